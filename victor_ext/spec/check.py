@@ -18,7 +18,7 @@ import httpx
 from .checking.answers import MAX_ALTERNATIVES, OperationAnswers, plain
 from .checking.expected import difference
 from .checking.models import Models
-from .checking.operations import SOMEWHERE, Hook, Medium, Operation, base_url, examples, hooks, operations
+from .checking.operations import SOMEWHERE, Medium, Operation, base_url, examples, hooks, operations
 from .checking.package import Package, PackageError
 from .checking.passing import Probe, likeness, shape
 from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
@@ -29,7 +29,7 @@ from .checking.views import Document, Node
 from .components import Components
 from .document import load
 from .generate import GenerationResult, generate
-from .tree import Tree, copied
+from .tree import Hook, Tree, copied
 
 
 def inspect(tree: Tree, folder: Path) -> Findings:
@@ -71,18 +71,17 @@ class _Inspection:
                 self.findings.missing(operation.place, "the package has no function for it", operation.title)
             else:
                 self._operation(operation, probe)
-        for hook in hooks(self.document):
-            self._hook(hook)
+        for hook, media in hooks(self.document):
+            if media:
+                self._hook(hook, media)
 
-    def _hook(self, hook: Hook) -> None:
+    def _hook(self, hook: Hook, media: list[Medium]) -> None:
         """Read bodies of a webhook or a callback by `read_webhook`."""
-        if not hook.media:
-            return
-        medium = next((each for each in hook.media if each.is_json), None)
+        medium = next((each for each in media if each.is_json), None)
         why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
         self.findings.count("webhooks", present=not why)
         if why:
-            self.findings.missing(hook.place, why, hook.title)
+            self.findings.missing(hook.place, why, hook.where)
 
     def _misread(self, hook: Hook, medium: Medium) -> str:
         """How a body is read otherwise than it was posted; "" when none is."""

@@ -95,7 +95,6 @@ class Components:
 
     def __init__(self, document: Tree) -> None:
         self.document = document
-        self.version_31 = not str(document.get("openapi", "")).startswith("3.0")
         self.by_place: dict[str, Component] = {}
         """Each part by its place. Where two have one place (members of `allOf`), the first."""
         self.operations: dict[str, Operation] = {}
@@ -218,13 +217,19 @@ class Components:
             self._body(tree["requestBody"], f"{place}.requestBody", request, "body")
         for status, response in mappings_at(tree, "responses"):
             self._body(response, f"{place}.responses.{status}", answer, "response")
-        for name, callback in mappings_at(tree, "callbacks"):
-            for expression, item in members(self.resolve(callback)):
-                for method in METHODS:
-                    called = self.resolve(item).get(method)
-                    if is_mapping(called) and self.of(called) is None:
-                        here = f"{place}.callbacks.{name}.{expression}.{method}"
-                        self._operation(called, here, bit, incoming=not incoming)
+        for step, called in self.callbacks(tree).items():
+            if self.of(called) is None:
+                self._operation(called, f"{place}.callbacks.{step}", bit, incoming=not incoming)
+
+    def callbacks(self, operation: Tree) -> dict[str, Tree]:
+        """The operations of callbacks by what their places end with."""
+        return {
+            f"{name}.{expression}.{method}": tree
+            for name, callback in mappings_at(operation, "callbacks")
+            for expression, item in members(self.resolve(callback))
+            for method, tree in members(self.resolve(item))
+            if method in METHODS
+        }
 
     def key(self, parameter: Tree) -> str:
         """How a place names a parameter: `query:limit`."""

@@ -24,21 +24,12 @@ Steps = tuple[str, ...]
 
 MAX_FILES = 10_000
 _NO_REFERENCES = {"example", "examples", "default", "enum", "const"}
-_OF_NAMES = {
-    *("properties", "patternProperties", "$defs", "definitions", "schemas", "parameters", "responses", "headers"),
-    *("content", "callbacks", "requestBodies", "pathItems", "links"),
+_SECTIONS = {
+    *("parameters", "responses", "headers", "callbacks", "requestBodies", "pathItems", "securitySchemes", "links"),
 }
+"""The sections of `components` beside `schemas`."""
+_OF_NAMES = {*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"}
 """Mappings whose keys are names, such as the answer `default`."""
-_SECTIONS = (
-    "parameters",
-    "responses",
-    "headers",
-    "callbacks",
-    "requestBodies",
-    "pathItems",
-    "securitySchemes",
-    "links",
-)
 _WORDS = ("description", "summary", "title")
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""

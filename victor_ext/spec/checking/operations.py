@@ -87,17 +87,6 @@ class Operation:
         return f"{self.method.upper()} {self.path}"
 
 
-@dataclass
-class Hook:
-    """A request of the provider: a method of a webhook or of a callback."""
-
-    name: str
-    title: str
-    """`POST webhooks.paid`, as it stands in what is left out."""
-    place: str
-    media: list[Medium]
-
-
 def base_url(document: Document) -> str:
     """The document's first server."""
     return _server([document.root])
@@ -133,11 +122,11 @@ def _operation(document: Document, method: str, path: str, item: Node) -> Operat
     )
 
 
-def hooks(document: Document) -> Iterator[Hook]:
-    """The requests of the provider: those of webhooks, and those of the callbacks of operations."""
+def hooks(document: Document) -> Iterator[tuple[tree.Hook, list[Medium]]]:
+    """The requests of the provider, those of webhooks and of the callbacks of operations, each with its bodies."""
     for hook in tree.hooks(document.root.tree):
         body = document.follow(Node(hook.tree, hook.place).child("requestBody"))
-        yield Hook(hook.name, hook.where, hook.place, list(_media(document, body, f"{hook.place}.requestBody")))
+        yield hook, list(_media(document, body, f"{hook.place}.requestBody"))
 
 
 def _has_own_server(document: Document, node: Node, item: Node) -> bool:

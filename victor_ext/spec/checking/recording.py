@@ -27,26 +27,6 @@ class _RecordedError(Exception):
         self.request = request
 
 
-class _Client(httpx.Client):
-    answer: httpx.Response | None = None
-
-    def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        if self.answer is not None:
-            return self.answer
-        request.read()
-        raise _RecordedError(request)
-
-
-class _AsyncClient(httpx.AsyncClient):
-    answer: httpx.Response | None = None
-
-    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        if self.answer is not None:
-            return self.answer
-        await request.aread()
-        raise _RecordedError(request)
-
-
 def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """What a coroutine that waits for nothing returns. Raises RuntimeError when it waits."""
     try:
@@ -94,25 +74,27 @@ class Caller:
     """Calls the functions of a package. A context manager."""
 
     def __init__(self, package: Package, base_url: str) -> None:
-        offline = httpx.MockTransport(lambda _: httpx.Response(200))  # without it, httpx reads certificates
-        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": offline})
-        with self._client.get_httpx_client() as made:
-            usual: dict[str, Any] = {"base_url": made.base_url, "headers": made.headers, "cookies": made.cookies}
-        self._sync = _Client(**usual, transport=offline)
-        self._async = _AsyncClient(**usual, transport=offline)
-        self._client.set_httpx_client(self._sync).set_async_httpx_client(self._async)
+        self._answer: httpx.Response | None = None
+        transport = httpx.MockTransport(self._handle)
+        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": transport})
         self.calls = 0
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        """Give the answer, as a response of its own: the same one may be read by another call."""
+        if self._answer is None:
+            raise _RecordedError(request)
+        return httpx.Response(self._answer.status_code, headers=self._answer.headers, content=self._answer.content)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sync.close()
-        _end(self._async.aclose())
+        self._client.get_httpx_client().close()
+        _end(self._client.get_async_httpx_client().aclose())
 
     def request(self, function: Function, arguments: dict[str, Any], *, awaited: bool = False) -> Request:
         """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
-        self._sync.answer = self._async.answer = None
+        self._answer = None
         try:
             self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
         except _RecordedError as recorded:
@@ -121,7 +103,7 @@ class Caller:
 
     def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:
         """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
-        self._sync.answer = self._async.answer = answer
+        self._answer = answer
         result = self._call(function, arguments, way)
         return result if way == "sync" else result.parsed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation
@@ -49,7 +48,7 @@ class OperationComparison:
         request, answer = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
-        ours, theirs = _callbacks(self.sides.old, old), _callbacks(self.sides.new, new)
+        ours, theirs = self.sides.old.callbacks(old), self.sides.new.callbacks(new)
         for step, called in ours.items():
             here = f"{place}.callbacks.{step}"
             if step in theirs:
@@ -262,14 +261,3 @@ def _media(old: Tree, new: Tree) -> dict[str, str | None]:
         covering = next((each for pattern, each in theirs.items() if fnmatch(bare, pattern)), None)
         pairs[content_type] = content_type if content_type in names else theirs.get(bare, covering)
     return pairs
-
-
-def _callbacks(components: Components, operation: Tree) -> Mapping[str, Tree]:
-    """The operations of callbacks by what their places end with."""
-    return {
-        f"{name}.{expression}.{method}": tree
-        for name, callback in mappings_at(operation, "callbacks")
-        for expression, item in members(components.resolve(callback))
-        for method, tree in members(components.resolve(item))
-        if method not in ("parameters", "servers")
-    }
