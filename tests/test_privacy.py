@@ -8,7 +8,18 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt
+from victor_ext.privacy import (
+    ACCOUNT,
+    AccountNumber,
+    AccountNumberText,
+    NumberText,
+    Secret,
+    SecretBytes,
+    concealed_within,
+    hidden_fields,
+    redact_excerpt,
+    short_mask,
+)
 from victor_ext.providers.connected.profile import read_problems as of_connected
 from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
@@ -26,6 +37,22 @@ def test_a_part_of_secret_bytes_is_one_and_a_byte_is_a_number() -> None:
     secret = SecretBytes(b"visibly-fake")
     assert (secret[:7], secret[0]) == (b"visibly", ord("v"))
     assert repr([secret, secret[:7], secret[0]]) == "[b'[secret]', b'[secret]', 118]"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("043987673645", AccountNumber),
+        *((number, AccountNumberText) for number in (NumberText("12"), 12, 12.0)),
+        *((other, type(other)) for other in (True, None, ["12"])),
+    ],
+)
+def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: type) -> None:
+    assert type(hidden_fields([(ACCOUNT, value)])[ACCOUNT]) is kind
+
+
+def test_a_mask_in_short_does_not_tell_the_length() -> None:
+    assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == ["****3645", "****3645", "****"]
 
 
 @pytest.mark.parametrize("kind", ["objects", "lists"])

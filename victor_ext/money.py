@@ -212,7 +212,7 @@ def _in_cents(value: Decimal) -> Decimal | None:
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         return value if exponent >= -2 else None  # too large to expand; the caller rejects it
     if exponent > 0:
-        return value.quantize(Decimal(1), context=_EXACT)
+        return Decimal(int(value))
     if exponent >= -2:
         return value
     cents = value.quantize(_CENT, context=_EXACT) if value.adjusted() >= -2 else Decimal(0)

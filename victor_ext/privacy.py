@@ -413,9 +413,7 @@ def one_own_line(whole: str) -> str:
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."
 
 
-def texts_within(
-    body: Any, is_public: Callable[[str], bool], *, numbers: bool = False, place: str = ""
-) -> Iterator[str]:
+def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = "") -> Iterator[str]:
     """The texts of a JSON body that are not public.
 
     Args:

@@ -35,7 +35,7 @@ def test_what_was_made_after_this_machine_s_now_is_found(victor_sandbox: Sandbox
     assert found.caveat == ""
 
 
-@pytest.mark.parametrize("skew", [-5 * HOURS, 5 * HOURS])
+@pytest.mark.parametrize("skew", [-5 * HOURS, 600.0, 5 * HOURS])
 def test_so_it_is_for_a_process_that_has_only_just_started(
     victor_sandbox: Sandbox, victor: Victor, async_victor: AsyncVictor, skew: float
 ) -> None:

@@ -37,6 +37,7 @@ MODULES = (
 TESTS = (
     "tests/faults/test_redirects.py",
     "tests/journeys",
+    "tests/providers/connected/test_bodies.py",
     "tests/providers/test_*.py",
     "tests/providers/victor",
     "tests/runtime",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("cosmic_ray", reason="`make mutants` installs what this needs, and runs it first")
-from tests.mutants.changes import sample
+from tests.mutants import mutants
+from tests.mutants.changes import Change, sample
 from tests.mutants.mutants import survivors
 
 pytestmark = pytest.mark.slow
@@ -67,3 +69,16 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(
     assert {each[1] for each in found if each} == SURVIVE
     assert "test_that_fails_by_itself" in capsys.readouterr().err
     assert {path.name: path.read_text() for path in tmp_path.rglob("*.py")} == {"sums.py": SUMS, "test_sums.py": TESTS}
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, 0), (2, 1)])
+def test_one_in_twenty_may_survive_and_each_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], count: int, status: int
+):
+    function, was, becomes = mutants.read_accepted(mutants.HERE / "accepted.toml").pop()
+    accepted, other = (Change("sums.py", "", 0, 1, name) for name in (function, "sums.untested"))
+    found = [(accepted, was, becomes)] * 2 + [(other, was, becomes)] * count + [None] * (18 - count)
+    monkeypatch.setattr(mutants, "sample", lambda *_: [other] * 20)
+    monkeypatch.setattr(mutants, "survivors", lambda *_: found)
+    monkeypatch.setattr(sys, "argv", ["mutants"])
+    assert (mutants.main(), capsys.readouterr().out.count("survived in sums.untested (line 1)")) == (status, count)

@@ -358,7 +358,7 @@ class TestWithOptions:
             victor.with_options(deadline=1.0).payment_requests.get("a7ffd43c37c1")
             assert timeouts[-1]["read"] <= 1.0
             victor.payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["read"] == 20.0
+            assert timeouts[-1] == {"connect": 5.0, "read": 20.0}
             provider.lines[:] = [httpx.Response(503)]
             before = len(provider.requests)
             with pytest.raises(ServerError):

@@ -88,11 +88,12 @@ class TestKeeping:
         assert len(endpoint.asked) == asked
         assert tokens(harness)[-1] == f"Bearer tok{asked}"
 
-    @pytest.mark.parametrize(("left", "kept"), [(10.5, True), (10.0, False), (0.5, False)])
+    @pytest.mark.parametrize(("left", "kept"), [(10.5, True), (10.0, False), (0.5, False), (0.0, False)])
     def test_in_its_last_ten_seconds_it_is_not_used(self, mode, left, kept):
         harness = oauth_harness(mode, Endpoint(script=(None, *[httpx.Response(503)] * 9)))
         harness.call()
         harness.clock.passed += 3600.0 - left
+        assert harness.loop.authenticator.has_token is (left > 0)
         if kept:
             assert harness.call().status_code == 200
         else:
@@ -107,7 +108,7 @@ class TestKeeping:
         harness.call()
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
 
-    @pytest.mark.parametrize("lives", [50.0, 20.0, 5.0])
+    @pytest.mark.parametrize("lives", [50.0, 20.0, 2.0])
     def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
         endpoint = Endpoint(lives=lives)
         harness = oauth_harness(mode, endpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -34,11 +34,12 @@ def test_a_circle_that_is_longer_than_what_is_remembered_is_seen() -> None:
     assert len(asked) < 10 * length
 
 
-def test_a_long_list_without_repeats_is_no_circle() -> None:
+@pytest.mark.parametrize("names", [str, lambda _item: None])
+def test_a_long_list_without_repeats_is_no_circle(names: Callable[[str], str | None]) -> None:
     def fetch(reader: PageReader[str]) -> Sequence[str]:
         return [f"{reader.number}-{item}" for item in range(3)] if reader.number <= 500 else []
 
-    assert len(list(Pages(fetch, reader))) == 1500
+    assert len(list(Pages(fetch, lambda: PageReader(names, first=1)))) == 1500
 
 
 def test_it_ends_where_the_provider_says_without_asking_for_more() -> None:

@@ -88,12 +88,13 @@ def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
     secret, checks = "a-token-by-mistake", Validation()
     checks.text("text", secret, 3)
     checks.reference("reference", f"{secret} ", 40)
+    checks.reference("other", f" {secret}", 40)
     checks.matching("id", secret, re.compile("[0-9]"), "a digit")
     checks.integer("page_size", secret, 1, 100)
     checks.flag("sensitive", secret)
     checks.request("card", secret, Validation)
     assert [problem.field for problem in checks.problems] == [
-        "text", "reference", "id", "page_size", "sensitive", "card",
+        "text", "reference", "other", "id", "page_size", "sensitive", "card",
     ]  # fmt: skip
     assert not [problem for problem in checks.problems if secret in problem.message]
 

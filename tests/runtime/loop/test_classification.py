@@ -118,6 +118,13 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
     assert place.prepare(httpx.Request("POST", "https://pay.example/refund", content=body)) is None
 
 
+@pytest.mark.parametrize(("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)])
+def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, error):
+    profile = replace(PROFILE, operations=OneRow(unknown_id={"id"}), problems=lambda _answer: (Problem(field, "", ""),))
+    with pytest.raises(error):
+        Harness("sync", [Happens(400)], profile=profile).call()
+
+
 def has_result(answer: httpx.Response) -> bool:
     try:
         return answer.status_code == 400 and "result" in answer.json()

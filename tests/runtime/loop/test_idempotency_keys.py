@@ -95,7 +95,7 @@ def test_equal_facts_are_one_fact_however_they_are_written():
     assert idempotency_key_for(moment.astimezone(tokyo)) == idempotency_key_for(moment)
     assert idempotency_key_for(Decimal("44.20")) == idempotency_key_for(Decimal("44.2"))
     assert idempotency_key_for(Decimal("1E2")) == idempotency_key_for(Decimal("100.00"))
-    assert idempotency_key_for(Decimal("-0.0")) == idempotency_key_for(Decimal(0))
+    assert idempotency_key_for(Decimal("-0.0")) == idempotency_key_for(0)
 
 
 @MANY

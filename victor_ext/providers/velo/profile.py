@@ -67,6 +67,6 @@ def _hider(request: httpx.Request) -> Callable[[str], str]:
     if row is not None and row.shown is Shown.EVERYTHING:
         return lambda text: text
     # Word by word, because a request may name 2,000 payees and the response may complain of each.
-    texts = texts_within(json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC)
+    texts = texts_within(json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False)
     words = {word.casefold() for text in texts for word in _WORD.findall(text)}
     return lambda text: _WORD.sub(lambda match: HIDDEN if match[0].casefold() in words else match[0], text)

@@ -6,6 +6,7 @@ Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns mus
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,8 +72,9 @@ class Validation(validation.Validation):
         if problem is not None:
             return None
         utc: datetime = value.astimezone(UTC)
-        if is_end and utc.microsecond % 1000 and utc < _LAST:
-            utc += timedelta(microseconds=-utc.microsecond % 1000)
+        if is_end:
+            with suppress(OverflowError):  # no moment is later
+                utc += timedelta(microseconds=-utc.microsecond % 1000)
         return zulu.format(utc)
 
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
@@ -83,8 +85,6 @@ class Validation(validation.Validation):
         """Raise `InvalidRequest` if there are problems. The message begins with `doing`."""
         super().finish(f"{doing} was not sent")
 
-
-_LAST = datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 
 RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified_amount": "modified_amount"}
 """The members of the body of `accept` and `decline`, each with what sets it."""

@@ -89,7 +89,7 @@ def watch(
         if last is not None:
             if _is_done(last, request_id, statuses):
                 return None
-            if left <= 0:
+            if not left:
                 message = timeout_message(f"it is {one_line(last.status)}")
                 raise TimedOut(message, outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
