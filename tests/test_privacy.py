@@ -8,18 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.privacy import (
-    ACCOUNT,
-    AccountNumber,
-    AccountNumberText,
-    NumberText,
-    Secret,
-    SecretBytes,
-    concealed_within,
-    hidden_fields,
-    redact_excerpt,
-    short_mask,
-)
+from victor_ext import privacy
+from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt, short_mask
 from victor_ext.providers.connected.profile import read_problems as of_connected
 from victor_ext.providers.eastpay.profile import read_problems as of_eastpay
 from victor_ext.providers.flexfactor.profile import read_problems as of_flexfactor
@@ -42,13 +32,15 @@ def test_a_part_of_secret_bytes_is_one_and_a_byte_is_a_number() -> None:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        ("043987673645", AccountNumber),
-        *((number, AccountNumberText) for number in (NumberText("12"), 12, 12.0)),
-        *((other, type(other)) for other in (True, None, ["12"])),
+        ("12", "AccountNumber"),
+        (12, "AccountNumberText"),
+        (12.0, "AccountNumberText"),
+        (True, "bool"),
+        (None, "NoneType"),
     ],
 )
-def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: type) -> None:
-    assert type(hidden_fields([(ACCOUNT, value)])[ACCOUNT]) is kind
+def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: str) -> None:
+    assert type(privacy.hidden_fields([(privacy.ACCOUNT, value)])[privacy.ACCOUNT]).__name__ == kind
 
 
 def test_a_mask_in_short_does_not_tell_the_length() -> None:

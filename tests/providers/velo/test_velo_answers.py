@@ -99,11 +99,11 @@ class TestErrors:
         assert "payments[0].remoteId: must not be blank" in str(error)
 
     def test_what_it_says_of_2000_payees_is_read_in_no_time(self) -> None:
-        payees = [{"firstName": f"Name{number}", "iban": f"GB33BUKB{number:014}"} for number in range(2000)]
-        errors = [{"errorMessage": f"payee Name{number} has iban GB33BUKB{number:014}"} for number in range(2000)]
+        payees = [{"name": f"Name{each}", "iban": f"GB33BUKB{each:014}", "amount": 1042} for each in range(2000)]
+        errors = [{"errorMessage": f"iban GB33BUKB{number:014} of Name{number}: no 1042"} for number in range(2000)]
         request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
         problems = read_problems(httpx.Response(400, json={"errors": errors}, request=request))
-        assert {one.message for one in problems} == {"payee [hidden] has iban [hidden]"}
+        assert {one.message for one in problems} == {"iban [hidden] of [hidden]: no 1042"}
 
     @given(JSON)
     def test_no_body_makes_reading_an_error_fail(self, body: Any) -> None:
