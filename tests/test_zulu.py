@@ -35,7 +35,6 @@ def refusal(call: Any, *arguments: object) -> tuple[str, str]:
     [
         ("2026-03-04T05:06:07Z", MOMENT),
         ("1997-07-16T19:20:30.45Z", datetime(1997, 7, 16, 19, 20, 30, 450_000, tzinfo=UTC)),
-        ("2026-03-04T05:06:07.1Z", MOMENT.replace(microsecond=100_000)),
         ("2026-03-04T05:06:07.123456789Z", MOMENT.replace(microsecond=123_456)),
         ("0001-01-01T00:00:00Z", datetime.min.replace(tzinfo=UTC)),
         ("9999-12-31T23:59:59.999999Z", datetime.max.replace(tzinfo=UTC)),

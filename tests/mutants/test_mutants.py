@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("cosmic_ray", reason="`make mutants` installs what this needs, and runs it first")
 from tests.mutants import mutants
 from tests.mutants.changes import Change, sample
-from tests.mutants.mutants import survivors
 
 pytestmark = pytest.mark.slow
 SUMS = """\
@@ -61,7 +60,7 @@ def test_what_breaks_is_killed_and_what_changes_nothing_survives(
     what = SimpleNamespace(MODULES=["sums.py"], TESTS=["tests"], IMPORTED_FROM=[""], PLUGINS=[])
     changes = sample(["sums.py"], seed=1, wanted=16)
 
-    found = list(survivors(tmp_path, what, changes))
+    found = list(mutants.survivors(tmp_path, what, changes))
 
     assert sample(["sums.py"], seed=1, wanted=16) == changes
     assert {SUMS.splitlines()[change.line - 1].strip() for change in changes} > SURVIVE
