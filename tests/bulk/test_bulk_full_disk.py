@@ -16,7 +16,7 @@ from sqlalchemy import event
 from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
 from tests.cli.victor_command import SCRIPT
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, takeover, validating
+from victor_ext.bulk import StateUnavailable, spool, takeover
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -122,13 +122,13 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = validating.Spool.__init__
+    begin = spool.Spool.__init__
 
     def small(self: Any) -> None:
         begin(self)
         self._db.execute("PRAGMA max_page_count=8")
 
-    monkeypatch.setattr(validating.Spool, "__init__", small)
+    monkeypatch.setattr(spool.Spool, "__init__", small)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

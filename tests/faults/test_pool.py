@@ -14,7 +14,7 @@ from tests.faults.adapters import CALLERS, Observed, each_mode
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
-from victor_ext.runtime.http.connections import route_to
+from victor_ext.runtime.http.options import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
 pytestmark = pytest.mark.slow

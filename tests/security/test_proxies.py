@@ -25,7 +25,7 @@ from victor_ext import (
     Victor,
     VictorOAuth,
 )
-from victor_ext.runtime.http.connections import route_to
+from victor_ext.runtime.http.options import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
 pytestmark = pytest.mark.slow

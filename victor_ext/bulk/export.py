@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
-from victor_ext.settlement import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
-from .batch_store import BatchStore, Try
-from .layout import Submission, dropped_in
-from .rows import ASKED, Result, Row, RowOutcome, RowResult
+from .rows import ASKED, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
-
-
-def columns_of(loads: Sequence[Submission]) -> list[str]:
-    """Return the extra columns of the source, in order of first appearance."""
-    return list(dict.fromkeys(column for load in loads for column in load.columns))
-
-
-def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
-    """Yield each row of the batch in order, with its current result."""
-    # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
-    # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
-    corrections = [load for load in loads if load.replaced]
-    dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result) for row, result in stored_rows(store, corrections, dropped)}
-    given: set[bytes] = set()
-    for row, result in stored_rows(store, loads):
-        if row.identity not in latest:
-            yield _line(row, result)
-        elif row.identity not in given:
-            given.add(row.identity)
-            yield latest[row.identity]
 
 
 def write_csv(
@@ -85,43 +61,3 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
             name = f"file_{name}"
         taken.add(name.strip())
         yield name
-
-
-def stored_rows(
-    store: BatchStore, loads: Sequence[Submission], dropped: Collection[tuple[int, int]] | None = None
-) -> Iterator[tuple[Row, Result | None]]:
-    """Yield each stored row in order, with its result, if known. `dropped`: by default that in `loads`."""
-    dropped = dropped_in(loads) if dropped is None else dropped
-    for number, tries in store.chunks(loads, rows=True):
-        known = latest_results(store, tries)
-        yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows if (number, row.place) not in dropped)
-
-
-def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
-    """Return the known results of a chunk's rows after all attempts, by row place."""
-    known: dict[int, Result] = {}
-    for attempt in tries:
-        if not (attempt.taken or attempt.over):
-            continue
-        progress = store.progress(attempt)
-        if attempt.over or progress.begun:
-            for index, row in enumerate(attempt.chunk.rows):
-                known[row.place] = progress.results.get(index) or _open(row, progress.sent(index), is_over=attempt.over)
-    return known
-
-
-def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
-    """Return the result of a row that has none stored."""
-    if row.arguments is None:
-        return Result(RowOutcome.REFUSED, error=row.reason)
-    sent = row.sent or began
-    if sent is None:
-        return Result(RowOutcome.WAITING, error="Its chunk was cancelled before it was sent." if is_over else None)
-    return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
-
-
-def _line(row: Row, result: Result | None) -> RowResult:
-    refused = row.arguments is None
-    final = result or Result(RowOutcome.REFUSED if refused else RowOutcome.WAITING, error=row.reason)
-    asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
-    return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)

@@ -26,11 +26,11 @@ from .columns import (
     problems_of,
     split_record,
 )
-from .export import latest_results
-from .layout import Chunk, Submission, chunk_rows_for, dropped_in, next_try
+from .layout import Chunk, Submission, chunk_rows_for, dropped_in
+from .results import latest_results
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
 from .settings import DAY, KEY_COLUMN, PATIENCE, READING, TERMS, Expected, Settings, in_utc
-from .validating import Digests, KnownRow, Spool
+from .spool import Digests, KnownRow, Spool
 from .vault import Vault
 
 _EXACT = Context(prec=60)
@@ -245,20 +245,6 @@ def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None
     load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, rows=0)
     store.add_load(replace(load, replaced=len(refused), dropped=places), ())
     return len(refused) + (plan.rows if plan else 0)
-
-
-def retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> None:
-    """Add a retry for all unsettled rows whose last attempt has ended."""
-    for number, attempts in store.chunks(loads):
-        if not attempts[-1].over or attempts[-1].unsettled == 0:
-            continue
-        tries = store.tries([number], rows=True)[number]
-        last, known = tries[-1], latest_results(store, tries)
-        left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
-        if last.over and left.rows:
-            patience = left.patience if settings.patience is None else settings.patience
-            chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
-            store.add_try(next_try(last.id), chunk)
 
 
 def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> ConfigurationError:

@@ -14,7 +14,7 @@ from victor_ext.ids import reference_of
 from victor_ext.settlement import MAY_EXIST, LookUp, Rival
 
 from .batch_store import BatchStore
-from .export import stored_rows
+from .results import stored_rows
 from .rows import RowOutcome, RowResult
 
 NOT_FOUND = "The provider does not have it any more."

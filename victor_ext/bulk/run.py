@@ -17,11 +17,11 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, numbers_of, queue_of, rows_of
-from .loading import retry_unsettled
+from .layout import Chunk, Submission, next_try, numbers_of, queue_of, rows_of
 from .notices import NOTICE, report
+from .results import latest_results
 from .rows import Check, RowOutcome
-from .settings import WorkerContext
+from .settings import Settings, WorkerContext
 from .worker_lock import lock_in
 
 _FIRST_LOOK = 0.02
@@ -100,7 +100,7 @@ def run_batch(
         BulkStopped: The provider rejects this client.
     """
     settings = context.settings
-    retry_unsettled(store, loads, settings)
+    _retry_unsettled(store, loads, settings)
     rate = settings.rate or loads[-1].settings["rate"]
     if settings.rate is not None or not store.is_open():
         store.open_queue(rate, settings.slots)
@@ -133,6 +133,20 @@ def run_batch(
         store.close_queue()
     assert latest is not None
     return latest
+
+
+def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> None:
+    """Add a retry for all unsettled rows whose last attempt has ended."""
+    for number, attempts in store.chunks(loads):
+        if not attempts[-1].over or attempts[-1].unsettled == 0:
+            continue
+        tries = store.tries([number], rows=True)[number]
+        last, known = tries[-1], latest_results(store, tries)
+        left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
+        if last.over and left.rows:
+            patience = left.patience if settings.patience is None else settings.patience
+            chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
+            store.add_try(next_try(last.id), chunk)
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:

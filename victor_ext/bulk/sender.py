@@ -19,10 +19,11 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows
 
 from .batch_store import BatchStore, batches_of, no_such_batch
-from .export import columns_of, results_of, write_csv
+from .export import write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
 from .lookups import counted, current_statuses, refreshed
+from .results import columns_of, results_of
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of

@@ -23,7 +23,7 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resourc
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import Operations
 from victor_ext.runtime.loop.profile import Profile

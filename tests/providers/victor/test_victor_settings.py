@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.settings import ENVIRONMENTS, from_process_environment
-from victor_ext.runtime.http.connections import proxy_for
+from victor_ext.runtime.http.options import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
 REMOTE = httpx.URL("https://api.victorfi.com")

@@ -22,7 +22,7 @@ from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.unauthorized import Authenticator, Exchange
 

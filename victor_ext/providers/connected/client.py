@@ -26,7 +26,7 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.operations import declares_key

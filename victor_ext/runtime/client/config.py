@@ -20,7 +20,7 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders, checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
-from victor_ext.runtime.http.connections import Verify
+from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey

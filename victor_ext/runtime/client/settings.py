@@ -11,7 +11,7 @@ import httpx
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import Secret
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.http.connections import checked_base_url
+from victor_ext.runtime.http.options import checked_base_url
 
 
 def environment_and_url(
