@@ -117,10 +117,10 @@ async def test_every_error_has_one_format(
     assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
 
-async def test_what_the_provider_refuses_says_why(service: httpx.AsyncClient, faults: Faults) -> None:
+async def test_what_the_provider_rejects_says_why(service: httpx.AsyncClient, faults: Faults) -> None:
     faults.status(400, operation="create")
     await service.post("/invoices", json=new())
-    assert (await becomes(service, "refused"))["error"]
+    assert (await becomes(service, "rejected"))["error"]
 
 
 async def test_an_invoice_is_taken_while_the_provider_is_away(service: httpx.AsyncClient, faults: Faults) -> None:

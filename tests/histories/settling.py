@@ -166,10 +166,11 @@ class Outboxes(Workers):
                 continue
             if entry.state is EntryState.SENT and [work.id for work in works[:1]] != [entry.request_id]:
                 yield f"told wrong: {entry}, and under its key is {[work.id for work in works]}"
-            if entry.state in (EntryState.WAITING, EntryState.REFUSED) and works:
+            is_over = entry.state in (EntryState.REJECTED, EntryState.REFUSED)
+            if (is_over or entry.state is EntryState.WAITING) and works:
                 yield f"told wrong: {entry}, and there is {works[0].id}"
-            if entry.state is EntryState.REFUSED and key not in self.world.refused:
-                yield f"lost: {entry} was accepted by add, and the provider did not refuse it"
+            if is_over and key not in self.world.refused:
+                yield f"lost: {entry} was accepted by add, and the provider did not reject it"
             # Where a page after the last one is an error, a list cannot be searched to its end.
             is_open = entry.state in (EntryState.WAITING, EntryState.SENDING)
             if is_open and self.world.rules.past_end == "empty":

@@ -122,15 +122,19 @@ class TestSending:
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
         assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
 
-    def test_a_refusal_is_stored_with_its_reason(
+    def test_a_rejection_and_a_refusal_are_stored_with_their_reasons(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
     ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2))
+        stored(outbox, engine, invoice(1), invoice(2), invoice(3))
+        no_digits = sa.func.replace(outbox.table.c.arguments, '"043987673645"', '"none"')
+        with engine.begin() as connection:  # as if a release with weaker checks had stored it
+            connection.execute(sa.update(outbox.table).where(outbox.table.c.id == 3).values(arguments=no_digits))
         faults.status(400, operation="create")
-        refused, sent = outbox.send(victor)
-        assert (refused.state, sent.state) == (EntryState.REFUSED, EntryState.SENT)
-        assert refused.error
-        assert outbox.entries("refused") == [refused]
+        rejected, sent, refused = outbox.send(victor)
+        states = (rejected.state, sent.state, refused.state)
+        assert states == (EntryState.REJECTED, EntryState.SENT, EntryState.REFUSED)
+        assert rejected.error and "payee_account_number" in (refused.error or "")
+        assert (outbox.entries("rejected"), outbox.entries("refused")) == ([rejected], [refused])
 
     @pytest.mark.parametrize(
         ("said", "kept"),
@@ -152,7 +156,7 @@ class TestSending:
             assert changed == ([] if status == said else [("failed", kept)])
         stored(outbox, engine, invoice(2))
         faults.status(400, operation="create", body="a \0 byte")
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.REFUSED]
+        assert [entry.state for entry in outbox.send(victor)] == [EntryState.REJECTED]
 
     @pytest.mark.parametrize(
         ("order", "error"),

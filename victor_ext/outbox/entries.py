@@ -40,8 +40,10 @@ class EntryState(StrEnum):
     """It is being sent, or may have been: it is taken up again."""
     SENT = "sent"
     """The provider has it."""
+    REJECTED = "rejected"
+    """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """The provider, or the check before it, refused it. `error` says why."""
+    """The check before it refused it: nothing was sent. `error` says why."""
     UNCLEAR = "unclear"
     """It may have been sent and is not sent again. Its request is uncertain: somebody has to look."""
 
@@ -56,7 +58,7 @@ class Entry:
         state: What is known of it.
         request_id: The provider's id of the payment request; None before it is known.
         status: The provider's status; None before it is sent.
-        error: Why it was refused, or None.
+        error: Why it was rejected or refused, or None.
     """
 
     idempotency_key: str

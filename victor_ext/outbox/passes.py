@@ -353,8 +353,8 @@ class OutboxBase:
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
-            refused = {"state": EntryState.REFUSED.value, "error": error.message}
-            return (yield from self._store(row.key, claim.lease, **refused))
+            state = EntryState(settlement.outcome)  # rejected, or refused here
+            return (yield from self._store(row.key, claim.lease, state=state.value, error=error.message))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
         yield from self._store(row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(claim.sent))
         raise error
