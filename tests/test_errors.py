@@ -9,7 +9,7 @@ import pickle
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, raises, status
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, raises, status
 from victor_ext import errors
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.privacy import (
@@ -23,8 +23,8 @@ from victor_ext.privacy import (
     kind_of,
     mask_digits,
 )
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.classification import error_class_for
-from victor_ext.runtime.loop.profile import Profile
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
 PROBLEMS = [
@@ -148,11 +148,11 @@ class TestWhatAnErrorCarries:
         assert raised.value.request_id == "r-1"
 
     def test_the_problems_that_the_profile_reads(self):
-        profile = Profile(name="Pay", key_place=PROFILE.key_place, problems=lambda _answer: PROBLEMS)
+        behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, problems=lambda _answer: PROBLEMS)
         with pytest.raises(
             errors.BadRequest, match=r"status 400: payment_details\.amount: error\.amount\.invalid; notes:"
         ) as raised:
-            Harness("sync", [status(400)], profile=profile).call()
+            Harness("sync", [status(400)], behaviour=behaviour).call()
         assert list(raised.value.problems) == PROBLEMS
 
     def test_the_cause_is_there_without_its_frames(self):

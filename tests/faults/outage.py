@@ -19,9 +19,9 @@ from victor_ext import RetryPolicy, VictorError
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.flow import Send, Sleep
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryQuota
 
 URL = "https://api.victorfi.com/v2/payment-requests/request-payment"
@@ -87,7 +87,7 @@ class Outage:
         self.quota = RetryQuota(self.policy.quota)
         self._dice = Random(self.seed)
         self._loop = AttemptLoop(
-            profile=Profile(name="Pay", key_place=HeaderKey("Idempotency-Key")),
+            behaviour=Behaviour(name="Pay", key_place=HeaderKey("Idempotency-Key")),
             authenticator=FixedToken("Token t"),
             policy=self.policy,
             quota=self.quota,

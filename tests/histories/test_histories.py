@@ -158,7 +158,7 @@ if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
 NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
-MAY_REUSE = "return not self._attempts and self._loop.profile.operation_of(request).is_read_by_id"
+MAY_REUSE = "return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id"
 NEW_KEY = """
 if signed and self._key:
     import uuid

@@ -22,11 +22,11 @@ from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTr
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Operation, Operations, of_no_table
-from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
@@ -207,7 +207,7 @@ class OneRow(Operations):
         return replace(of_no_table(request), **self._columns)
 
 
-PROFILE = Profile(name="Pay", environment="test", key_place=HeaderKey())
+BEHAVIOUR = Behaviour(name="Pay", environment="test", key_place=HeaderKey())
 
 
 @dataclass
@@ -218,7 +218,7 @@ class Harness:
     script: list[Happens] = field(default_factory=lambda: [OK])
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     deadline: float | None = 60.0
-    profile: Profile = PROFILE
+    behaviour: Behaviour = BEHAVIOUR
     drift: float | None = None
     draw: Callable[[], float] = lambda: 1.0
     on_event: Callable[[Event], None] | None = None
@@ -234,7 +234,7 @@ class Harness:
         lock = AsyncDriver.lock() if self.mode == "async" else Driver.lock()
         authenticator = self.auth(self.clock, lock) if self.auth else SignedToken(self.sign, self.clock)
         self.loop = AttemptLoop(
-            profile=self.profile,
+            behaviour=self.behaviour,
             authenticator=authenticator,
             policy=self.policy,
             quota=self.quota,

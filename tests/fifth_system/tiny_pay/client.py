@@ -24,9 +24,9 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.http.options import checked_base_url
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import Operations
-from victor_ext.runtime.loop.profile import Profile
 from victor_ext.systems import System
 
 from .operations import OPERATIONS
@@ -112,8 +112,8 @@ class _TinyClient(BaseClient[Mode, Transport, HttpxClient]):
         """
         given, clock = take(self, options), ServerClock()
         token, url, key = FixedToken(f"Bearer {token}"), checked_base_url(base_url), BodyKey("idempotencyKey")
-        profile = Profile(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
-        self._start(ClientConfig(given, profile=profile, authenticator=token, base_url=url, clock=clock), given)
+        behaviour = Behaviour(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
+        self._start(ClientConfig(given, behaviour=behaviour, authenticator=token, base_url=url, clock=clock), given)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -20,9 +20,9 @@ from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, response_to
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import document_complaint
 from victor_ext.runtime.loop.flow import Sleep
-from victor_ext.runtime.loop.profile import Profile
 
 URL = httpx.URL("https://pets.example")
 MADE_UP = {
@@ -127,7 +127,7 @@ GIVEN = take(None, {"transport": httpx.MockTransport(answer), "deadline": 10.0, 
 def parts() -> ClientConfig:
     return ClientConfig(
         GIVEN,
-        profile=Profile(name="Pets", operations=OneRow(evidence=document_complaint)),
+        behaviour=Behaviour(name="Pets", operations=OneRow(evidence=document_complaint)),
         authenticator=FixedToken("Bearer t"),
         base_url=URL,
         clock=ServerClock(),

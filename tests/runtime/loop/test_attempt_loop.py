@@ -10,13 +10,13 @@ from contextlib import nullcontext
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, PROFILE, Happens, Harness, http_date, raises, status
+from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness, http_date, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
 from victor_ext.runtime.loop.flow import done
-from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
@@ -28,11 +28,11 @@ UNREADABLE = Happens(body=b'{"id": "a7f')
 class TestTheOutcomeIsTheWholeCalls:
     def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
         busy = Happens(403, b"in progress")
-        waits = dataclasses.replace(PROFILE, waits_for_conflicts=True)
-        for happens, profile in ((busy, PROFILE), (status(409), waits)):
-            assert Harness(mode, [happens, OK], profile=profile).call("POST", KEY).status_code == 200
+        waits = dataclasses.replace(BEHAVIOUR, waits_for_conflicts=True)
+        for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
+            assert Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
             with pytest.raises(errors.Conflict) as raised:
-                Harness(mode, [happens], profile=profile).call("POST")
+                Harness(mode, [happens], behaviour=behaviour).call("POST")
             assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
 
     def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
@@ -59,9 +59,9 @@ class TestTheMessageSaysWhatIsKnown:
     @pytest.mark.parametrize(("count", "listed"), [(9, 9), (10, 10), (11, 10), (25, 10)])
     def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
         observed = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
-        profile = dataclasses.replace(PROFILE, problems=lambda _answer: observed)
+        behaviour = dataclasses.replace(BEHAVIOUR, problems=lambda _answer: observed)
         with pytest.raises(errors.BadRequest) as raised:
-            Harness(mode, [status(400)], profile=profile).call("POST", KEY)
+            Harness(mode, [status(400)], behaviour=behaviour).call("POST", KEY)
         assert raised.value.problems == observed
         assert [f": odd {number}" in str(raised.value) for number in range(count)] == [n < listed for n in range(count)]
         assert (f"and {count - listed} more" in str(raised.value)) is (count > listed)
@@ -261,8 +261,8 @@ class TestRedirects:
         assert "visibly-fake" not in str(raised.value)
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
-        profile = Profile(name="Pay", key_place=PROFILE.key_place, resent_redirects=frozenset({307}))
-        harness = Harness(mode, [status(307, location="/new/payments"), OK], profile=profile)
+        behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, resent_redirects=frozenset({307}))
+        harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, PROFILE, Happens, Harness, OneRow, token_answer
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, token_answer
 from victor_ext import errors
 from victor_ext.errors import (
     AuthenticationError,
@@ -43,7 +43,7 @@ def problems(answer):
 
 
 SAYS_NO = replace(
-    PROFILE,
+    BEHAVIOUR,
     operations=OneRow(refuses=refused),
     problems=problems,
     request_id_in_body=lambda answer: said(answer, "trace"),
@@ -52,7 +52,7 @@ SAYS_NO = replace(
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_200_that_says_no_is_a_refusal(key):
-    harness = Harness("sync", [NO], profile=SAYS_NO)
+    harness = Harness("sync", [NO], behaviour=SAYS_NO)
     with pytest.raises(
         BadRequest,
         match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
@@ -65,16 +65,16 @@ def test_a_200_that_says_no_is_a_refusal(key):
 def test_a_body_that_was_not_read_whole_refuses_nothing():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
     with pytest.raises(UnreadableResponse) as raised:
-        Harness("sync", [cut], profile=SAYS_NO).call("POST")
+        Harness("sync", [cut], behaviour=SAYS_NO).call("POST")
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
     with pytest.raises(BadRequest) as raised:
-        Harness("sync", [NO], profile=SAYS_NO).call()
+        Harness("sync", [NO], behaviour=SAYS_NO).call()
     assert raised.value.request_id == "t-7"
     with pytest.raises(BadRequest) as raised:
-        Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], profile=SAYS_NO).call()
+        Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO).call()
     assert raised.value.request_id == "r-1"
 
 
@@ -87,7 +87,7 @@ def token_harness(answer):
             ask, lambda body, now: None, clock, lock, hint="Check the secret.", row=replace(TOKEN, refuses=refused)
         )
 
-    harness = Harness("sync", profile=SAYS_NO, auth=authenticator)
+    harness = Harness("sync", behaviour=SAYS_NO, auth=authenticator)
     harness.network.tokens = lambda request: answer
     return harness
 
@@ -120,9 +120,11 @@ def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
 
 @pytest.mark.parametrize(("field", "error"), [("id", errors.NotFound), ("notes", errors.BadRequest)])
 def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, error):
-    profile = replace(PROFILE, operations=OneRow(unknown_id={"id"}), problems=lambda _answer: (Problem(field, "", ""),))
+    behaviour = replace(
+        BEHAVIOUR, operations=OneRow(unknown_id={"id"}), problems=lambda _answer: (Problem(field, "", ""),)
+    )
     with pytest.raises(error):
-        Harness("sync", [Happens(400)], profile=profile).call()
+        Harness("sync", [Happens(400)], behaviour=behaviour).call()
 
 
 def has_result(answer: httpx.Response) -> bool:
@@ -133,7 +135,7 @@ def has_result(answer: httpx.Response) -> bool:
 
 
 TELLS = replace(
-    PROFILE,
+    BEHAVIOUR,
     operations=OneRow(
         results=has_result,
         id=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
@@ -145,29 +147,29 @@ DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
 def test_every_other_body_is_an_error(body):
     with pytest.raises(errors.BadRequest) as raised:
-        Harness("sync", [Happens(400, body)], profile=TELLS).call("POST")
+        Harness("sync", [Happens(400, body)], behaviour=TELLS).call("POST")
     assert raised.value.outcome is Outcome.REJECTED
 
 
 def test_a_result_of_something_else_proves_nothing():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
     with pytest.raises(errors.UnreadableResponse, match="about another") as raised:
-        Harness("sync", [other], profile=TELLS).call("POST")
+        Harness("sync", [other], behaviour=TELLS).call("POST")
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
-    echo, open_ = Happens(400, b"cvv 123 is wrong"), replace(PROFILE, operations=OneRow(shown=Shown.EVERYTHING))
+    echo, open_ = Happens(400, b"cvv 123 is wrong"), replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING))
     with pytest.raises(errors.BadRequest) as raised:
         Harness("sync", [echo]).call("POST")
     assert "123" not in str(raised.value)
     with pytest.raises(errors.BadRequest, match="cvv 123"):
-        Harness("sync", [echo], profile=open_).call("POST")
+        Harness("sync", [echo], behaviour=open_).call("POST")
 
 
 def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
     spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
-    for profile, outcome in ((TELLS, Outcome.UNKNOWN), (PROFILE, Outcome.REJECTED)):
+    for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
         with pytest.raises(errors.BadRequest) as raised:
-            Harness("sync", [spoilt], profile=profile).call("POST")
+            Harness("sync", [spoilt], behaviour=behaviour).call("POST")
         assert raised.value.outcome is outcome

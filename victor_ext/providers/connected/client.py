@@ -34,9 +34,9 @@ from victor_ext.runtime.loop.redirects import origin_of
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
+from .behaviour import behaviour_of
 from .operations import DocumentOperations, key_place
 from .paging import ListReader, PagesOf, PageStyle, T
-from .profile import profile_of
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -144,7 +144,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         table = DocumentOperations(document, url, place, package)
         config = ClientConfig(
             given,
-            profile=profile_of(name or package.removesuffix("_api") or url.host, url, place, table),
+            behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, place, table),
             authenticator=credentials.authenticator(url, clock, self._lock()),
             credentials=credentials,
             base_url=url,
@@ -198,7 +198,7 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
         Raises:
             ConfigurationError: The provider takes no key in a header, or the key is not all visible ASCII.
         """
-        place = self._config.loop.profile.key_place
+        place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
             where = f"in the body, as {place.name!r}: set it there" if isinstance(place, BodyKey) else "nowhere"
             raise ConfigurationError(f"with_key is for keys in a header, and this client's key goes {where}.")

@@ -28,9 +28,9 @@ from victor_ext.runtime.client.settings import unversioned_url
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
+from .behaviour import behaviour_of
 from .checkouts import Checkouts
 from .payments import Payments
-from .profile import profile_of
 from .settings import TOKEN_SOURCE, EntityTypeWord, checked_entity, checked_length, from_process_environment
 from .system import SYSTEM
 
@@ -96,7 +96,7 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         config = ClientConfig(
             given,
-            profile=profile_of(url, found_by_reference=inquiry_by_reference),
+            behaviour=behaviour_of(url, found_by_reference=inquiry_by_reference),
             authenticator=FixedToken(lambda: f"Bearer {secret.current()}"),
             base_url=url,
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),

@@ -27,10 +27,10 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
+from .behaviour import behaviour_of
 from .checks import Validation
 from .orders import Orders
 from .payments import Payments
-from .profile import profile_of
 from .settings import (
     DEFAULT_HOSTS,
     HOSTS,
@@ -101,7 +101,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         clock = ServerClock()
         config = ClientConfig(
             given,
-            profile=profile_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
+            behaviour=behaviour_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
             base_url=url,

@@ -26,8 +26,8 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import Credentials
+from .behaviour import behaviour_of
 from .payment_requests import PaymentRequests
-from .profile import profile_of
 from .settings import checked_place, from_process_environment
 from .statuses import EnvironmentWord
 from .system import SYSTEM
@@ -80,7 +80,7 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
         clock = ServerClock()
         config = ClientConfig(
             given,
-            profile=profile_of(chosen, url),
+            behaviour=behaviour_of(chosen, url),
             authenticator=auth.authenticator(chosen, url, clock, self._lock()),
             credentials=auth,
             base_url=url,

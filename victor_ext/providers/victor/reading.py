@@ -188,7 +188,7 @@ def _read_page(
 
 
 def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:
-    """Return the records of one page. The profile has checked that it has `results`."""
+    """Return the records of one page. The behaviour has checked that it has `results`."""
     return [PaymentRequest.of_json(sent) for sent in page["results"]]
 
 

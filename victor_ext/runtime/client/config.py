@@ -22,9 +22,9 @@ from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.profile import Profile
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
@@ -147,7 +147,7 @@ class ClientConfig:
         self,
         given: Mapping[str, Any],
         *,
-        profile: Profile,
+        behaviour: Behaviour,
         authenticator: Authenticator,
         base_url: httpx.URL,
         clock: ServerClock,
@@ -169,7 +169,7 @@ class ClientConfig:
         policy = _checked_policy(given["retry"])
         self.clock = clock
         self.loop = AttemptLoop(
-            profile=profile,
+            behaviour=behaviour,
             authenticator=authenticator,
             policy=policy,
             quota=RetryQuota(policy.quota),
@@ -192,7 +192,7 @@ class ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         other, loop = copy(self), self.loop
         if headers is not KEEP:
-            place = loop.profile.key_place
+            place = loop.behaviour.key_place
             other.headers = checked_headers(headers, place.name if isinstance(place, HeaderKey) else None)
         if extra_body is not KEEP or extra_query is not KEEP:
             other.extras = Extras(

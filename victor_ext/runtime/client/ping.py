@@ -38,7 +38,7 @@ class Health(Resource[Mode]):
 
     @operation
     def ping(self) -> OperationFlow[Ping]:
-        """Call that operation. What the answer has to be is the profile's to say."""
+        """Call that operation. What the answer has to be is the behaviour's to say."""
         began = self.clock.monotonic()
         step = Call(self._read, self._arguments, lambda response: response)
         yield step

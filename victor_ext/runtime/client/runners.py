@@ -34,7 +34,7 @@ class Call:
 
     `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
     of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
-    generated parser out: the result is the body's JSON, which the provider's profile has checked. `taken` are the
+    generated parser out: the result is the body's JSON, which the provider's behaviour has checked. `taken` are the
     members of the body with their arguments (None: those that are declared). After the call `attempts` has its number
     of attempts, `response` its response, and `extra_body` what the client's options added.
     """
@@ -103,7 +103,7 @@ def call_for_json(
 ) -> OperationFlow[Any]:
     """As `call`; returns the JSON of the body instead of a model of it.
 
-    Only for an operation whose good responses the provider's profile checks: the document's parser does not see them.
+    Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
     """
     return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
 

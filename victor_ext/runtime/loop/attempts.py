@@ -28,12 +28,12 @@ from victor_ext.runtime.core.timeouts import (
 )
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
+from .behaviour import Behaviour
 from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
 from .error_messages import error_for, request_id_of, what_to_do
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
-from .profile import Profile
 from .redirects import MAX_REDIRECTS, keep_content, redirected
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .unauthorized import Authenticator, may_try_another_token, sendable
@@ -49,7 +49,7 @@ BEST_EFFORT_SECONDS = 5.0
 class AttemptLoop:
     """What the calls of one client share. `call` returns a flow for a driver to run."""
 
-    profile: Profile
+    behaviour: Behaviour
     authenticator: Authenticator
     policy: RetryPolicy
     quota: RetryQuota
@@ -64,8 +64,8 @@ class AttemptLoop:
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
         may_repeat = type(request.stream) is httpx.ByteStream or keep_content(request)
-        row = request.extensions[OPERATION] = self.profile.row_of(request)
-        key = None if row.reads else self.profile.key_place.prepare(request)
+        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        key = None if row.reads else self.behaviour.key_place.prepare(request)
         return _Call(self, request, key, is_read_once=not may_repeat).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
@@ -114,8 +114,8 @@ class _Call:
         # Those of an attempt know this call. In a circle, both would wait for the garbage collector.
         self._request.extensions["timeout"] = self._timeouts
         response.unusable, response.attempts = self._unusable, self._attempts
-        response.request_id_headers = self._loop.profile.request_id_headers
-        response.request_id_in_body = self._loop.profile.request_id_in_body
+        response.request_id_headers = self._loop.behaviour.request_id_headers
+        response.request_id_in_body = self._loop.behaviour.request_id_in_body
         return response
 
     def _in_turn(self, turns: Lock, attempts: Flow[Response]) -> Flow[Response]:
@@ -180,7 +180,7 @@ class _Call:
                 self._loop.quota.give_back(self._paid)
                 return result
             if self._redirects < MAX_REDIRECTS and result.response is not None:
-                moved = redirected(request, result.response, self._loop.profile.resent_redirects)
+                moved = redirected(request, result.response, self._loop.behaviour.resent_redirects)
                 if moved is not None:  # nothing was done at the old address, so the outcome stays as it was
                     self._redirects += 1
                     request = moved
@@ -209,7 +209,7 @@ class _Call:
 
     def _complete_error(self, error: VictorError) -> None:
         """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""
-        advice = what_to_do(self._outcome, self._key, self._request, self._loop.profile)
+        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour)
         if advice not in error.message:
             error.message = f"{error.message} {advice}".rstrip()
             error.hint = advice
@@ -277,7 +277,7 @@ class _Call:
         if "age" not in came.headers:  # a cached response carries an old time
             loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
-        failure = of_response(came, loop.profile, begun=begun)
+        failure = of_response(came, loop.behaviour, begun=begun)
         if failure is None and counted and self._may_be_late(request, came):
             return of_late(came)
         return failure or came
@@ -288,11 +288,11 @@ class _Call:
         A response to a read by id is at least about its object. What the response to a write repeats of it, another
         payment may have, too.
         """
-        return not self._attempts and self._loop.profile.operation_of(request).is_read_by_id
+        return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id
 
     def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
         """Whether a good response may be a late second one to an earlier request on the same connection."""
-        row = self._loop.profile.operation_of(request)
+        row = self._loop.behaviour.operation_of(request)
         return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
@@ -310,7 +310,7 @@ class _Call:
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
-        row = loop.profile.operation_of(request)
+        row = loop.behaviour.operation_of(request)
         repeatable = may_repeat(failure, row, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
@@ -374,7 +374,7 @@ class _Call:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
         return error_for(
             failure,
-            profile=self._loop.profile,
+            behaviour=self._loop.behaviour,
             request=request,
             call=self._failing,
             outcome=self._outcome,
@@ -411,7 +411,7 @@ class _Call:
             outcome=outcome,
             seconds=loop.clock.monotonic() - self._started,
             waited=self._waited,
-            request_id=request_id_of(response, loop.profile),
+            request_id=request_id_of(response, loop.behaviour),
             quota=loop.quota.available,
         )
 

@@ -12,10 +12,10 @@ from victor_ext.errors import Outcome
 from victor_ext.privacy import body_of, excerpt, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
+from .behaviour import Behaviour
 from .conflicts import Use, earlier_use
 from .evidence import READER, Reader, reports_error
 from .operations import Operation, names_only
-from .profile import Profile
 
 
 class Repeat(Enum):
@@ -95,12 +95,12 @@ def _in_parentheses(text: str) -> str:
     return f" ({text})" if text else ""
 
 
-def of_response(response: Response, profile: Profile, *, begun: bool = False) -> Failure | None:
+def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
     """Classify a whole response; None when it is good and can be read.
 
     `begun`: an earlier attempt with the same key may have begun the work.
     """
-    status, row = response.status_code, profile.operation_of(response.request)
+    status, row = response.status_code, behaviour.operation_of(response.request)
     if 200 <= status < 300 or (
         status >= 400 and row.results is not None and response.damage is None and row.results(response)
     ):
@@ -109,13 +109,13 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         refusal = None if response.damage or mismatch or row.refuses is None else row.refuses(response)
         if refusal is not None:
             what = f"the response has status {status}, but its body reports a rejection ({refusal})"
-            return _of_use(response, profile, what, begun=begun) or Failure(
+            return _of_use(response, behaviour, what, begun=begun) or Failure(
                 errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
-        wrong = response.damage or mismatch or row.evidence(response, profile.problems) or _complaint(response, row)
+        wrong = response.damage or mismatch or row.evidence(response, behaviour.problems) or _complaint(response, row)
         if wrong is None:
             return None
-        if mismatch or (response.damage is None and (profile.problems(response) or reports_error(response))):
+        if mismatch or (response.damage is None and (behaviour.problems(response) or reports_error(response))):
             # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
             what = f"the response has status {status}, but {wrong}"
             return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
@@ -124,7 +124,7 @@ def of_response(response: Response, profile: Profile, *, begun: bool = False) ->
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
         what = f"a redirect (status {status}) that is not followed{_in_parentheses(where)}"
         return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
-    return _of_error_status(response, profile, begun=begun)
+    return _of_error_status(response, behaviour, begun=begun)
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
@@ -158,19 +158,19 @@ def of_late(response: Response) -> Failure:
     return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 
 
-def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Failure:
-    status, row = response.status_code, profile.operation_of(response.request)
+def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -> Failure:
+    status, row = response.status_code, behaviour.operation_of(response.request)
     error_class = error_class_for(status)
-    if error_class is errors.BadRequest and row.unknown_id and names_only(profile.problems(response), row.unknown_id):
+    if error_class is errors.BadRequest and row.unknown_id and names_only(behaviour.problems(response), row.unknown_id):
         error_class = errors.NotFound
     what = f"status {status} {response.reason_phrase}".rstrip()
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
     what = f"{what}: {body}" if body else what
-    if status in profile.transient_statuses:
+    if status in behaviour.transient_statuses:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
-    used = _of_use(response, profile, what, begun=begun)
+    used = _of_use(response, behaviour, what, begun=begun)
     if used is not None:
         return used
     if status == 429:
@@ -180,12 +180,12 @@ def _of_error_status(response: Response, profile: Profile, *, begun: bool) -> Fa
     return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response)
 
 
-def _of_use(response: Response, profile: Profile, what: str, *, begun: bool) -> Failure | None:
+def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool) -> Failure | None:
     """A refusal because of an earlier use of the key or the request, which may be this call's; None for any other."""
-    use = earlier_use(response, profile.key_place)
+    use = earlier_use(response, behaviour.key_place)
     if use is None:
         return None
-    may_be_in_progress = use is Use.UNSAID and (begun or profile.waits_for_conflicts)
+    may_be_in_progress = use is Use.UNSAID and (begun or behaviour.waits_for_conflicts)
     repeat = Repeat.REPEATABLE if use is Use.IN_PROGRESS or may_be_in_progress else Repeat.NEVER
     return Failure(errors.Conflict, what, repeat, Outcome.UNKNOWN, response, use=use)
 

@@ -7,9 +7,9 @@ import httpx
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
 from victor_ext.privacy import one_line, one_own_line, redact_excerpt
 
+from .behaviour import Behaviour
 from .classification import Failure
 from .conflicts import Use
-from .profile import Profile
 
 _LISTED = 10
 """The most problems that a message lists; the error's `problems` has all of them."""
@@ -18,7 +18,7 @@ _LISTED = 10
 def error_for(
     failure: Failure,
     *,
-    profile: Profile,
+    behaviour: Behaviour,
     request: httpx.Request,
     call: httpx.Request | None,
     outcome: Outcome,
@@ -35,15 +35,15 @@ def error_for(
     """
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
-    quoted = response is not None and not profile.operation_of(response.request).is_secret
-    problems = tuple(profile.problems(response)) if response is not None and quoted else ()
-    sentences = [_what_happened(failure, profile, request, tries, problems, why)]
+    quoted = response is not None and not behaviour.operation_of(response.request).is_secret
+    problems = tuple(behaviour.problems(response)) if response is not None and quoted else ()
+    sentences = [_what_happened(failure, behaviour, request, tries, problems, why)]
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if response is not None and response.status_code == 401:
-        sentences.append(profile.authentication_hint)
+        sentences.append(behaviour.authentication_hint)
     if failure.error_class is NotFound:
-        sentences.append(profile.operation_of(request).not_found)
+        sentences.append(behaviour.operation_of(request).not_found)
     used = failure.use not in (None, Use.IN_PROGRESS)
     error = (error_class or failure.error_class)(
         " ".join(filter(None, sentences)),
@@ -52,10 +52,10 @@ def error_for(
         request=request,
         response=response,
         attempts=attempts,
-        request_id=request_id_of(response, profile),
+        request_id=request_id_of(response, behaviour),
         retry_after=retry_after,
         problems=problems,
-        hint="" if call is None else what_to_do(outcome, key, call, profile, conflict=used),
+        hint="" if call is None else what_to_do(outcome, key, call, behaviour, conflict=used),
     )
     if response is not None and error.body is not None:
         response.whole = error.body  # frames of the traceback keep the response: one body in memory, not two
@@ -66,7 +66,7 @@ def error_for(
 
 
 def _what_happened(
-    failure: Failure, profile: Profile, request: httpx.Request, tries: int, problems: tuple[Problem, ...], why: str
+    failure: Failure, behaviour: Behaviour, request: httpx.Request, tries: int, problems: tuple[Problem, ...], why: str
 ) -> str:
     after = f" after {tries} attempts" if tries > 1 else ""
     what = failure.what
@@ -81,14 +81,14 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {one_own_line(request.url.path)} at {profile.who} failed{after}: {ended}."
+    return f"{request.method} {one_own_line(request.url.path)} at {behaviour.who} failed{after}: {ended}."
 
 
 def what_to_do(
-    outcome: Outcome, key: str | None, request: httpx.Request, profile: Profile, *, conflict: bool = False
+    outcome: Outcome, key: str | None, request: httpx.Request, behaviour: Behaviour, *, conflict: bool = False
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
-    row = profile.operation_of(request)
+    row = behaviour.operation_of(request)
     if row.reads:
         return ""
     look = f"look {row.hint(request)}".rstrip()
@@ -96,11 +96,11 @@ def what_to_do(
     return f"{step} The response is in the error's `body`." if outcome is Outcome.ACCEPTED else step
 
 
-def request_id_of(response: httpx.Response | None, profile: Profile) -> str | None:
+def request_id_of(response: httpx.Response | None, behaviour: Behaviour) -> str | None:
     """The provider's id of the exchange, from the headers or the body of a response, or None."""
     if response is None:
         return None
-    named = next((response.headers[name] for name in profile.request_id_headers if name in response.headers), None)
-    if not named and profile.request_id_in_body is not None:
-        named = profile.request_id_in_body(response)
+    named = next((response.headers[name] for name in behaviour.request_id_headers if name in response.headers), None)
+    if not named and behaviour.request_id_in_body is not None:
+        named = behaviour.request_id_in_body(response)
     return named and one_line(named)

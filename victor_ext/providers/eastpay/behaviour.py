@@ -1,4 +1,4 @@
-"""The gateway's profile for the runtime: its table of operations, and the format of its errors."""
+"""The gateway's behaviour for the runtime: its table of operations, and the format of its errors."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.privacy import HIDDEN, redact_code, redact_excerpt
 from victor_ext.runtime.core.json_values import object_of, text_or_empty
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import Operations
-from victor_ext.runtime.loop.profile import Profile
 
 from .operations import (
     CONTRADICTION,
@@ -26,10 +26,10 @@ from .operations import (
 _NO_MESSAGE = "the gateway gave no message"
 
 
-def profile_of(base_url: httpx.URL, *, found_by_reference: bool) -> Profile:
-    """The gateway's profile at one bank. No operation takes a key, so no write that may have been done is repeated."""
+def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
+    """The gateway's behaviour at one bank. No operation takes a key: no write that may have been done is repeated."""
     rows = operations_of(found_by_reference=found_by_reference)
-    return Profile(
+    return Behaviour(
         name="EastPay",
         environment=str(base_url),
         operations=Operations(rows, base_url, NoKey(), results=may_be_result),

@@ -1,4 +1,4 @@
-"""The provider's profile for the runtime: the table of operations, the format of errors, and what they may repeat."""
+"""The provider's behaviour for the runtime: the table of operations, the format of errors, and what they may repeat."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from victor_ext.errors import Problem, VictorError
 from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.core.json_values import is_list, is_object, json_of, object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import Operation, Operations, Shown
-from victor_ext.runtime.loop.profile import Profile
 
 from .operations import OPERATIONS, Result
 from .responses import CODES, Says, code_in, error_status, member, says, split_code
 
 
-def profile_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Profile:
-    """The provider's profile; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+def behaviour_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Behaviour:
+    """The provider's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
     place = BodyKey("idempotencyKey")
-    return Profile(
+    return Behaviour(
         name="FlexFactor",
         environment=f"{environment}, {base_url}" if elsewhere else environment,
         key_place=place,

@@ -1,4 +1,4 @@
-"""The provider's profile for the runtime: the key header, the table of operations, and the format of errors."""
+"""The provider's behaviour for the runtime: the key header, the table of operations, and the format of errors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.core.json_values import is_object, list_or_empty, object_of, text_or_empty
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey, key_problem
 from victor_ext.runtime.loop.operations import Operations
-from victor_ext.runtime.loop.profile import Profile
 
 from .auth import Environment
 from .operations import OPERATIONS
@@ -21,12 +21,12 @@ from .operations import OPERATIONS
 _NO_MESSAGE = "the provider gave no message"
 
 
-def profile_of(environment: Environment, base_url: httpx.URL) -> Profile:
-    """Return the profile for an environment. Messages contain the URL if it is not the environment's own."""
+def behaviour_of(environment: Environment, base_url: httpx.URL) -> Behaviour:
+    """Return the behaviour for an environment. Messages contain the URL if it is not the environment's own."""
     # The document has a shortest length for `create`. Those of newer documents are known to have the longest one.
     place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
     elsewhere = "" if base_url == httpx.URL(environment.base_url) else f", {base_url}"
-    return Profile(
+    return Behaviour(
         name="Victor",
         environment=f"{environment.name}{elsewhere}",
         key_place=place,

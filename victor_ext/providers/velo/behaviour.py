@@ -1,4 +1,4 @@
-"""The provider's profile for the runtime: the table of operations, and the format of errors."""
+"""The provider's behaviour for the runtime: the table of operations, and the format of errors."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from victor_ext.errors import Problem
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.core.json_values import json_of, list_or_empty, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import Operation, Operations, Shown
-from victor_ext.runtime.loop.profile import Profile
 
 from .operations import OPERATIONS
 from .settings import ENVIRONMENTS
 
 
-def profile_of(environment: str, base_url: httpx.URL) -> Profile:
-    """Velo's profile in one of its environments; messages name the URL where it is not the environment's."""
+def behaviour_of(environment: str, base_url: httpx.URL) -> Behaviour:
+    """Velo's behaviour in one of its environments; messages name the URL where it is not the environment's."""
     elsewhere = "" if base_url == httpx.URL(ENVIRONMENTS[environment]) else f", {base_url}"
-    return Profile(
+    return Behaviour(
         name="Velo",
         environment=f"{environment}{elsewhere}",
         operations=Operations(OPERATIONS, base_url, NoKey()),
