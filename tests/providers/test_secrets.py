@@ -43,6 +43,8 @@ from victor_ext import (
 from victor_ext.privacy import redact_excerpt
 from victor_ext.providers import FlexFactor, FlexFactorAuth, Money, Velo, VeloAuth, eastpay, flexfactor, velo
 
+pytestmark = pytest.mark.slow  # a package is generated for `connect`
+
 KEY, SECRET, ACCESS, EMAIL = "app-key-0c1f7e55", "app-secret/9d1c44+ab", "access-token-77aa01ff", "ada.l@example.com"
 CREDENTIALS = (KEY, SECRET, ACCESS, f"{KEY}:{SECRET}", EMAIL)
 BEARER, NUMBER, CVV, STORED = "token-of-the-merchant-0c1f7e55aa31", "4929123456781234", "7391", "stored-card-5d1e77aa"
