@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -218,3 +218,12 @@ def test_moments_are_sent_in_utc() -> None:
     body, query = json.loads(script.requests[0].content), script.requests[1].url.params
     assert (body["transaction"]["timestampUtc"], body["expiryDateUtc"]) == ("2026-03-04T10:06:07Z",) * 2
     assert (query["from"], query["to"], query["mid"]) == ("2026-03-04T10:06:07Z", "2026-03-04T10:06:07Z", MID)
+
+
+def test_filters_of_nothing_are_refused() -> None:
+    client, _ = scripted()
+    there = datetime(2026, 3, 4, tzinfo=UTC)
+    with pytest.raises(InvalidRequest, match=r"status is empty.*end .* is before start .*swap them"):
+        client.orders.list(status=[], start=there, end=there - timedelta(seconds=1))
+    with pytest.raises(InvalidRequest, match="until is empty: name a status, or leave it out"):
+        client.orders.wait("order-1", until=())

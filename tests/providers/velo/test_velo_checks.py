@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +71,12 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
         lambda velo, each: velo.payouts.submit([pay(amount=Money(each, "USD"))]), [0, -1, 2**63],
         {"payments[0].amount": "range"},
     ),
+    (lambda velo, each: velo.payments.list("p", source_amount_from=each, source_amount_to=5), [6], {
+        "source_amount_to": "range"}),
+    (lambda velo, each: velo.payouts.list("p", submitted_from=each, submitted_to="2026-03-04"),
+     ["2026-03-05", date(2026, 3, 5)], {"submitted_to": "range"}),
+    (lambda velo, each: velo.payments.find("INV-1", payor_id="p", since=each, until=each - timedelta(seconds=1)),
+     [datetime(2026, 3, 4, tzinfo=UTC)], {"until": "range"}),
     (
         lambda velo, each: velo.payments.list("p", source_amount_from=each), [-1, 2**31, True, "1", 1.0],
         {"source_amount_from": "range"},

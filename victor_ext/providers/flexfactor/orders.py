@@ -164,6 +164,7 @@ class Orders(Resource[Mode]):
             validation.text(name, text, shortest=0, required=False)
         validation.moment("start", start, required=False)
         validation.moment("end", end, required=False)
+        validation.range("start", start, "end", end)
         validation.integer("page", page, 1, MOST)
         if page_size is not None:
             validation.integer("page_size", page_size, 1, MOST)
@@ -321,6 +322,8 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
 def _status_numbers(validation: Validation, status: object, argument: str) -> list[int] | None:
     if not isinstance(status, Sequence) or isinstance(status, str | bytes):
         status = () if status is None else (status,)
+    elif not status:
+        validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
     numbers: list[int] = []
     for wanted in cast("Sequence[object]", status):
         number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted

@@ -125,6 +125,7 @@ class Payments(Resource[Mode]):
         validation.id("payor_id", payor_id)
         validation.moment("since", since)
         validation.moment("until", until, required=False)
+        validation.range("since", since, "until", until)
         validation.finish("The search")
         first, last = day_around(since, -1), None if until is None else day_around(until, 1)
         window = PaymentList(

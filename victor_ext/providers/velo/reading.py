@@ -18,7 +18,7 @@ from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_list
-from victor_ext.runtime.core.validation import Sent, declared, rule
+from victor_ext.runtime.core.validation import After, Sent, declared, rule
 
 from .checks import Validation
 from .settings import (
@@ -243,11 +243,11 @@ class _PaymentFilters(SortedList):
     rails_id: Annotated[str | None, _LEAVES, _TEXT] = None
     remote_system_id: Annotated[str | None, _TEXT] = None
     source_amount_from: Annotated[int | None, _LEAVES, _UNITS] = None
-    source_amount_to: Annotated[int | None, _LEAVES, _UNITS] = None
+    source_amount_to: Annotated[int | None, After("source_amount_from"), _LEAVES, _UNITS] = None
     payment_amount_from: Annotated[int | None, _UNITS] = None
-    payment_amount_to: Annotated[int | None, _UNITS] = None
+    payment_amount_to: Annotated[int | None, After("payment_amount_from"), _UNITS] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
-    submitted_to: Annotated[date | str | None, Sent("submitted_date_to"), _DAY] = None
+    submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
     sensitive: Annotated[bool | None, _FLAG] = None
 
 
@@ -269,7 +269,9 @@ class PaymentList(_PaymentFilters):
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
     scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[
+        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
+    ] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
@@ -283,10 +285,12 @@ class PayoutList(SortedList):
     memo: Annotated[str | None, Sent("payout_memo"), _TEXT] = None
     from_payor_name: Annotated[str | None, _TEXT] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
-    submitted_to: Annotated[date | str | None, Sent("submitted_date_to"), _DAY] = None
+    submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[date | str | None, Sent("scheduled_for_date_to"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[
+        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
+    ] = None
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)

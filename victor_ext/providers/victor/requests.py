@@ -24,7 +24,7 @@ from victor_ext.runtime.client.extras import (
 )
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer
-from victor_ext.runtime.core.validation import Rule, as_date, declared, moment_problem, rule, rules_of, spelled
+from victor_ext.runtime.core.validation import After, Rule, as_date, declared, moment_problem, rule, rules_of, spelled
 
 from .checks import Validation
 from .statuses import BillerTypeWord, DirectionWord, NetworkWord, StatusWord, as_moment
@@ -162,19 +162,12 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
 MAX_INT32 = 2**31 - 1
 
 
-class Filter(NamedTuple):
-    """What more a list has to know of a filter. One without may be left by a request while the list is read.
-
-    Attributes:
-        after: The filter that begins the range which this one ends.
-    """
-
-    is_constant: bool = True
-    after: str | None = None
+class _Constant:
+    """Of a filter that a request which passes it always passes. One without it may be left while the list is read."""
 
 
-_CONSTANT = Filter()
-_TEXT = rule(Validation.text)
+_CONSTANT = _Constant()
+_TEXT, _DAY = rule(Validation.text), rule(Validation.day)
 _START, _END = rule(Validation.zulu), rule(Validation.zulu, is_end=True)
 
 
@@ -185,14 +178,12 @@ class ListRequest:
     status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
     direction: Annotated[DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)] = None
     start_datetime: Annotated[datetime | None, _CONSTANT, _START] = None
-    end_datetime: Annotated[datetime | None, Filter(after="start_datetime"), _END] = None
+    end_datetime: Annotated[datetime | None, _CONSTANT, After("start_datetime"), _END] = None
     victor_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    due_date_start_date: Annotated[date | str | None, _CONSTANT, rule(Validation.day)] = None
-    due_date_end_date: Annotated[date | str | None, Filter(after="due_date_start_date"), rule(Validation.day)] = None
+    due_date_start_date: Annotated[date | str | None, _CONSTANT, _DAY] = None
+    due_date_end_date: Annotated[date | str | None, _CONSTANT, After("due_date_start_date"), _DAY] = None
     approval_start_datetime: Annotated[datetime | None, _START] = None
-    approval_end_datetime: Annotated[
-        datetime | None, Filter(is_constant=False, after="approval_start_datetime"), _END
-    ] = None
+    approval_end_datetime: Annotated[datetime | None, After("approval_start_datetime"), _END] = None
     victor_payment_request_parent_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     victor_payment_request_child_id: Annotated[str | None, _CONSTANT, _TEXT] = None
     network_type: Annotated[NetworkWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsNetworkType)] = None
@@ -207,22 +198,11 @@ class ListRequest:
         validation = Validation()
         sent = validation.checked(self)
         wire = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
-        for last, first in _RANGES.items():
-            if first in wire and last in wire and _in_order(getattr(self, last)) < _in_order(getattr(self, first)):
-                window = f"{last} ({wire[last]}) is before {first} ({wire[first]})"
-                validation.note(last, "range", f"{window}, so no request can match: swap them.")
         validation.problems += extra_query_problems(self.extra_query, (*FILTERS, "page", "page_size"))
         validation.finish("The list")
         return wire
 
 
 FILTERS = tuple(name for name in rules_of(ListRequest) if name not in ("page", "page_size"))
-_FILTERS = declared(ListRequest, Filter)
-_RANGES = {last: filter_.after for last, filter_ in _FILTERS.items() if filter_.after is not None}
-FILTERS_TO_LEAVE = {*FILTERS} - {name for name, filter_ in _FILTERS.items() if filter_.is_constant}
+FILTERS_TO_LEAVE = {*FILTERS} - declared(ListRequest, _Constant).keys()
 """Filters whose values can change, so that a request can leave the list while it is read. A new filter is one."""
-
-
-def _in_order(value: object) -> Any:
-    """Convert a checked filter to a datetime or a date, for comparison."""
-    return value if isinstance(value, datetime) else as_date(value)

@@ -129,6 +129,12 @@ class Sent(NamedTuple):
     name: str
 
 
+class After(NamedTuple):
+    """Of an argument that ends a range: the name of the one that begins it."""
+
+    first: str
+
+
 @cache
 def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
     """What the annotations of a request object say of this type, by the names of its fields."""
@@ -173,6 +179,8 @@ class Validation:
             value = getattr(request, name)
             if required or value is not None:
                 sent[name] = each.check(self, place + name, value, *each.limits, **each.settings)
+        for last, (first,) in declared(kind, After).items():
+            self.range(place + first, getattr(request, first), place + last, getattr(request, last))
         return sent
 
     def text(
@@ -259,6 +267,14 @@ class Validation:
             self.add(moment_problem(field, value))
         return value
 
+    def range(self, first: str, begins: Any, last: str, ends: Any) -> None:
+        """A range: days, aware moments or whole numbers in order. Each is checked before; None is open."""
+        has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
+        if begins is None or ends is None or has_problems or not _in_order(ends) < _in_order(begins):
+            return
+        window = f"{last} ({mask_digits(str(ends))}) is before {first} ({mask_digits(str(begins))})"
+        self.note(last, "range", f"{window}, so nothing can match: swap them.")
+
     def request(self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any) -> None:
         """A part of the request: a request object. What its rules cannot say, its method `check` notes."""
         if isinstance(value, kind):
@@ -272,3 +288,8 @@ class Validation:
         """Raise `InvalidRequest` with all problems, if there are any. `doing` says what was not done."""
         if self.problems:
             raise InvalidRequest.of(self.problems, doing=doing)
+
+
+def _in_order(value: Any) -> Any:
+    """What is compared of a value that was checked: a day that is text is a date."""
+    return value if isinstance(value, datetime | int) else as_date(value)
