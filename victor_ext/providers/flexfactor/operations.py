@@ -95,6 +95,10 @@ class _Repeats:
         return comparing.of_another("call", values) or differs or comparing.cannot_be_read(values)
 
 
+def _is_refusal(response: httpx.Response) -> bool:
+    return responses.status_of(object_of(response)) in responses.REFUSALS
+
+
 def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
     return Operation(effect=effect, evidence=result, refuses=result.refusal, **columns)
 
@@ -129,7 +133,7 @@ OPERATIONS: Mapping[str, Operation] = {
         key=TAKEN,
         id=_Repeats(),
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
-        may_list_errors=lambda response: responses.status_of(object_of(response)) in responses.REFUSALS,
+        may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
     ),
     "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),
