@@ -121,6 +121,9 @@ class TestTheFamily:
         error = InvalidRequest.of(PROBLEMS, doing="The payment request was not sent")
         assert str(error) == "The payment request was not sent: error.amount.invalid; notes is too long."
         assert list(error.problems) == PROBLEMS
+        many = InvalidRequest.of([PROBLEMS[1]] * 2000)
+        assert (len(many.problems), str(many).count("too long")) == (2000, 20)
+        assert str(many).endswith("; notes is too long; and 1,980 more, in `problems`.")
 
 
 class TestWhatAnErrorCarries:

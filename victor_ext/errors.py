@@ -54,6 +54,9 @@ __all__ = (
     "VictorError",
 )
 
+_MOST_TOLD = 20
+"""Problems in a message: 2,000 rows may be wrong in the same way."""
+
 
 class Outcome(StrEnum):
     """The known effect of a failed call at the provider.
@@ -176,9 +179,11 @@ class VictorError(Exception):
 
     @classmethod
     def of(cls, problems: Sequence[Problem], *, doing: str = "") -> Self:
-        """Return one error for all problems. The message begins with `doing`."""
-        lines = "; ".join(str(problem).removesuffix(".") for problem in problems) + "."
-        return cls(f"{doing}{': ' if doing else ''}{lines}", problems=problems)
+        """Return one error for all problems. The message begins with `doing`, and has the first 20 of them."""
+        lines = [str(problem).removesuffix(".") for problem in problems[:_MOST_TOLD]]
+        if len(problems) > _MOST_TOLD:
+            lines.append(f"and {len(problems) - _MOST_TOLD:,} more, in `problems`")
+        return cls(f"{doing}{': ' if doing else ''}{'; '.join(lines)}.", problems=problems)
 
     @property
     def summary(self) -> str:
