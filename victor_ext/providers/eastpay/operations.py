@@ -14,7 +14,7 @@ from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import one_line, pattern_of
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer
+from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
@@ -27,7 +27,7 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
 from victor_ext.runtime.loop.evidence import Members, Problems
 from victor_ext.runtime.loop.idempotency_keys import NoKey
-from victor_ext.runtime.loop.operations import Effect, Operation, RepeatsId, id_in_path
+from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
 
 from .checks import ID
@@ -51,7 +51,7 @@ _REPEATED: dict[str, Comparer] = {
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
     write = partial(Operation, shown=lambda response: private_pattern(response.request) is None)
-    pay = partial(write, effect=Effect.MOVES_MONEY, evidence=_no_result, id=_another_payment, results=_is_result)
+    pay = partial(write, effect=Effect.MOVES_MONEY, evidence=_no_result, repeats=_REPEATS, results=_is_result)
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
         "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
@@ -124,12 +124,14 @@ def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
     return no_object_reason(response) or (None if code.code else "its body has no result code")
 
 
-def _another_payment(response: httpx.Response) -> str | None:
-    """How a response to a form is about another payment, or does not say."""
+def _repeated(response: httpx.Response) -> Values:
+    """What a response repeats of a form: with another value it came late, or from a cache."""
     sent = dict(_form_of(response.request))
     kinds = _REPEATED | {"amount": comparing.same_amount(partial(from_wire, currency=sent.get("currency", "")))}
-    values = comparing.values(kinds, sent.get, object_of(response).get)
-    return comparing.of_another("payment", values) or comparing.cannot_be_read(values)
+    return comparing.values(kinds, sent.get, object_of(response).get)
+
+
+_REPEATS = Repeats("payment", _repeated)
 
 
 def _another_reference(response: httpx.Response) -> str | None:

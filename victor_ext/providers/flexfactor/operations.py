@@ -10,12 +10,12 @@ from typing import Any
 import httpx
 
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer
+from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import no_object_reason, object_of
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import TAKEN
-from victor_ext.runtime.loop.operations import Effect, Operation, Shown, id_in_path
+from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, Shown, id_in_path
 
 from . import responses
 from .responses import Says, member
@@ -72,27 +72,25 @@ _REPEATED: dict[str, Comparer] = {
 """What a response may repeat of the request. Amounts are no evidence: the unit differs between operations."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Repeats:
-    """How a response shows that it is about another call, or about another order than the request.
+def _repeated(response: httpx.Response) -> Values:
+    sent, body = object_of(response.request), object_of(response)
+    return comparing.values(
+        _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
+    )
 
-    Attributes:
-        asked: The provider's id of the order in the request; None where it has only the merchant's.
-        names: The members of the body with that id. The first one that is there counts.
-    """
 
-    asked: Callable[[httpx.Request], object] = lambda _request: None
-    names: tuple[str, ...] = ("orderId",)
+_REPEATS = Repeats("call", _repeated)
 
-    def __call__(self, response: httpx.Response) -> str | None:
-        sent, body = object_of(response.request), object_of(response)
-        values = comparing.values(
-            _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
-        )
-        asked, named = self.asked(response.request), (member(body, name) for name in self.names)
-        order = next((value for value in named if value is not None), None)
-        differs = comparing.about_another(asked, order, "order") if isinstance(asked, str) and asked else None
-        return comparing.of_another("call", values) or differs or comparing.cannot_be_read(values)
+
+def _other_order(asked: Callable[[httpx.Request], object], *names: str) -> operations.Says:
+    """How a body is about another order than the one with this id; the first of these members with one counts."""
+
+    def mismatch(response: httpx.Response) -> str | None:
+        body, wanted = object_of(response), asked(response.request)
+        named = next((value for name in names if (value := member(body, name)) is not None), None)
+        return comparing.about_another(wanted, named, "order") if isinstance(wanted, str) and wanted else None
+
+    return mismatch
 
 
 def _is_refusal(response: httpx.Response) -> bool:
@@ -100,7 +98,7 @@ def _is_refusal(response: httpx.Response) -> bool:
 
 
 def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
-    return Operation(effect=effect, evidence=result, refuses=result.refusal, **columns)
+    return Operation(effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, **columns)
 
 
 _TOKEN, _PAGE = Result(responses.says_read), Result(responses.says_read, _no_page)
@@ -118,8 +116,8 @@ _CANCELLED = Result(  # an empty object is documented: `orders.cancel` reads the
     may_be_empty=True,
 )
 
-_OF_PATH = _Repeats(partial(id_in_path, after=1))
-_OF_BODY = _Repeats(lambda request: member(object_of(request), "orderId"))
+_OF_PATH = _other_order(partial(id_in_path, after=1), "orderId")
+_OF_BODY = _other_order(lambda request: member(object_of(request), "orderId"), "orderId")
 _BY_ID = "with orders.get(order_id)"
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
@@ -131,18 +129,16 @@ OPERATIONS: Mapping[str, Operation] = {
         Effect.MOVES_MONEY,
         _DECISION,
         key=TAKEN,
-        id=_Repeats(),
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
         may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
     ),
     "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),
-    "POST /v1/transmit": _row(Effect.MAKES, _COPY, id=_Repeats(), look_up="in the merchant portal", shown=Shown.UNSENT),
+    "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
     "GET /v1/orders": _row(Effect.READS, _PAGE),
-    "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_Repeats(id_in_path, ("id", "orderId"))),
+    "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
     "POST /v1/orders/{}/refund": _row(Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT),
     "POST /v1/orders/{}/cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID),
-    "POST /v1/orders/{}/external-cancel": _row(  # by the merchant's id
-        Effect.SETS, _CANCELLED, key=TAKEN, id=_Repeats(), look_up="with orders.list()"
-    ),
+    # By the merchant's id.
+    "POST /v1/orders/{}/external-cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"),
 }

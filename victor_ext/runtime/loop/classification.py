@@ -104,7 +104,7 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
     if 200 <= status < 300 or (
         status >= 400 and row.results is not None and response.damage is None and row.results(response)
     ):
-        mismatch = None if response.damage or row.id is None else row.id(response)
+        mismatch = None if response.damage else row.mismatch(response)
         # A refusal of something else leaves open what became of this.
         refusal = None if response.damage or mismatch or row.refuses is None else row.refuses(response)
         if refusal is not None:

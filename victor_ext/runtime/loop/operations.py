@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.runtime.core.comparing import about_another
+from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
 from victor_ext.runtime.core.json_values import object_of
 
 from .evidence import (
@@ -77,6 +77,19 @@ class RepeatsId:
         return object_of(response).get(self.member) not in (None, "")
 
 
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Which values of the request a good response repeats, and how each is compared.
+
+    Attributes:
+        what: What has them, for messages.
+        values: The values that were sent, and what the response has for each.
+    """
+
+    what: str
+    values: Callable[[httpx.Response], Values]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
     """What the package knows of an operation. A row states what differs from the defaults.
@@ -87,6 +100,8 @@ class Operation:
         evidence: What a good response must have. The default: what the document declares.
         id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
             or a function. Such a response proves nothing about the work.
+        repeats: Which other values of the request a response repeats: with another one, it is about something else; one
+            that cannot be read confirms nothing.
         look_up: How to find out whether a write was done, such as "with payments.find(reference)".
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
@@ -104,6 +119,7 @@ class Operation:
     key: KeyRule | None = NO_KEY
     evidence: Evidence = document_complaint
     id: RepeatsId | Says | None = None
+    repeats: Repeats | None = None
     look_up: str | Callable[[httpx.Request], str] = ""
     results: Whether | None = None
     refuses: Says | None = None
@@ -134,6 +150,14 @@ class Operation:
         an earlier request.
         """
         return isinstance(self.id, RepeatsId) and self.id.is_named(response)
+
+    def mismatch(self, response: httpx.Response) -> str | None:
+        """How a good response is about something else than the request, or does not say it; else None."""
+        about_other = None if self.id is None else self.id(response)
+        if self.repeats is None:
+            return about_other
+        values = self.repeats.values(response)
+        return of_another(self.repeats.what, values) or about_other or cannot_be_read(values)
 
     def may_quote(self, response: httpx.Response) -> bool:
         """Whether a message may quote the start of a response's body."""
