@@ -151,6 +151,16 @@ def test_an_id_of_another_object_is_refused(case: Case) -> None:
 
 
 @each_row
+def test_another_value_of_the_request_is_refused_and_one_that_cannot_be_read(case: Case) -> None:
+    seen = case.observe()
+    repeats = seen.row.repeats and seen.row.repeats.values(httpx.Response(200, json={}, request=seen.requests[0]))
+    for name, *_ in [] if "ancel" in case.operation.id else repeats or ():  # a cancel reads the order then
+        for other in ("another", ["another"]):
+            changed = httpx.Response(200, json={**case.good(seen.requests[0]).json(), name: other})
+            assert case.observe(*[changed] * 3).outcome != "success", name
+
+
+@each_row
 def test_the_message_of_an_unknown_outcome_says_where_to_look(case: Case) -> None:
     seen = case.observe(*[LOST] * 3)
     hint = "" if seen.row.reads else seen.row.hint(seen.requests[0])
