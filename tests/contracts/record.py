@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 
+from victor_ext.systems import entry_points_of
+
 from .contract import Contract, snake_case
 from .document import Document
 
-SYSTEMS = ("eastpay", "flexfactor", "velo", "victor")
+SYSTEMS = tuple(entry_points_of())
 
 
 def record_of(contract: Contract) -> str:

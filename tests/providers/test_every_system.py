@@ -7,6 +7,7 @@ provider, inside or outside of this package, has the suite for an adapter: see `
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import httpx
 import pytest
 
 from tests.providers.running import Exchange
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, CLIENTS
 from victor_ext import VictorError
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
@@ -83,6 +84,19 @@ def observed(harness: Any, exchange: Exchange, *before: Exchange, fault: Any = N
 def test_all_are_here() -> None:
     assert [*ADAPTERS] == ["connected", "eastpay", "flexfactor", "velo", "victor", "tiny"]
     assert KEYED == ["connected", "flexfactor", "victor", "tiny"]
+
+
+@pytest.mark.parametrize(
+    ("where", "without"),
+    [
+        ("providers.test_new_operations", ""),
+        ("providers.test_secrets", "victor"),  # see `tests/test_leaks.py`
+        ("reconciliation.test_moving_lists", "eastpay"),  # which has no list
+        ("security.test_odd_tokens", "eastpay"),  # which issues none
+    ],
+)
+def test_the_systems_of_a_file_are_all_that_are_installed(where: str, without: str) -> None:
+    assert {*CLIENTS} <= {*importlib.import_module(f"tests.{where}").SYSTEMS, without}
 
 
 def test_the_providers_time_is_known_from_an_answer(harness: Any, adapter: Any) -> None:

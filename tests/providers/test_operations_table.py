@@ -32,7 +32,7 @@ from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
 
 ROOT = Path(__file__).resolve().parents[2]
-SYSTEMS = ("victor", "velo", "eastpay", "flexfactor")
+SYSTEMS = tuple(CLIENTS)
 GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
 NOW = datetime.now(UTC)
@@ -104,7 +104,7 @@ def test_the_frame_counts_what_the_tables_say() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| \[\w+\]\((\w+?)(?:-operations)?\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     stated = {system: (int(named), int(called)) for system, named, called in cells}
-    assert tuple(stated) == SYSTEMS
+    assert sorted(stated) == sorted(SYSTEMS)
     for system in SYSTEMS:
         if rows := table(system):
             assert stated[system] == (len(rows), sum(bool(row.methods) for row in rows)), system
