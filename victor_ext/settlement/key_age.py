@@ -85,9 +85,9 @@ class Sent:
 
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
-        since = datetime.fromtimestamp(self.since, UTC)
-        latest = now.provider.moment if now.provider.is_known else since  # a clock may have been ahead
-        return min(since, latest) - (_EARLIER if self.known else _CLOCKS_DIFFER)
+        # A clock may have been ahead: it is not later than now.
+        latest = now.provider.moment.timestamp() if now.provider.is_known else now.moment.local
+        return datetime.fromtimestamp(min(self.since, latest), UTC) - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def to_json(self) -> list[Any]:
         """Return the value as JSON data."""
