@@ -83,7 +83,7 @@ def _meaning(source: str) -> str:
 
 
 class _Meaning(ast.NodeTransformer):
-    """Takes away annotations, protocols, overloads and signatures' `*`."""
+    """Takes away annotations, decorators of classes, protocols, overloads and signatures' `*`."""
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.annotation = ast.Name("object")
@@ -99,6 +99,7 @@ class _Meaning(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.decorator_list = []  # how a class is made: its slots, its repr, its order of arguments
         is_protocol = any(ast.unparse(base).startswith("Protocol") for base in node.bases)
         return ast.Pass() if is_protocol else self.generic_visit(node)
 

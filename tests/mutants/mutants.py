@@ -39,7 +39,7 @@ from tests.mutants.changes import Change, around, sample
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PROCESSES = min(2, os.cpu_count() or 1)
-BORNE = 0.05
+BORNE = 0.1
 """The share of the changes that may survive, without those that `accepted.toml` names: new lines bring new ones."""
 SLOW = 3.0
 """Seconds. A test that takes longer is none of the fast ones."""
