@@ -25,7 +25,8 @@ class Theirs:
         currency: ISO 4217, also where the amount cannot be read.
         status: The provider's word.
         at: When it was made, by the provider's clock.
-        is_unreadable: Whether an amount is there that cannot be read: it is a difference, whatever `Book.amounts` says.
+        is_unreadable: Whether an amount is there that cannot be read, or amounts contradict each other: it is a
+            difference, whatever `Book.amounts` says.
     """
 
     id: str | None

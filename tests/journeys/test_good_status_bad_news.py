@@ -633,17 +633,23 @@ def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, 
         {"amount": "44.23", "original_amount": "44,23"}, {"amount": "EUR 44.23", "original_amount": "44.23"},
         {"due_date": 20260304}, {"due_date": "04/03/2026"}, {"amount_modification_allowed": "no"},
         {"amount_modification_allowed": 0}, {"notes": ["Invoice 7731"]}, {"biller_type": {}},
+        *({f"payment_request.{part}": "043"} for part in ("payee", "payer", "payment_details")),
+        *({"payment_request": odd} for odd in ("x", [])), {"payment_request.payment_details": []},
     ],
 )  # fmt: skip
 def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, own_key: bool, odd: Any) -> None:
     def call(victor: Any) -> Any:
         return create_with_key(victor, **{**WHOLE, "reference": "INV-1"}, key=KEY if own_key else None)
 
-    answer = described(payment_details=odd)
+    name, value = next(iter(odd.items()))
+    part = name.partition("payment_request.")[2]
+    answer = described(**({part: value} if part else {"payment_details": odd}))
+    if name == "payment_request":
+        answer |= odd
     seen = PaymentRequest.of_json(answer)
     assert seen.has_reference("INV-1")
     assert not seen.could_be(WHOLE, since=datetime.now(UTC))
-    with pytest.raises(UnreadableResponse, match=f"whose {next(iter(odd))} cannot be read, and neither") as raised:
+    with pytest.raises(UnreadableResponse, match=f"whose {name} cannot be read, and the record that was") as raised:
         Provider(lambda _request: answer).call(client_class, call)
     assert raised.value.outcome is (Outcome.UNKNOWN if own_key else Outcome.ACCEPTED)
     provider = Provider(lambda request: answer if request.method == "POST" else MINE)
@@ -681,7 +687,7 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(client_class: type
 
     for seen in (described(reference=None), {"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"}):
         provider = Provider(lambda request, seen=seen: described(reference=None) if request.method == "POST" else seen)
-        with pytest.raises(UnreadableResponse, match="its reference, and neither does the record") as raised:
+        with pytest.raises(UnreadableResponse, match="its reference, and the record that was read") as raised:
             provider.call(client_class, create_with_key)
         assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
 

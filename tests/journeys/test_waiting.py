@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -107,6 +108,28 @@ def test_what_comes_of_it_has_both_parts(victor_sandbox: Sandbox, victor: Victor
     assert ended.created_at is not None
     assert ended.payer is not None and ended.payer.account_number is not None
     assert ended.to_dict()["response"]["status"] == "accepted"
+
+
+@pytest.mark.parametrize("status", [503, 200], ids=["it fails", "it is about another request"])
+@pytest.mark.parametrize("until", ["accepted", "completed", None])
+def test_the_list_alone_does_not_say_with_which_amount_it_was_accepted(
+    victor_sandbox: Sandbox, victor: Victor, status: int, until: str | None
+) -> None:
+    """The document's own example: 44.23 was asked, and the response of `get` has 34.23."""
+    inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
+    victor.payment_requests.accept(inbound, modified_amount="34.23", notes="Less.")
+    victor_sandbox.move(inbound, "completed")
+    quick = victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests
+    other = '{"victor_payment_request_id": "b1", "status": "Pending"}'
+    for times in (1, None):
+        victor_sandbox.inject("status", operation="get", status=status, body=other, times=times)
+        if times:
+            assert quick.wait(inbound, until=until, timeout=5).amount == Decimal("34.23")
+        else:
+            with pytest.raises(TimedOut, match=r"it is completed in the list, but the amount, which only get\(\) has"):
+                quick.wait(inbound, until=until, timeout=0.6)
+            with pytest.raises(TimedOut):
+                next(iter(quick.watch(inbound, until=until, timeout=0)))
 
 
 def test_a_request_that_there_is_not(victor: Victor) -> None:

@@ -1,8 +1,9 @@
-"""Lists while items leave them, or arrive: nothing that stays vanishes, in whatever order the provider gives it."""
+"""Lists while items leave them, or arrive, or fail: nothing that stays vanishes, in whatever order it is given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
@@ -11,7 +12,9 @@ import httpx
 import pytest
 
 from tests.providers.flexfactor import adapter as flexfactor_adapter
+from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.velo import adapter as velo_adapter
+from victor_ext import RetryPolicy, UnreadableResponse
 from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.providers.velo import Velo
 
@@ -159,3 +162,46 @@ def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment)
             [result] = velo.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
             assert result.id == name
     assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}
+
+
+TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
+LISTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "victor": ("results", lambda client: list(client.payment_requests.list())),
+    "velo": ("content", lambda client: list(client.payouts.list(PAYOR))),
+    "velo, of a payout": ("content", lambda client: list(client.payouts.audited_payments(PAYOR))),
+    "eastpay": ("payments", lambda client: client.payments.find("INV-1")),
+    "flexfactor": ("items", lambda client: list(client.orders.list())),
+}
+
+
+FAILURES = (
+    {"error": "x"}, {"errors": ["x"]}, {"Errors": {"a": ["x"]}}, {"error": {"code": 7}},
+    {"status": 500}, {"success": "false"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [  # a page of FlexFactor with `success: false` is a refusal
+        (name, failure) for name in LISTS for failure in FAILURES[: -1 if name == "flexfactor" else None]
+    ],
+)
+def test_a_failure_beside_no_items_is_read_again_and_is_no_end(name: str, failure: dict[str, Any]) -> None:
+    (member, read), system = LISTS[name], name.partition(",")[0]
+    asked = list[httpx.Request]()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(200, json=TOKEN)
+        asked.append(request)
+        return httpx.Response(200, json={member: [], **(failure if fails or len(asked) == 1 else {"error": None})})
+
+    def client() -> Any:
+        retry = RetryPolicy(base=0.0, max_attempts=2)
+        return CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(respond), retry=retry)
+
+    for fails in (False, True):
+        asked.clear()
+        with pytest.raises(UnreadableResponse, match="reports an error") if fails else nullcontext():
+            assert len(read(client())) == 0
+        assert len(asked) == 2

@@ -56,11 +56,14 @@ def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
         yield client
 
 
-@pytest.mark.parametrize("original", ["44.235", "1e30", "0.001"])
+@pytest.mark.parametrize("amount", ["44.23", "99.00"])
+@pytest.mark.parametrize("original", ["44.235", "1e30", "0.001", "EUR 44.23"])
 def test_an_asked_amount_that_cannot_be_read_makes_no_other_amount_equal(
-    victor: Victor, httpx_mock: HTTPXMock, original: str
+    victor: Victor, httpx_mock: HTTPXMock, amount: str, original: str
 ) -> None:
-    httpx_mock.add_response(method="GET", content=page([request(1, "INV-1", "99.00", original=original)]))
+    one = request(1, "INV-1", amount, original=original)
+    one["payment_request"]["payment_details"]["amount_modification_allowed"] = True
+    httpx_mock.add_response(method="GET", content=page([one]))
     httpx_mock.add_response(method="GET", content=page([]))
     assert compared(victor, {"reference": "INV-1"}) == [("differs", "amount")]
 
@@ -74,6 +77,7 @@ def test_an_asked_amount_that_cannot_be_read_makes_no_other_amount_equal(
         pytest.param("40.00", {}, ("differs", "amount"), id="without the flag, it did not: the document's default"),
         pytest.param("40.00", {"amount_modification_allowed": False}, ("differs", "amount"), id="it did not allow it"),
         pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),
+        pytest.param("44.23", {"original_amount": "45.00"}, ("differs", "amount"), id="another amount was asked"),
         pytest.param(None, {}, ("matched", ""), id="only the amount that was asked is said"),
     ],
 )

@@ -106,7 +106,7 @@ WITH keyed AS (
 compared AS (
     SELECT row, number, keyed.first, o.amount AS ours, t.amount, t.requested,
         iif(t.currency <> o.currency, 'currency ', '')
-        || iif(iif(t.amount IS NULL, {amounts} OR t.unread, o.amount <> t.amount AND o.amount IS NOT t.requested),
+        || iif(t.unread OR iif(t.amount IS NULL, {amounts}, o.amount <> t.amount AND o.amount IS NOT t.requested),
             'amount ', '')
         || iif(t.id <> o.id, 'id ', '')
         || iif(t.reference <> o.reference AND in_one_form(t.reference) <> in_one_form(o.reference), 'reference ', '')

@@ -218,11 +218,10 @@ def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
             Caller(mode, Lists(lambda _params, page=page: page)).read(payments(), style)
 
 
-def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str) -> None:
+@pytest.mark.parametrize("failure", [{"error": {"code": 7}}, {"success": False}, {"status": 500}])
+def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error"):
-        Caller(mode, Lists(lambda _params: {"data": [], "error": {"code": 7}})).read(
-            payments(), CursorPages(**ENVELOPE)
-        )
+        Caller(mode, Lists(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
     lists = Lists(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
     assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
 

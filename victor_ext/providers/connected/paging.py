@@ -23,7 +23,7 @@ from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import reports_error
+from victor_ext.runtime.loop.evidence import is_failed_page
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
@@ -247,7 +247,7 @@ class ListReader(PageReader[Any]):
     def take(self, page: Any) -> Sequence[Any]:
         """The items of a page that was read, and note what follows it."""
         items = self._items(page)
-        if not items and reports_error(self.response):
+        if not items and is_failed_page(self.response):
             raise self.unusable("its body reports an error")  # believed, it would be the end of the list
         self._check_kind(items)
         self._step = self._style.after(self, page, items)

@@ -25,7 +25,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
-from victor_ext.runtime.loop.evidence import Members, Problems
+from victor_ext.runtime.loop.evidence import Members, Problems, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
@@ -61,6 +61,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/query": Operation(
             effect=Effect.READS,
             evidence=Members(_LISTS, "its body has no list of payments", is_list),
+            is_empty=no_items_in(*_LISTS),
             id=_another_reference,
             not_found="This does not prove that there is none: a gateway without this inquiry responds with 404, too.",
         ),

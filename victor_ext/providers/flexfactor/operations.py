@@ -29,9 +29,14 @@ def _no_result(_body: dict[str, Any], meaning: Says) -> str | None:
 
 def _no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     page = responses.page_of(body)
-    if page is not None and not page[0] and page[1] is False:  # it would be taken for the end
-        return "its page is empty, and says that another follows"
+    if page is not None and not page[0] and (page[1] is False or responses.error_status(body)):  # taken for the end
+        return f"its page is empty, and {'reports an error' if page[1] is not False else 'says that another follows'}"
     return None if page is not None else "its body is not a page of orders"
+
+
+def _is_empty(response: httpx.Response) -> bool:
+    page = responses.page_of(object_of(response))
+    return page is not None and not page[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),
     "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
-    "GET /v1/orders": _row(Effect.READS, _PAGE),
+    "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
     "POST /v1/orders/{}/refund": _row(Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT),
     "POST /v1/orders/{}/cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID),

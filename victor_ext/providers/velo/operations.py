@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.runtime.core.json_values import is_list, object_of, text_or_empty
-from victor_ext.runtime.loop.evidence import Evidence, Members, Problems, document_complaint
+from victor_ext.runtime.loop.evidence import Evidence, Members, Problems, document_complaint, no_items_in
 from victor_ext.runtime.loop.operations import AN_OBJECT, TOKEN, Effect, Operation, RepeatsId, Says, Shown
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
@@ -88,7 +88,7 @@ _DONE = _checked(lambda response, problems: AN_OBJECT(response, problems) if res
 
 
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content"))
 
 
 def _write(effect: Effect, look: str, evidence: Evidence = _DONE, shown: Shown = Shown.EVERYTHING) -> Operation:

@@ -76,6 +76,8 @@ class Sent:
             whole = record.raw.to_dict()
             if comparing.differs(extra, whole) or comparing.differs(extra, whole.get("payment_request")):
                 compared["extra_body"] = Likeness.OTHER
+        # What the members of an object are cannot be known from something else in its place.
+        compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
         return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
 

@@ -9,7 +9,7 @@ import httpx
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_list, object_of, object_or_empty, text_or_empty
-from victor_ext.runtime.loop.evidence import Members
+from victor_ext.runtime.loop.evidence import Members, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, KeyRule
 from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
@@ -59,6 +59,7 @@ OPERATIONS: Mapping[str, Operation] = {
         effect=Effect.READS,
         # What has none would otherwise be read as the end of the list.
         evidence=Members(("results",), "its body has no list of results", is_list, proof=ID),
+        is_empty=no_items_in("results"),
         id=_another_page,
     ),
     "GET /v2/payment-requests/{}": Operation(

@@ -315,7 +315,7 @@ def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> Opera
         else:
             if sent.is_confirmed_by(read):
                 return made
-            why = "and neither does the record that was read back"
+            why = "and the record that was read back does not show whose it is"
     lacking = "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
     odd = " and ".join(sent.unreadable(made))
     says = f"whose {odd} cannot be read" if odd else f"which does not say {lacking}"

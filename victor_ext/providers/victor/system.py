@@ -43,13 +43,15 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount
-        if amount is None and request.said_amounts().unreadable is None:  # not said
+        is_unreadable = request.said_amounts().unreadable is not None
+        if amount is None and not is_unreadable:  # not said
             amount = requested
-        if not request.amount_modification_allowed:  # false by default: the payer had to agree to all of it
-            requested = amount
+        # The flag is false by default: the payer had to agree to all of it, so that two amounts contradict each other.
+        is_unreadable |= amount != requested and not request.amount_modification_allowed
+        paid, asked = money_of(amount, _DOLLARS), money_of(requested, _DOLLARS)
         return Theirs(
-            request.id, request.client_reference_id, money_of(amount, _DOLLARS), money_of(requested, _DOLLARS),
-            _DOLLARS, request.status, request.created_at,
+            request.id, request.client_reference_id, paid, asked, _DOLLARS, request.status, request.created_at,
+            is_unreadable or (requested is not None and asked is None),
         )  # fmt: skip
 
     return Book(

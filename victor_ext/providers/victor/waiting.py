@@ -7,7 +7,7 @@ read: the later of their statuses counts, and only `get` returns the response to
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext.errors import (
     BadRequest,
@@ -94,14 +94,14 @@ def watch(
                 raise TimedOut(message, outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
             yield Sleep(min(FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
-        last = yield from wait_until(
+        last, _ = yield from wait_until(
             lambda left: _look(resource, request_id, left, statuses),
-            lambda request: last is None or request.status != last.status,
+            lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
             timeout_message,
             timeout=left,
             deadline=resource.deadline,
             monotonic=monotonic,
-            shown=lambda request: one_line(request.status),
+            shown=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
             hint=_WAIT_AGAIN,
             longest_pause=longest_pause,
         )
@@ -124,9 +124,16 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     return False
 
 
+class _Seen(NamedTuple):
+    """What was read of a request, and in words what it lacks to be a result."""
+
+    request: PaymentRequest
+    lacks: str | None = None
+
+
 def _look(
     resource: Resource[Any], request_id: str, seconds: float | None, until: Collection[str] | None
-) -> OperationFlow[PaymentRequest]:
+) -> OperationFlow[_Seen]:
     """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
     monotonic = resource.clock.monotonic
     began = monotonic()
@@ -139,20 +146,24 @@ def _look(
     except PASSING as error:
         list_error = error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        return in_list  # `get` has nothing more: no response exists, and the list has the error
+        return _Seen(in_list)  # `get` has nothing more: no response exists, and the list has the error
     left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
-    except PASSING:
+    except PASSING as error:
         if in_list is None:
             raise
-        return in_list
+        # The list has no response, and may have the requested amount of a request that was accepted with another one.
+        if in_list.direction is Direction.OUTBOUND or in_list.status not in (Status.ACCEPTED, Status.COMPLETED):
+            return _Seen(in_list)
+        why = error.summary.rstrip(".")
+        return _Seen(in_list, f" in the list, but the amount, which only get() has, could not be read ({why})")
     if list_error is not None and not by_itself.is_terminal and not _has_reached(by_itself, until):
         raise list_error  # what `get` says on the way may be less than the list would
     if in_list is None:
-        return by_itself
+        return _Seen(by_itself)
     first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
-    return PaymentRequest(first.raw, completed_by=other)
+    return _Seen(PaymentRequest(first.raw, completed_by=other))
 
 
 def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:

@@ -14,7 +14,7 @@ from victor_ext.runtime.core.response import Response
 
 from .behaviour import Behaviour
 from .conflicts import Use, earlier_use
-from .evidence import READER, Reader, reports_error
+from .evidence import READER, Reader, is_failed_page, reports_error
 from .operations import Operation, names_only
 
 
@@ -112,10 +112,16 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
             return _of_use(response, behaviour, what, begun=begun) or Failure(
                 errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
             )
-        wrong = response.damage or mismatch or row.evidence(response, behaviour.problems) or _complaint(response, row)
+        lack = response.damage or mismatch or row.evidence(response, behaviour.problems)
+        complaint = None if lack else _complaint(response, row)
+        wrong = lack or complaint
         if wrong is None:
             return None
-        if mismatch or (response.damage is None and (behaviour.problems(response) or reports_error(response))):
+        if (
+            mismatch
+            or complaint
+            or (response.damage is None and (behaviour.problems(response) or reports_error(response)))
+        ):
             # The status reports success; the body a failure, or the success of another request. Which holds is unknown.
             what = f"the response has status {status}, but {wrong}"
             return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
@@ -128,8 +134,11 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
-    """Why a good response to a write is no success, or None. A record that is read may have errors of its own."""
-    if row.reads or response.status_code >= 300 or not reports_error(response):
+    """Why a good response is no success, or None. A record of a read may have errors of its own, an empty page not."""
+    if row.reads:
+        is_failed = row.is_empty is not None and row.is_empty(response) and is_failed_page(response)
+        return "its page is empty, and reports an error" if is_failed else None
+    if response.status_code >= 300 or not reports_error(response):
         return None
     return None if row.may_list_errors and row.may_list_errors(response) else "its body reports an error"
 

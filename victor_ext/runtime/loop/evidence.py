@@ -12,7 +12,15 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import body_of
-from victor_ext.runtime.core.json_values import NOT_JSON, is_list, is_object, json_of, no_object_reason, object_of
+from victor_ext.runtime.core.json_values import (
+    NOT_JSON,
+    flag_of,
+    is_list,
+    is_object,
+    json_of,
+    no_object_reason,
+    object_of,
+)
 from victor_ext.runtime.core.response import NOT_READ, Response
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -90,6 +98,35 @@ def _is_something(value: Any, name: str = "") -> bool:
         return any(map(_is_something, value))
     is_empty = not (value.strip() if isinstance(value, str) else value)
     return not is_empty and str(value).strip().lower() not in _NO_ERROR.get(name.lower(), ())
+
+
+_ERROR_STATUS = re.compile("[45][0-9]{2}")
+
+
+def is_failed_page(response: httpx.Response) -> bool:
+    """Whether a page without items is a failure, and not the end of its list.
+
+    It reports an error (see `reports_error`), has a `success` that is false, or the `status` of an error (RFC 9457).
+    """
+    body = object_of(response)
+    return reports_error(response) or any(_is_failure(name.lower(), body[name]) for name in body)
+
+
+def _is_failure(name: str, value: Any) -> bool:
+    if name == "success":
+        return value == 0 or flag_of(value) is False
+    return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
+
+
+def no_items_in(*names: str) -> Callable[[httpx.Response], bool]:
+    """Whether all lists in these members of a body are empty, and there is one."""
+
+    def is_empty(response: httpx.Response) -> bool:
+        body = object_of(response)
+        lists = [body[name] for name in names if is_list(body.get(name))]
+        return bool(lists) and not any(lists)
+
+    return is_empty
 
 
 def document_complaint(response: httpx.Response, problems: Problems) -> str | None:

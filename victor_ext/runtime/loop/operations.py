@@ -112,6 +112,8 @@ class Operation:
         not_found: What a message adds to `NotFound`, such as that it proves nothing.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
             decision, or what its document declares. No other one is a success.
+        is_empty: Whether a good response to a read is a page without items. A failed one (see `is_failed_page`)
+            is no success: it would be taken for the end of the list.
         shown: What messages may quote of its responses.
     """
 
@@ -126,6 +128,7 @@ class Operation:
     unknown_id: Collection[str] = ()
     not_found: str = ""
     may_list_errors: Whether | None = None
+    is_empty: Whether | None = None
     shown: Shown | Whether = Shown.EVERYTHING
 
     @property
