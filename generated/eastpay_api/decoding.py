@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
@@ -171,9 +171,10 @@ class Scalar(Reader[T]):
 
 
 def _whole(value: Any) -> Any:
-    """An integer; JSON also writes it as 3.0."""
+    """An integer; JSON also writes it as 3.0. Its digits decide: the float of 1e-400 is 0."""
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        digits = _decimal(value)
+        return MISMATCH if digits is MISMATCH or (whole := int(digits)) != digits else whole
     return value if isinstance(value, int) and not isinstance(value, bool) else MISMATCH
 
 
@@ -185,7 +186,10 @@ def _decimal(value: Any) -> Any:
     """A Decimal with the digits of the JSON, where they were kept: see `Digits`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         return MISMATCH
-    number = Decimal(str(value))
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:  # an exponent that no Decimal has
+        return MISMATCH
     return number if number.is_finite() else MISMATCH
 
 

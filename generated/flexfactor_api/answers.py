@@ -20,9 +20,10 @@ T = TypeVar("T")
 
 
 def json_of(response: httpx.Response, *, exact: bool = False) -> Any:
-    """The body as JSON; with `exact`, its numbers remember their digits."""
+    """The body as JSON. With `exact`, or where httpx would parse it, its numbers remember their digits."""
+    keeps: dict[str, Any] = {"parse_float": Digits} if exact or type(response) is httpx.Response else {}
     try:
-        return response.json(parse_float=Digits) if exact else response.json()
+        return response.json(**keeps)
     except (ValueError, RecursionError) as error:
         raise UnreadableBody(response.status_code, response.content, "it is not JSON") from error
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -44,6 +45,7 @@ def places(check: Check) -> list[tuple[int | None, str | None, str]]:
 
 FILE = f"{HEADING}\n{GOOD}\n"
 TWO = [HEADING, GOOD, "", ",,,,,,", GOOD.replace("INV-1", "INV-2")]
+KEYED = FILE.replace("invoice_no", "Schlüssel")
 UMLAUT = f"{FILE}INV-2{GOOD[5:]}Grüße\n"
 FOUR = "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount" + "".join(
     f"\nINV-{amount},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}" for amount in (44.23, 30.23, 1250, "1238.00")
@@ -56,6 +58,8 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "windows-1252, named": (UMLAUT.encode("windows-1252"), {"encoding": "windows-1252"}, 2),
     "UTF-8 with a mark, named": (codecs.BOM_UTF8 + UMLAUT.encode(), {"encoding": "UTF8"}, 2),
     "UTF-8 with a mark, named otherwise": (codecs.BOM_UTF8 + UMLAUT.encode(), {"encoding": "windows-1252"}, 2),
+    "a column named in NFC": (normalize("NFD", KEYED), {"key_column": normalize("NFC", "Schlüssel")}, 1),
+    "a column named in NFD": (normalize("NFC", KEYED), {"key_column": normalize("NFD", "Schlüssel")}, 1),
     "empty fields beyond the heading": (f"{HEADING}\n{GOOD},,\n", {}, 1),
 }
 REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | None, str], str]] = {
@@ -79,6 +83,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
     "nothing": ("", {}, (1, None, "empty"), ""),
     "a heading alone": (f"{HEADING}\n", {}, (None, None, "empty"), ""),
     "a column twice": (f"{HEADING},amount\n{GOOD},\n", {}, (1, "amount", "repeated"), ""),
+    "a column in two forms": (FILE.replace("notes", "\xfc,u\u0308"), {}, (1, "\xfc", "repeated"), ""),
     "a column is missing": (FILE.replace("amount", "sum"), {}, (1, "amount", "required"), ""),
     "no key column": (FILE.replace("invoice_no", "number"), {}, (1, "invoice_no", "key_column"), ""),
     "a column of keys": (f"{HEADING},idempotency_key\n{GOOD},x\n", {}, (2, "idempotency_key", "column"), ""),

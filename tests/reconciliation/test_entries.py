@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -133,6 +134,20 @@ def test_a_column_that_is_named_and_not_there(tmp_path: Path) -> None:
     assert told == "line 1, invoice_no: the heading (reference, amount) has no column invoice_no."
     with pytest.raises(ConfigurationError, match="columns names invoice: the fields are reference, id"):
         read(path, columns={"invoice": "reference"})
+
+
+@pytest.mark.parametrize(("named", "written_as"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_two_unicode_forms_of_a_column_are_one(tmp_path: Path, named: Any, written_as: Any) -> None:
+    columns: dict[str, str | None] = {"reference": normalize(named, "Schlüssel")}
+    name = normalize(written_as, "Schlüssel")
+    line = f'{{"{name}": "R-1", "amount": 44.23}}\n'
+    assert read(written(tmp_path, f"{name};amount\nR-1;44.23\n"), columns=columns) == [Entry(PRICE, "R-1", line=2)]
+    assert read(written(tmp_path, line, "ours.jsonl"), columns=columns) == [Entry(PRICE, "R-1", line=1)]
+    assert read([{name: "R-1", "amount": PRICE}], columns=columns) == [Entry(PRICE, "R-1", line=1)]
+    both = {normalize(form, name): "R-1" for form in ("NFC", "NFD")}
+    for twice in (f"{','.join(both)},amount\nR-1,R-1,44.23\n", [{**both, "amount": PRICE}]):
+        (told,) = problems(written(tmp_path, twice) if isinstance(twice, str) else twice, columns=columns)
+        assert "Schlüssel" in normalize("NFC", told)
 
 
 def test_a_currency_is_needed(tmp_path: Path) -> None:

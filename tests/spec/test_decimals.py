@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import pickle
 from datetime import datetime
@@ -13,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from victor_ext.runtime.core.json_values import parsed
 from victor_ext.spec.check import check
 from victor_ext.spec.command_line import main
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "number"}
@@ -26,6 +28,7 @@ CARD = an_object(
     rate=NUMBER,
     none={"type": ["number", "null"], "format": "decimal"},
     either={"type": ["number", "string"], "format": "decimal"},
+    cents={"type": "integer"},
 )
 LONG = "12345678901234567.89"
 
@@ -74,6 +77,43 @@ def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not card.price
     assert "price" in card.additional_properties
+
+
+@pytest.fixture(scope="module")
+def floats(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    """A package whose document declares no Decimal."""
+    schemas = {"Cents": an_object(cents={"type": "integer"})}
+    paths = {"/card": {"get": answering(ref("Cents"), operationId="card")}}
+    hooks = {"paid": {"post": done("on_paid", requestBody=taking(ref("Cents")))}}
+    return Wire(tmp_path_factory.mktemp("floats"), "wire_floats", **document(paths, schemas, webhooks=hooks))
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        ("4423.0", 4423), ("4.423e3", 4423), ("1e23", 10**23), ("12345678901234567.0", 12345678901234567),
+        ("0e-999999999", 0), ("1e-400", None), ("4423.00000000000000000001", None), ("-0.1e-500", None),
+        ("1e400", None), ("0e99999999999999999999", None), ("NaN", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["exact", "floats", "webhook", "client"])
+def test_the_digits_decide_what_is_a_whole_number(
+    wire: Wire, floats: Wire, way: str, text: str, cents: int | None
+) -> None:
+    body = f'{{"cents":{text}}}'
+    if way == "webhook":
+        read = importlib.import_module("wire_floats.webhooks").read_webhook("paid", body)
+    elif way == "client":  # the responses of Victor, Velo, EastPay, FlexFactor and `connect`
+        read = floats.models.Cents.from_dict(parsed(body))
+    else:
+        read = (wire if way == "exact" else floats).read("card", httpx.Response(200, content=body.encode()))
+    assert (read.cents or None) == (cents or None)
+    assert ("cents" in read.additional_properties) == (cents is None)
+
+
+def test_a_decimal_never_raises(wire: Wire) -> None:
+    card = wire.read("card", httpx.Response(200, content=b'{"price":1e-99999999999999999999}'))
+    assert (card.price or None, str(card.additional_properties["price"])) == (None, "1e-99999999999999999999")
 
 
 def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor, money
+from victor_ext.ids import in_one_form
 from victor_ext.settlement import LEAST_KEPT
 from victor_ext.systems import System, titles
 
@@ -51,6 +52,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.key_column is not None and (not isinstance(self.key_column, str) or not self.key_column):
             raise _refused("key_column", "key_column must be the name of a column.")
+        if self.key_column is not None:  # a heading is in this form, too
+            object.__setattr__(self, "key_column", in_one_form(self.key_column))
         if self.key_column == "payee_account_number":
             raise _refused(
                 "key_column", "key_column=payee_account_number does not tell rows apart: many go to one account."

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
-from victor_ext.ids import trimmed
+from victor_ext.ids import in_one_form, trimmed
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRows
 from victor_ext.tables.sources import Record, SourceBroken, records_of
@@ -121,6 +121,7 @@ class EntryReader:
         if unknown:
             message = f"columns names {', '.join(unknown)}: the fields are {', '.join(COLUMNS)}."
             raise ConfigurationError.of([Problem("columns", "choice", message)])
+        self.columns = {name: column and in_one_form(str(column)) for name, column in self.columns.items()}
         if self.currency is not None:
             Money(0, self.currency)  # which refuses what is no currency
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.ids import in_one_form
 from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
 
 MAX_LINE = 1 << 20
@@ -57,7 +58,7 @@ def records_of(source: Rows, *, encoding: str | None, known: Collection[str], ch
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a JSON object a line.
 
     A CSV file has a heading. Its delimiter is a comma, semicolon or tab. Rows without values are skipped. Numbers of a
-    JSON file keep their digits. The iterator raises `SourceBroken`.
+    JSON file keep their digits. Names of columns are in one Unicode form. The iterator raises `SourceBroken`.
 
     Args:
         source: Where they are.
@@ -88,17 +89,22 @@ def records_of(source: Rows, *, encoding: str | None, known: Collection[str], ch
 
 def _of_mappings(rows: Iterable[Mapping[str, object]]) -> Iterator[Record]:
     for number, row in enumerate(map(HiddenValue, rows), start=1):
-        if isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value):
-            yield Record(number, None, hidden_fields(row.value.items()))
-        else:
+        if not (isinstance(row.value, Mapping) and all(isinstance(name, str) for name in row.value)):
             message = f"a row must be a mapping with names for keys, not {type(row.value).__name__}."
             yield Record(number, None, {}, (Problem("", "type", message),))
+            continue
+        pairs = _in_one_form(hidden_fields(row.value.items()).items())
+        repeated = _repeated([name for name, _ in pairs])
+        problems = tuple(Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1])
+        yield Record(number, None, dict(pairs), problems)
 
 
 def _of_csv(lines: Iterator[str], known: Collection[str], check: HeadingCheck) -> Iterator[Record]:
     # The delimiter splits the heading, which is assumed to be one line, into the most known names.
     first = next(lines, "")
-    counts = {char: sum(name.strip().strip('"') in known for name in first.split(char)) for char in _DELIMITERS}
+    counts = {
+        char: sum(name.strip().strip('"') in known for name in in_one_form(first).split(char)) for char in _DELIMITERS
+    }
     reader = csv.reader(chain([first], lines), delimiter=max(counts, key=counts.__getitem__), strict=True)
     begins, number = 1, 0
     heading: list[str] | None = None
@@ -128,11 +134,18 @@ def _next(reader: Iterator[list[str]], begins: int) -> HiddenValue[list[str]] | 
 
 
 def _heading(cells: list[str], line: int) -> list[str]:
-    names = [cell.strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+    names = [in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)]
+    if repeated := _repeated(names):
         raise SourceBroken(line, repeated[0], "repeated", f"the heading names {', '.join(repeated)} more than once.")
     return names
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return [] if len(set(names)) == len(names) else sorted({name for name in names if names.count(name) > 1})
+
+
+def _in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [(in_one_form(name), value) for name, value in pairs]
 
 
 def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[list[str]]) -> Record:
@@ -174,12 +187,10 @@ def _json_record(number: int, line: int, text: str) -> Record:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    pairs = hidden_pairs(pairs)
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it names {next(name for name in names if names.count(name) > 1)!r} twice")
-    return row
+    pairs = _in_one_form(hidden_pairs(pairs))
+    if repeated := _repeated([name for name, _ in pairs]):
+        raise ValueError(f"it names {repeated[0]!r} twice")
+    return dict(pairs)
 
 
 def _constant(name: str) -> object:

@@ -52,6 +52,8 @@ CONNECT = {
         "httpcore:AnyIOBackend.connect_tcp", "anyio:connect_tcp", "asyncio:BaseEventLoop.create_connection",
         "asyncio:BaseEventLoop._connect_sock", "asyncio.selector_events:BaseSelectorEventLoop.sock_connect",
         "asyncio.selector_events:_SelectorSocketTransport.__init__",
+        "anyio._backends._asyncio:AsyncIOBackend.connect_tcp", "asyncio:BaseEventLoop._create_connection_transport",
+        "asyncio.selector_events:BaseSelectorEventLoop._make_socket_transport",
     ),
     "trio": ("httpcore:TrioBackend.connect_tcp", "trio:open_tcp_stream", "trio:SocketStream.__init__"),
 }  # fmt: skip

@@ -23,7 +23,10 @@ import httpx
 _SENDS = re.compile("_?send|write$|handle_|_transport_for")
 _CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
 _PARTS = re.compile("(?!.*Network).*(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$")
-_LOOP_CONNECTS = ("create_connection", "_connect_sock", "sock_connect", "_sock_connect")
+_LOOP_CONNECTS = (
+    "create_connection", "_create_connection_transport", "_make_socket_transport",
+    "_connect_sock", "sock_connect", "_sock_connect",
+)  # fmt: skip
 _REPLACED = object()
 _GREEN = ("gevent", "eventlet")
 """Packages that replace functions of Python by others that do the same."""
@@ -62,7 +65,8 @@ class Originals:
 def are_replaced(originals: dict[tuple[Any, str], object]) -> bool:
     """Whether one of them is not what it was, or had been replaced before and still is."""
     for (owner, name), original in originals.items():
-        if getattr(owner, name, None) is not original:
+        standing = getattr(owner, name, None)
+        if (standing.__func__ if type(standing) is MethodType else standing) is not original:
             if original is not _REPLACED or (own := _original(owner, name)) is _REPLACED:
                 return True
             originals[owner, name] = own
@@ -81,7 +85,7 @@ def _members(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]
 
 def _may_be_replaced(value: object) -> bool:
     """Whether it is a class or a function, or what has replaced one."""
-    is_own = isinstance(value, type | FunctionType)
+    is_own = isinstance(value, type | FunctionType | MethodType)
     return is_own or (callable(value) and type(value).__module__ not in ("builtins", "types", "typing"))
 
 
@@ -94,15 +98,20 @@ def _home(value: object) -> ModuleType | None:
 
 def _original(owner: Any, name: str) -> object:
     """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name and its module.)"""
-    value = getattr(owner, name)
+    value = _function(getattr(owner, name))
     package = _package(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
     is_own = _package(value.__module__) == package if isinstance(value, type) else _is_of(value, package, "contextlib")
     return value if is_own else _REPLACED
 
 
+def _function(value: Any) -> Any:
+    """The function of a method, also of a class. (A wrapper may have the `__func__` of what it wraps.)"""
+    return value.__func__ if type(value) is MethodType else value
+
+
 def _is_of(function: Any, *packages: str) -> bool:
     """Whether the code of a function stands in one of these packages."""
-    function = getattr(function, "__func__", function)
+    function = _function(function)
     return type(function) is FunctionType and _package(function.__globals__["__name__"]) in packages
 
 
