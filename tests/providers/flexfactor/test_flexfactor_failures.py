@@ -98,6 +98,20 @@ def test_a_cancellation_that_the_order_does_not_show_is_unknown(answer: httpx.Re
     assert [request.method for request in script.requests].count("POST") == 1
 
 
+@pytest.mark.parametrize("body", [{"success": True, "status": "VOIDED"}, {"status": "PENDING"}])
+@pytest.mark.parametrize("status", [2, 7])
+def test_a_cancellation_that_does_not_say_that_it_is_done_is_looked_up(body: dict[str, Any], status: int) -> None:
+    order = httpx.Response(200, json={"id": ORDER, "status": status})
+    client, script = scripted(*[httpx.Response(200, json=body)] * 3, order)
+    if status == 2:
+        assert client.orders.cancel(ORDER, idempotency_key=KEY).raw == body
+    else:
+        with pytest.raises(UnreadableResponse, match="does not say that it is done") as raised:
+            client.orders.cancel(ORDER, idempotency_key=KEY)
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+    assert [request.method for request in script.requests] == [*["POST"] * 3, "GET"]
+
+
 @pytest.mark.parametrize("call", ["cancel", "external_cancel"])
 @pytest.mark.parametrize(("status", "body"), [(202, b"{}"), (204, b"{}"), (200, b'{"message": "please log in"}')])
 def test_with_an_object_of_nothing_only_as_documented(call: str, status: int, body: bytes) -> None:
