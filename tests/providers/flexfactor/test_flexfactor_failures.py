@@ -195,14 +195,19 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
 
 @pytest.mark.parametrize("name", ["items", "orders", "somethingElse"])
 def test_the_array_of_a_page_is_found_whatever_its_name(name: str) -> None:
-    page = {"hasNextPage": False, "pageNumber": 1, name: [{"id": "a"}, {"id": "b"}], "errors": []}
+    page = {
+        "hasNextPage": False,
+        "pageNumber": 1,
+        name: [{"id": "a", "status": 7}, {"id": "b", "status": 0}],
+        "errors": [],
+    }
     client, script = scripted(httpx.Response(200, json=page))
     assert [order.id for order in client.orders.list()] == ["a", "b"]
     assert len(script.requests) == 1
 
 
 def test_a_page_in_an_envelope() -> None:
-    page = {"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a"}]}}
+    page = {"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a", "statusName": "Draft"}]}}
     client, _script = scripted(httpx.Response(200, json=page))
     assert [order.id for order in client.orders.list()] == ["a"]
 
@@ -217,7 +222,7 @@ def test_a_page_in_an_envelope() -> None:
 @pytest.mark.parametrize("inside", [False, True])
 def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> None:
     pages: list[Any] = [
-        {**more, "hasNextPage": number == 1, "isLastPage": number == 2, "orders": [{"id": f"{number}"}]}
+        {**more, "hasNextPage": number == 1, "isLastPage": number == 2, "orders": [{"id": f"{number}", "status": 7}]}
         for number in (1, 2)
     ]
     client, script = scripted(*(httpx.Response(200, json={"result": page} if inside else page) for page in pages))
@@ -229,6 +234,7 @@ def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> No
     "body",
     [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}, {"hasNextPage": False, "items": None},
      {"pageCount": 0}, {"pageNumber": 1, "tags": ["a"]}, {"isLastPage": True, "cart": {"items": [1]}},
+     {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False}, {"items": [{"id": "a"}]},
      {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}, {"items": [], "isLastPage": "False"}],
 )  # fmt: skip
 def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
@@ -239,7 +245,7 @@ def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
 
 
 def test_a_page_that_does_not_say_it_is_the_last_is_followed_by_another() -> None:
-    pages = [httpx.Response(200, json={"items": [{"id": "a"}]}), httpx.Response(200, json={"items": []})]
+    pages = [httpx.Response(200, json={"items": [{"id": "a", "status": 7}]}), httpx.Response(200, json={"items": []})]
     client, script = scripted(*pages)
     assert [order.id for order in client.orders.list()] == ["a"]
     assert [request.url.params["pageNumber"] for request in script.requests] == ["1", "2"]

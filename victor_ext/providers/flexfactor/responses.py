@@ -245,13 +245,20 @@ def names_order(body: dict[str, Any]) -> bool:
     return any(member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey"))
 
 
-_OF_AN_ORDER = ("statusName", "externalOrderId", "externalId", "merchantOrderId", "referenceNumber", "orderPlacedDate")
+_OF_AN_ORDER = (
+    "statusName", "externalOrderId", "externalId", "merchantOrderId", "orderId", "orderSessionKey", "referenceNumber",
+    "orderPlacedDate", "expiryDate",
+)  # fmt: skip
 
 
 def is_order(value: object) -> bool:
-    """Whether a value says what an order does: an id, a time, or its state as a number or in a known word."""
-    state = member(value, "status") if is_object(value) else None
-    if not is_object(value) or (isinstance(state, int) and not isinstance(state, bool)):
-        return is_object(value)
-    said = any(member(value, name) is not None for name in _OF_AN_ORDER)
-    return said or names_order(value) or _is_known(status_of(value))
+    """Whether a value says what only an order does: its state, a time, or an id of an order. Anything may have an `id`.
+
+    The state is a number or a known word; beside an id of text it is anything.
+    """
+    if not is_object(value):
+        return False
+    state = member(value, "status")
+    says_state = (isinstance(state, int) and not isinstance(state, bool)) or _is_known(status_of(value))
+    named = state not in (None, "") and isinstance(member(value, "id"), str)
+    return says_state or named or any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)
