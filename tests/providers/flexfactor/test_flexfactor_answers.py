@@ -109,7 +109,8 @@ def test_an_answer_about_another_order_settles_nothing(operation: str, success: 
 @pytest.mark.parametrize(
     ("operation", "other"),
     [*product(["evaluate", "capture", "cancel", "external_cancel"], [{"IdempotencyKey": OTHER.upper()}]),
-     ("evaluate", {"senseKey": OTHER}), ("transmit", {"mid": OTHER}), ("capture", {"currency": "EUR"})],
+     ("evaluate", {"senseKey": OTHER}), ("transmit", {"mid": OTHER}),
+     *product(["evaluate", "transmit", "capture", "refund"], [{"currency": "EUR"}])],
 )  # fmt: skip
 def test_an_answer_to_another_call_settles_nothing(operation: str, other: dict[str, Any]) -> None:
     with pytest.raises(UnreadableResponse, match=f"(?i)about another call: its {next(iter(other))}") as raised:
