@@ -100,7 +100,9 @@ def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, 
 
 
 def _first_text(body: dict[str, Any], *names: str) -> str:
-    return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
+    """The first text, or number that is a code of FlexFactor's own."""
+    values = (member(body, name) for name in names)
+    return next(filter(None, (str(value) if split_code(value) else text_or_empty(value) for value in values)), "")
 
 
 def _code(body: dict[str, Any]) -> str:
