@@ -34,7 +34,7 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
         if isinstance(body, dict) and "errors" in body:  # a result has no errors beside it
             response = httpx.Response(response.status_code, headers=response.headers, json={**body, "errors": []})
         if request.url.path.endswith("/orders"):  # the document cannot name the array of a page
-            return httpx.Response(200, json={**response.json(), "orders": [{"id": ORDER}]})
+            return httpx.Response(200, json={**response.json(), "orders": [{"id": ORDER, "status": 7}]})
         return response
 
     auth = FlexFactorAuth("an-app-key", "no-secret-at-all")

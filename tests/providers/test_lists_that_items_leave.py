@@ -78,7 +78,7 @@ def provider_of(name: str) -> Provider:
     if name == "orders":
         return Provider(
             "pageNumber", lambda number, count, items: {"items": items, "isLastPage": number * PAGE_SIZE >= count},
-            lambda name: {"id": f"order-{name}"},
+            lambda name: {"id": f"order-{name}", "status": 7},
         )  # fmt: skip
     return Provider("page", velo_page, velo_item)
 

@@ -31,7 +31,7 @@ from victor_ext.runtime.loop.operations import Operation, of_no_table
 
 LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
-UNDECLARED: Mapping[str, Mapping[str, Any]] = {"listOrders": {"items": [{"id": "o-1"}]}}
+UNDECLARED: Mapping[str, Mapping[str, Any]] = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
 """Members of good answers that are in no document."""
 OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
 

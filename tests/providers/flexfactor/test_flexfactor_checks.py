@@ -194,7 +194,7 @@ def test_the_default_hosts_are_those_of_the_providers_page(environment: str) -> 
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url))
-        return httpx.Response(200, json={"id": "order-1"})
+        return httpx.Response(200, json={"id": "order-1", "status": 7})
 
     auth = FlexFactorToken("a-ready-token")
     FlexFactor(auth, mid=MID, environment=environment, transport=httpx.MockTransport(answer)).orders.get("order-1")

@@ -98,6 +98,20 @@ def test_a_cancellation_that_the_order_does_not_show_is_unknown(answer: httpx.Re
     assert [request.method for request in script.requests].count("POST") == 1
 
 
+@pytest.mark.parametrize("body", [{"success": True, "status": "VOIDED"}, {"status": "PENDING"}])
+@pytest.mark.parametrize("status", [2, 7])
+def test_a_cancellation_that_does_not_say_that_it_is_done_is_looked_up(body: dict[str, Any], status: int) -> None:
+    order = httpx.Response(200, json={"id": ORDER, "status": status})
+    client, script = scripted(*[httpx.Response(200, json=body)] * 3, order)
+    if status == 2:
+        assert client.orders.cancel(ORDER, idempotency_key=KEY).raw == body
+    else:
+        with pytest.raises(UnreadableResponse, match="does not say that it is done") as raised:
+            client.orders.cancel(ORDER, idempotency_key=KEY)
+        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
+    assert [request.method for request in script.requests] == [*["POST"] * 3, "GET"]
+
+
 @pytest.mark.parametrize("call", ["cancel", "external_cancel"])
 @pytest.mark.parametrize(("status", "body"), [(202, b"{}"), (204, b"{}"), (200, b'{"message": "please log in"}')])
 def test_with_an_object_of_nothing_only_as_documented(call: str, status: int, body: bytes) -> None:
@@ -181,14 +195,19 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
 
 @pytest.mark.parametrize("name", ["items", "orders", "somethingElse"])
 def test_the_array_of_a_page_is_found_whatever_its_name(name: str) -> None:
-    page = {"hasNextPage": False, "pageNumber": 1, name: [{"id": "a"}, {"id": "b"}], "errors": []}
+    page = {
+        "hasNextPage": False,
+        "pageNumber": 1,
+        name: [{"id": "a", "status": 7}, {"id": "b", "status": 0}],
+        "errors": [],
+    }
     client, script = scripted(httpx.Response(200, json=page))
     assert [order.id for order in client.orders.list()] == ["a", "b"]
     assert len(script.requests) == 1
 
 
 def test_a_page_in_an_envelope() -> None:
-    page = {"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a"}]}}
+    page = {"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a", "statusName": "Draft"}]}}
     client, _script = scripted(httpx.Response(200, json=page))
     assert [order.id for order in client.orders.list()] == ["a"]
 
@@ -203,7 +222,7 @@ def test_a_page_in_an_envelope() -> None:
 @pytest.mark.parametrize("inside", [False, True])
 def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> None:
     pages: list[Any] = [
-        {**more, "hasNextPage": number == 1, "isLastPage": number == 2, "orders": [{"id": f"{number}"}]}
+        {**more, "hasNextPage": number == 1, "isLastPage": number == 2, "orders": [{"id": f"{number}", "status": 7}]}
         for number in (1, 2)
     ]
     client, script = scripted(*(httpx.Response(200, json={"result": page} if inside else page) for page in pages))
@@ -215,6 +234,7 @@ def test_the_own_members_of_a_page_win(more: dict[str, Any], inside: bool) -> No
     "body",
     [{}, [], {"hello": 1}, {"a": [], "b": []}, {"a": {"x": []}, "b": {"y": []}}, {"hasNextPage": False, "items": None},
      {"pageCount": 0}, {"pageNumber": 1, "tags": ["a"]}, {"isLastPage": True, "cart": {"items": [1]}},
+     {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False}, {"items": [{"id": "a"}]},
      {"items": [1, "a"], "isLastPage": True}, {"items": [], "hasNextPage": True}, {"items": [], "isLastPage": "False"}],
 )  # fmt: skip
 def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
@@ -225,7 +245,7 @@ def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
 
 
 def test_a_page_that_does_not_say_it_is_the_last_is_followed_by_another() -> None:
-    pages = [httpx.Response(200, json={"items": [{"id": "a"}]}), httpx.Response(200, json={"items": []})]
+    pages = [httpx.Response(200, json={"items": [{"id": "a", "status": 7}]}), httpx.Response(200, json={"items": []})]
     client, script = scripted(*pages)
     assert [order.id for order in client.orders.list()] == ["a"]
     assert [request.url.params["pageNumber"] for request in script.requests] == ["1", "2"]

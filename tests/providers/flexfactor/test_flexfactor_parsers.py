@@ -80,6 +80,8 @@ BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     "codes as names": ({"errors": {"400012": ["a"], "Amount": ["b"]}}, [("", "400012", "a"), ("amount", "", "b")]),
     "a code as the name of a member": ({"400012": "a"}, [("", "400012", "a")]),
     "an error with a code": ({"error": {"code": 400012, "message": "a"}}, [("", "400012", "a")]),
+    "an error that is a code": ({"error": 400012}, [("", "400012", _ONLY_CODE)]),
+    "a message that is a code": ({"message": 400012}, [("", "400012", _ONLY_CODE)]),
     "a code in a field": ({"errors": {"Amount": [400012, "400012"]}}, [("amount", "400012", _ONLY_CODE)] * 2),
     "a code as the status": ({"status": 400012, "title": "a"}, [("", "400012", "a")]),
     "one code of all": (

@@ -145,10 +145,20 @@ def test_a_post_of_another_content_type_is_refused(sandbox: FlexFactorSandbox, k
     """ "You must include the following headers ... content-type | POST, PUT | application/json"."""
     token, mid = token_of(sandbox)
     app_key, app_secret, _ = sandbox.add_client()
-    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, kind)[0] == 415
-    assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": app_key, "AppSecret": app_secret}, None, kind)[0] == 415
+    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, kind)[0] == 400
+    assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), "made-up", kind) == (401, None)
+    assert post(f"{sandbox.url}/v1/oauth2/token", {"AppKey": app_key, "AppSecret": app_secret}, None, kind)[0] == 400
     assert sandbox.work_done_by_reference() == {}
     assert post(f"{sandbox.url}/v1/evaluate", evaluation(mid), token, "Application/JSON; charset=utf-8")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["orders/{}/cancel", "orders/INV-1/external-cancel"])
+def test_a_cancellation_needs_no_body(sandbox: FlexFactorSandbox, path: str) -> None:
+    token, _ = token_of(sandbox)
+    url = f"{sandbox.url}/v1/{path.format(sandbox.add_order('INV-1', status='CAPTUREREQUIRED'))}"
+    assert post(url, b"", "made-up", "") == (401, None)
+    assert post(url, b"", token, "") == (200, None)
+    assert sandbox.order_record("INV-1")["status"] == "Cancelled"
 
 
 def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None:

@@ -23,7 +23,9 @@ AUTH = FlexFactorAuth("key", "secret")
 
 def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
     """A client of a provider that issues tokens with this `expires`, and knows one order."""
-    script = Script(httpx.Response(200, json={"id": ORDER}), token={"accessToken": "t1", "expires": expires})
+    script = Script(
+        httpx.Response(200, json={"id": ORDER, "status": 7}), token={"accessToken": "t1", "expires": expires}
+    )
     return FlexFactor(auth, mid=MID, transport=script.transport), script
 
 

@@ -19,7 +19,7 @@ from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import Operation, Operations, Shown
 
 from .operations import OPERATIONS, Result
-from .responses import CODES, Says, code_in, error_status, member, says, split_code
+from .responses import CODES, SENTENCES, Says, code_in, error_in_words, error_status, member, says, split_code
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Behaviour:
@@ -47,8 +47,7 @@ def behaviour_of(environment: str, base_url: httpx.URL, authentication_hint: str
 # - none of these: a sentence in `responseMessage`, `result`, `title`, `detail` or `message`.
 
 _NO_MESSAGE = "the provider gave no message"
-_SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
-_ITEM = ("item1", *_SENTENCES)
+_ITEM = ("item1", *SENTENCES)
 _MOST_PROBLEMS = 1000
 
 
@@ -66,9 +65,9 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
         return ()
     private = _private_pattern(response.request)
     body = body if private is None else _without(body, private)
-    status = error_status(body) or response.status_code
+    status = error_status(body) or (response.status_code < 400 and error_in_words(body)) or response.status_code
     listed = problems_in(body, status)
-    return listed or ((_problem("", _code(body), _first_text(body, *_SENTENCES), status),) if body else ())
+    return listed or ((_problem("", _code(body), _first_text(body, *SENTENCES), status),) if body else ())
 
 
 def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
@@ -101,7 +100,9 @@ def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, 
 
 
 def _first_text(body: dict[str, Any], *names: str) -> str:
-    return next(filter(None, (text_or_empty(member(body, name)) for name in names)), "")
+    """The first text, or number that is a code of FlexFactor's own."""
+    values = (member(body, name) for name in names)
+    return next(filter(None, (str(value) if split_code(value) else text_or_empty(value) for value in values)), "")
 
 
 def _code(body: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import httpx
 
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
-from victor_ext.runtime.core.json_values import no_object_reason, object_of
+from victor_ext.runtime.core.json_values import no_object_reason, object_of, object_or_empty
 from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import TAKEN
@@ -78,10 +78,15 @@ _REPEATED: dict[str, Comparer] = {
 
 
 def _repeated(response: httpx.Response) -> Values:
-    sent, body = object_of(response.request), object_of(response)
-    return comparing.values(
-        _REPEATED, lambda name: comparing.as_id(member(sent, name)), lambda name: member(body, name)
-    )
+    request, body = object_of(response.request), object_of(response)
+    # The currency is that of the transaction, of the capture, or of a refund, whose amount is in dollars.
+    dollars = None if member(request, "amountToRefund") is None else {"currency": "USD"}
+    sent = (request, dollars or object_or_empty(member(request, "transaction")))
+
+    def first(name: str) -> str | None:
+        return next(filter(None, (comparing.as_id(member(part, name)) for part in sent)), None)
+
+    return comparing.values(_REPEATED, first, lambda name: member(body, name))
 
 
 _REPEATS = Repeats("call", _repeated)

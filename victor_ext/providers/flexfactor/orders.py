@@ -233,7 +233,8 @@ class Orders(Resource[Mode]):
         """Cancel an order that has not been captured (a void). One that has been captured is refunded instead.
 
         The provider says that repeats for one order are safe, and a key is sent in any case: after a lost response the
-        request is repeated. The provider's response may be empty, which proves little: then the order is read.
+        request is repeated. The provider's response may be empty, which proves little, or have another word than
+        CANCELLED: then the order is read.
 
         Args:
             order_id: The provider's id.
@@ -241,8 +242,8 @@ class Orders(Resource[Mode]):
 
         Raises:
             BadRequest: It was refused, for example because the order has been captured.
-            UnreadableResponse: The response was empty, and the order was read and is not CANCELLED, or could not be
-                read: the outcome is unknown.
+            UnreadableResponse: The response contradicts itself, or does not say that the order is cancelled, and the
+                order was read and is not CANCELLED, or could not be read: the outcome is unknown.
 
         Examples:
             >>> other = flexfactor.evaluate(
@@ -251,10 +252,20 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        left = self.clock.countdown(self.deadline)
-        cancelled = yield from _cancel(cancel_order, "order_id", order_id, idempotency_key)
-        if says_cancelled(cancelled.raw) is not Says.YES:
-            yield from _check_cancelled(order_id, cancelled.idempotency_key, left())
+        left, key = self.clock.countdown(self.deadline), new_key() if idempotency_key is None else idempotency_key
+        not_yet: UnreadableResponse | None = None
+        try:
+            cancelled = yield from _cancel(cancel_order, "order_id", order_id, key)
+            if says_cancelled(cancelled.raw) is Says.YES:
+                return cancelled
+        except UnreadableResponse as error:
+            body = {} if error.response is None else object_of(error.response)
+            if says_cancelled(body) is not Says.NOT_YET:
+                raise
+            not_yet, cancelled = error, Cancellation(order_id=order_id, idempotency_key=key, raw=body)
+        why = yield from _why_not_cancelled(order_id, left())
+        if why is not None:
+            raise not_yet or _not_shown(order_id, key, why)
         return cancelled
 
     @operation
@@ -295,19 +306,21 @@ def _cancel(
     return Cancellation(**named, idempotency_key=key, raw=object_of(response))
 
 
-def _check_cancelled(order_id: str, key: str, seconds: float | None) -> OperationFlow[None]:
-    """Raise `UnreadableResponse` unless the order can be read and is CANCELLED."""
-    why = "no time was left to read the order"
-    if seconds is None or seconds > 0:
-        try:
-            order = yield from _read_order(order_id, seconds)
-        except VictorError as error:
-            why = f"the order could not be read ({error.message.rstrip('.')})"
-        else:
-            if order.status is OrderStatus.CANCELLED:
-                return
-            why = f"the order is {one_line(order.status_name or order.status)}"
-    raise UnreadableResponse(
+def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:
+    """Read the order: None if it is CANCELLED, else what is known in place of it."""
+    if seconds is not None and seconds <= 0:
+        return "no time was left to read the order"
+    try:
+        order = yield from _read_order(order_id, seconds)
+    except VictorError as error:
+        return f"the order could not be read ({error.message.rstrip('.')})"
+    return (
+        None if order.status is OrderStatus.CANCELLED else f"the order is {one_line(order.status_name or order.status)}"
+    )
+
+
+def _not_shown(order_id: str, key: str, why: str) -> UnreadableResponse:
+    return UnreadableResponse(
         f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
         hint="Look with orders.get(order_id), or repeat with the same key.",
         outcome=Outcome.UNKNOWN,

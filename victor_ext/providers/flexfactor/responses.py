@@ -1,6 +1,7 @@
 """What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not decide.
 
-A refused refund has status 200 and `success: false`. A new word counts as good where nothing else contradicts it.
+A refused refund has status 200 and `success: false`. Beside `success: true` a new word counts as good where nothing
+else contradicts it, but for a cancellation: there it may be the order's.
 """
 
 from __future__ import annotations
@@ -54,7 +55,18 @@ _TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
 
 CODES = ("item3", "code", "errorcode", "responsecode", "statuscode")
 """The fields that hold codes, in lower case. What is most specific comes first."""
+SENTENCES = ("responseMessage", "result", "detail", "message", "title", "error")
+"""The fields that hold sentences. What is most specific comes first."""
 _ERROR = re.compile(r"([45][0-9]{2})(?:\.0|[0-9]{3})?")
+_BEGINS_WITH_ERROR = re.compile(
+    r"\W*(?:error\W+)?(?:code\W+)?([45][0-9]{2})[0-9]{3}(?![0-9A-Za-z]|[.,][0-9])", re.IGNORECASE
+)
+_ERROR_WORDS = {
+    "UNAUTHORIZED": 401, "FORBIDDEN": 403, "METHODNOTALLOWED": 405, "INTERNALSERVERERROR": 500, "BADGATEWAY": 502,
+    "SERVICEUNAVAILABLE": 503, "GATEWAYTIMEOUT": 504,
+}  # fmt: skip
+"""The errors in the table of the provider's page, by their letters alone."""
+_LONGEST_WORDS = 50
 
 
 class ErrorCode(NamedTuple):
@@ -109,6 +121,14 @@ def is_done(body: dict[str, Any]) -> bool:
 
 def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False) -> Says:
     """What a body says of a write: one that must be done at once, makes an order CANCELLED, or decides about it."""
+    meaning = _says(body, at_once=at_once, cancels=cancels, decides=decides)
+    is_refusal = decides and status_of(body) in REFUSALS  # its sentence is the reason
+    contradicted = meaning in (Says.YES, Says.NOTHING) and not is_refusal and error_in_words(body)
+    return Says.BOTH if contradicted else meaning
+
+
+def _says(body: dict[str, Any], *, at_once: bool, cancels: bool, decides: bool) -> Says:
+    """What the fields of a body say; its sentences are left out."""
     success, status = success_of(body), status_of(body)
     complains, in_doubt = _complaint(body)
     if decides and status in REFUSALS:
@@ -120,9 +140,9 @@ def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, 
         return row[_MISSING]
     if status in _FAILURES or (status in REFUSALS and not cancels):
         return row[_FAILURE]
-    if at_once and (_IN_PROGRESS.search(status) or (cancels and status == "APPROVED")):
-        return row[_PROGRESS]
     is_good = _is_known(status) or (decides and names_order(body))
+    if at_once and (_IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))):
+        return row[_PROGRESS]
     return row[_GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW]
 
 
@@ -158,16 +178,28 @@ def _is_known(status: str) -> bool:
 def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0 without one."""
     words = (str(member(body, name)) for name in ("status", "statusCode"))
-    stated = (int(code[1]) for word in words if (code := _ERROR.fullmatch(word)))
+    stated = (int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words)
     places = (body, object_or_empty(member(body, "error")))
     codes = (split_code(member(place, name)) for place in places for name in CODES)  # a shorter one is a bank's
     coded = (code.http_status for code in codes if code and code.http_status >= 400)
-    return next(stated, 0) or next(coded, 0)
+    return next(filter(None, stated), 0) or next(coded, 0)
+
+
+def error_in_words(body: dict[str, Any]) -> int:
+    """The HTTP status of an error whose code begins a sentence or a member's name, or which is all it says; else 0."""
+    said = (member(place, name) for place in (body, object_or_empty(member(body, "error"))) for name in SENTENCES)
+    texts = (str(text) for text in (*body, *said) if isinstance(text, str | int))
+    codes = ((text, _BEGINS_WITH_ERROR.match(text)) for text in texts)
+    return next(filter(None, (int(code[1]) if code else _in_page(text) for text, code in codes)), 0)
+
+
+def _in_page(text: str) -> int:
+    return 0 if len(text) > _LONGEST_WORDS else _ERROR_WORDS.get("".join(filter(str.isalpha, text)).upper(), 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
     """What the body says, for a message."""
-    success, status = success_of(body), one_line(status_of(body)) or error_status(body)
+    success, status = success_of(body), one_line(status_of(body)) or error_status(body) or error_in_words(body)
     words = [] if success is None else [f"success is {str(success).lower()}"]
     if status:
         words.append(f"status is {status}")
@@ -213,13 +245,20 @@ def names_order(body: dict[str, Any]) -> bool:
     return any(member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey"))
 
 
-_OF_AN_ORDER = ("statusName", "externalOrderId", "externalId", "merchantOrderId", "referenceNumber", "orderPlacedDate")
+_OF_AN_ORDER = (
+    "statusName", "externalOrderId", "externalId", "merchantOrderId", "orderId", "orderSessionKey", "referenceNumber",
+    "orderPlacedDate", "expiryDate",
+)  # fmt: skip
 
 
 def is_order(value: object) -> bool:
-    """Whether a value says what an order does: an id, a time, or its state as a number or in a known word."""
-    state = member(value, "status") if is_object(value) else None
-    if not is_object(value) or (isinstance(state, int) and not isinstance(state, bool)):
-        return is_object(value)
-    said = any(member(value, name) is not None for name in _OF_AN_ORDER)
-    return said or names_order(value) or _is_known(status_of(value))
+    """Whether a value says what only an order does: its state, a time, or an id of an order. Anything may have an `id`.
+
+    The state is a number or a known word; beside an id of text it is anything.
+    """
+    if not is_object(value):
+        return False
+    state = member(value, "status")
+    says_state = (isinstance(state, int) and not isinstance(state, bool)) or _is_known(status_of(value))
+    named = state not in (None, "") and isinstance(member(value, "id"), str)
+    return says_state or named or any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)

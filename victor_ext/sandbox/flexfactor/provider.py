@@ -58,10 +58,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         )
 
     def handle(self, operation: str, call: Call) -> Response:
-        if call.exchange.method == "POST" and call.content_type != "application/json":
-            return self.error(415, "ContentType", "A POST must have the content-type application/json.")
+        is_typed = not call.body or call.content_type == "application/json"
         if operation == "token":
-            return self._token(call)
+            return self._token(call) if is_typed else _wrong_type()
         # The page's table of headers names no scheme: "Api key/Token".
         app_key = self.state.tokens.owner(call.bearer_token or call.header("authorization") or "")
         if app_key is None or app_key not in self.state.clients:
@@ -69,14 +68,14 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         call.owner = self.state.clients[app_key][1]
         try:
             if call.exchange.method == "POST":
-                return self._write(operation, call)
+                return self._write(operation, call) if is_typed else _wrong_type()
             return self._page(call) if operation == "orders" else self._ok(self._find_order(call).to_dict())
         except (NotFound, PermissionError) as error:
             status, field = (403, "Mid") if isinstance(error, PermissionError) else (404, "OrderId")
             return self.error(status, "Id" if (status, operation) == (404, "order") else field, str(error))
 
     def _write(self, operation: str, call: Call) -> Response:
-        body = call.json_object()
+        body = call.json_object() if call.body or "cancel" not in operation else {}
         if body is None:
             return validation_problem({"$": ["The body is not a JSON object."]})
 
@@ -207,6 +206,10 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     @staticmethod
     def _ok(body: object) -> Response:
         return json_response(200, body, {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"})
+
+
+def _wrong_type() -> Response:
+    return validation_problem({"ContentType": ["A body must have the content-type application/json."]})
 
 
 def _check_merchant(mid: object, call: Call) -> None:
