@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows,
 from tests.bulk.postgres import Postgres
 from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import worker
+from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement import Keys, Moment, Now, Sent, within_key_life
@@ -34,10 +36,10 @@ SEND = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KE
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(key_life=KEPT)]
 
 
-def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float) -> None:
+def broken_off(bulk: Bulk, victor_sandbox: Sandbox, file: Path, count: int, ahead: float, *state: str) -> None:
     """Send these rows on a machine whose clock is ahead; kill it when all are made, and no result is stored."""
     victor_sandbox.inject("delay", operation="create", delay=60, work=True, skip=count - 1, times=None)
-    with bulk.started("send", file.name, *SEND, **shifted(ahead)) as process:
+    with bulk.started("send", file.name, *SEND, *state, **shifted(ahead)) as process:
         wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= count, process)
         assert process.poll() is None, process.communicate()
     victor_sandbox.clear_faults()
@@ -73,6 +75,22 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(bulk:
     assert (ended.status, ended.err) == (0, "")
     asked_once(victor_sandbox, keys_of(file.name, rows(4)))
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
+    bulk: Bulk, victor_sandbox: Sandbox, request: pytest.FixtureRequest, database: str
+) -> None:
+    state = ("--state", request.getfixturevalue("postgres")) if database == "postgres" else ()
+    records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 251)]
+    file = write_csv(bulk.folder / "march.csv", records)
+    broken_off(bulk, victor_sandbox, file, 40, 0, *state)
+    victor_sandbox.set_clock_skew(KEPT + 600)
+    ended = bulk("resume", *state, **shifted(KEPT + 600))
+    outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
+    assert (ended.status, outcomes.keys()) == (3, {"created", "unknown"}), ended
+    assert (outcomes["unknown"] <= MARKED_AHEAD, outcomes.total()) == (True, 250), outcomes
+    assert [*victor_sandbox.attempts_by_key().values()] == [1] * outcomes["created"]
 
 
 def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another_one_has_sent(

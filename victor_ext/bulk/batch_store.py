@@ -31,6 +31,7 @@ from .layout import (
 )
 from .progress import Progress, Step
 from .rows import RowOutcome
+from .state import StateLost
 from .vault import other_key
 
 if TYPE_CHECKING:
@@ -182,14 +183,25 @@ class BatchStore:
         """Remove the queue of a finished batch."""
         self._client.delete_queue(queue_of(self.application, self.batch))
 
+    def check_load(self, load: Submission) -> None:
+        """Check that a load is still stored. Raises `StateLost`."""
+        if not self._workflows([f"{self.batch}/load/{load.number}"]):
+            raise StateLost.deleted(f"The batch {self.batch}")
+
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
-        """Return the attempts of the stored chunks among `numbers`."""
+        """Return the attempts of chunks. Each chunk of a load is stored with it, so one that is not there was deleted.
+
+        Raises:
+            StateLost: A chunk was deleted.
+        """
         tries: dict[int, list[Try]] = {}
         again = 0
         wanted = list(numbers)
         while wanted:
             ids = {chunk_id(self.batch, number, again): number for number in wanted}
             page = self._workflows(list(ids), rows=rows)
+            if again == 0 and (gone := len(wanted) - len(page)):
+                raise StateLost.deleted(f"What the state has of {gone} chunks of the batch {self.batch}")
             wanted = [number for workflow_id, number in ids.items() if workflow_id in page]
             for number in wanted:
                 tries.setdefault(number, []).append(_try(page[chunk_id(self.batch, number, again)], rows=rows))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -47,6 +48,11 @@ from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_aske
 from .progress import Step
 from .rows import Result, Row, RowOutcome
 
+MARKED_AHEAD = 64
+"""Rows that are stored as maybe sent before they are: after a crash, those are not told from rows that were sent.
+
+Each half of them is one write to the database: one for each row would cost more than the call.
+"""
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
 
@@ -145,9 +151,7 @@ class Delivery:
             self._ask()
             left = deque(to_send)
             step = yield from self._send_few(left, send, known, step)
-            if left:
-                yield replace(step, begun=max(step.begun, left[-1] + 1), sent=self.now()[1])
-                self._send_all(left, send)
+            yield from self._send_ahead(left, send, step)
         except BaseException:
             results |= known(to_send)
             raise
@@ -196,18 +200,36 @@ class Delivery:
                 wait(under_way)
         return replace(step, results={**step.results, **known(under_way.values())})
 
-    def _send_all(self, indexes: Collection[int], send: Callable[[int], None]) -> None:
-        left = iter(indexes)
+    def _send_ahead(self, left: deque[int], send: Callable[[int], None], step: Step) -> Generator[Step]:
+        """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
+        threads: list[list[Future[None]]] = []
+        try:
+            while left:
+                while left and self._stop.is_set():  # nothing is sent any more
+                    send(left.popleft())
+                group = [left.popleft() for _ in range(min(len(left), MARKED_AHEAD // 2))]
+                if group:
+                    step = replace(step, begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
+                    yield step
+                    step = Step(step.begun)
+                    threads.append(self._send_group(group, send))
+                if len(threads) > 1:
+                    # A thread that has ended found no more rows of the group before this one.
+                    wait(threads[-2], return_when=FIRST_COMPLETED)
+        finally:
+            wait(chain.from_iterable(threads))
+        for each in chain.from_iterable(threads):
+            each.result()
+
+    def _send_group(self, group: Collection[int], send: Callable[[int], None]) -> list[Future[None]]:
+        rows = iter(group)
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its call.
-            for index in left:
+            for index in rows:
                 send(index)
 
-        threads = [self._threads.submit(send_rows) for _ in range(min(self._workers, len(indexes)))]
-        wait(threads)
-        for thread in threads:
-            thread.result()
+        return [self._threads.submit(send_rows) for _ in range(min(self._workers, len(group)))]
 
     def close(self) -> None:
         """Start no more threads. After a stop, each row that is left returns that it was not sent."""

@@ -115,6 +115,8 @@ def run_batch(
                 # Another sender of this batch finished its rows and closed the queue.
                 store.open_queue(rate, settings.slots)
         except SQLAlchemyError as error:
+            if (lost := context.state.loss(error)) is not None:
+                raise lost from error
             report(error)
             return False
         if on_progress is not None:
@@ -154,7 +156,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 
     Raises:
         BulkStopped: The provider rejects this client.
-        StateLost: The database was deleted.
+        StateLost: The database, or what it has of the batch, was deleted.
         StateUnavailable: The database could not be used at the beginning.
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
@@ -205,6 +207,7 @@ class StatusReader:
         self._store = store
         self._by_others = by_others
         self._complete = plan is None
+        self._last_load = loads[-1] if loads else None
         self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
@@ -212,7 +215,9 @@ class StatusReader:
         self._rows = sum(load.rows for load in loads) + (plan.rows - plan.replaced if plan else 0)
 
     def read(self) -> BatchStatus:
-        """Read the database and return the status."""
+        """Read the database and return the status. Raises `StateLost` if records of the batch were deleted."""
+        if self._last_load is not None:
+            self._store.check_load(self._last_load)
         unfinished: Counter[RowOutcome] = Counter()
         while True:
             self._open.update(islice(self._sizes, _WINDOW - len(self._open)))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -41,6 +41,8 @@ _PASSING = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 )
 """Errors of SQLite that say nothing of the file itself."""
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Errors of SQLite for a file that was overwritten or cut."""
 
 
 class StateUnavailable(VictorError):
@@ -54,10 +56,20 @@ class StateUnavailable(VictorError):
 
 
 class StateLost(VictorError):
-    """The database of the state was deleted while rows were sent, and with it what became of them."""
+    """The state, or what it has of the batch, was deleted while rows were sent, and with it what became of them."""
 
     exit_status: ClassVar = UNKNOWN
     """Exit status of the command."""
+
+    @classmethod
+    def deleted(cls, what: str) -> Self:
+        """Return the error for what was deleted."""
+        return cls(
+            f"{what} was deleted while rows were sent, and with it what became of them. The provider may "
+            "have executed what was sent. Put a copy of the state back and resume; without one, reconcile your "
+            "rows with the provider before any of them is sent again.",
+            outcome=Outcome.UNKNOWN,
+        )
 
 
 class State:
@@ -80,7 +92,7 @@ class State:
                 "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
-        self._file: tuple[int, int] | None = None
+        self._file: tuple[int, int, bool] | None = None
         begin_notices()
 
     def __str__(self) -> str:
@@ -151,28 +163,27 @@ class State:
             database.execute("PRAGMA journal_mode=WAL")
         self._file = self._identity()
 
-    def _identity(self) -> tuple[int, int]:
+    def _identity(self) -> tuple[int, int, bool]:
         found = os.stat(self.path)
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, found.st_size == 0
 
     def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
-        """Return the error to end with if the database was deleted since it was prepared.
+        """Return the error to end with if the database was deleted, emptied or overwritten since it was prepared.
 
-        A deleted file can still be written by whoever has it open. Of a server, only an `error` is a reason to look.
+        A deleted file can still be written by whoever has it open. Its tables are looked for after an `error` only.
         """
         try:
-            if self._identity() == self._file if self.is_sqlite else error is None or self.exists():
+            is_there = not self.is_sqlite or self._identity() == self._file
+            if is_there and (error is None or (not _is_broken(error) and self.exists())):
                 return None
         except FileNotFoundError:
             pass
-        except (OSError, VictorError):
+        except OSError:
             return None  # it cannot be seen now
-        return StateLost(
-            f"The state {self} was deleted while rows were sent, and with it what became of them. The provider may "
-            "have executed what was sent. Put a copy of the state back and resume; without one, reconcile your "
-            "rows with the provider before any of them is sent again.",
-            outcome=Outcome.UNKNOWN,
-        )
+        except VictorError as unseen:
+            if not _is_broken(unseen.__cause__):
+                return None
+        return StateLost.deleted(f"The state {self}")
 
     def _is_on_server(self) -> bool:
         """Whether the database exists. Raises `SQLAlchemyError` if the server does not respond or denies access."""
@@ -236,14 +247,24 @@ class State:
             raise StateUnavailable(f"{what} now: {reason_of(error)}. {advice}") from error
 
 
+def _sqlite_code(error: BaseException | None) -> int | None:
+    """Return the primary code of an error of SQLite; 0: it has none; None: it is another error."""
+    origin = getattr(error, "orig", None) or error
+    return getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
+
+
+def _is_broken(error: BaseException | None) -> bool:
+    return _sqlite_code(error) in _BROKEN
+
+
 def _may_pass(error: Exception) -> bool:
     """Whether the database can be used later as it is.
 
     psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
     """
-    origin = getattr(error, "orig", None) or error
-    if isinstance(origin, sqlite3.Error):
-        return getattr(origin, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    code = _sqlite_code(error)
+    if code is not None:
+        return code in _PASSING
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 

@@ -41,23 +41,29 @@ class TakeOver(threading.Thread):
 
     Args:
         running: The chunks that the worker runs.
+        begun: The chunks that it has begun, and did not end.
     """
 
     def __init__(
-        self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event, running: Collection[str]
+        self,
+        context: WorkerContext,
+        worker_lock: WorkerLock,
+        stop: threading.Event,
+        running: Collection[str],
+        begun: Collection[str],
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
         self._worker_lock = worker_lock
         self._stop_event = stop
-        self._running = running
+        self._running, self._begun = running, begun
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
         self.losses = 0
         """How often this worker has lost its lock."""
         self.state_lost: StateLost | None = None
-        """The error to end with, if the database was deleted."""
+        """The error to end with, if the database, or a chunk that was begun, was deleted."""
 
     def alone_since(self, began: Moment, losses: int) -> Moment:
         """Return when this worker was last known to be the only one with a chunk.
@@ -77,6 +83,7 @@ class TakeOver(threading.Thread):
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while True:
                 failure: SQLAlchemyError | None = None
+                gone: StateLost | None = None
                 try:
                     # Before the look: this machine may be suspended until the answer is read.
                     moment = Moment(time.time(), time.monotonic())
@@ -86,13 +93,22 @@ class TakeOver(threading.Thread):
                     else:
                         self._present = moment
                     stalled = self._from_workers(client, stalled)
+                    gone = self._gone(client)
                 except SQLAlchemyError as error:
                     report(failure := error)
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
-                self.state_lost = self._state.loss(failure)
+                self.state_lost = gone or self._state.loss(failure)
                 if self._stop_event.wait(_ROUND):
                     return
+
+    def _gone(self, client: DBOSClient) -> StateLost | None:
+        begun = list(self._begun)
+        if not begun:
+            return None
+        stored = client.list_workflows(workflow_ids=begun, load_input=False, load_output=False)
+        gone = set(begun) - {info.workflow_id for info in stored}
+        return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}") if gone else None
 
     def _from_workers(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
         """Queue again what dead workers had, and what this one was given without being told.

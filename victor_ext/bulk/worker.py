@@ -63,7 +63,9 @@ class Worker:
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._take_over = TakeOver(context, worker_lock, self._stop, self._running)
+        self._begun: set[str] = set()
+        """The chunks of which this worker may have sent rows, and did not end."""
+        self._take_over = TakeOver(context, worker_lock, self._stop, self._running, self._begun)
         self._resources = ExitStack()
 
     @property
@@ -94,7 +96,8 @@ class Worker:
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            is_waited_for = self._running and self.state_lost is None
+            is_lost = self.state_lost is not None or (kind is not None and issubclass(kind, StateLost))
+            is_waited_for = self._running and not is_lost
             DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
             _current = None
@@ -139,8 +142,11 @@ class Worker:
         """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
         # A list: an execution can wait for another one of the same chunk, with the same id.
         self._running.append(workflow_id)
+        self._begun.add(workflow_id)
         try:
-            return self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+            counts = self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+            self._begun.discard(workflow_id)
+            return counts
         except SQLAlchemyError as error:
             report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.

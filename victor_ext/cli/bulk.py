@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from victor_ext import ConfigurationError, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 
 from . import bulk_output
@@ -153,8 +154,8 @@ def send(
     sent are skipped, added rows are sent, and changed rows are refused.
     """
     options: dict[str, Any] = {
-        "batch": batch, "key_column": key_column, "rate": rate, "due_date": due_date, "skip_invalid": skip_invalid,
-        "encoding": encoding, "ask_again": ask_again,
+        "batch": batch or file.name, "key_column": key_column, "rate": rate, "due_date": due_date,
+        "skip_invalid": skip_invalid, "encoding": encoding, "ask_again": ask_again,
     }  # fmt: skip
     sending = _Sending(session, state, workers, key_retention, patience, yes)
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
@@ -169,7 +170,7 @@ def send(
             with decided():
                 bulk_output.show_check(check, exit_status, as_json=session.as_json)
             raise typer.Exit(exit_status)
-        with sending.run(batch or file.name) as show:
+        with sending.run(sender, batch or file.name) as show:
             status = sender.send(file, on_progress=show, **totals)
         sending.finish([status])
 
@@ -197,7 +198,11 @@ def resume(
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
     for one in _batches(session, state, name, batch):
-        with _noting(failures), sending.sender(question, batch=one, rate=rate) as sender, sending.run(one) as show:
+        with (
+            _noting(failures),
+            sending.sender(question, batch=one, rate=rate) as sender,
+            sending.run(sender, one) as show,
+        ):
             statuses.append(sender.resume(on_progress=show))
     sending.finish(statuses, failures)
 
@@ -333,7 +338,7 @@ class _Sending:
         return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)
 
     @contextmanager
-    def run(self, batch: str) -> Generator[Callable[[BatchStatus], None]]:
+    def run(self, sender: BulkSender, batch: str) -> Generator[Callable[[BatchStatus], None]]:
         """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
         latest: BatchStatus | None = None
 
@@ -349,7 +354,8 @@ class _Sending:
             except KeyboardInterrupt as error:
                 progress.close()
                 command = _next("resume", batch, self.state, self.session, yes=self.yes)
-                bulk_output.show_interruption(latest, command, as_json=self.session.as_json)
+                unread = None if latest is None else _unread(sender)
+                bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
                 raise typer.Exit(status_of(error)) from None
 
     def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
@@ -359,6 +365,20 @@ class _Sending:
             with decided():
                 bulk_output.show_result(one, command, as_json=self.session.as_json)
         raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
+
+
+def _unread(sender: BulkSender) -> str | None:
+    """Return why the state cannot be read, or None. The batch was there: an error may not say that it never was."""
+    try:
+        sender.status()
+    except ConfigurationError:
+        return (
+            "The state does not have this batch any more, or cannot be read. Put a copy of it back; without one, "
+            "reconcile your rows with the provider before any of them is sent again."
+        )
+    except VictorError as error:
+        return str(error)
+    return None
 
 
 @contextmanager

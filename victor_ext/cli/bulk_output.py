@@ -106,10 +106,12 @@ def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, 
         complain(f"Go on with:\n  {resume}")
 
 
-def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool) -> None:
-    """Print that sending was stopped, and how to continue."""
+def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
+    """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot."""
     if as_json:
         document: dict[str, Any] = {"interrupted": True, "next_command": command}
+        if unread is not None:
+            document["state_unread"] = unread
         complain(json.dumps(document))
         return
     if status is None:
@@ -117,6 +119,9 @@ def show_interruption(status: BatchStatus | None, command: str, *, as_json: bool
             "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
             f"with:\n  {command}"
         )
+        return
+    if unread is not None:
+        complain(f"Stopped. {plain(unread)}\nWhen the state can be read, go on with:\n  {command}")
         return
     complain(f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {command}")
 
