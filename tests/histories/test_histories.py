@@ -204,7 +204,7 @@ PLANTED = {
         ("victor_ext.providers.connected.operations:DocumentOperations._key",
          "declared is not None and declares_key(declared, place)", "True"),)),
     "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
-        (f"{LOOP}.conflicts:earlier_use", "re.search(_REPEATED, text) or re.search(_BARE_KEY, text)", "False"),)),
+        (f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
         (f"{SETTLEMENT}.arguments:_plain_member",
          "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),

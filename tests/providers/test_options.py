@@ -238,7 +238,7 @@ def test_timeouts_and_headers_stay_until_they_are_replaced(system: str) -> None:
     ids=str,
 )
 def test_headers_that_cannot_be_sent_are_refused_at_once(headers: Any, message: str) -> None:
-    client = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key"))
+    client = connect(Client, base_url="http://localhost", key=HeaderKey("Pay-Key", takes_key=lambda _request: True))
     with client, pytest.raises(ConfigurationError) as raised:
         client.with_options(headers=headers)
     assert message in str(raised.value)

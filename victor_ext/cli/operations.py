@@ -12,13 +12,13 @@ from typing import Any
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
-from victor_ext.providers.connected.operations import Row, key_place, rows_of
+from victor_ext.providers.connected.operations import UNDECLARED, Row, key_place, rows_of
 from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_copies, copies, show
 from victor_ext.spec.operations import WARNINGS, Read, Warned, read_operations
 
 _ADVICE = {
-    "undeclared-key": "A repeat with a key that the provider ignores does it twice: is the name right?",
+    "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
     **WARNINGS,
 }

@@ -204,7 +204,7 @@ class TestClientCredentials:
 class TestKeys:
     def test_with_key_is_for_operations_without_such_a_parameter(self, mode: str) -> None:
         provider = Provider(httpx.Response(503), httpx.Response(400))
-        caller = Caller(mode, provider, key=HeaderKey("X-Own-Key"))
+        caller = Caller(mode, provider, key=HeaderKey("X-Own-Key", takes_key=lambda _request: True))
 
         def use(client: Any) -> Any:
             api = client.with_key("invoice-1042")
@@ -224,7 +224,7 @@ class TestKeys:
         assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
 
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
-        body_key = BodyKey("request_id")
+        body_key = BodyKey("request_id", takes_key=lambda _request: True)
         with (
             connect(client_class(), base_url=URL, key=body_key) as client,
             pytest.raises(ConfigurationError, match="in the body, as 'request_id'"),
@@ -241,6 +241,7 @@ class TestKeys:
         ("key", "words"),
         [
             (lambda: HeaderKey("Idempotency_Key"), "it declares HeaderKey.'Idempotency-Key'"),
+            (lambda: HeaderKey("X-Key"), "declares HeaderKey.'X-Key'.; it declares HeaderKey.'Idempotency-Key'"),
             (lambda: BodyKey("idempotencyKey"), "it declares HeaderKey.'Idempotency-Key'"),
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ import httpx
 import pytest
 
 from tests.providers.running import MODES, QUICK, run
-from victor_ext import ApiClient, AsyncApiClient, BodyKey, HeaderKey, VictorError
+from victor_ext import ApiClient, AsyncApiClient, BodyKey, ConfigurationError, HeaderKey, VictorError
 from victor_ext.providers.connected.operations import key_place, rows_of
 from victor_ext.spec.generate import generate
 
@@ -31,6 +32,8 @@ PATHS = {
     "/payouts": {"post": "pay_out"},
     "/payouts/{id}": {"put": "edit", "patch": "note"},
 }
+HEADERS = {"header": "idempotency-KEY", "request": "X-Request-Id"}
+MEMBERS = {"body": "request_id", "member": "idempotency_key"}
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
 Use = Callable[[Any, str], Any]
 """Makes a call with a client, and the name of its package."""
@@ -39,19 +42,19 @@ Use = Callable[[Any, str], Any]
 def operation(name: str, path: str, place: str) -> dict[str, Any]:
     """The header is declared in another letter case than it is sent in."""
     declares = name in ("pay", "edit")
-    header = {"name": "idempotency-KEY", "in": "header", "schema": TEXT}
+    header = {"name": HEADERS.get(place, ""), "in": "header", "schema": TEXT}
     at = [{"name": "id", "in": "path", "required": True, "schema": TEXT}] if "{" in path else []
-    members = {"request_id" if declares and place == "body" else "other": TEXT}
+    members = {MEMBERS.get(place, "other") if declares else "other": TEXT}
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    parameters = [*at, header] if declares and place == "header" else at
+    parameters = [*at, header] if declares and place in HEADERS else at
     return {"operationId": name, "parameters": parameters, "requestBody": body, "responses": DONE}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Three packages: the key is declared as a header, as a member of the body, or not at all."""
+    """Packages whose key is declared as a header, as a member of the body, or not at all."""
     folder = tmp_path_factory.mktemp("some")
-    for place in ("header", "body", "nowhere"):
+    for place in (*HEADERS, *MEMBERS, "nowhere"):
         paths = {path: {m: operation(n, path, place) for m, n in each.items()} for path, each in PATHS.items()}
         document = {"openapi": "3.1.0", "info": {"title": "Some", "version": "1"}, "paths": paths}
         (folder / f"some_{place}.json").write_text(json.dumps(document))
@@ -160,7 +163,26 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
         options = {"base_url": "https://some.example/api", "retry": QUICK, "transport": httpx.MockTransport(provider)}
         with suppress(VictorError):
             run(ApiClient, partial(use, package=package), client=client, key=place, **options)
-        assert (max(provider.received.values()) > 1) is row.repeated
+        assert (max(provider.received.values(), default=0) > 1) is row.repeated
+
+
+@pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
+@pytest.mark.parametrize(
+    "key", [HeaderKey("X-Key"), BodyKey("requestKey"), HeaderKey(takes_key=lambda _: True)], ids=repr
+)
+@pytest.mark.parametrize("declared", ["header", "request", "member", "nowhere"])
+def test_another_key_than_the_declared_one_is_refused(
+    connecting: Any, key: Any, declared: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A provider ignores it, and does a repeat again. Where nothing is declared, the log has the warning."""
+    client: Any = importlib.import_module(f"some_{declared}_api.client").Client
+    if declared == "nowhere" or key.takes_key:
+        connecting(client, base_url="https://some.example/api", key=key)
+        assert [each.getMessage()[:15] for each in caplog.records] == ["undeclared-key:"] * (key.takes_key is None)
+    else:
+        it = {"member": "BodyKey('idempotency_key')"}.get(declared, f"HeaderKey({HEADERS.get(declared)!r})")
+        with pytest.raises(ConfigurationError, match=re.escape(f"declares {key!r}; it declares {it}. Write that, or")):
+            connecting(client, base_url="https://some.example/api", key=key)
 
 
 @pytest.mark.parametrize("name", ["takes_key", "ignores_key"])

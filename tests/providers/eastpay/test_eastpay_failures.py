@@ -105,7 +105,7 @@ class TestA400:
         assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
         assert "look before you charge again" in seen.result.meaning
         alone = observe(status, said, call)
-        if not asks and (status == 200 or "transmission" in words):
+        if not asks and status == 200:
             assert alone.result.must_inquire
         else:
             assert isinstance(alone, VictorError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -35,9 +36,10 @@ from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .behaviour import behaviour_of
-from .operations import DocumentOperations, key_place
+from .operations import UNDECLARED, DocumentOperations, usual_key
 from .paging import ListReader, PagesOf, PageStyle, T
 
+_logger = logging.getLogger(__name__)
 C = TypeVar("C")
 P = ParamSpec("P")
 Auth = Credentials | SignRequest | None
@@ -125,9 +127,9 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
                 `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
                 attempt. None sends no credentials.
             key: Where the provider takes the idempotency key: a `HeaderKey` or a `BodyKey`. A write whose operation
-                declares that header in the document gets a key, the same in all attempts; so does every POST if no
-                operation declares it. None: the provider takes no key. No write without a key is repeated if it may
-                have been done.
+                declares that header in the document gets a key, the same in all attempts. Where the document declares
+                another key, yours needs `takes_key`; where it declares none, every POST gets one. None: the provider
+                takes no key. No write without a key is repeated if it may have been done.
             name: What messages call the provider; None takes the name of the package.
 
         Raises:
@@ -298,14 +300,16 @@ def _checked_key(key: object, document: Sequence[Declared]) -> KeyPlace:
         return NoKey()
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    if isinstance(key, HeaderKey | BodyKey) and "idempot" in key.name.lower() and key.takes_key is None:
-        named = key_place(document, None)
-        # A name that is nearly right would make repeats look safe that are done twice.
-        if not isinstance(named, NoKey) and not any(declares_key(each, key) for each in document):
+    is_named = isinstance(key, HeaderKey | BodyKey) and key.takes_key is None and len(document) > 0
+    if is_named and not any(declares_key(each, cast("KeyPlace", key)) for each in document):
+        named = usual_key(document)
+        # Another name would make repeats look safe that are done twice.
+        if not isinstance(named, NoKey):
             raise ConfigurationError(
                 f"key: no operation of the document declares {key!r}; it declares {named!r}. Write that, or say with "
                 "takes_key which requests take yours."
             )
+        _logger.warning("undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED)
     return cast("KeyPlace", key)
 
 

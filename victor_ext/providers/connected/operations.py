@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -14,6 +15,9 @@ from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Rea
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
 from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
 
+UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
+"""The advice of the warning `undeclared-key`."""
+
 
 class _Document:
     """The operations of a document, by the names of their rows."""
@@ -21,7 +25,8 @@ class _Document:
     def __init__(self, operations: Sequence[Declared], place: KeyPlace) -> None:
         self.operations = operations  # kept: it is found by its identity
         self.by_name = {name_of(each): each for each in operations}
-        self.declares_keys = any(declares_key(each, place) for each in operations)
+        is_declared = any(declares_key(each, place) for each in operations)
+        self.declares_keys = is_declared or not isinstance(usual_key(operations), NoKey)
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -58,8 +63,8 @@ class DocumentOperations(Operations):
     """The table of an API by its document, with what the caller's `HeaderKey` or `BodyKey` says on top.
 
     A key is taken where the document declares it, or `takes_key` names the request. A random key elsewhere, or a
-    caller's own, would make a repeat look safe that is done twice. Where the document declares the key on no operation,
-    the caller's word counts: for each POST, or what `takes_key` names.
+    caller's own, would make a repeat look safe that is done twice. Where the document declares no key at all, the
+    caller's word counts: for each POST, or what `takes_key` names.
     """
 
     def __init__(self, document: Sequence[Declared], base_url: httpx.URL, place: KeyPlace, package: str) -> None:
@@ -129,15 +134,28 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
         document: The operations.
         name: The name. None: the one with "idempot" in it that most of them declare.
     """
-    writes = [each for each in document if each.method not in SAFE_METHODS]
-    headers, members = (
-        Counter(each for one in writes for each in getattr(one, kind)) for kind in ("headers", "members")
-    )
+    headers, members = _names(document)
     if name is None:
         name = next((each for each, _ in (headers + members).most_common() if "idempot" in each.lower()), None)
     if name is None:
         return NoKey()
     return BodyKey(name) if name in members and name.lower() not in map(str.lower, headers) else HeaderKey(name)
+
+
+def usual_key(document: Sequence[Declared]) -> KeyPlace:
+    """The key that writes declare under a usual name: one with "idempot" in it, or else a header `...-Request-Id`."""
+    headers, _ = _names(document)
+    request_id = next((each for each in headers if re.search(r"request[-_]?id$", each.lower())), None)
+    named = key_place(document, None)
+    return HeaderKey(request_id) if request_id is not None and isinstance(named, NoKey) else named
+
+
+def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:
+    """How many writes declare each header, and each member of the body."""
+    writes = [each for each in document if each.method not in SAFE_METHODS]
+    return Counter(each for one in writes for each in one.headers), Counter(
+        each for one in writes for each in one.members
+    )
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:

@@ -24,9 +24,8 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.loop.conflicts import earlier_use, is_about_earlier
+from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import Members, Problems, no_items_in
-from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
 
@@ -109,9 +108,8 @@ def _is_result(response: httpx.Response) -> bool:
         return is_under_way(response)
     if body.get("id") not in (None, "") or (code.is_code and not code.rejected):
         return True
-    may_refuse: object = code.rejection not in (None, Rejection.DECLINED)
-    if code.rejected and is_about_earlier(description_in(body)):
-        may_refuse = earlier_use(response, NoKey())  # open for all systems: the error tells how to look
+    # What may be about an earlier payment is open, as in all systems: the error tells how to look.
+    may_refuse = code.rejected and (code.rejection is not Rejection.DECLINED or is_about_earlier(description_in(body)))
     return response.request.method != "GET" and not may_refuse
 
 

@@ -106,7 +106,7 @@ class ResultCode:
 
     Attributes:
         code: The code as it came; empty when none came.
-        is_repeat: Whether its description calls the payment a duplicate. A rejection then proves nothing of the first
+        is_repeat: Whether its description speaks of an earlier payment. A rejection then proves nothing of the first
             one, so it is of class `UNKNOWN`.
     """
 
