@@ -25,8 +25,9 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
     """Its statuses are those of a kill -9 and of some days later."""
     page = (ROOT / "docs" / "bulk.md").read_text(encoding="utf-8")
     paid = {"completed": 187, "pending": 9, "declined": 4}
-    for outcome, payments in (("unknown", None), ("created", None), ("created", paid)):
-        counts, over = {RowOutcome(outcome): 200}, outcome == "created"
+    killed, created = {RowOutcome.WAITING: 40, RowOutcome.UNKNOWN: 160}, {RowOutcome.CREATED: 200}
+    for counts, payments in ((killed, None), (created, None), (created, paid)):
+        over = counts is created
         status = BatchStatus("invoices.csv", 200, counts, complete=True, over=over, payments=payments)
         show_status(status, "victor bulk resume --batch invoices.csv", as_json=False)
         printed = capsys.readouterr()
