@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from victor_ext import ConfigurationError, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 
 from . import bulk_output
@@ -369,6 +368,8 @@ class _Sending:
 
 def _unread(sender: BulkSender) -> str | None:
     """Return why the state cannot be read, or None. The batch was there: an error may not say that it never was."""
+    from victor_ext import ConfigurationError, VictorError  # noqa: PLC0415 - `victor --help` needs neither
+
     try:
         sender.status()
     except ConfigurationError:
