@@ -144,18 +144,19 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
 
 def usual_key(document: Sequence[Declared]) -> KeyPlace:
     """The key that writes declare under a usual name: one with "idempot" in it, or else a header `...-Request-Id`."""
+    named = key_place(document, None)
+    if not isinstance(named, NoKey):
+        return named
     headers, _ = _names(document)
     request_id = next((each for each in headers if re.search(r"request[-_]?id$", each.lower())), None)
-    named = key_place(document, None)
-    return HeaderKey(request_id) if request_id is not None and isinstance(named, NoKey) else named
+    return named if request_id is None else HeaderKey(request_id)
 
 
 def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:
     """How many writes declare each header, and each member of the body."""
     writes = [each for each in document if each.method not in SAFE_METHODS]
-    return Counter(each for one in writes for each in one.headers), Counter(
-        each for one in writes for each in one.members
-    )
+    headers = Counter(each for one in writes for each in one.headers)
+    return headers, Counter(each for one in writes for each in one.members)
 
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:

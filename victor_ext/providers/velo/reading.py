@@ -18,7 +18,7 @@ from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_list
-from victor_ext.runtime.core.validation import After, Sent, declared, rule
+from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
 from .checks import Validation
 from .settings import (
@@ -174,8 +174,8 @@ class ListRequest:
         if sort is not None:
             sent["sort"] = f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
         kind = cast("Any", type(self))  # to mypy, no class can be hashed
-        names, leaves = declared(kind, Sent), not declared(kind, _Leaves).keys().isdisjoint(sent)
-        named = {names[name].name if name in names else name: value for name, value in sent.items()}
+        names, leaves = sent_names(kind), not declared(kind, _Leaves).keys().isdisjoint(sent)
+        named = {names.get(name, name): value for name, value in sent.items()}
         return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 

@@ -192,7 +192,7 @@ class PaymentRequest(Record):
         """The paths at which something else stands where the document has an object, such as text."""
         sent: Any = self._raw.to_dict() if self._sent is None else self._sent
         request = sent.get("payment_request")
-        if request is None or not is_object(request):
+        if not is_object(request):
             return [] if request is None else ["payment_request"]
         parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
         return [f"payment_request.{name}" for name, part in parts if part is not None and not is_object(part)]

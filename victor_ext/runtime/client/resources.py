@@ -27,7 +27,7 @@ from victor_ext.privacy import concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.validation import Sent, declared
+from victor_ext.runtime.core.validation import sent_names
 
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT")
@@ -77,9 +77,9 @@ def members_of(request: Any, *left_out: str) -> dict[str, Any]:
     own model.
     """
     given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
-    names = declared(cast("Any", type(request)), Sent)
+    names = sent_names(cast("Any", type(request)))  # to mypy, no class can be hashed
     return {
-        names[name].name if name in names else name: value.to_model() if hasattr(value, "to_model") else value
+        names.get(name, name): value.to_model() if hasattr(value, "to_model") else value
         for name, value in given.items()
         if value is not None
     }

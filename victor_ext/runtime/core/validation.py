@@ -144,6 +144,12 @@ def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
 
 
 @cache
+def sent_names(kind: Any) -> Mapping[str, str]:
+    """The names in the generated layer of a request object's fields, of those where it is another one."""
+    return {name: sent.name for name, sent in declared(kind, Sent).items()}
+
+
+@cache
 def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
     """The rules of a request object's fields by their names, each with whether the argument is required."""
     types = get_type_hints(kind)
