@@ -13,14 +13,16 @@ A place is the dotted path of a part in the document, with these conventions:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from .tree import (
     METHODS,
     Tree,
     around,
+    followed,
     is_list,
     is_mapping,
     is_null,
@@ -36,6 +38,13 @@ from .tree import (
 
 Kind = Literal["operation", "parameter", "body", "response", "header", "content", "schema", "security scheme"]
 
+_NAMED: dict[str, Kind] = {
+    "parameters": "parameter",
+    "headers": "header",
+    "requestBodies": "body",
+    "responses": "response",
+    "securitySchemes": "security scheme",
+}
 _SENT, _RECEIVED, _BOTH = 1, 2, 3
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "dependentSchemas")
 _SCHEMA_LISTS = ("oneOf", "anyOf", "prefixItems")
@@ -102,9 +111,9 @@ class Components:
         self._by_id: dict[int, Component] = {}
         self._regions: list[_Region] = []
         self._region_of: dict[int, _Region] = {}
-        self._targets: dict[str, Tree | None] = {}
-        self._referenced: set[int] = set()
-        self._scan(document)
+        self._targets = self._find_targets()
+        self.referenced = {id(tree) for tree in self._targets.values()}
+        """The ids of the parts that a reference leads to."""
         self._walk_document()
         self._walk_other_targets()
         self._spread()
@@ -117,20 +126,9 @@ class Components:
         """The part that is this very object of the document."""
         return self._by_id.get(id(tree))
 
-    def is_referenced(self, component: Component) -> bool:
-        """Whether a reference leads to this part."""
-        return id(component.tree) in self._referenced
-
     def resolve(self, tree: Tree) -> Tree:
         """What a part refers to, after all references; the last one whose target does not exist."""
-        seen: set[int] = set()
-        while "$ref" in tree and id(tree) not in seen:
-            seen.add(id(tree))
-            whole = self._target(tree["$ref"])
-            if whole is None:
-                break
-            tree = whole
-        return tree
+        return followed(self.document, tree)[0]
 
     def home(self, place: str) -> str:
         """The place where the document describes what is at a place that follows references.
@@ -151,39 +149,21 @@ class Components:
                     break
         return place
 
-    def _target(self, reference: Any) -> Tree | None:
-        if not isinstance(reference, str):
-            return None
-        if reference not in self._targets:
-            whole = target(self.document, reference)
-            self._targets[reference] = whole if is_mapping(whole) else None
-        return self._targets[reference]
-
-    def _scan(self, document: Tree) -> None:
-        """Note what is referred to, and write boolean schemas as mappings."""
-        pending: list[Any] = [document]
-        while pending:
-            tree = pending.pop()
-            if is_mapping(tree):
-                self._referenced.add(id(self._target(tree.get("$ref"))))
-                pending.extend(tree.values())
-            elif is_list(tree):
-                pending.extend(tree)
+    def _find_targets(self) -> dict[str, Tree]:
+        """What each reference that has a target leads to."""
+        pending: list[Any] = [self.document]
+        for tree in pending:  # it grows
+            pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
+        references = dict.fromkeys(str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree)
+        return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
         for name, schema in schemas_at(named, "schemas"):
             self._schema(schema, f"components.schemas.{name}", self._region(), _BOTH)
-        walks: tuple[tuple[str, Kind, Callable[[Tree, str, _Region, Kind], object]], ...] = (
-            ("parameters", "parameter", self._parameter),
-            ("headers", "header", self._parameter),
-            ("requestBodies", "body", self._body),
-            ("responses", "response", self._body),
-            ("securitySchemes", "security scheme", self._add),
-        )
-        for key, kind, walk in walks:
+        for key, kind in _NAMED.items():
             for name, part in mappings_at(named, key):
-                walk(part, f"components.{key}.{name}", self._region(), kind)
+                self._part(part, f"components.{key}.{name}", self._region(), kind)
         for section in ("paths", "webhooks"):
             for path, item in mappings_at(self.document, section):
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
@@ -192,7 +172,7 @@ class Components:
         item = self.resolve(item)
         shared = self._region()
         for parameter in trees_at(item, "parameters"):
-            self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
+            self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
         for method in METHODS:
             tree = item.get(method)
             if is_mapping(tree):
@@ -212,11 +192,11 @@ class Components:
         whole.sent = whole.received = bit
         self._add(tree, place, whole, "operation")
         for parameter in trees_at(tree, "parameters"):
-            self._parameter(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
+            self._part(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
         if is_mapping(tree.get("requestBody")):
-            self._body(tree["requestBody"], f"{place}.requestBody", request, "body")
+            self._part(tree["requestBody"], f"{place}.requestBody", request, "body")
         for status, response in mappings_at(tree, "responses"):
-            self._body(response, f"{place}.responses.{status}", answer, "response")
+            self._part(response, f"{place}.responses.{status}", answer, "response")
         for step, called in self.callbacks(tree).items():
             if self.of(called) is None:
                 self._operation(called, f"{place}.callbacks.{step}", bit, incoming=not incoming)
@@ -242,20 +222,14 @@ class Components:
         keys = [(self.key(parameter), parameter) for parameter in both]
         return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
-    def _parameter(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
+    def _part(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
+        """Add a parameter, a header, a body or an answer, and all that is written out below it."""
         region = self._add(tree, place, region, kind)
         schema = schema_at(tree, "schema")
         if schema is not None:
             self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
-        self._content(tree, place, region)
-
-    def _body(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
-        region = self._add(tree, place, region, kind)
         for name, header in mappings_at(tree, "headers"):
-            self._parameter(header, f"{place}.headers.{name}", region, "header")
-        self._content(tree, place, region)
-
-    def _content(self, tree: Tree, place: str, region: _Region) -> None:
+            self._part(header, f"{place}.headers.{name}", region, "header")
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
             self._add(medium, here, region, "content")
@@ -264,14 +238,14 @@ class Components:
                 self._schema(schema, f"{here}.schema", region, _BOTH)
             for name, encoding in mappings_at(medium, "encoding"):
                 for header_name, header in mappings_at(encoding, "headers"):
-                    self._parameter(header, f"{here}.encoding.{name}.headers.{header_name}", region, "header")
+                    self._part(header, f"{here}.encoding.{name}.headers.{header_name}", region, "header")
 
     def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
         if id(tree) in self._by_id:
             return
         below = below or place
-        if id(tree) in self._referenced:
+        if id(tree) in self.referenced:
             inner = self._region()
             region.references.append((id(tree), allow))
             region, allow = inner, _BOTH
@@ -296,20 +270,16 @@ class Components:
                 yield f".{key}", schema
 
     def _directions(self, schema: Tree) -> int:
-        resolved = self.resolve(schema)
-        allow = _BOTH
-        if schema.get("readOnly") is True or resolved.get("readOnly") is True:
-            allow &= ~_SENT
-        if schema.get("writeOnly") is True or resolved.get("writeOnly") is True:
-            allow &= ~_RECEIVED
-        return allow
+        both = schema, self.resolve(schema)
+        sent, received = (all(each.get(key) is not True for each in both) for key in ("readOnly", "writeOnly"))
+        return _SENT * sent | _RECEIVED * received
 
     def _add(self, tree: Tree, place: str, region: _Region, kind: Kind, allow: int = _BOTH) -> _Region:
         """Add a part; returns the region that it belongs to."""
         if id(tree) in self._by_id:
             region.references.append((id(tree), allow))
             return region
-        if id(tree) in self._referenced and kind != "schema":
+        if id(tree) in self.referenced and kind != "schema":
             inner = self._region()
             region.references.append((id(tree), allow))
             region, allow = inner, _BOTH
@@ -318,8 +288,7 @@ class Components:
         self._region_of[id(tree)] = region
         self.by_place.setdefault(place, component)
         region.parts.append((component, allow))
-        whole = self._target(tree.get("$ref"))
-        if whole is not None:
+        if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
             region.references.append((id(whole), allow))
         return region
 
@@ -329,8 +298,8 @@ class Components:
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
-        for reference, whole in list(self._targets.items()):
-            if whole is not None and id(whole) not in self._by_id:
+        for reference, whole in self._targets.items():
+            if id(whole) not in self._by_id:
                 place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
                 self._schema(whole, place, self._region(), _BOTH)
 
@@ -340,21 +309,16 @@ class Components:
         while pending:
             region = pending.pop()
             for tree_id, allow in region.references:
-                reached = self._region_of.get(tree_id)
-                if reached is None:
-                    continue
+                reached = self._region_of[tree_id]
                 sent = reached.sent | (region.sent if allow & _SENT else 0)
                 received = reached.received | (region.received if allow & _RECEIVED else 0)
                 if (sent, received) != (reached.sent, reached.received):
                     reached.sent, reached.received = sent, received
                     pending.append(reached)
-        names = list(self.operations)
-        known: dict[int, frozenset[str]] = {0: frozenset()}
 
+        @cache
         def named(mask: int) -> frozenset[str]:
-            if mask not in known:
-                known[mask] = frozenset(name for number, name in enumerate(names) if mask >> number & 1)
-            return known[mask]
+            return frozenset(name for number, name in enumerate(self.operations) if mask >> number & 1)
 
         for region in self._regions:
             for component, allow in region.parts:

@@ -125,6 +125,22 @@ def descendants(named: Tree, parent: str) -> list[str]:
     return [*reached]
 
 
+def families(named: Tree) -> dict[str, tuple[str, list[str]]]:
+    """By the name of each schema that has children: whose discriminator tells them apart, and they and the schema."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for root, schema in members(named):
+        discriminator = mapping_at(schema, "discriminator")
+        if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
+            continue
+        mapped = [str(each).rpartition("/")[2] for each in mapping_at(discriminator, "mapping").values()]
+        below = [*descendants(named, root), *(each for each in mapped if each in named)]
+        for parent in dict.fromkeys([root, *below]):
+            family = dict.fromkeys([parent, *(below if parent == root else descendants(named, parent))])
+            if len(family) > 1:
+                found[parent] = root, [*family]
+    return found
+
+
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")
@@ -171,17 +187,22 @@ def target(document: Tree, reference: str, followed: frozenset[str] = frozenset(
     return value
 
 
+def followed(document: Tree, tree: Tree) -> tuple[Tree, str]:
+    """What a part refers to, after all references that have a target, and the last of these; "" when it has none."""
+    seen, last = set[str](), ""
+    while isinstance(reference := tree.get("$ref"), str) and reference not in seen:
+        seen.add(reference)
+        whole = target(document, reference)
+        if not is_mapping(whole):
+            break
+        tree, last = whole, reference
+    return tree, last
+
+
 def resolve(document: Tree, tree: Tree) -> Tree:
     """The schema, parameter or answer after following all references; {} when one of them has no target."""
-    seen: set[str] = set()
-    while "$ref" in tree:
-        reference = tree["$ref"]
-        whole = target(document, reference)
-        if reference in seen or not is_mapping(whole):
-            return {}
-        seen.add(reference)
-        tree = whole
-    return tree
+    whole, _ = followed(document, tree)
+    return {} if "$ref" in whole else whole
 
 
 # ---- Operations, webhooks and callbacks ----
@@ -320,5 +341,5 @@ def placed(tree: Any, document: Tree, place: str = "") -> Any:
 
 def _parameter_key(document: Tree, item: Any) -> str:
     """The key of a parameter in a list: `query:limit`; an empty text for an item that is no parameter."""
-    parameter = resolve(document, item) if is_mapping(item) and isinstance(item.get("$ref", ""), str) else {}
+    parameter = resolve(document, item) if is_mapping(item) else {}
     return f"{parameter['in']}:{parameter['name']}" if "in" in parameter and "name" in parameter else ""

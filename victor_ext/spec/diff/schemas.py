@@ -43,7 +43,7 @@ class SchemaComparison:
         """Compare the schemas that have one place in both documents, and find those that are gone."""
         old, new = self.sides.old.by_place, self.sides.new.by_place
         named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.sides.old.document))]
-        referenced = [place for place, each in old.items() if self.sides.old.is_referenced(each)]
+        referenced = [place for place, each in old.items() if id(each.tree) in self.sides.old.referenced]
         for place in dict.fromkeys([*named, *referenced]):
             if place in new and old[place].kind == new[place].kind == "schema":
                 self.compare(_part(old[place], place), _part(new[place], place))
