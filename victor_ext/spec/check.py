@@ -126,8 +126,6 @@ KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum v
 
 @dataclass
 class Report:
-    """The result of a check."""
-
     document: str
     findings: Findings
     problems: list[Problem]
@@ -154,7 +152,6 @@ class Report:
         return f"{self.document}: {', '.join(counts)}: {'see above' if self.problems else whole}"
 
     def as_json(self) -> dict[str, Any]:
-        """The report for machines."""
         findings = self.findings
         return {
             "document": self.document,

@@ -56,8 +56,6 @@ _SCHEMAS = (
 
 @dataclass(eq=False)
 class Component:
-    """One part of a document."""
-
     place: str
     kind: Kind
     tree: Tree
@@ -150,7 +148,6 @@ class Components:
         return place
 
     def _find_targets(self) -> dict[str, Tree]:
-        """What each reference that has a target leads to."""
         pending: list[Any] = [self.document]
         for tree in pending:  # it grows
             pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
@@ -223,7 +220,6 @@ class Components:
         return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
     def _part(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
-        """Add a parameter, a header, a body or an answer, and all that is written out below it."""
         region = self._add(tree, place, region, kind)
         schema = schema_at(tree, "schema")
         if schema is not None:

@@ -93,14 +93,12 @@ def schema_at(tree: Tree, key: str) -> Tree | None:
 
 
 def schemas_at(tree: Tree, key: str) -> list[tuple[str, Tree]]:
-    """The schemas of the mapping under a key."""
     schemas = mapping_at(tree, key)
     schemas.update({name: _as_mapping(each) for name, each in schemas.items() if isinstance(each, bool)})
     return members(schemas)
 
 
 def schema_list_at(tree: Tree, key: str) -> list[Tree]:
-    """The schemas of the list under a key."""
     schemas = list_at(tree, key)
     schemas[:] = [_as_mapping(each) if isinstance(each, bool) else each for each in schemas]
     return trees_at(tree, key)
@@ -148,7 +146,6 @@ def types_of(schema: Tree) -> list[Any]:
 
 
 def is_null(schema: Tree) -> bool:
-    """Whether a schema admits null only."""
     only = {"type": "null"}, {"type": ["null"]}, {"enum": [None]}, {"const": None}
     return any(key in schema and schema[key] == value for each in only for key, value in each.items())
 
@@ -223,7 +220,6 @@ class Operation(NamedTuple):
 
 
 def operations(document: Tree) -> list[Operation]:
-    """All operations, in document order."""
     return [
         Operation(method, path, whole, whole[method])
         for path, item in mappings_at(document, "paths")

@@ -25,8 +25,6 @@ MAX_ALTERNATIVES = 12
 
 
 class OperationAnswers(Subject):
-    """The answers of one operation."""
-
     def check(self, least: Callable[[], dict[str, Any]]) -> None:
         """Feed every documented answer to the sync and the async function, unless no request can be sent at all.
 

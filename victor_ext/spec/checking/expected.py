@@ -192,7 +192,6 @@ def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
 
 
 def shown(pairs: list[Pair], nothing: str = "absent") -> str:
-    """Fields for a message."""
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else nothing
 
 

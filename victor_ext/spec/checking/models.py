@@ -49,8 +49,6 @@ _NOTHING = _Outcome()
 
 
 class Models:
-    """Compares decoded values with schemas."""
-
     def __init__(self, document: Document, package: Package, findings: Findings) -> None:
         self._document = document
         self._package = package

@@ -68,8 +68,6 @@ class Answer:
 
 @dataclass
 class Operation:
-    """One method of one path."""
-
     method: str
     path: str
     place: str
@@ -88,12 +86,10 @@ class Operation:
 
 
 def base_url(document: Document) -> str:
-    """The document's first server."""
     return _server([document.root])
 
 
 def operations(document: Document) -> list[Operation]:
-    """All operations, in document order."""
     return [
         _operation(document, each.method, each.path, Node(each.item, f"paths.{each.path}"))
         for each in tree.operations(document.root.tree)

@@ -83,7 +83,6 @@ class Package:
         _forget()
 
     def load(self, name: str) -> Any:
-        """One module of the package."""
         return importlib.import_module(f"{_ALIAS}.{name}")
 
     def attributes(self, model: Any) -> dict[str, str]:

@@ -81,11 +81,9 @@ class Findings:
         self.present[kind] += present
 
     def missing(self, place: str, what: str, *words: str) -> None:
-        """Note a part of the document that the package lacks."""
         self.add(Problem("missing", place, what, words))
 
     def wrong(self, place: str, what: str, *words: str) -> None:
-        """Note something that the package does otherwise than the document says."""
         self.add(Problem("wrong", place, what, words))
 
     def beside(self, left_out: list[str]) -> list[Problem]:
@@ -120,7 +118,6 @@ class Acceptance:
     pattern: re.Pattern[str] | None = None
 
     def matches(self, loss: str) -> bool:
-        """Whether it is about a loss."""
         return self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
 
 

@@ -25,8 +25,6 @@ TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "tex
 
 @dataclass
 class OperationRequests(Subject):
-    """The requests of one operation."""
-
     def __post_init__(self) -> None:
         self._synthesis = Synthesis(self.document)
         self._json_synthesis = Synthesis(self.document, as_json=True)

@@ -52,7 +52,6 @@ class Synthesis:
         return self._made[key][1]
 
     def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        """A value of one alternative."""
         return _Maker(self._document, direction, number, text, as_json=self._as_json).of_view(view, full, ())
 
 

@@ -85,8 +85,6 @@ LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 
 
 class Document:
-    """A loaded document."""
-
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
         self._views: dict[int, tuple[Tree, list[View]]] = {}  # with the tree, so that no other one gets its id

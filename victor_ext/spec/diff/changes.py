@@ -144,8 +144,6 @@ class Reach:
 
 @dataclass(frozen=True)
 class Change:
-    """One difference at one place."""
-
     place: str
     kind: str
     """A key of `RULES`."""

@@ -49,7 +49,6 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
 
 
 def compared(old: Components, new: Components) -> Sides:
-    """What differs on the wire."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:

@@ -40,8 +40,6 @@ class PythonChange:
 
 @dataclass(frozen=True)
 class Entry:
-    """One changed component."""
-
     place: str
     """The dotted path of the component: `components.schemas.Card.properties.price`. See `spec.components`."""
     operations: tuple[str, ...]

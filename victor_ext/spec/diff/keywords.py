@@ -155,7 +155,6 @@ def _presence(name: str, old: Any, new: Any) -> Difference:
 
 
 def types_text(types: frozenset[str] | None) -> str:
-    """Types in words."""
     return " or ".join(sorted(types)) if types else "anything"
 
 
@@ -194,7 +193,6 @@ def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Differe
 
 
 def limit_text(keyword: str, limit: Limit | None) -> str:
-    """A limit in the words of the document."""
     if limit is None:
         return ""
     value, flag = limit

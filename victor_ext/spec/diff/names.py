@@ -11,7 +11,6 @@ from .surface import Argument, Attribute, Function, Words, text_of, without_unse
 
 
 def function_findings(packages: Packages) -> Iterator[Finding]:
-    """What changed in the functions."""
     for module, now in packages.functions.items():
         place, leaf = packages.blame.old.functions[module], _leaf(module)
         if now is None:
@@ -147,7 +146,6 @@ class _FunctionPair:
 
 
 def webhook_findings(packages: Packages) -> Iterator[Finding]:
-    """What changed in what `read_webhook` takes and returns."""
     for name, before in packages.old.webhooks.items():
         place = packages.blame.old.hooks.get(name, f"webhooks.{name}")
         shown = f"webhooks.read_webhook({name})"
@@ -160,7 +158,6 @@ def webhook_findings(packages: Packages) -> Iterator[Finding]:
 
 
 def class_findings(packages: Packages) -> Iterator[Finding]:
-    """What changed in the models and enums."""
     blame = packages.blame
     for name, now in packages.classes.items():
         places = packages.places(name)

@@ -28,8 +28,6 @@ class ApprovalError(Exception):
 
 @dataclass(frozen=True)
 class Approval:
-    """One approved change."""
-
     fingerprint: str
     reason: str
     scope: str
@@ -81,8 +79,6 @@ COLUMNS: tuple[Column, ...] = ("wire", "python")
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Comparison):
-    """A comparison, and what counts."""
-
     old: str
     new: str
     """What the documents are called: a path, or `git:REV:path`."""
@@ -144,7 +140,6 @@ class Report(Comparison):
         return lines + ([self.version_problem] if self.version_problem else [])
 
     def counts(self) -> dict[str, Any]:
-        """How many entries of each level, and of what else."""
         return {
             "entries": len(self.entries),
             "wire": {level: sum(entry.wire == level for entry in self.entries) for level in reversed(LEVELS)},
@@ -157,7 +152,6 @@ class Report(Comparison):
         }
 
     def summary(self) -> str:
-        """The counts in one sentence."""
         counts = self.counts()
         if not self.entries:
             return f"No change; {number(self.documentation, 'text')} differ." if self.documentation else "No change."
@@ -178,7 +172,6 @@ class Report(Comparison):
 
 
 def number(count: int, word: str) -> str:
-    """A count with its noun."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 

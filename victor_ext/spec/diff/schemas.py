@@ -114,7 +114,6 @@ class SchemaComparison:
             self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=detail, absorbed=absorbed)
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
-        """Whether two schemas mean the same on the wire."""
         ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
         return next(self._differences([ends]), None) is None
 
@@ -333,6 +332,5 @@ def _summary(changes: Sequence[Change], most: int = 3) -> str:
 
 
 def words_of(change: Change) -> str:
-    """A change in words."""
     words = RULES[change.kind].words.replace("{old}", change.old).replace("{new}", change.new)
     return f"{change.detail} ({words})" if change.detail else words

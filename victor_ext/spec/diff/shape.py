@@ -58,8 +58,6 @@ class Union(NamedTuple):
 
 @dataclass(eq=False)
 class Shape:
-    """What a schema says."""
-
     place: str
     keywords: dict[str, Given] = field(default_factory=dict[str, Given])
     children: dict[str, Child] = field(default_factory=dict[str, Child])
@@ -73,18 +71,14 @@ class Shape:
     """Whether it says its type by other keywords only."""
 
     def value(self, keyword: str) -> Any:
-        """The value of a keyword; None when it has none."""
         given = self.keywords.get(keyword)
         return None if given is None else given.value
 
     def common(self, other: Shape) -> set[str]:
-        """The bases of both."""
         return self.bases.keys() & other.bases.keys()
 
 
 class Shapes:
-    """The shapes of the schemas of one document."""
-
     def __init__(self, components: Components) -> None:
         self.components = components
         self._both: dict[frozenset[int], Tree] = {}
@@ -108,7 +102,6 @@ class Shapes:
         return tree, referred
 
     def place(self, tree: Tree, default: str) -> str:
-        """The place of a schema in the document."""
         component = self.components.of(tree)
         return default if component is None else component.place
 
@@ -197,7 +190,6 @@ def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
 
 
 def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:
-    """A schema within another as a part of the comparison."""
     component = None if parent.component is None else components.of(child.tree) or parent.component
     return Part(child.tree, place, place, component)
 

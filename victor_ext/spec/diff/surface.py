@@ -16,8 +16,6 @@ Type = frozenset[Member]
 
 
 class Argument(NamedTuple):
-    """An argument of a function."""
-
     type: Type
     required: bool
     positional: bool
@@ -40,8 +38,6 @@ class Function(NamedTuple):
 
 
 class Attribute(NamedTuple):
-    """A field of a model."""
-
     type: Type
     required: bool
     """Whether the constructor needs it."""
@@ -203,7 +199,6 @@ def class_names(type_: Type) -> Iterator[str]:
 
 
 def renamed(type_: Type, names: Mapping[str, str]) -> Type:
-    """A type with other names for some classes."""
     return frozenset((names.get(name, name), tuple(renamed(each, names) for each in inner)) for name, inner in type_)
 
 
