@@ -85,9 +85,7 @@ class OperationAnswers(Subject):
                     return
                 why = _difference(value, parsed) if is_json else _raw_difference(response.content, parsed)
                 if parsed is None and why:
-                    self.findings.missing(
-                        medium.place, "its body is not read: parsed is None", self.operation.title, *words
-                    )
+                    self.missing(medium.place, "its body is not read: parsed is None", *words)
                 elif why:
                     self.findings.wrong(medium.place, why)
                 if why:
@@ -113,8 +111,7 @@ class OperationAnswers(Subject):
         try:
             parsed = self.caller.answer(self.probe.function, self._least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            what = f"{way} raises {type(error).__name__} for it: {error}"
-            self.findings.missing(place, what, self.operation.title, *words)
+            self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
             return _FAILED
         self.findings.decoded += 1
         return parsed

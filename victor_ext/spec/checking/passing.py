@@ -111,6 +111,14 @@ class Subject:
     findings: Findings
     models: Models
 
+    def wrong(self, what: str) -> None:
+        """Report what is wrong with the operation as a whole."""
+        self.findings.wrong(self.operation.place, what)
+
+    def missing(self, place: str, what: str, *words: str) -> None:
+        """Report a part of the operation that the package lacks."""
+        self.findings.missing(place, what, self.operation.title, *words)
+
 
 Arguments = dict[str, Any]
 
@@ -133,13 +141,8 @@ class Sink:
 
 
 @dataclass
-class Passing:
+class Passing(Subject):
     """The arguments of one operation. Reports the parameters and enum values that have none."""
-
-    document: Document
-    operation: Operation
-    probe: Probe
-    findings: Findings
 
     def __post_init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
@@ -164,8 +167,7 @@ class Passing:
         return {name: each for name, each in value.items() if name in parts} if parts and is_mapping(value) else value
 
     def _find_sink(self, parameter: Parameter) -> None:
-        sent, probe = self.probe.sent, self.probe
-        location = parameter.location
+        probe, sent, location = self.probe, self.probe.sent, parameter.location
         name = parameter.name.lower() if location == "header" else parameter.name
         views = self.document.views(parameter.schema)
         every = views[0].properties.items() if location == "query" else ()
@@ -201,8 +203,7 @@ class Passing:
             self.findings.count("parameters", present=present)
             if not present:
                 place = f"{parameter.place}.{each}".rstrip(".")
-                words = self.operation.title, each or parameter.name
-                self.findings.missing(place, "no argument of the function sends it", *words)
+                self.missing(place, "no argument of the function sends it", each or parameter.name)
         self._check_name(parameter, sink)
         self._check_words(parameter, sink, properties)
 
@@ -226,11 +227,9 @@ class Passing:
                 words = [] if parameter.content_type else item.words()
                 for word in words:
                     self.findings.count("enum values", present=word in known)
-                lost = [word for word in words if word not in known]
-                if lost:
+                if lost := [repr(word) for word in words if word not in known]:
                     place = f"{parameter.place}.{name}".rstrip(".")
-                    what = f"no enum value {', '.join(map(repr, lost))}"
-                    self.findings.missing(place, what, self.operation.title, name or parameter.name)
+                    self.missing(place, f"no enum value {', '.join(lost)}", name or parameter.name)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""

@@ -15,7 +15,7 @@ from victor_ext.spec.tree import is_list, is_mapping
 from .expected import FORM, body_differences, query_pairs, same_text, short, shown, take, values
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
-from .passing import Given, Passing, Subject
+from .passing import Given, Passing
 from .recording import Request, comparable
 from .values import TRICKY, Synthesis, is_valid
 from .views import Node
@@ -24,11 +24,11 @@ TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "tex
 
 
 @dataclass
-class OperationRequests(Subject):
+class OperationRequests(Passing):
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._synthesis = Synthesis(self.document)
         self._json_synthesis = Synthesis(self.document, as_json=True)
-        self._passing = Passing(self.document, self.operation, self.probe, self.findings)
 
     def check(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's examples."""
@@ -38,7 +38,7 @@ class OperationRequests(Subject):
     def least(self) -> Callable[[], dict[str, Any]]:
         """The arguments of a call with no more than is required."""
         given = next(self._required())
-        return lambda: self._passing.arguments(given, self._passing.body_options(given)[0])
+        return lambda: self.arguments(given, self.body_options(given)[0])
 
     def _calls(self) -> Iterator[Given]:
         media: list[Medium | None] = [*self.operation.bodies] or [None]
@@ -50,9 +50,7 @@ class OperationRequests(Subject):
         yield from self._examples()
 
     def _required(self) -> Iterator[Given]:
-        required = [
-            (each, self._value(each, 0)) for each in self.operation.parameters if self._passing.is_required(each)
-        ]
+        required = [(each, self._value(each, 0)) for each in self.operation.parameters if self.is_required(each)]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
@@ -91,18 +89,18 @@ class OperationRequests(Subject):
             sent = self._recorded(given)
         except NoArgumentError as error:
             where, _, what = str(error).partition(": ")
-            self.findings.missing(where, what, self.operation.title)
+            self.missing(where, what)
             return
         except ValueError as error:  # nothing is sent wrong
             self._refused(given, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.findings.wrong(self.operation.place, f"the call raises {type(error).__name__}: {error}")
+            self.wrong(f"the call raises {type(error).__name__}: {error}")
             return
         if sent is None:
             assert given.medium is not None
             what = f"no type of the argument body is sent as {given.medium.bare}"
-            self.findings.missing(given.medium.place, what, self.operation.title, given.medium.bare)
+            self.missing(given.medium.place, what, given.medium.bare)
             return
         request, arguments = sent
         self._compare_address(given, request)
@@ -117,18 +115,16 @@ class OperationRequests(Subject):
         fields = [str(name) for name in body] if is_mapping(body) else []
         named = [name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
         where = given.medium.place if given.medium is not None else self.operation.place
-        self.findings.missing(where, f"the call is refused: {error}", self.operation.title, *named[:1])
+        self.missing(where, f"the call is refused: {error}", *named[:1])
         if given.medium is not None and not given.medium.is_json and any(_is_nested(body[name]) for name in fields):
             flat = {name: body[name] for name in fields if not _is_nested(body[name])}
             self._compare(Given(given.parameters, given.medium, flat))
 
     def _recorded(self, given: Given, *, awaited: bool = False) -> tuple[Request, dict[str, Any]] | None:
         """The request, and the arguments of the body that made it; None when no body has the right content type."""
-        for body in self._passing.body_options(given):
+        for body in self.body_options(given):
             try:
-                request = self.caller.request(
-                    self.probe.function, self._passing.arguments(given, body), awaited=awaited
-                )
+                request = self.caller.request(self.probe.function, self.arguments(given, body), awaited=awaited)
             except TypeError:  # of a body whose type is for another content type
                 if given.medium is None:
                     raise
@@ -138,12 +134,12 @@ class OperationRequests(Subject):
         return None
 
     def _compare_address(self, given: Given, request: Request) -> None:
-        operation, findings = self.operation, self.findings
+        operation = self.operation
         if request.method != operation.method:
-            findings.wrong(operation.place, f"it is sent as {request.method.upper()}")
+            self.wrong(f"it is sent as {request.method.upper()}")
         server = httpx.URL(operation.server)
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
-            findings.wrong(operation.place, f"it is sent to {request.origin}, its server is {operation.server}")
+            self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
         ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
@@ -154,17 +150,17 @@ class OperationRequests(Subject):
         if not same:
             shown = "/".join(quote(segment, safe="") for segment in request.path)
             right = "/".join(quote(options[0], safe="") for options in wanted)
-            findings.wrong(operation.place, f"its path is sent as {shown} instead of {right}")
+            self.wrong(f"its path is sent as {shown} instead of {right}")
 
     def _compare_query(self, given: Given, request: Request) -> None:
         fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
         rest = list(request.query)
         if not take(rest, [[pair for pair in fixed if "{" not in "".join(pair)]]):
-            self.findings.wrong(self.operation.place, f"the query of its path is not sent: {shown(rest, 'nothing')}")
+            self.wrong(f"the query of its path is not sent: {shown(rest, 'nothing')}")
         for parameter, value in given.parameters:
-            if parameter.location != "query" or not self._passing.is_passed(parameter):
+            if parameter.location != "query" or not self.is_passed(parameter):
                 continue
-            value = self._passing.kept(parameter, value)  # noqa: PLW2901 - what an argument takes of it
+            value = self.kept(parameter, value)  # noqa: PLW2901 - what an argument takes of it
             if parameter.content_type is None:
                 ways = query_pairs(parameter.name, value, parameter.style, explode=parameter.explode)
             else:
@@ -175,14 +171,12 @@ class OperationRequests(Subject):
                 self.findings.wrong(parameter.place, what)
                 rest = [pair for pair in rest if pair not in sent]
         if rest:
-            self.findings.wrong(
-                self.operation.place, f"the query has {shown(rest, 'nothing')}, which the document does not declare"
-            )
+            self.wrong(f"the query has {shown(rest, 'nothing')}, which the document does not declare")
 
     def _compare_texts(self, given: Given, request: Request) -> None:
         rest = {name: each for name, each in request.headers.items() if name not in IGNORED_HEADERS}
         for parameter, value in given.parameters:
-            if not self._passing.is_passed(parameter) or parameter.location not in ("header", "cookie"):
+            if not self.is_passed(parameter) or parameter.location not in ("header", "cookie"):
                 continue
             if parameter.location == "header":
                 sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
@@ -193,13 +187,13 @@ class OperationRequests(Subject):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
                 self.findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
         for name in rest.keys() - _ALWAYS:
-            self.findings.wrong(self.operation.place, f"the header {name} is sent, which the document does not declare")
+            self.wrong(f"the header {name} is sent, which the document does not declare")
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
         if medium is None:
             if request.body:
-                self.findings.wrong(self.operation.place, "a body is sent, which the document does not declare")
+                self.wrong("a body is sent, which the document does not declare")
             return
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
             self.models.compare(medium.schema, given.body, arguments["body"])
@@ -211,10 +205,10 @@ class OperationRequests(Subject):
             other = self._recorded(given, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             what = f"asyncio_detailed raises {type(error).__name__}: {error}"
-            self.findings.wrong(self.operation.place, what)
+            self.wrong(what)
             return
         if other is None or comparable(request) != comparable(other[0]):
-            self.findings.wrong(self.operation.place, "asyncio_detailed sends another request than sync_detailed")
+            self.wrong("asyncio_detailed sends another request than sync_detailed")
 
 
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
