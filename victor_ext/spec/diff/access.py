@@ -52,11 +52,10 @@ def _variable(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> N
     if old.get("default") != new.get("default"):
         sides.add("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
     before, after = ([str(value) for value in list_at(each, "enum")] for each in (old, new))
-    for value in before if after else []:
+    for value in [*before, *after] if before and after else ():
         if value not in after:
             sides.add("server-variable-value-removed", place, reach, value)
-    for value in after if before else []:
-        if value not in before:
+        elif value not in before:
             sides.add("server-variable-value-added", place, reach, "", value)
 
 

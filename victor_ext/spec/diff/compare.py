@@ -42,10 +42,8 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     changes of the generated packages by place; None leaves that column empty.
     """
     sides = compared(Components(old), Components(new))
-    kept = {each.name for each in sides.same_operations.values()}
-    added = [name for name in sides.new.operations if name not in kept]
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), added, moved)
+    return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), sides.added, moved)
 
 
 def compared(old: Components, new: Components) -> Sides:
@@ -80,37 +78,23 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     for place in sorted(python):
         home = place if place in changed else sides.old.home(place)
         by_place.setdefault(home, []).append(python[place])
-    return {
-        place: PythonChange(
-            worst(each.level for each in changes),
-            tuple(sorted({name for each in changes for name in each.names})),
-            "; ".join(dict.fromkeys(each.what for each in changes)),
-        )
-        for place, changes in by_place.items()
-    }
+    return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
     by_place: dict[str, dict[Change, Reach]] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
-    return [
-        _entry(place, by_place.get(place, {}), python.get(place), _reach_of(sides, place))
-        for place in sorted({*by_place, *python})
-    ]
+    return [_entry(sides, place, by_place.get(place, {}), python.get(place)) for place in sorted({*by_place, *python})]
 
 
-def _reach_of(sides: Sides, place: str) -> Reach:
-    """The operations that reach a place: for what one document alone has, those of that document."""
-    old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
-    return sides.reach(old, new) if old and new else reach_of(old or new)
-
-
-def _entry(place: str, changes: Mapping[Change, Reach], python: PythonChange | None, otherwise: Reach) -> Entry:
+def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None) -> Entry:
     reach = Reach()
     for each in changes.values():
         reach |= each
-    reach = otherwise if reach == Reach() else reach
+    if reach == Reach():  # for what one document alone has, the operations of that document
+        old, new = sides.old.by_place.get(place), sides.new.by_place.get(sides.moves.now(place))
+        reach = sides.reach(old, new) if old and new else reach_of(old or new)
     levels: dict[Change, Level] = {
         change: worst(level for level, names in zip(change.levels, (each.sent, each.received), strict=True) if names)
         for change, each in changes.items()

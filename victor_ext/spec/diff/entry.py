@@ -7,7 +7,7 @@ to cover; where it knows errors and warnings, this one has `breaks` and `look`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -36,6 +36,13 @@ class PythonChange:
     """The Python names that are gone, renamed or retyped: `pkg.models.Card.price`."""
     what: str
     """What happened to them, in sentences without a full stop, joined by `; `."""
+
+    @classmethod
+    def joined(cls, changes: Sequence[PythonChange]) -> PythonChange:
+        """Several changes as one."""
+        names = {name for each in changes for name in each.names}
+        what = "; ".join(dict.fromkeys(each.what for each in changes))
+        return cls(worst(each.level for each in changes), tuple(sorted(names)), what)
 
 
 @dataclass(frozen=True)

@@ -176,11 +176,10 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
     if old is None or new is None:
         yield "became-enum" if old is None else "no-longer-enum", ", ".join(old or ()), ", ".join(new or ())
         return
-    for value in old:
+    for value in (*old, *new):
         if value not in new:
             yield "enum-value-removed", value, ""
-    for value in new:
-        if value not in old:
+        elif value not in old:
             yield "enum-value-added", "", value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from .changes import SCHEMAS
 from .entry import Level, worst
 from .packages import Blame, Finding, Packages, Side
-from .surface import Argument, Attribute, Function, Words, text_of, without_unset
+from .surface import UNSET, Argument, Attribute, Function, Words, text_of
 
 
 def function_findings(packages: Packages) -> Iterator[Finding]:
@@ -48,6 +48,13 @@ def _pairs(
         if name not in pairs and same:
             pairs[name] = same[0]
     return pairs
+
+
+def _required(old: Argument | Attribute, new: Argument | Attribute, of: Finding) -> Iterator[Finding]:
+    if new.required and not old.required:
+        yield of._replace(level="breaks", what=f"{of.what} is required now")
+    if old.required and not new.required:
+        yield of._replace(level="fine", what=f"{of.what} may be left out now")
 
 
 class _FunctionPair:
@@ -109,12 +116,9 @@ class _FunctionPair:
         before, now = self._packages.today(argument.type), new.type
         level: Level = self._packages.is_passed(before, now)
         if level != "none":
-            types = f"{text_of(without_unset(now))}, not {text_of(without_unset(argument.type))}"
+            types = f"{text_of(now - {UNSET})}, not {text_of(argument.type - {UNSET})}"
             yield Finding(at, level, shown, f"{what} is {types}")
-        if new.required and not argument.required:
-            yield Finding(at, "breaks", shown, f"{what} is required now")
-        if argument.required and not new.required:
-            yield Finding(at, "fine", shown, f"{what} may be left out now")
+        yield from _required(argument, new, Finding(at, level, shown, what))
 
     def _places(self, name: str) -> list[str]:
         """Where an argument comes from: also the operation's own reference to a shared parameter."""
@@ -137,12 +141,9 @@ class _FunctionPair:
         places = list(blame.new.arguments.get((self._now, name), ()))
         operation, trees = blame.new.functions[self._now], [blame.new.tree(place) for place in places]
         places += [f"{operation}.parameters.{tree['in']}:{tree['name']}" for tree in trees if "in" in tree]
-        at = next((cause for place in places if (cause := blame.new_around(place))), None)
-        word = "new and required" if argument.required else "new"
-        what = f"the argument {name} of {_leaf(self._now)} is {word}"
-        shown = f"{self._now}({name})"
+        what = f"the argument {name} of {_leaf(self._now)} is new{' and required' if argument.required else ''}"
         level: Level = "breaks" if argument.required else "fine"
-        return Finding(at or blame.moves.before(next(iter(places), operation)), level, shown, what)
+        return Finding(blame.added(places, operation), level, f"{self._now}({name})", what)
 
 
 def webhook_findings(packages: Packages) -> Iterator[Finding]:
@@ -159,8 +160,9 @@ def webhook_findings(packages: Packages) -> Iterator[Finding]:
 
 def class_findings(packages: Packages) -> Iterator[Finding]:
     blame = packages.blame
+    earlier = {blame.moved(place) for places in blame.old.classes.values() for place in places}
     for name, now in packages.classes.items():
-        places = packages.places(name)
+        places = blame.old.classes.get(name, ())
         default = next(iter(places), f"{SCHEMAS}{name}")
         if now is None:
             yield Finding(blame.cause(places, default), "breaks", f"models.{name}", f"the class {name} is gone")
@@ -173,8 +175,8 @@ def class_findings(packages: Packages) -> Iterator[Finding]:
         else:
             yield from _members(name, packages.old.enums[name], packages.new.enums[now], blame.cause(places, default))
     for name in packages.new.classes:
-        if name not in packages.classes.values() and not packages.had_class(name):
-            places = packages.places(name, new=True)
+        places = blame.new.classes.get(name, ())
+        if name not in packages.classes.values() and earlier.isdisjoint(places):
             at = next((blame.outermost_new(place) for place in places), f"{SCHEMAS}{name}")
             yield Finding(at, "fine", f"models.{name}", f"the class {name} is new")
 
@@ -225,7 +227,7 @@ class _ModelPair:
 
     def _attribute(self, attribute: str, old: Attribute) -> Iterator[Finding]:
         places = self._blame.old.attributes.get((self._name, attribute), ())
-        around = self._packages.places(self._name)
+        around = self._blame.old.classes.get(self._name, ())
         place = next(iter((*places, *around)), f"{SCHEMAS}{self._name}")
         shown, what = f"models.{self._name}.{attribute}", f"{self._now}.{self._names.get(attribute)}"
         if attribute not in self._names:
@@ -242,18 +244,13 @@ class _ModelPair:
             levels.append(self._packages.is_passed(before, new.type))
         if worst(levels) != "none":
             yield Finding(at, worst(levels), shown, f"{what} is {text_of(new.type)}, not {text_of(old.type)}")
-        if self._sent and new.required and not old.required:
-            yield Finding(place, "breaks", shown, f"{what} is required now")
-        if self._sent and old.required and not new.required:
-            yield Finding(place, "fine", shown, f"{what} may be left out now")
+        if self._sent:
+            yield from _required(old, new, Finding(place, "fine", shown, what))
 
     def _added(self, attribute: str, new: Attribute) -> Finding:
-        places = [
-            *self._blame.new.attributes.get((self._now, attribute), ()),
-            *self._packages.places(self._now, new=True),
-        ]
-        at = next((cause for place in places if (cause := self._blame.new_around(place))), None)
+        side = self._blame.new
+        places = [*side.attributes.get((self._now, attribute), ()), *side.classes.get(self._now, ())]
         needed = self._sent and new.required
         what = f"{self._now}.{attribute} is new{' and required' if needed else ''}"
-        default = self._blame.moves.before(next(iter(places), f"{SCHEMAS}{self._now}"))
-        return Finding(at or default, "breaks" if needed else "fine", f"models.{self._now}.{attribute}", what)
+        at = self._blame.added(places, f"{SCHEMAS}{self._now}")
+        return Finding(at, "breaks" if needed else "fine", f"models.{self._now}.{attribute}", what)

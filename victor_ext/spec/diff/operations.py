@@ -27,10 +27,8 @@ class OperationComparison:
         for name, operation in sides.old.operations.items():
             if name not in sides.same_operations:
                 sides.add("operation-removed", operation.place, _both(name))
-        kept = {each.name for each in sides.same_operations.values()}
-        for name, operation in sides.new.operations.items():
-            if name not in kept:
-                sides.add("operation-added", operation.place, _both(name))
+        for name in sides.added:
+            sides.add("operation-added", sides.new.operations[name].place, _both(name))
         for name, new in sides.same_operations.items():
             old = sides.old.operations[name]
             if wire_name(old) != wire_name(new):

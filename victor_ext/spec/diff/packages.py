@@ -8,10 +8,8 @@ The rules, for a caller who names the arguments of constructors and takes result
 - `look`: the code runs and type-checks, but what is read has a narrower or another type than before.
 - `fine`: something is new, or accepts more than before.
 
-Constructors count for models that requests are made of, what is read for models that answers are made of.
-
-Names of packages come from places in the documents (`origins`). When such a name changes, the cause is the place
-itself, something around it that is gone, or something that it refers to.
+Constructors count for models of requests, what is read for models of answers. Names come from places in the documents
+(`origins`). The cause of another name is the place, something around it that is gone, or something it refers to.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
-from .surface import Surface, Type, fits, renamed, without_unset
+from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
@@ -98,6 +96,11 @@ class Blame:
         """As `outermost_new`; None when nothing at or around the place is new."""
         return None if place not in self.new or place in self._earlier else self.outermost_new(place)
 
+    def added(self, places: Iterable[str], default: str) -> str:
+        """What is new of some places of the new document; else the first of them, in the names of the old one."""
+        new = (cause for place in places if (cause := self.new_around(place)))
+        return next(new, None) or self.moves.before(next(iter(places), default))
+
     @cached_property
     def _earlier(self) -> set[str]:
         """The places in the new document of all that the old one has."""
@@ -108,12 +111,11 @@ class Blame:
         if place in seen:
             return None
         seen.add(place)
-        inside = list(self.old.below(place))
-        for each in inside:
-            there = self.moved(each)
+        inside = {each: self.moved(each) for each in self.old.below(place)}
+        for each, there in inside.items():
             if there not in self.new or self._differs(each, there):
                 return each
-        earlier = {self.moved(each) for each in inside}
+        earlier = {*inside.values()}
         for each in self.new.below(self.moved(place)):
             if each not in earlier:
                 return each
@@ -126,12 +128,8 @@ class Blame:
     @cached_property
     def _classes(self) -> set[str]:
         """The places whose class has the same name before and after: a type that names it does not change."""
-        return {
-            place
-            for name, places in self.old.classes.items()
-            for place in places
-            if self.moved(place) in self.new.classes.get(name, ())
-        }
+        pairs = ((place, name) for name, places in self.old.classes.items() for place in places)
+        return {place for place, name in pairs if self.moved(place) in self.new.classes.get(name, ())}
 
     def _differs(self, before: str, after: str) -> bool:
         old, new = self.old.tree(before), self.new.tree(after)
@@ -165,11 +163,12 @@ class Packages:
         self.new = new
         self.blame = blame
         modules = {place: module for module, place in blame.new.functions.items()}
-        self.functions: dict[str, str | None] = {}
+        self.functions = {
+            module: modules.get(blame.moved(blame.old.functions[module]))
+            or (module if module in new.functions else None)
+            for module in old.functions
+        }
         """The new module of each old one; None for one that is gone."""
-        for module in old.functions:
-            now = modules.get(blame.moved(blame.old.functions[module]))
-            self.functions[module] = now or (module if module in new.functions else None)
         self.classes = {name: self._class_now(name) for name in old.classes}
         """The new class of each old one; None for one that is gone."""
         self._names = {name: now for name, now in self.classes.items() if now is not None}
@@ -181,10 +180,6 @@ class Packages:
             return name
         places = {self.blame.moved(place) for place in self.blame.old.classes.get(name, ())}
         return next((each for each in kind if places & set(self.blame.new.classes.get(each, ()))), None)
-
-    def places(self, name: str, *, new: bool = False) -> tuple[str, ...]:
-        """What a class is made of."""
-        return (self.blame.new if new else self.blame.old).classes.get(name, ())
 
     def today(self, type_: Type) -> Type:
         """An old type with the new names of its classes."""
@@ -198,15 +193,10 @@ class Packages:
 
     def is_passed(self, before: Type, after: Type) -> Level:
         """What it does to a caller that `after` is accepted, and not `before`. Whether it may be absent is left out."""
-        before, after = without_unset(before), without_unset(after)
+        before, after = before - {UNSET}, after - {UNSET}
         if before == after:
             return "none"
         return "fine" if fits(before, after, self._bases) else "breaks"
-
-    def had_class(self, name: str) -> bool:
-        """Whether the old package had another class for what a new class is made of."""
-        before = {self.blame.moved(place) for places in self.blame.old.classes.values() for place in places}
-        return any(place in before for place in self.blame.new.classes.get(name, ()))
 
     def renamed_by(self, place: str) -> str | None:
         """What gave the function of an operation another name: its id, or its path; None when both are the same."""

@@ -13,7 +13,7 @@ from victor_ext.spec.tree import Tree
 
 from .entry import PythonChange, worst
 from .names import class_findings, function_findings, webhook_findings
-from .packages import Blame, Finding, Packages, Side
+from .packages import Blame, Packages, Side
 from .surface import Surface, surface_of
 
 
@@ -52,15 +52,13 @@ def python_changes(
 def package_changes(old: Generated, new: Generated, package: str) -> Mapping[str, PythonChange]:
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old.surface, new.surface, Blame(old.side, new.side))
-    by_place: dict[str, list[Finding]] = {}
+    by_place: dict[str, list[PythonChange]] = {}
     for each in (*function_findings(packages), *webhook_findings(packages), *class_findings(packages)):
-        by_place.setdefault(each.place, []).append(each)
-    return {place: _change(findings, package) for place, findings in sorted(by_place.items())}
+        change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
+        by_place.setdefault(each.place, []).append(change)
+    return {place: PythonChange.joined(_worst(found)) for place, found in sorted(by_place.items())}
 
 
-def _change(findings: list[Finding], package: str) -> PythonChange:
-    """One change of several findings with one cause: those of the worst level."""
-    level = worst(each.level for each in findings)
-    shown = [each for each in findings if each.level == level]
-    names = tuple(sorted({f"{package}.{each.name}" for each in shown}))
-    return PythonChange(level, names, "; ".join(dict.fromkeys(each.what for each in shown)))
+def _worst(changes: list[PythonChange]) -> list[PythonChange]:
+    level = worst(each.level for each in changes)
+    return [each for each in changes if each.level == level]

@@ -155,14 +155,10 @@ def _class(surface: Surface, node: ast.ClassDef) -> None:
     }
 
 
-def without_unset(type_: Type) -> Type:
-    """A type without the marker of what is absent."""
-    return type_ - {UNSET}
-
-
 ANY: Member = ("Any", ())
 NONE: Member = ("None", ())
 UNSET: Member = ("Unset", ())
+"""The marker of what is absent."""
 
 _WIDER = {"bool": "int", "int": "float", "datetime.datetime": "datetime.date"}
 """What type checkers accept in the place of what."""
