@@ -177,15 +177,9 @@ def check(
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
-    `name`, `decimals` and `copies` are those of `generate`.
-
-    Args:
-        document: The OpenAPI document.
-        packages: The folder with the package to compare; None compares with none.
-        accepted: The file of accepted losses; None is `<document>.accepted.yaml` beside the document.
-        accept: The reason to accept everything that is left out now; None accepts nothing new.
-
-    Raises the errors of `generate`, and AcceptanceError.
+    `packages` is the folder with the package to compare; None compares with none. `accepted` is the file of accepted
+    losses; None is `<document>.accepted.yaml` beside the document. `accept` is the reason to accept everything that is
+    left out now; None accepts nothing new. The others are those of `generate`, whose errors it raises; AcceptanceError.
     """
     path = default_path(document) if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
@@ -201,10 +195,7 @@ def check(
 def check_generated(
     tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
-    """Look for what is wrong with a package that was generated just now.
-
-    `tree` is its document, which the report calls `called`; the others are those of `check`. Raises AcceptanceError.
-    """
+    """The same for a package that was generated just now of a document, which the report calls `called`."""
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)

@@ -1,14 +1,10 @@
 """Every part of a document that can change: its place, and the operations that reach it.
 
-A place is the dotted path of a part in the document, with these conventions:
-
-- a method is a step below its path: `paths./p/{id}.get`;
-- a parameter is named by where it is sent and its name: `paths./p/{id}.get.parameters.query:limit`;
-- the schema of a parameter or a header has the place of the parameter or the header, and what is below it begins with
-  `.schema`: `paths./p.get.parameters.query:ids.schema.items`;
-- lists have indexes: `servers[0].url`, `components.schemas.Pet.oneOf[1]`;
-- an inline member of `allOf` has the place of its schema, because both describe one value; so has the only member of
-  `oneOf` or `anyOf` that is not null.
+A place is the dotted path of a part. A method is a step below its path: `paths./p/{id}.get`. A parameter is named by
+where it is sent and its name: `paths./p.get.parameters.query:ids`. Its schema, as that of a header, has the same place,
+and what is below it begins with `.schema`: `....query:ids.schema.items`. Lists have indexes: `servers[0].url`.
+An inline member of `allOf` has the place of its schema, because both describe one value; so has the only member of
+`oneOf` or `anyOf` that is not null.
 """
 
 from __future__ import annotations
@@ -87,7 +83,6 @@ class Operation:
     place: str
     tree: Tree
     item: Tree
-    """The path item that it belongs to."""
     item_place: str
     incoming: bool = False
     """Whether the provider calls it: its bodies are received, and its answers are sent."""

@@ -60,8 +60,10 @@ def check_shape(document: Tree) -> None:
 
 
 def _mapping(tree: Tree, kind: str, place: str) -> None:
-    if "$ref" in tree and kind != "Document":
-        _reference(tree, kind, place)
+    if "$ref" in tree and tree["$ref"] is None and kind == "Schema":
+        del tree["$ref"]
+    elif "$ref" in tree and kind != "Document" and not isinstance(tree["$ref"], str):
+        raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
     if kind == "Callback":
         _members(tree, "PathItem", place)
         return
@@ -74,13 +76,6 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
         if tree.get("in") not in PLACES:
             places = ", ".join(PLACES)
             raise PlaceError(f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of {places}.")
-
-
-def _reference(tree: Tree, kind: str, place: str) -> None:
-    if tree["$ref"] is None and kind == "Schema":
-        del tree["$ref"]
-    elif not isinstance(tree["$ref"], str):
-        raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
 
 
 def _entry(tree: Tree, key: str, expected: str, place: str) -> None:

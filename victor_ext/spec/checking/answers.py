@@ -19,6 +19,7 @@ from .passing import Subject
 from .values import FREE, Synthesis, is_valid
 from .views import Document
 
+WAYS = ("sync_detailed", "asyncio_detailed")
 BODILESS = (204, 205, 304)
 MAX_ALTERNATIVES = 12
 """Members of a union in one answer that are tried; models try all of theirs."""
@@ -66,8 +67,8 @@ class OperationAnswers(Subject):
         return next(free, 599)
 
     def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
-        for awaited in (False, True):
-            parsed = self._read(answer.place, httpx.Response(status), awaited=awaited, words=(answer.status,))
+        for way in WAYS:
+            parsed = self._read(answer.place, httpx.Response(status), way, answer.status)
             if parsed is _FAILED:
                 return
             if parsed is not None and not is_empty:
@@ -79,8 +80,8 @@ class OperationAnswers(Subject):
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
             parsed: Any = None
-            for awaited in (True, False):
-                parsed = self._read(medium.place, response, awaited=awaited, words=words)
+            for way in reversed(WAYS):
+                parsed = self._read(medium.place, response, way, *words)
                 if parsed is _FAILED:
                     return
                 why = _difference(value, parsed) if is_json else _raw_difference(response.content, parsed)
@@ -106,8 +107,7 @@ class OperationAnswers(Subject):
             yield self._synthesis.value(medium.schema, "received", number)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
-    def _read(self, place: str, response: httpx.Response, *, awaited: bool, words: tuple[str, ...]) -> Any:
-        way = "asyncio_detailed" if awaited else "sync_detailed"
+    def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:
         try:
             parsed = self.caller.answer(self.probe.function, self._least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding

@@ -72,7 +72,6 @@ class Operation:
     path: str
     place: str
     identity: str | None
-    """Its `operationId`."""
     parameters: list[Parameter]
     bodies: list[Medium]
     body_required: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -44,7 +45,6 @@ class Function:
         one = vars(module).get("sync_detailed") or self.module.asyncio_detailed
         hints = typing.get_type_hints(one, vars(module), {})
         self.hints = {name: hint for name, hint in hints.items() if name not in ("return", "client")}
-        """The types of the arguments."""
         parameters = inspect.signature(one).parameters
         self.required = {name for name in self.hints if parameters[name].default is inspect.Parameter.empty}
 
@@ -57,7 +57,8 @@ class Package:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._fields: dict[Any, dict[str, str]] = {}
+        self.attributes = functools.cache(_attributes)
+        """The attribute of each wire name that a model writes."""
         _forget()
         spec = importlib.util.spec_from_file_location(
             _ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -85,12 +86,6 @@ class Package:
     def load(self, name: str) -> Any:
         return importlib.import_module(f"{_ALIAS}.{name}")
 
-    def attributes(self, model: Any) -> dict[str, str]:
-        """The attribute of each wire name that a model writes."""
-        if model not in self._fields:
-            self._fields[model] = _attributes(model)
-        return self._fields[model]
-
 
 def is_model(value: Any) -> bool:
     """Whether a value, or a class, is a model of a package."""
@@ -116,12 +111,10 @@ def _attributes(model: Any) -> dict[str, str]:
     for each in attrs.fields(model):
         if each.name != "additional_properties":
             setattr(marked, each.name, _Marker(each.name))
-    attributes: dict[str, str] = {}
-    for wire, value in marked.to_dict().items():
-        tree = value.to_dict() if isinstance(value, _Marker) else value
-        if is_mapping(tree) and "attribute" in tree:
-            attributes[wire] = str(tree["attribute"])
-    return attributes
+    written = {
+        wire: value.to_dict() if isinstance(value, _Marker) else value for wire, value in marked.to_dict().items()
+    }
+    return {wire: str(tree["attribute"]) for wire, tree in written.items() if is_mapping(tree) and "attribute" in tree}
 
 
 def _forget() -> None:

@@ -70,7 +70,6 @@ class Findings:
     declared: Counter[str] = field(default_factory=Counter[str])
     present: Counter[str] = field(default_factory=Counter[str])
     calls: int = 0
-    """Generated functions that were called."""
     decoded: int = 0
     """Answers that were read."""
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])

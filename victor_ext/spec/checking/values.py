@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from victor_ext.spec.tree import is_list, is_mapping
@@ -114,11 +114,9 @@ class _Maker:
         count = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
         if view.items is None or len(within) > MAX_DEPTH or self._endless(view.items, within):
             return [] if view.items is not None else [self.text] * count
-        items: list[Any] = []
-        for offset in range(count):  # items take their alternatives in turn
-            maker = _Maker(self.document, self.direction, self.number + offset, self.text, as_json=self.as_json)
-            items.append(maker.of(view.items, full - 1 if offset == 0 else min(full - 1, 0), within))
-        return items
+        makers = (replace(self, number=self.number + offset) for offset in range(count))  # of each alternative in turn
+        levels = [full - 1] + [min(full - 1, 0)] * count
+        return [maker.of(view.items, level, within) for maker, level in zip(makers, levels, strict=False)]
 
     def _scalar(self, kind: str, view: View) -> Any:
         if kind == "boolean":

@@ -62,7 +62,6 @@ class View:
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
     only_null: bool = False
-    """Whether `null` is the only value."""
     impossible: bool = False
     """Whether what it is merged of contradicts itself, so that no value has all of it."""
 

@@ -172,7 +172,6 @@ class Sides:
         self.moves = moves_of(self.old, self.same_operations)
         old_names = {new.name: old for old, new in self.same_operations.items()}
         self.added = [name for name in self.new.operations if name not in old_names]
-        """The operations that only the new document has."""
 
         @cache
         def translate(names: Names) -> Names:

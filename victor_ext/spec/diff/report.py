@@ -83,13 +83,12 @@ class Report(Comparison):
     new: str
     """What the documents are called: a path, or `git:REV:path`."""
     file: str
-    """The path of the new document, for annotations."""
     approvals: Sequence[Approval] = ()
     today: datetime.date = datetime.date.min
     version_problem: str | None = None
     python_compared: bool = True
     lines: Lines | None = None
-    """The lines of the new document, for annotations."""
+    """Of the new document, as `file` is its path: for annotations."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
