@@ -195,7 +195,7 @@ def check(
 def check_generated(
     tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
-    """The same for a package that was generated just now of a document, which the report calls `called`."""
+    """Look for what is wrong with a package that was generated just now from `tree`. Raises AcceptanceError."""
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)

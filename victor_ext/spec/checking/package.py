@@ -19,7 +19,7 @@ from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import attrs
@@ -49,11 +49,10 @@ class Function:
         self.required = {name for name in self.hints if parameters[name].default is inspect.Parameter.empty}
 
 
-class Package:
+class Package(contextlib.AbstractContextManager["Package"]):
     """The package in a folder, imported under another name, so that an installed one of its name stays as it is.
 
-    A context manager, which forgets the modules at its end. Raises PackageError when a module cannot be imported, or
-    warns.
+    Its end forgets the modules. Raises PackageError when a module cannot be imported, or warns.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,9 +75,6 @@ class Package:
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         _forget()

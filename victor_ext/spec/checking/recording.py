@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
@@ -20,11 +21,7 @@ Pair = tuple[str, str]
 
 
 class _RecordedError(Exception):
-    """Ends a call whose request is all that is wanted."""
-
-    def __init__(self, request: httpx.Request) -> None:
-        super().__init__()
-        self.request = request
+    """Ends a call whose request, its only argument, is all that is wanted."""
 
 
 def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -70,8 +67,8 @@ class Request:
         )
 
 
-class Caller:
-    """Calls the functions of a package. A context manager."""
+class Caller(AbstractContextManager["Caller"]):
+    """Calls the functions of a package."""
 
     def __init__(self, package: Package, base_url: str) -> None:
         self._answer: httpx.Response | None = None
@@ -85,9 +82,6 @@ class Caller:
             raise _RecordedError(request)
         return httpx.Response(self._answer.status_code, headers=self._answer.headers, content=self._answer.content)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._client.get_httpx_client().close()
         _end(self._client.get_async_httpx_client().aclose())
@@ -98,7 +92,7 @@ class Caller:
         try:
             self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
         except _RecordedError as recorded:
-            return Request.of(recorded.request)
+            return Request.of(recorded.args[0])
         raise RuntimeError("no request was sent")
 
     def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 from victor_ext.spec.components import Component
@@ -218,9 +219,8 @@ class SchemaComparison:
         single = [
             Union("", shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
         ]
-        for number in range(max(len(first), len(second))):
-            former = first[number] if number < len(first) else single[0]
-            latter = second[number] if number < len(second) else single[1]
+        for one, other in zip_longest(first, second):
+            former, latter = one or single[0], other or single[1]
             if former.keyword and latter.keyword and former.keyword != latter.keyword:
                 reach = self.sides.reach(old.component, new.component)
                 self.sides.add("union-kind", old.place, reach, former.keyword, latter.keyword)
