@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,11 +38,6 @@ def breaking() -> tuple[str, str]:
 
 def run(*arguments: str) -> int:
     return main(["diff", "--no-python", *arguments])
-
-
-def entry(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    run(*arguments, "--json")
-    return json.loads(capsys.readouterr().out)["entries"][0]
 
 
 def approve(fingerprint: str, **more: str) -> None:
@@ -133,35 +127,27 @@ class TestGit:
 
 
 class TestApprovals:
-    def test_an_approved_change_passes(self, capsys: pytest.CaptureFixture[str]) -> None:
-        approve(entry(capsys, *breaking())["fingerprint"])
-        assert run(*breaking()) == 0
+    @pytest.mark.parametrize(
+        ("approval", "status", "says"),
+        [
+            ({}, 0, "approved (both) until 2026-12-31: agreed"),
+            ({"scope": "wire"}, 0, "1 approved"),
+            ({"scope": "python"}, 1, "1 breaks"),
+            ({"expires": "2026-06-01"}, 0, "until 2026-06-01: agreed"),
+            ({"expires": "2026-05-31"}, 1, "expired on 2026-05-31: agreed. Look at the change again; then write"),
+            ({"fingerprint": "0" * 16}, 1, "No change of these documents has the fingerprint 0000000000000000"),
+        ],
+    )
+    def test_what_is_approved(
+        self, capsys: pytest.CaptureFixture[str], approval: dict[str, str], status: int, says: str
+    ) -> None:
+        run(*breaking(), "--json")
+        fingerprint = json.loads(capsys.readouterr().out)["entries"][0]["fingerprint"]
+        approve(**{"fingerprint": fingerprint, **approval})
+        assert run(*breaking()) == status
         shown = capsys.readouterr().out
-        assert "approved (both) until 2026-12-31: agreed" in shown
-        assert "1 approved" in shown
-
-    def test_the_last_day_counts_and_the_next_does_not(self, capsys: pytest.CaptureFixture[str]) -> None:
-        fingerprint = entry(capsys, *breaking())["fingerprint"]
-        approve(fingerprint, expires="2026-06-01")
-        assert run(*breaking()) == 0
-        approve(fingerprint, expires="2026-05-31")
-        assert run(*breaking()) == 1
-        assert (
-            f"the approval of {fingerprint} expired on 2026-05-31: agreed. Look at the change again; then write"
-            in capsys.readouterr().out
-        )
-
-    def test_the_scope_counts(self, capsys: pytest.CaptureFixture[str]) -> None:
-        fingerprint = entry(capsys, *breaking())["fingerprint"]
-        approve(fingerprint, scope="python")
-        assert run(*breaking()) == 1
-        approve(fingerprint, scope="wire")
-        assert run(*breaking()) == 0
-
-    def test_an_unknown_one_is_reported(self, capsys: pytest.CaptureFixture[str]) -> None:
-        approve("0" * 16)
-        assert run(*breaking()) == 1
-        assert "No change of these documents has the fingerprint 0000000000000000" in capsys.readouterr().out
+        assert says in shown
+        assert (f"the approval of {fingerprint} expired" in shown) == ("expired" in says)
 
     @pytest.mark.parametrize(
         ("text", "says"),
