@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.entry import Entry, PythonChange
+from victor_ext.spec.tree import copied
 
 Tree = dict[str, Any]
 
@@ -24,6 +28,11 @@ class Case:
         return self.name
 
 
+def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
+    """What the comparison says of two documents, which stay as they are."""
+    return compare(copied(old), copied(new), python).entries
+
+
 # ---- Documents ----
 
 
@@ -36,8 +45,7 @@ def document(paths: Tree, schemas: Tree | None = None, **more: Any) -> Tree:
         "paths": paths,
         "components": {"schemas": schemas or {}, **more.pop("components", {})},
     }
-    written: Tree = json.loads(json.dumps({**whole, **more}))
-    return written
+    return copied({**whole, **more})
 
 
 def operation(name: str = "getCard", **parts: Any) -> Tree:
@@ -101,9 +109,9 @@ SENT = "paths./cards.post.requestBody.content.application/json.schema"
 RECEIVED = "paths./cards.get.responses.200.content.application/json.schema"
 LIMIT = "paths./cards.get.parameters.query:limit"
 NULLABLE = {**TEXT, "nullable": True}
-_INTEGER = {"type": "integer"}
+INTEGER = {"type": "integer"}
 _NUMBER = {"type": "number"}
-_WORDS = {"type": "array", "items": TEXT}
+WORDS = {"type": "array", "items": TEXT}
 _LIST = {"type": "array"}
 _ONE_TEXT, _TWO_TEXTS = {**_LIST, "prefixItems": [TEXT]}, {**_LIST, "prefixItems": [TEXT, TEXT]}
 _CITY = {"type": "object", "properties": {"city": TEXT}}
@@ -137,7 +145,7 @@ def _pin(name: str, old: Tree, new: Tree, sent: str, received: str, below: str =
 
 def _limit(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
     """A pin that is a number, with other limits."""
-    return _pin(name, {**_INTEGER, **change[0]}, {**_INTEGER, **change[1]}, sent, received)
+    return _pin(name, {**INTEGER, **change[0]}, {**INTEGER, **change[1]}, sent, received)
 
 
 def _word(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
@@ -179,13 +187,13 @@ def _in_path(name: str) -> Tree:
     return _gets(f"/c/{{{name}}}", parameters=[parameter])
 
 
-def _secured(scheme: Tree, *scopes: str, needed: bool = True) -> Tree:
+def secured(scheme: Tree, *scopes: str, needed: bool = True) -> Tree:
     security = [{"key": list(scopes)}] if needed else []
     return _gets(components={"securitySchemes": {"key": scheme}}, security=security)
 
 
 def _oauth(url: str, **scopes: str) -> Tree:
-    return _secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
+    return secured({"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": url, "scopes": scopes}}})
 
 
 def _served(*urls: str, **more: Any) -> Tree:
@@ -209,7 +217,7 @@ def _called(place: str, schema: Tree) -> Tree:
     return document({"/cards": {"post": operation(callbacks={"paid": {"{$request.body#/url}": called}})}})
 
 
-def _shared(parameter: Tree) -> Tree:
+def shared(parameter: Tree) -> Tree:
     reference = {"$ref": "#/components/parameters/Limit"}
     return query(reference, components={"parameters": {"Limit": parameter}})
 
@@ -258,16 +266,16 @@ WIRE = [
     _asked("parameter became required", limit(), limit(required=True), "breaks"),
     _asked("type of a parameter changed", limit(), limit({"type": "boolean"}), "breaks"),
     _asked("enum value of a parameter removed", limit(STATUSES), limit(STATUS), "breaks"),
-    _asked("maximum of a parameter lowered", limit({**_INTEGER, "maximum": 9}), limit({**_INTEGER, "maximum": 5}),
+    _asked("maximum of a parameter lowered", limit({**INTEGER, "maximum": 9}), limit({**INTEGER, "maximum": 5}),
         "breaks"),
     _asked("pattern of a parameter added", limit(TEXT), limit({**TEXT, "pattern": "^[a-z]+$"}), "breaks"),
-    _asked("list of a parameter written otherwise", limit(_WORDS), limit(_WORDS, explode=False), "breaks"),
+    _asked("list of a parameter written otherwise", limit(WORDS), limit(WORDS, explode=False), "breaks"),
     _sent("required body added", _NO_BODY, sends(card()), "paths./cards.post.requestBody", "breaks"),
     _sent("content type of a body removed", _posts("a/b", "text/csv"), _posts("a/b"), f"{_BODY}.content.text/csv",
         "breaks"),
     *both("required property added", (card(), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
     *both("property removed", (card(pin=TEXT), card()), of("pin"), "breaks", "breaks"),
-    *_pin("type changed", TEXT, _INTEGER, "breaks", "breaks"),
+    *_pin("type changed", TEXT, INTEGER, "breaks", "breaks"),
     *_pin("enum value added", STATUS, STATUSES, "fine", "look"),
     *_pin("enum value removed", STATUSES, STATUS, "breaks", "fine"),
     *both("became required", (card(pin=TEXT), card(("id", "pin"), pin=TEXT)), of("pin"), "breaks", "fine"),
@@ -277,7 +285,7 @@ WIRE = [
     _received("answer removed", _answers("200", "202"), _answers("200"), f"{_ANSWER}.202", "breaks"),
     _received("content type of an answer removed", _answers("200", content={"application/xml": {}, "text/csv": {}}),
         _answers("200", content={"application/xml": {}}), f"{_ANSWER}.200.content.text/csv", "breaks"),
-    _sent("security added", _secured(_BEARER, needed=False), _secured(_BEARER), "security", "breaks"),
+    _sent("security added", secured(_BEARER, needed=False), secured(_BEARER), "security", "breaks"),
 ]  # fmt: skip
 
 # What breaks in Python only: the names of generated methods, arguments, modules and classes.
@@ -310,16 +318,16 @@ MORE = [
     *_limit("maximum exclusive", ({"maximum": 5}, {"maximum": 5, "exclusiveMaximum": True}), "breaks", "fine"),
     *_limit("minimum exclusive", ({"minimum": 5}, {"minimum": 5, "exclusiveMinimum": True}), "breaks", "fine"),
     *_limit("multiple of another", ({"multipleOf": 5}, {"multipleOf": 7}), "breaks", "look"),
-    *_pin("type widened", _INTEGER, _NUMBER, "fine", "breaks"),
-    *_pin("type narrowed", _NUMBER, _INTEGER, "breaks", "fine"),
+    *_pin("type widened", INTEGER, _NUMBER, "fine", "breaks"),
+    *_pin("type narrowed", _NUMBER, INTEGER, "breaks", "fine"),
     *_pin("null refused", NULLABLE, TEXT, "breaks", "fine"),
     *_pin("became an enum", TEXT, STATUS, "breaks", "fine"),
     *_pin("no longer an enum", STATUS, TEXT, "fine", "look"),
     *_pin("constraint changed", {"not": {"enum": ["a"]}}, {"not": {"enum": ["b"]}}, "breaks", "look"),
-    *_pin("items unique", _WORDS, {**_WORDS, "uniqueItems": True}, "breaks", "fine"),
-    *_pin("items changed", _WORDS, {**_WORDS, "items": _INTEGER}, "breaks", "breaks", ".items"),
-    *_pin("items described", _LIST, _WORDS, "breaks", "fine", ".items"),
-    *_pin("items not described", _WORDS, _LIST, "fine", "look", ".items"),
+    *_pin("items unique", WORDS, {**WORDS, "uniqueItems": True}, "breaks", "fine"),
+    *_pin("items changed", WORDS, {**WORDS, "items": INTEGER}, "breaks", "breaks", ".items"),
+    *_pin("items described", _LIST, WORDS, "breaks", "fine", ".items"),
+    *_pin("items not described", WORDS, _LIST, "fine", "look", ".items"),
     *_pin("position added", _ONE_TEXT, _TWO_TEXTS, "breaks", "fine", ".prefixItems[1]"),
     *_pin("inline object changed", _ADDRESS, _CITY, "breaks", "breaks", ".properties.zip"),
     *_pin("position removed", _TWO_TEXTS, _ONE_TEXT, "look", "look", ".prefixItems[1]"),
@@ -355,9 +363,9 @@ MORE = [
         "breaks"),
     *both("values of a discriminator swapped", (_NAMED, _kinds("kind", cat="Dog", dog="Cat")), SCHEMA, None, "breaks"),
     _sent("a schema that changed when it became the member of a union", sends(card(a=TEXT, b=TEXT)),
-        sends({"anyOf": [card(a=_INTEGER, b=TEXT), TEXT]}), f"{SENT}.properties.a", "breaks"),
+        sends({"anyOf": [card(a=INTEGER, b=TEXT), TEXT]}), f"{SENT}.properties.a", "breaks"),
     _received("a member of a union that changed when it became the schema",
-        receives({"anyOf": [card(a=TEXT, b=TEXT), TEXT]}), receives(card(a=_INTEGER, b=TEXT)),
+        receives({"anyOf": [card(a=TEXT, b=TEXT), TEXT]}), receives(card(a=INTEGER, b=TEXT)),
         f"{RECEIVED}.anyOf[0].properties.a", "breaks"),
     _received("property within a cycle removed", receives(CARD, _CYCLE), _GONE, "components.schemas.B.properties.b",
         "breaks"),
@@ -369,7 +377,7 @@ MORE = [
     _either("schema that nothing uses", document({}, _PIN), document({}, _BARE), of("pin"), "none"),
     _either("unused schema removed", document({}, _BARE), document({}), SCHEMA, "none"),
     # Parameters
-    _asked("items of a parameter changed", limit(_WORDS), limit({**_WORDS, "items": _INTEGER}), "breaks",
+    _asked("items of a parameter changed", limit(WORDS), limit({**WORDS, "items": INTEGER}), "breaks",
         f"{LIMIT}.schema.items"),
     _asked("optional parameter added", None, limit(), "fine"),
     _asked("empty value refused", limit(allowEmptyValue=True), limit(), "breaks"),
@@ -377,7 +385,7 @@ MORE = [
     _asked("reserved characters", limit(allowReserved=True), limit(), "breaks"),
     _asked("parameter as JSON", limit(card()), {"name": "limit", "in": "query", "content": json_content(card())},
         "breaks"),
-    _sent("named parameter changed", _shared(limit()), _shared(limit(TEXT)), "components.parameters.Limit", "breaks"),
+    _sent("named parameter changed", shared(limit()), shared(limit(TEXT)), "components.parameters.Limit", "breaks"),
     _sent("parameter of a path changed", document({"/cards": {"parameters": [limit()], "get": operation()}}),
         document({"/cards": {"parameters": [limit(TEXT)], "get": operation()}}), "paths./cards.parameters.query:limit",
         "breaks"),
@@ -398,7 +406,7 @@ MORE = [
         gone in (("answer of a status that the default described", (_WITH_DEFAULT, _WITH_CONFLICT), "code"),
         ("answer of a status that the default describes now", (_WITH_CONFLICT, _WITH_DEFAULT), "why"))),
     _received("header removed", _headers(Quota={"required": True, "schema": TEXT}), _headers(), _QUOTA, "breaks"),
-    _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": _INTEGER}), _QUOTA, "breaks"),
+    _received("header of an answer changed", _QUOTED, _headers(Quota={"schema": INTEGER}), _QUOTA, "breaks"),
     _received("header added", _headers(), _QUOTED, _QUOTA, "fine"),
     _received("optional header removed", _QUOTED, _headers(), _QUOTA, "look"),
     # Operations
@@ -420,13 +428,13 @@ MORE = [
     _sent("default of a server's variable", _variable("a"), _variable("b"), _VARIABLE, "look"),
     _sent("value of a server's variable removed", _variable("a", "a", "b"), _variable("a", "a"), _VARIABLE, "breaks"),
     _sent("value of a server's variable added", _variable("a", "a"), _variable("a", "a", "b"), _VARIABLE, "fine"),
-    _sent("kind of credentials changed", _secured(_BEARER), _secured(_KEY), _SCHEME, "breaks"),
-    _sent("scope added", _secured(_BEARER, "read"), _secured(_BEARER, "read", "write"), "security", "breaks"),
-    _sent("scope no longer needed", _secured(_BEARER, "read", "write"), _secured(_BEARER, "read"), "security", "fine"),
-    _sent("security no longer needed", _secured(_BEARER), _secured(_BEARER, needed=False), "security", "fine"),
+    _sent("kind of credentials changed", secured(_BEARER), secured(_KEY), _SCHEME, "breaks"),
+    _sent("scope added", secured(_BEARER, "read"), secured(_BEARER, "read", "write"), "security", "breaks"),
+    _sent("scope no longer needed", secured(_BEARER, "read", "write"), secured(_BEARER, "read"), "security", "fine"),
+    _sent("security no longer needed", secured(_BEARER), secured(_BEARER, needed=False), "security", "fine"),
     _sent("address for tokens", _oauth("https://a"), _oauth("https://b"), _SCHEME, "look"),
     _sent("scope of a scheme removed", _oauth("https://a", read="r"), _oauth("https://a"), _SCHEME, "look"),
-    _sent("way to a token removed", _oauth("https://a"), _secured({"type": "oauth2", "flows": {}}), _SCHEME, "breaks"),
-    _sent("cookie renamed", _secured({**_KEY, "in": "cookie"}), _secured({**_KEY, "in": "cookie", "name": "x-key"}),
+    _sent("way to a token removed", _oauth("https://a"), secured({"type": "oauth2", "flows": {}}), _SCHEME, "breaks"),
+    _sent("cookie renamed", secured({**_KEY, "in": "cookie"}), secured({**_KEY, "in": "cookie", "name": "x-key"}),
         _SCHEME, "breaks"),
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from victor_ext.spec.diff.changes import Sides
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import RULES
 from victor_ext.spec.document import load
+from victor_ext.spec.tree import copied
 
 from .cases import (
     CARD,
@@ -23,15 +23,18 @@ from .cases import (
     STATUSES,
     TEXT,
     WIRE,
+    WORDS,
     Case,
     Tree,
     card,
     document,
+    entries,
     json_content,
     limit,
     operation,
     query,
     receives,
+    shared,
 )  # fmt: skip
 
 pytestmark = pytest.mark.thorough
@@ -40,9 +43,9 @@ _COMPOSED = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object",
 _WORD = {"Status": STATUS}
 _AS_ALIAS = {"allOf": [{"$ref": "#/components/schemas/Status"}], "description": "Now"}
 
-_INTEGER, _NULL = {"type": "integer"}, {"type": "null"}
-_WORDS = {"type": "array", "items": TEXT}
-_CITY = {"properties": {"city": TEXT}}
+_NULL = {"type": "null"}
+_NAMED, _FLAT = (receives(CARD, {"Card": each}) for each in (card(), card(pin=TEXT)))
+_DERIVED = receives(CARD, {**_BASE, "Card": _COMPOSED})
 _OPEN = {"/c": {"get": operation()}}
 _PAGE = {"name": "page", "in": "query", "schema": TEXT}
 _ANSWER = {"description": "ok", "content": json_content(card())}
@@ -75,27 +78,18 @@ def _secured(name: str, scheme: str) -> Tree:
 
 
 SAME: dict[str, Pair] = {
-    "reference written out": (receives(CARD, {"Card": card()}), receives(card(), {"Card": card()})),
-    "reference written out, and the schema gone": (receives(CARD, {"Card": card()}), receives(card())),
-    "alias": (
-        receives(CARD, {"Card": card()}),
-        receives({"$ref": "#/components/schemas/Alias"}, {"Card": card(), "Alias": CARD}),
-    ),
-    "allOf written out": (
-        receives(CARD, {**_BASE, "Card": _COMPOSED}),
-        receives(CARD, {**_BASE, "Card": card(pin=TEXT)}),
-    ),
-    "allOf introduced": (receives(CARD, {"Card": card(pin=TEXT)}), receives(CARD, {**_BASE, "Card": _COMPOSED})),
+    "reference written out": (_NAMED, receives(card(), {"Card": card()})),
+    "reference written out, and the schema gone": (_NAMED, receives(card())),
+    "alias": (_NAMED, receives({"$ref": "#/components/schemas/Alias"}, {"Card": card(), "Alias": CARD})),
+    "allOf written out": (_DERIVED, receives(CARD, {**_BASE, "Card": card(pin=TEXT)})),
+    "allOf introduced": (_FLAT, _DERIVED),
     "allOf with one member": _pins({"$ref": "#/components/schemas/Status"}, _AS_ALIAS, schemas=_WORD),
     "order of properties, required and enum": _received(
         card(("id", "a"), a=STATUS, b=TEXT), card(("a", "id"), b=TEXT, a={"enum": ["closed", "active"], **TEXT})
     ),
     "order of parameters": (query(limit(), _PAGE), query(_PAGE, limit())),
     "parameter of a path": (query(limit()), document({"/cards": {"parameters": [limit()], "get": operation()}})),
-    "parameter named": (
-        query(limit()),
-        query({"$ref": "#/components/parameters/Limit"}, components={"parameters": {"Limit": limit()}}),
-    ),
+    "parameter named": (query(limit()), shared(limit())),
     "case of a header": (query({**_PAGE, "in": "header"}), query({**_PAGE, "in": "header", "name": "Page"})),
     "explode of a plain value": (query(limit()), query(limit(explode=False))),
     "examples and descriptions": _pins(
@@ -141,8 +135,8 @@ SAME: dict[str, Pair] = {
         {"allOf": [STATUSES, {**TEXT, "enum": ["closed", "lost"]}]}, {**TEXT, "enum": ["closed"]}
     ),
     "member of a union named": (
-        receives({"oneOf": [_WORDS, {"type": "object"}]}),
-        receives({"oneOf": [{"type": "object"}, CARD]}, {"Card": _WORDS}),
+        receives({"oneOf": [WORDS, {"type": "object"}]}),
+        receives({"oneOf": [{"type": "object"}, CARD]}, {"Card": WORDS}),
     ),
     "security of each operation": (
         document(_OPEN, security=[{"key": []}]),
@@ -156,19 +150,19 @@ SAME: dict[str, Pair] = {
 @pytest.mark.parametrize("turned", [False, True], ids=["there", "back"])
 def test_it_is_no_change(name: str, turned: bool) -> None:
     old, new = reversed(SAME[name]) if turned else SAME[name]
-    assert [(each.place, each.what) for each in compare(copy.deepcopy(old), copy.deepcopy(new)).entries] == []
+    assert [(each.place, each.what) for each in entries(old, new)] == []
 
 
 def test_texts_are_counted() -> None:
     old, new = SAME["examples and descriptions"]
-    assert compare(copy.deepcopy(old), copy.deepcopy(new)).documentation == 2
+    assert compare(copied(old), copied(new)).documentation == 2
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
 def test_one_change_is_one_entry(case: Case) -> None:
-    entries = compare(copy.deepcopy(case.old), copy.deepcopy(case.new)).entries
-    found = {entry.place: (entry.direction, entry.wire) for entry in entries if entry.wire in ("breaks", "look")}
-    found = found or {entry.place: (entry.direction, entry.wire) for entry in entries}
+    every = entries(case.old, case.new)
+    found = {entry.place: (entry.direction, entry.wire) for entry in every if entry.wire in ("breaks", "look")}
+    found = found or {entry.place: (entry.direction, entry.wire) for entry in every}
     assert found == {case.place: (case.direction, case.wire)}
 
 
@@ -187,8 +181,8 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Sides, "add", noted)
     for case in [*WIRE, *CODE, *MORE]:
-        compare(copy.deepcopy(case.old), copy.deepcopy(case.new))
-        compare(copy.deepcopy(case.new), copy.deepcopy(case.old))
+        entries(case.old, case.new)
+        entries(case.new, case.old)
     assert found == set(RULES)
 
 

@@ -12,17 +12,12 @@ from hypothesis import strategies as st
 from tests.spec.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
 from tests.spec.wire import ref
 from victor_ext.spec.components import Components
-from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import Entry, PythonChange
 
-from .cases import CARD, TEXT, Tree, card, document, json_content, operation, receives, sends
+from .cases import CARD, TEXT, Tree, card, document, entries, json_content, operation, receives, sends
 
 pytestmark = pytest.mark.thorough
 BASE = ref("Base")
-
-
-def entries(old: Tree, new: Tree, python: dict[str, PythonChange] | None = None) -> list[Entry]:
-    return compare(copy.deepcopy(old), copy.deepcopy(new), python).entries
 
 
 def many(schemas: Tree, count: int = 20) -> Tree:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.document import load
-from victor_ext.spec.tree import METHODS
+from victor_ext.spec.tree import METHODS, copied
 
-from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, json_content, operation
+from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, entries, json_content, operation
 
 pytestmark = pytest.mark.thorough
 INTEGER, NINE, FOUR = {"type": "integer"}, {"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 4}
@@ -49,21 +45,18 @@ def cards(path: str, name: str, schema: str, written: Tree, *, sent: bool) -> Tr
     return document({path: {"post": made}}, {schema: written})
 
 
-def entries(old: Tree, new: Tree, folder: Path) -> dict[str, Entry]:
-    """The entries of both columns, by place."""
-    for name, tree in (("old", old), ("new", new)):
-        (folder / f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
-    paths = folder / "old.json", folder / "new.json"
-    found = compare(load(paths[0]), load(paths[1]), python_changes(*paths, name="pkg")).entries
-    return {each.place: each for each in found}
+def in_both_columns(old: Tree, new: Tree) -> dict[str, Entry]:
+    """The entries by place."""
+    python = python_changes(Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new)))
+    return {each.place: each for each in entries(old, new, python)}
 
 
 @pytest.mark.parametrize("move", MOVES)
 @pytest.mark.parametrize("sent", [True, False], ids=["sent", "received"])
-def test_what_changed_in_a_moved_operation_or_a_renamed_schema_is_told(move: str, sent: bool, tmp_path: Path) -> None:
+def test_what_changed_in_a_moved_operation_or_a_renamed_schema_is_told(move: str, sent: bool) -> None:
     path, name, schema = MOVES[move]
     old = cards("/v1/cards/{id}", "cards", "Card", OLD, sent=sent)
-    found = entries(old, cards(path, name, schema, NEW, sent=sent), tmp_path)
+    found = in_both_columns(old, cards(path, name, schema, NEW, sent=sent))
     for changed, levels in CHANGES.items():
         entry = found.pop(f"components.schemas.Card.properties.{changed}")
         assert (entry.wire, entry.python) == levels[0 if sent else 1]
@@ -77,8 +70,7 @@ def test_what_changed_in_a_moved_operation_or_a_renamed_schema_is_told(move: str
 
 def moved(tree: Tree) -> Tree:
     """A document with another version in each path, and nothing else."""
-    paths = {f"/v2{path}": item for path, item in tree["paths"].items()}
-    return {**copy.deepcopy(tree), "paths": copy.deepcopy(paths)}
+    return {**tree, "paths": {f"/v2{path}": item for path, item in tree["paths"].items()}}
 
 
 def as_before(text: str) -> str:
@@ -87,10 +79,10 @@ def as_before(text: str) -> str:
 
 @pytest.mark.parametrize("case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str)
 def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> None:
-    stayed = {each.place: each for each in compare(copy.deepcopy(case.old), copy.deepcopy(case.new)).entries}
+    stayed = {each.place: each for each in entries(case.old, case.new)}
     gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
     went: set[str] = set()
-    for each in compare(copy.deepcopy(case.old), moved(case.new)).entries:
+    for each in entries(case.old, moved(case.new)):
         sentences = each.what.split("; ")
         told = [sentence for sentence in sentences if not sentence.startswith("moved to ")]
         if told != sentences:
@@ -146,7 +138,7 @@ def answer(name: str | None, **more: Any) -> Tree:
     ],
 )  # fmt: skip
 def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
-    found = compare(document(old), document(new)).entries
+    found = entries(document(old), document(new))
     said = {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))}
     assert said == {name: what for name, what in told.items() if what}
 
@@ -157,10 +149,10 @@ def test_parameters_of_a_moved_operation_are_told_at_the_old_path() -> None:
 
     limit, day = ({"name": name, "in": "query", "schema": TEXT} for name in ("limit", "day"))
     held = {"name": "id", "in": "path", "required": True, "schema": TEXT}
-    found = compare(
+    found = entries(
         path("/v1/owners/{owner}/cards/{id}", held, {**held, "name": "owner"}, limit),
         path("/v2/cards/{id}", held, {**limit, "schema": {"type": "integer"}}, day),
-    ).entries
+    )
     start = "paths./v1/owners/{owner}/cards/{id}"
     assert {each.place: (each.what, each.wire) for each in found} == {
         f"{start}.get": ("moved to get /v2/cards/{id}", "breaks"),
@@ -170,14 +162,14 @@ def test_parameters_of_a_moved_operation_are_told_at_the_old_path() -> None:
     }
 
 
-def test_a_base_with_another_name_is_told_under_the_old_one(tmp_path: Path) -> None:
+def test_a_base_with_another_name_is_told_under_the_old_one() -> None:
     def derived(base: str, **properties: Tree) -> Tree:
         own = {"allOf": [{"$ref": f"#/components/schemas/{base}"}, {"properties": {"own": TEXT}}]}
         return cards("/v1/c/{id}", "c", "Card", own, sent=False) | {
             "components": {"schemas": {"Card": own, base: card(**properties)}}
         }
 
-    found = entries(derived("Base", pin=TEXT), derived("Root", day=TEXT), tmp_path)
+    found = in_both_columns(derived("Base", pin=TEXT), derived("Root", day=TEXT))
     assert {place: (each.wire, each.python) for place, each in found.items()} == {
         "components.schemas.Base": ("none", "breaks"),
         "components.schemas.Base.properties.day": ("fine", "fine"),
@@ -185,7 +177,7 @@ def test_a_base_with_another_name_is_told_under_the_old_one(tmp_path: Path) -> N
     }
 
 
-def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name(tmp_path: Path) -> None:
+def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name() -> None:
     old, new = (document({"/a": answer("a")}, {name: card(pin=TEXT)}) for name in ("Card", "Map"))
-    (found,) = entries(old, new, tmp_path).values()
+    (found,) = in_both_columns(old, new).values()
     assert found.what == "schema is named Map instead of Card; in Python: the class Card is now Map"
