@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load

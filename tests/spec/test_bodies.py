@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, done, listed, ref
 

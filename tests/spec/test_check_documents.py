@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec import rewrites
-from victor_ext.spec.check import Report, check
+from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.checking.package import build
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, parameter, ref, taking

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.check import inspect
+from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 

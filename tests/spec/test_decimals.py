@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from victor_ext.runtime.core.json_values import parsed
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 from victor_ext.spec.command_line import main
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, parameter, ref, taking

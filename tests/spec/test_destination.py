@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.check import differences
+from victor_ext.spec.checking.check import differences
 from victor_ext.spec.command_line import main
 from victor_ext.spec.destination import HEADER
 from victor_ext.spec.generate import generate

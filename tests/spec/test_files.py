@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec import files
-from victor_ext.spec.check import inspect
+from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.checking.package import Package
 from victor_ext.spec.command_line import main
 from victor_ext.spec.document import DocumentError, load

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec.check import differences
+from victor_ext.spec.checking.check import differences
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough

@@ -13,7 +13,7 @@ import pytest
 
 from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 
 from .wire import BASE, TEXT, Tree, Wire, an_object, done
 from .wire import parameter as named

@@ -10,7 +10,7 @@ import attrs
 import httpx
 import pytest
 
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, listed, reading, ref
 

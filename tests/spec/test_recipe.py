@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec import rewrites
-from victor_ext.spec.check import Report, check, differences
+from victor_ext.spec.checking.check import Report, check, differences
 from victor_ext.spec.command_line import main
 from victor_ext.spec.generate import generate, package_name
 

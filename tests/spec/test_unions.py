@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext.spec.check import check
+from victor_ext.spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, reading, ref, taking
 

@@ -189,12 +189,9 @@ def add_accepted(path: Path, reason: str, problems: Sequence[Problem], today: da
     if not reason.strip():
         raise AcceptanceError("--accept needs a reason: why is it right that this is left out?")
     known = read_accepted(path)
-    places = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
-    new = [
-        Acceptance(place, reason.strip(), today.isoformat())
-        for place in places
-        if not any(entry.matches(place) for entry in known)
-    ]
+    losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
+    places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    new = [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
     if new:
         written = [{"place": each.place, "reason": each.reason, "since": today} for each in new]
         text = yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=1_000_000)

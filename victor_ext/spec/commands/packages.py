@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
-from victor_ext.spec.check import NOTES, Report, check
+from victor_ext.spec.checking.check import NOTES, Report, check
 from victor_ext.spec.checking.problems import AcceptanceError
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate

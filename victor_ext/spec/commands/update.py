@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from victor_ext._exit_status import FAILED, MISUSE
-from victor_ext.spec.check import check_generated
+from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.documents import report_on

@@ -15,21 +15,22 @@ from typing import Any
 
 import httpx
 
-from .checking.answers import MAX_ALTERNATIVES, OperationAnswers, plain
-from .checking.expected import difference
-from .checking.models import Models
-from .checking.operations import SOMEWHERE, Medium, Operation, base_url, examples, hooks, operations
-from .checking.package import Package, PackageError
-from .checking.passing import Probe, likeness, shape
-from .checking.problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
-from .checking.recording import Caller
-from .checking.requests import OperationRequests
-from .checking.values import Synthesis, is_valid
-from .checking.views import Document, Node
-from .components import Components
-from .document import load
-from .generate import GenerationResult, generate
-from .tree import Hook, Tree, copied
+from victor_ext.spec.components import Components
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import GenerationResult, generate
+from victor_ext.spec.tree import Hook, Tree, copied
+
+from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
+from .expected import difference
+from .models import Models
+from .operations import SOMEWHERE, Medium, Operation, base_url, examples, hooks, operations
+from .package import Package, PackageError
+from .passing import Probe, likeness, shape
+from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
+from .recording import Caller
+from .requests import OperationRequests
+from .values import Synthesis, is_valid
+from .views import Document, Node
 
 
 def inspect(tree: Tree, folder: Path) -> Findings:
