@@ -89,11 +89,7 @@ class Operation:
 
 
 class Components:
-    """The parts of a document.
-
-    `document` comes from `victor_ext.spec.document.load`: no two parts of it share an object. Boolean schemas in it are
-    replaced by mappings of the same meaning.
-    """
+    """The parts of a document that `load` has read: no two of them share an object. Boolean schemas become mappings."""
 
     def __init__(self, document: Tree) -> None:
         self.document = document

@@ -158,10 +158,7 @@ def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
 
 
 def target(document: Tree, reference: str, followed: frozenset[str] = frozenset()) -> Any:
-    """The target of a reference; None when there is none, or when it is in another file.
-
-    A reference may lead through another one. `followed` are those that led here.
-    """
+    """The target of a reference, which may lead through others, as `followed` did; None without one, or in another file."""
     if not reference.startswith("#/"):
         return None
     value: Any = document

@@ -1,10 +1,7 @@
-"""Changes, one by one: of small documents and of this project's; the same document in another form is no change."""
+"""Changes, one by one; and the same document in another form, which is no change."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +9,6 @@ import pytest
 from victor_ext.spec.diff.changes import Sides
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import RULES
-from victor_ext.spec.document import load
 from victor_ext.spec.tree import copied
 
 from .cases import (
@@ -184,50 +180,3 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
         entries(case.old, case.new)
         entries(case.new, case.old)
     assert found == set(RULES)
-
-
-# Planted in the documents of this project: each is one entry, at its place.
-
-FOLDER = Path(__file__).resolve().parents[3] / "openapi"
-DOCUMENTS = [path for path in sorted(FOLDER.glob("*.yaml")) if "." not in path.stem]
-
-
-MOST = 6
-
-
-def some(found: Sequence[Any]) -> Sequence[Any]:
-    """At most as many as a test has time for, from everywhere in the document."""
-    return found[:: len(found) // MOST + 1]
-
-
-def properties(document: Tree) -> list[tuple[str, str]]:
-    """The properties that are written in named schemas."""
-    schemas = document["components"]["schemas"].items()
-    return [(name, each) for name, schema in schemas for each in schema.get("properties", {})]
-
-
-def _remove(schema: Tree, name: str) -> None:
-    del schema["properties"][name]
-    schema["required"] = [each for each in schema.get("required", []) if each != name]
-
-
-def _retype(schema: Tree, name: str) -> None:
-    was = schema["properties"][name].get("type")
-    schema["properties"][name] = {"type": "integer" if was == "boolean" else "boolean"}
-
-
-def _require(schema: Tree, name: str) -> None:
-    required = schema.get("required", [])
-    schema["required"] = [each for each in required if each != name] if name in required else [*required, name]
-
-
-@pytest.mark.parametrize("edit", [_remove, _retype, _require])
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_each_property(path: Path, edit: Callable[[Tree, str], None]) -> None:
-    text = json.dumps(load(path))
-    document: Tree = json.loads(text)
-    for name, property_name in some(properties(document)):
-        changed = json.loads(text)
-        edit(changed["components"]["schemas"][name], property_name)
-        found = [entry.place for entry in compare(json.loads(text), changed).entries]
-        assert found == [f"components.schemas.{name}.properties.{property_name}"]

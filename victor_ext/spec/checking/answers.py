@@ -27,10 +27,7 @@ MAX_ALTERNATIVES = 12
 
 class OperationAnswers(Subject):
     def check(self, least: Callable[[], dict[str, Any]]) -> None:
-        """Feed every documented answer to the sync and the async function, unless no request can be sent at all.
-
-        `least` makes the arguments of a call.
-        """
+        """Feed every documented answer to both functions, if a request can be sent with the `least` arguments."""
         self._least, self._synthesis = least, Synthesis(self.document, as_json=True)
         try:
             self.caller.request(self.probe.function, least())

@@ -140,10 +140,7 @@ def options(hint: Any) -> list[Any]:
 
 
 def misfit(model: Any) -> tuple[int, int, int]:
-    """How little a model is the one for its values.
-
-    What is undeclared in it, how many of its required fields are absent, and how many of all its fields.
-    """
+    """How little a model fits its values: what is undeclared, the required fields that are absent, and all that are."""
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]

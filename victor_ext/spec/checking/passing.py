@@ -125,8 +125,6 @@ Arguments = dict[str, Any]
 
 @dataclass
 class Given:
-    """The values of one call."""
-
     parameters: list[tuple[Parameter, Any]] = field(default_factory=list[tuple[Parameter, Any]])
     medium: Medium | None = None
     body: Any = None

@@ -30,8 +30,6 @@ ADVICE: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong at one place of the document."""
-
     kind: Kind
     place: str
     """The dotted path in the document (`paths./x.get.responses.200`); for "left out", the whole line."""
@@ -75,7 +73,6 @@ class Findings:
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
 
     def count(self, kind: str, *, present: bool) -> None:
-        """Count one declared thing, and whether the package has it."""
         self.declared[kind] += 1
         self.present[kind] += present
 

@@ -68,8 +68,6 @@ class Request:
 
 
 class Caller(AbstractContextManager["Caller"]):
-    """Calls the functions of a package."""
-
     def __init__(self, package: Package, base_url: str) -> None:
         self._answer: httpx.Response | None = None
         transport = httpx.MockTransport(self._handle)

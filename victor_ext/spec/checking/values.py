@@ -41,10 +41,7 @@ class Synthesis:
         self._made: dict[tuple[int, Direction, int, int, str], tuple[Node, Any]] = {}
 
     def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        """A value of a schema, with the optional properties of its outer `full` levels; `text` for plain texts.
-
-        It is made once, and is not to be changed.
-        """
+        """A value with the optional properties of the outer `full` levels; it is made once, and not to be changed."""
         key = id(node.tree), direction, number, full, text
         if key not in self._made:
             maker = _Maker(self._document, direction, number, text, as_json=self._as_json)

@@ -15,8 +15,6 @@ MAX_VIEWS = 64
 
 
 class Node(NamedTuple):
-    """A part of the document and its dotted path."""
-
     tree: Tree
     place: str
 
@@ -31,12 +29,10 @@ class Node(NamedTuple):
         return Node(value if is_mapping(value) else {}, ".".join([self.place, *map(str, keys)]))
 
     def mapping(self, key: str) -> dict[str, Node]:
-        """The children of the mapping under a key."""
         inner = self.child(key)
         return {str(name): inner.child(name) for name in inner.tree}
 
     def items(self, key: str) -> list[Node]:
-        """The mappings of the list under a key."""
         inner = self.tree.get(key)
         return [self.child(key, number) for number in range(len(inner))] if is_list(inner) else []
 

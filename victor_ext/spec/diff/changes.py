@@ -127,7 +127,6 @@ def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
 
 
 Names = frozenset[str]
-NOBODY: Names = frozenset()
 SCHEMAS = "components.schemas."
 
 
@@ -135,8 +134,8 @@ SCHEMAS = "components.schemas."
 class Reach:
     """The operations whose requests (sent) and responses (received) a change is in."""
 
-    sent: Names = NOBODY
-    received: Names = NOBODY
+    sent: Names = frozenset()
+    received: Names = frozenset()
 
     def __or__(self, other: Reach) -> Reach:
         return Reach(self.sent | other.sent, self.received | other.received)

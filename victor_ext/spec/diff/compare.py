@@ -24,8 +24,6 @@ MAX_FRAMES = 50_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of comparing two documents."""
-
     entries: list[Entry] = field(default_factory=list[Entry])
     documentation: int = 0
     """Changed texts and examples."""

@@ -130,7 +130,8 @@ class _FunctionPair:
         return [place for place in dict.fromkeys(places) if place in self._blame.old]
 
     def _order(self) -> Iterator[Finding]:
-        old, new = self._old.positional, self._new.positional
+        both = self._old.arguments, self._new.arguments
+        old, new = ([name for name, each in arguments.items() if each.positional] for arguments in both)
         order = [self._names[name] for name in old if name in self._names]
         if order != [name for name in new if name in order]:
             what = f"the arguments of {_leaf(self._now)} by position are {', '.join(new)}, not {', '.join(old)}"
@@ -174,7 +175,7 @@ def class_findings(packages: Packages) -> Iterator[Finding]:
             yield from _ModelPair(packages, name, now).findings()
         else:
             yield from _members(name, packages.old.enums[name], packages.new.enums[now], blame.cause(places, default))
-    for name in packages.new.classes:
+    for name in (*packages.new.models, *packages.new.enums):
         places = blame.new.classes.get(name, ())
         if name not in packages.classes.values() and earlier.isdisjoint(places):
             at = next((blame.outermost_new(place) for place in places), f"{SCHEMAS}{name}")
@@ -194,15 +195,14 @@ def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
 
 
 def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
-    for member, value in old.members.items():
-        shown = f"models.{name}.{member}"
+    for member in {**old.members, **new.members}:
+        shown, before, after = f"{name}.{member}", old.members.get(member), new.members.get(member)
         if member not in new.members:
-            yield Finding(at, "breaks", shown, f"{name}.{member} is gone")
-        elif new.members[member] != value:
-            yield Finding(at, "look", shown, f"{name}.{member} is {new.members[member]!r}, not {value!r}")
-    for member in new.members:
-        if member not in old.members:
-            yield Finding(at, "fine", f"models.{name}.{member}", f"{name}.{member} is new")
+            yield Finding(at, "breaks", f"models.{shown}", f"{shown} is gone")
+        elif member not in old.members:
+            yield Finding(at, "fine", f"models.{shown}", f"{shown} is new")
+        elif before != after:
+            yield Finding(at, "look", f"models.{shown}", f"{shown} is {after!r}, not {before!r}")
 
 
 class _ModelPair:

@@ -8,7 +8,7 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import NOBODY, Reach, Sides, renamed_parameters, wire_name
+from .changes import Reach, Sides, renamed_parameters, wire_name
 from .schemas import SchemaComparison
 from .shape import Part
 
@@ -47,14 +47,12 @@ class OperationComparison:
         self._body(old, new, f"{place}.requestBody", request)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
         ours, theirs = self.sides.old.callbacks(old), self.sides.new.callbacks(new)
-        for step, called in ours.items():
+        for step in {**ours, **theirs}:
             here = f"{place}.callbacks.{step}"
-            if step in theirs:
-                self._calls(called, theirs[step], here, name, incoming=not incoming)
+            if step in ours and step in theirs:
+                self._calls(ours[step], theirs[step], here, name, incoming=not incoming)
             else:
-                self.sides.add("operation-removed", here, _both(name))
-        for step in theirs.keys() - ours.keys():
-            self.sides.add("operation-added", f"{place}.callbacks.{step}", _both(name))
+                self.sides.add("operation-removed" if step in ours else "operation-added", here, _both(name))
 
     def _parameters(self, old: Operation, new: Operation) -> None:
         before, after = self.sides.old.parameters(old), self.sides.new.parameters(new)
@@ -196,7 +194,7 @@ class OperationComparison:
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
     """The reach of an operation's request, and of its answers."""
-    sent, received = Reach(frozenset({name}), NOBODY), Reach(NOBODY, frozenset({name}))
+    sent, received = Reach(frozenset({name})), Reach(received=frozenset({name}))
     return (received, sent) if incoming else (sent, received)
 
 

@@ -169,7 +169,7 @@ class Packages:
             for module in old.functions
         }
         """The new module of each old one; None for one that is gone."""
-        self.classes = {name: self._class_now(name) for name in old.classes}
+        self.classes = {name: self._class_now(name) for name in (*old.models, *old.enums)}
         """The new class of each old one; None for one that is gone."""
         self._names = {name: now for name, now in self.classes.items() if now is not None}
         self._bases = {name: each.base for surface in (old, new) for name, each in surface.enums.items()}

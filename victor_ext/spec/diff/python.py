@@ -37,9 +37,8 @@ def python_changes(
 ) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `old` and `new` are the documents, `trees` what `load` made of them; None loads them. `name` is the name of the
-    package; None takes it from the old document. Returns the changes by place; the places are those of `components`, in
-    the old document where it has them. Raises the errors of `generate`.
+    `trees` is what `load` made of the documents; None loads them. `name` is the name of the package; None takes it from
+    the old document. The places are those of the old document where it has them. Raises the errors of `generate`.
     """
     package = package_name(old) if name is None else name
     before, after = trees or (load(old), load(new))

@@ -171,10 +171,7 @@ class Shapes:
 
 
 def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
-    """What differs between the keywords of two schemas, without what a common base gives.
-
-    Where the types have nothing in common ("type-changed"), little else can be compared.
-    """
+    """What differs between the keywords of two schemas, without what a common base gives; little beside other types."""
     bases = old.common(new)
     differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):

@@ -31,11 +31,6 @@ class Function(NamedTuple):
     returns: Type
     """The type of what an answer is parsed into, without None."""
 
-    @property
-    def positional(self) -> list[str]:
-        """The arguments that can be given by position, in order."""
-        return [name for name, each in self.arguments.items() if each.positional]
-
 
 class Attribute(NamedTuple):
     type: Type
@@ -63,10 +58,6 @@ class Surface:
     """By class, the attributes by their names."""
     enums: dict[str, Words] = field(default_factory=dict[str, Words])
 
-    @property
-    def classes(self) -> list[str]:
-        return [*self.models, *self.enums]
-
     @cached_property
     def sent(self) -> set[str]:
         """The classes that requests are made of: a user constructs them."""
@@ -89,7 +80,6 @@ class Surface:
 
 
 def surface_of(package: Path) -> Surface:
-    """Read the package in a folder."""
     surface = Surface()
     for path in sorted((package / "api").glob("*/*.py")):
         if path.stem != "__init__":
