@@ -9,7 +9,7 @@ An inline member of `allOf` has the place of its schema, because both describe o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -97,7 +97,8 @@ class Components:
         """Each part by its place. Where two have one place (members of `allOf`), the first."""
         self.operations: dict[str, Operation] = {}
         """Each operation by its name, in the order of the document; without callbacks."""
-        self._by_id: dict[int, Component] = {}
+        self.by_id: dict[int, Component] = {}
+        """Every part once, by the id of its tree, in the order of the document."""
         self._regions: list[_Region] = []
         self._region_of: dict[int, _Region] = {}
         self._targets = self._find_targets()
@@ -107,13 +108,9 @@ class Components:
         self._walk_other_targets()
         self._spread()
 
-    def all(self) -> Iterable[Component]:
-        """Every part once, in the order of the document."""
-        return self._by_id.values()
-
     def of(self, tree: Tree) -> Component | None:
         """The part that is this very object of the document."""
-        return self._by_id.get(id(tree))
+        return self.by_id.get(id(tree))
 
     def resolve(self, tree: Tree) -> Tree:
         """What a part refers to, after all references; the last one whose target does not exist."""
@@ -229,7 +226,7 @@ class Components:
 
     def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
-        if id(tree) in self._by_id:
+        if id(tree) in self.by_id:
             return
         below = below or place
         if id(tree) in self.referenced:
@@ -263,7 +260,7 @@ class Components:
 
     def _add(self, tree: Tree, place: str, region: _Region, kind: Kind, allow: int = _BOTH) -> _Region:
         """Add a part; returns the region that it belongs to."""
-        if id(tree) in self._by_id:
+        if id(tree) in self.by_id:
             region.references.append((id(tree), allow))
             return region
         if id(tree) in self.referenced and kind != "schema":
@@ -271,7 +268,7 @@ class Components:
             region.references.append((id(tree), allow))
             region, allow = inner, _BOTH
         component = Component(place, kind, tree)
-        self._by_id[id(tree)] = component
+        self.by_id[id(tree)] = component
         self._region_of[id(tree)] = region
         self.by_place.setdefault(place, component)
         region.parts.append((component, allow))
@@ -286,7 +283,7 @@ class Components:
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
         for reference, whole in self._targets.items():
-            if id(whole) not in self._by_id:
+            if id(whole) not in self.by_id:
                 place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
                 self._schema(whole, place, self._region(), _BOTH)
 

@@ -158,7 +158,7 @@ def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
 
 
 def target(document: Tree, reference: str, followed: frozenset[str] = frozenset()) -> Any:
-    """The target of a reference, which may lead through others, as `followed` did; None without one, or in another file."""
+    """The target of a reference, perhaps through others than were `followed`; None when this document has none."""
     if not reference.startswith("#/"):
         return None
     value: Any = document

@@ -110,7 +110,7 @@ class _Inspection:
             subject = self.document, operation, probe, self.caller, findings, self._models
             requests = OperationRequests(*subject)
             requests.check()
-            OperationAnswers(*subject).check(requests.least())
+            OperationAnswers(*subject).check(requests.least)
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
             findings.wrong(operation.place, " ".join(what.split()))
@@ -211,7 +211,7 @@ def check_generated(
 
 def _refused_examples(tree: Tree) -> Iterator[str]:
     document = Document(tree)
-    for part in Components(copied(tree)).all():
+    for part in Components(copied(tree)).by_id.values():
         whole, is_schema = Node(part.tree, part.place), part.kind == "schema"
         schema = whole if is_schema else whole.child("schema")
         if (is_schema or schema.tree) and any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -35,10 +35,10 @@ class OperationRequests(Passing):
         for given in self._calls():
             self._compare(given)
 
-    def least(self) -> Callable[[], dict[str, Any]]:
+    def least(self) -> dict[str, Any]:
         """The arguments of a call with no more than is required."""
-        given = next(self._required())
-        return lambda: self.arguments(given, self.body_options(given)[0])
+        given = self._required()
+        return self.arguments(given, self.body_options(given)[0])
 
     def _calls(self) -> Iterator[Given]:
         media: list[Medium | None] = [*self.operation.bodies] or [None]
@@ -46,18 +46,18 @@ class OperationRequests(Passing):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media:
                 yield Given(every, medium, self._body(medium, number))
-        yield from self._required()
-        yield from self._examples()
+        required = self._required()
+        yield required
+        yield from self._examples(required)
 
-    def _required(self) -> Iterator[Given]:
+    def _required(self) -> Given:
         required = [(each, self._value(each, 0)) for each in self.operation.parameters if self.is_required(each)]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         full = 0 if medium is not None and medium.is_json else 1  # a form without fields has no content type
-        yield Given(required, medium, self._body(medium, 0, full=full))
+        return Given(required, medium, self._body(medium, 0, full=full))
 
-    def _examples(self) -> Iterator[Given]:
-        required = next(self._required())
+    def _examples(self, required: Given) -> Iterator[Given]:
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
                 if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):

@@ -185,9 +185,9 @@ class Document:
             enum, both = shared or other.enum, bool(shared)
         twice = [name for name in other.properties if name in one.properties]
         redefined = {name: self._both(one.properties[name], other.properties[name]) for name in twice}
-        return View(
-            one.place,
-            common or other.types or one.types,
+        return replace(
+            one,
+            types=common or other.types or one.types,
             nullable=one.nullable or other.nullable,
             enum=enum,
             format=other.format or one.format,

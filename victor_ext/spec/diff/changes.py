@@ -176,7 +176,7 @@ class Sides:
         def translate(names: Names) -> Names:
             return frozenset(old_names.get(name, name) for name in names)
 
-        for component in self.new.all():  # from here on, operations have their old names
+        for component in self.new.by_id.values():  # from here on, operations have their old names
             component.sent, component.received = translate(component.sent), translate(component.received)
 
     def add(

@@ -39,7 +39,7 @@ class Side:
 
     def __init__(self, document: Tree, origins: Origins) -> None:
         self.components = Components(placed(document, document))
-        self._exact = {place: each.place for each in self.components.all() for place in place_of(each.tree)}
+        self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
         self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
         self.arguments = {name: self._places(places) for name, places in origins.arguments.items()}
         self.classes = {name: self._places(places) for name, places in origins.classes.items()}
