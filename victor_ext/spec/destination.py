@@ -1,7 +1,6 @@
-"""The folder of a generated package: its name, and the replacement of an earlier package.
+"""The folder of a generated package: its name, and the replacement of an earlier package, and of no other files.
 
-A package is built in a hidden folder beside its destination, and moved there when it is complete. A folder with files
-that were not generated is never replaced.
+A package is built in a hidden folder beside its destination, and moved there when it is complete.
 """
 
 from __future__ import annotations

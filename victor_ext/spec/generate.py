@@ -60,10 +60,7 @@ _COMPILED = _CompiledTemplates()
 
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
-    """What is to be generated; None when the document is refused as a whole.
-
-    Schemas of `tree` that fail are replaced by `{}`. They, and what no mending can keep, are in `log.left_out`.
-    """
+    """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
     data, failures = _attempt(tree, log, None)
     for _ in range(ROUNDS):
         if not failures:
@@ -206,11 +203,6 @@ class GenerationResult:
     """The files that differ from those of the earlier package."""
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether there was no earlier package."""
-        return bool(self.changes.new) and not self.changes.gone and Path(MARKER) in self.changes.new
 
     @property
     def left_out(self) -> list[str]:

@@ -10,8 +10,6 @@ from victor_ext.spec.tree import Operation, Tree, list_at, mapping_at, operation
 
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""
-
-
 MAX_PLACES = 20
 
 
@@ -91,6 +89,11 @@ def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
             for content_type, medium in media.items():
                 if "schema" in medium:
                     yield f"{operation.where} {kind} {content_type}", medium["schema"]
+
+
+def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
+    """Every parameter with its operation."""
+    return [(operation, each) for operation in operations(document) for each in list_at(operation.tree, "parameters")]
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import (
-    Operation,
-    Tree,
-    in_place_of,
-    is_json,
-    list_at,
-    mapping_at,
-    operations,
-    resolve,
-    types_of,
-)
+from victor_ext.spec.tree import Operation, Tree, in_place_of, is_json, list_at, mapping_at, resolve, types_of
 
-from .base import Log, children
+from .base import Log, children, parameters
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
@@ -142,12 +132,3 @@ def is_object(document: Tree, schema: Tree) -> bool:
 def kinds(whole: Tree) -> set[str]:
     """The types that a schema declares by itself."""
     return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())
-
-
-def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
-    """Every parameter with its operation."""
-    return [
-        (operation, parameter)
-        for operation in operations(document)
-        for parameter in list_at(operation.tree, "parameters")
-    ]

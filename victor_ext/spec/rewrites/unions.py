@@ -25,11 +25,11 @@ def split_types(document: Tree, log: Log) -> None:
         listed = list_at(schema, "type")
         if "object" not in listed or len({*listed} - {"null"}) < 2 or UNSPLIT & schema.keys():
             continue
-        members = [{key: schema[key] for key in OF_TYPE.get(kind, ("format",)) if key in schema} for kind in listed]
-        _drop(schema, ("type", *(key for each in members for key in each)))
-        schema["anyOf"] = [
-            in_place_of(schema, {"type": kind, **own}) for kind, own in zip(listed, members, strict=True)
-        ]
+        keys = {kind: OF_TYPE.get(kind, ("format",)) for kind in listed}
+        own = {kind: {key: schema[key] for key in keys[kind] if key in schema} for kind in listed}
+        members = [in_place_of(schema, {"type": kind, **each}) for kind, each in own.items()]
+        _drop(schema, ("type", *(key for each in own.values() for key in each)))
+        schema["anyOf"] = members
         log("split-types", where)
 
 
@@ -38,10 +38,7 @@ OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
 
 
 def unite_children(document: Tree, log: Log) -> None:
-    """Read a schema with a discriminator as the child that it names: one that has the schema in its `allOf`.
-
-    A reference to it becomes one to a union of its children and itself; only the children refer to the schema alone.
-    """
+    """Make a reference to a schema with a discriminator one to a union of it and its children, but for their own."""
     named = components(document)
     unions: dict[str, Tree] = {}
     for root, schema in named.items():
@@ -132,10 +129,7 @@ def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
 
 
 def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark the members of a union with what selects them.
-
-    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ.
-    """
+    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in which they differ."""
     done: dict[int, Tree] = {}
     for where, schema in schemas(document):
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
