@@ -17,7 +17,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, document, listed, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, document, listed, package, ref, taking
 
 pytestmark = pytest.mark.thorough
 THING = ref("Thing")
@@ -53,12 +53,7 @@ PATHS: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    schemas = {"Thing": an_object(a=TEXT)}
-    made = Wire(tmp_path_factory.mktemp("answers"), "wire_answers", paths=PATHS, components={"schemas": schemas})
-    assert made.result.left_out == []
-    return made
+wire = package("answers", paths=PATHS, components={"schemas": {"Thing": an_object(a=TEXT)}})
 
 
 def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
@@ -161,11 +156,7 @@ DOCUMENT: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    wire = Wire(tmp_path_factory.mktemp("webhooks"), "wire_webhooks", **DOCUMENT)
-    assert wire.result.left_out == []
-    return wire
+made = package("webhooks", **DOCUMENT)
 
 
 @pytest.fixture(scope="module")
