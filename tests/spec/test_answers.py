@@ -17,7 +17,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, document, listed, package, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, document, done, listed, package, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 THING = ref("Thing")
@@ -130,30 +130,17 @@ PAYMENT = an_object(
     state={"type": "string", "enum": ["open", "paid"]},
     amount={"type": "number", "format": "decimal"},
 )
-DOCUMENT: Tree = {
-    "openapi": "3.1.0",
-    "paths": {
-        "/x": {
-            "post": {
-                "operationId": "createPayment",
-                "responses": {"200": {"description": "-"}},
-                "callbacks": {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}},
-            }
-        }
-    },
-    "webhooks": {
-        "payment.paid": posting(
-            an_object(("kind",), kind=TEXT, payment=ref("Payment")),
-            security=[{"signature": []}],
-            parameters=[{"in": "header", "name": "X-Signature", "schema": TEXT}],
-        ),
-        "many": posting(listed(ref("Payment"))),
-    },
-    "components": {
-        "schemas": {"Payment": PAYMENT},
-        "securitySchemes": {"signature": {"type": "apiKey", "in": "header", "name": "X-Signature"}},
-    },
+CALLBACKS = {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}}
+HOOKS = {
+    "payment.paid": posting(
+        an_object(("kind",), kind=TEXT, payment=ref("Payment")),
+        security=[{"signature": []}],
+        parameters=[parameter("X-Signature", "header")],
+    ),
+    "many": posting(listed(ref("Payment"))),
 }
+DOCUMENT = document({"/x": {"post": done("createPayment", callbacks=CALLBACKS)}}, {"Payment": PAYMENT}, webhooks=HOOKS)
+DOCUMENT["components"]["securitySchemes"] = {"signature": {"type": "apiKey", "in": "header", "name": "X-Signature"}}
 
 
 made = package("webhooks", **DOCUMENT)

@@ -126,10 +126,7 @@ def _keep_same_files(built: Path, package: Path) -> ChangedFiles:
     modules = {path.relative_to(package) for path in package.rglob("*.py")}
     old = {path for path in modules if "__pycache__" not in path.parts}
     old |= {Path(MARKER)} if (package / MARKER).exists() else set()
-    changed: list[Path] = []
-    for path in sorted(new & old):
-        if filecmp.cmp(built / path, package / path, shallow=False):
-            shutil.copystat(package / path, built / path)
-        else:
-            changed.append(path)
-    return ChangedFiles(sorted(new - old), changed, sorted(old - new))
+    same, *others = filecmp.cmpfiles(package, built, sorted(map(str, new & old)), shallow=False)
+    for path in same:
+        shutil.copystat(package / path, built / path)
+    return ChangedFiles(sorted(new - old), [Path(path) for each in others for path in each], sorted(old - new))

@@ -13,7 +13,7 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 
 from .rewrites import Log
-from .rewrites.base import parameters, schemas
+from .rewrites.base import drop, parameters, schemas
 from .rewrites.composition import write_out_allof
 from .tree import Tree, is_mapping
 
@@ -155,10 +155,7 @@ def _forget(schema: Tree) -> None:
     if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
         schema["schema"] = {"type": "string"}
         return
-    words = schema.get("description")
-    schema.clear()
-    if isinstance(words, str):
-        schema["description"] = words
+    drop(schema, *(schema.keys() - {"description"}))
 
 
 Change = tuple[Any, str, Any]

@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import requires, version
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import jinja2
 import openapi_python_client
-from jinja2.bccache import Bucket
 from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
@@ -42,21 +40,13 @@ ROUNDS = 40
 """The maximum number of times that the document is parsed again after a failure is mended."""
 
 
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """Templates compiled once in a process: to compile them takes longer than to write a small package."""
-
-    def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._codes.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[bucket.key, bucket.checksum] = bucket.code
+class _Memory(dict[str, bytes]):
+    set = dict.__setitem__
 
 
-_COMPILED = _CompiledTemplates()
+_MEMORY: Any = _Memory()
+_COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
+"""Templates compiled once in a process: to compile them takes longer than to write a small package."""
 
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:

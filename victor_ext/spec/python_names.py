@@ -75,8 +75,7 @@ def _renamed(each: Any, name: str) -> Any:
 def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:
     """A name for each property, none of them twice and none in `taken`.
 
-    What has its name alone keeps it. Of several, the one that is written plainly keeps it, and the others are spelled
-    (`id[]` is `id_list`) or, when that is not enough, numbered.
+    What has its name alone, or is written plainly, keeps it. Others are spelled (`id[]` is `id_list`), or numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
     names = [_nested(wire) or _normal(each.python_name) for wire, each in zip(wires, properties, strict=True)]
@@ -124,15 +123,10 @@ def literal(value: Any) -> str:
         value = value.get_untrusted_value()
     if isinstance(value, strings.PythonCode):
         value = value.as_unembedded_code()
-    return "".join(map(_escaped, value))
-
-
-def _escaped(character: str) -> str:
-    if character in '\\"':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return "".join(
+        f"\\{each}" if each in '\\"' else each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in value
+    )
 
 
 @dataclass

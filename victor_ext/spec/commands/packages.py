@@ -31,11 +31,8 @@ def _check_names(options: argparse.Namespace) -> None:
 
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    command.add_argument(
-        "--verbose",
-        action="store_true",
-        help="name each changed file, each place where the recipe rewrote the document, and the reason of each loss",
-    )
+    named = "name each changed file, each place where the recipe rewrote the document, and the reason of each loss"
+    command.add_argument("--verbose", action="store_true", help=named)
 
 
 def _run_generate(options: argparse.Namespace) -> int:
@@ -84,15 +81,10 @@ GENERATE = Command(
 
 def _add_check(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
-    command.add_argument(
-        "--accepted",
-        metavar="FILE",
-        type=Path,
-        help="the file of accepted losses (default: <document>.accepted.yaml beside the document)",
-    )
-    command.add_argument(
-        "--accept", metavar="REASON", help="add what is left out now to the file of accepted losses, with this reason"
-    )
+    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
+    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
+    accept = "add what is left out now to the file of accepted losses, with this reason"
+    command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
     command.add_argument("--verbose", action="store_true", help="print what is accepted")
 
@@ -108,15 +100,8 @@ def _run_check(options: argparse.Namespace) -> int:
 
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
-        report = check(
-            document,
-            options.out,
-            name=options.name,
-            accepted=options.accepted,
-            accept=options.accept,
-            decimals=options.decimals,
-            copies=copies(options),
-        )
+        own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
+        report = check(document, options.out, **own, copies=copies(options))
     except (*FAILURES, OSError):
         raise
     except Exception as error:

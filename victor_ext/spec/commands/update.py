@@ -29,7 +29,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_generation, copies, show, show_as_is
+from . import Command, add_approved, add_generation, copies, show, show_as_is
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 40
@@ -41,12 +41,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     add_generation(command)
-    command.add_argument(
-        "--approved",
-        metavar="FILE",
-        type=Path,
-        help="the approved changes (default: <document>.approved.yaml beside SPEC)",
-    )
+    add_approved(command, "SPEC")
     command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
 
 

@@ -55,6 +55,18 @@ def components(document: Tree) -> Tree:
     return schemas
 
 
+def replace(schema: Tree, new: Tree) -> None:
+    """Make another schema of one, in its place."""
+    schema.clear()
+    schema.update(new)
+
+
+def drop(schema: Tree, *keys: str) -> None:
+    """Remove keys, where they are there."""
+    for key in keys:
+        schema.pop(key, None)
+
+
 def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
     """The direct children of a schema, each with its step: `.name`, `[]`, `(oneOf 1)`."""
     for name, child in mapping_at(schema, "properties").items():

@@ -8,7 +8,7 @@ from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
-from .base import HAD_NULL, Log, below, components, schemas
+from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
 from .serialization import kinds
@@ -84,7 +84,7 @@ def name_endless_composition(document: Tree, log: Log) -> None:
                 continue
             typed = [part for part in parts if TYPED & part.keys()]
             if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
-                _replace(schema, {"allOf": typed})
+                replace(schema, {"allOf": typed})
             else:
                 own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
                 _name_composition(document, schema, [*parts, own] if own else parts, where)
@@ -150,8 +150,7 @@ def inline_allof(document: Tree, log: Log) -> None:
 def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
     """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`."""
     merged = _merged(document, schema, {})
-    for key in ("allOf", "oneOf", "anyOf"):
-        schema.pop(key, None)
+    drop(schema, "allOf", "oneOf", "anyOf")
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
         _settle(document, child, f"{where}_{name}")
@@ -170,17 +169,12 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     if whole is not None:
-        _replace(schema, whole)
+        replace(schema, whole)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
             write_out_allof(document, components(document)[name], name)
     else:
         write_out_allof(document, schema, where)
-
-
-def _replace(schema: Tree, new: Tree) -> None:
-    schema.clear()
-    schema.update(new)
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
@@ -189,12 +183,12 @@ def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: st
     key = sorted(map(gist, parts))
     for name, each in named.items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
-            _replace(schema, {"$ref": SCHEMAS + name})
+            replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
     name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
     named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    _replace(schema, {"$ref": SCHEMAS + name})
+    replace(schema, {"$ref": SCHEMAS + name})
     return name
 
 

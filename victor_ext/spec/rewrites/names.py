@@ -17,7 +17,8 @@ from openapi_python_client import strings
 from victor_ext.spec.requests import PREFIX
 from victor_ext.spec.tree import Tree, bare_type, is_mapping, list_at, mapping_at, operations, resolve, target, unused
 
-from .base import Log, components, media_types, schemas
+from .base import Log, components, drop, media_types, replace, schemas
+from .redefinition import TYPED
 
 RESERVED = {
     *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
@@ -120,8 +121,7 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
             name += "_other"
         named[name] = copy(whole)
         if "$ref" not in whole:  # one class for both
-            whole.clear()
-            whole["$ref"] = SCHEMAS + name
+            replace(whole, {"$ref": SCHEMAS + name})
     names[reference] = name
     schema["$ref"] = SCHEMAS + name
     log("name-referenced-schema", f"{where}: {reference} is now {name}")
@@ -265,8 +265,7 @@ def _name_deep_schema(document: Tree, log: Log) -> None:
         named = copy(schema)
         named.pop("title", None)
         components(document)[_short(long)] = named
-        schema.clear()
-        schema["$ref"] = SCHEMAS + _short(long)
+        replace(schema, {"$ref": SCHEMAS + _short(long)})
         log("rename-inline-schema", f"{place.where} is now {_short(long)}")
 
 
@@ -330,11 +329,8 @@ def _member(schema: Tree) -> str:
     return "_type_0" if schema.get("nullable") and schema.get("type") == "array" else ""
 
 
-KEPT_IN_SCHEMA = {
-    *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
-    *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
-}
+KEPT_IN_SCHEMA = TYPED | {"nullable", "description", "example", "title"}
+KEPT_IN_SCHEMA |= {"x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"}
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
@@ -360,11 +356,9 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
         for path, item in mapping_at(document, "paths").items()
     }
     kept["components"] = {"schemas": components(document)}
-    document.clear()
-    document.update(kept)
+    replace(document, kept)
     log("drop-unused-keys", "the whole document")
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:
-    for key in [key for key in tree if key not in keys]:
-        del tree[key]
+    drop(tree, *(tree.keys() - keys))

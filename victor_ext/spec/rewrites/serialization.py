@@ -76,8 +76,7 @@ def record_styles(document: Tree, log: Log) -> None:
             style = DEFAULT_STYLES[location]
         explode = bool(parameter.get("explode", style == "form"))
         written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
-        reason = None if written.json else undefined(document, parameter["schema"], written)
-        if reason:
+        if not written.json and (reason := undefined(document, parameter["schema"], written)):
             log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
         if location == "header":
             _free_of_limits(document, operation, parameter)
@@ -91,10 +90,8 @@ def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> No
     if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in ("date", "date-time", "binary"):
         return
     declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
-    for place in ("query", "cookie"):
-        if (place, parameter["name"]) not in declared:
-            parameter["in"] = place
-            return
+    free = (place for place in ("query", "cookie") if (place, parameter["name"]) not in declared)
+    parameter["in"] = next(free, "header")
 
 
 def undefined(document: Tree, schema: Tree, style: Style) -> str | None:

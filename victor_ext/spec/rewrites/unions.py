@@ -8,7 +8,7 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
-from .base import Log, components, schemas
+from .base import Log, components, drop, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
 from .names import SCHEMAS, free_name
 from .redefinition import TYPED
@@ -28,7 +28,7 @@ def split_types(document: Tree, log: Log) -> None:
         keys = {kind: OF_TYPE.get(kind, ("format",)) for kind in listed}
         own = {kind: {key: schema[key] for key in keys[kind] if key in schema} for kind in listed}
         members = [in_place_of(schema, {"type": kind, **each}) for kind, each in own.items()]
-        _drop(schema, ("type", *(key for each in own.values() for key in each)))
+        drop(schema, "type", *(key for each in own.values() for key in each))
         schema["anyOf"] = members
         log("split-types", where)
 
@@ -93,17 +93,17 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
                     else part
                     for number, part in enumerate(schema[key])
                 ]
-            _drop(schema, (*OF_OBJECT, "type"))
+            drop(schema, *OF_OBJECT, "type")
         elif all(each.keys() >= schema["properties"].keys() for each in own):
-            _drop(schema, OF_OBJECT)
+            drop(schema, *OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
             write_out_allof(document, schema, where)
-            _drop(schema, ("discriminator",))
+            drop(schema, "discriminator")
         else:
             schema[keys[0]] = [
                 _with(document, schema, part, f"{where}_type_{number}") for number, part in enumerate(members)
             ]
-            _drop(schema, (*OF_OBJECT, "type"))
+            drop(schema, *OF_OBJECT, "type")
         log("keep-union-siblings", where)
 
 
@@ -121,11 +121,6 @@ def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
     if "propertyName" in discriminator and "$ref" in member:
         whole["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
     return whole
-
-
-def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
-    for key in keys:
-        schema.pop(key, None)
 
 
 def mark_union_members(document: Tree, log: Log) -> None:
@@ -156,14 +151,10 @@ def _tag_values(discriminator: Tree, reference: str) -> list[str]:
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
     """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
-    by_name = {
-        name: (_values(document, child), ONLY_NULL in resolve(document, child))
-        for name, child in all_properties(document, schema, done).items()
-    }
     return {
         name: sorted({str(value).casefold() for value in values})
-        for name, (values, only_null) in by_name.items()
-        if values or only_null
+        for name, child in all_properties(document, schema, done).items()
+        if (values := _values(document, child)) or ONLY_NULL in resolve(document, child)
     }
 
 
