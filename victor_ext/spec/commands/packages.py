@@ -26,9 +26,6 @@ def _check_names(options: argparse.Namespace) -> None:
         raise RuntimeError("--name is the name of one package: name one document with it.")
 
 
-# ---- generate ----
-
-
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
     named = "name each changed file, each place where the recipe rewrote the document, and the reason of each loss"
@@ -74,9 +71,6 @@ GENERATE = Command(
     _add_generate,
     _run_generate,
 )
-
-
-# ---- check ----
 
 
 def _add_check(command: argparse.ArgumentParser) -> None:

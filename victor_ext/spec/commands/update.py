@@ -1,7 +1,6 @@
-"""The command `victor spec update`: replace a document by a newer one, with its package.
+"""The command `victor spec update`: replace a document by a newer one, when that makes a whole package.
 
-Nothing is replaced unless the newer document makes a whole package. The package is replaced first and the document
-after it, so that a run that is interrupted can be repeated: it compares with the same old document again.
+The package is replaced first: a run that is interrupted can be repeated, and compares with the same old document.
 """
 
 from __future__ import annotations

@@ -136,11 +136,10 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
 
 
 def record_servers(document: Tree, log: Log) -> None:
-    """Record the servers of the document, and that of each operation that has another one.
+    """Record the servers of the document, and that of each operation that its first server does not offer, too.
 
-    The first server of a list counts, and each variable has its default. An operation that the first server of the
-    document offers, too, has no other one. A relative URL is joined to the first absolute one of the document: where
-    the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. A relative URL is joined to the first absolute
+    one of the document: where the document itself was served from is not known.
     """
     shared = _urls(document)
     absolute = [url for url in shared if _is_absolute(url)]

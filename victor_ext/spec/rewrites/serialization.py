@@ -45,22 +45,13 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
     """Put one parameter for each property in the place of the object."""
     required = list_at(whole, "required") if parameter.get("required") else []
-    flat = [
-        in_place_of(
-            parameter,
-            {
-                "name": name if style == "form" else f"{parameter['name']}[{name}]",
-                "in": "query",
-                "required": name in required,
-                "schema": schema,
-                "style": style,
-                "explode": True,
-                **({"allowReserved": True} if parameter.get("allowReserved") else {}),
-                **({"description": schema["description"]} if "description" in schema else {}),
-            },
-        )
-        for name, schema in whole["properties"].items()
-    ]
+    shared = {"in": "query", "style": style, "explode": True, "allowReserved": parameter.get("allowReserved")}
+    flat: list[Tree] = []
+    for name, schema in whole["properties"].items():
+        wire = name if style == "form" else f"{parameter['name']}[{name}]"
+        words = {"description": schema["description"]} if "description" in schema else {}
+        own = {"name": wire, "required": name in required, "schema": schema}
+        flat.append(in_place_of(parameter, {**shared, **own, **words}))
     place = operation.tree["parameters"].index(parameter)
     operation.tree["parameters"][place : place + 1] = flat
 

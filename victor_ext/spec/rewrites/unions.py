@@ -74,10 +74,9 @@ def _extended(named: Tree, document: Tree) -> Iterator[int]:
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
-    """Put the properties beside a union into each of its members: the generator drops them.
+    """Put the properties beside a union into each of its members that is an object: the generator drops them.
 
-    A union whose members have no more than one set of properties among them becomes a single class. Members that are no
-    objects stay as they are.
+    A union whose members have no more than one set of properties among them becomes a single class.
     """
     for where, schema in reversed(schemas(document)):
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
