@@ -29,10 +29,7 @@ DEFAULT: Final = Encoding()
 
 
 class Hidden(bytes):
-    """Bytes whose repr is their number: tracebacks show local variables, and a body may have what nobody must see.
-
-    A slice of them is hidden too, because some reporters show how bytes begin.
-    """
+    """Bytes whose repr is their number, and slices too: a traceback must not show what is in a body."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
@@ -178,8 +175,7 @@ def chosen(content_type: str | None, body: Any, kinds: Mapping[str, tuple[type, 
 
 
 def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind.endswith(("/json", "+json"))
+    return content_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _fields(body: Any) -> Iterator[tuple[str, Any]]:

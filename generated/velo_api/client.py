@@ -81,29 +81,24 @@ class Client:
         self._client = None
         self._async_client = None
 
-    def _copy(self) -> Self:
+    def _copy(self, **changes: Any) -> Self:
         """Get a new client without a connection"""
         made = copy(self)
-        made._client = made._async_client = None
+        for name, value in {**changes, "_client": None, "_async_client": None}.items():
+            setattr(made, name, value)
         return made
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """Get a new client, with a connection of its own, matching this one with additional headers"""
-        made = self._copy()
-        made._headers = {**self._headers, **headers}
-        return made
+        return self._copy(_headers={**self._headers, **headers})
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
         """Get a new client, with a connection of its own, matching this one with additional cookies"""
-        made = self._copy()
-        made._cookies = {**self._cookies, **cookies}
-        return made
+        return self._copy(_cookies={**self._cookies, **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """Get a new client, with a connection of its own, matching this one with a new timeout configuration"""
-        made = self._copy()
-        made._timeout = timeout
-        return made
+        return self._copy(_timeout=timeout)
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response with the parser of its operation"""

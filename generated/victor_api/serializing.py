@@ -123,10 +123,7 @@ _PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
 
 
 def _written(value: Any) -> Any:
-    """Times and dates by ISO 8601, UUIDs as text; other values, such as files, unchanged.
-
-    A time in UTC ends with `Z`, and has no more digits of a second than needed of 0, 3 and 6.
-    """
+    """Times by ISO 8601, those in UTC with `Z` and 0, 3 or 6 digits of a second; UUIDs as text; others unchanged."""
     if not isinstance(value, datetime):
         return (
             value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
@@ -194,11 +191,8 @@ def _members(name: str, value: Any) -> Iterator[tuple[str, str]]:
     members = value.items() if isinstance(value, dict) else [(name, item) for item in value]
     for key, member in members:
         if isinstance(member, (dict, list)):
-            raise undefined(
-                name,
-                member,
-                f"the member {key!r} of an object" if isinstance(value, dict) else "an item of a list",
-            )
+            place = f"the member {key!r} of an object" if isinstance(value, dict) else "an item of a list"
+            raise undefined(name, member, place)
         if member is not None:
             yield key, text_of(name, member)
 
@@ -248,10 +242,7 @@ def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
 
 
 def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
-    """Percent-encoded text. `reserved` keeps RESERVED and what is percent-encoded already.
-
-    Half a character (a lone surrogate) stays: the client refuses it, with its own error, when it builds the request.
-    """
+    """Percent-encoded text. `reserved` keeps RESERVED and what is encoded; the client refuses lone surrogates."""
     write = quote_plus if plus else quote
     try:
         if not reserved:

@@ -17,7 +17,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, document, listed, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, document, done, listed, package, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 THING = ref("Thing")
@@ -53,12 +53,7 @@ PATHS: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    schemas = {"Thing": an_object(a=TEXT)}
-    made = Wire(tmp_path_factory.mktemp("answers"), "wire_answers", paths=PATHS, components={"schemas": schemas})
-    assert made.result.left_out == []
-    return made
+wire = package("answers", paths=PATHS, components={"schemas": {"Thing": an_object(a=TEXT)}})
 
 
 def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
@@ -135,37 +130,20 @@ PAYMENT = an_object(
     state={"type": "string", "enum": ["open", "paid"]},
     amount={"type": "number", "format": "decimal"},
 )
-DOCUMENT: Tree = {
-    "openapi": "3.1.0",
-    "paths": {
-        "/x": {
-            "post": {
-                "operationId": "createPayment",
-                "responses": {"200": {"description": "-"}},
-                "callbacks": {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}},
-            }
-        }
-    },
-    "webhooks": {
-        "payment.paid": posting(
-            an_object(("kind",), kind=TEXT, payment=ref("Payment")),
-            security=[{"signature": []}],
-            parameters=[{"in": "header", "name": "X-Signature", "schema": TEXT}],
-        ),
-        "many": posting(listed(ref("Payment"))),
-    },
-    "components": {
-        "schemas": {"Payment": PAYMENT},
-        "securitySchemes": {"signature": {"type": "apiKey", "in": "header", "name": "X-Signature"}},
-    },
+CALLBACKS = {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}}
+HOOKS = {
+    "payment.paid": posting(
+        an_object(("kind",), kind=TEXT, payment=ref("Payment")),
+        security=[{"signature": []}],
+        parameters=[parameter("X-Signature", "header")],
+    ),
+    "many": posting(listed(ref("Payment"))),
 }
+DOCUMENT = document({"/x": {"post": done("createPayment", callbacks=CALLBACKS)}}, {"Payment": PAYMENT}, webhooks=HOOKS)
+DOCUMENT["components"]["securitySchemes"] = {"signature": {"type": "apiKey", "in": "header", "name": "X-Signature"}}
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    wire = Wire(tmp_path_factory.mktemp("webhooks"), "wire_webhooks", **DOCUMENT)
-    assert wire.result.left_out == []
-    return wire
+made = package("webhooks", **DOCUMENT)
 
 
 @pytest.fixture(scope="module")

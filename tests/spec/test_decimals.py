@@ -18,7 +18,7 @@ from victor_ext.runtime.core.json_values import parsed
 from victor_ext.spec.checking.check import check
 from victor_ext.spec.command_line import main
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, parameter, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, package, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "number"}
@@ -33,31 +33,24 @@ CARD = an_object(
 LONG = "12345678901234567.89"
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    form = an_object(amount=NUMBER, more=an_object(a=NUMBER))
-    url_encoded = taking(an_object(amount=NUMBER), "application/x-www-form-urlencoded")
-    paths = {
-        "/card": {"get": answering(ref("Card"), operationId="card")},
-        "/json": {"post": answering(TEXT, operationId="as_json", requestBody=taking(ref("Card")))},
-        "/form": {"post": answering(TEXT, operationId="form", requestBody=url_encoded)},
-        "/parts": {"post": answering(TEXT, operationId="parts", requestBody=taking(form, "multipart/form-data"))},
-        "/find": {
-            "get": answering(
-                TEXT,
-                operationId="find",
-                parameters=[
-                    parameter("most", "query", EXACT),
-                    parameter("at", "query", {"type": "string", "format": "date-time"}),
-                    parameter("X-Name", "header", TEXT),
-                ],
-            )
-        },
-    }
-    made = Wire(tmp_path_factory.mktemp("decimals"), "wire_decimals", **document(paths, {"Card": CARD}))
-    assert made.result.left_out == []
-    made.response = httpx.Response(200, json="")
-    return made
+FORM = taking(an_object(amount=NUMBER), "application/x-www-form-urlencoded")
+PARTS = taking(an_object(amount=NUMBER, more=an_object(a=NUMBER)), "multipart/form-data")
+AT: Tree = {"type": "string", "format": "date-time"}
+FOUND = [parameter("most", schema=EXACT), parameter("at", schema=AT), parameter("X-Name", "header")]
+PATHS: Tree = {
+    "/card": {"get": answering(ref("Card"), operationId="card")},
+    "/json": {"post": answering(TEXT, operationId="as_json", requestBody=taking(ref("Card")))},
+    "/form": {"post": answering(TEXT, operationId="form", requestBody=FORM)},
+    "/parts": {"post": answering(TEXT, operationId="parts", requestBody=PARTS)},
+    "/find": {"get": answering(TEXT, operationId="find", parameters=FOUND)},
+}
+wire = package("decimals", httpx.Response(200, json=""), **document(PATHS, {"Card": CARD}))
+CENTS = document(
+    {"/card": {"get": answering(ref("Cents"), operationId="card")}},
+    {"Cents": an_object(cents={"type": "integer"})},
+    webhooks={"paid": {"post": done("on_paid", requestBody=taking(ref("Cents")))}},
+)
+floats = package("floats", **CENTS)  # its document declares no Decimal
 
 
 def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
@@ -77,15 +70,6 @@ def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not card.price
     assert "price" in card.additional_properties
-
-
-@pytest.fixture(scope="module")
-def floats(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    """A package whose document declares no Decimal."""
-    schemas = {"Cents": an_object(cents={"type": "integer"})}
-    paths = {"/card": {"get": answering(ref("Cents"), operationId="card")}}
-    hooks = {"paid": {"post": done("on_paid", requestBody=taking(ref("Cents")))}}
-    return Wire(tmp_path_factory.mktemp("floats"), "wire_floats", **document(paths, schemas, webhooks=hooks))
 
 
 @pytest.mark.parametrize(

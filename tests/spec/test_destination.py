@@ -55,6 +55,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in (room, room / "project", room / "temporary", out):
         (folder / "mine.py").write_text("import os\nx   =  1\n")
     (room / "small.yaml").write_text(SMALL)
+    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     return room
 
 
@@ -156,7 +157,6 @@ def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> No
     before = times()
     generate(room / "small.yaml", made.parent)
     assert times() == before
-    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     newer = snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)
     generate(room / "newer.yaml", made.parent, name="small_api")
     assert {path for path, time in times().items() if time != before[path]} == {"models/thing.py"}
@@ -202,7 +202,6 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     room: Path, made: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: type[BaseException]
 ) -> None:
     before = snapshot(room)
-    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     if place == "second rename":
         break_second_rename(monkeypatch, error)
     else:
@@ -210,7 +209,6 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     with pytest.raises(error):
         generate(room / "newer.yaml", made.parent, name=made.name)
     monkeypatch.undo()
-    (room / "newer.yaml").unlink()
     assert snapshot(room) == before
 
 
@@ -225,7 +223,6 @@ def test_no_package_is_made_of_what_the_generator_refuses(
 
 
 def test_a_process_that_is_told_to_end_clears_away_what_is_half_done(room: Path, made: Path) -> None:
-    (room / "newer.yaml").write_text(SMALL.replace("id:", "name:"))
     whole = [snapshot(made), snapshot(generate(room / "newer.yaml", room / "fresh", name="small_api").package)]
     command = [sys.executable, "-m", "victor_ext.cli", "spec", "generate", str(room / "newer.yaml")]
     process = subprocess.Popen(

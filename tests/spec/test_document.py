@@ -18,79 +18,55 @@ from hypothesis import strategies as st
 from victor_ext.spec.command_line import main
 from victor_ext.spec.document import DocumentError, load
 
+from .wire import TEXT, Tree, an_object, document, listed, parameter, ref, taking
+
 pytestmark = pytest.mark.thorough
-Tree = dict[str, Any]
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 
-TEXT = {"type": "string"}
-A = {"$ref": "#/components/schemas/A"}
+A = ref("A")
 ANSWER = {"description": "ok", "content": {"application/json": {"schema": A, "example": {"a": 1}}, "text/csv": {}}}
-HOOK = {"post": {"requestBody": {"content": {"application/json": {"schema": {"properties": {"k": TEXT}}}}}}}
+HOOK = {"post": {"requestBody": taking({"properties": {"k": TEXT}})}}
 PARAMETERS = [
-    {"name": "q", "in": "query", "explode": False, "schema": {"type": "array", "items": {"enum": ["a", "b"]}}},
+    parameter("q", schema=listed({"enum": ["a", "b"]}), explode=False),
     {"$ref": "#/components/parameters/P"},
-    {"name": "deep", "in": "query", "style": "deepObject", "schema": A},
+    parameter("deep", schema=A, style="deepObject"),
     {"name": "c", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}},
 ]
-BODY = {
-    "required": True,
-    "content": {
-        "application/json": {"schema": {"allOf": [A, {"properties": {"z": {**TEXT, "default": "x"}}}]}},
-        "multipart/form-data": {
-            "schema": {"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}},
-            "encoding": {"f": {"contentType": "image/png"}},
-        },
-    },
-}
+FILE = an_object(f={**TEXT, "format": "binary"})
+BODY = taking({"allOf": [A, {"properties": {"z": {**TEXT, "default": "x"}}}]})
+BODY["content"] |= taking(FILE, "multipart/form-data", encoding={"f": {"contentType": "image/png"}})["content"]
+OBJECT = an_object(
+    ("a",),
+    a={"type": ["string", "null"], "format": "date", "default": "2021-02-30", "example": "2021-02-30"},
+    b=ref("U"),
+    c={"type": "string", "enum": ["x", "y"], "nullable": True},
+    n={"type": "number", "minimum": 1},
+    l=listed(A),
+    k={"const": "v"},
+)
 SCHEMAS = {
-    "A": {
-        "type": "object",
-        "title": "A",
-        "description": "d",
-        "required": ["a"],
-        "properties": {
-            "a": {"type": ["string", "null"], "format": "date", "default": "2021-02-30", "example": "2021-02-30"},
-            "b": {"$ref": "#/components/schemas/U"},
-            "c": {"type": "string", "enum": ["x", "y"], "nullable": True},
-            "n": {"type": "number", "minimum": 1},
-            "l": {"type": "array", "items": A},
-            "k": {"const": "v"},
-        },
-        "additionalProperties": TEXT,
-    },
+    "A": {**OBJECT, "title": "A", "description": "d", "additionalProperties": TEXT},
     "U": {
-        "oneOf": [A, {"type": "object", "properties": {"q": {"type": "integer"}}}],
+        "oneOf": [A, an_object(q={"type": "integer"})],
         "discriminator": {"propertyName": "a", "mapping": {"one": "#/components/schemas/A"}},
     },
     "T": {"type": "array", "prefixItems": [TEXT, {"type": "integer"}]},
     "Alias": A,
 }
-DOCUMENT: Tree = {
-    "openapi": "3.1.0",
-    "info": {"title": "T", "version": "1", "description": "d"},
-    "servers": [{"url": "https://x"}],
-    "paths": {
-        "/x/{id}": {
-            "parameters": [{"name": "id", "in": "path", "required": True, "schema": TEXT}],
-            "get": {
-                "operationId": "a",
-                "tags": ["t"],
-                "summary": "s",
-                "description": "d",
-                "parameters": PARAMETERS,
-                "responses": {"200": ANSWER, "default": {"$ref": "#/components/responses/R"}},
-            },
-            "post": {"requestBody": BODY, "callbacks": {"done": {"{$request.body#/u}": HOOK}}, "responses": {}},
-        }
-    },
-    "webhooks": {"w": HOOK},
-    "components": {
-        "parameters": {"P": {"name": "X-P", "in": "header", "schema": {**TEXT, "format": "date"}}},
-        "responses": {"R": ANSWER},
-        "schemas": SCHEMAS,
-    },
+RESPONSES = {"200": ANSWER, "default": {"$ref": "#/components/responses/R"}}
+GET = {"operationId": "a", "tags": ["t"], "summary": "s", "description": "d"}
+POST = {"requestBody": BODY, "callbacks": {"done": {"{$request.body#/u}": HOOK}}, "responses": {}}
+PATH = {
+    "parameters": [parameter("id", "path")],
+    "get": {**GET, "parameters": PARAMETERS, "responses": RESPONSES},
+    "post": POST,
 }
-
+DOCUMENT = document({"/x/{id}": PATH}, SCHEMAS, servers=[{"url": "https://x"}], webhooks={"w": HOOK})
+DOCUMENT["info"]["description"] = "d"
+DOCUMENT["components"] |= {
+    "parameters": {"P": parameter("X-P", "header", {**TEXT, "format": "date"})},
+    "responses": {"R": ANSWER},
+}
 DOCUMENT = json.loads(json.dumps(DOCUMENT))  # no two places share an object
 
 Place = tuple[str | int, ...]

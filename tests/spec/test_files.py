@@ -67,18 +67,9 @@ SHARED = """{
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    folder = tmp_path / "api"
-    for name, text in {
-        "some.yaml": ROOT,
-        "paths/cards.yaml": CARDS,
-        "schemas/card.yaml": CARD,
-        "schemas/owner.yaml": OWNER,
-        "schemas/error.yaml": "type: object\nproperties: {code: {type: string}}\n",
-        "shared.json": SHARED,
-    }.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder / "some.yaml"
+    error = "type: object\nproperties: {code: {type: string}}\n"
+    schemas = {"schemas/card": CARD, "schemas/owner": OWNER, "schemas/error": error}
+    return write(tmp_path / "api", **{"some": ROOT, "paths/cards": CARDS, **schemas, "shared.json": SHARED})
 
 
 def whole(spec: Path) -> tuple[Any, dict[str, int]]:
@@ -101,13 +92,14 @@ def test_a_document_of_several_files_is_whole(spec: Path) -> None:
 
 def write(folder: Path, **texts: str) -> Path:
     """Files of a document, and the first of them."""
-    for name, text in texts.items():
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return folder / f"{next(iter(texts))}.yaml"
+    paths = [folder / name if name.endswith(".json") else folder / f"{name}.yaml" for name in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return paths[0]
 
 
 def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
-    (tmp_path / "all").mkdir()
     write(
         tmp_path / "all",
         schemas="A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n",
@@ -149,12 +141,10 @@ def test_what_is_not_in_the_folder_is_refused(
 
 
 def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
-    spec = tmp_path / "some.yaml"
-    schema = (
-        "{type: object, example: {$ref: ../a.yaml}, x-policy: {$ref: ../b.yaml}, properties: {x-c: {$ref: c.yaml}}}"
-    )
-    spec.write_text(f"{HEAD}paths: {{}}\ncomponents: {{x-policy: {{$ref: ../p.yaml}}, schemas: {{A: {schema}}}}}\n")
-    (tmp_path / "c.yaml").write_text("type: string\n")
+    examples = "example: {$ref: ../a.yaml}, x-policy: {$ref: ../b.yaml}"
+    schema = f"{{type: object, {examples}, properties: {{x-c: {{$ref: c.yaml}}}}}}"
+    some = f"{HEAD}paths: {{}}\ncomponents: {{x-policy: {{$ref: ../p.yaml}}, schemas: {{A: {schema}}}}}\n"
+    spec = write(tmp_path, some=some, c="type: string\n")
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
@@ -201,8 +191,7 @@ def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.M
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
     medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
     parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
-    spec = tmp_path / "some.yaml"
-    spec.write_text(f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n", encoding="utf-8")
+    spec = write(tmp_path, some=f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n")
     with pytest.raises(DocumentError, match="is too much"):
         load(spec)
 
@@ -230,37 +219,36 @@ def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
 
 
 def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
-    (tmp_path / "parts.yaml").write_text("Word: {type: object, properties: {w: {$anchor: word, type: string}}}\n")
-    (tmp_path / "some.yaml").write_text(
-        "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /x:\n    get:\n      operationId: x\n"
-        "      responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#card'}}}}}\n"
-        "components:\n  schemas:\n    Card:\n      $anchor: card\n      type: object\n      properties:\n"
-        "        next: {$ref: '#card'}\n        word: {$ref: 'parts.yaml#word'}\n"
+    content = "{application/json: {schema: {$ref: '#card'}}}"
+    properties = "{next: {$ref: '#card'}, word: {$ref: 'parts.yaml#word'}}"
+    spec = write(
+        tmp_path,
+        some=f"""{HEAD.replace("3.0.3", "3.1.0")}
+paths: {{/x: {{get: {{operationId: x, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
+components: {{schemas: {{Card: {{$anchor: card, type: object, properties: {properties}}}}}}}
+""",
+        parts="Word: {type: object, properties: {w: {$anchor: word, type: string}}}\n",
     )
-    tree = load(tmp_path / "some.yaml")
+    tree = load(spec)
     card = tree["components"]["schemas"]["Card"]["properties"]
     assert card["next"] == {"$ref": "#/components/schemas/Card"}
     word = card["word"]["$ref"].rpartition("/")[2]
     assert tree["components"]["schemas"][word] == {"$anchor": "word", "type": "string"}
-    assert generate(tmp_path / "some.yaml", tmp_path).left_out == []
+    assert generate(spec, tmp_path).left_out == []
     assert "next_: Card | Unset" in (tmp_path / "some_api" / "models" / "card.py").read_text()
 
 
 def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = "https://api.example/word.yaml?v=1"
-    (tmp_path / "copy.yaml").write_text("Word: {type: object, properties: {w: {type: string}}}\n")
-    document = tmp_path / "api" / "some.yaml"
-    document.parent.mkdir()
-    schema = f"{{type: object, properties: {{a: {{$ref: '{url}#/Word'}}}}}}"
-    document.write_text(f"{HEAD}components:\n  schemas:\n    A: {schema}\npaths: {{}}\n")
-    more = ["--copy", f"{url}={tmp_path / 'copy.yaml'}"]
+    copy = write(tmp_path, copy="Word: {type: object, properties: {w: {type: string}}}\n")
+    some = f"{HEAD}components: {{schemas: {{A: {{properties: {{a: {{$ref: '{url}#/Word'}}}}}}}}}}\npaths: {{}}\n"
+    document, newer = write(tmp_path / "api", some=some), write(tmp_path / "api", newer=some)
+    more = ["--copy", f"{url}={copy}"]
     out = ["--out", str(tmp_path / "out")]
     assert main(["generate", str(document), *out]) == 2
     assert f"name a copy with --copy {url}=FILE" in capsys.readouterr().err
     assert main(["generate", str(document), *out, *more]) == 0
     assert main(["check", str(document), *out, *more]) == 0
     assert main(["diff", str(document), str(document), *more]) == 0
-    newer = tmp_path / "api" / "newer.yaml"
-    newer.write_text(document.read_text())
     assert main(["update", str(document), str(newer), *out, *more]) == 0
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2

@@ -55,6 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
     Wire(
         folder,
         "wire_types",
+        lossy=True,
         servers=test_parameters.SERVERS,
         components={"schemas": {**test_bodies.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}},
         paths={

@@ -19,6 +19,8 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_ext.spec.rewrites import prepare
 
+from .wire import TEXT, an_object, answering, parameter, ref
+
 pytestmark = pytest.mark.thorough
 CANARY = "victor_ext_canary"
 RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
@@ -44,46 +46,30 @@ ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules", "setdefault
 def document(text: list[str]) -> dict[str, Any]:
     """A document with a text at every place that has one. The texts are different from each other."""
     of = iter(text)
-    some = {"type": "string", "description": next(of), "example": next(of), "default": next(of), "title": next(of)}
+    some = {**TEXT, "title": next(of), "description": next(of), "example": next(of), "default": next(of)}
     words = {"type": "string", "enum": [next(of), next(of)], "description": next(of)}
-    thing = {
-        "type": "object",
-        "title": next(of),
-        "description": next(of),
-        "required": [next(of)],
-        "properties": {
-            next(of): some,
-            next(of): words,
-            next(of): {"const": next(of)},
-            next(of): {"type": "object", "properties": {next(of): some}},
-        },
-        "example": {next(of): next(of)},
+    properties = {
+        next(of): some,
+        next(of): words,
+        next(of): {"const": next(of)},
+        next(of): an_object(**{next(of): some}),
     }
-    other = {"type": "object", "properties": {"kind": {"type": "string"}, next(of): some}}
+    thing = {**an_object((next(of),), **properties), "title": next(of), "description": next(of)}
+    thing["example"] = {next(of): next(of)}
     union = {
-        "oneOf": [{"$ref": "#/components/schemas/Thing"}, {"$ref": "#/components/schemas/Other"}],
+        "oneOf": [ref("Thing"), ref("Other")],
         "discriminator": {"propertyName": next(of), "mapping": {next(of): "#/components/schemas/Thing"}},
     }
-    parameters = [
-        {"name": next(of), "in": "query", "description": next(of), "schema": words},
-        {"name": next(of), "in": "header", "schema": some},
-        {"name": next(of), "in": "cookie", "schema": some},
-        {
-            "name": next(of),
-            "in": "query",
-            "style": "deepObject",
-            "schema": {"type": "object", "properties": {next(of): some}},
-        },
+    get = answering(union, operationId=next(of), tags=[next(of)], summary=next(of), description=next(of))
+    get["responses"]["200"]["description"] = next(of)
+    get["responses"][next(of)] = get["responses"]["200"]
+    get["parameters"] = [
+        parameter(next(of), schema=words, description=next(of)),
+        parameter(next(of), "header", some),
+        parameter(next(of), "cookie", some),
+        parameter(next(of), schema=an_object(**{next(of): some}), style="deepObject"),
     ]
-    answer = {"description": next(of), "content": {"application/json": {"schema": union}}}
-    get = {
-        "operationId": next(of),
-        "tags": [next(of)],
-        "summary": next(of),
-        "description": next(of),
-        "parameters": parameters,
-        "responses": {"200": answer, next(of): answer},
-    }
+    other = an_object(kind=TEXT, **{next(of): some})
     body = {"content": {next(of): {"schema": thing}, f"application/x-{next(of)}+json": {"schema": thing}}}
     return {
         "openapi": "3.1.0",

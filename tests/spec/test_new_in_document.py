@@ -54,26 +54,20 @@ NEW_OPERATION = """
       responses:
         '200':
           description: Sent.
-          content:
-            application/json:
-              schema: {$ref: '#/components/schemas/PaymentRequestReceipt'}
-      tags:
-      - Payment Requests
+          content: {application/json: {schema: {$ref: '#/components/schemas/PaymentRequestReceipt'}}}
+      tags: [Payment Requests]
   /v2/sweep:
     get:
       operationId: listSweeps
       responses:
         '200':
           description: The sweeps of today.
-          content:
-            application/json:
-              schema: {type: array, items: {$ref: '#/components/schemas/Sweep'}}
+          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Sweep'}}}}
     post:
       operationId: startSweep
       parameters:
       - {in: header, name: Idempotency-Key, schema: {type: string}}
-      responses:
-        '204': {description: Started.}
+      responses: {'204': {description: Started.}}
   /v2/sweep/count:
     get:
       operationId: countSweeps
@@ -85,18 +79,14 @@ NEW_OPERATION = """
       responses:
         '200':
           description: A summary at the place of an id.
-          content:
-            application/json: {schema: {type: object, properties: {waiting: {type: integer}}}}
+          content: {application/json: {schema: {type: object, properties: {waiting: {type: integer}}}}}
 components:
 """
 NEW_SCHEMA = """
   schemas:
     Sweep:
       type: object
-      properties:
-        swept_at: {type: string, format: date-time}
-        account: {type: string}
-        total: {type: string}
+      properties: {swept_at: {type: string, format: date-time}, account: {type: string}, total: {type: string}}
 """
 
 

@@ -15,7 +15,7 @@ from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
 from victor_ext.spec.checking.check import check
 
-from .wire import BASE, TEXT, Tree, Wire, an_object, done
+from .wire import BASE, TEXT, Tree, Wire, an_object, done, package
 from .wire import parameter as named
 
 pytestmark = pytest.mark.thorough
@@ -74,9 +74,7 @@ PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[named("id",
 PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("query", TEXT)])}
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return Wire(tmp_path_factory.mktemp("parameters"), "wire_parameters", paths=PATHS)
+wire = package("parameters", lossy=True, paths=PATHS)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +231,7 @@ SERVER_PATHS: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return Wire(tmp_path_factory.mktemp("servers"), "wire_servers", servers=SERVERS, paths=SERVER_PATHS)
+served = package("servers", lossy=True, servers=SERVERS, paths=SERVER_PATHS)
 
 
 def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
@@ -269,7 +265,7 @@ def test_a_server_that_nobody_can_know_is_reported(served: Wire) -> None:
 
 def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
-    served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
+    served = Wire(tmp_path, "wire_relative_servers", lossy=True, servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"

@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, listed, reading, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "integer"}
@@ -50,9 +50,7 @@ SCHEMAS: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return reading(tmp_path_factory.mktemp("redefinition"), "wire_redefinition", SCHEMAS)
+wire = package("redefinition", **reading(SCHEMAS))
 
 
 def read(wire: Wire, name: str, value: Any) -> Any:
@@ -91,7 +89,7 @@ def test_a_narrower_type_stays(wire: Wire) -> None:
 
 def test_the_check_finds_each_field_of_each_definition(tmp_path: Path) -> None:
     paths = {"/x": {"get": answering({"oneOf": [*map(ref, SCHEMAS)]}, operationId="x")}}
-    wire = Wire(tmp_path, "wire_redefinitions", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    wire = Wire(tmp_path, "wire_redefinitions", **document(paths, SCHEMAS))
     assert check(wire.folder / "document.json", None).problems == []
 
 
@@ -110,7 +108,7 @@ def test_every_name_reads_and_writes_its_own_value(tmp_path: Path) -> None:
         "B": {**an_object(**dict.fromkeys(NAMES, TEXT)), "required": NAMES},
         "C": {**an_object(additional_properties=TEXT), "additionalProperties": TEXT},
     }
-    wire = reading(tmp_path, "wire_fields", schemas)
+    wire = Wire(tmp_path, "wire_fields", **reading(schemas))
     value = {name: f"value of {name}" for name in NAMES}
     for model in (wire.models.A, wire.models.B):
         found = model.from_dict({**value, "more": 1})
@@ -144,15 +142,13 @@ FOLDER: Tree = {
 NULLABLE = ["inherited", "inline", "referred", "beside", "word", "map_"]
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    body = {"required": True, "content": {"application/json": {"schema": ref("Folder")}}}
-    paths = {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=body)}}
-    shown = an_object(link={**LINK, "nullable": True})
-    schemas = {"Folder": FOLDER, "Link": {**LINK, "nullable": True}, "Plain": LINK, "Shown": shown}
-    made = Wire(tmp_path_factory.mktemp("sent_nulls"), "wire_sent_nulls", paths=paths, components={"schemas": schemas})
-    made.response = httpx.Response(200, json={})
-    return made
+LINK_OR_NULL: Tree = {**LINK, "nullable": True}
+FOLDERS = document(
+    {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=taking(ref("Folder")))}},
+    {"Folder": FOLDER, "Link": LINK_OR_NULL, "Plain": LINK, "Shown": an_object(link=LINK_OR_NULL)},
+    "3.0.3",
+)
+folders = package("sent_nulls", httpx.Response(200, json={}), **FOLDERS)
 
 
 @pytest.mark.parametrize("field", NULLABLE)

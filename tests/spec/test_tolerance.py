@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -40,7 +42,7 @@ QUICK = settings(
 )
 MODELS = [name for name in victor_api.models.__all__ if hasattr(getattr(victor_api.models, name), "from_dict")]
 NAMED = ("ListPaymentRequestsResponse", "PaymentRequestReceipt", "GetPaymentRequestResponse", "ValidationErrors")
-ZOO = {"Being": "Being", "Cat": "Cat", "Dog": "Dog", "Show": "Show", "Response": "ResponseModel", "Owner": "Owner"}
+ZOO = ("Being", "Cat", "Dog", "Show", "Response", "Owner")
 Case = tuple[Any, Values, dict[str, Any]]
 
 RECEIPT: dict[str, Any] = {
@@ -49,16 +51,6 @@ RECEIPT: dict[str, Any] = {
     "status": "created",
     "payment_request": {"payee": {"account_number": "043987673645"}, "created_at": 1683308669000},
 }
-
-
-@pytest.fixture(scope="module")
-def victor_values(victor_yaml: Any) -> Values:
-    return Values(load(victor_yaml))
-
-
-@pytest.fixture(scope="module")
-def zoo_values(zoo_yaml: Any) -> Values:
-    return Values(load(zoo_yaml))
 
 
 def survives(model: Any, value: dict[str, Any]) -> None:
@@ -70,13 +62,18 @@ def survives(model: Any, value: dict[str, Any]) -> None:
     repr(found)
 
 
+@cache
+def values_of(document: Path) -> Values:
+    return Values(load(document))
+
+
 @pytest.fixture
-def case(request: pytest.FixtureRequest, victor_values: Values, zoo: ModuleType, zoo_values: Values) -> Case:
+def case(request: pytest.FixtureRequest, victor_yaml: Path, zoo: ModuleType, zoo_yaml: Path) -> Case:
     """A model, with the values of its schema."""
     document, name = request.param
-    if document == "victor":
-        return getattr(victor_api.models, name), victor_values, victor_values.schema(name)
-    return getattr(zoo.models, ZOO[name]), zoo_values, zoo_values.schema(name)
+    models, path = (victor_api.models, victor_yaml) if document == "victor" else (zoo.models, zoo_yaml)
+    values = values_of(path)
+    return getattr(models, "ResponseModel" if name == "Response" else name), values, values.schema(name)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +235,8 @@ class Server:
     def __init__(self, status: int = 200, content: bytes = b"{}", **settings: Any) -> None:
         self.requests: list[httpx.Request] = []
         self._status, self._content = status, content
-        transport = httpx.MockTransport(self._answer)
-        self.client = Client(base_url="https://api.example", httpx_args={"transport": transport}, **settings)
+        self.arguments: dict[str, Any] = {"httpx_args": {"transport": httpx.MockTransport(self._answer)}}
+        self.client = Client("https://api.example", **self.arguments, **settings)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -303,24 +300,16 @@ class TestTheClient:
     ("options", "sent"), [({}, "Bearer t"), ({"prefix": ""}, "t"), ({"prefix": "Token"}, "Token t")]
 )
 def test_an_authenticated_client_is_a_client_that_sends_its_token(options: dict[str, str], sent: str) -> None:
-    headers: list[httpx.Headers] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        headers.append(request.headers)
-        return httpx.Response(200)
-
-    client = AuthenticatedClient(
-        "https://api.example",
-        "t",
-        headers={"X-A": "1"},
-        httpx_args={"transport": httpx.MockTransport(answer)},
-        **options,
-    )
+    server = Server()
+    client = AuthenticatedClient("https://api.example", "t", headers={"X-A": "1"}, **server.arguments, **options)
     other = client.with_headers({"X-B": "2"})
     assert isinstance(client, Client)
     assert type(other) is AuthenticatedClient
     for each in (client, other):
         with each as entered:
             entered.get_httpx_client().get("/")
-    assert [each["Authorization"] for each in headers] == [sent, sent]
-    assert [(each["X-A"], each.get("X-B")) for each in headers] == [("1", None), ("1", "2")]
+    headers = [request.headers for request in server.requests]
+    assert [(each["Authorization"], each["X-A"], each.get("X-B")) for each in headers] == [
+        (sent, "1", None),
+        (sent, "1", "2"),
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 
@@ -95,9 +95,7 @@ SCHEMAS: Tree = {
 }
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return reading(tmp_path_factory.mktemp("unions"), "wire_unions", SCHEMAS)
+wire = package("unions", **reading(SCHEMAS))
 
 
 def read(wire: Wire, operation: str, /, **value: Any) -> Any:
@@ -208,7 +206,7 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
         "Right": an_object(inner=ref("Either")),
         "Either": {"oneOf": [ref("Left"), ref("Right")]},
     }
-    wire = reading(tmp_path, "wire_inward", schemas)
+    wire = Wire(tmp_path, "wire_inward", **reading(schemas))
     value: Tree = {}
     for _ in range(90):
         value = {"inner": value}
@@ -221,7 +219,7 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
         "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
         "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
     }
-    wire = reading(tmp_path, "wire_pets", schemas)
+    wire = Wire(tmp_path, "wire_pets", **reading(schemas))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
 
@@ -249,7 +247,7 @@ def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
 def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
     kind = "application/x-www-form-urlencoded"
     paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
-    wire = Wire(tmp_path, "wire_list_form", paths=paths)
+    wire = Wire(tmp_path, "wire_list_form", lossy=True, paths=paths)
     line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
@@ -281,7 +279,7 @@ def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
 
 def test_a_body_takes_the_children(tmp_path: Path) -> None:
     paths = {"/x": {"post": done("x", requestBody=taking(ref("Pet")))}}
-    made = Wire(tmp_path, "wire_children", openapi="3.1.0", paths=paths, components={"schemas": SCHEMAS})
+    made = Wire(tmp_path, "wire_children", **document(paths, SCHEMAS))
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
     assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}
     assert check(made.folder / "document.json", None).problems == []

@@ -52,6 +52,14 @@ def update(shop: Path, newer: str, *more: str) -> int:
     return main(["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more])
 
 
+def changelog_of(shop: Path, newer: str, was: str | None = None) -> str:
+    """The changelog after an update; `was` is what it had before, None for that of `shop`."""
+    changelog = shop / "CHANGELOG.md"
+    changelog.write_text(was or changelog.read_text(encoding="utf-8"), encoding="utf-8")
+    assert update(shop, newer, "--changelog", str(changelog)) < 2
+    return changelog.read_text(encoding="utf-8")
+
+
 def files(shop: Path) -> dict[str, bytes]:
     """What could have been replaced."""
     return {
@@ -98,16 +106,9 @@ def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Pa
         "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
     )
     newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
-    update(shop, newer, "--changelog", str(shop / "CHANGELOG.md"))
-    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "  - New operations: `get /cards`.\n" in changelog
-    assert "components.schemas.Card.properties.price` (" in changelog
-
-
-def changelog_of(shop: Path, newer: str) -> str:
-    """What the update adds to the changelog."""
-    update(shop, newer, "--changelog", str(shop / "CHANGELOG.md"))
-    return (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    text = changelog_of(shop, newer)
+    assert "  - New operations: `get /cards`.\n" in text
+    assert "components.schemas.Card.properties.price` (" in text
 
 
 def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
@@ -171,19 +172,13 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
 
 @pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
 def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
-    changelog = shop / "CHANGES.md"
-    changelog.write_text(f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}", encoding="utf-8")
-    assert update(shop, ADDED, "--changelog", str(changelog)) == 0
-    text = changelog.read_text(encoding="utf-8")
+    text = changelog_of(shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}")
     assert "## Unreleased: 2.0\n\nThe first release.\n\n### Changed\n\n- The document" in text
     assert text.endswith(f"\n\n{rest}" if rest else ".\n")
 
 
 def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
-    changelog = shop / "CHANGES.md"
-    changelog.write_text("# Changes\n\n## 1.4.0\n\n- Old.\n", encoding="utf-8")
-    assert update(shop, ADDED, "--changelog", str(changelog)) == 0
-    text = changelog.read_text(encoding="utf-8")
+    text = changelog_of(shop, ADDED, "# Changes\n\n## 1.4.0\n\n- Old.\n")
     assert text.index("# Changes") < text.index("## Unreleased") < text.index("1.5.0") < text.index("## 1.4.0")
 
 

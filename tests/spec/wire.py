@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from victor_ext.spec.generate import GenerationResult, generate
 
@@ -66,13 +67,15 @@ class Wire:
     Args:
         folder: An empty folder.
         name: The name of the package, which no other test has.
+        lossy: Whether a part of the document may be left out.
         document: What the document says besides `openapi` and `info`, or instead of them.
     """
 
-    def __init__(self, folder: Path, name: str, **document: Any) -> None:
+    def __init__(self, folder: Path, name: str, *, lossy: bool = False, **document: Any) -> None:
         path = folder / "document.json"
         path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}))
         self.result: GenerationResult = generate(path, folder, name=name)
+        assert lossy or self.result.left_out == []
         self.name = name
         self.folder = folder
         self.response = httpx.Response(204)
@@ -137,9 +140,18 @@ class Wire:
             self.response = usual
 
 
-def reading(folder: Path, name: str, schemas: Tree) -> Wire:
-    """The package of a document with an operation for each schema, which answers with it; nothing is left out."""
-    paths = {f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas}
-    made = Wire(folder, name, openapi="3.1.0", paths=paths, components={"schemas": schemas})
-    assert made.result.left_out == []
+def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:
+    """A fixture of a module: the package of a document, and how its server answers."""
+
+    @pytest.fixture(scope="module")
+    def made(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+        wire = Wire(tmp_path_factory.mktemp(name), f"wire_{name}", **document)
+        wire.response = response or wire.response
+        return wire
+
     return made
+
+
+def reading(schemas: Tree) -> Tree:
+    """A document with an operation for each schema, which answers with it."""
+    return document({f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas}, schemas)

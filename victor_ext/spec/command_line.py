@@ -18,27 +18,18 @@ COMMANDS = (GENERATE, CHECK, DIFF, UPDATE)
 
 
 def main(arguments: Sequence[str], *, prog: str = "victor spec", also: Sequence[Command] = ()) -> int:
-    """Run one command line and return its exit status, whatever the output can take.
-
-    2: misuse, or a document that cannot be read. `also` are commands of others.
-    """
+    """Run one command line and return its exit status, whatever the output can take. `also` are commands of others."""
     with guarded_output(insists=False) as stdout:
-        status = _run(_parser(prog, (*COMMANDS, *also)).parse_args(arguments))
+        options = _parser(prog, (*COMMANDS, *also)).parse_args(arguments)
+        try:
+            status: int = options.run(options)
+        except (*FAILURES, OSError) as error:
+            file = getattr(options, "out", None) or getattr(error, "filename", None)
+            show(f"{file} cannot be written: {error}" if isinstance(error, OSError) else str(error), to=sys.stderr)
+            status = MISUSE
         stdout.flush()
         if stdout.lost is not None and not stdout.lost.reader_has_gone:
             print(f"Error: the output could not be written: {stdout.lost}.", file=sys.stderr)
-    return status
-
-
-def _run(options: argparse.Namespace) -> int:
-    try:
-        status: int = options.run(options)
-    except FAILURES as error:
-        show(str(error), to=sys.stderr)
-        return MISUSE
-    except OSError as error:
-        show(f"{getattr(options, 'out', None) or error.filename} cannot be written: {error}", to=sys.stderr)
-        return MISUSE
     return status
 
 

@@ -1,7 +1,6 @@
-"""The folder of a generated package: its name, and the replacement of an earlier package.
+"""The folder of a generated package: its name, and the replacement of an earlier package, and of no other files.
 
-A package is built in a hidden folder beside its destination, and moved there when it is complete. A folder with files
-that were not generated is never replaced.
+A package is built in a hidden folder beside its destination, and moved there when it is complete.
 """
 
 from __future__ import annotations
@@ -127,10 +126,7 @@ def _keep_same_files(built: Path, package: Path) -> ChangedFiles:
     modules = {path.relative_to(package) for path in package.rglob("*.py")}
     old = {path for path in modules if "__pycache__" not in path.parts}
     old |= {Path(MARKER)} if (package / MARKER).exists() else set()
-    changed: list[Path] = []
-    for path in sorted(new & old):
-        if filecmp.cmp(built / path, package / path, shallow=False):
-            shutil.copystat(package / path, built / path)
-        else:
-            changed.append(path)
-    return ChangedFiles(sorted(new - old), changed, sorted(old - new))
+    same, *others = filecmp.cmpfiles(package, built, sorted(map(str, new & old)), shallow=False)
+    for path in same:
+        shutil.copystat(package / path, built / path)
+    return ChangedFiles(sorted(new - old), [Path(path) for each in others for path in each], sorted(old - new))

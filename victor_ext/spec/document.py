@@ -1,7 +1,6 @@
 """Load an OpenAPI document with the types that JSON would have.
 
-YAML 1.1 reads `2021-10-25` as a date, `043987673645` as a number and the key `200:` as an integer. In an API
-description all three are strings.
+YAML 1.1 reads the text `2021-10-25` as a date, `043987673645` as a number, and the key `200:` as an integer.
 """
 
 from __future__ import annotations
@@ -27,14 +26,6 @@ class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a lar
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own name
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        self._check_keys(node)
-        self.flatten_mapping(node)
-        return {
-            key.value: self.construct_object(value, deep=deep)  # pyright: ignore[reportUnknownMemberType]
-            for key, value in node.value
-        }
-
-    def _check_keys(self, node: yaml.MappingNode) -> None:
         own: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -43,6 +34,11 @@ class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a lar
                 line = node.start_mark.line + 1
                 raise ValueError(f"The key {key.value!r} stands twice in the mapping at line {line}: remove one.")
             own.add(key.value)
+        self.flatten_mapping(node)
+        return {
+            key.value: self.construct_object(value, deep=deep)  # pyright: ignore[reportUnknownMemberType]
+            for key, value in node.value
+        }
 
 
 for _tag, _pattern, _first in (
@@ -60,9 +56,8 @@ for _tag, _pattern, _first in (
 def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
     """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
 
-    `copies` has the local file for each URL that it refers to.
-
-    Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit of `bounds`.
+    `copies` has the local file for each URL that it refers to. Raises DocumentError when the file cannot be read, is no
+    OpenAPI 3 document, or exceeds a limit of `bounds`.
     """
     tree = _read(path)
     if tree is None:
@@ -111,10 +106,7 @@ def _read(path: Path) -> Any:
 
 
 def read_entries(path: Path, error: type[Exception]) -> Any:
-    """What a YAML file of entries beside a document has, as texts; [] when there is no such file, or nothing in it.
-
-    Raises `error` when it cannot be read.
-    """
+    """The entries of a YAML file, as texts; [] without the file or any in it. Raises `error` when it is unreadable."""
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
     except FileNotFoundError:

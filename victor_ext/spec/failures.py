@@ -13,14 +13,15 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 
 from .rewrites import Log
-from .rewrites.base import schemas
+from .rewrites.base import drop, parameters, schemas
 from .rewrites.composition import write_out_allof
-from .tree import Tree, is_mapping, list_at, operations
+from .tree import Tree, is_mapping
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
 _OBJECT = re.compile(r"<openapi_python_client[^<>]*>")
 _MISSING = "Could not find reference"
+"""In the words of a failure that another one causes."""
 
 
 @dataclass
@@ -48,22 +49,13 @@ class Failure:
             )
         return f"{self.where or 'The document'}: the generator cannot express it: call it by a request of your own"
 
-    @property
-    def follows(self) -> bool:
-        """Whether another failure is the cause."""
-        return _MISSING in self.text
-
 
 class Tracker:
     """Notes the place of each failure while a document is parsed. Schemas have numbers until `failures` is called."""
 
     def __init__(self, tree: Tree) -> None:
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
-        for operation in operations(tree):
-            self._nodes += [
-                (f"{operation.where} {each.get('in')} {each.get('name')}", each)
-                for each in list_at(operation.tree, "parameters")
-            ]
+        self._nodes += [(f"{of.where} {each.get('in')} {each.get('name')}", each) for of, each in parameters(tree)]
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
         self._failed: list[tuple[PropertyError, int | None]] = []
@@ -142,29 +134,20 @@ def _place(data: Any) -> int | None:
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
-    """Replace the schemas that fail by "anything", and report them. Returns whether anything was replaced.
-
-    A failure that follows from another one is left alone as long as there is another one.
-    """
-    causes = [each for each in failures if each.schema is not None and not each.follows]
-    if not causes:
-        causes = [each for each in failures if each.schema is not None][:1]
+    """Replace the schemas that fail by "anything", causes first, and report them. Returns whether any was replaced."""
+    known = [(each, each.schema) for each in failures if each.schema is not None]
     mended: set[int] = set()
-    for failure in causes:
-        if failure.schema is not None and id(failure.schema) not in mended:
-            mended.add(id(failure.schema))
-            if not _write_out(tree, failure, log):
-                log.lose(failure.loss, failure.text)
-                _forget(failure.schema)
+    for failure, schema in [each for each in known if _MISSING not in each[0].text] or known[:1]:
+        if id(schema) in mended:
+            continue
+        mended.add(id(schema))
+        if schema.get("allOf"):
+            write_out_allof(tree, schema, failure.where)
+            log("inline-allof", failure.where)
+        else:
+            log.lose(failure.loss, failure.text)
+            _forget(schema)
     return bool(mended)
-
-
-def _write_out(tree: Tree, failure: Failure, log: Log) -> bool:
-    if failure.schema is None or not failure.schema.get("allOf"):
-        return False
-    write_out_allof(tree, failure.schema, failure.where)
-    log("inline-allof", failure.where)
-    return True
 
 
 def _forget(schema: Tree) -> None:
@@ -172,10 +155,7 @@ def _forget(schema: Tree) -> None:
     if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
         schema["schema"] = {"type": "string"}
         return
-    words = schema.get("description")
-    schema.clear()
-    if isinstance(words, str):
-        schema["description"] = words
+    drop(schema, *(schema.keys() - {"description"}))
 
 
 Change = tuple[Any, str, Any]

@@ -1,8 +1,7 @@
-"""Documents of several files: what a document takes from other files of its folder becomes a part of it.
+"""Documents of several files: what a document takes from other files of its folder becomes a part of `components`.
 
-A reference to another file (`schemas/card.yaml#/Card`) is replaced by a reference into `components`, where its target
-is put once, however many references there are; so files may refer to each other in a circle. References to files
-outside the document's folder are refused, and those to URLs, unless the caller names a local copy.
+It is put there once, so that files may refer to each other in a circle. References to files outside the document's
+folder are refused, and those to URLs, unless the caller names a local copy.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def bundle(document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -
 
 def addresses_in(tree: Any, path: Path) -> list[Path]:
     """The other files that the references of a file name; those to other machines are left out."""
-    names: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _references(tree, ())}
+    names: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _holders(tree)}
     return [
         (path.parent / unquote(each)).resolve()
         for each in sorted(names)
@@ -61,14 +60,10 @@ class _Target(NamedTuple):
 
 class _Bundle:
     def __init__(self, document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
-        self._document = document
-        self._path = path
-        self._read = read
-        self._copies = copies
+        self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
-        self._bytes = 0
-        self._values = 0
+        self._bytes = self._values = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
         self._written: set[tuple[Steps, Path, str]] = set()
@@ -77,7 +72,7 @@ class _Bundle:
     def run(self) -> None:
         while self._todo:
             file, tree, above = self._todo.pop()
-            for steps, holder in [*_references(tree, above)]:
+            for steps, holder in [*_holders(tree, above)]:
                 self._replace(file, steps, holder)
                 if "$ref" in holder and _is_of_names(steps):
                     self._contents.append((steps, holder))
@@ -93,8 +88,7 @@ class _Bundle:
             self._bytes += len(json.dumps(whole))
             if self._bytes > MAX_BYTES:
                 raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
-            holder.clear()
-            holder.update(deepcopy(whole))
+            _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
         place = f"{'.'.join(steps)}: {holder['$ref']}"
@@ -111,8 +105,7 @@ class _Bundle:
             if (steps, match.file, match.fragment) in self._written:
                 raise PlaceError(f"{place} leads back to itself.")
             self._written.add((steps, match.file, match.fragment))
-            holder.clear()
-            holder.update(deepcopy(match.value))
+            _replace(holder, match.value)
             self._todo.append((match.file, holder, steps))
         else:
             holder["$ref"] = self._part(match, _section(steps), place)
@@ -138,7 +131,7 @@ class _Bundle:
         if file not in self._pointers:
             self._pointers[file] = {
                 holder["$anchor"]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
-                for steps, holder in _holders(self._files[file], (), "$anchor")
+                for steps, holder in _holders(self._files[file], key_of_text="$anchor")
             }
         return self._pointers[file]
 
@@ -188,6 +181,11 @@ class _Bundle:
         return parts
 
 
+def _replace(holder: Tree, whole: Tree) -> None:
+    holder.clear()
+    holder.update(deepcopy(whole))
+
+
 def _is_of_names(steps: Steps) -> bool:
     """Whether the keys of what is at this place are names, as those of `properties` and of `content`."""
     return len(steps) > _WHOLE_SECTIONS and steps[-1] in _OF_NAMES and steps[-2] not in _OF_NAMES
@@ -197,9 +195,7 @@ def _is_written_here(steps: Steps) -> bool:
     """Whether a reference at this place is replaced by its target, which has no name."""
     if steps[-1] in METHODS:
         return (len(steps), steps[0]) in ((3, "paths"), (3, "webhooks")) or steps[1:-2] == ("pathItems",)
-    return _is_of_names(steps) or (
-        len(steps) <= _WHOLE_SECTIONS and (len(steps) < _WHOLE_SECTIONS or steps[0] == "components")
-    )
+    return _is_of_names(steps) or len(steps) < _WHOLE_SECTIONS or (len(steps), steps[0]) == (2, "components")
 
 
 def _section(steps: Steps) -> str:
@@ -211,11 +207,7 @@ def _section(steps: Steps) -> str:
     return above if above in _SECTIONS and "properties" not in steps[-3:-1] else "schemas"
 
 
-def _references(tree: Any, above: Steps) -> Iterator[tuple[Steps, Tree]]:
-    return _holders(tree, above, "$ref")
-
-
-def _holders(tree: Any, above: Steps, key_of_text: str) -> Iterator[tuple[Steps, Tree]]:
+def _holders(tree: Any, above: Steps = (), key_of_text: str = "$ref") -> Iterator[tuple[Steps, Tree]]:
     """Every mapping with a text under a key, with its place; values of examples and of extensions are none."""
     todo: list[tuple[Steps, Any]] = [(above, tree)]
     while todo:

@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import requires, version
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import jinja2
 import openapi_python_client
-from jinja2.bccache import Bucket
 from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
@@ -42,28 +40,17 @@ ROUNDS = 40
 """The maximum number of times that the document is parsed again after a failure is mended."""
 
 
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """Templates compiled once in a process: to compile them takes longer than to write a small package."""
-
-    def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._codes.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[bucket.key, bucket.checksum] = bucket.code
+class _Memory(dict[str, bytes]):
+    set = dict.__setitem__
 
 
-_COMPILED = _CompiledTemplates()
+_MEMORY: Any = _Memory()
+_COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
+"""Templates compiled once in a process: to compile them takes longer than to write a small package."""
 
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
-    """What is to be generated; None when the document is refused as a whole.
-
-    Schemas of `tree` that fail are replaced by `{}`. They, and what no mending can keep, are in `log.left_out`.
-    """
+    """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
     data, failures = _attempt(tree, log, None)
     for _ in range(ROUNDS):
         if not failures:
@@ -206,11 +193,6 @@ class GenerationResult:
     """The files that differ from those of the earlier package."""
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether there was no earlier package."""
-        return bool(self.changes.new) and not self.changes.gone and Path(MARKER) in self.changes.new
 
     @property
     def left_out(self) -> list[str]:

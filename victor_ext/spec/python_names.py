@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,11 +49,10 @@ def give_distinct_names(data: GeneratorData) -> None:
 
 def _name_parameters(endpoint: Endpoint) -> None:
     taken = ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
-    lists: list[list[Any]] = [endpoint.path_parameters, endpoint.query_parameters]
-    lists += [endpoint.header_parameters, endpoint.cookie_parameters]
-    names = iter(distinct_names([each for one in lists for each in one], taken))
-    for one in lists:
-        one[:] = [_renamed(each, next(names)) for each in one]
+    names = iter(distinct_names([each for _, each in endpoint.iter_all_parameters()], taken))
+    for place in ("path", "query", "header", "cookie"):
+        parameters: list[Any] = getattr(endpoint, f"{place}_parameters")
+        parameters[:] = [_renamed(each, next(names)) for each in parameters]
     path = endpoint.path.get_untrusted_value()
     places = {each.name.get_untrusted_value(): each for each in endpoint.path_parameters}
     order = list(dict.fromkeys(re.findall(r"{([^{}]+)}", path)))
@@ -76,8 +75,7 @@ def _renamed(each: Any, name: str) -> Any:
 def distinct_names(properties: Iterable[Any], taken: Collection[str]) -> list[str]:
     """A name for each property, none of them twice and none in `taken`.
 
-    What has its name alone keeps it. Of several, the one that is written plainly keeps it, and the others are spelled
-    (`id[]` is `id_list`) or, when that is not enough, numbered.
+    What has its name alone, or is written plainly, keeps it. Others are spelled (`id[]` is `id_list`), or numbered.
     """
     wires = [each.name.get_untrusted_value() for each in properties]
     names = [_nested(wire) or _normal(each.python_name) for wire, each in zip(wires, properties, strict=True)]
@@ -125,15 +123,10 @@ def literal(value: Any) -> str:
         value = value.get_untrusted_value()
     if isinstance(value, strings.PythonCode):
         value = value.as_unembedded_code()
-    return "".join(map(_escaped, value))
-
-
-def _escaped(character: str) -> str:
-    if character in '\\"':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+    return "".join(
+        f"\\{each}" if each in '\\"' else each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in value
+    )
 
 
 @dataclass
@@ -157,14 +150,14 @@ def origins(document: Tree, data: GeneratorData) -> Origins:
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
             _endpoint(result, f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
-    by_class: dict[str, list[Tree]] = {}
+    by_class = defaultdict[str, list[Tree]](list)
     for name, schema in classes(document):
-        by_class.setdefault(name, []).append(schema)
+        by_class[name].append(schema)
     for made in [*data.models, *data.enums]:
-        places = [place for schema in by_class.get(made.class_info.name, []) for place in place_of(schema)]
+        places = [place for schema in by_class[made.class_info.name] for place in place_of(schema)]
         result.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
     for model in data.models:
-        sources = dict(_properties(document, by_class.get(model.class_info.name, [])))
+        sources = dict(_properties(document, by_class[model.class_info.name]))
         for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
             source = sources.get(each.name.get_untrusted_value())
             result.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)

@@ -35,14 +35,14 @@ class Style(NamedTuple):
         return f"{name}, {value}{style}{explode}{', reserved=True' if self.reserved else ''}"
 
 
-DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 STYLES = {
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
     "cookie": ("form",),
     "path": ("simple", "label", "matrix"),
     "header": ("simple",),
 }
-EXPLODED = {"query": True, "cookie": True, "path": False, "header": False}
+DEFAULT_STYLES = {location: styles[0] for location, styles in STYLES.items()}
+EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.items()}
 """The defaults of the functions in `serializing`."""
 
 

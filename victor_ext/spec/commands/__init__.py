@@ -48,25 +48,21 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
 def add_generation(command: argparse.ArgumentParser) -> None:
     """Add what else decides the package: its name, the numbers that are read as Decimal, and copies of remote files."""
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
-    command.add_argument(
-        "--decimals",
-        metavar="PLACE",
-        action="append",
-        default=[],
-        help="read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated",
-    )
+    read = "read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated"
+    command.add_argument("--decimals", metavar="PLACE", action="append", default=[], help=read)
     add_copies(command)
 
 
 def add_copies(command: argparse.ArgumentParser) -> None:
     """Add the local files for the URLs that a document refers to: see `copies`."""
-    command.add_argument(
-        "--copy",
-        metavar="URL=FILE",
-        action="append",
-        default=[],
-        help="read this file where the document refers to this URL; may be repeated",
-    )
+    read = "read this file where the document refers to this URL; may be repeated"
+    command.add_argument("--copy", metavar="URL=FILE", action="append", default=[], help=read)
+
+
+def add_approved(command: argparse.ArgumentParser, beside: str) -> None:
+    """Add the file of approved changes; `beside` says where it is by default."""
+    approved = f"the approved changes (default: <document>.approved.yaml beside {beside})"
+    command.add_argument("--approved", metavar="FILE", type=Path, help=approved)
 
 
 def copies(options: argparse.Namespace) -> dict[str, Path]:

@@ -24,27 +24,21 @@ from victor_ext.spec.diff.report import (
 )
 from victor_ext.spec.document import load
 
-from . import Command, add_copies, copies, show, show_as_is
+from . import Command, add_approved, add_copies, copies, show, show_as_is
 
 
 def _add_diff(command: argparse.ArgumentParser) -> None:
     command.add_argument("old", metavar="OLD", help="a document, or git:REV:path")
     command.add_argument("new", metavar="NEW", help="a document, or git:REV:path")
     formats = command.add_mutually_exclusive_group()
-    for name in FORMATS:
-        formats.add_argument(
-            f"--{name}", dest="format", action="store_const", const=name, help=f"write {name} instead of text"
-        )
+    for form in FORMATS:
+        text = f"write {form} instead of text"
+        formats.add_argument(f"--{form}", dest="format", action="store_const", const=form, help=text)
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
     add_copies(command)
     command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
-    command.add_argument(
-        "--approved",
-        metavar="FILE",
-        type=Path,
-        help="the approved changes (default: <document>.approved.yaml beside NEW, else beside OLD)",
-    )
+    add_approved(command, "NEW, else beside OLD")
     command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
     command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
     command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")

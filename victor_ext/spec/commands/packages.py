@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
 from victor_ext.spec.checking.check import NOTES, Report, check
 from victor_ext.spec.checking.problems import AcceptanceError
+from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
 
-from . import Command, add_package_arguments, copies, show
+from . import FAILURES, Command, add_package_arguments, copies, show
 
 SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
@@ -24,16 +26,10 @@ def _check_names(options: argparse.Namespace) -> None:
         raise RuntimeError("--name is the name of one package: name one document with it.")
 
 
-# ---- generate ----
-
-
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    command.add_argument(
-        "--verbose",
-        action="store_true",
-        help="name each changed file, each place where the recipe rewrote the document, and the reason of each loss",
-    )
+    named = "name each changed file, each place where the recipe rewrote the document, and the reason of each loss"
+    command.add_argument("--verbose", action="store_true", help=named)
 
 
 def _run_generate(options: argparse.Namespace) -> int:
@@ -52,20 +48,20 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    kinds = (
-        ("+", "new", result.changes.new),
-        ("~", "changed", result.changes.changed),
-        ("-", "gone", result.changes.gone),
-    )
-    counts = ", ".join(f"{len(paths)} {word}" for _, word, paths in kinds if paths) or "nothing changed"
+    kinds = [(word, getattr(result.changes, word)) for word in ("new", "changed", "gone")]
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "nothing changed"
     show(f"{document.name} -> {result.package}: {counts}")
-    for sign, _, paths in () if result.is_new else kinds:
-        shown = paths if options.verbose else paths[:SHOWN]
-        for path in shown:
-            show(f"  {sign} {path}")
-        if len(shown) < len(paths):
-            show(f"  {sign} ... and {len(paths) - len(shown)} more (--verbose)")
+    is_first = Path(MARKER) in result.changes.new
+    for sign, (_, paths) in () if is_first else zip("+~-", kinds, strict=True):
+        for each in _shown(paths, verbose=options.verbose):
+            show(f"  {sign} {each}")
     return int(bool(result.left_out))
+
+
+def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
+    if verbose or len(entries) <= SHOWN:
+        return entries
+    return [*entries[:SHOWN], f"... and {len(entries) - SHOWN} more (--verbose)"]
 
 
 GENERATE = Command(
@@ -77,20 +73,12 @@ GENERATE = Command(
 )
 
 
-# ---- check ----
-
-
 def _add_check(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
-    command.add_argument(
-        "--accepted",
-        metavar="FILE",
-        type=Path,
-        help="the file of accepted losses (default: <document>.accepted.yaml beside the document)",
-    )
-    command.add_argument(
-        "--accept", metavar="REASON", help="add what is left out now to the file of accepted losses, with this reason"
-    )
+    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
+    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
+    accept = "add what is left out now to the file of accepted losses, with this reason"
+    command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
     command.add_argument("--verbose", action="store_true", help="print what is accepted")
 
@@ -106,16 +94,9 @@ def _run_check(options: argparse.Namespace) -> int:
 
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
-        report = check(
-            document,
-            options.out,
-            name=options.name,
-            accepted=options.accepted,
-            accept=options.accept,
-            decimals=options.decimals,
-            copies=copies(options),
-        )
-    except (DocumentError, AcceptanceError, RuntimeError, OSError):
+        own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
+        report = check(document, options.out, **own, copies=copies(options))
+    except (*FAILURES, OSError):
         raise
     except Exception as error:
         raise DocumentError(f"{document} cannot be checked: {type(error).__name__}: {error}") from error
@@ -134,10 +115,8 @@ def _print(report: Report, *, verbose: bool) -> None:
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
-        shown = places if verbose else places[:SHOWN]
-        more = [f"... and {len(places) - len(shown)} more (--verbose)"] if len(shown) < len(places) else []
         if places:
-            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in [*shown, *more]))
+            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in _shown(places, verbose=verbose)))
     show(report.summary())
 
 

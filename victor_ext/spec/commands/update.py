@@ -1,7 +1,6 @@
-"""The command `victor spec update`: replace a document by a newer one, with its package.
+"""The command `victor spec update`: replace a document by a newer one, when that makes a whole package.
 
-Nothing is replaced unless the newer document makes a whole package. The package is replaced first and the document
-after it, so that a run that is interrupted can be repeated: it compares with the same old document again.
+The package is replaced first: a run that is interrupted can be repeated, and compares with the same old document.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_generation, copies, show, show_as_is
+from . import Command, add_approved, add_generation, copies, show, show_as_is
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 40
@@ -41,12 +40,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("newer", metavar="NEWER", type=Path, help="the newer document")
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     add_generation(command)
-    command.add_argument(
-        "--approved",
-        metavar="FILE",
-        type=Path,
-        help="the approved changes (default: <document>.approved.yaml beside SPEC)",
-    )
+    add_approved(command, "SPEC")
     command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
 
 

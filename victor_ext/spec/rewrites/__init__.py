@@ -71,12 +71,9 @@ REWRITES: tuple[Rewrite, ...] = (
 
 
 def prepare(document: Tree, *, trace: bool = False, decimals: Collection[str] = ()) -> tuple[Tree, Log]:
-    """A rewritten copy of the document, and the log.
+    """A rewritten copy of the document, whose parts know their places with `trace`, and the log.
 
-    With `trace`, the parts of the copy know their places. `decimals` are
-    the places of numbers that are read as Decimal.
-
-    Raises PlaceError when a part of the document has the wrong type.
+    `decimals` are the places of numbers that are read as Decimal. Raises PlaceError for a part of the wrong type.
     """
     tree = copied(document)
     check_shape(tree)

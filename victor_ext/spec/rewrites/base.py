@@ -10,8 +10,6 @@ from victor_ext.spec.tree import Operation, Tree, list_at, mapping_at, operation
 
 HAD_NULL = "x-had-null"
 """The key of a schema whose null was dropped."""
-
-
 MAX_PLACES = 20
 
 
@@ -57,6 +55,18 @@ def components(document: Tree) -> Tree:
     return schemas
 
 
+def replace(schema: Tree, new: Tree) -> None:
+    """Make another schema of one, in its place."""
+    schema.clear()
+    schema.update(new)
+
+
+def drop(schema: Tree, *keys: str) -> None:
+    """Remove keys, where they are there."""
+    for key in keys:
+        schema.pop(key, None)
+
+
 def children(schema: Tree) -> Iterator[tuple[str, Tree]]:
     """The direct children of a schema, each with its step: `.name`, `[]`, `(oneOf 1)`."""
     for name, child in mapping_at(schema, "properties").items():
@@ -91,6 +101,11 @@ def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
             for content_type, medium in media.items():
                 if "schema" in medium:
                     yield f"{operation.where} {kind} {content_type}", medium["schema"]
+
+
+def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
+    """Every parameter with its operation."""
+    return [(operation, each) for operation in operations(document) for each in list_at(operation.tree, "parameters")]
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:

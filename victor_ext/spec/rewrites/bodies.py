@@ -25,7 +25,7 @@ MEDIA_TYPE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+")
 def order_bodies(document: Tree, log: Log) -> None:
     """Put JSON first: it is sent when the caller names no content type. Leave out what is no media type.
 
-    A key without a slash, such as a misplaced `examples`, was never meant as one: it is dropped.
+    A key without a slash, such as a misplaced `examples`, was never meant as one: it is no loss.
     """
     for operation in operations(document):
         body = mapping_at(operation.tree, "requestBody")
@@ -60,10 +60,7 @@ def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
 
 
 def non_json_content(document: Tree, log: Log) -> None:
-    """Read and send `text/*` as text, and other bodies that are neither JSON nor a form as bytes.
-
-    `*/*` says nothing of the form: it is JSON for an object or a list, bytes for a binary, and otherwise text.
-    """
+    """Read and send `text/*` as text, and what else is neither JSON nor a form as bytes; `*/*` by its schema."""
     for operation in operations(document):
         for place, content in media_types(operation):
             for kind in list(content):
@@ -146,8 +143,7 @@ def record_encodings(document: Tree, log: Log) -> None:
                 if bare_type(kind) == URL_ENCODED and newer and not encoding and is_complex:
                     encoding = {"contentType": "application/json"}
                 log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
-                arguments = _arguments(encoding)
-                if arguments:
+                if arguments := _arguments(encoding):
                     encodings.setdefault(arguments, []).append(name)
             log("record-encodings", f"{operation.where} {kind}")
 
@@ -159,8 +155,7 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         if _is_file_within(document, field):
             yield ": a file within it, which is refused when called: a part of a form is a file or JSON"
         return
-    reason = _undefined_field(document, field, encoding)
-    if reason:
+    if reason := _undefined_field(document, field, encoding):
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 
@@ -170,29 +165,27 @@ def _objects_are_json(version: str) -> bool:
     return numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
 
 
+def _items(document: Tree, schema: Tree) -> list[Tree]:
+    return [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
+
+
 def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
-    lists = [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
-    return any(is_nested(document, items) for items in lists)
+    return any(is_nested(document, items) for items in _items(document, schema))
 
 
 def _is_file_within(document: Tree, field: Tree) -> bool:
     """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
-    wholes = variants(document, field)
-    wholes += [
-        each for whole in wholes if is_mapping(whole.get("items")) for each in variants(document, whole["items"])
-    ]
+    wholes = [each for part in (field, *_items(document, field)) for each in variants(document, part)]
     inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
     inside += [whole["additionalProperties"] for whole in wholes if is_mapping(whole.get("additionalProperties"))]
     return any(each.get("format") == "binary" for child in inside for each in reachable(document, child, set()))
 
 
 def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
-    if "style" in encoding or "explode" in encoding or "allowReserved" in encoding:
-        style = str(encoding.get("style", "form"))
-        if style not in STYLES["query"]:
-            return f"has the style {style!r}"
-        explode = bool(encoding.get("explode", style == "form"))
-        reason = undefined(document, schema, Style("query", style, explode, reserved=False, json=False))
+    if style := _style(encoding):
+        if style.style not in STYLES["query"]:
+            return f"has the style {style.style!r}"
+        reason = undefined(document, schema, style)
         return f"can hold {reason}" if reason else None
     if "contentType" in encoding and is_json(str(encoding["contentType"])):
         return None
@@ -201,27 +194,25 @@ def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None
     return "is a list of objects or lists" if _is_list_of_complex(document, schema) else None
 
 
+def _style(encoding: Tree) -> Style | None:
+    """How a field is sent whose encoding has a style, or an option of one; its content type does not count then."""
+    if not {"style", "explode", "allowReserved"} & encoding.keys():
+        return None
+    style = str(encoding.get("style", "form"))
+    explode = bool(encoding.get("explode", style == "form"))
+    return Style("query", style, explode, bool(encoding.get("allowReserved")), json=False)
+
+
 def _arguments(encoding: Tree) -> str:
     """The arguments of `Encoding`, as Python; "" for the default."""
-    arguments: list[str] = []
-    if "style" in encoding or "explode" in encoding or "allowReserved" in encoding:
-        style = str(encoding.get("style", "form"))
-        if style in STYLES["query"]:
-            arguments.append(f'"{style}"')
-            if encoding.get("explode", style == "form"):
-                arguments.append("explode=True")
-            if encoding.get("allowReserved"):
-                arguments.append("reserved=True")
-    if "contentType" in encoding and not arguments:
-        arguments.append(f"content_type={json.dumps(str(encoding['contentType']))}")
-    return ", ".join(arguments)
+    style = _style(encoding)
+    if style and style.style in STYLES["query"]:
+        return f'"{style.style}"{", explode=True" * style.explode}{", reserved=True" * style.reserved}'
+    return f"content_type={json.dumps(str(encoding['contentType']))}" if "contentType" in encoding else ""
 
 
 def unite_answers(document: Tree, log: Log) -> None:
-    """Make one type of the content types of a status: what is JSON by its schemas, `text/*` as text, the rest as bytes.
-
-    Which of them an answer has, its content type says.
-    """
+    """Make one type of the content types of a status: JSON by its schemas, `text/*` as text, the rest as bytes."""
     for operation in operations(document):
         for status, content in answers(operation):
             for kind in [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]:

@@ -8,7 +8,7 @@ from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
-from .base import HAD_NULL, Log, below, components, schemas
+from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, both, gist
 from .serialization import kinds
@@ -19,10 +19,7 @@ SOURCES = "x-redefined-as"
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
-    """Keep the siblings of an `allOf` with a single reference, which the generator drops.
-
-    With a second, empty member in `allOf` it reads them.
-    """
+    """Keep the siblings of an `allOf` with a single reference: the generator drops them unless it has a second part."""
     for where, schema in schemas(document):
         if is_single_reference(schema) and has_siblings(schema):
             schema["allOf"].append({"type": "object"})
@@ -57,10 +54,7 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
 
 
 def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
-    """The types of the values that a schema admits, beside null; None when it says nothing of them.
-
-    `done` has them by the id of each schema: nested references can be exponentially many.
-    """
+    """The types that a schema admits, beside null; None when it says nothing of them. `done` is as in `_merged`."""
     whole = resolve(document, schema)
     if id(whole) in done:
         return done[id(whole)]
@@ -80,29 +74,29 @@ def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) ->
 def name_endless_composition(document: Tree, log: Log) -> None:
     """Name an inline `allOf` that contains itself, by way of a reference: only what has a name can contain itself."""
     named = components(document)
-    direct = {owner: {_name_in(each) for _, each in below(owner, whole)} for owner, whole in named.items()}
+    direct = {owner: _names_in([whole]) for owner, whole in named.items()}
     for owner, whole in [*named.items()]:
         for where, schema in [*below(owner, whole)]:
             parts = list_at(schema, "allOf")
             if schema is whole or not parts or is_single_reference(schema):
                 continue
-            if owner not in _reached(direct, {_name_in(each) for part in parts for _, each in below("", part)}):
+            if owner not in _reached(direct, _names_in(parts)):
                 continue
             typed = [part for part in parts if TYPED & part.keys()]
             if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
-                _replace(schema, {"allOf": typed})
+                replace(schema, {"allOf": typed})
             else:
                 own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
                 _name_composition(document, schema, [*parts, own] if own else parts, where)
             log("name-endless-composition", where)
 
 
-def _name_in(schema: Tree) -> str:
-    return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+def _names_in(parts: list[Tree]) -> set[str]:
+    return {str(each.get("$ref", "")).removeprefix(SCHEMAS) for part in parts for _, each in below("", part)}
 
 
 def _reached(direct: dict[str, set[str]], names: set[str]) -> set[str]:
-    """The named schemas that some names lead to; `direct` has those that each refers to itself."""
+    """The named schemas that some names lead to; `direct` has those that each refers to by itself."""
     reached, pending = set[str](), names
     while pending:
         reached |= pending
@@ -142,28 +136,21 @@ def inline_allof(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         if not schema.get("allOf"):
             continue
-        _drop_wordy_members(document, schema)
-        if not _beyond_the_generator(document, schema):
-            continue
-        write_out_allof(document, schema, where)
-        log("inline-allof", where)
-
-
-def _drop_wordy_members(document: Tree, schema: Tree) -> None:
-    """Leave a reference to a union alone in `allOf`: the other members say nothing of the value, such as `nullable`."""
-    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
-    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not is_object(document, typed[0]):
-        for part in schema["allOf"]:
-            if part is not typed[0]:
+        typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+        if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not is_object(document, typed[0]):
+            # The other members say nothing of the value, such as `nullable`.
+            for part in [part for part in schema["allOf"] if part is not typed[0]]:
                 schema.update({key: value for key, value in part.items() if key not in schema})
-        schema["allOf"] = typed
+            schema["allOf"] = typed
+        if _beyond_the_generator(document, schema):
+            write_out_allof(document, schema, where)
+            log("inline-allof", where)
 
 
 def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
     """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`."""
     merged = _merged(document, schema, {})
-    for key in ("allOf", "oneOf", "anyOf"):
-        schema.pop(key, None)
+    drop(schema, "allOf", "oneOf", "anyOf")
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
         _settle(document, child, f"{where}_{name}")
@@ -172,8 +159,7 @@ def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
 def _settle(document: Tree, schema: Tree, where: str) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
-    The result is the one of them that says all, or else a new class. It has a name when a definition is a reference:
-    only what has a name can contain itself.
+    The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
     """
     if is_mapping(schema.get("items")):
         _settle(document, schema["items"], f"{where}_item")
@@ -183,7 +169,7 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     if whole is not None:
-        _replace(schema, whole)
+        replace(schema, whole)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
             write_out_allof(document, components(document)[name], name)
@@ -191,26 +177,18 @@ def _settle(document: Tree, schema: Tree, where: str) -> None:
         write_out_allof(document, schema, where)
 
 
-def _replace(schema: Tree, new: Tree) -> None:
-    schema.clear()
-    schema.update(new)
-
-
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
-    """Make a reference of a composition, to a named schema that all compositions of the same definitions share.
-
-    Returns its name when it is new.
-    """
+    """Make a composition a reference to a schema that all with the same definitions share; its name when it is new."""
     named = components(document)
     key = sorted(map(gist, parts))
     for name, each in named.items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
-            _replace(schema, {"$ref": SCHEMAS + name})
+            replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
     name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
     named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    _replace(schema, {"$ref": SCHEMAS + name})
+    replace(schema, {"$ref": SCHEMAS + name})
     return name
 
 
@@ -231,25 +209,21 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
         return True
     if len(parts) == 1 and "$ref" in parts[0]:
         return bool({"enum", "const"} & schema.keys())
+    words = {"description", "required", "nullable"}
+    if any("$ref" not in part and "allOf" in part for part in parts) or not all(
+        is_object(document, part) or resolve(document, part).keys() <= words for part in parts
+    ):
+        return True
+    wholes = [mapping_at(schema, "properties"), *(all_properties(document, part, {}) for part in parts)]
     defined: dict[str, str] = {}
-    for part in [schema, *parts]:
-        whole = resolve(document, part)
-        if part is not schema and (
-            not (is_object(document, part) or set(whole) <= {"description", "required", "nullable"})
-            or ("$ref" not in part and "allOf" in part)
-        ):
-            return True
-        own = mapping_at(whole, "properties") if part is schema else all_properties(document, whole, {})
-        for name, child in own.items():
-            if defined.setdefault(name, gist(child)) != gist(child):
-                return True
-    return False
+    return any(
+        defined.setdefault(name, gist(child)) != gist(child) for whole in wholes for name, child in whole.items()
+    )
 
 
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
-    properties: Tree = _merged(document, schema, done).get("properties", {})
-    return properties
+    return mapping_at(_merged(document, schema, done), "properties")
 
 
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:

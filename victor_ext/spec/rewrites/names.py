@@ -8,26 +8,17 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from openapi_python_client import strings
 
 from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import (
-    Tree,
-    bare_type,
-    is_list,
-    is_mapping,
-    list_at,
-    mapping_at,
-    operations,
-    resolve,
-    target,
-    unused,
-)
+from victor_ext.spec.tree import Tree, bare_type, is_mapping, list_at, mapping_at, operations, resolve, target, unused
 
-from .base import Log, components, media_types, schemas
+from .base import Log, components, drop, media_types, replace, schemas
+from .redefinition import TYPED
 
 RESERVED = {
     *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
@@ -46,7 +37,6 @@ BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded
 
 
 def class_name(name: str) -> str:
-    """The name that the generator gives to the class of a schema."""
     return str(strings.ClassName(name, PREFIX))
 
 
@@ -131,8 +121,7 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
             name += "_other"
         named[name] = copy(whole)
         if "$ref" not in whole:  # one class for both
-            whole.clear()
-            whole["$ref"] = SCHEMAS + name
+            replace(whole, {"$ref": SCHEMAS + name})
     names[reference] = name
     schema["$ref"] = SCHEMAS + name
     log("name-referenced-schema", f"{where}: {reference} is now {name}")
@@ -177,7 +166,7 @@ def rename_schema(document: Tree, log: Log) -> None:
     """Rename a schema whose class, or module, would have the name of another, or one that the generated code uses."""
     named = components(document)
     modules: set[str] = set()
-    for name in list(named):
+    for name in named:
         new = _short(_UNSAFE.sub("_", name))
         while class_name(new) in RESERVED or module_name(class_name(new)) in modules:
             new += "Model" if class_name(new) in RESERVED else "Other"
@@ -191,9 +180,8 @@ def rename_schema(document: Tree, log: Log) -> None:
         if name in log.renamed:
             schema["$ref"] = SCHEMAS + log.renamed[name]
         mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
-        for value, reference in mapping.items():
-            target_name: str = reference.removeprefix(SCHEMAS)
-            mapping[value] = SCHEMAS + log.renamed.get(target_name, target_name)
+        for value, name in mapping.items():
+            mapping[value] = SCHEMAS + log.renamed.get(name.removeprefix(SCHEMAS), name.removeprefix(SCHEMAS))
 
 
 def _short(name: str) -> str:
@@ -230,8 +218,9 @@ def name_enum_members(document: Tree, log: Log) -> None:
     """Name the members of an enum whose values differ only in case or punctuation."""
     for where, schema in schemas(document):
         values = [value for value in list_at(schema, "enum") if isinstance(value, str)]
-        given = schema.pop("x-enum-varnames", None)
-        names = [str(each) for each in given] if is_list(given) and len(given) == len(values) else None
+        given = list_at(schema, "x-enum-varnames")
+        schema.pop("x-enum-varnames", None)
+        names = [str(each) for each in given] if len(given) == len(values) else None
         usual = names or [value if value[:1].isalpha() else f"VALUE_{number}" for number, value in enumerate(values)]
         usual = [strings.snake_case(name).upper() for name in usual]
         if len(set(usual)) < len(values) or any(not name.isidentifier() for name in usual):
@@ -276,8 +265,7 @@ def _name_deep_schema(document: Tree, log: Log) -> None:
         named = copy(schema)
         named.pop("title", None)
         components(document)[_short(long)] = named
-        schema.clear()
-        schema["$ref"] = SCHEMAS + _short(long)
+        replace(schema, {"$ref": SCHEMAS + _short(long)})
         log("rename-inline-schema", f"{place.where} is now {_short(long)}")
 
 
@@ -305,28 +293,22 @@ class _Place(NamedTuple):
 
 def _places(document: Tree) -> Iterator[_Place]:
     for name, schema in components(document).items():
-        yield from _inside(_Place(name, schema, "", name))
+        yield from islice(_at(_Place(name, schema, "", name)), 1, None)
     for operation in operations(document):
-        module = str(strings.PythonIdentifier(operation.tree["operationId"], PREFIX))
+        module = module_name(operation.tree["operationId"])
         for parameter in operation.tree["parameters"]:
             yield from _at(_Place(operation.where, parameter["schema"], module, parameter["name"]))
         for kind, content in media_types(operation):
             for content_type, medium in content.items():
-                owner = module
-                if kind == "body" and len(content) > 1:
-                    other = "json" if "json" in content_type else "content"
-                    owner = f"{module}_{BODY_KINDS.get(bare_type(content_type), other)}"
+                form = BODY_KINDS.get(bare_type(content_type), "json" if "json" in content_type else "content")
+                owner = f"{module}_{form}" if kind == "body" and len(content) > 1 else module
                 name = "body" if kind == "body" else f"response_{kind}"
                 yield from _at(_Place(f"{operation.where} {kind}", medium["schema"], owner, name))
 
 
 def _at(place: _Place) -> Iterator[_Place]:
+    """A schema and those inside it: properties are named after its class, items and members after its owner."""
     yield place
-    yield from _inside(place)
-
-
-def _inside(place: _Place) -> Iterator[_Place]:
-    """The schemas inside one: properties are named after its class, items and members after its owner."""
     where, schema, owner, name = place
     for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
         for child, tree in mapping_at(part, "properties").items():
@@ -341,17 +323,14 @@ def _inside(place: _Place) -> Iterator[_Place]:
 
 def _member(schema: Tree) -> str:
     """What the generator adds to the name of a list that is one of several types: it is the member of a union."""
-    kind = schema.get("type")
-    if is_list(kind) and "array" in kind:
-        return f"_type_{kind.index('array')}"
-    return "_type_0" if schema.get("nullable") and kind == "array" else ""
+    kinds = list_at(schema, "type")
+    if "array" in kinds:
+        return f"_type_{kinds.index('array')}"
+    return "_type_0" if schema.get("nullable") and schema.get("type") == "array" else ""
 
 
-KEPT_IN_SCHEMA = {
-    *("$ref", "type", "format", "nullable", "properties", "required", "items", "prefixItems", "enum", "const"),
-    *("additionalProperties", "allOf", "oneOf", "anyOf", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
-}
+KEPT_IN_SCHEMA = TYPED | {"nullable", "description", "example", "title"}
+KEPT_IN_SCHEMA |= {"x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"}
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
@@ -377,11 +356,9 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
         for path, item in mapping_at(document, "paths").items()
     }
     kept["components"] = {"schemas": components(document)}
-    document.clear()
-    document.update(kept)
+    replace(document, kept)
     log("drop-unused-keys", "the whole document")
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:
-    for key in [key for key in tree if key not in keys]:
-        del tree[key]
+    drop(tree, *(tree.keys() - keys))

@@ -7,21 +7,9 @@ from collections.abc import Iterator
 from urllib.parse import urljoin
 
 from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import (
-    Tree,
-    hooks,
-    is_json,
-    is_list,
-    is_url,
-    list_at,
-    mapping_at,
-    mappings_at,
-    operations,
-    resolve,
-)
+from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_at, mappings_at, operations, resolve
 
-from .base import Log, components
-from .serialization import parameters
+from .base import Log, components, parameters
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -57,10 +45,7 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
 
 
 def drop_transport_header(document: Tree, log: Log) -> None:
-    """Drop a parameter for a header that the HTTP client writes: a wrong Content-Length breaks the connection.
-
-    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
-    """
+    """Drop a parameter for a header that the HTTP client writes, as it does Content-Type where a request has a body."""
     for operation, parameter in parameters(document):
         name = parameter["name"].lower() if parameter["in"] == "header" else ""
         if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
@@ -75,9 +60,9 @@ def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
     for operation, parameter in parameters(document):
         schema = resolve(document, parameter["schema"])
-        kind = schema.get("type")
-        if parameter.get("in") == "path" and (schema.get("nullable") or (is_list(kind) and "null" in kind)):
-            kinds = [each for each in kind if each != "null"] if is_list(kind) else [kind]
+        listed = list_at(schema, "type")
+        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in listed):
+            kinds = [each for each in listed if each != "null"] if listed else [schema.get("type")]
             plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
             parameter["schema"] = {**plain, "type": kinds[0] if len(kinds) == 1 else kinds} if any(kinds) else plain
             log("drop-null-of-path", f"{operation.where} {parameter['name']}")
@@ -109,10 +94,7 @@ def drop_impossible_body(document: Tree, log: Log) -> None:
 
 
 def read_hooks(document: Tree, log: Log) -> None:
-    """Give the bodies of webhooks and callbacks names of their own, and read each as the answer of an operation.
-
-    The generator takes these operations for others of the document; the package has them in `webhooks`.
-    """
+    """Name the bodies of webhooks and callbacks, and have the generator read each as the answer of an operation."""
     named = components(document)
     for hook in [*hooks(document)]:
         body = resolve(document, mapping_at(hook.tree, "requestBody"))
@@ -154,11 +136,10 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
 
 
 def record_servers(document: Tree, log: Log) -> None:
-    """Record the servers of the document, and that of each operation that has another one.
+    """Record the servers of the document, and that of each operation that its first server does not offer, too.
 
-    The first server of a list counts, and each variable has its default. An operation that the first server of the
-    document offers, too, has no other one. A relative URL is joined to the first absolute one of the document: where
-    the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. A relative URL is joined to the first absolute
+    one of the document: where the document itself was served from is not known.
     """
     shared = _urls(document)
     absolute = [url for url in shared if _is_absolute(url)]

@@ -17,10 +17,7 @@ TYPED = {
 
 
 def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
-    """What two definitions say together: the narrower one, the fields of both objects, a list of what both lists have.
-
-    Where they contradict each other, it is the later one.
-    """
+    """What two definitions say together: the narrower one, all fields, a list of what both have; else the later one."""
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
@@ -31,7 +28,8 @@ def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
     if _has_fields(document, first) and _has_fields(document, last):
-        return in_place_of(later, {"allOf": [*_parts(first), *_parts(last)], REDEFINED: True})
+        parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
+        return in_place_of(later, {"allOf": parts, REDEFINED: True})
     return _both_values(document, earlier, later)
 
 
@@ -84,11 +82,6 @@ def _bare(document: Tree, schema: Tree) -> Tree:
     return members[0] if len(members) == 1 and not {"properties", "allOf"} & schema.keys() else schema
 
 
-def _parts(schema: Tree) -> list[Tree]:
-    """The members of a composition that `both` made, or the schema."""
-    return list_at(schema, "allOf") if REDEFINED in schema else [schema]
-
-
 def _has_fields(document: Tree, schema: Tree) -> bool:
     whole = resolve(document, schema)
     parts = [*_members(whole), *list_at(whole, "allOf")]
@@ -96,7 +89,6 @@ def _has_fields(document: Tree, schema: Tree) -> bool:
 
 
 def _kinds(schema: Tree) -> list[str]:
-    """The declared types of a value beside null."""
     return [each for each in types_of(schema) if each != "null"]
 
 

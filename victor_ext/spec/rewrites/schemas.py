@@ -8,14 +8,13 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
 
-from .base import HAD_NULL, Log, answers, components, reachable, schemas
+from .base import HAD_NULL, Log, answers, components, drop, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference
+from .redefinition import TYPED
 
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
-
-
 ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
 SENT_NULLS = "x-sent-nulls"
@@ -44,8 +43,7 @@ def free_null_property(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
             if is_null(child):
-                for key in ("type", "enum", "const"):
-                    child.pop(key, None)
+                drop(child, "type", "enum", "const")
                 child[ONLY_NULL] = True
                 log("free-null-property", f"{where}.{name}")
 
@@ -61,9 +59,7 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
             log("keep-reference-siblings", where)
 
 
-BESIDE_REFERENCE = {
-    *("properties", "required", "enum", "const", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
-}
+BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
 """Keys that change a type."""
 
 
@@ -160,9 +156,8 @@ def mark_sent_nulls(document: Tree, log: Log) -> None:
             if not is_json(kind):
                 continue
             for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                properties = all_properties(document, schema, done)
-                names = [name for name, child in properties.items() if HAD_NULL in resolve(document, child)]
-                if names:
+                properties = all_properties(document, schema, done).items()
+                if names := [name for name, child in properties if HAD_NULL in resolve(document, child)]:
                     schema[SENT_NULLS] = names
                     log("mark-sent-nulls", f"{', '.join(names)} in {operation.where}")
 
@@ -170,9 +165,7 @@ def mark_sent_nulls(document: Tree, log: Log) -> None:
 def mark_answers(document: Tree, log: Log) -> None:
     """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET."""
     seen: set[int] = set()
-    for operation in operations(document):
-        for _, content in answers(operation):
-            for medium in content.values():
-                for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                    schema["x-in-answers"] = True
+    for medium in [each for of in operations(document) for _, content in answers(of) for each in content.values()]:
+        for schema in reachable(document, mapping_at(medium, "schema"), seen):
+            schema["x-in-answers"] = True
     log("mark-answers", f"{len(seen)} schemas")

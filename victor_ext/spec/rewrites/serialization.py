@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
-from victor_ext.spec.tree import (
-    Operation,
-    Tree,
-    in_place_of,
-    is_json,
-    list_at,
-    mapping_at,
-    operations,
-    resolve,
-    types_of,
-)
+from victor_ext.spec.tree import Operation, Tree, in_place_of, is_json, list_at, mapping_at, resolve, types_of
 
-from .base import Log, children
+from .base import Log, children, parameters
 
 SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
@@ -55,22 +45,13 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
     """Put one parameter for each property in the place of the object."""
     required = list_at(whole, "required") if parameter.get("required") else []
-    flat = [
-        in_place_of(
-            parameter,
-            {
-                "name": name if style == "form" else f"{parameter['name']}[{name}]",
-                "in": "query",
-                "required": name in required,
-                "schema": schema,
-                "style": style,
-                "explode": True,
-                **({"allowReserved": True} if parameter.get("allowReserved") else {}),
-                **({"description": schema["description"]} if "description" in schema else {}),
-            },
-        )
-        for name, schema in whole["properties"].items()
-    ]
+    shared = {"in": "query", "style": style, "explode": True, "allowReserved": parameter.get("allowReserved")}
+    flat: list[Tree] = []
+    for name, schema in whole["properties"].items():
+        wire = name if style == "form" else f"{parameter['name']}[{name}]"
+        words = {"description": schema["description"]} if "description" in schema else {}
+        own = {"name": wire, "required": name in required, "schema": schema}
+        flat.append(in_place_of(parameter, {**shared, **own, **words}))
     place = operation.tree["parameters"].index(parameter)
     operation.tree["parameters"][place : place + 1] = flat
 
@@ -86,8 +67,7 @@ def record_styles(document: Tree, log: Log) -> None:
             style = DEFAULT_STYLES[location]
         explode = bool(parameter.get("explode", style == "form"))
         written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
-        reason = None if written.json else undefined(document, parameter["schema"], written)
-        if reason:
+        if not written.json and (reason := undefined(document, parameter["schema"], written)):
             log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
         if location == "header":
             _free_of_limits(document, operation, parameter)
@@ -101,10 +81,8 @@ def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> No
     if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in ("date", "date-time", "binary"):
         return
     declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
-    for place in ("query", "cookie"):
-        if (place, parameter["name"]) not in declared:
-            parameter["in"] = place
-            return
+    free = (place for place in ("query", "cookie") if (place, parameter["name"]) not in declared)
+    parameter["in"] = next(free, "header")
 
 
 def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
@@ -142,12 +120,3 @@ def is_object(document: Tree, schema: Tree) -> bool:
 def kinds(whole: Tree) -> set[str]:
     """The types that a schema declares by itself."""
     return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())
-
-
-def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
-    """Every parameter with its operation."""
-    return [
-        (operation, parameter)
-        for operation in operations(document)
-        for parameter in list_at(operation.tree, "parameters")
-    ]

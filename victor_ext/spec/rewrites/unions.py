@@ -8,7 +8,7 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, families, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
-from .base import Log, components, schemas
+from .base import Log, components, drop, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
 from .names import SCHEMAS, free_name
 from .redefinition import TYPED
@@ -25,11 +25,11 @@ def split_types(document: Tree, log: Log) -> None:
         listed = list_at(schema, "type")
         if "object" not in listed or len({*listed} - {"null"}) < 2 or UNSPLIT & schema.keys():
             continue
-        members = [{key: schema[key] for key in OF_TYPE.get(kind, ("format",)) if key in schema} for kind in listed]
-        _drop(schema, ("type", *(key for each in members for key in each)))
-        schema["anyOf"] = [
-            in_place_of(schema, {"type": kind, **own}) for kind, own in zip(listed, members, strict=True)
-        ]
+        keys = {kind: OF_TYPE.get(kind, ("format",)) for kind in listed}
+        own = {kind: {key: schema[key] for key in keys[kind] if key in schema} for kind in listed}
+        members = [in_place_of(schema, {"type": kind, **each}) for kind, each in own.items()]
+        drop(schema, "type", *(key for each in own.values() for key in each))
+        schema["anyOf"] = members
         log("split-types", where)
 
 
@@ -38,10 +38,7 @@ OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
 
 
 def unite_children(document: Tree, log: Log) -> None:
-    """Read a schema with a discriminator as the child that it names: one that has the schema in its `allOf`.
-
-    A reference to it becomes one to a union of its children and itself; only the children refer to the schema alone.
-    """
+    """Make a reference to a schema with a discriminator one to a union of it and its children, but for their own."""
     named = components(document)
     unions: dict[str, Tree] = {}
     for parent, (root, members) in families(named).items():
@@ -69,10 +66,9 @@ def _extended(named: Tree, document: Tree) -> Iterator[int]:
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
-    """Put the properties beside a union into each of its members: the generator drops them.
+    """Put the properties beside a union into each of its members that is an object: the generator drops them.
 
-    A union whose members have no more than one set of properties among them becomes a single class. Members that are no
-    objects stay as they are.
+    A union whose members have no more than one set of properties among them becomes a single class.
     """
     for where, schema in reversed(schemas(document)):
         keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
@@ -88,17 +84,17 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
                     else part
                     for number, part in enumerate(schema[key])
                 ]
-            _drop(schema, (*OF_OBJECT, "type"))
+            drop(schema, *OF_OBJECT, "type")
         elif all(each.keys() >= schema["properties"].keys() for each in own):
-            _drop(schema, OF_OBJECT)
+            drop(schema, *OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
             write_out_allof(document, schema, where)
-            _drop(schema, ("discriminator",))
+            drop(schema, "discriminator")
         else:
             schema[keys[0]] = [
                 _with(document, schema, part, f"{where}_type_{number}") for number, part in enumerate(members)
             ]
-            _drop(schema, (*OF_OBJECT, "type"))
+            drop(schema, *OF_OBJECT, "type")
         log("keep-union-siblings", where)
 
 
@@ -118,16 +114,8 @@ def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
     return whole
 
 
-def _drop(schema: Tree, keys: tuple[str, ...]) -> None:
-    for key in keys:
-        schema.pop(key, None)
-
-
 def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark the members of a union with what selects them.
-
-    `x-one-of` has the values of discriminators, `x-words` those of the constants and enums in which the members differ.
-    """
+    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in which they differ."""
     done: dict[int, Tree] = {}
     for where, schema in schemas(document):
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
@@ -154,14 +142,10 @@ def _tag_values(discriminator: Tree, reference: str) -> list[str]:
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
     """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
-    by_name = {
-        name: (_values(document, child), ONLY_NULL in resolve(document, child))
-        for name, child in all_properties(document, schema, done).items()
-    }
     return {
         name: sorted({str(value).casefold() for value in values})
-        for name, (values, only_null) in by_name.items()
-        if values or only_null
+        for name, child in all_properties(document, schema, done).items()
+        if (values := _values(document, child)) or ONLY_NULL in resolve(document, child)
     }
 
 

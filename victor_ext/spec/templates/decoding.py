@@ -287,10 +287,7 @@ class Object(Reader[T]):
         return self._decode({NOT_AN_OBJECT: value}, 0) if decoded is MISMATCH else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
-        """How badly an object fits the model, the most important first.
-
-        These are the discriminator, constants, unknown and missing required fields, and words of enums.
-        """
+        """How badly an object fits: its discriminator, constants, unknown and missing fields, and words of enums."""
         shape: Shape | None = getattr(self._model, "SHAPE", None)
         if shape is None or not isinstance(value, Mapping):
             return (1 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
