@@ -23,11 +23,7 @@ from victor_ext.sandbox.server.page.view import FOLDER, Fragments, PageView, ren
 from victor_ext.sandbox.server.provider import AnyProvider
 
 ASSETS = CONTROL + "/page"
-_TYPES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
+_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -55,8 +51,12 @@ def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Rout
         Route(ASSETS + "/records/{id:path}", _html(lambda request: view.record(request.path_params["id"]))),
         Route(ASSETS + "/keys/{key:path}", _html(lambda request: view.key(request.path_params["key"]))),
         Route(ASSETS + "/calls/{number:int}", _html(lambda request: view.call(request.path_params["number"]))),
-        *(Route(f"{ASSETS}/{name}", _static(name)) for name in _TYPES),
+        *(Route(f"{ASSETS}/{name}", _asset(name), methods=["GET"]) for name in _TYPES),
     ]
+
+
+def _asset(name: str) -> Response:
+    return Response((FOLDER / "static" / name).read_bytes(), 200, _HEADERS, _TYPES[name])
 
 
 def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
@@ -67,13 +67,6 @@ def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Respo
             html, status = render("fragments.html", "missing", message=str(error)), 404
         # A lone surrogate, which JSON can carry, has no bytes in UTF-8.
         return Response(html.encode("utf-8", "replace"), status, _HEADERS, "text/html")
-
-    return serve
-
-
-def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(_request: Request) -> Response:
-        return Response((FOLDER / "static" / name).read_bytes(), 200, {**_HEADERS, "content-type": _TYPES[name]})
 
     return serve
 
