@@ -71,7 +71,7 @@ class SandboxCommands(TokenCommands):
         account = Account(account_number=_account_number("account_number", account_number), **texts)
         # It is shown as the payer of an inbound request.
         _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
-        self._state.directory.add_account(account)
+        self._state.directory.accounts[account.account_number] = account
         return asdict(account)
 
     @command("GET", "/accounts")
@@ -109,7 +109,7 @@ class SandboxCommands(TokenCommands):
             behaviour=behaviour,
         )
         counterparty = Counterparty(id=counterparty_id, **texts)
-        self._state.directory.add_counterparty(counterparty)
+        self._state.directory.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
 
     @command("GET", "/counterparties")

@@ -94,9 +94,9 @@ class Core:
         self.ledger.lifecycle.schedule(requests)
         if settings.demo_data and not self.directory.accounts:
             for account in DEMO_ACCOUNTS:
-                self.directory.add_account(account)
+                self.directory.accounts[account.account_number] = account
             for counterparty in DEMO_COUNTERPARTIES:
-                self.directory.add_counterparty(counterparty)
+                self.directory.counterparties[counterparty.id] = counterparty
             self.ledger.add_demo_requests(self.due_dates.tomorrow())
 
     def advance(self, seconds: float) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from sys import intern
-from typing import Any
+from typing import Any, Literal
 
 from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.context import Clock
@@ -158,12 +158,8 @@ class Ledger:
         return request
 
     def add_demo_requests(self, due: date) -> None:
-        common: dict[str, Any] = {
-            "due_date": due.isoformat(),
-            "biller_type": "BUSINESS",
-            "payer_account": DEMO_PAYEE,
-            "payee_account": "000123456789",
-        }
+        accounts = {"payer_account": DEMO_PAYEE, "payee_account": "000123456789"}
+        common: dict[str, Any] = {"due_date": due.isoformat(), "biller_type": "BUSINESS", **accounts}
         self.create_inbound(amount="129.95", ultimate_creditor="City Power and Light", notes="Invoice 2203", **common)
         self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
 
@@ -178,7 +174,7 @@ class Ledger:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
-        answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        answer: Literal["Accepted", "Rejected"] = "Accepted" if body["status"] == "Accepted" else "Rejected"
         modified, notes = body.get("modified_amount"), body["notes"]
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
@@ -188,11 +184,17 @@ class Ledger:
         if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
             raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
-        now = self._clock.now()
-        changed = [self._answered(request, answer, modified, notes, now)]
+        now, accepted = self._clock.now(), answer == "Accepted"
         parent = self._store.requests.get(request.parent_id or "")
-        if parent is not None and parent.status not in TERMINAL:
-            changed.append(self._answered(parent, answer, modified, notes, now))
+        both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
+        changed = [
+            replace(
+                one, status="accepted" if accepted else "declined", changed_at=now, answer=answer,
+                approved_at=now if accepted else None, original_amount=one.amount, amount=modified or one.amount,
+                modified_amount=modified, approval_notes=notes,
+            )
+            for one in both
+        ]  # fmt: skip
         self._store.commit(changed)
         self.lifecycle.schedule(changed)
         return changed[0], True
@@ -218,17 +220,6 @@ class Ledger:
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
             raise CannotRespond("modified_amount", "This request does not allow another amount.")
 
-    def _answered(
-        self, request: PaymentRequest, answer: str, modified: str | None, notes: str, now: float
-    ) -> PaymentRequest:
-        accepted = answer == "Accepted"
-        return replace(
-            request, status="accepted" if accepted else "declined", changed_at=now,
-            approved_at=now if accepted else None, answer="Accepted" if accepted else "Rejected",
-            original_amount=request.amount, amount=modified or request.amount, modified_amount=modified,
-            approval_notes=notes,
-        )  # fmt: skip
-
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
@@ -243,8 +234,8 @@ class Ledger:
         return moved
 
     def _stamp(self) -> float:
-        # In milliseconds, as the provider does, and never before the last request.
-        return self._store.not_before(round(self._clock.now(), 3))
+        # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
+        return max([round(self._clock.now(), 3), *self._store.created[-1:]])
 
     def _new_id(self) -> str:
         while True:

@@ -22,10 +22,6 @@ from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRe
 from victor_ext.sandbox.victor.settings import read_zone
 from victor_ext.sandbox.victor.state import Directory, Store
 
-_WESTERNMOST = timezone(timedelta(hours=-12))
-_EASTERNMOST = timezone(timedelta(hours=14))
-_FURTHEST = timedelta(hours=24)
-
 
 class DueDates:
     """The accepted due dates, by the business clock: from today until 24 hours from now.
@@ -37,8 +33,8 @@ class DueDates:
     def __init__(self, clock: Clock, zone: str | None) -> None:
         self._clock = clock
         own = None if zone is None else read_zone(zone)
-        self._west: tzinfo = own or _WESTERNMOST
-        self._east: tzinfo = own or _EASTERNMOST
+        self._west: tzinfo = own or timezone(timedelta(hours=-12))
+        self._east: tzinfo = own or timezone(timedelta(hours=14))
 
     def earliest(self) -> date:
         """Today, in the zone where the date is earliest."""
@@ -49,7 +45,7 @@ class DueDates:
 
     def latest(self) -> date:
         """The date 24 hours from now, in the zone where it is latest."""
-        return (self._now() + _FURTHEST).astimezone(self._east).date()
+        return (self._now() + timedelta(hours=24)).astimezone(self._east).date()
 
     def end_of(self, day: date) -> float:
         """Epoch seconds at which a day is over in every zone that counts."""

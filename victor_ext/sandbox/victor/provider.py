@@ -21,8 +21,6 @@ from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
 
 KEY_NAME = "Idempotency-Key"
-_LIST_TARGET = "listPaymentRequests"
-_ID_TARGET = "victorPaymentRequestId"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 
 
@@ -103,14 +101,14 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return error_response(401, failure.code, failure.message)
         except NotFound:
             problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
-            return self._validation(operation, _ID_TARGET, [problem], int(self.settings.unknown_id))
+            return self._validation(operation, "victorPaymentRequestId", [problem], int(self.settings.unknown_id))
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
         filters = read_query(call.query, rules.integers)
         problems = rules.query.problems(filters) or check_times(filters)
         if problems:
-            return self._validation("list", _LIST_TARGET, problems)
+            return self._validation("list", "listPaymentRequests", problems)
         call.exchange.undeclared = rules.query.undeclared(filters)
         number, size, requests = self._listing.page(filters)
         return self._checked("list", 200, self._formats.page(number, size, requests))

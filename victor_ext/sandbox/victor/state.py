@@ -39,12 +39,6 @@ class Directory:
         self.counterparties = Facts(journal, "counterparty", lambda value: Counterparty(**value))
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
 
-    def add_account(self, account: Account) -> None:
-        self.accounts[account.account_number] = account
-
-    def add_counterparty(self, counterparty: Counterparty) -> None:
-        self.counterparties[counterparty.id] = counterparty
-
 
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
@@ -78,10 +72,6 @@ class Store:
             self._keep(request)
         if key is not None:
             self.keys[key.owner, key.key] = key
-
-    def not_before(self, now: float) -> float:
-        """A creation time that is not before the last one, also when the clock was set back."""
-        return max(now, self.created[-1]) if self.created else now
 
     def moves(self, request: PaymentRequest) -> list[Move]:
         """The moves of a request; of one whose moves are not remembered, the status that it is in."""
