@@ -1,8 +1,6 @@
-"""Control commands: each is declared once, with its route, its arguments, its documentation and its work.
+"""Control commands: a method under `@command` is a call of the control API, and hands its arguments to it as JSON.
 
-A command is a method of a class on `ServerCommands`, under `@command(method, path)`. Called on a sandbox, in this
-process or in another one, it hands its arguments to the server as JSON values. There its body runs, on an instance of
-the commands class that has the provider and the `SandboxContext`. The control API has one route for each command.
+Its body runs on the server, on an instance of the commands class that has the provider and the `SandboxContext`.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from victor_ext.sandbox.server.context import SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
@@ -254,14 +252,12 @@ class TokenCommands(ServerCommands):
     @command("GET", "/tokens")
     def tokens_issued(self) -> dict[str, int]:
         """How many tokens were issued to each client."""
-        store: TokenStore = self._state.tokens
-        return dict(store.issued)
+        return dict(self._state.tokens.issued)
 
     @command("POST", "/tokens/revoke")
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the tokens of one client (None: of all); returns their number."""
-        store: TokenStore = self._state.tokens
-        return store.revoke(owner=client_id)
+        return int(self._state.tokens.revoke(owner=client_id))
 
 
 class ServerOverHttp(ServerCommands):

@@ -181,9 +181,8 @@ def error_response(status: int, code: str, message: str) -> Response:
 def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Response:
     """The response of a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
     if fault.kind == "html":
-        response = Response(
-            fault.status, _HTML.format(status=fault.status).encode(), ((b"content-type", b"text/html"),)
-        )
+        page = _HTML.format(status=fault.status).encode()
+        response = Response(fault.status, page, ((b"content-type", b"text/html"),))
     else:
         response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
     headers = dict(response.headers)

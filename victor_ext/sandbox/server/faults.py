@@ -1,8 +1,4 @@
-"""Failures on command: which call fails, and how.
-
-A fault applies to the next calls that match it; faults are tried in the order of injection. At most one applies to a
-call, and none to a call of the control API.
-"""
+"""Failures on command, tried in the order of injection. At most one applies to a call, and none to the control API."""
 
 from __future__ import annotations
 

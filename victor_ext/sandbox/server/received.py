@@ -94,10 +94,6 @@ class ReceivedLog:
         self._kept.append(exchange)
         return exchange
 
-    def count_attempt(self, exchange: Received, key: str) -> None:
-        self.attempts[key] += 1
-        exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
-
     def count_work(self, key: str | None, references: Iterable[str]) -> None:
         if key is not None:
             self.work_by_key[key] += 1

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,7 @@ class Service:
 
 
 class ServerInThread(ServerCommands, Generic[S]):
-    """A sandbox in this process.
-
-    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
-    `down`.
-    """
+    """A sandbox in this process. Its commands run on the serving thread between calls, and while the API is `down`."""
 
     provider_type: ClassVar[type[AnyProvider]]
 
@@ -177,14 +173,12 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
     quiet, env_file, ready_file = running.get("quiet", False), running.get("env_file"), running.get("ready_file")
 
     async def run() -> None:
-        with _stop_signals() as stopping:
-            await serve_until(stopping)
-
-    async def serve_until(stopping: asyncio.Event) -> None:
-        service = Service(provider_type, settings)
-        ports = service.ports
-        await ports.begin()
-        try:
+        async with AsyncExitStack() as stack:
+            stopping = stack.enter_context(_stop_signals())
+            service = Service(provider_type, settings)
+            ports = service.ports
+            await ports.begin()
+            stack.push_async_callback(service.end)
             if env_file is not None:
                 _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
             facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
@@ -195,11 +189,9 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
             if not quiet:
                 print(_greeting(service), file=sys.stderr, flush=True)
             await stopping.wait()
-        finally:
-            await service.end()
 
     try:
-        with _access_log(quiet=quiet):
+        with nullcontext() if quiet else _access_log():
             asyncio.run(run())
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
@@ -249,10 +241,7 @@ def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
 
 
 @contextmanager
-def _access_log(*, quiet: bool) -> Generator[None]:
-    if quiet:
-        yield
-        return
+def _access_log() -> Generator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     access.addHandler(handler)

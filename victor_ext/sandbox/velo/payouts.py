@@ -45,7 +45,7 @@ class Payouts:
         remote_id = text_of(item, "remoteId", 1, 100, where=where)
         account = text_of(item, "sourceAccountName", 1, 64, where=where)
         payee = self._payees.by_remote_id(remote_id)
-        source = self._accounts.named(account)
+        source = next((one for one in self._accounts.sources.values() if one["name"] == account), None)
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
@@ -132,14 +132,9 @@ class Payouts:
 
     def _set_status(self, payment: JsonObject, status: str) -> None:
         payment["status"] = status
-        event: JsonObject = {
-            "eventId": self._new_id(),
-            "eventDateTime": self._base.timestamp(),
-            "eventType": f"PAYMENT_{status}",
-            "paymentAmount": payment["amount"],
-            "paymentCurrency": payment["currency"],
-        }
-        payment["events"].append(event)
+        event = {"eventId": self._new_id(), "eventDateTime": self._base.timestamp(), "eventType": f"PAYMENT_{status}"}
+        price = {"paymentAmount": payment["amount"], "paymentCurrency": payment["currency"]}
+        payment["events"].append({**event, **price})
         self._base.touch(payment["paymentId"])
         names = ("paymentId", "payorPaymentId", "status")
         source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}

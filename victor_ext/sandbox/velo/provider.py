@@ -130,14 +130,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
             raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        token, _ = self.state.tokens.issue(key, self.settings.token_life)
-        body = {
-            "access_token": token,
-            "token_type": "bearer",
-            "expires_in": self.settings.token_life,
-            "scope": "sandbox",
-            "entityIds": [self.state.payor_id],
-        }
+        life = self.settings.token_life
+        body = {"access_token": self.state.tokens.issue(key, life)[0], "token_type": "bearer", "expires_in": life}
+        body |= {"scope": "sandbox", "entityIds": [self.state.payor_id]}
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _export(self, call: Call) -> Response:

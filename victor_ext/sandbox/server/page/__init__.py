@@ -1,9 +1,4 @@
-"""The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere.
-
-Server-sent events tell an open page what has changed, as rendered fragments. One message is a JSON object: `lists` has,
-for each list that has changed, the ids of its items in `order` and the `html` of those that are new or different;
-`parts` has the html of each part that is different.
-"""
+"""The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -72,7 +67,10 @@ def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Respo
 
 
 async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[str]:
-    """What the page's `EventSource` receives, until the page is closed: what is different since the last message."""
+    """What the page's `EventSource` receives until it is closed: what is different since the last message, as HTML.
+
+    Of a list that has changed, `lists` has the ids of all items in `order`, and the `html` of new and different ones.
+    """
     lists: dict[str, Fragments] = {}
     parts: Fragments = {}
     seen = -1

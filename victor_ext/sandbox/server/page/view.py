@@ -141,14 +141,10 @@ class PageView:
             raise NotFound("There is no such call, or it has been forgotten.")
         call = calls[0]
         body, response = self._context.contents.get(number, (None, None))
-        return render(
-            "fragments.html",
-            "exchange",
-            call=call,
-            request_body=None if body is None else body_text(body, call.headers.get("content-type", "")),
-            response=response,
-            response_headers={} if response is None else shown_headers(response.headers),
-        )
+        text = None if body is None else body_text(body, call.headers.get("content-type", ""))
+        headers = {} if response is None else shown_headers(response.headers)
+        exchange = {"call": call, "request_body": text, "response": response, "response_headers": headers}
+        return render("fragments.html", "exchange", **exchange)
 
     def _calls_about(self, ids: set[str], key: str | None) -> list[Received]:
         calls = self._context.log.after(0)
