@@ -122,9 +122,7 @@ class State:
         return f"{self._random.getrandbits(128):032x}"
 
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        """Let an entity call with a token. What is None is made."""
-        entity_id = entity_id or f"EB{len(self.tokens) + 1:06d}"
-        token = token or f"sandbox-{self.new_id()}"
+        entity_id, token = entity_id or f"EB{len(self.tokens) + 1:06d}", token or f"sandbox-{self.new_id()}"
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 

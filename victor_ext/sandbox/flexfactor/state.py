@@ -135,7 +135,6 @@ class State:
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
-        """Add a client. What is None is made; the merchant is that of the first client."""
         app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
         mid = mid or self.first_mid
         if not re.fullmatch(GUID, mid):

@@ -34,9 +34,7 @@ class Api:
     """The whole application: the control API and the provider's operations."""
 
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
-        self._context = context
-        self._provider = provider
-        self._control = control
+        self._context, self._provider, self._control = context, provider, control
         self._limit = context.settings.body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

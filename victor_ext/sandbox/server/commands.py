@@ -126,10 +126,8 @@ class ServerCommands:
     """Its `state`."""
 
     def __init__(self, provider: Any, context: SandboxContext, ports: Ports) -> None:
-        self._provider = provider
-        self._state = provider.state
-        self._context = context
-        self._ports = ports
+        self._provider, self._state = provider, provider.state
+        self._context, self._ports = context, ports
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:

@@ -152,7 +152,6 @@ class SandboxConnection(H11Protocol):
             self.on_response_complete()
 
     def reset(self) -> None:
-        """End the connection with a TCP reset."""
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -47,7 +47,6 @@ class Accounts:
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_banks(self) -> dict[str, JsonObject]:
-        """The funding accounts that can be read, by id."""
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 
     def source(self, account_id: str) -> JsonObject:
@@ -75,7 +74,6 @@ class Accounts:
         return f"/v1/fundings/{funding_id}", [account_id]
 
     def move(self) -> int:
-        """Allocate the fundings that are due; returns their number."""
         pending = [one for one in self.fundings.values() if one["status"] == "PENDING"]
         due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:

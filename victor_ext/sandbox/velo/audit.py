@@ -70,7 +70,6 @@ class Audit:
         ]
 
     def history(self, payout_id: str) -> JsonObject:
-        """What became of a payout, or 404."""
         payout = self._payouts.get(payout_id)
         return {
             "payoutStatus": payout.status,
@@ -89,7 +88,6 @@ class Audit:
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
     def export(self, first: str, last: str) -> str:
-        """The payments of a range of days, as CSV."""
         file = io.StringIO(newline="")
         rows = csv.DictWriter(file, ("transactionDate", *_EXPORTED), extrasaction="ignore")
         rows.writeheader()
@@ -98,7 +96,6 @@ class Audit:
         return file.getvalue()
 
     def payment(self, payment_id: str) -> JsonObject:
-        """A payment with its history, or 404."""
         return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
 
     def payments(self) -> list[JsonObject]:

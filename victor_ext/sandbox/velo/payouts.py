@@ -66,7 +66,6 @@ class Payouts:
         return payout
 
     def _in_status(self, payout_id: str, *statuses: str, refusal: int = 409) -> Payout:
-        """A payout in one of these statuses; of any other it is a refusal."""
         payout = self.get(payout_id)
         if payout.status not in statuses:
             raise Refused(refusal, f"The payout is {payout.status}.")
@@ -78,7 +77,6 @@ class Payouts:
         return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
-        """Pay the accepted payments."""
         payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
@@ -98,7 +96,6 @@ class Payouts:
             self._set_status(payment, "WITHDRAWN")
 
     def withdraw_payment(self, payment_id: str, body: JsonObject) -> None:
-        """Withdraw one payment of a payout that is not instructed."""
         reason = text_of(body, "reason", 2, 256)
         self.move()
         known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}

@@ -36,7 +36,6 @@ class Webhooks:
 
 
 def _checked(body: JsonObject) -> JsonObject:
-    """The settings in a body."""
     if "webhookUrl" in body:
         text_of(body, "webhookUrl", 6, 2000)
     if body.get("authorizationHeader") is not None:
@@ -79,7 +78,6 @@ class State:
         return body
 
     def move(self) -> int:
-        """Make the moves that are due; returns their number."""
         return self.payouts.move() + self.accounts.move()
 
 

@@ -32,9 +32,7 @@ class Refused(Exception):
 
 class Authenticator:
     def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._directory = directory
+        self._settings, self._clock, self._directory = settings, clock, directory
 
     def caller(self, authorization: str | None) -> str:
         """The API key or client id behind the header; raises `Refused`."""

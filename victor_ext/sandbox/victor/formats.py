@@ -70,7 +70,6 @@ class Formats:
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
-        """`ListPaymentRequestsResponse`."""
         results = [self.receipt(request) for request in requests]
         return {"page": number, "page_size": 25 if self._quirks else size, "results": results}
 

@@ -75,7 +75,6 @@ class Journal:
         return [PaymentRequest(**json.loads(record)) for (record,) in requests], [KeyRecord(*row) for row in keys]
 
     def facts(self, kind: str) -> dict[str, JsonValue]:
-        """The facts of one kind, by name."""
         rows = self._db.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY name", (kind,))
         return {name: json.loads(value) for name, value in rows}
 

@@ -31,8 +31,6 @@ from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
-_STEP = 1.0
-"""Seconds of the business clock for one step of a request's life without `auto`."""
 
 
 class KeyConflict(Exception):
@@ -53,13 +51,10 @@ class Ledger:
     def __init__(
         self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory, due_dates: DueDates
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._store = store
-        self._directory = directory
+        self._settings, self._clock, self._store, self._directory = settings, clock, store, directory
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        step = _STEP if settings.auto is None else settings.auto
-        self.lifecycle = Lifecycle(store, directory, due_dates, step=step)
+        # Without `auto`, a step of a request's life takes one second of the business clock.
+        self.lifecycle = Lifecycle(store, directory, due_dates, step=1.0 if settings.auto is None else settings.auto)
 
     def tick(self) -> None:
         """Make the moves that are due, with `auto`."""

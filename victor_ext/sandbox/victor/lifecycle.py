@@ -1,10 +1,5 @@
 """The moves of a request as time passes, and the due dates.
 
-    created -> pending -> (processing ->) accepted -> completed
-                                          declined
-            -> needs-review               expired
-            -> failed                     failed
-
 The counterparty decides: its behaviour moves an outbound request. A request to an account of the sandbox waits for the
 answer to its inbound twin. A request without an answer expires after its due date.
 """
@@ -68,10 +63,7 @@ class Step(NamedTuple):
 
 class Lifecycle:
     def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
-        self._store = store
-        self._directory = directory
-        self._due_dates = due_dates
-        self._step = step
+        self._store, self._directory, self._due_dates, self._step = store, directory, due_dates, step
         self._schedule: list[Step] = []
         self._number = 0
 

@@ -69,7 +69,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     @property
     def heading(self) -> str:
-        """With the environment, which decides how long tokens may live."""
         return f"{self.title} sandbox ({self.settings.environment})"
 
     # Credentials

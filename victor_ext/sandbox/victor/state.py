@@ -62,8 +62,7 @@ class Store:
         for request in requests:
             self._keep(request)
         self._moves.clear()  # when they moved is not kept
-        for key in keys:
-            self.keys[key.owner, key.key] = key
+        self.keys.update({(key.owner, key.key): key for key in keys})
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         """Write new or changed requests, then keep them. When writing fails, nothing has changed."""

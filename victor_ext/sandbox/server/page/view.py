@@ -49,9 +49,7 @@ class PageView:
     """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
 
     def __init__(self, provider: AnyProvider, commands: Sequence[Command]) -> None:
-        self._provider = provider
-        self._context = provider.context
-        self._commands = commands
+        self._provider, self._context, self._commands = provider, provider.context, commands
         self._records = provider.records()
         self._title = "Keys" if self._records is None else self._records.title
 
