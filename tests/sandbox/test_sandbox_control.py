@@ -68,13 +68,11 @@ def test_the_headers_of_a_call_are_recorded_without_credentials(commands, sandbo
 
 
 def test_credentials_by_commands(commands, caller):
-    api_key, private_key = commands.new_api_key()
-    caller.api_key, caller.private_key = api_key, private_key
+    caller.api_key, caller.private_key = commands.new_api_key()
     assert caller.list().status_code == 200
-    client_id, client_secret = commands.add_oauth_client()
-    body = {"client_id": client_id, "client_secret": client_secret}
-    assert caller.http.post("/v2/auth/token", json=body).status_code == 200
-    assert commands.tokens_issued() == {client_id: 1}
+    pair = commands.add_oauth_client()
+    assert caller.ask_token(*pair).status_code == 200
+    assert commands.tokens_issued() == {pair[0]: 1}
     assert commands.revoke_tokens() == 1
 
 

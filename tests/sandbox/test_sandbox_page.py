@@ -24,13 +24,6 @@ PAGE = "/_sandbox/page"
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 
 
-@pytest.fixture(scope="module")
-def http():
-    """No certificates: loading them takes longer than all of this."""
-    with httpx.Client(verify=False, trust_env=False) as http:
-        yield http
-
-
 @contextmanager
 def watching(url: str):
     """The page's event stream; yields a function that waits for the next message."""
