@@ -102,15 +102,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def handle(self, operation: str, call: Call) -> Response:
         if call.params["base"] not in _BASES:
             return self._error(404, "There is nothing here.")
-        try:
-            if operation != "widget":
-                return self._authenticated(operation, call)
+        if operation == "widget":
             self.checkout(call.params["id"])
             return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
-        except NotFound as error:
-            return self._error(404, str(error))
-
-    def _authenticated(self, operation: str, call: Call) -> Response:
         if not call.bearer_token:
             return self._error(401, "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
@@ -138,11 +132,9 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             errors.append({"name": "paymentType", "message": "is not for this path"})
         if errors:
             return self._error(400, "invalid parameters", parameterErrors=errors)
-        if operation == "prepare":
-            return self._prepare(call, form)
         if operation == "pay":
             return self._answer(call, self.state.new_entry(call.owner, form))
-        return self._follow_up(call, form)
+        return self._prepare(call, form) if operation == "prepare" else self._follow_up(call, form)
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)

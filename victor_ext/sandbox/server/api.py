@@ -81,6 +81,8 @@ class Api:
             return self._no_such_operation(path)
         try:
             return self._provider.handle(operation, call)
+        except NotFound as error:
+            return self._provider.error(404, "unknown_id", str(error))
         except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
             logger.error("the sandbox failed in '%s'", operation, exc_info=error)
             return self._provider.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")

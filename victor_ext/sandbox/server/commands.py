@@ -33,7 +33,7 @@ _BRACES = re.compile(r"\{(\w+)\}")
 
 
 class NotFound(LookupError):
-    """Something that does not exist is named: a 404 over HTTP."""
+    """Something that does not exist is named: a 404 over HTTP, also when a provider's operation raises it."""
 
 
 def find(known: Mapping[K, R], key: K, what: str) -> R:
@@ -259,10 +259,7 @@ class TokenCommands(ServerCommands):
 
 
 class ServerOverHttp(ServerCommands):
-    """The commands over HTTP, for a sandbox in another process.
-
-    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
-    """
+    """The commands over HTTP. `url` is a sandbox's `url` or `control_url`, without a path; `timeout` is in seconds."""
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from victor_ext.sandbox.server.commands import NotFound, find
+from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.exchange import Call, Response, empty_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
@@ -86,8 +86,6 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
         except Refused as refused:
             return refused.response(self.state.base.new_id())
-        except NotFound as error:
-            return self.error(404, "", str(error))
         except ValueError:
             return self.error(400, "", "The request cannot be read.")
 

@@ -204,10 +204,8 @@ const keys = {
 };
 
 function close() {
-  const row = all("[data-row][aria-current]").find((each) => each.offsetParent !== null);
-  const href = row?.getAttribute("href");
   location.hash = "#/";
-  if (href) one(`[data-row][href="${CSS.escape(href)}"]`)?.focus();
+  all("[data-row][aria-current]").find((row) => row.offsetParent !== null)?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
