@@ -101,14 +101,8 @@ class SandboxCommands(TokenCommands):
         counterparty_id = id or uuid.uuid4().hex[:10]
         if not 1 <= len(counterparty_id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
-        texts = _texts(
-            account_number=account_number,
-            routing_number=routing_number,
-            name=name,
-            network=network,
-            behaviour=behaviour,
-        )
-        counterparty = Counterparty(id=counterparty_id, **texts)
+        texts = _texts(account_number=account_number, routing_number=routing_number, name=name)
+        counterparty = Counterparty(id=counterparty_id, **texts, **_given(network=network, behaviour=behaviour))
         self._state.directory.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
 

@@ -14,9 +14,6 @@ from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 
-CODE_INVALID = 101
-"""The only published number of the provider's list; here it stands for every invalid field."""
-
 
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
@@ -87,7 +84,8 @@ class Formats:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
-        error = {"code": CODE_INVALID, "message": f"error.{name}.{problem.kind}", "field": field}
+        # The only published number of the provider's list: here it stands for every invalid field.
+        error = {"code": 101, "message": f"error.{name}.{problem.kind}", "field": field}
         # The document declares `data` as an object and shows a null.
         return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
 

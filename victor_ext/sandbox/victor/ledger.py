@@ -7,7 +7,6 @@ import json
 import random
 import string
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
@@ -17,16 +16,7 @@ from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
-from victor_ext.sandbox.victor.model import (
-    DEMO_PAYEE,
-    OPEN,
-    STATUSES,
-    TERMINAL,
-    Account,
-    Counterparty,
-    PaymentRequest,
-    Status,
-)
+from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 
@@ -77,11 +67,6 @@ class Ledger:
         if record.fingerprint != fingerprint and self._settings.key_conflict != "replay":
             raise KeyConflict
         return made
-
-    def is_in_progress(self, request: PaymentRequest) -> bool:
-        """Whether the create that made a request counts as in progress."""
-        # Below zero: the clock was set back since.
-        return 0 <= self._clock.now() - request.created_at < self._settings.key_in_progress
 
     def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
@@ -151,12 +136,6 @@ class Ledger:
         self._store.commit([request])
         self.lifecycle.schedule([request])
         return request
-
-    def add_demo_requests(self, due: date) -> None:
-        accounts = {"payer_account": DEMO_PAYEE, "payee_account": "000123456789"}
-        common: dict[str, Any] = {"due_date": due.isoformat(), "biller_type": "BUSINESS", **accounts}
-        self.create_inbound(amount="129.95", ultimate_creditor="City Power and Light", notes="Invoice 2203", **common)
-        self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
 
     def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
