@@ -125,9 +125,8 @@ class ServerInThread(ServerCommands, Generic[S]):
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
         ports = self._running().ports
         control_port = None if ports.control is None else ports.control.port
-        again = replace(self.settings, port=ports.api.port, control_port=control_port)
+        self.settings = replace(self.settings, port=ports.api.port, control_port=control_port)
         self.stop()
-        self.settings = again
         self.start()
 
     def stop(self) -> None:

@@ -148,7 +148,8 @@ class Ledger:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
-        answer: Literal["Accepted", "Rejected"] = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        accepted = body["status"] == "Accepted"
+        answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
         modified, notes = body.get("modified_amount"), body["notes"]
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
@@ -158,7 +159,7 @@ class Ledger:
         if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
             raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
-        now, accepted = self._clock.now(), answer == "Accepted"
+        now = self._clock.now()
         parent = self._store.requests.get(request.parent_id or "")
         both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
         changed = [

@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from itertools import count
 from typing import NamedTuple
 
 from victor_ext.sandbox.server.context import Clock
@@ -44,8 +45,7 @@ class DueDates:
 
     def end_of(self, day: date) -> float:
         """Epoch seconds at which a day is over in every zone that counts."""
-        following = day + timedelta(days=1)
-        return datetime(following.year, following.month, following.day, tzinfo=self._west).timestamp()
+        return datetime.combine(day + timedelta(days=1), time(), self._west).timestamp()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
@@ -65,14 +65,13 @@ class Lifecycle:
     def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
         self._store, self._directory, self._due_dates, self._step = store, directory, due_dates, step
         self._schedule: list[Step] = []
-        self._number = 0
+        self._numbers = count()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
-            planned = self._next(request)
-            if planned is not None:
-                self._number += 1
-                heapq.heappush(self._schedule, Step(planned[0], self._number, request.id, request.status, planned[1]))
+            if (planned := self._next(request)) is not None:
+                due, to = planned
+                heapq.heappush(self._schedule, Step(due, next(self._numbers), request.id, request.status, to))
 
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns their number."""

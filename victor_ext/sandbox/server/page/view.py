@@ -69,8 +69,6 @@ class PageView:
         heading, names = self._provider.heading, self._context.operations.names
         return render("docs.html", url=url, heading=heading, commands=self._commands, kinds=KINDS, operations=names)
 
-    # Lists and parts, which are kept up to date
-
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
         calls = self._context.log.last(_CALLS)
@@ -111,8 +109,6 @@ class PageView:
         for group in groups.values():
             group.records.sort(key=lambda record: record.incoming)
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
-
-    # Details, which are opened
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
