@@ -175,12 +175,9 @@ class Contract:
             call.name: {leaf.place for leaf in document.leaves(operation.answer[1] or {})}
             for operation, call in self._called(document)
         }
-        of_gone_operations = {
-            call.name for call in self.calls.values()
-        } - declared.keys()  # told once, by `_operations`
-        for name, places in self.recorded.items():
-            if name in of_gone_operations:
-                continue
+        gone = {call.name for call in self.calls.values()} - declared.keys()  # told once, by `_operations`
+        kept = {name: places for name, places in self.recorded.items() if name not in gone}
+        for name, places in kept.items():
             for place in places.keys() - declared.get(name, set()):
                 yield (
                     f"{place}: the document declares it no more, and {name} reads it: {places[place]}. "
@@ -274,10 +271,10 @@ def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
     """The last value that a limit allows and the first that it forbids, each with whether it is allowed."""
     at, step = schema[limit], 1 if limit.startswith("max") else -1
+    values = [(at, True), (at + step, False)]
     if limit in ("minimum", "maximum"):
-        return [(at, True), (at + step, False)]
-    texts = [(at, True), (at + step, False)]
-    return [("1" * length, allowed) for length, allowed in texts if length > 0]
+        return values
+    return [("1" * length, allowed) for length, allowed in values if length > 0]
 
 
 class Crash(str):
@@ -318,11 +315,8 @@ class Exchange:
             if operation is self._operation:
                 self.sent |= operation.places_in(request)
             headers = {"Location": f"{request.url}/made-1", "Retry-After": "1"} if operation.answer[1] is None else {}
-            return (
-                httpx.Response(operation.answer[0], json=body, headers=headers)
-                if body is not None
-                else httpx.Response(operation.answer[0], headers=headers)
-            )
+            given = {} if body is None else {"json": body}
+            return httpx.Response(operation.answer[0], headers=headers, **given)
 
         with self._contract.client(httpx.MockTransport(answer)) as client:
             try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 import httpx
@@ -157,8 +158,14 @@ _ADDRESS = {
 """The members of an address, with their arguments."""
 
 
-def _address(**changes: Any) -> Address:
-    return Address(**{"line1": "1 Main Street", "city": "Springfield", "country": "US", **changes})
+_PARTS = {f"address.{name}": field for name, field in _ADDRESS.items()}
+_PARTS |= {"challenge.value": "value", "challenge.description": "description"}
+
+
+def part(make: Callable[..., Any], path: str) -> Any:
+    """A call with a value for one field of the address or of the challenge."""
+    whole = ADDRESS if path.startswith("address.") else CHALLENGE
+    return lambda velo, value: make(velo, **{path.partition(".")[0]: replace(whole, **{_PARTS[path]: value})})
 
 
 CALLS = {
@@ -296,31 +303,10 @@ CONTRACT = Contract(
         "submitPayout: body:payments[].payorPaymentId": lambda velo, value: submit(velo, payor_payment_id=value),
         "submitPayout: body:payments[].paymentMetadata": lambda velo, value: submit(velo, metadata=value),
         "submitPayout: body:payments[].remoteSystemId": lambda velo, value: submit(velo, remote_system_id=value),
-        "createPayees: body:payees[].challenge.value": lambda velo, value: one_payee(
-            velo, challenge=Challenge(value=value, description="A number")
-        ),
-        "createPayees: body:payees[].challenge.description": lambda velo, value: one_payee(
-            velo, challenge=Challenge(value="12345", description=value)
-        ),
         **{
-            f"createPayees: body:payees[].address.{name}": partial(
-                lambda velo, value, field: one_payee(velo, address=_address(**{field: value})), field=field
-            )
-            for name, field in _ADDRESS.items()
-            if name != "country"
+            f"createPayees: body:payees[].{path}": part(one_payee, path) for path in _PARTS if path != "address.country"
         },
-        **{
-            f"updatePayee: body:address.{name}": partial(
-                lambda velo, value, field: payee_update(velo, address=_address(**{field: value})), field=field
-            )
-            for name, field in _ADDRESS.items()
-        },
-        "updatePayee: body:challenge.value": lambda velo, value: payee_update(
-            velo, challenge=Challenge(value=value, description="A number")
-        ),
-        "updatePayee: body:challenge.description": lambda velo, value: payee_update(
-            velo, challenge=Challenge(value="12345", description=value)
-        ),
+        **{f"updatePayee: body:{path}": part(payee_update, path) for path in _PARTS},
         "updatePayeeRemoteId: body:remoteId": other("updatePayeeRemoteId", "remote_id"),
         "withdrawPayment: body:reason": other("withdrawPayment", "reason"),
         "createWebhook: body:webhookUrl": lambda velo, value: new_webhook(velo, url=value),

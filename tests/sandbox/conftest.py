@@ -2,32 +2,29 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import httpx
 import pytest
 
-from tests.sandbox.sandbox_callers import API_KEY, Caller, make_pair
+from tests.sandbox.sandbox_callers import API_KEY, Caller
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 
 @pytest.fixture(scope="session")
-def key_pair(victor_key_pair) -> tuple[str, str]:
-    """Private and public key, as PEM."""
-    return victor_key_pair
-
-
-@pytest.fixture(scope="session")
-def other_pair() -> tuple[str, str]:
-    return make_pair()
+def http():
+    """No certificates: loading them takes longer than most tests here."""
+    with httpx.Client(verify=False, trust_env=False) as http:
+        yield http
 
 
 @pytest.fixture
-def start(key_pair):
+def start(victor_key_pair):
     """Start a sandbox with options: returns it and a caller who is known to it."""
     with ExitStack() as stack:
 
         def started(**options) -> tuple[Sandbox, Caller]:
             sandbox = stack.enter_context(Sandbox(SandboxSettings(**options)))
-            sandbox.add_api_key(key_pair[1], API_KEY)
-            caller = Caller(sandbox.url, API_KEY, key_pair[0])
+            sandbox.add_api_key(victor_key_pair[1], API_KEY)
+            caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
             stack.callback(caller.http.close)
             return sandbox, caller
 

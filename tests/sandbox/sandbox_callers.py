@@ -14,14 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from victor_ext.sandbox import RemoteSandbox
 
@@ -29,13 +22,6 @@ CREATE = "/v2/payment-requests/request-payment"
 LIST = "/v2/payment-requests"
 KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 API_KEY = "7d2c6a3e-3a64-4a0b-8f0e-5f0f4ad1b4c1"
-
-
-def make_pair(size=2048) -> tuple[str, str]:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=size)
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    return pem, public
 
 
 def today() -> str:
@@ -69,6 +55,9 @@ class Caller:
         full = {"sub": self.api_key, "iss": "victor-api", "iat": now, "exp": now + 300} | claims
         full = {name: value for name, value in full.items() if name not in drop}
         return jwt.encode(full, key or parsed(self.private_key), algorithm=algorithm, headers=headers)
+
+    def ask_token(self, client_id: str, client_secret: str) -> httpx.Response:
+        return self.http.post("/v2/auth/token", json={"client_id": client_id, "client_secret": client_secret})
 
     def authorization(self) -> dict[str, str]:
         return {"authorization": f"Token {self.token()}"}

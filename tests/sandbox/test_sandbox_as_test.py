@@ -108,20 +108,11 @@ def inbound_pending(seen, client):
     return seen.create_inbound("7.00", payee_account="998877665544")
 
 
-LIVES = (
-    accepted_after_faults,
-    another_amount,
-    inbound_declined,
-    accepted_elsewhere,
-    failed,
-    expired,
-    stalled_and_limited,
-    inbound_accepted,
-    inbound_pending,
-)
+OUTBOUND = (accepted_after_faults, another_amount, accepted_elsewhere, failed, expired, stalled_and_limited)
+INBOUND = (inbound_declined, inbound_accepted, inbound_pending)
 
 
-@pytest.mark.parametrize("life", LIVES, ids=lambda life: life.__name__)
+@pytest.mark.parametrize("life", [*OUTBOUND, *INBOUND], ids=lambda life: life.__name__)
 def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_sandbox, request):
     source = copied(seen, life(seen, client))
     run(source, request)
@@ -170,6 +161,5 @@ def test_an_account_of_a_person_is_not_in_it(seen, client):
     more = {"payee_account_number": "998877665544", "client_reference_id": "INV-20261042"}
     source = copied(seen, ask(client, notes=notes, **more).id)
     assert "998877665544" not in source
-    assert '"000000005544"' in source
-    assert '"To 000000005544, for order 42"' in source
-    assert '"INV-20261042"' in source
+    shown = ('"000000005544"', '"To 000000005544, for order 42"', '"INV-20261042"')
+    assert all(text in source for text in shown), source

@@ -38,24 +38,24 @@ bounded = settings(
 )
 
 
-def running(key_pair, **options):
+def running(victor_key_pair, **options):
     # 400 for a used key: the examples repeat the document's key, and it documents no 409.
     with Sandbox(SandboxSettings(demo_data=True, seed=1, key_conflict="400", **options)) as sandbox:
-        sandbox.add_api_key(key_pair[1], API_KEY)
-        caller = Caller(sandbox.url, API_KEY, key_pair[0])
+        sandbox.add_api_key(victor_key_pair[1], API_KEY)
+        caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
         caller.http.close()
         # One token for all calls: how tokens are judged is tested elsewhere.
         yield sandbox, {"authorization": f"Token {caller.token()}"}
 
 
 @fixture(scope="module")
-def plain(key_pair):
-    yield from running(key_pair)
+def plain(victor_key_pair):
+    yield from running(victor_key_pair)
 
 
 @fixture(scope="module")
-def quirky(key_pair):
-    yield from running(key_pair, quirks=True)
+def quirky(victor_key_pair):
+    yield from running(victor_key_pair, quirks=True)
 
 
 @fixture

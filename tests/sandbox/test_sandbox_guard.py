@@ -34,13 +34,6 @@ def door(request, any_sandbox) -> str:
     return (any_sandbox.url if request.param == "on the API's port" else any_sandbox.control_url) + "/_sandbox/"
 
 
-@pytest.fixture(scope="module")
-def http():
-    """No certificates: loading them takes longer than all of this."""
-    with httpx.Client(verify=False, trust_env=False) as http:
-        yield http
-
-
 def port_of(url: str) -> int:
     return urlsplit(url).port
 

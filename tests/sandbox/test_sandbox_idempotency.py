@@ -23,9 +23,8 @@ def test_the_same_key_and_body_get_the_same_bytes_and_no_second_request(sandbox,
     assert seen == [(1, True, False), (2, False, True)]
 
 
-def test_a_replay_does_not_tell_what_became_of_the_request(sandbox, caller):
-    sandbox.add_account("243884643621")
-    sandbox.add_counterparty("aHeq349838", account_number="243884643621")
+def test_a_replay_does_not_tell_what_became_of_the_request(start):
+    sandbox, caller = start(demo_data=True)
     body = a_body(amount_modification_allowed=True)
     first = caller.create(KEY, body)
     caller.respond(first.json()["victor_payment_request_child_id"], modified_amount="1.00")
@@ -87,9 +86,9 @@ def test_a_key_has_20_to_128_characters(caller, key, status):
     assert caller.create(key).status_code == status
 
 
-def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller, other_pair):
+def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller):
     caller.create(KEY)
-    caller.api_key, caller.private_key = sandbox.add_api_key(other_pair[1]), other_pair[0]
+    caller.api_key, caller.private_key = sandbox.new_api_key()
     assert caller.create(KEY, amount="99.00").status_code == 200
     assert len(sandbox.requests()) == 2
 

@@ -24,9 +24,7 @@ def test_everything_is_there_after_a_restart(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db")
     sandbox.add_account("243884643621", name="Victor Doe")
     sandbox.add_counterparty("aHeq349838", account_number="243884643621")
-    pair = sandbox.add_oauth_client()
-    pair = dict(zip(("client_id", "client_secret"), pair, strict=True))
-    bearer = caller.http.post("/v2/auth/token", json=pair).json()["access_token"]
+    bearer = caller.ask_token(*sandbox.add_oauth_client()).json()["access_token"]
     first = caller.create(KEY)
     child = first.json()["victor_payment_request_child_id"]
     caller.respond(child, notes="Paid")
@@ -85,8 +83,7 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path):
 def test_secrets_are_not_in_the_file(start, tmp_path):
     sandbox, caller = start(state=tmp_path / "state.db")
     client_id, client_secret = sandbox.add_oauth_client()
-    body = {"client_id": client_id, "client_secret": client_secret}
-    token = caller.http.post("/v2/auth/token", json=body).json()["access_token"]
+    token = caller.ask_token(client_id, client_secret).json()["access_token"]
     sandbox.stop()
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert client_id.encode() in written
@@ -94,7 +91,7 @@ def test_secrets_are_not_in_the_file(start, tmp_path):
     assert token.encode() not in written
 
 
-def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp_path, key_pair):
+def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp_path, victor_key_pair):
     """Kill -9 under load: what was answered is kept, and no key has made two requests."""
     state, chance = str(tmp_path / "state.db"), random.Random(20)
     keys = [f"key-of-invoice-{number:05}" for number in range(4000)]
@@ -103,8 +100,8 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp
     for _ in range(4 if "VICTOR_SEARCH" in os.environ else 2):
         with SandboxProcess("--state", state, "--quiet", "--port", port) as process:
             port = process.url.rpartition(":")[2]
-            process.commands.add_api_key(key_pair[1], API_KEY)
-            caller = Caller(process.url, API_KEY, key_pair[0])
+            process.commands.add_api_key(victor_key_pair[1], API_KEY)
+            caller = Caller(process.url, API_KEY, victor_key_pair[0])
             headers = caller.authorization()
             caller.http.close()
             enough = threading.Event()
@@ -133,7 +130,7 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp
     with SandboxProcess("--state", state, "--quiet", "--port", port) as process:
         made = process.commands.work_done_by_key()
         kept = {request["idempotency_key"]: request["id"] for request in process.commands.requests()}
-        caller = Caller(process.url, API_KEY, key_pair[0])
+        caller = Caller(process.url, API_KEY, victor_key_pair[0])
         assert set(made.values()) == {1}
         assert len(answered) > 40
         assert set(answered) <= set(made)

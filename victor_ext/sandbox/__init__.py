@@ -1,8 +1,4 @@
-"""A local stand-in for the provider, for tests and for trying things out. See docs/sandbox.md.
-
-It shares no code with the client: it reads the provider's document and verifies tokens with its own code, so that one
-mistake cannot hide on both sides.
-"""
+"""A local stand-in for the provider. It shares no code with the client: no mistake can hide on both sides."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class EastPayCommands(ServerCommands):
     def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
         """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
         checkout = self._provider.checkout(checkout_id)
-        checkout.paid = self._provider.new_entry(checkout.owner, checkout.form)
+        checkout.paid = self._provider.state.new_entry(checkout.owner, checkout.form)
         checkout.paid.ending = Ending(code)
         return {"id": checkout.paid.id}
 
@@ -84,7 +84,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     commands_type = EastPayCommands
 
     def new_state(self) -> State:
-        return State(self.settings.seed)
+        return State(self.context.clock, self.settings.seed)
 
     def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
         """An error in the gateway's format: its result code has the documented form, and the status as the detail."""
@@ -95,24 +95,16 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
     def client_settings(self, url: str) -> str:
-        merchant = self.state.add_merchant()
-        return (
-            f"EASTPAY_BASE_URL={url}/eastpay\nEASTPAY_TOKEN={merchant['token']}\n"
-            f"EASTPAY_ENTITY_ID={merchant['entity_id']}\n"
-        )
+        made = self.state.add_merchant()
+        credentials = f"EASTPAY_TOKEN={made['token']}\nEASTPAY_ENTITY_ID={made['entity_id']}\n"
+        return f"EASTPAY_BASE_URL={url}/eastpay\n{credentials}"
 
     def handle(self, operation: str, call: Call) -> Response:
         if call.params["base"] not in _BASES:
             return self._error(404, "There is nothing here.")
-        try:
-            if operation != "widget":
-                return self._authenticated(operation, call)
+        if operation == "widget":
             self.checkout(call.params["id"])
             return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
-        except NotFound as error:
-            return self._error(404, str(error))
-
-    def _authenticated(self, operation: str, call: Call) -> Response:
         if not call.bearer_token:
             return self._error(401, "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
@@ -140,18 +132,16 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             errors.append({"name": "paymentType", "message": "is not for this path"})
         if errors:
             return self._error(400, "invalid parameters", parameterErrors=errors)
-        if operation == "prepare":
-            return self._prepare(call, form)
         if operation == "pay":
-            return self._answer(call, self.new_entry(call.owner, form))
-        return self._follow_up(call, form)
+            return self._answer(call, self.state.new_entry(call.owner, form))
+        return self._prepare(call, form) if operation == "prepare" else self._follow_up(call, form)
 
     def _follow_up(self, call: Call, form: dict[str, str]) -> Response:
         entry = self._entry(call.params["id"], call.owner)
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[form["paymentType"]]
         cents = rules.hundredths(form) or entry.cents
-        forbidden = self.state.is_forbidden(entry, form["paymentType"], cents, self._now)
-        step = self.new_entry(call.owner, form)
+        forbidden = self.state.is_forbidden(entry, form["paymentType"], cents)
+        step = self.state.new_entry(call.owner, form)
         step.root, step.cents = entry.id, cents
         if forbidden:
             step.ending = Ending(rules.NO_SUCH_REFERENCE)
@@ -174,8 +164,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self._checkout_status(call)
         if operation == "find":
             return self._find(call)
-        entry = self._entry(call.params["id"], call.owner)
-        return self.payment_response(entry)
+        return self.payment_response(self._entry(call.params["id"], call.owner))
 
     def _find(self, call: Call) -> Response:
         """All payments and steps with a reference, oldest first. The form of the list is the sandbox's choice."""
@@ -183,14 +172,14 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self._error(404, "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
         payments = [
-            self._payment(entry, entry.code_at(self._now))
+            self._payment(entry, entry.code_at(self.state.now()))
             for entry in self.state.entries.values()
             if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
         ]
         return json_response(200, self._envelope({"result": result(SUCCEEDED), "payments": payments}))
 
     def _prepare(self, call: Call, form: dict[str, str]) -> Response:
-        made = Checkout(self.state.new_id(), call.owner, form, self._now + _CHECKOUT_LIFE)
+        made = Checkout(self.state.new_id(), call.owner, form, self.state.now() + _CHECKOUT_LIFE)
         self.state.checkouts[made.id] = made
         call.exchange.request_id = made.id
         return json_response(200, self._envelope({"id": made.id, "result": result(STARTED)}))
@@ -205,7 +194,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def payment_response(self, entry: Entry, code: str | None = None) -> Response:
         """The response about a payment, with a result code (None: the current one)."""
-        code = code or entry.code_at(self._now)
+        code = code or entry.code_at(self.state.now())
         status = self.settings.declined_status if rules.is_declined(code) else 200
         return json_response(status, self._envelope(self._payment(entry, code)))
 
@@ -218,7 +207,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return body
 
     def _envelope(self, body: JsonObject) -> JsonObject:
-        moment = datetime.fromtimestamp(self._now, UTC)
+        moment = datetime.fromtimestamp(self.state.now(), UTC)
         stamp = f"{moment:%Y-%m-%d %H:%M:%S}+0000"
         return {**body, "buildNumber": "sandbox", "timestamp": stamp, "ndc": self.state.new_id()}
 
@@ -231,14 +220,6 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def checkout(self, checkout_id: str) -> Checkout:
         """A checkout that is paid or has not expired; raises `NotFound`."""
         checkout = find(self.state.checkouts, checkout_id, "checkout")
-        if checkout.paid is None and self._now >= checkout.expires_at:
+        if checkout.paid is None and self.state.now() >= checkout.expires_at:
             raise NotFound("The checkout has expired.")
         return checkout
-
-    @property
-    def _now(self) -> float:
-        return self.context.clock.now()
-
-    def new_entry(self, owner: str, form: dict[str, str]) -> Entry:
-        """A payment or a step that a checked form asks for, as of now."""
-        return self.state.new_entry(owner, form, self._now)

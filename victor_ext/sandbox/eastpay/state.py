@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject
+from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 SUCCEEDED = "000.000.000"
@@ -109,7 +110,8 @@ class Checkout:
 
 
 class State:
-    def __init__(self, seed: int | None) -> None:
+    def __init__(self, clock: Clock, seed: int | None) -> None:
+        self.now = clock.now
         self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self.tokens: dict[str, str] = {}
         self.entries: dict[str, Entry] = {}
@@ -120,24 +122,23 @@ class State:
         return f"{self._random.getrandbits(128):032x}"
 
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        """Let an entity call with a token. What is None is made."""
-        entity_id = entity_id or f"EB{len(self.tokens) + 1:06d}"
-        token = token or f"sandbox-{self.new_id()}"
+        entity_id, token = entity_id or f"EB{len(self.tokens) + 1:06d}", token or f"sandbox-{self.new_id()}"
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 
-    def new_entry(self, owner: str, form: dict[str, str], now: float) -> Entry:
-        """Add the payment or the step that a checked form asks for, without the card data."""
+    def new_entry(self, owner: str, form: dict[str, str]) -> Entry:
+        """Add the payment or the step that a checked form asks for, as of now and without the card data."""
         kept = {name: value for name, value in form.items() if not name.startswith("card.")}
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
             ending = Ending("800.100.153")
-        entry = Entry(self.new_id(), owner, form["paymentType"], kept, ending, now, hundredths(form))
+        entry = Entry(self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form))
         self.entries[entry.id] = entry
         return entry
 
-    def is_forbidden(self, entry: Entry, payment_type: str, cents: int, now: float) -> bool:
+    def is_forbidden(self, entry: Entry, payment_type: str, cents: int) -> bool:
         """Whether a step is refused: the payment is of the wrong type, or the amount is more than what is left."""
+        now = self.now()
         if entry.root is not None or entry.code_at(now) != SUCCEEDED or entry.total("RV", now):
             return True
         reserved = entry.payment_type == "PA"

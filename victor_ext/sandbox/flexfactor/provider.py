@@ -51,11 +51,8 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         return problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
-        client = self.state.add_client()
-        return (
-            f"FLEXFACTOR_BASE_URL={url}\nFLEXFACTOR_APP_KEY={client['app_key']}\n"
-            f"FLEXFACTOR_APP_SECRET={client['app_secret']}\nFLEXFACTOR_MID={client['mid']}\n"
-        )
+        made = {"base_url": url, **self.state.add_client()}
+        return "".join(f"FLEXFACTOR_{name.upper()}={value}\n" for name, value in made.items())
 
     def handle(self, operation: str, call: Call) -> Response:
         is_typed = not call.body or call.content_type == "application/json"
@@ -115,9 +112,8 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         order = self.state.by_external_id.get((external_id, call.owner)) if body.get("isMIT") is True else None
         if order is None:
             transaction = body["transaction"]
-            order = self.state.new_order(
-                external_id, call.owner, transaction["amount"], transaction["currency"], body["payer"]["email"]
-            )
+            price = transaction["amount"], transaction["currency"]
+            order = self.state.new_order(external_id, call.owner, *price, body["payer"]["email"])
             decisions = self.state.decisions
             order.decide(decisions.pop(external_id if external_id in decisions else "", self.settings.decision))
             self.state.add_order(order)
@@ -170,9 +166,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     def _page(self, call: Call) -> Response:
         query = parse_qs(call.query.decode("ascii", "replace"))
         try:
-            number, size = (
-                int(query.get(name, [default])[0]) for name, default in (("pageNumber", "1"), ("pageSize", "10"))
-            )
+            number, size = int(query.get("pageNumber", ["1"])[0]), int(query.get("pageSize", ["10"])[0])
             states = [int(text) for text in query.get("status", [])]
             first_moment, last_moment = (moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:

@@ -90,9 +90,8 @@ class Order:
         if cents != cents.to_integral_value() or cents <= 0:
             return f"Amount to refund ({dollars}) is not an amount."
         if cents > largest:
-            return (
-                f"Amount to refund ({dollars:.2f}) is greater than maximum refund amount in ({largest.scaleb(-2):.2f}))"
-            )
+            most = f"maximum refund amount in ({largest.scaleb(-2):.2f}))"
+            return f"Amount to refund ({dollars:.2f}) is greater than {most}"
         self.refunded += int(cents)
         if self.refunded == self.captured:
             self.state = "Returned"
@@ -136,7 +135,6 @@ class State:
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
-        """Add a client. What is None is made; the merchant is that of the first client."""
         app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
         mid = mid or self.first_mid
         if not re.fullmatch(GUID, mid):
@@ -160,9 +158,8 @@ class State:
         return made
 
     def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
-        return Order(
-            str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, self.timestamp(), email, "Draft"
-        )
+        now = self.timestamp()
+        return Order(str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, now, email, "Draft")
 
     def add_order(self, order: Order) -> None:
         self.orders[order.id] = order

@@ -34,9 +34,7 @@ class Api:
     """The whole application: the control API and the provider's operations."""
 
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
-        self._context = context
-        self._provider = provider
-        self._control = control
+        self._context, self._provider, self._control = context, provider, control
         self._limit = context.settings.body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +81,8 @@ class Api:
             return self._no_such_operation(path)
         try:
             return self._provider.handle(operation, call)
+        except NotFound as error:
+            return self._provider.error(404, "unknown_id", str(error))
         except Exception as error:  # noqa: BLE001 (any exception is a mistake of the sandbox)
             logger.error("the sandbox failed in '%s'", operation, exc_info=error)
             return self._provider.error(500, "sandbox_failure", f"The sandbox itself failed: {type(error).__name__}.")

@@ -1,8 +1,6 @@
-"""Control commands: each is declared once, with its route, its arguments, its documentation and its work.
+"""Control commands: a method under `@command` is a call of the control API, and hands its arguments to it as JSON.
 
-A command is a method of a class on `ServerCommands`, under `@command(method, path)`. Called on a sandbox, in this
-process or in another one, it hands its arguments to the server as JSON values. There its body runs, on an instance of
-the commands class that has the provider and the `SandboxContext`. The control API has one route for each command.
+Its body runs on the server, on an instance of the commands class that has the provider and the `SandboxContext`.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from victor_ext.sandbox.server.context import SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
@@ -35,7 +33,7 @@ _BRACES = re.compile(r"\{(\w+)\}")
 
 
 class NotFound(LookupError):
-    """Something that does not exist is named: a 404 over HTTP."""
+    """Something that does not exist is named: a 404 over HTTP, also when a provider's operation raises it."""
 
 
 def find(known: Mapping[K, R], key: K, what: str) -> R:
@@ -128,10 +126,8 @@ class ServerCommands:
     """Its `state`."""
 
     def __init__(self, provider: Any, context: SandboxContext, ports: Ports) -> None:
-        self._provider = provider
-        self._state = provider.state
-        self._context = context
-        self._ports = ports
+        self._provider, self._state = provider, provider.state
+        self._context, self._ports = context, ports
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
@@ -254,21 +250,16 @@ class TokenCommands(ServerCommands):
     @command("GET", "/tokens")
     def tokens_issued(self) -> dict[str, int]:
         """How many tokens were issued to each client."""
-        store: TokenStore = self._state.tokens
-        return dict(store.issued)
+        return dict(self._state.tokens.issued)
 
     @command("POST", "/tokens/revoke")
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the tokens of one client (None: of all); returns their number."""
-        store: TokenStore = self._state.tokens
-        return store.revoke(owner=client_id)
+        return int(self._state.tokens.revoke(owner=client_id))
 
 
 class ServerOverHttp(ServerCommands):
-    """The commands over HTTP, for a sandbox in another process.
-
-    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
-    """
+    """The commands over HTTP. `url` is a sandbox's `url` or `control_url`, without a path; `timeout` is in seconds."""
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)

@@ -1,8 +1,7 @@
 """Faults of the connection: uvicorn's h11 protocol, which can cut, stall and reset a real socket.
 
-The fault of a call is chosen when its request line is complete. A request that is to be cut never reaches the
-application: its bytes are only counted. A response that is to be cut is made in full first (the work is done), then the
-requested part of it is sent.
+A request that is to be cut never reaches the application: its bytes are only counted. A response that is to be cut is
+made in full first (the work is done), then the requested part of it is sent.
 """
 
 from __future__ import annotations
@@ -153,7 +152,6 @@ class SandboxConnection(H11Protocol):
             self.on_response_complete()
 
     def reset(self) -> None:
-        """End the connection with a TCP reset."""
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

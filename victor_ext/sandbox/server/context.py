@@ -124,7 +124,8 @@ class SandboxContext:
         """Set the key of a call, if it has one, and count the attempt."""
         key = None if self.key is None else self.key.find(headers, body)
         if key is not None:
-            self.log.count_attempt(exchange, key)
+            self.log.attempts[key] += 1
+            exchange.idempotency_key, exchange.attempt = key, self.log.attempts[key]
 
     def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
         """Record the body of a call and its response (None: there was none), and log the call."""

@@ -80,10 +80,7 @@ class Call:
         return cast("JsonObject", body) if isinstance(body, dict) else None
 
     def form(self) -> dict[str, str]:
-        """The body as `application/x-www-form-urlencoded`; `ValueError` when it is not a form.
-
-        Values may be empty. Of a name that is given twice, the last counts.
-        """
+        """The body as a form, whose values may be empty; `ValueError` when it is none. Of one name, the last counts."""
         text = self.body.decode("ascii")
         return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
 
@@ -140,8 +137,6 @@ KeyLocation: TypeAlias = HeaderKey | BodyKey | None
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status, body and headers."""
-
     status: int
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
@@ -181,9 +176,8 @@ def error_response(status: int, code: str, message: str) -> Response:
 def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Response:
     """The response of a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
     if fault.kind == "html":
-        response = Response(
-            fault.status, _HTML.format(status=fault.status).encode(), ((b"content-type", b"text/html"),)
-        )
+        page = _HTML.format(status=fault.status).encode()
+        response = Response(fault.status, page, ((b"content-type", b"text/html"),))
     else:
         response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
     headers = dict(response.headers)

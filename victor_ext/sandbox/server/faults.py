@@ -1,8 +1,4 @@
-"""Failures on command: which call fails, and how.
-
-A fault applies to the next calls that match it; faults are tried in the order of injection. At most one applies to a
-call, and none to a call of the control API.
-"""
+"""Failures on command, tried in the order of injection. At most one applies to a call, and none to the control API."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import math
 import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import count
 from types import UnionType
 from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
 
@@ -161,12 +158,11 @@ class FaultQueue:
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (test data, no secrets)
         self.waiting: list[Fault] = []
-        self._next_id = 1
+        self._ids = count(1)
 
     def inject(self, fault: Fault) -> int:
         """Add a fault behind the waiting ones; returns its id."""
-        fault.id = self._next_id
-        self._next_id += 1
+        fault.id = next(self._ids)
         fault.chance.seed(self._random.getrandbits(64) if fault.seed is None else fault.seed)
         self.waiting.append(fault)
         return fault.id

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -78,11 +79,9 @@ class Listener:
             # Elsewhere a second socket cannot be bound beside the first.
             self._reservation.close()
 
-        def connection() -> SandboxConnection:
-            return SandboxConnection(self._context, self._config, self._state)
-
-        loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(connection, sock=self._bind(self.port), backlog=_BACKLOG))
+        made = partial(SandboxConnection, self._context, self._config, self._state)
+        listening = asyncio.get_running_loop().create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
+        self._servers.append(await listening)
 
     def release_port(self) -> None:
         """Give up the port of a listener that has not begun or has ended."""
@@ -114,10 +113,7 @@ class Listener:
 
 
 class Ports:
-    """The port of the API, and the one of the control API alone, if it has one.
-
-    `OSError` when a port cannot be used.
-    """
+    """The port of the API, and one of the control API alone, if it has one. `OSError` when a port cannot be used."""
 
     def __init__(self, context: SandboxContext, api: ASGIApp, control: ASGIApp) -> None:
         self.api = Listener(context, api, context.settings.port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.privacy import one_line
@@ -82,21 +82,16 @@ class ReceivedLog:
 
     def __init__(self, keep: int) -> None:
         self._kept: deque[Received] = deque(maxlen=keep)
-        self._number = 0
+        self._numbers = count(1)
         self.attempts: Counter[str] = Counter()
         self.work_by_key: Counter[str] = Counter()
         self.work_by_reference: Counter[str] = Counter()
         """How often work was done for each reference of the caller; 0: only attempts."""
 
     def begin(self, at: float, method: str, path: str, operation: str, headers: dict[str, str]) -> Received:
-        self._number += 1
-        exchange = Received(self._number, at, method, path, operation, None, None, headers=headers)
+        exchange = Received(next(self._numbers), at, method, path, operation, None, None, headers=headers)
         self._kept.append(exchange)
         return exchange
-
-    def count_attempt(self, exchange: Received, key: str) -> None:
-        self.attempts[key] += 1
-        exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
 
     def count_work(self, key: str | None, references: Iterable[str]) -> None:
         if key is not None:

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,11 +73,7 @@ class Service:
 
 
 class ServerInThread(ServerCommands, Generic[S]):
-    """A sandbox in this process.
-
-    The commands run on the serving thread, one after another with the calls it serves. They also work while the API is
-    `down`.
-    """
+    """A sandbox in this process. Its commands run on the serving thread between calls, and while the API is `down`."""
 
     provider_type: ClassVar[type[AnyProvider]]
 
@@ -129,9 +125,8 @@ class ServerInThread(ServerCommands, Generic[S]):
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
         ports = self._running().ports
         control_port = None if ports.control is None else ports.control.port
-        again = replace(self.settings, port=ports.api.port, control_port=control_port)
+        self.settings = replace(self.settings, port=ports.api.port, control_port=control_port)
         self.stop()
-        self.settings = again
         self.start()
 
     def stop(self) -> None:
@@ -177,14 +172,12 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
     quiet, env_file, ready_file = running.get("quiet", False), running.get("env_file"), running.get("ready_file")
 
     async def run() -> None:
-        with _stop_signals() as stopping:
-            await serve_until(stopping)
-
-    async def serve_until(stopping: asyncio.Event) -> None:
-        service = Service(provider_type, settings)
-        ports = service.ports
-        await ports.begin()
-        try:
+        async with AsyncExitStack() as stack:
+            stopping = stack.enter_context(_stop_signals())
+            service = Service(provider_type, settings)
+            ports = service.ports
+            await ports.begin()
+            stack.push_async_callback(service.end)
             if env_file is not None:
                 _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
             facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
@@ -195,11 +188,9 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
             if not quiet:
                 print(_greeting(service), file=sys.stderr, flush=True)
             await stopping.wait()
-        finally:
-            await service.end()
 
     try:
-        with _access_log(quiet=quiet):
+        with nullcontext() if quiet else _access_log():
             asyncio.run(run())
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
@@ -249,10 +240,7 @@ def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
 
 
 @contextmanager
-def _access_log(*, quiet: bool) -> Generator[None]:
-    if quiet:
-        yield
-        return
+def _access_log() -> Generator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     access.addHandler(handler)

@@ -1,7 +1,6 @@
-"""The options of every sandbox, and how a provider declares its own.
+"""The options of every sandbox, and how a provider declares its own: once, as a field with a default from `option()`.
 
-An option is declared once, as a field of a settings class with a default from `option()`. The checks of the value,
-the option of the command line and the tables in docs/sandbox-*.md are all made from it.
+The checks of the value, the option of the command line and the tables in docs/sandbox-*.md are all made from that.
 """
 
 from __future__ import annotations
@@ -71,13 +70,10 @@ def option(
 
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     """The options of a settings class by name, in the order of declaration."""
-    types = get_type_hints(settings)
-    options: dict[str, Option] = {}
-    for field_ in fields(settings):
-        kind = types[field_.name]
-        choices = get_args(kind) if get_origin(kind) is Literal else ()
-        options[field_.name] = replace(field_.metadata["option"], choices=choices)
-    return options
+    choices = {name: get_args(kind) for name, kind in get_type_hints(settings).items() if get_origin(kind) is Literal}
+    return {
+        each.name: replace(each.metadata["option"], choices=choices.get(each.name, ())) for each in fields(settings)
+    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

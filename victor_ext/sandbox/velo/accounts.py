@@ -28,10 +28,6 @@ class Accounts:
         self.sources[account_id] = account
         return account
 
-    def named(self, name: str) -> JsonObject | None:
-        """The source account with the payor's name for it."""
-        return next((one for one in self.sources.values() if one["name"] == name), None)
-
     def add_bank(self, name: str, currency: str) -> JsonObject:
         """Add a funding account that can be read at once."""
         account_id = self._new_id()
@@ -51,7 +47,6 @@ class Accounts:
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_banks(self) -> dict[str, JsonObject]:
-        """The funding accounts that can be read, by id."""
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 
     def source(self, account_id: str) -> JsonObject:
@@ -79,7 +74,6 @@ class Accounts:
         return f"/v1/fundings/{funding_id}", [account_id]
 
     def move(self) -> int:
-        """Allocate the fundings that are due; returns their number."""
         pending = [one for one in self.fundings.values() if one["status"] == "PENDING"]
         due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
         for funding in due:
@@ -89,25 +83,20 @@ class Accounts:
         return len(due)
 
     def audit(self) -> list[JsonObject]:
-        return [
-            {
-                "amount": one["amount"],
-                "currency": one["currency"],
-                "dateTime": iso(self._base.changed[one["fundingId"]]),
-                "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
-                "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
-                "fundingType": "ACH",
-                "topupType": "MANUAL",
-                "events": [
-                    {
-                        "eventId": f"{one['fundingId'][:-1]}0",
-                        "eventDateTime": iso(self._base.changed[one["fundingId"]]),
-                        "fundingEventType": "PAYOR_FUNDING_REQUESTED",
-                    }
-                ],
-            }
-            for one in self.fundings.values()
-        ]
+        return [self._audited(one, iso(self._base.changed[one["fundingId"]])) for one in self.fundings.values()]
+
+    def _audited(self, funding: JsonObject, changed: str) -> JsonObject:
+        event = {"eventId": f"{funding['fundingId'][:-1]}0", "eventDateTime": changed}
+        return {
+            "amount": funding["amount"],
+            "currency": funding["currency"],
+            "dateTime": changed,
+            "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
+            "sourceAccountName": self.sources[funding["sourceAccountId"]]["name"],
+            "fundingType": "ACH",
+            "topupType": "MANUAL",
+            "events": [{**event, "fundingEventType": "PAYOR_FUNDING_REQUESTED"}],
+        }
 
     def changes(self) -> list[JsonObject]:
         names = ("fundingId", "amount", "currency", "status")

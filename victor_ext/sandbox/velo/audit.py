@@ -25,10 +25,9 @@ class Audit:
     def summary(self, payout: Payout) -> JsonObject:
         """The payout as `getPayout` returns it."""
         accepted = _accepted(payout)
-        rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
 
-        def shown(one: JsonObject) -> JsonObject:
-            names = ("remoteId", "amount", "sourceAccountName", "payorPaymentId")
+        def shown(one: JsonObject, *more: str) -> JsonObject:
+            names = ("remoteId", "amount", "sourceAccountName", "payorPaymentId", *more)
             return {**{name: one[name] for name in names}, "currencyType": one["currency"]}
 
         return {
@@ -36,12 +35,12 @@ class Audit:
             "status": payout.status,
             "paymentsSubmitted": len(payout.payments),
             "paymentsAccepted": len(accepted),
-            "paymentsRejected": len(rejected),
+            "paymentsRejected": _count(payout, "REJECTED"),
             "paymentsWithdrawn": _count(payout, "WITHDRAWN"),
             "fxSummaries": self._payouts.exchanges(payout) if "quotedDateTime" in payout.times else [],
             "accounts": self._costs(accepted),
             "acceptedPayments": [{**shown(one), "railsId": "SANDBOX"} for one in accepted],
-            "rejectedPayments": [{**shown(one), "reason": one["reason"]} for one in rejected],
+            "rejectedPayments": [shown(one, "reason") for one in payout.payments if one["status"] == "REJECTED"],
         }
 
     def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
@@ -71,7 +70,6 @@ class Audit:
         ]
 
     def history(self, payout_id: str) -> JsonObject:
-        """What became of a payout, or 404."""
         payout = self._payouts.get(payout_id)
         return {
             "payoutStatus": payout.status,
@@ -90,18 +88,14 @@ class Audit:
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
     def export(self, first: str, last: str) -> str:
-        """The payments of a range of days, as CSV."""
         file = io.StringIO(newline="")
-        rows = csv.writer(file)
-        rows.writerow(("transactionDate", *_EXPORTED))
-        for one in self.payments():
-            day = one["submittedDateTime"][:10]
-            if first <= day <= last:
-                rows.writerow([day, *(one[name] for name in _EXPORTED)])
+        rows = csv.DictWriter(file, ("transactionDate", *_EXPORTED), extrasaction="ignore")
+        rows.writeheader()
+        days = [{**one, "transactionDate": one["submittedDateTime"][:10]} for one in self.payments()]
+        rows.writerows(one for one in days if first <= one["transactionDate"] <= last)
         return file.getvalue()
 
     def payment(self, payment_id: str) -> JsonObject:
-        """A payment with its history, or 404."""
         return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
 
     def payments(self) -> list[JsonObject]:

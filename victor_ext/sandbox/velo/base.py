@@ -82,7 +82,6 @@ class Refused(Exception):
 
 
 def iso(moment: float) -> str:
-    """A time in Velo's format."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -142,7 +141,6 @@ def _passes(item: JsonObject, name: str, wanted: str) -> bool:
 
 
 def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
-    """Items sorted by `field:asc,other:desc`."""
     for part in reversed(sort.split(",") if sort else []):
         name, _, direction = part.partition(":")
         try:

@@ -45,7 +45,7 @@ class Payouts:
         remote_id = text_of(item, "remoteId", 1, 100, where=where)
         account = text_of(item, "sourceAccountName", 1, 64, where=where)
         payee = self._payees.by_remote_id(remote_id)
-        source = self._accounts.named(account)
+        source = next((one for one in self._accounts.sources.values() if one["name"] == account), None)
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         currency = text_of(item, "currency", 3, 3, where=where)
         return {
@@ -66,7 +66,6 @@ class Payouts:
         return payout
 
     def _in_status(self, payout_id: str, *statuses: str, refusal: int = 409) -> Payout:
-        """A payout in one of these statuses; of any other it is a refusal."""
         payout = self.get(payout_id)
         if payout.status not in statuses:
             raise Refused(refusal, f"The payout is {payout.status}.")
@@ -78,7 +77,6 @@ class Payouts:
         return {"fxSummaries": self.exchanges(payout)}
 
     def instruct(self, payout_id: str) -> None:
-        """Pay the accepted payments."""
         payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         if "quotedDateTime" not in payout.times and any(one["currency"] != one["sourceCurrency"] for one in accepted):
@@ -98,7 +96,6 @@ class Payouts:
             self._set_status(payment, "WITHDRAWN")
 
     def withdraw_payment(self, payment_id: str, body: JsonObject) -> None:
-        """Withdraw one payment of a payout that is not instructed."""
         reason = text_of(body, "reason", 2, 256)
         self.move()
         known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
@@ -132,14 +129,9 @@ class Payouts:
 
     def _set_status(self, payment: JsonObject, status: str) -> None:
         payment["status"] = status
-        event: JsonObject = {
-            "eventId": self._new_id(),
-            "eventDateTime": self._base.timestamp(),
-            "eventType": f"PAYMENT_{status}",
-            "paymentAmount": payment["amount"],
-            "paymentCurrency": payment["currency"],
-        }
-        payment["events"].append(event)
+        event = {"eventId": self._new_id(), "eventDateTime": self._base.timestamp(), "eventType": f"PAYMENT_{status}"}
+        price = {"paymentAmount": payment["amount"], "paymentCurrency": payment["currency"]}
+        payment["events"].append({**event, **price})
         self._base.touch(payment["paymentId"])
         names = ("paymentId", "payorPaymentId", "status")
         source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}

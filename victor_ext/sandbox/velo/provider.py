@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from victor_ext.sandbox.server.commands import NotFound, find
+from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.exchange import Call, Response, empty_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
@@ -86,8 +86,6 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
         except Refused as refused:
             return refused.response(self.state.base.new_id())
-        except NotFound as error:
-            return self.error(404, "", str(error))
         except ValueError:
             return self.error(400, "", "The request cannot be read.")
 
@@ -130,14 +128,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
             raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        token, _ = self.state.tokens.issue(key, self.settings.token_life)
-        body = {
-            "access_token": token,
-            "token_type": "bearer",
-            "expires_in": self.settings.token_life,
-            "scope": "sandbox",
-            "entityIds": [self.state.payor_id],
-        }
+        life = self.settings.token_life
+        body = {"access_token": self.state.tokens.issue(key, life)[0], "token_type": "bearer", "expires_in": life}
+        body |= {"scope": "sandbox", "entityIds": [self.state.payor_id]}
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     def _export(self, call: Call) -> Response:

@@ -32,12 +32,10 @@ class Webhooks:
         return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
 
     def update(self, webhook_id: str, body: JsonObject) -> None:
-        webhook = find(self.all, webhook_id, "webhook")
-        webhook.update(_checked(body))
+        find(self.all, webhook_id, "webhook").update(_checked(body))
 
 
 def _checked(body: JsonObject) -> JsonObject:
-    """The settings in a body."""
     if "webhookUrl" in body:
         text_of(body, "webhookUrl", 6, 2000)
     if body.get("authorizationHeader") is not None:
@@ -80,7 +78,6 @@ class State:
         return body
 
     def move(self) -> int:
-        """Make the moves that are due; returns their number."""
         return self.payouts.move() + self.accounts.move()
 
 
@@ -107,8 +104,7 @@ class VeloCommands(TokenCommands):
     @command("POST", "/payees", returns=member("payeeId", str))
     def add_payee(self, remote_id: str) -> JsonObject:
         """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
-        given = {"remoteId": remote_id, "email": "payee@example.com"}
-        return self._state.payees.add(given)
+        return self._state.payees.add({"remoteId": remote_id, "email": "payee@example.com"})
 
     @command("POST", "/payees/{payee_id}/onboard")
     def onboard_payee(self, payee_id: str) -> None:

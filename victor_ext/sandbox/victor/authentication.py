@@ -1,7 +1,4 @@
-"""Authentication: client-signed tokens (RS512 JWT) and tokens that `/v2/auth/token` has issued.
-
-It is written from the provider's documentation and shares no code with the client's signer.
-"""
+"""Authentication by client-signed tokens (RS512 JWT) and issued ones, from the provider's documentation alone."""
 
 from __future__ import annotations
 
@@ -23,8 +20,6 @@ from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, read_public_key
 
 ISSUER = "victor-api"
-_PADDING = PKCS1v15()
-_HASH = SHA512()
 
 
 @dataclass
@@ -37,9 +32,7 @@ class Refused(Exception):
 
 class Authenticator:
     def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._directory = directory
+        self._settings, self._clock, self._directory = settings, clock, directory
 
     def caller(self, authorization: str | None) -> str:
         """The API key or client id behind the header; raises `Refused`."""
@@ -50,13 +43,14 @@ class Authenticator:
             return self._signed(token)
         if prefix == "Bearer" and token:
             return self._issued(token)
-        raise Refused(
-            "wrong_prefix",
-            "Authorization must be 'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here).",
-        )
+        known = "'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here)"
+        raise Refused("wrong_prefix", f"Authorization must be {known}.")
 
     def _signed(self, token: str) -> str:
-        header_text, claims_text, signature = _split(token)
+        parts = token.split(".")
+        if len(parts) != 3:
+            raise Refused("malformed_token", "A JWT has three parts joined by dots.")
+        header_text, claims_text, signature = parts[0], parts[1], _decode(parts[2])
         _check_header(_json_part(header_text, "header"))
         claims = _json_part(claims_text, "claims")
         issued, expires = _times(claims)
@@ -67,7 +61,7 @@ class Authenticator:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")
         key = read_public_key(self._directory.public_keys[api_key])
         try:
-            key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), _PADDING, _HASH)
+            key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), PKCS1v15(), SHA512())
         except InvalidSignature:
             raise Refused("bad_signature", "The signature does not match the key of this API key.") from None
         self._check_times(issued, expires)
@@ -77,11 +71,8 @@ class Authenticator:
         if expires <= issued:
             raise Refused("wrong_lifetime", "exp must be later than iat.")
         if expires - issued > self._settings.token_limit:
-            raise Refused(
-                "lifetime_too_long",
-                f"exp is {expires - issued} s after iat; {self._settings.environment} allows "
-                f"{self._settings.token_limit} s.",
-            )
+            allowed = f"{self._settings.environment} allows {self._settings.token_limit} s"
+            raise Refused("lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}.")
         now = self._clock.wall()
         if issued > now + self._settings.leeway:
             raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
@@ -103,13 +94,6 @@ class Authenticator:
             raise Refused("invalid_client", "client_id and client_secret are not a pair of this environment.")
         token, expires = self._directory.tokens.issue(client_id, self._settings.token_life)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
-
-
-def _split(token: str) -> tuple[str, str, bytes]:
-    parts = token.split(".")
-    if len(parts) != 3:
-        raise Refused("malformed_token", "A JWT has three parts joined by dots.")
-    return parts[0], parts[1], _decode(parts[2])
 
 
 _FOREIGN = str.maketrans("=+/", "???")

@@ -71,7 +71,7 @@ class SandboxCommands(TokenCommands):
         account = Account(account_number=_account_number("account_number", account_number), **texts)
         # It is shown as the payer of an inbound request.
         _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
-        self._state.directory.add_account(account)
+        self._state.directory.accounts[account.account_number] = account
         return asdict(account)
 
     @command("GET", "/accounts")
@@ -101,15 +101,9 @@ class SandboxCommands(TokenCommands):
         counterparty_id = id or uuid.uuid4().hex[:10]
         if not 1 <= len(counterparty_id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
-        texts = _texts(
-            account_number=account_number,
-            routing_number=routing_number,
-            name=name,
-            network=network,
-            behaviour=behaviour,
-        )
-        counterparty = Counterparty(id=counterparty_id, **texts)
-        self._state.directory.add_counterparty(counterparty)
+        texts = _texts(account_number=account_number, routing_number=routing_number, name=name)
+        counterparty = Counterparty(id=counterparty_id, **texts, **_given(network=network, behaviour=behaviour))
+        self._state.directory.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
 
     @command("GET", "/counterparties")

@@ -16,7 +16,7 @@ from victor_ext.sandbox.victor.document import Problem, load_document
 from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import DueDates
-from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES
+from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES, DEMO_PAYEE
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store, read_public_key
 
@@ -94,10 +94,14 @@ class Core:
         self.ledger.lifecycle.schedule(requests)
         if settings.demo_data and not self.directory.accounts:
             for account in DEMO_ACCOUNTS:
-                self.directory.add_account(account)
+                self.directory.accounts[account.account_number] = account
             for counterparty in DEMO_COUNTERPARTIES:
-                self.directory.add_counterparty(counterparty)
-            self.ledger.add_demo_requests(self.due_dates.tomorrow())
+                self.directory.counterparties[counterparty.id] = counterparty
+            common: JsonObject = {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
+            common |= {"payer_account": DEMO_PAYEE, "payee_account": "000123456789"}
+            power = {"amount": "129.95", "ultimate_creditor": "City Power and Light", "notes": "Invoice 2203"}
+            self.ledger.create_inbound(**common, **power)
+            self.ledger.create_inbound(**common, amount="1500.00", amount_modification_allowed=True, notes="Deposit")
 
     def advance(self, seconds: float) -> int:
         """Set the business clock forward and make every move that is due; returns their number."""

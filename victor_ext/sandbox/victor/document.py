@@ -1,17 +1,9 @@
-"""The provider's document, compiled into validators.
-
-The sandbox reads `openapi/victor.yaml` itself, so that a misreading by the client cannot hide here too. The document
-means three things that it does not say; `_strict` adds them:
-
-- a schema with `properties` and no `type` is an object (else any number would pass for it);
-- a `pattern` matches the whole text (the document's patterns have no anchors);
-- `format: int32` and `int64` bound an integer, and `nullable` allows `null`.
-"""
+"""The provider's document, compiled into validators: read here anew, so that no misreading by the client can hide."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -89,7 +81,7 @@ class Operation:
     integers: frozenset[str]
     """Query parameters that are numbers; a query string carries only text."""
     body: Validator
-    responses: dict[int, Validator] = field(default_factory=dict[int, Validator])
+    responses: dict[int, Validator]
 
 
 class Document:
@@ -115,17 +107,11 @@ class Document:
 
     def _operation(self, raw: Json) -> Operation:
         query = self._query(raw)
-        statuses = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
-        return Operation(
-            query=self._compile(query),
-            integers=frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer"),
-            body=self._compile(_json_schema(raw.get("requestBody", {})) or {}),
-            responses={
-                int(status): self._compile(content)
-                for status, content in statuses.items()
-                if content and status.isdecimal()
-            },
-        )
+        integers = frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
+        body = self._compile(_json_schema(raw.get("requestBody", {})) or {})
+        schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+        known = {int(status): self._compile(each) for status, each in schemas.items() if each and status.isdecimal()}
+        return Operation(self._compile(query), integers, body, known)
 
     def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their own."""
@@ -145,7 +131,7 @@ class Document:
                 properties[parameter["name"]] = schema
                 required += [parameter["name"]] if parameter.get("required") else []
         query: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
-        return {**query, **({"required": required} if required else {})}
+        return query | ({"required": required} if required else {})
 
     def _resolve(self, schema: Json) -> Json:
         reference = schema.get("$ref")
@@ -164,7 +150,11 @@ def _json_schema(holder: Json) -> Json | None:
 
 
 def _strict(schema: Json) -> Json:
-    """The same schema with what the document means written out; see the head of this module."""
+    """The same schema with what the document means and does not say.
+
+    A schema with `properties` and no `type` is an object (else any number would pass for it). A `pattern` matches the
+    whole text (the document's have no anchors). `int32` and `int64` bound an integer, and `nullable` allows `null`.
+    """
     strict = dict(schema)
     if "properties" in strict:
         strict.setdefault("type", "object")
@@ -185,10 +175,7 @@ def _strict(schema: Json) -> Json:
 
 
 def document_path() -> Path:
-    """Where the document lies: beside the package in a wheel, above it in a checkout.
-
-    `FileNotFoundError` when it is in neither place.
-    """
+    """Where the document lies: beside the package in a wheel, above it in a checkout; else `FileNotFoundError`."""
     package = Path(str(files("victor_ext")))
     for place in (package / "openapi" / "victor.yaml", package.parent / "openapi" / "victor.yaml"):
         if place.is_file():

@@ -1,23 +1,18 @@
-"""Response bodies in the format of the document, or with `quirks` in the provider's own.
+"""Response bodies in the format of the document, or with `quirks` in that of the provider's examples and guides.
 
-The provider's examples and guides differ from its document: directions in upper case, `null` where an object is
-declared, times as epoch milliseconds, and a page size of 25 for every page. `quirks` does all of that. Without it every
-body conforms to the document's schemas. The status of a single request is what the document says of it, "Either
-“Pending” or “Error”", or with `get_status="listed"` the one that a list has. The amount of a request that was accepted
-with another one is that one, or with `accepted_amount="requested"` that of the document's example.
+These differ: directions in upper case, `null` where an object is declared, times as epoch milliseconds, and a page size
+of 25 for every page. `settings.py` says what `get_status` and `accepted_amount` choose.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
-
-CODE_INVALID = 101
-"""The only published number of the provider's list; here it stands for every invalid field."""
 
 
 class Formats:
@@ -26,17 +21,9 @@ class Formats:
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
-        return self.receipt(
-            replace(
-                request,
-                status="created",
-                amount=request.original_amount or request.amount,
-                original_amount=None,
-                approval_notes=None,
-                approved_at=None,
-                error_message=None,
-            )
-        )
+        amount = request.original_amount or request.amount
+        unset: dict[str, Any] = dict.fromkeys(("original_amount", "approval_notes", "approved_at", "error_message"))
+        return self.receipt(replace(request, status="created", amount=amount, **unset))
 
     def receipt(self, request: PaymentRequest) -> JsonObject:
         """`PaymentRequestReceipt`: an item of a list, and the answer to a create."""
@@ -58,13 +45,18 @@ class Formats:
 
     def detail(self, request: PaymentRequest) -> JsonObject:
         """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no times."""
+        response = self.answer(request) if request.answer else {}
         inner = self._object(
             payee=self._payee(request),
             payer=self._payer(request),
             payment_details=self._details(request),
-            payment_request_response=self._response(request),
+            payment_request_response=None if request.direction == "outbound" else response,
         )
-        return self._object(**self._head(request), status=self._detail_status(request), payment_request=inner)
+        # "Pending confirms the successful submission to the RTP network", says the document of this operation.
+        status = "Error" if request.status == "failed" else "Pending"
+        if self._settings.get_status == "listed":
+            status = request.status
+        return self._object(**self._head(request), status=status, payment_request=inner)
 
     def _head(self, request: PaymentRequest) -> JsonObject:
         return {
@@ -75,7 +67,6 @@ class Formats:
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
-        """`ListPaymentRequestsResponse`."""
         results = [self.receipt(request) for request in requests]
         return {"page": number, "page_size": 25 if self._quirks else size, "results": results}
 
@@ -93,17 +84,16 @@ class Formats:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
-        error = {"code": CODE_INVALID, "message": f"error.{name}.{problem.kind}", "field": field}
+        # The only published number of the provider's list: here it stands for every invalid field.
+        error = {"code": 101, "message": f"error.{name}.{problem.kind}", "field": field}
         # The document declares `data` as an object and shows a null.
         return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
 
     def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
         """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
-        return {
-            "name": {"empty": False, "lastElementIndexed": False, "numberOfElements": 1},
-            "boundProperties": [],
-            "allErrors": [self._object_error(target, problem) for problem in problems],
-        }
+        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
+        errors = [self._object_error(target, problem) for problem in problems]
+        return {"name": name, "boundProperties": [], "allErrors": errors}
 
     def _object_error(self, target: str, problem: Problem) -> JsonObject:
         field = ".".join(camel(step) for step in problem.path)
@@ -131,21 +121,11 @@ class Formats:
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        details = {name: getattr(request, name) for name in _DETAILS}
+        names = ("amount", "notes", "biller_type", "due_date", "amount_modification_allowed", "original_amount")
+        details = {name: getattr(request, name) for name in (*names, "approval_notes")}
         if self._settings.accepted_amount == "requested":
             details["amount"] = request.original_amount or request.amount
         return self._object(**details)
-
-    def _response(self, request: PaymentRequest) -> JsonObject | None:
-        if request.direction == "outbound":
-            return None
-        return self.answer(request) if request.answer else {}
-
-    def _detail_status(self, request: PaymentRequest) -> str:
-        if self._settings.get_status == "listed":
-            return request.status
-        # "Pending confirms the successful submission to the RTP network", says the document of this operation.
-        return "Error" if request.status == "failed" else "Pending"
 
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:
@@ -156,12 +136,6 @@ class Formats:
         """A JSON object; without quirks, members that are None are left out."""
         return members if self._quirks else {name: value for name, value in members.items() if value is not None}
 
-
-_DETAILS = (
-    *("amount", "notes", "biller_type", "due_date", "amount_modification_allowed"),
-    *("original_amount", "approval_notes"),
-)
-"""The members of `payment_details`, which are attributes of a request."""
 
 _SPRING = {
     "pattern": "Pattern",

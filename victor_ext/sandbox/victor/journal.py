@@ -1,4 +1,4 @@
-"""The durable state of the sandbox: none, or one SQLite file.
+"""The state of the sandbox: one SQLite file, or memory.
 
 One `commit` is one transaction with a payment request and the record of its idempotency key. It returns before any byte
 of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
@@ -44,48 +44,42 @@ class KeyRecord(NamedTuple):
 
 
 class Journal:
-    """State in one SQLite file that only its owner may read, or nowhere (`path` is None).
+    """State in one SQLite file that only its owner may read, or in memory alone (`path` is None).
 
     `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is safe against a
     killed process. A power cut may lose the last commits.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        self._db: sqlite3.Connection | None = None
-        if path is None:
-            return
+        db: sqlite3.Connection | None = None
         try:
-            # SQLite gives the files that it makes beside this one the same mode.
-            os.close(open_private(path, os.O_RDWR))
+            if path is not None:
+                # SQLite gives the files that it makes beside this one the same mode.
+                os.close(open_private(path, os.O_RDWR))
             # One thread opens it, another one uses it; never both at once.
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
+            where = ":memory:" if path is None else path
+            self._db = db = sqlite3.connect(where, isolation_level=None, timeout=0.5, check_same_thread=False)
             # Exclusive: a second sandbox would not see what this one keeps in memory.
             for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("synchronous", "NORMAL")):
-                self._db.execute(f"PRAGMA {name}={value}")
-            self._db.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
+                db.execute(f"PRAGMA {name}={value}")
+            db.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
         except (OSError, sqlite3.Error) as error:
-            self.close()
+            if db is not None:
+                db.close()
             reason = error.strerror if isinstance(error, OSError) else error
-            raise OSError(f"the state file {os.fspath(path)!r} cannot be used: {reason}") from error
+            raise OSError(f"the state file {str(path)!r} cannot be used: {reason}") from error
 
     def load(self) -> tuple[list[PaymentRequest], list[KeyRecord]]:
-        if self._db is None:
-            return [], []
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")
         keys = self._db.execute("SELECT owner, key, fingerprint, request_id FROM keys")
         return [PaymentRequest(**json.loads(record)) for (record,) in requests], [KeyRecord(*row) for row in keys]
 
     def facts(self, kind: str) -> dict[str, JsonValue]:
-        """The facts of one kind, by name."""
-        if self._db is None:
-            return {}
         rows = self._db.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY name", (kind,))
         return {name: json.loads(value) for name, value in rows}
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         """Write requests, and the key under which the work was done, in one transaction."""
-        if self._db is None:
-            return
         rows = [(request.id, json.dumps(request.to_dict())) for request in requests]
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -94,22 +88,17 @@ class Journal:
                 self._db.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
 
     def put(self, kind: str, name: str, value: object) -> None:
-        if self._db is not None:
-            self._db.execute(
-                "INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", (kind, name, json.dumps(value, default=asdict))
-            )
+        row = kind, name, json.dumps(value, default=asdict)
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", row)
 
     def drop(self, kind: str, name: str) -> None:
-        if self._db is not None:
-            self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
+        self._db.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (kind, name))
 
     def clear(self) -> None:
-        if self._db is not None:
-            self._db.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
+        self._db.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
 
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
+        self._db.close()
 
 
 class Facts(UserDict[str, T]):

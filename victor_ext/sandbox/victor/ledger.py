@@ -7,32 +7,20 @@ import json
 import random
 import string
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from sys import intern
-from typing import Any
+from typing import Any, Literal
 
 from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.journal import KeyRecord
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
-from victor_ext.sandbox.victor.model import (
-    DEMO_PAYEE,
-    OPEN,
-    STATUSES,
-    TERMINAL,
-    Account,
-    Counterparty,
-    PaymentRequest,
-    Status,
-)
+from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Directory, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
-_STEP = 1.0
-"""Seconds of the business clock for one step of a request's life without `auto`."""
 
 
 class KeyConflict(Exception):
@@ -53,13 +41,10 @@ class Ledger:
     def __init__(
         self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory, due_dates: DueDates
     ) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._store = store
-        self._directory = directory
+        self._settings, self._clock, self._store, self._directory = settings, clock, store, directory
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        step = _STEP if settings.auto is None else settings.auto
-        self.lifecycle = Lifecycle(store, directory, due_dates, step=step)
+        # Without `auto`, a step of a request's life takes one second of the business clock.
+        self.lifecycle = Lifecycle(store, directory, due_dates, step=1.0 if settings.auto is None else settings.auto)
 
     def tick(self) -> None:
         """Make the moves that are due, with `auto`."""
@@ -82,11 +67,6 @@ class Ledger:
         if record.fingerprint != fingerprint and self._settings.key_conflict != "replay":
             raise KeyConflict
         return made
-
-    def is_in_progress(self, request: PaymentRequest) -> bool:
-        """Whether the create that made a request counts as in progress."""
-        # Below zero: the clock was set back since.
-        return 0 <= self._clock.now() - request.created_at < self._settings.key_in_progress
 
     def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
@@ -157,16 +137,6 @@ class Ledger:
         self.lifecycle.schedule([request])
         return request
 
-    def add_demo_requests(self, due: date) -> None:
-        common: dict[str, Any] = {
-            "due_date": due.isoformat(),
-            "biller_type": "BUSINESS",
-            "payer_account": DEMO_PAYEE,
-            "payee_account": "000123456789",
-        }
-        self.create_inbound(amount="129.95", ultimate_creditor="City Power and Light", notes="Invoice 2203", **common)
-        self.create_inbound(amount="1500.00", amount_modification_allowed=True, notes="Deposit", **common)
-
     def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
 
@@ -178,7 +148,8 @@ class Ledger:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
-        answer = "Accepted" if body["status"] == "Accepted" else "Rejected"
+        accepted = body["status"] == "Accepted"
+        answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
         modified, notes = body.get("modified_amount"), body["notes"]
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
@@ -189,10 +160,16 @@ class Ledger:
             raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
-        changed = [self._answered(request, answer, modified, notes, now)]
         parent = self._store.requests.get(request.parent_id or "")
-        if parent is not None and parent.status not in TERMINAL:
-            changed.append(self._answered(parent, answer, modified, notes, now))
+        both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
+        changed = [
+            replace(
+                one, status="accepted" if accepted else "declined", changed_at=now, answer=answer,
+                approved_at=now if accepted else None, original_amount=one.amount, amount=modified or one.amount,
+                modified_amount=modified, approval_notes=notes,
+            )
+            for one in both
+        ]  # fmt: skip
         self._store.commit(changed)
         self.lifecycle.schedule(changed)
         return changed[0], True
@@ -218,17 +195,6 @@ class Ledger:
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
             raise CannotRespond("modified_amount", "This request does not allow another amount.")
 
-    def _answered(
-        self, request: PaymentRequest, answer: str, modified: str | None, notes: str, now: float
-    ) -> PaymentRequest:
-        accepted = answer == "Accepted"
-        return replace(
-            request, status="accepted" if accepted else "declined", changed_at=now,
-            approved_at=now if accepted else None, answer="Accepted" if accepted else "Rejected",
-            original_amount=request.amount, amount=modified or request.amount, modified_amount=modified,
-            approval_notes=notes,
-        )  # fmt: skip
-
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
@@ -243,8 +209,8 @@ class Ledger:
         return moved
 
     def _stamp(self) -> float:
-        # In milliseconds, as the provider does, and never before the last request.
-        return self._store.not_before(round(self._clock.now(), 3))
+        # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
+        return max([round(self._clock.now(), 3), *self._store.created[-1:]])
 
     def _new_id(self) -> str:
         while True:

@@ -1,10 +1,5 @@
 """The moves of a request as time passes, and the due dates.
 
-    created -> pending -> (processing ->) accepted -> completed
-                                          declined
-            -> needs-review               expired
-            -> failed                     failed
-
 The counterparty decides: its behaviour moves an outbound request. A request to an account of the sandbox waits for the
 answer to its inbound twin. A request without an answer expires after its due date.
 """
@@ -14,17 +9,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from itertools import count
 from typing import NamedTuple
 
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import read_zone
 from victor_ext.sandbox.victor.state import Directory, Store
-
-_WESTERNMOST = timezone(timedelta(hours=-12))
-_EASTERNMOST = timezone(timedelta(hours=14))
-_FURTHEST = timedelta(hours=24)
 
 
 class DueDates:
@@ -37,8 +29,8 @@ class DueDates:
     def __init__(self, clock: Clock, zone: str | None) -> None:
         self._clock = clock
         own = None if zone is None else read_zone(zone)
-        self._west: tzinfo = own or _WESTERNMOST
-        self._east: tzinfo = own or _EASTERNMOST
+        self._west: tzinfo = own or timezone(timedelta(hours=-12))
+        self._east: tzinfo = own or timezone(timedelta(hours=14))
 
     def earliest(self) -> date:
         """Today, in the zone where the date is earliest."""
@@ -49,12 +41,11 @@ class DueDates:
 
     def latest(self) -> date:
         """The date 24 hours from now, in the zone where it is latest."""
-        return (self._now() + _FURTHEST).astimezone(self._east).date()
+        return (self._now() + timedelta(hours=24)).astimezone(self._east).date()
 
     def end_of(self, day: date) -> float:
         """Epoch seconds at which a day is over in every zone that counts."""
-        following = day + timedelta(days=1)
-        return datetime(following.year, following.month, following.day, tzinfo=self._west).timestamp()
+        return datetime.combine(day + timedelta(days=1), time(), self._west).timestamp()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
@@ -72,19 +63,15 @@ class Step(NamedTuple):
 
 class Lifecycle:
     def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
-        self._store = store
-        self._directory = directory
-        self._due_dates = due_dates
-        self._step = step
+        self._store, self._directory, self._due_dates, self._step = store, directory, due_dates, step
         self._schedule: list[Step] = []
-        self._number = 0
+        self._numbers = count()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
-            planned = self._next(request)
-            if planned is not None:
-                self._number += 1
-                heapq.heappush(self._schedule, Step(planned[0], self._number, request.id, request.status, planned[1]))
+            if (planned := self._next(request)) is not None:
+                due, to = planned
+                heapq.heappush(self._schedule, Step(due, next(self._numbers), request.id, request.status, to))
 
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns their number."""

@@ -75,8 +75,7 @@ class Listing:
     """Pages of the store. A time range is bisected; other filters cost one scan for each state of the store."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
-        self._settings = settings
-        self._store = store
+        self._settings, self._store = settings, store
         self._cached: tuple[tuple[object, ...], list[str]] | None = None
 
     def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
@@ -109,8 +108,7 @@ class Listing:
         # One scan serves all pages that are read from an unchanged store.
         asked = (self._store.version, low, high, tuple(sorted(tests.items())))
         if self._cached is None or self._cached[0] != asked:
-            matches = _predicate(tests)
-            requests = self._store.requests
+            matches, requests = _predicate(tests), self._store.requests
             self._cached = (asked, [i for i in self._store.order[low:high] if matches(requests[i])])
         return self._cached[1]
 

@@ -38,9 +38,7 @@ class PaymentRequestRecords(Records):
     def details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self._core.ledger.get(record_id)
-        moves = self._core.store.moves(request)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
-        related = {label: name for label, name in twins.items() if name is not None}
         waits = request.status in OPEN
         fields = {"notes": "Notes to the payee"}
         if request.amount_modification_allowed:
@@ -48,8 +46,8 @@ class PaymentRequestRecords(Records):
         return Details(
             record=self._record(request),
             facts=self._facts(request),
-            moves=moves,
-            related=related,
+            moves=self._core.store.moves(request),
+            related={label: name for label, name in twins.items() if name is not None},
             fields=fields if waits else {},
             actions=_actions(request) if waits else (),
         )
@@ -110,11 +108,10 @@ def _dollars(amount: str) -> str:
 
 
 def _actions(request: PaymentRequest) -> tuple[Action, ...]:
-    path, notes = f"{CONTROL}/payment-requests/{request.id}", ("notes",)
-    accept, decline = {"status": "Accepted"}, {"status": "Declined"}
+    path = f"{CONTROL}/payment-requests/{request.id}"
     return (
-        Action("Accept", path + "/respond", "a", accept, ("notes", "modified_amount")),
-        Action("Decline", path + "/respond", "d", decline, notes),
+        Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
+        Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
         Action("Expire", path + "/expire", "e"),
     )
 

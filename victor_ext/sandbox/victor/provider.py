@@ -21,8 +21,6 @@ from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
 
 KEY_NAME = "Idempotency-Key"
-_LIST_TARGET = "listPaymentRequests"
-_ID_TARGET = "victorPaymentRequestId"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 
 
@@ -71,7 +69,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     @property
     def heading(self) -> str:
-        """With the environment, which decides how long tokens may live."""
         return f"{self.title} sandbox ({self.settings.environment})"
 
     # Credentials
@@ -103,14 +100,14 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return error_response(401, failure.code, failure.message)
         except NotFound:
             problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
-            return self._validation(operation, _ID_TARGET, [problem], int(self.settings.unknown_id))
+            return self._validation(operation, "victorPaymentRequestId", [problem], int(self.settings.unknown_id))
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
         filters = read_query(call.query, rules.integers)
         problems = rules.query.problems(filters) or check_times(filters)
         if problems:
-            return self._validation("list", _LIST_TARGET, problems)
+            return self._validation("list", "listPaymentRequests", problems)
         call.exchange.undeclared = rules.query.undeclared(filters)
         number, size, requests = self._listing.page(filters)
         return self._checked("list", 200, self._formats.page(number, size, requests))
@@ -142,7 +139,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             if request.client_reference_id is not None:
                 # Without the key: the store counts the requests under it.
                 self.context.log.count_work(None, (request.client_reference_id,))
-        elif self.state.ledger.is_in_progress(request):
+        elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
+            # Below zero, the clock was set back since.
             return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
         else:
             call.exchange.replayed = True

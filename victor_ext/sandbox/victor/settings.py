@@ -12,18 +12,14 @@ from victor_ext.sandbox.server.settings import ServerSettings, option
 
 Environment = Literal["staging", "production"]
 
-TOKEN_LIFE_LIMIT: dict[str, int] = {"staging": 3600, "production": 300}
-"""Longest life of a client-signed token (`exp - iat`), in seconds, by environment."""
-
 
 def read_zone(name: str) -> ZoneInfo:
     """A zone by its name in the IANA database; `ValueError` for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(
-            f"due_date_zone must be the name of a time zone such as America/New_York, not {name!r}"
-        ) from None
+        known = "the name of a time zone such as America/New_York"
+        raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
 
 
 def _seconds_or_off(text: str) -> float | None:
@@ -105,4 +101,4 @@ class SandboxSettings(ServerSettings):
     @property
     def token_limit(self) -> int:
         """Longest `exp - iat` of a client-signed token in this environment, in seconds."""
-        return TOKEN_LIFE_LIMIT[self.environment]
+        return 300 if self.environment == "production" else 3600

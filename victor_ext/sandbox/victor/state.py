@@ -39,12 +39,6 @@ class Directory:
         self.counterparties = Facts(journal, "counterparty", lambda value: Counterparty(**value))
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
 
-    def add_account(self, account: Account) -> None:
-        self.accounts[account.account_number] = account
-
-    def add_counterparty(self, counterparty: Counterparty) -> None:
-        self.counterparties[counterparty.id] = counterparty
-
 
 class Store:
     """Payment requests in the order of creation, and the records of idempotency keys."""
@@ -68,8 +62,7 @@ class Store:
         for request in requests:
             self._keep(request)
         self._moves.clear()  # when they moved is not kept
-        for key in keys:
-            self.keys[key.owner, key.key] = key
+        self.keys.update({(key.owner, key.key): key for key in keys})
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         """Write new or changed requests, then keep them. When writing fails, nothing has changed."""
@@ -78,10 +71,6 @@ class Store:
             self._keep(request)
         if key is not None:
             self.keys[key.owner, key.key] = key
-
-    def not_before(self, now: float) -> float:
-        """A creation time that is not before the last one, also when the clock was set back."""
-        return max(now, self.created[-1]) if self.created else now
 
     def moves(self, request: PaymentRequest) -> list[Move]:
         """The moves of a request; of one whose moves are not remembered, the status that it is in."""

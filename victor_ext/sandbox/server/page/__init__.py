@@ -1,9 +1,4 @@
-"""The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere.
-
-Server-sent events tell an open page what has changed, as rendered fragments. One message is a JSON object: `lists` has,
-for each list that has changed, the ids of its items in `order` and the `html` of those that are new or different;
-`parts` has the html of each part that is different.
-"""
+"""The page over HTTP. Pages elsewhere can neither call it nor show it in a frame; it loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -23,11 +18,7 @@ from victor_ext.sandbox.server.page.view import FOLDER, Fragments, PageView, ren
 from victor_ext.sandbox.server.provider import AnyProvider
 
 ASSETS = CONTROL + "/page"
-_TYPES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
+_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -55,8 +46,12 @@ def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Rout
         Route(ASSETS + "/records/{id:path}", _html(lambda request: view.record(request.path_params["id"]))),
         Route(ASSETS + "/keys/{key:path}", _html(lambda request: view.key(request.path_params["key"]))),
         Route(ASSETS + "/calls/{number:int}", _html(lambda request: view.call(request.path_params["number"]))),
-        *(Route(f"{ASSETS}/{name}", _static(name)) for name in _TYPES),
+        *(Route(f"{ASSETS}/{name}", _asset(name), methods=["GET"]) for name in _TYPES),
     ]
+
+
+def _asset(name: str) -> Response:
+    return Response((FOLDER / "static" / name).read_bytes(), 200, _HEADERS, _TYPES[name])
 
 
 def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
@@ -71,15 +66,11 @@ def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Respo
     return serve
 
 
-def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(_request: Request) -> Response:
-        return Response((FOLDER / "static" / name).read_bytes(), 200, {**_HEADERS, "content-type": _TYPES[name]})
-
-    return serve
-
-
 async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[str]:
-    """What the page's `EventSource` receives, until the page is closed: what is different since the last message."""
+    """What the page's `EventSource` receives until it is closed: what is different since the last message, as HTML.
+
+    Of a list that has changed, `lists` has the ids of all items in `order`, and the `html` of new and different ones.
+    """
     lists: dict[str, Fragments] = {}
     parts: Fragments = {}
     seen = -1

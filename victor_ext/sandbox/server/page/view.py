@@ -49,9 +49,7 @@ class PageView:
     """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
 
     def __init__(self, provider: AnyProvider, commands: Sequence[Command]) -> None:
-        self._provider = provider
-        self._context = provider.context
-        self._commands = commands
+        self._provider, self._context, self._commands = provider, provider.context, commands
         self._records = provider.records()
         self._title = "Keys" if self._records is None else self._records.title
 
@@ -70,8 +68,6 @@ class PageView:
         """The control API, as it is called at `url`."""
         heading, names = self._provider.heading, self._context.operations.names
         return render("docs.html", url=url, heading=heading, commands=self._commands, kinds=KINDS, operations=names)
-
-    # Lists and parts, which are kept up to date
 
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
@@ -114,8 +110,6 @@ class PageView:
             group.records.sort(key=lambda record: record.incoming)
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
 
-    # Details, which are opened
-
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
         if self._records is None:
@@ -141,14 +135,10 @@ class PageView:
             raise NotFound("There is no such call, or it has been forgotten.")
         call = calls[0]
         body, response = self._context.contents.get(number, (None, None))
-        return render(
-            "fragments.html",
-            "exchange",
-            call=call,
-            request_body=None if body is None else body_text(body, call.headers.get("content-type", "")),
-            response=response,
-            response_headers={} if response is None else shown_headers(response.headers),
-        )
+        text = None if body is None else body_text(body, call.headers.get("content-type", ""))
+        headers = {} if response is None else shown_headers(response.headers)
+        exchange = {"call": call, "request_body": text, "response": response, "response_headers": headers}
+        return render("fragments.html", "exchange", **exchange)
 
     def _calls_about(self, ids: set[str], key: str | None) -> list[Received]:
         calls = self._context.log.after(0)

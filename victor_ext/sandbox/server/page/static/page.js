@@ -86,30 +86,20 @@ function updateList(name, { order, html }) {
   const list = one(`[data-list="${name}"]`);
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const focused = document.activeElement?.closest?.("[data-row]")?.getAttribute("href");
+  for (const [id, item] of known) if (id in html || !order.includes(id)) item.remove();
   let before = list.firstElementChild;
   for (const id of order) {
-    let item = known.get(id);
-    if (id in html) {
-      const fresh = fragment(html[id]).firstElementChild;
-      if (before === item) before = fresh;
-      item?.replaceWith(fresh);
-      item = fresh;
-    }
-    known.delete(id);
+    const item = id in html ? fragment(html[id]).firstElementChild : known.get(id);
     if (item === before) before = before.nextElementSibling;
     else list.insertBefore(item, before);
   }
-  for (const gone of known.values()) gone.remove();
   if (focused) one(`[data-row][href="${CSS.escape(focused)}"]`, list)?.focus({ preventScroll: true });
   afterListChange();
 }
 
 function afterListChange() {
   for (const list of all("[data-list]")) one(`#tab-${list.dataset.list} .count`).textContent = list.children.length;
-  for (const row of all("[data-row]")) {
-    if (row.getAttribute("href") === location.hash) row.setAttribute("aria-current", "true");
-    else row.removeAttribute("aria-current");
-  }
+  for (const row of all("[data-row]")) row.ariaCurrent = row.getAttribute("href") === location.hash ? "true" : null;
 }
 
 function showTab(name) {
@@ -122,7 +112,7 @@ function showTab(name) {
 
 function step(by) {
   const rows = all("[data-row]").filter((row) => row.offsetParent !== null);
-  const at = rows.findIndex((row) => row === document.activeElement);
+  const at = rows.indexOf(document.activeElement);
   const current = at < 0 ? rows.findIndex((row) => row.hasAttribute("aria-current")) : at;
   rows[Math.max(0, Math.min(rows.length - 1, current < 0 ? 0 : current + by))]?.focus();
 }
@@ -139,8 +129,8 @@ async function open() {
   one("#hint").hidden = Boolean(address);
   document.body.classList.toggle("open", Boolean(address));
   afterListChange();
-  if (!address) return detailBody.replaceChildren();
   if (isNew) detailBody.replaceChildren();
+  if (!address) return;
   try {
     const html = await (await fetch(root + address)).text();
     if (address === opened) refresh(html, isNew);
@@ -153,10 +143,8 @@ function refresh(html, isNew) {
   const names = (within) => all("[data-part]", within).map((part) => part.dataset.part).join();
   if (isNew || names(fresh) !== names(detailBody)) {
     detailBody.replaceChildren(fresh);
-    if (isNew) {
-      detail.scrollTop = 0;
-      one("h2", detailBody)?.focus({ preventScroll: true });
-    }
+    if (isNew) detail.scrollTop = 0;
+    if (isNew) one("h2", detailBody)?.focus({ preventScroll: true });
     return;
   }
   for (const part of all("[data-part]", fresh)) {
@@ -216,19 +204,15 @@ const keys = {
 };
 
 function close() {
-  const row = all("[data-row][aria-current]").find((each) => each.offsetParent !== null);
-  const href = row?.getAttribute("href");
   location.hash = "#/";
-  if (href) one(`[data-row][href="${CSS.escape(href)}"]`)?.focus();
+  all("[data-row][aria-current]").find((row) => row.offsetParent !== null)?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || one("#help").open) return;
   const typing = event.target.closest("input, select, textarea");
-  if (typing) {
-    if (event.key === "Escape") typing.blur();
-    return;
-  }
+  if (typing && event.key === "Escape") typing.blur();
+  if (typing) return;
   const button = all("[data-key]").find((each) => each.dataset.key === event.key && !each.disabled);
   const work = button ? () => button.click() : keys[event.key];
   if (!work) return;
