@@ -127,7 +127,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "_the_one",
         "Loading._arguments",
         "Row.from_json",
-        "Vault.seal",
+        "Vault.serialize",
     } <= look.frames
     assert look.found == set()
 

@@ -20,7 +20,7 @@ from tests.bulk.test_bulk_pacing import Clock
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row
-from victor_ext.settlement import Moment, Sent
+from victor_ext.settlement.key_age import Moment, Sent
 
 pytestmark = pytest.mark.slow
 PATIENCE = 120.0

@@ -10,6 +10,7 @@ from victor_ext.tables.texts import csv_writer, escape_formulas
 from .rows import ASKED, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
+"""The attributes of a `RowResult` that come first."""
 
 
 def write_csv(
@@ -37,12 +38,7 @@ def write_csv(
         if on_result is not None:
             on_result(result)
         cells = [
-            str(result.row),
-            result.key,
-            result.id or "",
-            result.status or "",
-            result.outcome.value,
-            result.error or "",
+            *(str(getattr(result, name) or "") for name in COLUMNS),
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
         ]

@@ -39,16 +39,7 @@ OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 
 
 class Loading:
-    """Rows to check, and then to store in a batch.
-
-    Attributes:
-        batch: Name of the batch.
-        check: Counts and problems.
-
-    Args:
-        open_store: Opens the batch, if the state exists.
-        expected: What the rows must be together.
-    """
+    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists."""
 
     def __init__(
         self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore, expected: Expected
@@ -70,7 +61,6 @@ class Loading:
         self.check = Check()
 
     def close(self) -> None:
-        """Delete the spool."""
         self._spool.close()
 
     def compare(self) -> None:
@@ -193,8 +183,7 @@ class Loading:
 
     def _flush(self) -> None:
         if self._new:
-            patience = PATIENCE if self._settings.patience is None else self._settings.patience
-            chunk = Chunk(self._settings.key_retention or DAY, patience, self._new)
+            chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, self._new))
             self._spool.add(self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}}))
             self._new.clear()
 

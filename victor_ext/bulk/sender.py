@@ -131,11 +131,8 @@ class BulkSender:
         Rows that are already in the batch are sent again only if their outcome is not settled.
 
         Args:
-            source: See `check`.
-            expect_rows: See `check`.
-            expect_total: See `check`.
+            source, expect_rows, expect_total, on_row: See `check`.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
-            on_row: See `check`.
 
         Raises:
             InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or are not as expected.
@@ -286,8 +283,7 @@ class BulkSender:
         state, vault = self._state, context.vault
         if not state.exists():
             raise no_such_batch(batch, str(state))
-        # A process that was killed meanwhile, or an older DBOS, may have created it.
-        state.prepare()
+        state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
         with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
             account = None if to_read else vault.account(context.victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
@@ -298,7 +294,6 @@ class BulkSender:
             yield context.victor, store, *self._submissions(store)
 
     def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
-        """Return what is stored, and what is being stored."""
         loads, plan = store.submissions()
         if not loads and plan is None:
             others = batches_of(store.engine, store.application, f"What {self._state} holds")
@@ -331,8 +326,6 @@ class BulkSender:
 
 
 def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:
-    if not refresh:
-        return results_of(store, loads)
     # Before anything is written: a provider that cannot be read must not cut an export off.
-    statuses = current_statuses(victor, results_of(store, loads))
+    statuses = current_statuses(victor, results_of(store, loads)) if refresh else {}
     return refreshed(results_of(store, loads), statuses)
