@@ -59,13 +59,8 @@ def compare(request: pytest.FixtureRequest) -> Callable[..., tuple[Report, Any]]
 def test_velo(compare: Callable[..., tuple[Report, Any]]) -> None:
     with velo_adapter.sandbox() as sandbox:
         with velo_adapter.client(sandbox, awaited=False) as velo:
-            for reference, price in (
-                ("EQUAL", "44.23"),
-                ("LESS", "44.23"),
-                ("TWICE", "1"),
-                ("TWICE", "1"),
-                ("NEW", "1"),
-            ):
+            prices = (("EQUAL", "44.23"), ("LESS", "44.23"), *[("TWICE", "1")] * 2, ("NEW", "1"))
+            for reference, price in prices:
                 payment = PaymentInstruction(
                     remote_id=velo_adapter.PAYEE, amount=Money.of(price, "USD"),
                     source_account_name=velo_adapter.ACCOUNT, payor_payment_id=reference,

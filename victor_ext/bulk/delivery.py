@@ -325,7 +325,6 @@ class Delivery:
             self._stop.wait(max(pause_after(tries), at_least))
 
     def _ask(self) -> None:
-        """Get the provider's time with at most one read."""
         if self._clock.is_settled() or self._stop.is_set():
             return
         error = self._clock.ask()

@@ -25,9 +25,6 @@ def write_csv(
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
     values come last; an argument that is the key column is among the extra columns.
-
-    Args:
-        escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
     writer = csv_writer(file)
     asked = [name for name in ASKED if name not in columns]

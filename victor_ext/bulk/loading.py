@@ -64,11 +64,7 @@ class Loading:
         self._spool.close()
 
     def compare(self) -> None:
-        """Read what the batch has, for `read` to compare the rows with.
-
-        Raises:
-            ConfigurationError: The requested key column differs from the batch's.
-        """
+        """Read what the batch has, for `read` to compare the rows with."""
         with self._open_store() as store:
             self._has_state = True
             self._loads, self._plan = store.submissions()
@@ -166,7 +162,6 @@ class Loading:
             self._without_amount += 1
 
     def _compare_row(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
-        """Compare a row with its stored version, which was or will be sent."""
         if known.fingerprint == fingerprint:
             self.check.unchanged += 1
             return

@@ -132,12 +132,10 @@ class ProviderClock:
             return self._error
 
     def now(self) -> Now:
-        """Return the present time. Makes no call."""
         error = None if self.is_settled() else self._error or VictorError("The provider has not answered yet.")
         return Now(Moment(self._local(), self._monotonic()), self._victor.provider_time(), error)
 
     def _read(self) -> VictorError | None:
-        """Make a read; return the error if it gave no usable response."""
         try:
             next(self._victor.payment_requests.list(page_size=1).pages(), None)
         except VictorError as error:

@@ -94,11 +94,7 @@ class BulkStopped(VictorError):
 def run_batch(
     context: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
 ) -> BatchStatus:
-    """Retry unsettled rows and send until nothing is left to do.
-
-    Raises:
-        BulkStopped: The provider rejects this client.
-    """
+    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
     _retry_unsettled(store, loads, settings)
     rate = settings.rate or loads[-1].settings["rate"]

@@ -131,8 +131,11 @@ class BulkSender:
         Rows that are already in the batch are sent again only if their outcome is not settled.
 
         Args:
-            source, expect_rows, expect_total, on_row: See `check`.
+            source: See `check`.
+            expect_rows: See `check`.
+            expect_total: See `check`.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
+            on_row: See `check`.
 
         Raises:
             InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or are not as expected.

@@ -64,6 +64,8 @@ class Vault:
                 return sealed
             case BaseException():
                 data = {"!error": type(data).__name__, "text": str(data)}
+            case _:
+                pass
         nonce = os.urandom(_NONCE)
         compressed = zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
         encrypted = nonce + self._cipher.encrypt(nonce, compressed, MARK.encode())

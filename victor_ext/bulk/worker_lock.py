@@ -53,18 +53,16 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Acquire the lock if it is free. Raises `ConfigurationError` if its file cannot be opened, such as a link."""
-        lock: int | None = None
         try:
-            lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            if _take(lock):
-                self._lock, lock = lock, None
+            self._lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            if _take(self._lock):
+                return True
         except OSError as error:
+            self.close()
             reason = f"{self._file}, the lock of the state, cannot be used: {error.strerror}."
             raise ConfigurationError(reason) from None
-        finally:
-            if lock is not None:
-                os.close(lock)
-        return self._lock is not None
+        self.close()
+        return False
 
     def close(self) -> None:
         lock, self._lock = self._lock, None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.ids import in_one_form, trimmed
@@ -176,7 +176,7 @@ class EntryReader:
             return None
         escaped, asked = exported, fields.get("asked") if exported else None
         if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
-            escaped, fields = False, {**fields, **asked}
+            escaped, fields = False, {**fields, **cast("dict[str, Any]", asked)}
         places = {name: self._places(name, exported=exported) for name in COLUMNS}
         values: dict[str, Any] = {name: _value(fields, columns, escaped=escaped) for name, columns in places.items()}
         doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None

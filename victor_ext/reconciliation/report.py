@@ -101,7 +101,7 @@ FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The rows of one kind: their number, and the sums of both sides, one for each currency.
+    """The `count` of the rows of one kind, and the sums of both sides (`ours`, `theirs`), one for each currency.
 
     A duplicate adds nothing to ours. Amounts that the provider does not say are in no sum.
     """
