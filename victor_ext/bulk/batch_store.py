@@ -13,23 +13,8 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement.flow import SETTLED
 
-from .layout import (
-    AT_ONCE,
-    CHUNK,
-    COPY,
-    LOAD,
-    PLAN,
-    SEND_STEP,
-    VERSION,
-    Chunk,
-    Submission,
-    chunk_id,
-    numbers_of,
-    priority_of,
-    queue_of,
-    version_for,
-)
-from .progress import Progress, Step
+from .layout import CHUNK, COPY, LOAD, PLAN, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
+from .progress import SEND_STEP, Progress, Step
 from .rows import RowOutcome
 from .state import StateLost
 from .vault import other_key
@@ -38,6 +23,8 @@ if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+_AT_ONCE = 10
+"""Chunks per read."""
 _NEVER_REACHED = 1_000_000
 _IDLE_SECONDS = 60
 """A PostgreSQL server ends the transaction of a process that was stopped for longer: others may wait for it."""
@@ -204,7 +191,7 @@ class BatchStore:
     def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
         """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
         numbers = numbers_of(loads)
-        while page := [number for _, number in islice(numbers, AT_ONCE)]:
+        while page := [number for _, number in islice(numbers, _AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
 
     def progress(self, attempt: Try) -> Progress:
@@ -224,16 +211,8 @@ class BatchStore:
 
     def _insert(self, connection: sa.Connection, name: str, workflow_id: str, data: object) -> None:
         assert self._account is not None
-        is_chunk = name == CHUNK
-        options: Any = {
-            "workflow_name": name,
-            # Nobody reads the queue of no batch: records are not run.
-            "queue_name": queue_of(self.application, self.batch if is_chunk else ""),
-            "workflow_id": workflow_id,
-            "workflow_id_reuse_policy": "reject",
-            "app_version": version_for(self._account),
-            **({"priority": priority_of(workflow_id)} if is_chunk else {}),
-        }
+        record = record_of(self.application, self._account, name, workflow_id)
+        options: Any = {**record, "workflow_id_reuse_policy": "reject"}
         self._client.enqueue_in_transaction(connection, options, data)
 
     def _submission(self, batch: str, kind: str, number: int) -> Submission | None:
@@ -243,10 +222,10 @@ class BatchStore:
     def _numbered(self, prefix: str, *, of_others: bool = False) -> list[Any]:
         inputs: list[Any] = []
         while True:
-            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + AT_ONCE)]
+            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + _AT_ONCE)]
             page = self._inputs(ids, of_others=of_others)
             inputs += page
-            if len(page) < AT_ONCE:
+            if len(page) < _AT_ONCE:
                 return inputs
 
     def _inputs(self, ids: Sequence[str], *, of_others: bool) -> list[Any]:

@@ -28,7 +28,6 @@ PLAN = "victor_bulk_plan"
 LOAD = "victor_bulk_load"
 COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
-SEND_STEP = "send"
 VERSION = "victor-bulk-1"
 """Storage layout, the first part of the DBOS application version."""
 CHUNK_ROWS = 500
@@ -41,8 +40,6 @@ at once to a fast provider waited for it.
 PACED_SECONDS = 5.0
 MAX_NAME = 100
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
-AT_ONCE = 10
-"""Chunks per read or write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +129,18 @@ def batch_of(workflow_id: str) -> str:
     return workflow_id.rpartition("/")[0]
 
 
-def priority_of(workflow_id: str) -> int:
-    """Return the queue priority: chunks run in the order of their numbers."""
-    return int(workflow_id.rpartition("/")[2].partition("~")[0])
-
-
 def queue_of(application: str, batch: str) -> str:
     """Return the queue name of a batch. The queue is registered when the batch is sent."""
     return f"{application}/{batch}"
+
+
+def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
+    """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
+    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": version_for(account)}
+    if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
+        return {**record, "queue_name": queue_of(application, "")}
+    batch, _, number = workflow_id.rpartition("/")
+    return {**record, "queue_name": queue_of(application, batch), "priority": int(number.partition("~")[0])}
 
 
 def chunk_rows_for(rate: float | None) -> int:

@@ -11,6 +11,9 @@ from victor_ext.settlement.key_age import Sent
 
 from .rows import Result
 
+SEND_STEP = "send"
+"""The name of each step in DBOS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

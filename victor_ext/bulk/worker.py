@@ -23,11 +23,11 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import CHUNK, SEND_STEP, Chunk, batch_of, next_try, priority_of, queue_of, version_for
+from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, version_for
 from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
-from .progress import Progress, Step
+from .progress import SEND_STEP, Progress, Step
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .state import StateLost
@@ -164,7 +164,8 @@ class Worker:
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # After a stop, other workers can continue with the remaining rows at once.
-            self._pass_on(workflow_id, queue, left)
+            record: Any = record_of(self._vault.application, self._account, CHUNK, next_try(workflow_id))
+            DBOS.enqueue_workflow_with_options(record, left.to_json())
         return dict(Counter(result.outcome.value for result in results))
 
     def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
@@ -199,18 +200,6 @@ class Worker:
             by_reference = {load.key_column for load in BatchStore(client, engine, application, batch).loads()}
             skipped = batch if by_reference == {"client_reference_id"} else None
             return rivals_in([store for store in stores if store.batch != skipped], references, ids)
-
-    def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
-        DBOS.enqueue_workflow_with_options(
-            {
-                "workflow_name": CHUNK,
-                "queue_name": queue,
-                "workflow_id": next_try(workflow_id),
-                "app_version": version_for(self._account),
-                "priority": priority_of(workflow_id),
-            },
-            chunk.to_json(),
-        )
 
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:
