@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from victor_ext import idempotency_key_for
 from victor_ext.sandbox import SandboxCommands
 
 PATIENCE = 120.0
+KEY = ("--key-column", "invoice_no")
+Senders = Callable[..., Any]
 COLUMNS = ("invoice_no", "payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date", "region")
 ACCOUNT = "917364550218"
 
@@ -72,6 +75,17 @@ def store_only(sender: Any, records: Any) -> None:
         sender.send(records, on_progress=stop)
 
 
+def outbound(sandbox: SandboxCommands) -> list[dict[str, Any]]:
+    """The requests that came from us."""
+    return [request for request in sandbox.requests() if request["direction"] == "outbound"]
+
+
+def change_state(path: Path, statement: str) -> None:
+    """Change what an SQLite state has, as somebody else may."""
+    with closing(sqlite3.connect(path, timeout=30)) as database, database:
+        database.execute(statement)
+
+
 def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
     """The sandbox made exactly one request under each of these keys."""
     made = {key: count for key, count in sandbox.work_done_by_key().items() if key in keys}
@@ -90,6 +104,10 @@ class Bulk(Command):
         ended = self.in_a_process("bulk", *words, **variables) if ran is None else Ran(*ran)
         assert "Traceback" not in ended.err, ended.err
         return ended
+
+    def write(self, records: Sequence[dict[str, str]]) -> Path:
+        """Its file of invoices, with these rows."""
+        return write_csv(self.folder / "invoices.csv", records)
 
     def started(self, *words: str, **variables: str) -> AbstractContextManager[subprocess.Popen[str]]:
         return super().started("bulk", *words, **variables)

@@ -27,7 +27,7 @@ from victor_ext.bulk import worker
 from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement import Keys, Moment, Now, Sent, within_key_life
+from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2

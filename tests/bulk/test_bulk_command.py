@@ -16,13 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-KEY = ("--key-column", "invoice_no")
 
 
 def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:

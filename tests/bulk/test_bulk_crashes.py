@@ -19,17 +19,16 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, rows, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, PATIENCE, Bulk, asked_once, keys_of, outbound, rows, wait_until, write_csv
 from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+Senders = Callable[..., Any]
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
-KEY = ("--key-column", "invoice_no")
-Senders = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
     exported = list(sender.export())
     assert [result.row for result in exported] == list(range(1, ROWS + 1))
     assert {result.outcome.value for result in exported} == {"created"}
-    made = {request["id"] for request in victor_sandbox.requests() if request["direction"] == "outbound"}
-    assert {result.id for result in exported} == made
+    assert {result.id for result in exported} == {request["id"] for request in outbound(victor_sandbox)}
 
 
 @pytest.mark.nightly

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from tests.bulk.bulk_runs import Bulk, row, write_csv
+from victor_ext.bulk.export import COLUMNS
 from victor_ext.bulk.export import write_csv as write_export
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.reconciliation.entries import EntryReader
@@ -60,8 +61,7 @@ def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped:
         (cells,) = exported(before)
         assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
     (cells,) = exported(text, escape=False)
-    assert cells[1:4] == [text] * 3
-    assert cells[5:8] == [text] * 3
+    assert cells[1:4] + cells[5:8] == [text] * 6
 
 
 @pytest.mark.parametrize("text", LEFT)
@@ -88,17 +88,13 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: st
         *ESCAPED,
         *(f"{before}{text}{after}" for text in ESCAPED for before in ('"', 'x";"', "a,b;") for after in ("", '"')),
     ]
-    file = io.StringIO(newline="")
     results = [RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts]
-    write_export(file, results, ["region"])
-    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
-    assert [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))] == []
-    file = io.StringIO(newline="")
-    write_export(file, results, ["region"], escape=False)
-    lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
-    assert [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))] != []
+    for escape in (True, False):
+        file = io.StringIO(newline="")
+        write_export(file, results, ["region"], escape=escape)
+        lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        cells = [cell for line in csv.reader(lines, delimiter=delimiter, quoting=quoting) for cell in line]
+        assert any(cell.lstrip().startswith(tuple(RUN)) for cell in cells) is not escape
 
 
 @given(
@@ -113,15 +109,13 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     path = tmp_path_factory.mktemp("export") / ("export.jsonl" if as_json else "export.csv")
     with path.open("w", encoding="utf-8", newline="") as file:
         if as_json:
-            fields = {
-                name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error", "asked")
-            }
+            fields = {name: getattr(result, name) for name in (*COLUMNS, "asked")}
             file.write(json.dumps({**fields, "columns": dict(result.extras)}))
         else:
             write_export(file, [result], columns)
     (entry,) = EntryReader(currency="USD").read(path)
     assert (entry.id, entry.key, str(entry.amount)) == ("ID-1", "k-1", "44.23 USD")
-    assert folded(entry.reference) == folded(reference)
+    assert folded(entry.reference) == (folded(reference) if reference.strip() else None)
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 

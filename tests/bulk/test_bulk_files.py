@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 import pytest
 
-from tests.bulk.bulk_runs import ACCOUNT, row, rows, today, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, outbound, row, rows, today, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check, InvalidRows
 from victor_ext.bulk.columns import ARGUMENTS
@@ -47,6 +47,8 @@ FILE = f"{HEADING}\n{GOOD}\n"
 TWO = [HEADING, GOOD, "", ",,,,,,", GOOD.replace("INV-1", "INV-2")]
 KEYED = FILE.replace("invoice_no", "Schlüssel")
 UMLAUT = f"{FILE}INV-2{GOOD[5:]}Grüße\n"
+UNDATED = FILE.replace(",due_date", "").replace(f",{today()}", "")
+JSON = {"name": "invoices.jsonl"}
 FOUR = "invoice_no,payee_account_number,payer_counterparty_id,biller_type,due_date,amount" + "".join(
     f"\nINV-{amount},{ACCOUNT},aHeq349838,BUSINESS,{today()},{amount}" for amount in (44.23, 30.23, 1250, "1238.00")
 )
@@ -61,7 +63,12 @@ READ: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "a column named in NFC": (normalize("NFD", KEYED), {"key_column": normalize("NFC", "Schlüssel")}, 1),
     "a column named in NFD": (normalize("NFC", KEYED), {"key_column": normalize("NFD", "Schlüssel")}, 1),
     "empty fields beyond the heading": (f"{HEADING}\n{GOOD},,\n", {}, 1),
-}
+    "JSON Lines with a mark and empty lines": (
+        codecs.BOM_UTF8 + "\r\n\r\n".join(map(json.dumps, rows(2))).encode(), JSON, 2,
+    ),
+    "no due dates, and a word for all": (UNDATED, {"due_date": "today"}, 1),
+    "no due dates, and a date for all": (UNDATED, {"due_date": today() + timedelta(days=1)}, 1),
+}  # fmt: skip
 REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | None, str], str]] = {
     "a decimal comma": (FILE.replace(",", ";").replace("44.23", "44,23"), {}, (2, "amount", "format"), "'44,23'"),
     **{
@@ -90,6 +97,14 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
     "a quote that is not closed": (f'{HEADING}\n{GOOD}"never closed\n', {}, (2, None, "format"), ""),
     "text after a quote": (f'{HEADING}\n{GOOD}"a"b\n', {}, (2, None, "format"), ""),
     "a line without end": (f"{HEADING}\n{GOOD}{'x' * (1 << 20)}\n", {}, (2, None, "length"), ""),
+    "no due dates": (UNDATED, {}, (1, "due_date", "required"), ""),
+    "half of a character": (
+        json.dumps({**row(1), "notes": "\ud83d", "region": "\ud83d"}), JSON, (1, "notes", "characters"), "",
+    ),
+    "an account that is a JSON number": (
+        json.dumps(row(1)).replace(f'"{ACCOUNT}"', ACCOUNT), JSON, (1, "payee_account_number", "type"), "quotes",
+    ),
+    "a JSON array": (json.dumps(rows(2)), {"name": "invoices.json"}, (1, None, "format"), "one object a line"),
 }  # fmt: skip
 
 
@@ -170,9 +185,8 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once(sender: Callable[..., Any]
 
 
 def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
-    check = sender().check(
-        [row(1, payee_account_number="98765432109876543210987"), row(2, payee_account_number="98765432x")]
-    )
+    numbers = ("98765432109876543210987", "98765432x")
+    check = sender().check([row(number, payee_account_number=text) for number, text in enumerate(numbers)])
     assert len(check.problems) == 2
     assert not any("98765" in str(problem) + repr(problem) for problem in check.problems)
 
@@ -209,7 +223,7 @@ def test_no_value_of_a_json_document_is_answered_in_python(checked: Callable[...
         json.dumps({**row(number), column: "here"}).replace('"here"', value)
         for number, (column, value) in enumerate(columns, start=100)
     ]
-    problems = checked(json_lines(*records), "invoices.jsonl").problems
+    problems = checked("\n".join(records), **JSON).problems
     assert {problem.column for problem in problems} == {*ARGUMENTS, "invoice_no"}
     python = re.compile(r"Decimal|\bdate\(|\bstr\b|\bTrue\b|\bNone\b|\bdict\b|\blist\b|_type=|\bbool\b")
     assert [problem.message for problem in problems if python.search(problem.message)] == []
@@ -225,32 +239,14 @@ def test_a_repeated_key_is_refused_with_both_lines_even_when_bad_rows_are_skippe
     assert "line 2" in check.problems[0].message
 
 
-def test_a_due_date_for_rows_without_one(checked: Callable[..., Check]) -> None:
-    heading = HEADING.replace(",due_date", "")
-    content = f"{heading}\n{GOOD.replace(f',{today()}', '')}\n"
-    assert places(checked(content)) == [(1, "due_date", "required")]
-    assert checked(content, due_date="today").new == 1
-    assert checked(content, due_date=today() + timedelta(days=1)).new == 1
-
-
 def test_words_for_days_stand_for_dates_and_do_not_change_with_them(
     sender: Callable[..., Any], victor_sandbox: Sandbox
 ) -> None:
     records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
     assert sender().send(records).exit_status == 0
-    asked = [request["due_date"] for request in victor_sandbox.requests() if request["direction"] == "outbound"]
+    asked = [request["due_date"] for request in outbound(victor_sandbox)]
     assert sorted(asked) == [today().isoformat(), (today() + timedelta(days=1)).isoformat()]
     assert sender().check(records).unchanged == 2
-
-
-def json_lines(*records: str) -> str:
-    return "\n".join(records) + "\n"
-
-
-def test_json_lines_with_marks_and_empty_lines(checked: Callable[..., Check]) -> None:
-    records = [json.dumps(record) for record in rows(2)]
-    content = codecs.BOM_UTF8 + "\r\n\r\n".join(records).encode()
-    assert checked(content, "invoices.jsonl").new == 2
 
 
 @pytest.mark.parametrize(
@@ -262,33 +258,14 @@ def test_an_amount_that_is_a_json_number_is_read_by_its_digits(
 ) -> None:
     record = json.dumps(row(1)).replace('"2.23"', number)
     assert number in record
-    found = places(checked(json_lines(record), "invoices.jsonl"))
-    assert found == ([] if code is None else [(1, "amount", code)])
-
-
-def test_an_account_that_is_a_json_number_is_refused(checked: Callable[..., Check]) -> None:
-    record = json.dumps(row(1)).replace(f'"{ACCOUNT}"', "917364550218")
-    check = checked(json_lines(record), "invoices.jsonl")
-    assert places(check) == [(1, "payee_account_number", "type")]
-    assert "quotes" in check.problems[0].message
+    assert places(checked(record, **JSON)) == ([] if code is None else [(1, "amount", code)])
 
 
 @pytest.mark.parametrize("record", ["[1]", "{", '{"a": 1, "a": 2}', '{"a": NaN}', "[" * 100_000, '"text"'])
 def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> None:
-    check = checked(json_lines(json.dumps(row(1)), record), "invoices.jsonl")
+    check = checked(f"{json.dumps(row(1))}\n{record}\n", **JSON)
     assert (check.new, check.invalid) == (1, 1)
     assert places(check) == [(2, None, "format")]
-
-
-def test_half_a_character_is_refused(checked: Callable[..., Check]) -> None:
-    record = json.dumps({**row(1), "notes": "\ud83d", "region": "\ud83d"})
-    assert places(checked(json_lines(record), "invoices.jsonl")) == [(1, "notes", "characters")]
-
-
-def test_a_json_array_is_no_json_lines_file(checked: Callable[..., Check]) -> None:
-    check = checked(json.dumps(rows(2), indent=1), "invoices.json")
-    assert check.broken
-    assert "one object a line" in check.problems[0].message
 
 
 def test_the_same_key_whether_it_is_text_or_a_number(sender: Callable[..., Any]) -> None:

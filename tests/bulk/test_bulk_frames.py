@@ -24,7 +24,7 @@ from rich.pretty import pretty_repr
 import victor_ext.bulk
 import victor_ext.settlement
 import victor_ext.tables
-from tests.bulk.bulk_runs import ACCOUNT, row, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, Senders, row, write_csv
 from tests.frames import chain, locals_of
 from victor_ext import Victor, VictorError
 from victor_ext.bulk import BulkSender
@@ -42,7 +42,6 @@ SECRETS = {
     "another variable": "variable-5b77e1",
 }
 FIRST = [row(1, client_reference_id="a"), row(2, amount="-1"), row(3), row(4, payee_account_number=ACCOUNT + "x")]
-Senders = Callable[..., Any]
 
 
 def shown(value: Any, depth: int = 0) -> Iterator[str]:
@@ -127,7 +126,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "_the_one",
         "Loading._arguments",
         "Row.from_json",
-        "Vault.seal",
+        "Vault.serialize",
     } <= look.frames
     assert look.found == set()
 

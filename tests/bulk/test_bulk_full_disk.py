@@ -13,14 +13,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, write_csv
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, rows, write_csv
 from tests.cli.victor_command import SCRIPT
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, spool, takeover
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 LOTS = 1 << 30
 
 
@@ -113,10 +112,8 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
         except OSError as error:
             log.error("Exception encountered in background workflow:", exc_info=error)
     log.warning("Exception encountered in queue thread for a queue: connection refused")
-    assert [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()] == [
-        (True, False),
-        (False, True),
-    ]
+    notices = [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()]
+    assert notices == [(True, False), (False, True)]
 
 
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(

@@ -6,7 +6,6 @@ import itertools
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +17,12 @@ import dbos._sys_db_sqlite
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import asked_once, keys_of, rows
+from tests.bulk.bulk_runs import Senders, asked_once, keys_of, rows
 from victor_ext import ConfigurationError
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 
 
 @pytest.fixture

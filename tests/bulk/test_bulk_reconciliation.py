@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, outbound, row, rows, store_only, wait_until, write_csv
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -114,7 +114,7 @@ def test_the_request_of_another_row_settles_nothing(
     result = next(iter(again.export()))
     assert (result.outcome.value, result.id) == ("unknown", None)
     assert "another payment has the same reference" in (result.error or "")
-    assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 1
+    assert len(outbound(victor_sandbox)) == 1
 
 
 def test_a_batch_of_another_account_is_left_alone_by_name(
@@ -185,4 +185,4 @@ def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
     victor_sandbox.inject("status", operation="create", status=400, times=None)
     # Both exist: the first answers were lost. They are found by looking.
     assert dict(sender().resume().counts) == {"created": 2}
-    assert sum(request["direction"] == "outbound" for request in victor_sandbox.requests()) == 2
+    assert len(outbound(victor_sandbox)) == 2

@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, row, rows, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, outbound, row, rows, write_csv
 from victor_ext import ServerError
 from victor_ext.bulk.lookups import NOT_FOUND
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-KEY = ("--key-column", "invoice_no")
-
-
-def asked(sandbox: Sandbox) -> list[str]:
-    return [request["id"] for request in sandbox.requests() if request["direction"] == "outbound"]
 
 
 def reads(sandbox: Sandbox) -> list[str]:
@@ -28,7 +23,7 @@ def reads(sandbox: Sandbox) -> list[str]:
 def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "invoices.csv", [*rows(3), row(4, amount="0")])
     assert bulk("send", "invoices.csv", *KEY, "--skip-invalid").status == 1
-    paid, declined, _ = asked(victor_sandbox)
+    paid, declined, _ = (request["id"] for request in outbound(victor_sandbox))
     victor_sandbox.move(paid, "completed")
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     before = reads(victor_sandbox)
@@ -54,7 +49,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
 @pytest.mark.victor_sandbox(get_status="listed")
 def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     sender().send(rows(2))
-    ids = asked(victor_sandbox)
+    ids = [request["id"] for request in outbound(victor_sandbox)]
     victor_sandbox.move(ids[0], "completed")
     victor_sandbox.respond(ids[1], "Declined", "Not ours")
     victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=None)
@@ -68,7 +63,7 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victo
 def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
     """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
     sender().send(rows(1))
-    (paid,) = asked(victor_sandbox)
+    paid = outbound(victor_sandbox)[0]["id"]
     victor_sandbox.move(paid, "completed")
     victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=1)
     assert sender().status(refresh=True).payments == {"completed": 1}

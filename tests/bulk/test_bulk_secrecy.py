@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import ACCOUNT, Bulk, asked_once, keys_of, row, rows, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, Bulk, asked_once, change_state, keys_of, row, rows, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
@@ -27,19 +28,14 @@ def telling_rows() -> list[dict[str, str]]:
 
 def everything_in(url: str) -> str:
     """All rows of all tables, as a dump of the database would show them."""
-    engine = sa.create_engine(url)
-    try:
+    found: list[str] = []
+    with State(url).engine() as engine, engine.connect() as connection:
         inspector = sa.inspect(engine)
-        found = []
-        with engine.connect() as connection:
-            for schema in inspector.get_schema_names():
-                for table in inspector.get_table_names(schema=schema):
-                    found += [
-                        repr(tuple(line)) for line in connection.execute(sa.text(f'SELECT * FROM "{schema}"."{table}"'))
-                    ]
-        return "\n".join(found)
-    finally:
-        engine.dispose()
+        for schema in inspector.get_schema_names():
+            for table in inspector.get_table_names(schema=schema):
+                lines = connection.execute(sa.text(f'SELECT * FROM "{schema}"."{table}"'))
+                found += [repr(tuple(line)) for line in lines]
+    return "\n".join(found)
 
 
 def shown(text: str) -> list[str]:
@@ -97,14 +93,8 @@ def test_another_key_opens_nothing_and_disturbs_nothing(sender: Callable[..., An
     victor_sandbox.up()
     stranger = sender(storage_key="another secret of some length")
     elsewhere = sender(storage_key="another secret of some length", batch="april")
-    for act in (
-        stranger.resume,
-        stranger.status,
-        lambda: list(stranger.export()),
-        lambda: stranger.send(rows(3)),
-        stranger.batches,
-        elsewhere.status,
-    ):
+    sends = (lambda: list(stranger.export()), partial(stranger.send, rows(3)))
+    for act in (stranger.resume, stranger.status, *sends, stranger.batches, elsewhere.status):
         with pytest.raises(ConfigurationError, match="another key: use the credentials") as caught:
             act()
         assert "nothing was sent" not in str(caught.value)
@@ -116,12 +106,10 @@ def test_settings_of_another_environment_are_refused(sender: Callable[..., Any],
     sender().send(rows(1))
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     with Victor(auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
-        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
-            sender(victor=victor).resume()
-        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
-            sender(victor=victor).batches()
-        with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
-            sender(victor=victor).send(rows(1))
+        other = sender(victor=victor)
+        for act in (other.resume, other.batches, partial(other.send, rows(1))):
+            with pytest.raises(ConfigurationError, match="VICTOR_ENVIRONMENT"):
+                act()
 
 
 def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
@@ -148,10 +136,7 @@ def test_without_anything_to_make_a_key_from(monkeypatch: pytest.MonkeyPatch, se
 
 def test_a_damaged_value_is_said_to_be_one(sender: Callable[..., Any], tmp_path: Path) -> None:
     sender().send(rows(1))
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs"))
-    engine.dispose()
+    change_state(tmp_path / "state.sqlite", "UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs")
     with pytest.raises(ConfigurationError, match="key"):
         sender().status()
 

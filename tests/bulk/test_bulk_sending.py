@@ -12,9 +12,8 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
-import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import asked_once, keys_of, row, rows, store_only, today, write_csv
+from tests.bulk.bulk_runs import asked_once, change_state, keys_of, outbound, row, rows, store_only, today, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, takeover, worker
 from victor_ext.sandbox import Sandbox
@@ -33,11 +32,6 @@ def by_row(sender: Any) -> dict[int, RowResult]:
     return {result.row: result for result in found}
 
 
-def asked(victor_sandbox: Sandbox) -> list[dict[str, Any]]:
-    """The requests that came from us."""
-    return [request for request in victor_sandbox.requests() if request["direction"] == "outbound"]
-
-
 def created(victor_sandbox: Sandbox) -> int:
     return sum(victor_sandbox.work_done_by_key().values())
 
@@ -48,13 +42,8 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     records = [row(number, region=f"r{number}", status="mine") for number in range(1, 251)]
     file = write_csv(tmp_path / "invoices.csv", records)
     status = sender(batch=None).send(file)
-    assert (status.rows, dict(status.counts), status.complete, status.over) == (
-        250,
-        {RowOutcome.CREATED: 250},
-        True,
-        True,
-    )
-    assert status.exit_status == 0
+    assert (status.rows, dict(status.counts), status.exit_status) == (250, {RowOutcome.CREATED: 250}, 0)
+    assert status.complete and status.over
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
 
     output = tmp_path / "results.csv"
@@ -65,7 +54,7 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
         "row,key,id,status,outcome,error,invoice_no,region,file_status,"
         "amount,payer_counterparty_id,due_date,client_reference_id"
     )
-    request = asked(victor_sandbox)[0]
+    request = outbound(victor_sandbox)[0]
     first = next(line for line in lines if request["id"] in line)
     number = int(first.split(",")[0])
     key = idempotency_key_for("invoices.csv", f"INV-{number}")
@@ -73,21 +62,15 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine,{asked_for}"
 
 
-def test_the_export_says_what_was_asked_of_whom(sender: Senders, tmp_path: Path) -> None:
-    records = [
-        row(1, client_reference_id="ref 1", amount="7.5", due_date="today"),
-        row(2, client_reference_id="ref 2", amount="-1"),
-    ]
-    sender(key_column=None, skip_invalid=True).send(records)
+def test_the_export_says_what_was_asked_of_whom(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    """Without a key column, the reference is the key."""
+    first_row = row(1, client_reference_id="ref 1", amount="7.5", due_date="today")
+    sender(key_column=None, skip_invalid=True).send([first_row, row(2, client_reference_id="ref 2", amount="-1")])
+    asked_once(victor_sandbox, keys_of("march", [first_row], "client_reference_id"))
     first, second = sender(key_column=None).export()
     day = today().isoformat()
-    asked_for = {
-        "amount": "7.5",
-        "payer_counterparty_id": "aHeq349838",
-        "due_date": day,
-        "client_reference_id": "ref 1",
-    }
-    assert (first.asked, second.asked) == (asked_for, {})
+    asked_for = {"amount": "7.5", "payer_counterparty_id": "aHeq349838", "client_reference_id": "ref 1"}
+    assert (first.asked, second.asked) == ({**asked_for, "due_date": day}, {})
     output = tmp_path / "results.csv"
     with output.open("w", encoding="utf-8", newline="") as results:
         sender().export_csv(results)
@@ -117,7 +100,7 @@ def test_what_is_sent_is_what_the_file_says(sender: Senders, victor_sandbox: San
         amount_modification_allowed="TRUE", client_reference_id="ref 1",
     )  # fmt: skip
     assert sender().send([record]).exit_status == 0
-    (request,) = asked(victor_sandbox)
+    (request,) = outbound(victor_sandbox)
     assert (request["payee_account"], request["amount"], request["notes"]) == ("0000123", "7", " two\nlines ")
     assert (request["ultimate_creditor"], request["amount_modification_allowed"]) == ("Acme Inc.", True)
     assert request["client_reference_id"] == "ref 1"
@@ -407,11 +390,9 @@ def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     store_only(sender(), rows(3))
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    with engine.begin() as connection:
-        # As the command of DBOS does it.
-        connection.execute(sa.text("UPDATE workflow_status SET status = 'CANCELLED' WHERE name = 'victor_bulk_chunk'"))
-    engine.dispose()
+    # As the command of DBOS does it.
+    cancel = "UPDATE workflow_status SET status = 'CANCELLED' WHERE name = 'victor_bulk_chunk'"
+    change_state(tmp_path / "state.sqlite", cancel)
     assert dict(sender().status().counts) == {RowOutcome.WAITING: 3}
     assert {(result.outcome, result.error) for result in sender().export()} == {
         (RowOutcome.WAITING, "Its chunk was cancelled before it was sent.")
@@ -422,10 +403,8 @@ def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
 
 def test_a_state_of_another_layout_is_refused_by_name(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
     store_only(sender(), rows(3))
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/state.sqlite")
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE workflow_status SET application_version = 'victor-bulk-9/account'"))
-    engine.dispose()
+    other = "UPDATE workflow_status SET application_version = 'victor-bulk-9/account'"
+    change_state(tmp_path / "state.sqlite", other)
     sends = (partial(sender(batch=name).send, rows(3)) for name in ("march", "april"))
     for act in (sender().status, lambda: list(sender().export()), sender().resume, *sends):
         with pytest.raises(ConfigurationError, match=r"victor-bulk-9.*go on with the release"):
@@ -435,22 +414,13 @@ def test_a_state_of_another_layout_is_refused_by_name(sender: Senders, victor_sa
 
 
 def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
-    def another(_status: Any) -> None:
-        sender(state=f"sqlite:///{tmp_path}/other.sqlite").send(rows(1))
-
     observed: list[Any] = []
 
     def second(status: Any) -> None:
         observed.append(status)
         if len(observed) == 2:
-            another(status)
+            sender(state=f"sqlite:///{tmp_path}/other.sqlite").send(rows(1))
 
     with pytest.raises(ConfigurationError, match="in this process"):
         sender(rate=10).send(rows(20), on_progress=second)
     assert sender(rate=10_000).resume().exit_status == 0
-
-
-def test_a_new_batch_without_a_key_column_has_the_reference(sender: Senders, victor_sandbox: Sandbox) -> None:
-    records = [row(1, client_reference_id="ref 1")]
-    assert sender(key_column=None).send(records).exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", records, "client_reference_id"))

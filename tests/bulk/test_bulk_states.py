@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, PATIENCE, Bulk, asked_once, change_state, keys_of, rows, store_only, wait_until
 from tests.bulk.postgres import Postgres
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-KEY = ("--key-column", "invoice_no")
 Senders = Callable[..., Any]
 
 
 def test_a_server_that_restarts_while_rows_are_stored(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str, sender: Senders
 ) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(30))
+    file = bulk.write(rows(30))
     postgres = postgres.replace("postgres@", "postgres:pass-word@")
     store_only(sender(state=postgres, batch="another"), rows(1))
     with psycopg.connect(postgres) as other, bulk.started("send", file.name, *KEY, "--state", postgres) as sending:
@@ -43,85 +41,59 @@ def test_a_server_that_restarts_while_rows_are_stored(
     asked_once(victor_sandbox, keys_of(file.name, rows(30)))
 
 
-def delete_file(bulk: Bulk, _state: str) -> None:
-    (bulk.folder / "victor-bulk.sqlite").unlink()
+def replace_file(path: Path) -> None:
+    path.with_name("other.sqlite").touch()
+    path.with_name("other.sqlite").replace(path)
 
 
-def replace_file(bulk: Bulk, _state: str) -> None:
-    (bulk.folder / "other.sqlite").touch()
-    (bulk.folder / "other.sqlite").replace(bulk.folder / "victor-bulk.sqlite")
-
-
-def empty_file(bulk: Bulk, _state: str) -> None:
-    (bulk.folder / "victor-bulk.sqlite").write_bytes(b"")
-
-
-def overwrite_file(bulk: Bulk, _state: str) -> None:
-    path = bulk.folder / "victor-bulk.sqlite"
+def overwrite_file(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(b"another" * (path.stat().st_size // 7))
     for name in ("-wal", "-shm"):
         path.with_name(path.name + name).unlink(missing_ok=True)
 
 
-def delete_records(bulk: Bulk, _state: str, which: str = "true") -> None:
-    with closing(sqlite3.connect(bulk.folder / "victor-bulk.sqlite", timeout=30)) as database, database:
-        database.execute(f"DELETE FROM workflow_status WHERE {which}")
+DELETED_FILES: dict[str, Callable[[Path], object]] = {
+    "its file is deleted": Path.unlink,
+    "its file is replaced": replace_file,
+    "its file is emptied": lambda path: path.write_bytes(b""),
+    "its file is overwritten": overwrite_file,
+    "its records are deleted": lambda path: change_state(path, "DELETE FROM workflow_status"),
+    "its load is deleted": lambda path: change_state(
+        path, "DELETE FROM workflow_status WHERE name = 'victor_bulk_load'"
+    ),
+}
+DELETED_ON_SERVERS = {
+    "its tables are dropped": ("send", "DROP SCHEMA dbos CASCADE"),
+    "its table is truncated": ("send", "TRUNCATE dbos.workflow_status CASCADE"),
+    "its table is truncated while a worker sends": ("worker", "TRUNCATE dbos.workflow_status CASCADE"),
+    "its database is dropped while a worker sends": ("worker", "DROP DATABASE {name} WITH (FORCE)"),
+}
 
 
-def delete_load(bulk: Bulk, state: str) -> None:
-    delete_records(bulk, state, "name = 'victor_bulk_load'")
-
-
-def truncate_table(_bulk: Bulk, state: str) -> None:
-    with psycopg.connect(state) as connection:
-        connection.execute("TRUNCATE dbos.workflow_status CASCADE")
-
-
-def drop_tables(_bulk: Bulk, state: str) -> None:
-    with psycopg.connect(state) as connection:
-        connection.execute("DROP SCHEMA dbos CASCADE")
-
-
-def drop_database(_bulk: Bulk, state: str) -> None:
+def execute_on_server(state: str, statement: str) -> None:
     name = state.partition("?")[0].rpartition("/")[2]
-    with psycopg.connect(state.replace(f"/{name}?", "/postgres?"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    place = state.replace(f"/{name}?", "/postgres?") if "{name}" in statement else state
+    with psycopg.connect(place, autocommit=True) as connection:
+        connection.execute(statement.format(name=name))
 
 
-@pytest.mark.parametrize(
-    ("command", "delete"),
-    [
-        ("send", delete_file),
-        ("send", replace_file),
-        ("send", empty_file),
-        ("send", overwrite_file),
-        ("send", delete_records),
-        ("send", delete_load),
-        ("send", drop_tables),
-        ("send", truncate_table),
-        ("worker", drop_database),
-        ("worker", truncate_table),
-    ],
-)
+@pytest.mark.parametrize("what", [*DELETED_FILES, *DELETED_ON_SERVERS])
 def test_a_state_that_is_deleted_while_rows_are_sent(
-    bulk: Bulk,
-    victor_sandbox: Sandbox,
-    sender: Senders,
-    request: pytest.FixtureRequest,
-    command: str,
-    delete: Callable[[Bulk, str], None],
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, request: pytest.FixtureRequest, what: str
 ) -> None:
-    state = "sqlite:///victor-bulk.sqlite"
-    if delete in (drop_tables, drop_database, truncate_table):
-        state = request.getfixturevalue("postgres")
-    file = write_csv(bulk.folder / "invoices.csv", rows(200))
+    command, statement = DELETED_ON_SERVERS.get(what, ("send", ""))
+    state = request.getfixturevalue("postgres") if statement else "sqlite:///victor-bulk.sqlite"
+    file = bulk.write(rows(200))
     words = ("send", file.name, *KEY, "--rate", "10") if command == "send" else ("worker",)
     if command == "worker":
         store_only(sender(state=state, batch=file.name, rate=10), rows(200))
     with bulk.started(*words, "--state", state) as process:
         wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
-        delete(bulk, state)
+        if statement:
+            execute_on_server(state, statement)
+        else:
+            DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, "Traceback" in err) == (3, "", False), err
     assert "was deleted while rows were sent" in err.splitlines()[-1]
@@ -131,9 +103,10 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
 def test_a_batch_of_which_chunks_are_gone_is_not_read_as_if_they_waited(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(200))
+    file = bulk.write(rows(200))
     assert sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name).send(file).exit_status == 0
-    delete_records(bulk, "", "workflow_uuid LIKE '%/00000002'")
+    path = bulk.folder / "victor-bulk.sqlite"
+    change_state(path, "DELETE FROM workflow_status WHERE workflow_uuid LIKE '%/00000002'")
     for words in (("send", file.name, *KEY), ("resume",), ("status",), ("export",)):
         ran = bulk(*words)
         assert (ran.status, "was deleted" in ran.err) == (3, True), ran
@@ -143,7 +116,7 @@ def test_a_batch_of_which_chunks_are_gone_is_not_read_as_if_they_waited(
 def test_nothing_is_promised_of_a_state_that_cannot_be_read(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str
 ) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(200))
+    file = bulk.write(rows(200))
     with bulk.started("send", file.name, *KEY, "--rate", "10", "--state", postgres) as process:
         wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
         postgres_server.kill()

@@ -20,7 +20,7 @@ from tests.bulk.test_bulk_pacing import Clock
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.rows import Result, Row
-from victor_ext.settlement import Moment, Sent
+from victor_ext.settlement.key_age import Moment, Sent
 
 pytestmark = pytest.mark.slow
 PATIENCE = 120.0
@@ -49,9 +49,8 @@ def made(request: httpx.Request, **changes: Any) -> httpx.Response:
 
 
 def status(code: int, body: str = "", **headers: str) -> Respond:
-    return lambda _request: httpx.Response(
-        code, text=body, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _request: httpx.Response(code, text=body, headers=named)
 
 
 def raising(error: type[Exception], text: str = "on purpose") -> Respond:
@@ -169,6 +168,10 @@ def gaps(times: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(times)]
 
 
+def grow(times: Sequence[float]) -> bool:
+    return all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False))
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("before", ["never sent", "may have been sent"])
 @pytest.mark.parametrize("fault", FAULTS)
@@ -188,7 +191,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(
         assert result.outcome.value in ENDS or looked_up
         return
     assert result.outcome.value not in ENDS
-    assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
+    assert grow(times), gaps(times)
     assert times[-1] - times[0] >= PATIENCE
 
 
@@ -209,9 +212,7 @@ def test_what_others_are_answered_shortens_no_wait(sending: Callable[[Respond], 
     send.delivery._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
     send(to_send(1))
     (times,) = send.provider.tries.values()
-    assert send.delivery.given_up is not None or all(
-        gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)
-    ), gaps(times)
+    assert send.delivery.given_up is not None or grow(times), gaps(times)
     if "come back" in fault:
         # After a day, a key that may have arrived can be forgotten: the row is not sent once more then, but looked up.
         assert all(gap >= 45 for gap in gaps(times)[:1])
@@ -240,7 +241,7 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(
     assert send.provider.tries == {}
     assert all("looked up" in (result.error or "") for result in results)
     if send.delivery.given_up is None:
-        assert all(gap >= least for gap, least in zip(gaps(send.provider.reads), GAPS, strict=False))
+        assert grow(send.provider.reads)
         assert gaps(send.provider.reads)[0] >= (45 if "come back" in fault else 1)
 
 
@@ -254,7 +255,7 @@ def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_
     assert (result.outcome.value, send.provider.tries) == ("unknown", {})
     assert "waits until the time of the provider is known" in (result.error or "")
     times = send.provider.reads
-    assert all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False)), gaps(times)
+    assert grow(times), gaps(times)
     assert times[-1] - times[0] >= PATIENCE
 
 
@@ -285,22 +286,13 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
     [(100.0, 2.0, "created"), (100.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300, "unknown")],
 )
 def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
-    kept: float, away: float, outcome: str, victor_key_pair: tuple[str, str]
+    sending: Callable[[Respond], Sending], kept: float, away: float, outcome: str
 ) -> None:
     """One that was away for as long as keys live looks the row up: another one may have sent it. It finds none."""
 
-    def respond(request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
-            return httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
-        return made(request)
-
-    last = Moment(time.time() - away, time.monotonic() - away)
-    auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
-    with Victor(auth, transport=httpx.MockTransport(respond)) as victor:
-        delivery = Delivery(victor, 1, threading.Event(), CALLER)
-        terms = SendTerms(kept, 1.0, None, lambda *_: (), lambda: last)
-        (result,) = delivered(delivery, [to_send(1)], terms)
-        delivery.close()
+    send = sending(made)
+    last = Moment(time.time() - away, send.clock.now - away)
+    (result,) = send(to_send(1), retention=kept, patience=1.0, alone_since=lambda: last)
     assert result.outcome.value == outcome
 
 

@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, asked_once, keys_of, rows, wait_until, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-KEY = ("--key-column", "invoice_no")
 
 
 def lock_of(path: Path) -> FileLock:

@@ -27,7 +27,7 @@ from victor_ext.bulk.layout import Chunk
 from victor_ext.bulk.progress import Progress
 from victor_ext.bulk.rows import Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
-from victor_ext.settlement import MAY_EXIST, Rival
+from victor_ext.settlement.flow import MAY_EXIST, Rival
 
 LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
 """Seconds; the second lease is that of workers whose calls may take as long."""

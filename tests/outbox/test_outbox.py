@@ -42,7 +42,7 @@ from victor_ext.outbox.outboxes import BlockingOutbox
 from victor_ext.outbox.passes import Call, Claim
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement import Moment
+from victor_ext.settlement.key_age import Moment
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]

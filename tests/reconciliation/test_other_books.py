@@ -19,7 +19,7 @@ from victor_ext import BadRequest, ConfigurationError, NotFound, RetryPolicy, Se
 from victor_ext.money import Money
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay, Payment
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor, FlexFactorAuth, FlexFactorToken
-from victor_ext.providers.velo import PaymentInstruction
+from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth
 from victor_ext.reconciliation import reconcile, reconcile_async
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -59,13 +59,8 @@ def compare(request: pytest.FixtureRequest) -> Callable[..., tuple[Report, Any]]
 def test_velo(compare: Callable[..., tuple[Report, Any]]) -> None:
     with velo_adapter.sandbox() as sandbox:
         with velo_adapter.client(sandbox, awaited=False) as velo:
-            for reference, price in (
-                ("EQUAL", "44.23"),
-                ("LESS", "44.23"),
-                ("TWICE", "1"),
-                ("TWICE", "1"),
-                ("NEW", "1"),
-            ):
+            prices = (("EQUAL", "44.23"), ("LESS", "44.23"), *[("TWICE", "1")] * 2, ("NEW", "1"))
+            for reference, price in prices:
                 payment = PaymentInstruction(
                     remote_id=velo_adapter.PAYEE, amount=Money.of(price, "USD"),
                     source_account_name=velo_adapter.ACCOUNT, payor_payment_id=reference,
@@ -99,16 +94,6 @@ def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
         window = {"start": now - timedelta(days=9), "end": now - timedelta(days=8)}
         with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
             assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
-
-
-def test_velo_needs_the_payor() -> None:
-    now = datetime.now(UTC)
-    with (
-        velo_adapter.sandbox() as sandbox,
-        velo_adapter.client(sandbox, awaited=False) as velo,
-        pytest.raises(ConfigurationError, match="payor_id is missing"),
-    ):
-        reconcile(velo, [], start=now - timedelta(hours=1), end=now)
 
 
 def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Report, Any]]) -> None:
@@ -252,8 +237,12 @@ def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status
             reconcile(eastpay, ours, start=now - timedelta(hours=1), end=now, currency="EGP")
 
 
-def test_only_clients_are_taken() -> None:
+def test_only_clients_are_taken_and_velo_needs_the_payor() -> None:
     now = datetime.now(UTC)
-    client: Any = object()
-    with pytest.raises(ConfigurationError, match=r"client is object: use .* Victor, EastPay, FlexFactor or Velo"):
-        reconcile(client, [], start=now - timedelta(hours=1), end=now)
+    clients: dict[Any, str] = {
+        object(): r"client is object: use .* Victor, EastPay, FlexFactor or Velo",
+        Velo(VeloAuth("key", "not-a-secret")): "payor_id is missing",
+    }
+    for client, message in clients.items():
+        with pytest.raises(ConfigurationError, match=message):
+            reconcile(client, [], start=now - timedelta(hours=1), end=now)

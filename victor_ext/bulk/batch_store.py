@@ -11,25 +11,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.settlement import SETTLED
+from victor_ext.settlement.flow import SETTLED
 
-from .layout import (
-    AT_ONCE,
-    CHUNK,
-    COPY,
-    LOAD,
-    PLAN,
-    SEND_STEP,
-    VERSION,
-    Chunk,
-    Submission,
-    chunk_id,
-    numbers_of,
-    priority_of,
-    queue_of,
-    version_for,
-)
-from .progress import Progress, Step
+from .layout import CHUNK, COPY, LOAD, PLAN, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
+from .progress import SEND_STEP, Progress, Step
 from .rows import RowOutcome
 from .state import StateLost
 from .vault import other_key
@@ -38,7 +23,8 @@ if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
-_POLLED_EVERY = 0.1
+_AT_ONCE = 10
+"""Chunks per read."""
 _NEVER_REACHED = 1_000_000
 _IDLE_SECONDS = 60
 """A PostgreSQL server ends the transaction of a process that was stopped for longer: others may wait for it."""
@@ -51,8 +37,6 @@ class Try:
     """One attempt to send a chunk: one DBOS workflow.
 
     Attributes:
-        id: The workflow id.
-        over: Whether the workflow has ended.
         taken: Whether a worker ever started it. If so, and it has not ended, any of its rows may have been sent.
         counts: Rows by outcome, if it ended with results.
         chunk: The rows, if they were requested; else none.
@@ -73,11 +57,7 @@ class Try:
 
 
 class BatchStore:
-    """Store of one batch.
-
-    Args:
-        account: The account that sends it; None: it is only read, whoever it belongs to.
-    """
+    """Store of one batch, which `account` sends; None: it is only read, whoever it belongs to."""
 
     def __init__(
         self, client: DBOSClient, engine: sa.Engine, application: str, batch: str, account: str | None = None
@@ -89,7 +69,7 @@ class BatchStore:
         self.batch = batch
 
     def loads(self) -> list[Submission]:
-        """Return all stored submissions in order; empty if nothing of the batch is stored.
+        """Return all stored submissions in order.
 
         Raises:
             ConfigurationError: The batch belongs to another key, provider or, unless it is only read, account.
@@ -172,15 +152,13 @@ class BatchStore:
             worker_concurrency=1 if rate is not None else slots,
             global_concurrency=None if rate is None else 1,
             limiter=limiter,
-            polling_interval_sec=_POLLED_EVERY,
+            polling_interval_sec=0.1,
         )
 
     def is_open(self) -> bool:
-        """Whether workers can see the batch."""
         return self._client.retrieve_queue(queue_of(self.application, self.batch)) is not None
 
     def close_queue(self) -> None:
-        """Remove the queue of a finished batch."""
         self._client.delete_queue(queue_of(self.application, self.batch))
 
     def check_load(self, load: Submission) -> None:
@@ -189,10 +167,10 @@ class BatchStore:
             raise StateLost.deleted(f"The batch {self.batch}")
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
-        """Return the attempts of chunks. Each chunk of a load is stored with it, so one that is not there was deleted.
+        """Return the attempts of chunks.
 
         Raises:
-            StateLost: A chunk was deleted.
+            StateLost: A chunk is not there. Each was stored with its load, so it was deleted.
         """
         tries: dict[int, list[Try]] = {}
         again = 0
@@ -213,11 +191,10 @@ class BatchStore:
     def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
         """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
         numbers = numbers_of(loads)
-        while page := [number for _, number in islice(numbers, AT_ONCE)]:
+        while page := [number for _, number in islice(numbers, _AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
 
     def progress(self, attempt: Try) -> Progress:
-        """Return what is stored of an attempt."""
         progress = Progress()
         for step in self._client.list_workflow_steps(attempt.id):
             output = _opened(step["output"], "A result in the bulk database")
@@ -234,16 +211,8 @@ class BatchStore:
 
     def _insert(self, connection: sa.Connection, name: str, workflow_id: str, data: object) -> None:
         assert self._account is not None
-        is_chunk = name == CHUNK
-        options: Any = {
-            "workflow_name": name,
-            # Nobody reads the queue of no batch: records are not run.
-            "queue_name": queue_of(self.application, self.batch if is_chunk else ""),
-            "workflow_id": workflow_id,
-            "workflow_id_reuse_policy": "reject",
-            "app_version": version_for(self._account),
-            **({"priority": priority_of(workflow_id)} if is_chunk else {}),
-        }
+        record = record_of(self.application, self._account, name, workflow_id)
+        options: Any = {**record, "workflow_id_reuse_policy": "reject"}
         self._client.enqueue_in_transaction(connection, options, data)
 
     def _submission(self, batch: str, kind: str, number: int) -> Submission | None:
@@ -251,13 +220,12 @@ class BatchStore:
         return Submission(**inputs[0]) if inputs else None
 
     def _numbered(self, prefix: str, *, of_others: bool = False) -> list[Any]:
-        """Return the inputs of the records with the numbers 1, 2, ..."""
         inputs: list[Any] = []
         while True:
-            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + AT_ONCE)]
+            ids = [f"{prefix}/{number}" for number in range(len(inputs) + 1, len(inputs) + 1 + _AT_ONCE)]
             page = self._inputs(ids, of_others=of_others)
             inputs += page
-            if len(page) < AT_ONCE:
+            if len(page) < _AT_ONCE:
                 return inputs
 
     def _inputs(self, ids: Sequence[str], *, of_others: bool) -> list[Any]:
@@ -293,7 +261,6 @@ def _opened(stored: Any, what: str) -> Any:
 
 
 def _stored_by_another() -> tuple[type[Exception], ...]:
-    """Return the errors of DBOS for an id that is there already."""
     from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
     return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
@@ -323,7 +290,7 @@ def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
     return list(dict.fromkeys(batches))
 
 
-def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None = None) -> None:
+def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None) -> None:
     """Raise `ConfigurationError`, about `what`, if a workflow has another owner or layout. No account only reads it."""
     if info.application_name != application:
         raise _other_owner(str(info.application_name), application, what)

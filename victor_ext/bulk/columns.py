@@ -15,7 +15,7 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import AccountNumber, NumberText, Secret
-from victor_ext.settlement import plain
+from victor_ext.settlement.arguments import plain
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
@@ -40,13 +40,9 @@ _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 @dataclass(slots=True)
 class Fields:
-    """A record split by purpose.
+    """A record split by purpose: the key's value, if it can be used, arguments of `create`, and other columns as text.
 
-    Attributes:
-        key_value: Text of the key column, or None if it cannot be used.
-        arguments: Arguments of `create` by name.
-        extras: All other columns as text.
-        problems: Problems found before the rules of the API are checked.
+    The problems are those found before the rules of the API are checked.
     """
 
     key_value: str | None = None
@@ -80,7 +76,6 @@ def _similar(name: str, names: Sequence[str]) -> str | None:
 
 
 def split_record(record: Mapping[str, object], key_column: str) -> Fields:
-    """Split a record into arguments and other columns, and convert values where needed."""
     fields = Fields()
     for name, value in record.items():
         if value is None or value == "":
@@ -94,9 +89,8 @@ def split_record(record: Mapping[str, object], key_column: str) -> Fields:
         else:
             fields.extras[name] = _as_text(value)
     if "idempotency_key" in fields.extras:
-        fields.problems.append(
-            Problem("idempotency_key", "column", f"keys are made from {key_column}: drop this column.")
-        )
+        message = f"keys are made from {key_column}: drop this column."
+        fields.problems.append(Problem("idempotency_key", "column", message))
     read = _key_value(key_column, record.get(key_column))
     if isinstance(read, Problem):
         if read not in fields.problems:
@@ -110,14 +104,12 @@ def split_record(record: Mapping[str, object], key_column: str) -> Fields:
 
 def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
     """Return all problems of a record, including API rules, with hints for a file or for Python."""
-    known = {problem.field for problem in fields.problems}
+    problems, known = [*fields.problems], {problem.field for problem in fields.problems}
     try:
         # Check without the key: with one, the client assumes a possible retry and permits past due dates.
         check_payment_request(**fields.arguments)
     except InvalidRequest as error:
-        problems = [*fields.problems, *(problem for problem in error.problems if problem.field not in known)]
-    else:
-        problems = fields.problems
+        problems += [problem for problem in error.problems if problem.field not in known]
     if in_file:
         problems = [replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
@@ -196,9 +188,7 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else _as_json(value)
-    if text.isascii():
-        return str(text)
-    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def _as_json(value: object) -> str:

@@ -24,24 +24,9 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
-from victor_ext.settlement import (
-    MAY_EXIST,
-    About,
-    Flow,
-    Keys,
-    LookUp,
-    Matches,
-    Moment,
-    Now,
-    Payment,
-    Sent,
-    Settlement,
-    Turn,
-    about,
-    as_checked,
-    settle,
-    within_key_life,
-)
+from victor_ext.settlement.arguments import as_checked
+from victor_ext.settlement.flow import MAY_EXIST, About, Flow, LookUp, Matches, Payment, Settlement, Turn, about, settle
+from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
@@ -59,14 +44,10 @@ _MOST_REFUSALS = 10
 
 @dataclass(frozen=True, slots=True)
 class SendTerms:
-    """Terms for sending the rows of a chunk.
+    """Terms for sending the rows of a chunk: as in `Chunk`, with the rate in rows per second.
 
-    Attributes:
-        retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is retried in this attempt.
-        rate: Rows per second, or None for no limit.
-        rivals: Returns the rows, also of other batches, whose request may be taken for one of these rows'.
-        alone_since: As in `Keys`.
+    `rivals` returns the rows, also of other batches, whose request may be taken for one of these rows'. For
+    `alone_since`, see `Keys`.
     """
 
     retention: float
@@ -86,12 +67,7 @@ class _Doubtful:
 
 
 class Delivery:
-    """Sends the rows of all chunks of a process with one client.
-
-    Args:
-        stop: Stops sending: calls in progress finish, and no new call starts.
-        caller: Digest of the client's credentials.
-    """
+    """Sends the rows of all chunks of a process with one client, until `stop`: then only calls in progress finish."""
 
     def __init__(
         self,
@@ -129,7 +105,7 @@ class Delivery:
 
         Args:
             rows: The rows without a result, by index, in the order of the indexes.
-            begun: Rows before this one may have been sent before; see `Step`.
+            begun: As in `Step`.
             results: Results that are not stored yet. Those of the rows are added, also if nobody asks for more.
         """
         rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
@@ -172,10 +148,8 @@ class Delivery:
     ) -> Generator[Step, None, Step]:
         """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
 
-        As many are in doubt at any time as there are threads: one chunk of this process has all of them.
-
-        Returns:
-            What is to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
+        As many are in doubt at any time as there are threads: one chunk of this process has all of them. Return what is
+        to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
         """
         under_way: dict[Future[None], int] = {}
         with self._few:
@@ -351,7 +325,6 @@ class Delivery:
             self._stop.wait(max(pause_after(tries), at_least))
 
     def _ask(self) -> None:
-        """Get the provider's time with at most one read."""
         if self._clock.is_settled() or self._stop.is_set():
             return
         error = self._clock.ask()
@@ -406,8 +379,7 @@ def _ended(doubtful: _Doubtful, matches: Matches | str) -> Settlement:
 def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
     """Check the due date of a row that is sent for the first time. Raises `InvalidRequest`.
 
-    The client permits a past one with a key, because the call may be a retry. It checks everything else itself, and
-    today and tomorrow are never wrong.
+    The client permits a past one with a key: the call may be a retry. Today and tomorrow are never wrong.
     """
     if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
         check_payment_request(**arguments, now=now)

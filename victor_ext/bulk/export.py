@@ -10,6 +10,7 @@ from victor_ext.tables.texts import csv_writer, escape_formulas
 from .rows import ASKED, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
+"""The attributes of a `RowResult` that come first."""
 
 
 def write_csv(
@@ -24,9 +25,6 @@ def write_csv(
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
     values come last; an argument that is the key column is among the extra columns.
-
-    Args:
-        escape: Put a single quote before text that a spreadsheet would run as a formula.
     """
     writer = csv_writer(file)
     asked = [name for name in ASKED if name not in columns]
@@ -37,12 +35,7 @@ def write_csv(
         if on_result is not None:
             on_result(result)
         cells = [
-            str(result.row),
-            result.key,
-            result.id or "",
-            result.status or "",
-            result.outcome.value,
-            result.error or "",
+            *(str(getattr(result, name) or "") for name in COLUMNS),
             *(result.extras.get(column, "") for column in columns),
             *(result.asked.get(name, "") for name in asked),
         ]

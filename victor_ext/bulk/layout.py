@@ -20,7 +20,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
-from victor_ext.settlement import SETTLED
+from victor_ext.settlement.flow import SETTLED
 
 from .rows import Result, Row
 
@@ -28,7 +28,6 @@ PLAN = "victor_bulk_plan"
 LOAD = "victor_bulk_load"
 COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
-SEND_STEP = "send"
 VERSION = "victor-bulk-1"
 """Storage layout, the first part of the DBOS application version."""
 CHUNK_ROWS = 500
@@ -41,8 +40,6 @@ at once to a fast provider waited for it.
 PACED_SECONDS = 5.0
 MAX_NAME = 100
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
-AT_ONCE = 10
-"""Chunks per read or write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +50,10 @@ class Submission:
         number: Number of the submission in the batch, from 1.
         source: Path to read again after an interruption; None for rows from Python.
         digest: Digest of all rows of the source and their keys, to know it again.
-        key_column: Column that identifies a row.
         columns: Extra columns, for the export.
         settings: The settings `READING` and `TERMS`, those of the submission before where none were given.
         chunk_rows: Rows of each chunk except the last.
         first: Number of the first chunk.
-        rows: Number of stored rows.
         replaced: Number of previously refused rows that stored rows replace, or that are dropped.
         dropped: Chunk number, and place in the chunk, of each dropped row.
     """
@@ -83,25 +78,18 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows that are sent together.
-
-    Attributes:
-        retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is retried.
-    """
+    """Rows that are sent together: their keys are kept for `retention`, and each is retried for `patience` seconds."""
 
     retention: float
     patience: float
     rows: Sequence[Row] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        rows = [row.to_json() for row in self.rows]
-        return {"retention": self.retention, "patience": self.patience, "rows": rows}
+        return {"retention": self.retention, "patience": self.patience, "rows": [row.to_json() for row in self.rows]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Chunk:
-        rows = [Row.from_json(row) for row in data["rows"]]
-        return cls(data["retention"], data["patience"], rows)
+        return cls(data["retention"], data["patience"], [Row.from_json(row) for row in data["rows"]])
 
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
@@ -111,7 +99,7 @@ class Chunk:
 
 
 def version_for(account: str) -> str:
-    """Return the DBOS application version: DBOS gives a worker only the chunks of its own version."""
+    """DBOS gives a worker only the chunks of its own version."""
     return f"{VERSION}/{account}"
 
 
@@ -124,7 +112,6 @@ def rows_of(load: Submission, number: int) -> int:
 
 
 def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:
-    """Return where dropped rows are: chunk numbers, and places in the chunks."""
     return {(number, place) for load in loads for number, place in load.dropped}
 
 
@@ -134,19 +121,12 @@ def chunk_id(batch: str, number: int, again: int = 0) -> str:
 
 
 def next_try(workflow_id: str) -> str:
-    """Return the workflow id of the next attempt."""
     base, _, again = workflow_id.rpartition("/")[2].partition("~")
     return f"{workflow_id.rpartition('/')[0]}/{base}~{int(again or 0) + 1}"
 
 
 def batch_of(workflow_id: str) -> str:
-    """Return the batch name of a chunk's workflow id."""
     return workflow_id.rpartition("/")[0]
-
-
-def priority_of(workflow_id: str) -> int:
-    """Return the queue priority: chunks run in the order of their numbers."""
-    return int(workflow_id.rpartition("/")[2].partition("~")[0])
 
 
 def queue_of(application: str, batch: str) -> str:
@@ -154,18 +134,24 @@ def queue_of(application: str, batch: str) -> str:
     return f"{application}/{batch}"
 
 
+def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
+    """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
+    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": version_for(account)}
+    if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
+        return {**record, "queue_name": queue_of(application, "")}
+    batch, _, number = workflow_id.rpartition("/")
+    return {**record, "queue_name": queue_of(application, batch), "priority": int(number.partition("~")[0])}
+
+
 def chunk_rows_for(rate: float | None) -> int:
     """Return the rows per chunk; with a rate, a chunk takes a few seconds to send."""
-    if rate is None:
-        return CHUNK_ROWS
-    return max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
+    return CHUNK_ROWS if rate is None else max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 
 def checked_batch(name: object) -> str:
-    """Return a valid batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its own.
+    """Return a batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its own.
 
-    Raises:
-        ConfigurationError: The name is not text, is too long, or contains a slash or an invisible character.
+    Raises `ConfigurationError` if it is not valid.
     """
     if isinstance(name, str) and name.isprintable() and name == name.strip() and _NAME.fullmatch(name):
         return in_one_form(name)

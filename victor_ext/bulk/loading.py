@@ -15,17 +15,7 @@ from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .batch_store import BatchStore
-from .columns import (
-    ARGUMENTS,
-    REQUIRED,
-    Fields,
-    as_json,
-    canonical_text,
-    check_heading,
-    differing,
-    problems_of,
-    split_record,
-)
+from .columns import ARGUMENTS, REQUIRED, as_json, canonical_text, check_heading, differing, problems_of, split_record
 from .layout import Chunk, Submission, chunk_rows_for, dropped_in
 from .results import latest_results
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
@@ -39,16 +29,7 @@ OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 
 
 class Loading:
-    """Rows to check, and then to store in a batch.
-
-    Attributes:
-        batch: Name of the batch.
-        check: Counts and problems.
-
-    Args:
-        open_store: Opens the batch, if the state exists.
-        expected: What the rows must be together.
-    """
+    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists."""
 
     def __init__(
         self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore, expected: Expected
@@ -70,15 +51,10 @@ class Loading:
         self.check = Check()
 
     def close(self) -> None:
-        """Delete the spool."""
         self._spool.close()
 
     def compare(self) -> None:
-        """Read what the batch has, for `read` to compare the rows with.
-
-        Raises:
-            ConfigurationError: The requested key column differs from the batch's.
-        """
+        """Read what the batch has, for `read` to compare the rows with."""
         with self._open_store() as store:
             self._has_state = True
             self._loads, self._plan = store.submissions()
@@ -143,7 +119,7 @@ class Loading:
         self._digests.add(identity, fingerprint)
         known = self._spool.known(identity)
         if known is not None and not known.refused:
-            self._compare_row(record, fields, key, known, fingerprint)
+            self._compare_row(record, fields.arguments, key, known, fingerprint)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         due_date = fields.arguments.get("due_date", self._settings.due_date)
@@ -175,8 +151,9 @@ class Loading:
         except InvalidRequest:
             self._without_amount += 1
 
-    def _compare_row(self, record: Record, fields: Fields, key: str, known: KnownRow, fingerprint: str) -> None:
-        """Compare a row with its stored version, which was or will be sent."""
+    def _compare_row(
+        self, record: Record, arguments: Mapping[str, Any], key: str, known: KnownRow, fingerprint: str
+    ) -> None:
         if known.fingerprint == fingerprint:
             self.check.unchanged += 1
             return
@@ -184,7 +161,7 @@ class Loading:
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
             # Values are omitted: one may be an account number.
-            columns = differing(self._stored(known.chunk)[key], fields.arguments, self._settings.due_date)
+            columns = differing(self._stored(known.chunk)[key], arguments, self._settings.due_date)
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
@@ -193,8 +170,7 @@ class Loading:
 
     def _flush(self) -> None:
         if self._new:
-            patience = PATIENCE if self._settings.patience is None else self._settings.patience
-            chunk = Chunk(self._settings.key_retention or DAY, patience, self._new)
+            chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, self._new))
             self._spool.add(self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}}))
             self._new.clear()
 

@@ -6,12 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 from victor_ext.ids import reference_of
-from victor_ext.settlement import MAY_EXIST, LookUp, Rival
+from victor_ext.settlement.flow import MAY_EXIST, LookUp, Rival
 
 from .batch_store import BatchStore
 from .results import stored_rows
@@ -27,9 +28,6 @@ def requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, 
     """Return the requests with the references of these steps.
 
     The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
-
-    Raises:
-        VictorError: The list could not be read.
     """
     wanted = {step.reference for step in steps}
     requests: dict[str, list[PaymentRequest]] = defaultdict(list)
@@ -51,14 +49,8 @@ def rivals_in(stores: Iterable[BatchStore], references: AbstractSet[str], ids: A
     return rivals
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentStatus:
-    """What the provider says of a request now.
-
-    Attributes:
-        status: Its status; None: the provider does not have it.
-        reason: Why it failed or was declined, as far as the provider says it.
-    """
+class CurrentStatus(NamedTuple):
+    """What the provider says of a request now, and why it failed or was declined. No status: it does not have it."""
 
     status: str | None = None
     reason: str | None = None
@@ -69,9 +61,6 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
 
     The provider's list is read once, for the due dates of the rows: a page for many rows, in place of a call for each.
     What is not in it is read by its id. Ids and statuses are held in memory.
-
-    Raises:
-        VictorError: The provider could not be read.
     """
     statuses: dict[str, CurrentStatus] = {}
     dates: set[str] = set()
@@ -98,12 +87,10 @@ def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, 
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:
-    status = request.status or "no status"
-    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None)
-    if not reason:
-        return CurrentStatus(status)
+    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None) or ""
     # The export has no account number: of long numbers the last four digits are left.
-    return CurrentStatus(status, re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split())))
+    masked = re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split()))
+    return CurrentStatus(request.status or "no status", masked or None)
 
 
 def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:

@@ -30,14 +30,10 @@ def report(error: BaseException) -> None:
 
 def _report(reason: str) -> None:
     now = time.monotonic()
-    if now - _reported_at.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
-        return
-    _reported_at[reason] = now
-    _logger.warning(
-        "The state cannot be used (%s). It is tried again, and the rows that wait for it are sent then.",
-        reason,
-        extra=NOTICE,
-    )
+    if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+        _reported_at[reason] = now
+        message = "The state cannot be used (%s). It is tried again, and the rows that wait for it are sent then."
+        _logger.warning(message, reason, extra=NOTICE)
 
 
 class _ToOurLog(logging.Handler):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from victor_ext import Outcome, RateLimited, StatusError, Victor, VictorError
-from victor_ext.settlement import Moment, Now
+from victor_ext.settlement.key_age import Moment, Now
 
 _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
@@ -32,11 +32,7 @@ def pause_asked(error: VictorError | None) -> float:
 
 
 class RateLimiter:
-    """Spaces rows evenly: never more than `rate` per second, from the start.
-
-    Args:
-        rate: Rows per second, or None for no limit.
-    """
+    """Spaces rows evenly: never more than `rate` per second, from the start. None: no limit."""
 
     def __init__(
         self, rate: float | None, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
@@ -48,7 +44,6 @@ class RateLimiter:
         self._next = monotonic() + self._gap
 
     def wait(self) -> None:
-        """Wait for the caller's turn."""
         if not self._gap:
             return
         with self._lock:
@@ -85,7 +80,6 @@ class Backoff:
             self._until = max(self._until, now + at_least)
 
     def record_success(self) -> None:
-        """Record a successful call."""
         if self._pause:
             with self._lock:
                 if self._monotonic() >= self._until:
@@ -106,11 +100,7 @@ class Backoff:
 
 
 class ProviderClock:
-    """The provider's time, shared by all chunks of a process.
-
-    Args:
-        victor: The client whose responses give the time; also used to request it.
-    """
+    """The provider's time, shared by all chunks of a process, by the responses to a client."""
 
     def __init__(self, victor: Victor, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._victor = victor
@@ -129,10 +119,9 @@ class ProviderClock:
         return self._tells_no_time
 
     def ask(self) -> VictorError | None:
-        """Make a small read to get the provider's time, unless `is_settled`.
+        """Make a small read to get the provider's time, unless `is_settled`. Return the error if no response came.
 
-        Returns:
-            The error if no response came. Threads that ask at about the same time share one read.
+        Threads that ask at about the same time share one read.
         """
         with self._lock:
             if self.is_settled():
@@ -143,12 +132,10 @@ class ProviderClock:
             return self._error
 
     def now(self) -> Now:
-        """Return the present time. Makes no call."""
         error = None if self.is_settled() else self._error or VictorError("The provider has not answered yet.")
         return Now(Moment(self._local(), self._monotonic()), self._victor.provider_time(), error)
 
     def _read(self) -> VictorError | None:
-        """Make a read; return the error if it gave no usable response."""
         try:
             next(self._victor.payment_requests.list(page_size=1).pages(), None)
         except VictorError as error:

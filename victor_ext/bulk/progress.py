@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from victor_ext.settlement import Sent
+from victor_ext.settlement.key_age import Sent
 
 from .rows import Result
+
+SEND_STEP = "send"
+"""The name of each step in DBOS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +37,13 @@ class Step:
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Step:
-        begun, sent, results, is_last = data
-        return cls(
-            begun,
-            Sent.from_json(sent),
-            {int(index): Result.from_json(each) for index, each in results.items()},
-            is_last,
-        )
+        begun, sent, stored, is_last = data
+        results = {int(index): Result.from_json(each) for index, each in stored.items()}
+        return cls(begun, Sent.from_json(sent), results, is_last)
 
 
 class Progress:
-    """The steps of an attempt so far.
-
-    Attributes:
-        begun: As in `Step`.
-        results: The stored results by index.
-        is_over: Whether all rows have their results.
-    """
+    """The steps of an attempt so far. `begun` and `is_over` are those of the last `Step`."""
 
     def __init__(self) -> None:
         self.begun = 0

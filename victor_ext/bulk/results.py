@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from victor_ext.settlement import Sent
+from victor_ext.settlement.key_age import Sent
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, dropped_in

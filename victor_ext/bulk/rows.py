@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from victor_ext import InvalidRequest, Problem
-from victor_ext.settlement import PaymentOutcome, Sent
+from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.settlement.key_age import Sent
 
 RowOutcome = PaymentOutcome
 """Outcome of one row."""
@@ -100,14 +101,12 @@ class InvalidRows(InvalidRequest):
 
 def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
-    if not check.is_refused(skip_invalid=skip_invalid):
-        return
-    error = InvalidRows(
-        f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}",
-        problems=[Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems],
-    )
-    error.check = check
-    raise error
+    if check.is_refused(skip_invalid=skip_invalid):
+        what = f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}"
+        problems = [Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems]
+        error = InvalidRows(what, problems=problems)
+        error.check = check
+        raise error
 
 
 def identity_of(key: str, number: int) -> bytes:
@@ -141,7 +140,6 @@ class Row:
 
     @property
     def identity(self) -> bytes:
-        """What tells it from other rows."""
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:

@@ -14,15 +14,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
-from victor_ext.settlement import MAY_EXIST, SETTLED
+from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .layout import Chunk, Submission, next_try, numbers_of, queue_of, rows_of
+from .layout import Submission, next_try, numbers_of, queue_of, rows_of
 from .notices import NOTICE, report
 from .results import latest_results
 from .rows import Check, RowOutcome
 from .settings import Settings, WorkerContext
-from .worker_lock import lock_in
+from .worker_lock import FileLock, ServerLock
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
@@ -94,11 +94,7 @@ class BulkStopped(VictorError):
 def run_batch(
     context: WorkerContext, store: BatchStore, loads: Sequence[Submission], on_progress: Progress | None
 ) -> BatchStatus:
-    """Retry unsettled rows and send until nothing is left to do.
-
-    Raises:
-        BulkStopped: The provider rejects this client.
-    """
+    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
     _retry_unsettled(store, loads, settings)
     rate = settings.rate or loads[-1].settings["rate"]
@@ -140,15 +136,12 @@ def run_batch(
 def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: Settings) -> None:
     """Add a retry for all unsettled rows whose last attempt has ended."""
     for number, attempts in store.chunks(loads):
-        if not attempts[-1].over or attempts[-1].unsettled == 0:
-            continue
-        tries = store.tries([number], rows=True)[number]
-        last, known = tries[-1], latest_results(store, tries)
-        left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
-        if last.over and left.rows:
-            patience = left.patience if settings.patience is None else settings.patience
-            chunk = Chunk(settings.key_retention or left.retention, patience, left.rows)
-            store.add_try(next_try(last.id), chunk)
+        if attempts[-1].over and attempts[-1].unsettled != 0:
+            tries = store.tries([number], rows=True)[number]
+            last, known = tries[-1], latest_results(store, tries)
+            left = last.chunk.unsettled([known[row.place] for row in last.chunk.rows])
+            if last.over and left.rows:
+                store.add_try(next_try(last.id), settings.of_chunk(left))
 
 
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
@@ -161,7 +154,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
-    worker_lock = lock_in(context.state)
+    worker_lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
     notified = False
     pause = _FIRST_LOOK
     try:
@@ -176,25 +169,22 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                 time.sleep(pause)
                 pause = min(_LOOK_EVERY, 1.5 * pause)
                 is_over = over()
-                lost = (None if worker is None else worker.state_lost) or context.state.loss()
+                lost = (None if worker is None else worker.take_over.state_lost) or context.state.loss()
                 if lost is not None:
                     raise lost
                 if is_over:
                     return
-                if worker is not None and worker.given_up is not None:
-                    raise BulkStopped(
-                        f"Nothing more can be sent with this client: {worker.given_up} The rows that are left wait for "
-                        "resume.",
-                        outcome=Outcome.NOT_SENT,
+                if worker is not None and (reason := worker.delivery.given_up) is not None:
+                    what = (
+                        f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
                     )
+                    raise BulkStopped(what, outcome=Outcome.NOT_SENT)
     finally:
         worker_lock.close()
 
 
 class StatusReader:
-    """Counts a batch repeatedly while it is sent.
-
-    Finished chunks are read once; of the others, only the next ones are read.
+    """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones are read.
 
     Args:
         plan: The submission that is being stored.

@@ -286,8 +286,7 @@ class BulkSender:
         state, vault = self._state, context.vault
         if not state.exists():
             raise no_such_batch(batch, str(state))
-        # A process that was killed meanwhile, or an older DBOS, may have created it.
-        state.prepare()
+        state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
         with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
             account = None if to_read else vault.account(context.victor.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
@@ -298,7 +297,6 @@ class BulkSender:
             yield context.victor, store, *self._submissions(store)
 
     def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
-        """Return what is stored, and what is being stored."""
         loads, plan = store.submissions()
         if not loads and plan is None:
             others = batches_of(store.engine, store.application, f"What {self._state} holds")
@@ -331,8 +329,6 @@ class BulkSender:
 
 
 def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:
-    if not refresh:
-        return results_of(store, loads)
     # Before anything is written: a provider that cannot be read must not cut an export off.
-    statuses = current_statuses(victor, results_of(store, loads))
+    statuses = current_statuses(victor, results_of(store, loads)) if refresh else {}
     return refreshed(results_of(store, loads), statuses)

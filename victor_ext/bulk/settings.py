@@ -14,10 +14,10 @@ import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor, money
 from victor_ext.ids import in_one_form
-from victor_ext.settlement import LEAST_KEPT
+from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System, titles
 
-from .layout import CHUNK_ROWS, Submission
+from .layout import CHUNK_ROWS, Chunk, Submission
 from .state import State
 from .vault import Vault
 
@@ -50,14 +50,13 @@ class Settings:
     ask_again: bool = False
 
     def __post_init__(self) -> None:
-        if self.key_column is not None and (not isinstance(self.key_column, str) or not self.key_column):
-            raise _refused("key_column", "key_column must be the name of a column.")
-        if self.key_column is not None:  # a heading is in this form, too
-            object.__setattr__(self, "key_column", in_one_form(self.key_column))
+        if self.key_column is not None:
+            if not isinstance(self.key_column, str) or not self.key_column:
+                raise _refused("key_column", "key_column must be the name of a column.")
+            object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
         if self.key_column == "payee_account_number":
-            raise _refused(
-                "key_column", "key_column=payee_account_number does not tell rows apart: many go to one account."
-            )
+            message = "key_column=payee_account_number does not tell rows apart: many go to one account."
+            raise _refused("key_column", message)
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
         bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
@@ -74,6 +73,11 @@ class Settings:
         """Return the settings, with the terms of the last submission where none are given."""
         terms = {name: getattr(self, name) for name in TERMS}
         return replace(self, **{name: last.settings[name] if term is None else term for name, term in terms.items()})
+
+    def of_chunk(self, chunk: Chunk) -> Chunk:
+        """Return the chunk, with these terms where they are given."""
+        patience = chunk.patience if self.patience is None else self.patience
+        return replace(chunk, retention=self.key_retention or chunk.retention, patience=patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,6 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Client, database, encryption and settings of a worker."""
-
     victor: Victor
     state: State
     vault: Vault
@@ -117,11 +119,7 @@ def _refused(name: str, message: str) -> ConfigurationError:
 
 
 def day_of(value: date | str | None) -> str | None:
-    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
-
-    Raises:
-        ConfigurationError: The value is not a date.
-    """
+    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC. Raises `ConfigurationError`."""
     day = in_utc(value)
     if isinstance(day, date) and not isinstance(day, datetime):
         return day.isoformat()

@@ -25,7 +25,6 @@ class Digests:
         self._rows = self._asked = self._source = 0
 
     def add(self, identity: bytes, fingerprint: str) -> None:
-        """Add a row by its identity and the fingerprint of its arguments."""
         number = self._vault.number(fingerprint)
         self._rows += 1
         self._asked += number
@@ -51,10 +50,7 @@ class KnownRow(NamedTuple):
 
 
 class Spool:
-    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
-
-    All methods raise `ConfigurationError` if the disk is full.
-    """
+    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch."""
 
     def __init__(self) -> None:
         self._db = TemporaryDatabase(_SCHEMA)
@@ -71,7 +67,6 @@ class Spool:
         self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
     def known(self, identity: bytes) -> KnownRow | None:
-        """Return the stored row, or None."""
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
         row = self._db.execute(query, (identity,)).fetchone()
         return None if row is None else KnownRow(*row)
@@ -83,5 +78,4 @@ class Spool:
         return (encrypted for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
     def close(self) -> None:
-        """Close the database, which deletes it."""
         self._db.close()

@@ -63,20 +63,16 @@ class StateLost(VictorError):
 
     @classmethod
     def deleted(cls, what: str) -> Self:
-        """Return the error for what was deleted."""
         return cls(
-            f"{what} was deleted while rows were sent, and with it what became of them. The provider may "
-            "have executed what was sent. Put a copy of the state back and resume; without one, reconcile your "
-            "rows with the provider before any of them is sent again.",
+            f"{what} was deleted while rows were sent, and with it what became of them. The provider may have executed "
+            "what was sent. Put a copy of the state back and resume; without one, reconcile your rows with the "
+            "provider before any of them is sent again.",
             outcome=Outcome.UNKNOWN,
         )
 
 
 class State:
     """The database that stores batches, in the tables of DBOS.
-
-    Args:
-        url: `sqlite:///` and a path, or `postgresql://`.
 
     Raises:
         ConfigurationError: The database is unsupported, or is not persistent.
@@ -107,16 +103,10 @@ class State:
 
     @property
     def path(self) -> Path:
-        """Path of the SQLite file."""
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
-        """Whether the database contains DBOS tables.
-
-        Raises:
-            ConfigurationError: The server denies access, or the file is not a database.
-            StateUnavailable: The server does not respond.
-        """
+        """Whether the database contains DBOS tables. Raises as `errors` does."""
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
@@ -126,12 +116,7 @@ class State:
             return sa.inspect(engine).has_table("workflow_status", schema=None if self.is_sqlite else "dbos")
 
     def prepare(self) -> None:
-        """Create the database and its tables, or migrate tables of an older DBOS.
-
-        Raises:
-            ConfigurationError: The file cannot be written.
-            StateUnavailable: The server does not respond.
-        """
+        """Create the database and its tables, or migrate tables of an older DBOS. Raises as `errors` does."""
         from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
         with self.errors():
@@ -174,14 +159,14 @@ class State:
         """
         try:
             is_there = not self.is_sqlite or self._identity() == self._file
-            if is_there and (error is None or (not _is_broken(error) and self.exists())):
+            if is_there and (error is None or (_sqlite_code(error) not in _BROKEN and self.exists())):
                 return None
         except FileNotFoundError:
             pass
         except OSError:
             return None  # it cannot be seen now
         except VictorError as unseen:
-            if not _is_broken(unseen.__cause__):
+            if _sqlite_code(unseen.__cause__) not in _BROKEN:
                 return None
         return StateLost.deleted(f"The state {self}")
 
@@ -253,18 +238,11 @@ def _sqlite_code(error: BaseException | None) -> int | None:
     return getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
 
 
-def _is_broken(error: BaseException | None) -> bool:
-    return _sqlite_code(error) in _BROKEN
-
-
 def _may_pass(error: Exception) -> bool:
-    """Whether the database can be used later as it is.
-
-    psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
-    """
     code = _sqlite_code(error)
     if code is not None:
         return code in _PASSING
+    # psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
@@ -340,5 +318,4 @@ def _check_file(url: sa.URL) -> None:
 
 
 def _refused(message: str, code: str = "url") -> ConfigurationError:
-    """Return the error for a state that cannot be used."""
     return ConfigurationError.of([Problem("state", code, message)])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext.settlement import Moment
+from victor_ext.settlement.key_age import Moment
 
 from .layout import CHUNK
 from .notices import report
@@ -39,9 +39,7 @@ _logger = logging.getLogger("victor_ext.bulk")
 class TakeOver(threading.Thread):
     """Keeps the lock of this worker, and takes chunks over, until `stop` is set.
 
-    Args:
-        running: The chunks that the worker runs.
-        begun: The chunks that it has begun, and did not end.
+    `running` are the chunks that the worker runs, `begun` those that it has begun and did not end.
     """
 
     def __init__(
@@ -66,19 +64,13 @@ class TakeOver(threading.Thread):
         """The error to end with, if the database, or a chunk that was begun, was deleted."""
 
     def alone_since(self, began: Moment, losses: int) -> Moment:
-        """Return when this worker was last known to be the only one with a chunk.
-
-        Args:
-            began: When it began the chunk.
-            losses: `losses` at that time.
-        """
+        """Return when this worker was last known to be alone with a chunk that it `began` after so many `losses`."""
         present = self._present
         if present is None or self.losses != losses:
             return began
         return max(began, present, key=lambda moment: moment.monotonic)
 
     def run(self) -> None:
-        """Look again and again."""
         stalled: dict[str, int] = {}
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while True:
@@ -103,18 +95,16 @@ class TakeOver(threading.Thread):
                     return
 
     def _gone(self, client: DBOSClient) -> StateLost | None:
-        begun = list(self._begun)
-        if not begun:
+        if not (begun := list(self._begun)):
             return None
         stored = client.list_workflows(workflow_ids=begun, load_input=False, load_output=False)
         gone = set(begun) - {info.workflow_id for info in stored}
         return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}") if gone else None
 
     def _from_workers(self, client: DBOSClient, stalled: Mapping[str, int]) -> dict[str, int]:
-        """Queue again what dead workers had, and what this one was given without being told.
+        """Queue again what dead workers had, and what this one was given without being told: its stalled chunks.
 
-        Returns:
-            This worker's stalled chunks, with the number of consecutive looks that have shown them.
+        Returns them, with the number of consecutive looks that have shown them.
         """
         pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
         still_stalled: dict[str, int] = {}

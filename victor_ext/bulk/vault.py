@@ -38,12 +38,8 @@ _HOW_TO_GIVE = (
 class Vault:
     """Encrypts and decrypts stored data, and names its owner.
 
-    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS.
-
-    Args:
-        secret: Secret that the keys are derived from.
-        provider: Identifier of the provider. It is part of the application name, so that workers for another
-            environment do not see the batch.
+    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is part of the
+    application name, so that workers for another environment do not see the batch.
     """
 
     def __init__(self, secret: bytes, provider: str) -> None:
@@ -57,31 +53,6 @@ class Vault:
     def __repr__(self) -> str:
         return f"Vault(application={self.application!r})"
 
-    def seal(self, data: Any) -> str:
-        """Encrypt JSON data to text."""
-        nonce = os.urandom(_NONCE)
-        compressed = zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
-        encrypted = nonce + self._cipher.encrypt(nonce, compressed, MARK.encode())
-        return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
-
-    def open(self, text: str) -> Any:
-        """Decrypt text to JSON data.
-
-        Raises:
-            ConfigurationError: The text was encrypted with another key, or is damaged.
-        """
-        body = text.removeprefix(f"{MARK}.{self.key_id}.")
-        if body == text:
-            raise other_key("This content of the bulk database")
-        try:
-            encrypted = base64.b64decode(body, validate=True)
-            return json.loads(
-                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())),
-                object_pairs_hook=hidden_fields,
-            )
-        except (InvalidTag, ValueError, zlib.error):
-            raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
-
     def name(self) -> str:
         """Return the serializer name that DBOS stores with a value."""
         return MARK
@@ -92,19 +63,36 @@ class Vault:
             case {"args": (str() as sealed,)}:
                 return sealed
             case BaseException():
-                return self.seal({"!error": type(data).__name__, "text": str(data)})
+                data = {"!error": type(data).__name__, "text": str(data)}
             case _:
-                return self.seal(data)
+                pass
+        nonce = os.urandom(_NONCE)
+        compressed = zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
+        encrypted = nonce + self._cipher.encrypt(nonce, compressed, MARK.encode())
+        return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def deserialize(self, text: str) -> Any:
-        """Decrypt data. Arguments become a tuple, as DBOS requires."""
-        match self.open(text):
+        """Decrypt data. Arguments become a tuple, as DBOS requires.
+
+        Raises:
+            ConfigurationError: The text was encrypted with another key, or is damaged.
+        """
+        body = text.removeprefix(f"{MARK}.{self.key_id}.")
+        if body == text:
+            raise other_key("This content of the bulk database")
+        try:
+            encrypted = base64.b64decode(body, validate=True)
+            compressed = self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())
+            stored = json.loads(zlib.decompress(compressed), object_pairs_hook=hidden_fields)
+        except (InvalidTag, ValueError, zlib.error):
+            raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
+        match stored:
             case {"!error": kind, "text": message}:
                 return Exception(f"{kind}: {message}")
             case {"args": args, "kwargs": kwargs}:
                 return {"args": tuple(args), "kwargs": kwargs}
-            case data:
-                return data
+            case _:
+                return stored
 
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
@@ -121,7 +109,6 @@ class Vault:
 
 
 def other_key(what: str) -> ConfigurationError:
-    """Return the error for content of another key."""
     return ConfigurationError(
         f"{what} was written with another key: use the credentials it was started with, or the same VICTOR_BULK_KEY."
     )
@@ -130,8 +117,7 @@ def other_key(what: str) -> ConfigurationError:
 def storage_secret(given: str | None) -> bytes:
     """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in the environment.
 
-    Raises:
-        ConfigurationError: There is no secret, or it is too short.
+    Raises `ConfigurationError` if there is none, or it is too short.
     """
     if given is not None and not isinstance(given, str):
         raise ConfigurationError(f"storage_key must be text, not {kind_of(given)}.")

@@ -18,15 +18,16 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement import LAST_CALLS, Rival
+from victor_ext.settlement.flow import Rival
+from victor_ext.settlement.key_age import LAST_CALLS
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import CHUNK, SEND_STEP, Chunk, batch_of, next_try, priority_of, queue_of, version_for
+from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, version_for
 from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
-from .progress import Progress, Step
+from .progress import SEND_STEP, Progress, Step
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .state import StateLost
@@ -44,48 +45,33 @@ class Worker:
     A process can have only one worker, because it can have only one DBOS instance.
 
     Args:
-        context: The client, the prepared database and the settings.
         worker_lock: Acquired lock that shows that the worker is alive.
         queues: Queues to serve; None for all of this key and provider.
     """
 
     def __init__(self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None) -> None:
-        victor, settings, vault = context.victor, context.settings, context.vault
-        self._state = context.state
-        self._vault = vault
+        self._state, self._vault, self._settings = context.state, context.vault, context.settings
         self._worker_lock = worker_lock
-        self._retention = settings.key_retention
-        self._patience = settings.patience
         self._queues = queues
         self._stop = threading.Event()
-        self._account = vault.account(victor.caller)
-        self._delivery = Delivery(victor, settings.workers, self._stop, victor.caller)
+        self._account = self._vault.account(context.victor.caller)
+        self.delivery = Delivery(context.victor, self._settings.workers, self._stop, context.victor.caller)
         self._running: list[str] = []
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
         self._begun: set[str] = set()
         """The chunks of which this worker may have sent rows, and did not end."""
-        self._take_over = TakeOver(context, worker_lock, self._stop, self._running, self._begun)
+        self.take_over = TakeOver(context, worker_lock, self._stop, self._running, self._begun)
         self._resources = ExitStack()
-
-    @property
-    def state_lost(self) -> StateLost | None:
-        """The error to end with, if the database was deleted."""
-        return self._take_over.state_lost
-
-    @property
-    def given_up(self) -> str | None:
-        """Why this client cannot send anything, or None. The worker has stopped if it is set."""
-        return self._delivery.given_up
 
     def __enter__(self) -> Self:
         if not _one_at_a_time.acquire(blocking=False):
             raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
         with ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
-            stack.callback(self._delivery.close)
+            stack.callback(self.delivery.close)
             self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
-            self._take_over.start()
+            self.take_over.start()
             self._resources = stack.pop_all()
         return self
 
@@ -96,12 +82,12 @@ class Worker:
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
         try:
-            is_lost = self.state_lost is not None or (kind is not None and issubclass(kind, StateLost))
+            is_lost = self.take_over.state_lost is not None or (kind is not None and issubclass(kind, StateLost))
             is_waited_for = self._running and not is_lost
             DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
             _current = None
-            self._take_over.join()
+            self.take_over.join()
             self._resources.close()
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
@@ -178,17 +164,16 @@ class Worker:
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # After a stop, other workers can continue with the remaining rows at once.
-            self._pass_on(workflow_id, queue, left)
+            record: Any = record_of(self._vault.application, self._account, CHUNK, next_try(workflow_id))
+            DBOS.enqueue_workflow_with_options(record, left.to_json())
         return dict(Counter(result.outcome.value for result in results))
 
     def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
         """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
-        can_be_lost, losses = self._worker_lock.can_be_lost, self._take_over.losses
-        alone_since = partial(self._take_over.alone_since, self._delivery.now()[0], losses) if can_be_lost else None
-        retention = chunk.retention if self._retention is None else self._retention
-        patience = chunk.patience if self._patience is None else self._patience
-        rivals = partial(self._rivals, batch_of(workflow_id))
-        terms = SendTerms(retention, patience, _rate_of(queue, self._stop), rivals, alone_since)
+        can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
+        alone_since = partial(self.take_over.alone_since, self.delivery.now()[0], losses) if can_be_lost else None
+        rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._settings.of_chunk(chunk)
+        terms = SendTerms(chosen.retention, chosen.patience, _rate_of(queue, self._stop), rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
         rows = {
             index: replace(row, sent=row.sent or progress.sent(index)) if index < progress.begun else row
@@ -196,7 +181,7 @@ class Worker:
             if index not in results and index not in progress.results
         }
         try:
-            yield from self._delivery.deliver(rows, terms, progress.begun, results)
+            yield from self.delivery.deliver(rows, terms, progress.begun, results)
             changed = {index: each for index, each in results.items() if progress.results.get(index) != each}
             yield Step(progress.begun, None, changed, is_last=True)
         except BaseException:
@@ -215,18 +200,6 @@ class Worker:
             by_reference = {load.key_column for load in BatchStore(client, engine, application, batch).loads()}
             skipped = batch if by_reference == {"client_reference_id"} else None
             return rivals_in([store for store in stores if store.batch != skipped], references, ids)
-
-    def _pass_on(self, workflow_id: str, queue: str, chunk: Chunk) -> None:
-        DBOS.enqueue_workflow_with_options(
-            {
-                "workflow_name": CHUNK,
-                "queue_name": queue,
-                "workflow_id": next_try(workflow_id),
-                "app_version": version_for(self._account),
-                "priority": priority_of(workflow_id),
-            },
-            chunk.to_json(),
-        )
 
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:

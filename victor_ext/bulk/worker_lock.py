@@ -52,26 +52,19 @@ class FileLock:
         self._lock: int | None = None
 
     def acquire(self) -> bool:
-        """Acquire the lock if it is free.
-
-        Raises:
-            ConfigurationError: The lock file cannot be opened, such as one that is a link.
-        """
-        lock: int | None = None
+        """Acquire the lock if it is free. Raises `ConfigurationError` if its file cannot be opened, such as a link."""
         try:
-            lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-            if _take(lock):
-                self._lock, lock = lock, None
+            self._lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            if _take(self._lock):
+                return True
         except OSError as error:
+            self.close()
             reason = f"{self._file}, the lock of the state, cannot be used: {error.strerror}."
             raise ConfigurationError(reason) from None
-        finally:
-            if lock is not None:
-                os.close(lock)
-        return self._lock is not None
+        self.close()
+        return False
 
     def close(self) -> None:
-        """Free the lock."""
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
@@ -108,7 +101,6 @@ class ServerLock:
         self._connection: sa.Connection | None = None
 
     def acquire(self) -> bool:
-        """Acquire the lock of this worker's unique name."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _key_of(self.executor)})
         self._connection = connection
@@ -157,8 +149,3 @@ def _key_of(executor: str) -> int:
 
 
 WorkerLock = FileLock | ServerLock
-"""Lock that shows that a worker is alive."""
-
-
-def lock_in(state: State) -> WorkerLock:
-    return FileLock(state) if state.is_sqlite else ServerLock(state)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from victor_ext import PaymentRequest, Word
 from victor_ext.money import Amount
-from victor_ext.settlement import Sent
+from victor_ext.settlement.key_age import Sent
 
 
 # Its module has no annotations as text: `__required_keys__` would be empty.

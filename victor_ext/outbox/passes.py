@@ -31,29 +31,21 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.ids import reference_of
-from victor_ext.settlement import (
-    LEAST_KEPT,
+from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
+from victor_ext.settlement.flow import (
     SETTLED,
     About,
-    AnyVictor,
     Create,
-    Keys,
     Matches,
-    Moment,
-    Now,
     Payment,
     PaymentOutcome,
     Rival,
-    Sent,
     Settlement,
     Turn,
     about,
-    dumped,
-    is_stored_as,
-    loaded,
     settle,
-    within_key_life,
 )
+from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
 from .entries import (
     Entry,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, zulu
 from victor_ext.ids import in_one_form, trimmed
@@ -103,17 +103,13 @@ Ours = str | os.PathLike[str] | Iterable[Entry | Mapping[str, object]]
 
 @dataclass(slots=True)
 class EntryReader:
-    """Reads our book.
-
-    Attributes:
-        columns, currency, encoding: See `reconcile`.
-        not_asked: The rows of an export of `victor bulk` for which nothing was made at the provider.
-    """
+    """Reads our book. For its options, see `reconcile`."""
 
     columns: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     currency: str | None = None
     encoding: str | None = None
     not_asked: int = 0
+    """The rows of an export of `victor bulk` for which nothing was made at the provider."""
     _problems: list[Problem] = field(default_factory=list[Problem])
 
     def __post_init__(self) -> None:
@@ -144,7 +140,7 @@ class EntryReader:
                     self._problems.append(Problem("", "more", "... The rows after these were not read."))
                     break
         except SourceBroken as broken:
-            self._note(broken.line, Problem(broken.column or "", broken.code, broken.message))
+            self._note(broken.line, [Problem(broken.column or "", broken.code, broken.message)])
         if self._problems:
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
@@ -171,50 +167,47 @@ class EntryReader:
         if isinstance(entry, Entry):
             return entry if entry.line else replace(entry, line=place)
         if record.problems:
-            for problem in record.problems:
-                self._note(place, problem)
+            self._note(place, record.problems)
             return None
         exported = fields.keys() >= _EXPORT
         outcome = fields["outcome"] if exported else None
         if outcome in _NOT_ASKED:
             self.not_asked += 1
             return None
-        asked = fields.get("asked") if exported else None
-        is_json = isinstance(asked, dict)  # an export as JSON Lines, which escapes nothing
-        fields = {**fields, **asked} if isinstance(asked, dict) else fields
-        values: dict[str, Any] = {
-            name: self._value(fields, self._places(name, exported=exported), escaped=exported and not is_json)
-            for name in COLUMNS
-        }
+        escaped, asked = exported, fields.get("asked") if exported else None
+        if isinstance(asked, dict):  # an export as JSON Lines, which escapes nothing
+            escaped, fields = False, {**fields, **cast("dict[str, Any]", asked)}
+        places = {name: self._places(name, exported=exported) for name in COLUMNS}
+        values: dict[str, Any] = {name: _value(fields, columns, escaped=escaped) for name, columns in places.items()}
         doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip() if outcome == "unknown" else None
         try:
             values["at"] = _moment(values["at"])
             amount = _money(values.pop("amount"), values.pop("currency") or self.currency)
             return Entry(amount=amount, **values, line=place, doubt=doubt)
         except InvalidRequest as error:
-            for problem in error.problems:
-                self._note(place, problem)
+            self._note(place, error.problems)
             return None
 
-    @staticmethod
-    def _value(fields: Mapping[str, Any], places: Sequence[str], *, escaped: bool) -> Any:
-        for column in places:
-            value = fields.get(column)
-            if value is None or (isinstance(value, str) and not value.strip()):
-                continue
-            # An export of `victor bulk` has a single quote before what a spreadsheet would run.
-            return trimmed(unescape_formulas(value) if escaped else value) if isinstance(value, str) else value
-        return None
-
-    def _note(self, place: int | None, problem: Problem) -> None:
-        where = ", ".join(filter(None, (f"line {place}" if place else "", problem.field)))
-        message = f"{where}: {problem.message}" if where else problem.message
-        self._problems.append(Problem(problem.field, problem.code, message))
+    def _note(self, place: int | None, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            where = ", ".join(filter(None, (f"line {place}" if place else "", problem.field)))
+            message = f"{where}: {problem.message}" if where else problem.message
+            self._problems.append(Problem(problem.field, problem.code, message))
 
 
 def concealed(ours: Ours) -> Ours:
     """Return our book in a form that no `repr` shows: a row may have an account number. A path is returned as it is."""
     return ours if isinstance(ours, str | os.PathLike) else HiddenRows(ours)
+
+
+def _value(fields: Mapping[str, Any], columns: Sequence[str], *, escaped: bool) -> Any:
+    for value in map(fields.get, columns):
+        if isinstance(value, str) and value.strip():
+            # An export of `victor bulk` has a single quote before what a spreadsheet would run.
+            return trimmed(unescape_formulas(value) if escaped else value)
+        if value is not None and not isinstance(value, str):
+            return value
+    return None
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:

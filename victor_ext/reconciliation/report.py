@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -78,19 +77,19 @@ class Row:
             "kind": self.kind.value,
             "differences": " ".join(self.differences),
             "line": ours and ours.line,
-            "reference": ours and _visible(ours.reference),
-            "id": ours and _visible(ours.id),
+            "reference": ours and ours.reference and visible(ours.reference),
+            "id": ours and ours.id and visible(ours.id),
             "key": ours and ours.key,
             "amount": ours and f"{ours.amount.amount:f}",
             "currency": ours and ours.amount.currency,
-            "at": None if ours is None else _zulu(ours.at),
-            "their_reference": theirs and _visible(theirs.reference),
-            "their_id": theirs and _visible(theirs.id),
+            "at": ours and ours.at and zulu.format(ours.at),
+            "their_reference": theirs and theirs.reference and visible(theirs.reference),
+            "their_id": theirs and theirs.id and visible(theirs.id),
             "their_amount": theirs and plain(theirs.amount),
             "their_requested_amount": theirs and plain(theirs.requested),
             "their_currency": theirs and theirs.currency,
             "their_status": theirs and theirs.status,
-            "their_time": None if theirs is None else _zulu(theirs.at),
+            "their_time": theirs and theirs.at and zulu.format(theirs.at),
             "other_id": self.other_id,
             "reason": self.reason,
         }
@@ -102,14 +101,9 @@ FIELDS = tuple(Row(Kind.MATCHED, None, None).to_dict())
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The rows of one kind: their number, and the sums of both sides, one for each currency.
+    """The `count` of the rows of one kind, and the sums of both sides (`ours`, `theirs`), one for each currency.
 
     A duplicate adds nothing to ours. Amounts that the provider does not say are in no sum.
-
-    Attributes:
-        count: The number of rows.
-        ours: The sums of our side.
-        theirs: The sums of the provider's side.
     """
 
     count: int
@@ -174,8 +168,7 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
     writer.writerow(FIELDS)
     count = 0
     for row in rows:
-        cells = row.to_dict()
-        writer.writerow("" if cells[name] is None else escape_formulas(str(cells[name])) for name in FIELDS)
+        writer.writerow("" if cell is None else escape_formulas(str(cell)) for cell in row.to_dict().values())
         count += 1
     return count
 
@@ -193,13 +186,5 @@ def _sums(sums: Sequence[Money]) -> dict[str, str]:
     return {money.currency: f"{money.amount:f}" for money in sums}
 
 
-def _visible(text: str | None) -> str | None:
-    return None if text is None else visible(text)
-
-
 def plain(amount: Money | None) -> str | None:
     return None if amount is None else f"{amount.amount:f}"
-
-
-def _zulu(moment: datetime | None) -> str | None:
-    return None if moment is None else zulu.format(moment)

@@ -34,13 +34,7 @@ _WITHOUT_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a reconciliation has come.
-
-    Attributes:
-        ours: Entries of ours that were read.
-        theirs: Payments of theirs that were read.
-        looked_up: Entries that were looked up one by one.
-    """
+    """How many entries of ours, and payments of theirs, were read, and how many entries were looked up one by one."""
 
     ours: int = 0
     theirs: int = 0
@@ -51,11 +45,7 @@ OnProgress = Callable[[Progress], None]
 
 
 class Reconciliation:
-    """The result: an iterable of rows, what matters most first. Close it, or use it in a `with` statement.
-
-    Attributes:
-        summary: Counts and sums.
-    """
+    """The result: an iterable of rows, what matters most first. Close it, or use it in a `with` statement."""
 
     def __init__(self, store: Store, summary: Summary) -> None:
         self._store: Store | None = store
@@ -163,12 +153,7 @@ async def reconcile_async(
 
 
 def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
-    """Return the book of a client's provider.
-
-    Raises:
-        ConfigurationError: The client's system has no book, its calls are not `awaited` as those of the caller
-            are, or `payor_id` does not belong to it.
-    """
+    """Return the book of a client's provider. Raises `ConfigurationError`."""
     system: System | None = getattr(client, "system", None)
     if system is None or not system.book:
         given = f"client is {type(client).__name__}" if system is None else f"{system.title} has no book"
@@ -211,7 +196,6 @@ class _Comparison:
     elsewhere: int = 0
 
     def steps(self, ours: Ours) -> _Steps[Reconciliation]:
-        """Read both books, and match them."""
         book, store = self.book, self.store
         try:
             entries = self.reader.read(ours)
@@ -239,7 +223,6 @@ class _Comparison:
         )
 
     def _report(self, **more: int) -> None:
-        """Add to the progress, and call `on_progress`."""
         self.progress = replace(self.progress, **{name: getattr(self.progress, name) + more[name] for name in more})
         if self.on_progress is not None:
             self.on_progress(self.progress)
@@ -254,9 +237,9 @@ class _Comparison:
         return bool(zones)
 
     def _walk(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
-        """Read the list. From the second `reading` on, only payments with ids that were not read before count.
+        """Read the list; return whether it was calm: it showed no payment twice.
 
-        Return whether the list was calm: it showed no payment twice.
+        From the second `reading` on, only payments with ids that were not read before count.
         """
         book, store, is_calm = self.book, self.store, True
         pages = read(self.window)

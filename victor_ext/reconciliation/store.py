@@ -156,10 +156,7 @@ class _ExactSum:
 
 
 class Store:
-    """Our entries, their payments, and the report. It is used by one thread at a time.
-
-    Methods raise `ConfigurationError` if the disk is full.
-    """
+    """Our entries, their payments, and the report. It is used by one thread at a time."""
 
     def __init__(self) -> None:
         self._database = TemporaryDatabase(_SCHEMA)
@@ -197,12 +194,10 @@ class Store:
         return cursor.rowcount
 
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
-        """Note what a page of the list showed. Return whether this reading had shown none of it before.
-
-        A payment without an id is known by all that the provider says of it.
-        """
+        """Note what a page of the list showed. Return whether this reading had shown none of it before."""
         cursor = self._database.executemany(
             "INSERT OR IGNORE INTO listed VALUES (?, ?)",
+            # Without an id, it is known by all that the provider says of it.
             ((reading, canonical_id(trimmed(payment.id)) or repr(payment)) for payment in payments),
         )
         return not payments or cursor.rowcount == len(payments)
@@ -233,7 +228,6 @@ class Store:
         self._database.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
 
     def set_ids_checked(self) -> None:
-        """Note that the provider has been asked for all rows of ours with an id."""
         self._database.execute("UPDATE ours SET checked = 1 WHERE id IS NOT NULL")
 
     def lacks_some(self) -> bool:
@@ -243,11 +237,10 @@ class Store:
         return bool(self._database.execute(_LACKS_SOME).fetchone()[0])
 
     def statuses(self) -> dict[str, int]:
-        """Return how many of the payments that are in both books, and equal, have each status; call `match` before."""
+        """Return how many payments that are in both books, and equal, have each status; call `match` before."""
         return dict(self._database.execute(_STATUSES))
 
     def without_id(self) -> int:
-        """Return how many payments of theirs have no id."""
         count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
         return count
 
@@ -283,14 +276,12 @@ class Store:
         return sums
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
-        """Yield the rows of these kinds, in this order."""
         for kind in kinds:
             cursor = self._database.execute(_ROWS, (kind,))
             while batch := cursor.fetchmany(_BATCH):
                 yield from map(_row, batch)
 
     def close(self) -> None:
-        """Remove the database."""
         self._database.close()
 
 

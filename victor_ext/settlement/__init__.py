@@ -7,28 +7,3 @@ sending drives it with threads on DBOS; the outbox with blocking and with awaite
     key_age     when a payment may first have been sent, and why its key must not be sent again
     flow        the steps from a claim to a result, and which request of the provider's is which payment's
 """
-
-from .arguments import as_checked, dumped, is_stored_as, loaded, plain
-from .flow import (
-    MAY_EXIST,
-    SETTLED,
-    About,
-    Create,
-    Flow,
-    LookUp,
-    Matches,
-    Payment,
-    PaymentOutcome,
-    Rival,
-    Settlement,
-    Turn,
-    about,
-    settle,
-)
-from .key_age import LAST_CALLS, LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
-
-__all__ = (
-    "LAST_CALLS", "LEAST_KEPT", "MAY_EXIST", "SETTLED", "About", "AnyVictor", "Create", "Flow", "Keys", "LookUp",
-    "Matches", "Moment", "Now", "Payment", "PaymentOutcome", "Rival", "Sent", "Settlement", "Turn", "about",
-    "as_checked", "dumped", "is_stored_as", "loaded", "plain", "settle", "within_key_life",
-)  # fmt: skip

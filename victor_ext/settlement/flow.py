@@ -1,8 +1,7 @@
 """From a claimed payment to its result, as a generator that yields what is to be done.
 
 A driver answers a `Turn` with the time when the payment can be sent, a `Create` with the request, and a `LookUp` with
-the matches. It throws the error of a call into the generator. The rules therefore exist once, for every driver and
-every store.
+the matches. It throws the error of a call into the generator.
 """
 
 from __future__ import annotations
@@ -63,13 +62,11 @@ MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a payment.
+    """What became of a payment, with the error of the last call, if it failed.
 
     Attributes:
-        outcome: What is known of it.
         request: The provider's request, if it was created.
         reason: Why it is not created, or how its request was identified, in sentences.
-        error: The error of the last call, if it failed.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
         unless_mine: For a request that was looked up: the settlement if the request may be another payment's
@@ -118,10 +115,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Read the requests since then that have the payment's reference.
-
-    The answer is `Matches`, or a sentence: why it could not be looked up.
-    """
+    """Read the requests since then that have the payment's reference. The answer: `Matches`, or why that failed."""
 
     reference: str
     since: datetime
@@ -149,7 +143,6 @@ class About(Enum):
 
 
 def about(error: VictorError) -> About:
-    """Return what the error of a call is about."""
     if isinstance(error, BadRequest | Conflict | InvalidRequest):
         return About.PAYMENT
     if isinstance(error, AuthenticationError | ConfigurationError):

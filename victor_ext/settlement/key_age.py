@@ -47,8 +47,7 @@ class Moment:
 class Now:
     """The present time, by the clocks of this machine and by the provider's.
 
-    `error` is why the provider's time could not be read, if it may be known later; None: it is known, or the provider's
-    responses have none.
+    `error` is why that could not be read, if it may be known later; None: it is known, or no response has one.
     """
 
     moment: Moment
@@ -62,12 +61,10 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The earliest time at which a payment may have been sent.
+    """The earliest time at which a payment may have been sent, and the digest of its sender's credentials.
 
     Attributes:
-        since: Lower bound of the send time, in epoch seconds.
-        by: Digest of the sender's credentials.
-        known: Whether `since` is the provider's time; otherwise it is the sending machine's.
+        since: Lower bound of the send time, in epoch seconds: by the provider's clock if `known`, else by the sender's.
         looked_up: Whether the payment was looked up after it. Then it is never sent again: a person may have acted.
     """
 
@@ -90,12 +87,10 @@ class Sent:
         return datetime.fromtimestamp(min(self.since, latest), UTC) - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def to_json(self) -> list[Any]:
-        """Return the value as JSON data."""
         return [self.since, self.by, self.known, self.looked_up]
 
     @classmethod
     def from_json(cls, data: list[Any] | None) -> Sent | None:
-        """Create the value from JSON data."""
         return None if data is None else cls(*data)
 
 

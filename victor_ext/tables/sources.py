@@ -31,13 +31,9 @@ HeadingCheck = Callable[[Sequence[str], int], None]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a source.
+    """One record of a source: its number and, in a file, the line where it begins, both from 1.
 
-    Attributes:
-        number: Number of the record, from 1.
-        line: Line where the record begins, from 1, or None.
-        fields: Values by column: text from a file, any value from a mapping.
-        problems: Why the record cannot be read. If there are any, `fields` is unreliable.
+    If there are problems, the record cannot be read, and `fields` is unreliable.
     """
 
     number: int
@@ -61,7 +57,6 @@ def records_of(source: Rows, *, encoding: str | None, known: Collection[str], ch
     JSON file keep their digits. Names of columns are in one Unicode form. The iterator raises `SourceBroken`.
 
     Args:
-        source: Where they are.
         encoding: File encoding; None means UTF-8.
         known: Column names that a CSV heading may have. They tell its delimiter.
         check: Checks the names of a CSV heading.
@@ -212,10 +207,7 @@ def _checked_encoding(encoding: str | None) -> str:
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
     """Yield the lines of a text file with line ends, without a byte order mark, which wins over `encoding`.
 
-    Each line is decoded separately, so that an invalid byte is reported with its line.
-
-    Raises:
-        SourceBroken: The file has an invalid byte or an overlong line.
+    Each line is decoded separately, so that an invalid byte is reported with its line, by `SourceBroken`.
     """
     with path.open("rb") as file:
         number = 1

@@ -9,8 +9,6 @@ from typing import Any
 
 from victor_ext import ConfigurationError
 
-_CACHE_KIB = 4096
-
 
 class TemporaryDatabase(sqlite3.Connection):
     """An SQLite database without a name. The system removes its file when the process ends, however it ends.
@@ -21,7 +19,7 @@ class TemporaryDatabase(sqlite3.Connection):
     def __init__(self, schema: str) -> None:
         # An async client uses it from worker threads, one after the other.
         super().__init__("", isolation_level=None, check_same_thread=False)
-        settings = f"PRAGMA journal_mode=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-{_CACHE_KIB};"
+        settings = "PRAGMA journal_mode=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-4096;"
         self.executescript(f"{settings} {schema} BEGIN")
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
