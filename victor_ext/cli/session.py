@@ -6,13 +6,13 @@ import inspect
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
 
 import typer
 
@@ -138,12 +138,8 @@ class Session:
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""
         deadline = None if self.deadline is None else f"{self.deadline:g}"
-        given = {
-            "--profile": self.profile, "--environment": self.environment, "--base-url": self.base_url,
-            "--deadline": deadline,
-        }  # fmt: skip
-        words = [word for name, value in given.items() if value is not None for word in (name, value)]
-        return [*words, "--json"] if as_json else words
+        place = {"profile": self.profile, "environment": self.environment, "base_url": self.base_url}
+        return words_of({**place, "deadline": deadline, "json": as_json or None})
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
@@ -177,7 +173,10 @@ class Session:
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session` first: add the common options after its own."""
+    """Decorate a function that takes a `Session` first: add the common options after its own.
+
+    Those that it takes as a `TypedDict` come before its other ones, and are None by default.
+    """
 
     def command(
         context: typer.Context,
@@ -194,11 +193,27 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
     of_command, *others = inspect.signature(command, eval_str=True).parameters.values()
     shared = [parameter for parameter in others if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
+        hints = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
+        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None)
+        own = [*(make(name, annotation=hint) for name, hint in hints.items()), *own]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     command.__name__, command.__doc__ = function.__name__.rstrip("_"), function.__doc__
     return command
+
+
+def words_of(arguments: Mapping[str, Any]) -> list[str]:
+    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same values."""
+    words: list[str] = []
+    for name, value in arguments.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        elif value is not None:
+            words += [f"--{option}", str(value)]
+    return words
 
 
 @contextmanager
