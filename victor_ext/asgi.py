@@ -60,9 +60,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         "idempotency_key": error.idempotency_key,
     }
     if isinstance(error, InvalidRequest):
-        body["problems"] = [
-            {"field": problem.field, "code": problem.code, "message": problem.message} for problem in error.problems
-        ]
+        names = ("field", "code", "message")
+        body["problems"] = [{name: getattr(problem, name) for name in names} for problem in error.problems]
     headers = {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
     return _problem(body, headers)
 

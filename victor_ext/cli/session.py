@@ -23,7 +23,7 @@ from victor_ext.systems import DEFAULT, System
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
-from .systems import system_of, use_profile, values
+from .systems import system_of, values
 from .wording import spellings
 
 if TYPE_CHECKING:
@@ -86,11 +86,25 @@ class Session:
     failed: int = FAILED
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
-        """Set a system's variables to those of the chosen profile. Returns its name, or None. Raises `Misuse`."""
+        """Set the variables of a system to those of the chosen profile, and unset those that it does not have.
+
+        A variable that the shell happens to have must not join the credentials of one environment with the name of
+        another. Returns the profile's name, or None. Raises `Misuse`, which quotes no value.
+        """
+        from victor_ext.profiles import profile_variables  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
+
         variable = f"{provider.upper()}_PROFILE"
         name = self.profile if self.profile is not None else os.environ.get(variable, "").strip() or None
-        if name is not None:
-            use_profile(provider, name)
+        if name is None:
+            return None
+        system = system_of(provider)
+        try:
+            variables = profile_variables(system, name)
+        except victor_ext.ConfigurationError as error:
+            raise Misuse(error.message) from None
+        for setting in system.settings:
+            os.environ.pop(f"{system.prefix}{setting.upper()}", None)
+        os.environ.update({variable: str(value) for variable, value in variables.items()})
         return name
 
     @contextmanager

@@ -1,7 +1,7 @@
 """The passes over an outbox as generators: what they decide, without a database or a client of their own.
 
-A pass yields steps: a transaction, a call, or the next page of a list. `Outbox` carries them out with blocking calls,
-`AsyncOutbox` with awaited ones, and sends the result back.
+A pass yields steps: a transaction, or a call. `Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited
+ones, and sends the result back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement import (
     LEAST_KEPT,
@@ -86,21 +88,6 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Call an operation of `payment_requests`; the error of a call is thrown into the pass."""
-
-    operation: str
-    arguments: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NextPage:
-    """The next page of an iterator of pages, which is blocking or asynchronous as the client is; None: it has ended."""
-
-    pages: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """An entry that a worker has taken up.
 
@@ -117,7 +104,8 @@ class Claim:
     at: Moment
 
 
-Step: TypeAlias = Transaction | Call | NextPage
+Step: TypeAlias = Transaction | Callable[[], Any]
+"""The second is a call of the client. Its result may have to be awaited; its error is thrown into the pass."""
 Pass: TypeAlias = Generator[Step, Any, T]
 
 
@@ -250,7 +238,7 @@ class OutboxBase:
         while True:
             # Unless the provider's time is known, a small read asks for it.
             if not victor.provider_time().is_known:
-                yield NextPage(victor.payment_requests.list(page_size=1).pages())
+                yield partial(following, victor.payment_requests.list(page_size=1).pages())
             now = Now(_moment(), victor.provider_time())
             row_id, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
             if row_id is None:
@@ -281,7 +269,7 @@ class OutboxBase:
         since = min(sent.earliest(now) for row in rows.values() if (sent := sent_of(row)) is not None)
         changed: list[Entry] = []
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
-        while (page := (yield NextPage(pages))) is not None:
+        while (page := (yield partial(following, pages))) is not None:
             for request in page.items:
                 values = values_of(request)
                 row = rows.get(values["request_id"])
@@ -330,14 +318,14 @@ class OutboxBase:
                     is_tried = True
                 elif isinstance(step, Create):
                     try:
-                        request = yield Call("create", dict(payment.arguments))
+                        # Not `partial`, whose repr has the account number.
+                        request = yield lambda: victor.payment_requests.create(**payment.arguments)
                     except VictorError as error:
                         step = flow.throw(error)
                     else:
                         step = flow.send(request)
                 else:
-                    query = {"client_reference_id": step.reference, "start_datetime": step.since}
-                    matches = yield Call("find", query)
+                    matches = yield partial(victor.payment_requests.find, step.reference, start_datetime=step.since)
                     step = flow.send(Matches(matches, matches.caveat))
         except StopIteration as end:
             settlement: Settlement = end.value

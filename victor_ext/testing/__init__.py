@@ -48,7 +48,7 @@ _MOST = 30
 _WITH_BODIES = 8
 """The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
 _SANDBOX = pytest.StashKey["Sandbox"]()
-T = TypeVar("T")
+T = TypeVar("T", "Victor", "AsyncVictor")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -151,9 +151,7 @@ def victor(
     victor_retry: RetryPolicy,
 ) -> Iterator[Victor]:
     """A client of the sandbox with blocking calls. Its retries wait for nothing, whatever `Retry-After` says."""
-    kind = _without_waiting(victor_ext.Victor, request, victor_sandbox)
-    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
-    with kind(victor_auth, environment=environment, base_url=url, retry=victor_retry) as client:
+    with _client(victor_ext.Victor, request, victor_sandbox, victor_auth, victor_retry) as client:
         yield client
 
 
@@ -165,20 +163,21 @@ def async_victor(
     victor_retry: RetryPolicy,
 ) -> AsyncVictor:
     """A client of the sandbox with awaited calls, as `victor`. Open it in the test: `async with async_victor: ...`."""
-    kind = _without_waiting(victor_ext.AsyncVictor, request, victor_sandbox)
-    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
-    return kind(victor_auth, environment=environment, base_url=url, retry=victor_retry)
+    return _client(victor_ext.AsyncVictor, request, victor_sandbox, victor_auth, victor_retry)
 
 
-def _without_waiting(client: type[T], request: pytest.FixtureRequest, sandbox: Sandbox) -> type[T]:
-    """The same client, whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
+def _client(
+    kind: type[T], request: pytest.FixtureRequest, sandbox: Sandbox, auth: VictorJwt | VictorOAuth, retry: RetryPolicy
+) -> T:
+    """A client whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
 
     Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
     """
     waits = {"_on_retry_wait": staticmethod(sandbox.advance)}
     if "time_travel" in request.fixturenames:
         waits["_on_poll_wait"] = staticmethod(sandbox.advance)
-    return cast("type[T]", type(client.__name__, (client,), waits))
+    patient = cast("type[T]", type(kind.__name__, (kind,), waits))
+    return patient(auth, environment=sandbox.settings.environment, base_url=sandbox.url, retry=retry)
 
 
 def _described(sandbox: SandboxCommands) -> str:

@@ -102,10 +102,8 @@ class DjangoOutbox(BlockingOutbox):
     def _begin_pass(self) -> None:
         close_old_connections()  # as before each request: one that the database has ended is made again
 
-    def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
-        if victor is not None:
-            return super()._run(steps, victor)
-        step = next(steps)  # what is read is read in the transaction that is open, if one is
+    def _read(self, steps: Pass[T]) -> T:
+        step = next(steps)  # in the transaction that is open, if one is
         assert isinstance(step, Transaction)
         return cast("T", step.work(self._connection))
 
