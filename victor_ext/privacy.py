@@ -398,14 +398,10 @@ def one_own_line(whole: str) -> str:
 
 
 def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = "") -> Iterator[str]:
-    """The texts of a JSON body that are not public.
+    """The texts of a JSON body that are not public; also its numbers, with `numbers`.
 
-    Args:
-        body: The body.
-        is_public: Whether a member is public, by its place in the body, such as `payer.email`; items of a list have
-            the place of the list.
-        numbers: Whether numbers count as texts.
-        place: Where the body itself stands, if it is part of another one.
+    `is_public` says of a place in the body, such as `payer.email`, whether it is; items of a list have the place of
+    the list. `place` is where the body itself stands, if it is part of another one.
     """
     if _is_object(body):
         for name, member in body.items():
@@ -422,12 +418,9 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
-    """A pattern that matches any of the texts that are long enough to be hidden; None without any.
+    """A pattern, with `flags`, that matches any of the texts that are long enough to be hidden; None without any.
 
-    Args:
-        texts: The texts.
-        whole_words: Whether a text counts only where no ASCII letter or digit is next to it.
-        flags: Of the module `re`.
+    With `whole_words` a text counts only where no ASCII letter or digit is next to it.
     """
     hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
     if not hidden:

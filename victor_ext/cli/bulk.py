@@ -329,7 +329,6 @@ class _Sending:
     def sender(
         self, question: Callable[[BulkSender], str] | None, **options: Any
     ) -> AbstractContextManager[BulkSender]:
-        """Open a sender; see `_sender`."""
         terms: dict[str, Any] = {"key_retention": self.key_retention, "patience": self.patience, **options}
         asked = None if self.yes else question
         return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)

@@ -27,7 +27,6 @@ _SHOWN = 20
 
 
 def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
-    """Print the problems of invalid rows on standard error."""
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
@@ -41,7 +40,6 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
 
 @decided()
 def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
-    """Print the result of a dry run."""
     if as_json:
         say(json.dumps({**asdict(check), "exit_status": exit_status}))
         return
@@ -50,7 +48,6 @@ def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
 
 
 def summary_of(check: Check) -> str:
-    """Return a sentence about the rows of a file."""
     return f"{rows_text(check.rows)}: {_kinds(check)}."
 
 
@@ -132,11 +129,7 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
 def write_export(
     sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it.
-
-    Raises:
-        OutputLost: They could not be written whole.
-    """
+    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
     before = sender.status()
     statuses: Counter[str] = Counter()
 
@@ -178,7 +171,6 @@ def _counted(status: str, count: int) -> str:
 
 
 def counts(status: BatchStatus) -> str:
-    """Return the number of rows by outcome as text."""
     return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
 
 

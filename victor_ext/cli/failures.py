@@ -51,9 +51,8 @@ class Doubt:
 
     def line(self, *, in_full: bool) -> str:
         """Return the command in shell syntax, with the secret masked unless `in_full`."""
-        if in_full or self.secret is None:
-            return shlex.join(self.command)
-        return shlex.join(short_mask(word) if word == self.secret else word for word in self.command)
+        hidden = None if in_full else self.secret
+        return shlex.join(short_mask(word) if word == hidden else word for word in self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +124,9 @@ def usage_message(error: Exception) -> str | None:
 
 
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
-    """Return the exit status of a command that ends with an error.
+    """Return the exit status of a command that ends with an error, and may have changed something if it `wrote`.
 
-    Args:
-        wrote: Whether it may have changed something.
-        failed: The status of another failure; `FOR_NOW` where 1 says what was read, and nothing could be.
+    `failed` is that of another failure: `FOR_NOW` where 1 says what was read, and nothing could be.
     """
     # It may also be the second attempt for which a key could not be read.
     if wrote and error.outcome in ("unknown", "accepted"):
@@ -181,7 +178,6 @@ def victor_failure(
 
 
 def _next_step(error: VictorError, doubt: Doubt | None) -> str:
-    """Return the next step after a failed call, in terms of commands."""
     if doubt is None or not error.hint:
         return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
     look = f"look with '{shlex.join(doubt.look)}'"

@@ -29,8 +29,6 @@ from .wording import spellings
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, Victor
 
-_DEFAULT_DEADLINE = 60.0
-"""Seconds; the client's default."""
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
@@ -42,7 +40,6 @@ def option(text: str, metavar: str | None = None, *words: str, **settings: Any) 
 
 
 def flag(name: str, text: str) -> Any:
-    """Return an option without a value."""
     return typer.Option(name, help=text)
 
 
@@ -64,9 +61,7 @@ Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 BaseUrl = Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")]
 Deadline = Annotated[
     float | None,
-    option(
-        f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).", "SECONDS"
-    ),
+    option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
 ]
 
 
@@ -151,9 +146,10 @@ class Session:
 
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""
-        deadline = None if self.deadline is None else f"{self.deadline:g}"
-        place = {"profile": self.profile, "environment": self.environment, "base_url": self.base_url}
-        return words_of({**place, "deadline": deadline, "json": as_json or None})
+        given = self._given()
+        if self.deadline is not None:
+            given["deadline"] = f"{self.deadline:g}"
+        return words_of({"profile": self.profile, **given, "json": as_json or None})
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
@@ -176,14 +172,12 @@ class Session:
             self.end(Failure(kind="Declined", message="Not confirmed. Nothing was sent.", exit_status=FAILED))
 
     def end(self, failure: Failure) -> NoReturn:
-        """Report a failure and end the command."""
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
     def _given(self) -> dict[str, Any]:
-        """Return the client's settings that options gave."""
-        given = {"environment": self.environment, "base_url": self.base_url, "deadline": self.deadline}
-        return {name: value for name, value in given.items() if value is not None}
+        names = ("environment", "base_url", "deadline")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
@@ -234,12 +228,8 @@ def words_of(arguments: Mapping[str, Any]) -> list[str]:
 def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
     """Write a file that has its name only when it is complete; a device or a pipe is written as it is.
 
-    Args:
-        name: The option.
-
-    Raises:
-        Misuse: There can be no such file.
-        OutputLost: It could not be written whole, as on a full disk.
+    `name` is the option. Raises `Misuse` where there can be no such file, and `OutputLost` if it could not be written
+    whole, as on a full disk.
     """
     is_open = False
     is_file = path.is_file() or not path.exists()

@@ -104,7 +104,6 @@ def style_of(status: str) -> str:
 
 
 def payer_of(request: PaymentRequest) -> str | None:
-    """Return who is to pay, in short."""
     payer = request.payer
     return None if payer is None else payer.counterparty_id or payer.name or _number(payer.account_number)
 
@@ -126,7 +125,6 @@ def _dollars(amount: object) -> str | None:
 
 
 def written(value: Any, form: str = "") -> str | None:
-    """Return a value in a format; None for none."""
     return None if value is None else f"{value:{form}}"
 
 

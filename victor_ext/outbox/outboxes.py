@@ -28,15 +28,12 @@ Engine = TypeVar("Engine")
 
 
 class BlockingOutbox(OutboxBase):
-    """An outbox with blocking calls, on any connection to the database."""
+    """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
 
     def send(self, victor: Victor) -> list[Entry]:
         """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
 
         One pass. An entry whose outcome stays unknown is left for a later pass.
-
-        Args:
-            victor: The client. It is not closed.
 
         Raises:
             ConfigurationError: The deadline of the client is longer than the lease.
@@ -51,9 +48,6 @@ class BlockingOutbox(OutboxBase):
 
         One walk over the provider's list, from the oldest of them on. No webhook is needed.
 
-        Args:
-            victor: The client. It is not closed.
-
         Raises:
             VictorError: The list could not be read.
         """
@@ -66,7 +60,6 @@ class BlockingOutbox(OutboxBase):
         worker: the provider or the database may be away for a while.
 
         Args:
-            victor: The client. It is not closed.
             interval: Seconds between two passes.
             stop: Ends the worker after the pass that it makes; None: it runs for ever.
 
@@ -167,11 +160,7 @@ class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
 class AsyncOutbox(EngineOutbox["AsyncEngine"]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
-    Args:
-        engine: The asynchronous engine of the database that has your invoices.
-        keys_kept: As for `Outbox`.
-        lease: As for `Outbox`.
-        table: As for `Outbox`.
+    `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
     """
 
     async def create_table(self) -> None:
