@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +37,26 @@ invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_dat
 2042,043987673645,acceptsRfp,44.23,BUSINESS,today,INV-2042
 1043,043987673645,acceptsRfp,12.00,BUSINESS,today,INV-1043
 """
+
+
+def given(value: Any) -> Any:
+    """A fixture that is always the same."""
+    return pytest.fixture(lambda: value)
+
+
+def part(whole: str, place: int) -> Any:
+    """A fixture that is a part of another one."""
+    return pytest.fixture(lambda request: request.getfixturevalue(whole)[place])
+
+
+token = access_token = given("not-a-secret")
+private_key = part("victor_key_pair", 0)
+client_id, client_secret = (part("credentials", place) for place in range(2))
+app_key, app_secret, mid = (part("flexfactor_client", place) for place in range(3))
+payments = pytest.fixture(lambda: [pay("INV-7")])
+stored_number = given(lambda: 0)
+stored_notifications = given(list)
+declined_at = given(datetime(2026, 3, 4, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)
@@ -81,17 +101,6 @@ def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: P
 
 
 @pytest.fixture
-def token() -> str:
-    """A token of any other system."""
-    return "not-a-secret"
-
-
-@pytest.fixture
-def private_key(victor_key_pair: tuple[str, str]) -> str:
-    return victor_key_pair[0]
-
-
-@pytest.fixture
 def auth(api_key: str, private_key: str) -> VictorJwt:
     return VictorJwt(api_key, private_key)
 
@@ -99,16 +108,6 @@ def auth(api_key: str, private_key: str) -> VictorJwt:
 @pytest.fixture
 def credentials(victor_sandbox: Sandbox) -> tuple[str, str]:
     return victor_sandbox.add_oauth_client()
-
-
-@pytest.fixture
-def client_id(credentials: tuple[str, str]) -> str:
-    return credentials[0]
-
-
-@pytest.fixture
-def client_secret(credentials: tuple[str, str]) -> str:
-    return credentials[1]
 
 
 @pytest.fixture
@@ -165,13 +164,8 @@ def Invoice(tmp_path: Path) -> Iterator[Any]:  # noqa: N802 - it is a class
 # What follows is for the pages of the other systems.
 
 
-@pytest.fixture
-def deliver() -> Callable[..., None]:
-    """What a program does after a call, with anything; as `keep`, `settle` and others."""
-    return lambda *_: None
-
-
-keep = settle = store = ask_for_another_card = deliver
+deliver = keep = settle = store = ask_for_another_card = given(lambda *_: None)
+"""What a program does after a call, with anything."""
 
 
 @pytest.fixture
@@ -190,11 +184,6 @@ def till_token(till_sandbox: TillSandbox) -> str:
 def addresses(till_sandbox: TillSandbox) -> dict[str, str]:
     """Where the servers really are that a page names by an address on this machine."""
     return {"http://127.0.0.1:4010": till_sandbox.url}
-
-
-@pytest.fixture
-def access_token() -> str:
-    return "not-a-secret"
 
 
 @pytest.fixture
@@ -221,21 +210,6 @@ def velo(velo_harness: VeloHarness) -> Iterator[Velo]:
 
 
 @pytest.fixture
-def payments() -> list[Any]:
-    return [pay("INV-7")]
-
-
-@pytest.fixture
-def stored_number() -> Callable[[], int]:
-    return lambda: 0
-
-
-@pytest.fixture
-def stored_notifications() -> Callable[[], list[Any]]:
-    return list
-
-
-@pytest.fixture
 def eastpay_gateway() -> Iterator[tuple[str, str, str]]:
     """Base URL, token and entity id."""
     with EastPaySandbox() as running:
@@ -257,21 +231,6 @@ def flexfactor_client(flexfactor_sandbox: FlexFactorSandbox) -> tuple[str, str, 
 
 
 @pytest.fixture
-def app_key(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[0]
-
-
-@pytest.fixture
-def app_secret(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[1]
-
-
-@pytest.fixture
-def mid(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[2]
-
-
-@pytest.fixture
 def flexfactor(app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox) -> Iterator[FlexFactor]:
     with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url) as client:
         yield client
@@ -280,8 +239,3 @@ def flexfactor(app_key: str, app_secret: str, mid: str, flexfactor_sandbox: Flex
 @pytest.fixture
 def subscriber_key(flexfactor_sandbox: FlexFactorSandbox) -> str:
     return str(flexfactor_sandbox.subscriber_key())
-
-
-@pytest.fixture
-def declined_at() -> datetime:
-    return datetime(2026, 3, 4, tzinfo=UTC)
