@@ -1,8 +1,7 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler, and a readiness check.
 
-    app.add_exception_handler(VictorError, error_response)
-    app.add_exception_handler(RequestValidationError, error_response)  # FastAPI's own 422, in the same format
-    app.add_exception_handler(starlette.exceptions.HTTPException, error_response)  # and what your routes raise
+    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  # FastAPI's own 422, too
+        app.add_exception_handler(kind, error_response)
     app.add_route("/health/provider", readiness(victor))
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.

@@ -1,6 +1,4 @@
-"""Exact amounts of money. Amounts are never rounded, and floats are rejected.
-
-`Money` is an amount with a currency; the calls of a provider convert it to the unit of its API.
+"""Exact amounts of money: never rounded, and no floats. `Money` is an amount with a currency.
 
 `to_decimal`, `to_wire` and `from_wire` convert Victor's amounts: US dollars as text, such as `"44.23"` (pattern
 `\\d+(\\.\\d{1,2})?` of the OpenAPI document).

@@ -1,8 +1,4 @@
-"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`).
-
-    from victor_ext.otel import OpenTelemetry
-
-    victor = Victor(auth, on_event=OpenTelemetry())
+"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
 events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP where those have a name,

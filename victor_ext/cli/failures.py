@@ -41,11 +41,10 @@ class Doubt:
 
     advice: str
     command: Sequence[str]
-    """Command that settles the outcome."""
+    """Command that settles the outcome: with `key`, the idempotency key, it repeats the write."""
     look: Sequence[str]
     """Command that shows the outcome and changes nothing."""
     key: str | None = None
-    """Idempotency key of the write, if it has one; `command` then repeats the write."""
     secret: str | None = None
     """Part of the command that logs must not show: an account number."""
 
@@ -73,8 +72,7 @@ class Failure:
     doubt: Doubt | None = None
     spelled: Mapping[str, str] = field(default_factory=dict[str, str])
     """Option names by parameter."""
-    details: Sequence[str] = ()
-    """Additional lines of text output, such as a traceback."""
+    details: Sequence[str] = ()  # a traceback
 
     def report(self, *, as_json: bool) -> None:
         """Print the failure on standard error, as one JSON document or as text."""
@@ -101,10 +99,9 @@ class Failure:
 
     def _lines(self) -> list[str]:
         lines = [*self.details, f"Error: {self.message}", *self.notes]
-        if self.outcome is not None:
-            lines.append(f"Outcome: {self.outcome}")
-        if self.idempotency_key is not None:
-            lines.append(f"Idempotency key: {self.idempotency_key}")
+        for name, value in (("Outcome", self.outcome), ("Idempotency key", self.idempotency_key)):
+            if value is not None:
+                lines.append(f"{name}: {value}")
         if self.doubt is not None:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]

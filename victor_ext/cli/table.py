@@ -98,8 +98,8 @@ def with_payers(
 def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
     """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
 
-    A page that needs more room than those before it has a layout, and a heading, of its own. `width` is that of the
-    terminal, in columns; None: no terminal, so all columns are shown, and nothing is cut.
+    A page that needs more room than those before it has a heading of its own. Without a `width`, that of a terminal,
+    all columns are shown, and nothing is cut.
     """
     from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
 

@@ -1,14 +1,7 @@
 """A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See docs/testing.md.
 
-pytest loads it by itself when the package is installed with the extra `sandbox`:
-
-    def test_an_invoice_is_asked_for_once(victor, faults, sent_once):
-        faults.lose_answer(operation="create")  # the work is done, the response is lost
-        request = victor.payment_requests.create(...)
-        sent_once(request.idempotency_key)
-
-The sandbox of each test is empty. A mark sets its options:
-`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
+pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of each test is empty. A
+mark sets its options: `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
 """
 
 from __future__ import annotations
