@@ -191,10 +191,7 @@ class AsyncOutbox(EngineOutbox["AsyncEngine"]):
 
     @asynccontextmanager
     async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service.
-
-        The arguments are those of `run`.
-        """
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
         victor = self._sender(victor, interval)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, victor, interval=interval))

@@ -89,13 +89,10 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An entry that a worker has taken up.
+    """An entry that a worker has taken up: its `row` is the entry as it was before.
 
-    Attributes:
-        row: The entry as it was before.
-        lease: Until when it is this worker's, in epoch seconds of the worker's clock.
-        sent: The earliest time at which it may have been sent before, or None.
-        at: When it was taken up, by the worker's clocks.
+    The `lease` is in epoch seconds of the worker's clock. `sent` is the earliest time at which it may have been sent
+    before, and `at` when it was taken up, by the worker's clocks.
     """
 
     row: Any = field(repr=False)
@@ -199,12 +196,8 @@ class OutboxBase:
             state = EntryState.WAITING.value
             session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
         elif not is_stored_as(arguments, stored):
-            raise _refused(
-                key,
-                "idempotency_key",
-                "used",
-                f"{key} is in the outbox with other arguments: give each payment its own key.",
-            )
+            message = f"{key} is in the outbox with other arguments: give each payment its own key."
+            raise _refused(key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Pass[Entry | None]:
         def work(connection: sa.Connection) -> Entry | None:
@@ -284,8 +277,7 @@ class OutboxBase:
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
-        Returns:
-            The id of the entry, or None without one; and the claim, or None if another worker was faster.
+        Returns the id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])

@@ -83,10 +83,7 @@ class DjangoOutbox(BlockingOutbox):
     def add(self, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in the open transaction. It is sent once that is committed, and forgotten if it is not.
 
-        The same arguments under the same key are stored once.
-
-        Args:
-            arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
+        The arguments are as for `Outbox.add`. The same ones under the same key are stored once.
 
         Raises:
             InvalidRequest: As for `Outbox.add`.
