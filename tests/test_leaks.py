@@ -7,42 +7,41 @@ import json
 import logging
 import pickle
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
 import victor_ext
-from tests.frames import OURS, assert_hidden, found_in
-from tests.providers.running import run as use
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
+from tests.security.journeys import Caller
+from tests.security.secrets import ACCOUNT, Secrets, of_error, of_logs
+from victor_ext import AsyncVictor, Victor, VictorJwt, VictorOAuth
 
 pytestmark = pytest.mark.slow
-API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 CLIENT_ID = "client-id-0c1f7e55"
 CLIENT_SECRET = "client-secret-9d1c44ab"
 ACCESS_TOKEN = "access-token-77aa01ff"
-ACCOUNT = "071204958836"
-LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
-"""The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
-QUICK = RetryPolicy(base=0.0, max_attempts=2)
+KNOWN = Secrets("", client_secret=CLIENT_SECRET, tokens=[f"Bearer {word}" for word in (ACCESS_TOKEN, CLIENT_ID)])
+API_KEY = KNOWN.api_key
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@pytest.fixture
+def secrets(victor_key_pair: tuple[str, str]) -> Secrets:
+    return replace(KNOWN, private_key=victor_key_pair[0])
 
 
 def create(victor: Any, **values: Any) -> Any:
     return victor.payment_requests.create(**payment(**{"payee_account_number": ACCOUNT, **values}))
 
 
-def respond(status: int, body: bytes = b"") -> Callable[[httpx.Request], httpx.Response]:
-    return lambda _request: httpx.Response(status, content=body)
-
-
-def fail(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
-    def handle(_request: httpx.Request) -> httpx.Response:
-        raise error
-
-    return handle
+def failure(mode: str, answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any], Any]) -> Any:
+    client = Caller(mode, VictorOAuth(CLIENT_ID, CLIENT_SECRET), transport=httpx.MockTransport(answer))
+    error = client.run(call, client.victor)
+    client.close()
+    return error
 
 
 REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
@@ -61,60 +60,38 @@ REFUSED_HERE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Searched:
-    """Everything that must not be seen."""
-
-    def __init__(self, *secrets: str) -> None:
-        self.secrets = [*secrets, API_KEY, CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, ACCOUNT, ACCOUNT.lstrip("0")]
-
-    def check(self, error: BaseException) -> None:
-        assert_hidden(error, self.secrets, LOOKED_AT)
-
-
-@pytest.fixture
-def searched(victor_key_pair: tuple[str, str]) -> Searched:
-    lines = victor_key_pair[0].splitlines()
-    return Searched(lines[1], lines[-3])
-
-
-def oauth(_private: str) -> Any:
-    return VictorOAuth(CLIENT_ID, CLIENT_SECRET)
-
-
-def run(client: type, auth: Any, transport: httpx.MockTransport, call: Callable[[Any], Any]) -> BaseException | None:
-    try:
-        use(client, call, auth, transport=transport, retry=QUICK)
-    except Exception as error:  # noqa: BLE001 - whatever it is
-        return error
-    return None
-
-
-@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@each_mode
 @pytest.mark.parametrize("call", REFUSED_HERE)
-def test_a_call_that_is_refused_here(call, client, searched):
-    error = run(client, oauth(""), httpx.MockTransport(respond(200)), REFUSED_HERE[call])
+def test_a_call_that_is_refused_here(call, mode, secrets):
+    error = failure(mode, lambda _request: httpx.Response(200), REFUSED_HERE[call])
     assert type(error) is victor_ext.InvalidRequest
-    searched.check(error)
+    secrets.check(of_error(error))
 
 
 REFUSALS = {
-    "refused": respond(401, json.dumps({"error": f"no {CLIENT_SECRET}"}).encode()),
-    "truncated": respond(200, f'{{"access_token": "{ACCESS_TOKEN}", "exp'.encode()),
-    "in a list": respond(200, json.dumps([{"access_token": ACCESS_TOKEN}]).encode()),
-    "under another name": respond(200, json.dumps({"token": ACCESS_TOKEN}).encode()),
-    "down": respond(503, f"try later, {CLIENT_ID}".encode()),
-    "unreachable": fail(httpx.ConnectError("no")),
+    "refused": (401, json.dumps({"error": f"no {CLIENT_SECRET}"})),
+    "truncated": (200, f'{{"access_token": "{ACCESS_TOKEN}", "exp'),
+    "in a list": (200, json.dumps([{"access_token": ACCESS_TOKEN}])),
+    "under another name": (200, json.dumps({"token": ACCESS_TOKEN})),
+    "down": (503, f"try later, {CLIENT_ID}"),
+    "unreachable": (0, ""),
 }
 
 
-@pytest.mark.parametrize("client", [Victor, AsyncVictor])
+@each_mode
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_token_that_is_not_to_be_had(name, client, searched, caplog):
+def test_a_token_that_is_not_to_be_had(name, mode, secrets, caplog):
     caplog.set_level(logging.DEBUG)
-    error = run(client, oauth(""), httpx.MockTransport(REFUSALS[name]), create)
-    assert error is not None
-    searched.check(error)
-    assert found_in(caplog.text, searched.secrets) == []
+    status, body = REFUSALS[name]
+
+    def answer(_request):
+        if not status:
+            raise httpx.ConnectError("no")
+        return httpx.Response(status, text=body)
+
+    error = failure(mode, answer, create)
+    assert isinstance(error, Exception)
+    secrets.check([*of_error(error), *of_logs(caplog.records)])
     assert ACCESS_TOKEN.encode() not in pickle.dumps(error)
 
 
@@ -151,10 +128,10 @@ def set_ups(private: str) -> dict[str, Callable[[], Any]]:
 
 
 @pytest.mark.parametrize("name", set_ups("\n" * 9))
-def test_a_set_up_that_fails(name, searched, victor_key_pair):
+def test_a_set_up_that_fails(name, secrets, victor_key_pair):
     with pytest.raises(victor_ext.ConfigurationError) as raised:
         set_ups(victor_key_pair[0])[name]()
-    searched.check(raised.value)
+    secrets.check(of_error(raised.value))
 
 
 @pytest.mark.parametrize(
@@ -173,20 +150,20 @@ def test_a_set_up_that_fails(name, searched, victor_key_pair):
     ],
     ids=lambda variables: "-".join(sorted(variables)),
 )
-def test_a_process_environment_that_fails(variables, searched, monkeypatch):
+def test_a_process_environment_that_fails(variables, secrets, monkeypatch):
     monkeypatch.setenv("SOMEBODY_ELSES_SECRET", API_KEY)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     for client in (Victor, AsyncVictor):
         with pytest.raises(victor_ext.ConfigurationError) as raised:
             client.from_env()
-        searched.check(raised.value)
+        secrets.check(of_error(raised.value))
 
 
 @pytest.mark.parametrize(
     "wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"', "no TOML"]
 )
-def test_a_profile_that_fails(wrong, searched, monkeypatch, tmp_path):
+def test_a_profile_that_fails(wrong, secrets, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     file = tmp_path / "victor" / "profiles.toml"
     file.parent.mkdir()
@@ -196,5 +173,5 @@ def test_a_profile_that_fails(wrong, searched, monkeypatch, tmp_path):
     for client in (Victor, AsyncVictor):
         with pytest.raises(victor_ext.ConfigurationError) as raised:
             client.from_profile("mine")
-        searched.check(raised.value)
+        secrets.check(of_error(raised.value))
         assert raised.value.__context__ is None  # the frames of `tomllib` hold the whole file

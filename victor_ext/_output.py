@@ -23,14 +23,9 @@ class OutputLost(Exception):
 
 
 class GuardedStream:
-    """A standard stream. Once it cannot be written, what follows goes nowhere.
+    """A standard stream; None: it is closed. Once it cannot be written, what follows goes nowhere.
 
-    Args:
-        stream: The stream; None: it is closed.
-        insists: Whether a write then raises `OutputLost`.
-
-    Attributes:
-        lost: Why it cannot be written, or None.
+    If it `insists`, a write then raises `OutputLost`. `lost` is why it cannot be written, or None.
     """
 
     def __init__(self, stream: Any, *, insists: bool) -> None:
@@ -39,12 +34,10 @@ class GuardedStream:
         self.lost = OutputLost("standard output is closed") if stream is None else None
 
     def write(self, text: str) -> int:
-        """Write a text."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """Write what was held back."""
         self._try(self._stream.flush)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,8 +1,7 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler, and a readiness check.
 
-    app.add_exception_handler(VictorError, error_response)
-    app.add_exception_handler(RequestValidationError, error_response)  # FastAPI's own 422, in the same format
-    app.add_exception_handler(starlette.exceptions.HTTPException, error_response)  # and what your routes raise
+    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  # FastAPI's own 422, too
+        app.add_exception_handler(kind, error_response)
     app.add_route("/health/provider", readiness(victor))
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
@@ -60,9 +59,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         "idempotency_key": error.idempotency_key,
     }
     if isinstance(error, InvalidRequest):
-        body["problems"] = [
-            {"field": problem.field, "code": problem.code, "message": problem.message} for problem in error.problems
-        ]
+        names = ("field", "code", "message")
+        body["problems"] = [{name: getattr(problem, name) for name in names} for problem in error.problems]
     headers = {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
     return _problem(body, headers)
 

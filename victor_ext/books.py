@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -156,9 +157,6 @@ def currency_of(code: object) -> str | None:
 def money_of(amount: Any, currency: str | None) -> Money | None:
     """Return an exact amount; None where it cannot be one of the currency."""
     exact = None if currency is None else from_wire(amount, currency)
-    if currency is None or exact is None:
-        return None
-    try:
-        return Money.of(exact, currency)
-    except InvalidRequest:
-        return None
+    with suppress(InvalidRequest):
+        return None if currency is None or exact is None else Money.of(exact, currency)
+    return None

@@ -1,24 +1,4 @@
-"""The exceptions of this package.
-
-    VictorError
-      + InvalidRequest         an argument is invalid; nothing was sent            (also a ValueError)
-      + ConfigurationError     the client is not configured correctly              (also a ValueError)
-      + ConnectionFailed       no connection, or it broke before the response was complete
-      + TimedOut               no response within the timeout
-      |   + DeadlineExceeded   no response within the deadline of the whole call
-      + UnreadableResponse     the response cannot be read
-      + PaginationError        a list does not end
-      + StatusError            the response has an error status
-          + BadRequest         400, 422, or a 200 whose body reports an error
-          + AuthenticationError  401
-          + PermissionDenied   403
-          + NotFound           404, or a 400 that says so of the id
-          + Conflict           409, or a 400 or 422 that says that the key was used
-          + RateLimited        429
-          + ServerError        5xx
-
-Each error has an `outcome`: `Outcome` says when a repeat is safe.
-"""
+"""The exceptions of this package. Each has an `outcome`: `Outcome` says when a repeat is safe."""
 
 from __future__ import annotations
 
@@ -61,8 +41,8 @@ _MOST_TOLD = 20
 class Outcome(StrEnum):
     """The known effect of a failed call at the provider.
 
-    The members are ordered from no effect to a certain effect. If a call has several attempts, the member latest in
-    this order counts: an `UNKNOWN` attempt followed by a `REJECTED` one is `UNKNOWN`.
+    The members are ordered from no effect to a certain effect. Of several attempts, the member latest in this order
+    counts: an `UNKNOWN` attempt followed by a `REJECTED` one is `UNKNOWN`.
     """
 
     NOT_SENT = "not_sent"
@@ -169,7 +149,7 @@ class VictorError(Exception):
         self.outcome = outcome
         self.idempotency_key = idempotency_key
         self.request = request
-        if request is not None:  # a copy without body, token and unknown headers
+        if request is not None:
             self.request = httpx.Request(request.method, request.url, headers=shown_headers(request.headers.items()))
         self.response = None if response is None else _detached(response, self.request)
         self.attempts = attempts

@@ -1,4 +1,4 @@
-"""Flows: what is written once, and runs with blocking calls and with awaited calls.
+"""Flows, which are written once, and run with blocking calls and with awaited calls.
 
 A flow is a generator that decides everything and does no I/O. It yields a step, receives the step's result or its
 exception, and returns the result of the whole. Both functions here execute flows; neither holds any logic.

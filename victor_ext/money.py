@@ -1,6 +1,4 @@
-"""Exact amounts of money. Amounts are never rounded, and floats are rejected.
-
-`Money` is an amount with a currency; the calls of a provider convert it to the unit of its API.
+"""Exact amounts of money: never rounded, and no floats. `Money` is an amount with a currency.
 
 `to_decimal`, `to_wire` and `from_wire` convert Victor's amounts: US dollars as text, such as `"44.23"` (pattern
 `\\d+(\\.\\d{1,2})?` of the OpenAPI document).
@@ -40,7 +38,6 @@ _DECIMALS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
     **dict.fromkeys(("CLF", "UYW"), 4),
 }  # fmt: skip
-_CURRENCY = re.compile("[A-Z]{3}")
 _MOST_DIGITS = 30
 _MAX_WHOLE_DIGITS = 15
 """The maximum number of digits of whole dollars. The provider documents no limit."""
@@ -73,9 +70,7 @@ class Money:
             problems.append(Problem("minor_units", "type", message))
         elif abs(minor) >= 10**_MOST_DIGITS:
             problems.append(Problem("minor_units", "range", f"minor_units has more than {_MOST_DIGITS} digits."))
-        problem = _currency_problem(self.currency)
-        if problem is not None:
-            problems.append(problem)
+        problems += _currency_problems(self.currency)
         if problems:
             raise InvalidRequest.of(problems)
 
@@ -87,9 +82,8 @@ class Money:
             InvalidRequest: The amount is a float, is not a plain number, or has more decimals than the currency; or
                 the currency is not three capital letters.
         """
-        problem = _currency_problem(currency)
-        if problem is not None:
-            raise InvalidRequest.of([problem])
+        if problems := _currency_problems(currency):
+            raise InvalidRequest.of(problems)
         places = _DECIMALS.get(currency, 2)
         exact = _decimal(amount)
         minor = None if exact is None else exact.scaleb(places, _EXACT)
@@ -116,11 +110,11 @@ class Money:
         return f"{self.amount:f} {self.currency}"
 
 
-def _currency_problem(currency: object) -> Problem | None:
-    if isinstance(currency, str) and _CURRENCY.fullmatch(currency):
-        return None
+def _currency_problems(currency: object) -> list[Problem]:
+    if isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency):
+        return []
     message = f"currency is {shown(currency)} and must be three capital letters (ISO 4217), such as 'USD'."
-    return Problem("currency", "invalid", message)
+    return [Problem("currency", "invalid", message)]
 
 
 def _decimal(amount: object) -> Decimal | None:
@@ -133,8 +127,7 @@ def _decimal(amount: object) -> Decimal | None:
         plain = amount.isascii() and len(amount) <= _MOST_DIGITS and _NUMBER.fullmatch(amount)
         return Decimal(amount) if plain else None
     if isinstance(amount, Decimal) and amount.is_finite():
-        sign, digits, exponent = amount.as_tuple()
-        del sign
+        _, digits, exponent = amount.as_tuple()
         return amount if len(digits) + abs(int(exponent)) <= 2 * _MOST_DIGITS else None
     return None
 

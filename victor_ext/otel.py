@@ -1,8 +1,4 @@
-"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`).
-
-    from victor_ext.otel import OpenTelemetry
-
-    victor = Victor(auth, on_event=OpenTelemetry())
+"""Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
 events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP where those have a name,
@@ -78,33 +74,28 @@ class OpenTelemetry:
         elif isinstance(event, AttemptEnded):
             self._attempt_ended(event)
         elif isinstance(event, RetryScheduled):
-            self._retry_scheduled(event)
+            self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
+            self._retries.add(1, self._labels(event))
+            self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
             self._call_ended(event)
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
         """Write the headers of the call's span, such as `traceparent`, for the provider.
 
-        Args:
-            event: The attempt that begins.
-            carrier: Where they are written, by name.
+        `event` is the attempt that begins; they are written to `carrier`, by name.
         """
         propagate.inject(carrier, trace.set_span_in_context(self._span_of(event)))
 
     def _labels(self, event: Event, **more: Any) -> dict[str, Any]:
         """The attributes of a metric. None leaves one out."""
         call = {"http.request.method": event.method, "url.template": event.path_template}
-        return {**self._attributes, **_given(call), **_given(more)}
+        return {**self._attributes, **_given({**call, **more})}
 
     def _call_started(self, event: CallStarted) -> None:
         name = f"{event.method} {event.path_template}" if event.path_template else event.method
-        attributes = self._labels(event) | _given(
-            {
-                "victor_ext.operation": event.operation,
-                "victor_ext.call_id": event.call_id,
-                "victor_ext.idempotency_key": event.idempotency_key,
-            }
-        )
+        names = ("operation", "call_id", "idempotency_key")
+        attributes = self._labels(event, **{f"victor_ext.{name}": getattr(event, name) for name in names})
         self._spans[event.call_id] = self._tracer.start_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes)
         self._active.add(1, self._labels(event))
 
@@ -113,18 +104,14 @@ class OpenTelemetry:
         error = event.error or (str(event.status_code) if (event.status_code or 0) >= 400 else None)
         result = _given({"http.response.status_code": event.status_code, "error.type": error})
         resent = event.attempt - 1
-        self._span_of(event).add_event(
-            "victor_ext.token" if event.for_token else "victor_ext.attempt",
-            result
-            | _given(
-                {
-                    "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
-                    "victor_ext.duration": event.seconds,
-                    "victor_ext.connection.wait": event.waited,
-                    "victor_ext.connection.open": event.connecting,
-                }
-            ),
-        )
+        attributes = {
+            "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
+            "victor_ext.duration": event.seconds,
+            "victor_ext.connection.wait": event.waited,
+            "victor_ext.connection.open": event.connecting,
+        }
+        name = "victor_ext.token" if event.for_token else "victor_ext.attempt"
+        self._span_of(event).add_event(name, result | _given(attributes))
         self._exchange.record(event.seconds, {**self._labels(event), **result})
         if event.for_token:
             self._tokens.add(1, {**self._attributes, **result})
@@ -132,11 +119,6 @@ class OpenTelemetry:
             self._wait.record(event.waited, self._labels(event))
         if event.connecting:
             self._opened.add(1, self._attributes)
-
-    def _retry_scheduled(self, event: RetryScheduled) -> None:
-        self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
-        self._retries.add(1, self._labels(event))
-        self._quota.set(event.quota, self._attributes)
 
     def _call_ended(self, event: CallEnded) -> None:
         outcome = "success" if event.outcome is None else event.outcome.value

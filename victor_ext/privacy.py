@@ -1,16 +1,7 @@
-"""What may be shown, and in which form. The whole package asks here, except the sandbox, which shares no code with it.
+"""What may be shown, and in which form: values whose `repr` hides them, text for messages and logs, and echoes.
 
-Three parts:
-
-- Values whose `repr` shows nothing, or the last four digits (`Secret`, `AccountNumber`, `HiddenRows`). They behave like
-  the values that they replace. A traceback's locals, the repr of a model, and a debugger show nothing more.
-- Text for messages and logs: `redact_excerpt` for anything that somebody else wrote, `mask` for one number.
-- Echoes: private texts of a request, which the provider may repeat in its response.
-
-Arguments are replaced by such values where they enter this package. To drop this package's frames from a traceback
-before it leaves would not suffice in place of that: the frames of httpx remain, and `httpx.Client.request` holds the
-JSON of the request; a debugger or a tracer looks at frames before any traceback has left; and credentials, records and
-inputs that a caller keeps need the replaced values in any case.
+Arguments are replaced by such values where they enter this package. To drop its frames from tracebacks would not
+suffice: those of httpx hold the JSON of the request, and a debugger looks at frames before a traceback has left.
 """
 
 from __future__ import annotations
@@ -52,7 +43,6 @@ _SAFE_HEADERS = frozenset(
     {"accept", "content-type", "content-length", "host", "user-agent", "idempotency-key", "accept-encoding"}
 )
 
-
 CREDENTIALS = "victor_ext.credentials"
 """The extension of a request with what signs it. Its method `secret_texts`, if it has one, says what is not shown."""
 
@@ -81,12 +71,12 @@ class Secret(str):
         return Secret(str.__getitem__(self, place))
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
-        """The bytes of it, which are secret too. So httpx keeps the value of a header."""
+        """So httpx keeps the value of a header."""
         return SecretBytes(str.encode(self, encoding, errors))
 
 
 class SecretBytes(bytes):
-    """Secret bytes, shown as `[secret]`."""
+    """As `Secret`."""
 
     __slots__ = ()
 
@@ -102,7 +92,6 @@ class SecretBytes(bytes):
         return SecretBytes(part) if isinstance(part, bytes) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
-        """The text of it, which is secret too."""
         return Secret(bytes.decode(self, encoding, errors))
 
 
@@ -151,7 +140,7 @@ class AccountDigits(int):
 
 
 class OddAccount:
-    """A value of another type passed as an account number, such as a float or a list. It is about to be refused."""
+    """As `AccountDigits`, of another type, such as a float or a list."""
 
     __slots__ = ("kind",)
 
@@ -220,12 +209,11 @@ def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """As `hidden_pairs`, as a mapping."""
     return dict(hidden_pairs(pairs))
 
 
 def _hidden_cell(value: Any) -> Any:
-    if isinstance(value, NumberText | float | Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+    if isinstance(value, NumberText | float | Decimal | int) and not isinstance(value, bool):
         return AccountNumberText(value)
     return AccountNumber(value) if isinstance(value, str) else value
 
@@ -278,9 +266,8 @@ def kind_of(value: object) -> str:
 
 def mask(number: str) -> str:
     """The number with all but its last four characters hidden; all of them when it has four or fewer."""
-    if len(number) <= _KEPT_DIGITS:
-        return "*" * len(number)
-    return "*" * (len(number) - _KEPT_DIGITS) + number[-_KEPT_DIGITS:]
+    kept = number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else ""
+    return kept.rjust(len(number), "*")
 
 
 def short_mask(number: str) -> str:
@@ -347,10 +334,7 @@ def _folded(text: str) -> Secret:
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and with each run of five or more digits masked to its last four.
-
-    Such a run may be an account number.
-    """
+    """The text without credentials, and with each run of five or more digits, an account number, as `mask` has it."""
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), without_credentials(text))
 
 
@@ -414,14 +398,10 @@ def one_own_line(whole: str) -> str:
 
 
 def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = "") -> Iterator[str]:
-    """The texts of a JSON body that are not public.
+    """The texts of a JSON body that are not public; also its numbers, with `numbers`.
 
-    Args:
-        body: The body.
-        is_public: Whether a member is public, by its place in the body, such as `payer.email`; items of a list have
-            the place of the list.
-        numbers: Whether numbers count as texts.
-        place: Where the body itself stands, if it is part of another one.
+    `is_public` says of a place in the body, such as `payer.email`, whether it is; items of a list have the place of
+    the list. `place` is where the body itself stands, if it is part of another one.
     """
     if _is_object(body):
         for name, member in body.items():
@@ -438,12 +418,9 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
-    """A pattern that matches any of the texts that are long enough to be hidden; None without any.
+    """A pattern, with `flags`, that matches any of the texts that are long enough to be hidden; None without any.
 
-    Args:
-        texts: The texts.
-        whole_words: Whether a text counts only where no ASCII letter or digit is next to it.
-        flags: Of the module `re`.
+    With `whole_words` a text counts only where no ASCII letter or digit is next to it.
     """
     hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
     if not hidden:

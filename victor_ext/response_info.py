@@ -29,12 +29,8 @@ class ResponseInfo:
     ) -> None:
         """Describe a response.
 
-        Args:
-            status_code: The HTTP status.
-            headers: The headers of the response.
-            attempts: The number of times that the call was sent.
-            names: Headers that may carry the provider's id of the exchange, the best one first.
-            request_id: That id, if the response has none of these headers.
+        `names` are headers that may carry the provider's id of the exchange, the best one first; `request_id` is that
+        id, if the response has none of them.
         """
         self.status_code = status_code
         self.headers = headers

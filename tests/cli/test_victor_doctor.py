@@ -15,18 +15,12 @@ from tests.cli.victor_command import Command, Ran
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import background
+from tests.providers.systems import ADAPTERS
 from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
-from victor_ext.sandbox.eastpay import EastPaySandbox
-from victor_ext.sandbox.flexfactor import FlexFactorSandbox
-from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
 CHECKS = ["Settings", "Credentials", "Environment", "DNS", "Connection", "TLS", "Signed read", "Clock"]
-
-
-def sandboxes() -> dict[str, Any]:
-    return {"velo": VeloSandbox(), "flexfactor": FlexFactorSandbox(), "eastpay": EastPaySandbox()}
 
 
 def checks(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -68,16 +62,10 @@ def test_the_page_shows_these_checks(command: Command, victor_sandbox: Sandbox) 
 
 @pytest.mark.parametrize("provider", ["velo", "flexfactor", "eastpay"])
 def test_the_other_systems_are_looked_at_in_the_same_way(bare_command: Command, provider: str) -> None:
-    with sandboxes()[provider] as sandbox:
-        settings = {
-            "velo": lambda: zip(("VELO_API_KEY", "VELO_API_SECRET"), sandbox.add_key(), strict=True),
-            "flexfactor": lambda: zip(
-                ("FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET", "FLEXFACTOR_MID"), sandbox.add_client(), strict=True
-            ),
-            "eastpay": lambda: zip(("EASTPAY_ENTITY_ID", "EASTPAY_TOKEN"), sandbox.add_merchant(), strict=True),
-        }
-        url = sandbox.url + ("/eastpay" if provider == "eastpay" else "")
-        variables = {**dict(settings[provider]()), f"{provider.upper()}_BASE_URL": url}
+    with ADAPTERS[provider].sandbox() as sandbox:
+        settings = sandbox._service.provider.client_settings(sandbox.url)  # as --env-file has them
+        variables = dict(line.split("=", 1) for line in settings.splitlines())
+        url = variables[f"{provider.upper()}_BASE_URL"]
         ran = bare_command("doctor", "--provider", provider, "--json", **variables)
         read, clock = (None, None) if provider == "eastpay" else (True, True)
         assert (ran.status, verdicts(ran)) == (0, [True] * 5 + [None, read, clock]), ran

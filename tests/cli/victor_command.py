@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +57,12 @@ class Ran:
 
 @dataclass(frozen=True)
 class Command:
-    """The command with an environment of its own, in a folder; and the seconds that it has."""
+    """The command with an environment of its own, in a folder; its seconds, and how a process of it begins."""
 
     environment: dict[str, str]
     folder: Path = Path()
     patience: float = PATIENCE
+    program: Sequence[str | Path] = (SCRIPT,)
 
     def __call__(self, *words: str, **variables: str) -> Ran:
         """Run it to its end in this process, which saves the start of another one."""
@@ -79,7 +80,7 @@ class Command:
     ) -> Ran:
         """Run it to its end in a process of its own, with its output going into pipes, or elsewhere."""
         ended = subprocess.run(
-            [SCRIPT, *words],
+            [*self.program, *words],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
@@ -100,7 +101,7 @@ class Command:
         if typed is not None:
             outputs[1].type(typed)
         process = subprocess.Popen(
-            [SCRIPT, *words],
+            [*self.program, *words],
             stdin=subprocess.DEVNULL if typed is None else outputs[1].theirs,
             stdout=outputs[0].theirs,
             stderr=outputs[1].theirs,
@@ -115,7 +116,7 @@ class Command:
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
             process = subprocess.Popen(
-                [SCRIPT, *words],
+                [*self.program, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,6 +39,32 @@ invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_dat
 """
 
 
+token = access_token = pytest.fixture(lambda: "not-a-secret")
+sandbox = pytest.fixture(lambda victor_sandbox: victor_sandbox)
+private_key = pytest.fixture(lambda victor_key_pair: victor_key_pair[0])
+credentials = pytest.fixture(lambda victor_sandbox: victor_sandbox.add_oauth_client())
+client_id = pytest.fixture(lambda credentials: credentials[0])
+client_secret = pytest.fixture(lambda credentials: credentials[1])
+invoice = pytest.fixture(lambda: payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042"))
+deliver = keep = settle = store = ask_for_another_card = pytest.fixture(lambda: lambda *_: None)
+"""What a program does after a call, with anything."""
+
+# The other systems. `addresses`: where the servers really are that a page names by an address on this machine.
+till_token = pytest.fixture(lambda till_sandbox: till_sandbox.issue_token())
+addresses = pytest.fixture(lambda till_sandbox: {"http://127.0.0.1:4010": till_sandbox.url})
+velo_key = pytest.fixture(lambda velo_harness: velo_harness.sandbox.add_key())
+payor_id = pytest.fixture(lambda velo_harness: str(velo_harness.payor))
+payments = pytest.fixture(lambda: [pay("INV-7")])
+stored_number = pytest.fixture(lambda: lambda: 0)
+stored_notifications = pytest.fixture(lambda: list)
+flexfactor_client = pytest.fixture(lambda flexfactor_sandbox: flexfactor_sandbox.add_client())
+app_key = pytest.fixture(lambda flexfactor_client: flexfactor_client[0])
+app_secret = pytest.fixture(lambda flexfactor_client: flexfactor_client[1])
+mid = pytest.fixture(lambda flexfactor_client: flexfactor_client[2])
+subscriber_key = pytest.fixture(lambda flexfactor_sandbox: str(flexfactor_sandbox.subscriber_key()))
+declined_at = pytest.fixture(lambda: datetime(2026, 3, 4, tzinfo=UTC))
+
+
 @pytest.fixture(autouse=True)
 def log_level() -> Iterator[None]:
     """A page sets the level of the package's logger."""
@@ -53,11 +79,6 @@ def victor_sandbox() -> Iterator[Sandbox]:
     """The provider of a page: with demo data, and a step of each request's life every 10 ms."""
     with Sandbox(SandboxSettings(demo_data=True, auto=0.01)) as sandbox:
         yield sandbox
-
-
-@pytest.fixture
-def sandbox(victor_sandbox: Sandbox) -> Sandbox:
-    return victor_sandbox
 
 
 @pytest.fixture
@@ -81,34 +102,8 @@ def api_key(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str], folder: P
 
 
 @pytest.fixture
-def token() -> str:
-    """A token of any other system."""
-    return "not-a-secret"
-
-
-@pytest.fixture
-def private_key(victor_key_pair: tuple[str, str]) -> str:
-    return victor_key_pair[0]
-
-
-@pytest.fixture
 def auth(api_key: str, private_key: str) -> VictorJwt:
     return VictorJwt(api_key, private_key)
-
-
-@pytest.fixture
-def credentials(victor_sandbox: Sandbox) -> tuple[str, str]:
-    return victor_sandbox.add_oauth_client()
-
-
-@pytest.fixture
-def client_id(credentials: tuple[str, str]) -> str:
-    return credentials[0]
-
-
-@pytest.fixture
-def client_secret(credentials: tuple[str, str]) -> str:
-    return credentials[1]
 
 
 @pytest.fixture
@@ -138,12 +133,6 @@ def victor(victor_sandbox: Sandbox, auth: VictorJwt) -> Iterator[Victor]:
 
 
 @pytest.fixture
-def invoice() -> dict[str, Any]:
-    """The arguments of `create`."""
-    return payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042")
-
-
-@pytest.fixture
 def invoice_with_number(invoice: dict[str, Any], victor_sandbox: Sandbox) -> SimpleNamespace:
     """An invoice as a program has it. The answers to the first call are lost."""
     victor_sandbox.inject("lose_answer", operation="create", times=6)
@@ -162,39 +151,11 @@ def Invoice(tmp_path: Path) -> Iterator[Any]:  # noqa: N802 - it is a class
         yield models.Invoice
 
 
-# What follows is for the pages of the other systems.
-
-
-@pytest.fixture
-def deliver() -> Callable[..., None]:
-    """What a program does after a call, with anything; as `keep`, `settle` and others."""
-    return lambda *_: None
-
-
-keep = settle = store = ask_for_another_card = deliver
-
-
 @pytest.fixture
 def till_sandbox() -> Iterator[TillSandbox]:
     till_api()
     with TillSandbox() as running:
         yield running
-
-
-@pytest.fixture
-def till_token(till_sandbox: TillSandbox) -> str:
-    return till_sandbox.issue_token()
-
-
-@pytest.fixture
-def addresses(till_sandbox: TillSandbox) -> dict[str, str]:
-    """Where the servers really are that a page names by an address on this machine."""
-    return {"http://127.0.0.1:4010": till_sandbox.url}
-
-
-@pytest.fixture
-def access_token() -> str:
-    return "not-a-secret"
 
 
 @pytest.fixture
@@ -205,34 +166,9 @@ def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
 
 
 @pytest.fixture
-def velo_key(velo_harness: VeloHarness) -> tuple[str, str]:
-    return velo_harness.sandbox.add_key()
-
-
-@pytest.fixture
-def payor_id(velo_harness: VeloHarness) -> str:
-    return str(velo_harness.payor)
-
-
-@pytest.fixture
 def velo(velo_harness: VeloHarness) -> Iterator[Velo]:
     with Velo(velo_harness.settings["auth"], base_url=velo_harness.sandbox.url) as client:
         yield client
-
-
-@pytest.fixture
-def payments() -> list[Any]:
-    return [pay("INV-7")]
-
-
-@pytest.fixture
-def stored_number() -> Callable[[], int]:
-    return lambda: 0
-
-
-@pytest.fixture
-def stored_notifications() -> Callable[[], list[Any]]:
-    return list
 
 
 @pytest.fixture
@@ -252,36 +188,6 @@ def flexfactor_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[FlexFactorSa
 
 
 @pytest.fixture
-def flexfactor_client(flexfactor_sandbox: FlexFactorSandbox) -> tuple[str, str, str]:
-    return flexfactor_sandbox.add_client()
-
-
-@pytest.fixture
-def app_key(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[0]
-
-
-@pytest.fixture
-def app_secret(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[1]
-
-
-@pytest.fixture
-def mid(flexfactor_client: tuple[str, str, str]) -> str:
-    return flexfactor_client[2]
-
-
-@pytest.fixture
 def flexfactor(app_key: str, app_secret: str, mid: str, flexfactor_sandbox: FlexFactorSandbox) -> Iterator[FlexFactor]:
     with FlexFactor(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=flexfactor_sandbox.url) as client:
         yield client
-
-
-@pytest.fixture
-def subscriber_key(flexfactor_sandbox: FlexFactorSandbox) -> str:
-    return str(flexfactor_sandbox.subscriber_key())
-
-
-@pytest.fixture
-def declined_at() -> datetime:
-    return datetime(2026, 3, 4, tzinfo=UTC)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 from tests.security.secrets import Secrets
 from victor_ext.sandbox import Sandbox, SandboxSettings
+
+T = TypeVar("T", bound=Any)
+
+
+@pytest.fixture
+def closed() -> Iterator[Callable[[T], T]]:
+    """Closes at the end of a test what is passed through it, the last one first."""
+    with ExitStack() as stack:
+        yield lambda each: stack.enter_context(closing(each))
 
 
 @pytest.fixture

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.victor_command import Ran
+from tests.cli.victor_command import Command, Ran
 from tests.security.journeys import asked
 from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
@@ -26,35 +23,27 @@ LOUD = (
 TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 
 
-@dataclass
-class Command:
-    """The command, in a process whose loggers all speak."""
-
-    sandbox: Sandbox
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, *words: str, **variables: str) -> Ran:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = {**kept, "VICTOR_BASE_URL": self.sandbox.url, "COLUMNS": "200", **self.environment, **variables}
-        ended = subprocess.run(
-            [sys.executable, "-c", LOUD, *words],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment, timeout=60, check=False,
-        )  # fmt: skip
-        return Ran(ended.returncode, ended.stdout, ended.stderr)
+@pytest.fixture
+def command(known: Sandbox, bare_environment: dict[str, str]) -> Command:
+    """The command, in processes whose loggers all speak."""
+    environment = {**bare_environment, "VICTOR_BASE_URL": known.url}
+    return Command(environment, patience=60, program=(sys.executable, "-c", LOUD))
 
 
 @pytest.fixture
-def keys(known: Sandbox, secrets: Secrets, tmp_path: Path) -> Command:
+def keys(command: Command, secrets: Secrets, tmp_path: Path) -> Callable[..., Ran]:
     """The command with a key pair."""
     file = tmp_path / "private-key.pem"
     file.write_text(secrets.private_key)
-    return Command(known, {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)})
+    variables = {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
+    return lambda *words, **more: command.in_a_process(*words, **{**variables, **more})
 
 
 @pytest.fixture
-def with_secret(known: Sandbox, secrets: Secrets) -> Command:
+def with_secret(command: Command, secrets: Secrets) -> Callable[..., Ran]:
     """The command with OAuth credentials."""
-    return Command(known, {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret})
+    variables = {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret}
+    return lambda *words: command.in_a_process(*words, **variables)
 
 
 def payment(account: str = ACCOUNT) -> list[str]:
@@ -91,7 +80,9 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if fault else [pytest.mark.nightly]) for name, (_, fault, _) in CALLS.items()]
 )
-def test_calls(name: str, known: Sandbox, secrets: Secrets, with_secret: Command, keys: Command) -> None:
+def test_calls(
+    name: str, known: Sandbox, secrets: Secrets, with_secret: Callable[..., Ran], keys: Callable[..., Ran]
+) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):
@@ -102,7 +93,7 @@ def test_calls(name: str, known: Sandbox, secrets: Secrets, with_secret: Command
     shows_nothing(secrets, ran)
 
 
-def test_json_is_data(known: Sandbox, secrets: Secrets, keys: Command) -> None:
+def test_json_is_data(known: Sandbox, secrets: Secrets, keys: Callable[..., Ran]) -> None:
     """What a program asked for is whole; the logs beside it are not data."""
     ran = keys("rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out
@@ -110,7 +101,7 @@ def test_json_is_data(known: Sandbox, secrets: Secrets, keys: Command) -> None:
 
 
 def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
-    secrets: Secrets, keys: Command, with_secret: Command
+    secrets: Secrets, keys: Callable[..., Ran], with_secret: Callable[..., Ran]
 ) -> None:
     for command in (keys, with_secret):
         ran = command("token")
@@ -127,7 +118,7 @@ SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(name: str, secrets: Secrets, keys: Command) -> None:
+def test_bad_settings(name: str, secrets: Secrets, keys: Callable[..., Ran]) -> None:
     ran = keys("rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
     shows_nothing(secrets, ran)

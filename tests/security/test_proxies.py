@@ -37,21 +37,17 @@ each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 @each_mode
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_a_proxy_sees_a_name_and_ciphertext(
-    mode: str, how: str, background: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    mode: str, how: str, closed: Any, background: Background, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingProxy(background, provider.port)
+    provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
+    proxy = closed(RecordingProxy(background, provider.port))
     address = f"http://user:hunter2@127.0.0.1:{proxy.port}"
     given = {"proxy": address} if how == "argument" else {}
     if how == "variable":
         monkeypatch.setenv("HTTPS_PROXY", address)
         monkeypatch.delenv("NO_PROXY", raising=False)
-    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given)
+    client = closed(Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given))
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
-    client.close()
-    provider.close()
-    proxy.close()
-
     assert isinstance(observed, PaymentRequest)
     assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
     assert [secret for secret in SECRETS if secret in proxy.received] == []
@@ -74,17 +70,15 @@ def test_a_proxy_on_this_machine_may_see_what_goes_to_this_machine(client: Any) 
 
 
 @each_mode
-def test_a_proxy_that_is_spoken_to_encrypted(mode: str, background: Background, authority: Authority) -> None:
+def test_a_proxy_that_is_spoken_to_encrypted(
+    mode: str, closed: Any, background: Background, authority: Authority
+) -> None:
     """TLS to the provider, within TLS to the proxy."""
-    provider = Recorder(background, authority.server(x509.DNSName("pay.example")))
-    proxy = RecordingProxy(background, provider.port, authority.server())
+    provider = closed(Recorder(background, authority.server(x509.DNSName("pay.example"))))
+    proxy = closed(RecordingProxy(background, provider.port, authority.server()))
     way = httpx.Proxy(f"https://user:hunter2@127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
-    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way)
+    client = closed(Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way))
     observed = [client("get", id="b34783af0") for _ in range(3)]
-    client.close()
-    provider.close()
-    proxy.close()
-
     assert all(isinstance(each, PaymentRequest) for each in observed), observed
     assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
     assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.requests)
@@ -93,18 +87,14 @@ def test_a_proxy_that_is_spoken_to_encrypted(mode: str, background: Background, 
 
 @each_mode
 def test_somebody_else_behind_such_a_proxy_is_told_nothing(
-    mode: str, background: Background, authority: Authority
+    mode: str, closed: Any, background: Background, authority: Authority
 ) -> None:
-    other = Recorder(background, authority.server(x509.DNSName("other.example")))
-    proxy = RecordingProxy(background, other.port, authority.server())
+    other = closed(Recorder(background, authority.server(x509.DNSName("other.example"))))
+    proxy = closed(RecordingProxy(background, other.port, authority.server()))
     way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
-    retry = RetryPolicy(max_attempts=1)
-    client = Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way, retry=retry)
+    options = {"verify": authority.trusted(), "proxy": way, "retry": RetryPolicy(max_attempts=1)}
+    client = closed(Caller(mode, AUTH, base_url="https://pay.example", **options))
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
-    client.close()
-    other.close()
-    proxy.close()
-
     assert isinstance(observed, ConnectionFailed)
     assert observed.outcome is Outcome.NOT_SENT
     assert proxy.requests
@@ -112,15 +102,11 @@ def test_somebody_else_behind_such_a_proxy_is_told_nothing(
 
 
 @each_mode
-def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, background: Background) -> None:
-    proxy = Recorder(background)  # it answers in the provider's place
-    client = Caller(
-        mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}"
-    )
+def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, closed: Any, background: Background) -> None:
+    proxy = closed(Recorder(background))  # it answers in the provider's place
+    way = f"http://user:hunter2@127.0.0.1:{proxy.port}"
+    client = closed(Caller(mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=way))
     observed = client("get", id="b34783af0")
-    client.close()
-    proxy.close()
-
     assert isinstance(observed, PaymentRequest)
     first = [head.split(b"\r\n")[0] for head in proxy.requests]
     assert first == [
@@ -134,16 +120,13 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, background: Ba
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 407 Log in\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n", b"?"]
 )
-def test_a_proxy_that_refuses(mode: str, answer: bytes, background: Background, authority: Authority) -> None:
-    proxy = RecordingProxy(background, 1, answer=answer)
-    client = Caller(
-        mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), timeout=0.5,
-        proxy=f"http://127.0.0.1:{proxy.port}",
-    )  # fmt: skip
+def test_a_proxy_that_refuses(
+    mode: str, answer: bytes, closed: Any, background: Background, authority: Authority
+) -> None:
+    proxy = closed(RecordingProxy(background, 1, answer=answer))
+    options = {"verify": authority.trusted(), "timeout": 0.5, "proxy": f"http://127.0.0.1:{proxy.port}"}
+    client = closed(Caller(mode, AUTH, base_url="https://pay.example", **options))
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
-    client.close()
-    proxy.close()
-
     assert isinstance(observed, TimedOut if answer == b"?" else ConnectionFailed)
     assert observed.outcome.value == "not_sent"
     assert "the proxy 127.0.0.1: " in str(observed)
@@ -159,10 +142,10 @@ def test_a_proxy_that_refuses(mode: str, answer: bytes, background: Background, 
     ],
 )
 def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
-    answer: bytes, error: type[Exception], background: Background, authority: Authority
+    answer: bytes, error: type[Exception], closed: Any, background: Background, authority: Authority
 ) -> None:
     """Its errors are those of a connection that is not there yet: nothing of the request was sent."""
-    proxy = RecordingProxy(background, 1, answer=answer)
+    proxy = closed(RecordingProxy(background, 1, answer=answer))
     url = httpx.URL("https://pay.example")
     route = route_to(url, authority.trusted(), f"http://127.0.0.1:{proxy.port}")
     request = httpx.Request("POST", url, content=b"{}", extensions={"timeout": dict.fromkeys(("connect", "read"), 0.2)})
@@ -175,4 +158,3 @@ def test_what_goes_wrong_at_a_proxy_is_no_answer_of_the_provider(
         transport.handle_request(request)
     with pytest.raises(error):
         asyncio.run(awaited())
-    proxy.close()

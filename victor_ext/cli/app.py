@@ -49,7 +49,6 @@ Exit status:
 app = typer.Typer(
     name="victor",
     epilog=_EPILOG,
-    help="Requests for payment over the instant payment networks: send, read, answer and follow them.",
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -145,7 +144,6 @@ def token(session: Session) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit status."""
     stdout: Any = sys.stdout
     if hasattr(stdout, "reconfigure"):
         # A character that the terminal cannot encode must not lose the output.

@@ -18,7 +18,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
-from .screen import Progress, complain, decided, notices, plain
+from .screen import Progress, complain, notices, plain
 from .session import Session, Yes, flag, option, with_session
 from .signals import status_of
 
@@ -104,7 +104,7 @@ def _fewer_collections() -> Generator[None]:
         gc.set_threshold(*before)
 
 
-def _next(command: str, batch: str, state: str, session: Session, *, yes: bool) -> str:
+def _next(command: str, batch: str, state: str, session: Session, *, yes: bool = False) -> str:
     """Return another command for the batch, without passwords, for display."""
     place = [] if state == _DEFAULT_STATE else ["--state", bulk_output.without_password(state)]
     unasked = ["--yes"] if yes and command == "resume" else []
@@ -166,8 +166,7 @@ def send(
         if dry_run:
             check = sender.check(file, **totals)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=skip_invalid)
-            with decided():
-                bulk_output.show_check(check, exit_status, as_json=session.as_json)
+            bulk_output.show_check(check, exit_status, as_json=session.as_json)
             raise typer.Exit(exit_status)
         with sending.run(sender, batch or file.name) as show:
             status = sender.send(file, on_progress=show, **totals)
@@ -225,9 +224,8 @@ def status(
         with _noting(exit_statuses), _sender(session, state, batch=one) as sender:
             status = sender.status(refresh=refresh)
             exit_statuses.append(status.exit_status)
-            with decided():
-                go_on = _next("resume", one, state, session, yes=False)
-                bulk_output.show_status(status, go_on, as_json=session.as_json)
+            go_on = _next("resume", one, state, session)
+            bulk_output.show_status(status, go_on, as_json=session.as_json)
     raise typer.Exit(_worst(exit_statuses))
 
 
@@ -256,7 +254,7 @@ def export(
     """
     (one,) = _batches(session, state, name, batch, only=True)
     with _sender(session, state, batch=one) as sender:
-        go_on = _next("resume", one, state, session, yes=False)
+        go_on = _next("resume", one, state, session)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
@@ -268,9 +266,8 @@ def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state
     with _sender(session, state, batch=one) as sender:
         count = sender.drop()
         left = None if count else sender.status()
-        with decided():
-            go_on = _next("resume", one, state, session, yes=False)
-            bulk_output.show_dropped(one, count, left, go_on, as_json=session.as_json)
+        go_on = _next("resume", one, state, session)
+        bulk_output.show_dropped(one, count, left, go_on, as_json=session.as_json)
 
 
 @bulk.command()
@@ -301,10 +298,11 @@ def worker(
 
 
 def _batches(session: Session, state: str, name: str | None, batch: str | None, *, only: bool = False) -> list[str]:
-    if name is not None and batch is not None and name != batch:
+    named = {one for one in (name, batch) if one is not None}
+    if len(named) > 1:
         raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
-    if name is not None or batch is not None:
-        return [name or batch or ""]
+    if named:
+        return [*named]
     with _sender(session, state) as sender:
         names = sender.batches()
     if not names:
@@ -331,7 +329,6 @@ class _Sending:
     def sender(
         self, question: Callable[[BulkSender], str] | None, **options: Any
     ) -> AbstractContextManager[BulkSender]:
-        """Open a sender; see `_sender`."""
         terms: dict[str, Any] = {"key_retention": self.key_retention, "patience": self.patience, **options}
         asked = None if self.yes else question
         return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)
@@ -361,8 +358,7 @@ class _Sending:
         """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
         for one in statuses:
             command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
-            with decided():
-                bulk_output.show_result(one, command, as_json=self.session.as_json)
+            bulk_output.show_result(one, command, as_json=self.session.as_json)
         raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
 
 

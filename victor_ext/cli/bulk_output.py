@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
-from .screen import complain, plain, say
+from .screen import complain, decided, plain, say
 from .session import whole_file
 from .wording import DUE_DATE, ENCODING, rows_text, with_hint
 
@@ -27,7 +27,6 @@ _SHOWN = 20
 
 
 def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
-    """Print the problems of invalid rows on standard error."""
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
@@ -39,8 +38,8 @@ def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
+@decided()
 def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
-    """Print the result of a dry run."""
     if as_json:
         say(json.dumps({**asdict(check), "exit_status": exit_status}))
         return
@@ -49,7 +48,6 @@ def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
 
 
 def summary_of(check: Check) -> str:
-    """Return a sentence about the rows of a file."""
     return f"{rows_text(check.rows)}: {_kinds(check)}."
 
 
@@ -60,10 +58,11 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return FAILED if check.invalid or check.changed else 0
 
 
+@decided()
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
     if as_json:
-        say(json.dumps(status_as_dict(status)))
+        say(json.dumps(_as_dict(status)))
         return
     under_way = "" if status.over else " (under way, or interrupted)"
     state = under_way if status.complete else " (being stored, or interrupted)"
@@ -74,10 +73,11 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
         say(f"  {_counted(word, count)}")
 
 
+@decided()
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
     """Print the final status and the next steps; `command` formats another command for the batch."""
     if as_json:
-        say(json.dumps({**status_as_dict(status), "exit_status": status.exit_status}))
+        say(json.dumps({**_as_dict(status), "exit_status": status.exit_status}))
         return
     check = status.check
     if check is not None:
@@ -93,6 +93,7 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
         complain(f"Every row, with what became of it:\n  {command('export')}")
 
 
+@decided()
 def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, *, as_json: bool) -> None:
     """Print how many rows were dropped. If none: what is `left`, and `resume`, the command that goes on with it."""
     if as_json:
@@ -114,90 +115,67 @@ def show_interruption(status: BatchStatus | None, command: str, unread: str | No
             document["state_unread"] = unread
         complain(json.dumps(document))
         return
+    text = "Stopped. Nothing is lost and nothing will be sent twice. Go on with:"
     if status is None:
-        complain(
+        text = (
             "Stopped before anything was sent. Run the same command again, or, if rows had been stored already, go on "
-            f"with:\n  {command}"
+            "with:"
         )
-        return
-    if unread is not None:
-        complain(f"Stopped. {plain(unread)}\nWhen the state can be read, go on with:\n  {command}")
-        return
-    complain(f"Stopped. Nothing is lost and nothing will be sent twice. Go on with:\n  {command}")
+    elif unread is not None:
+        text = f"Stopped. {plain(unread)}\nWhen the state can be read, go on with:"
+    complain(f"{text}\n  {command}")
 
 
 def write_export(
     sender: BulkSender, output: Path | None, resume: str, *, as_json: bool, escape: bool = True, refresh: bool = False
 ) -> None:
-    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it.
-
-    Raises:
-        OutputLost: They could not be written whole.
-    """
-    missing = _not_stored(sender, resume)
+    """Write the results of a batch to a file or standard output; `resume` is the command that goes on with it."""
+    before = sender.status()
     statuses: Counter[str] = Counter()
+
+    def note(result: RowResult) -> None:
+        if result.outcome == "created":
+            statuses[result.status or "not found"] += 1
+
     with nullcontext(sys.stdout) if output is None else whole_file(output, "--output", mode=0o666) as file:
-        count = _write(sender, file, statuses, as_json=as_json, escape=escape, refresh=refresh)
+        if as_json:
+            count = _write_json(sender.export(refresh=refresh), file, note)
+        else:
+            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
         file.flush()
-    written = [] if output is None else [f"{rows_text(count)} written to {output}"]
-    listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
-    now = [f"The provider says now: {listed}."] if refresh else []
-    lines = [". ".join([*written, *now]), missing]
-    if any(lines):
-        complain("\n".join(filter(None, lines)))
+    lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
+    if refresh:
+        listed = ", ".join(_counted(word, count) for word, count in sorted(statuses.items())) or "nothing was created"
+        lines = [". ".join([*lines, f"The provider says now: {listed}."])]
+    if not before.complete:
+        lines.append(
+            f"{plain(before.batch)} is being stored, or that was interrupted: the rows that are not in this export "
+            f"were not sent. Go on with:\n  {resume}"
+        )
+    if lines:
+        complain("\n".join(lines))
+
+
+def _write_json(results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]) -> int:
+    count = 0
+    for result in results:
+        count += 1
+        note(result)
+        fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
+        file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
+    return count
 
 
 def _counted(status: str, count: int) -> str:
     return f"{count:,} {plain(status)}{' (paid)' if status == 'completed' else ''}"
 
 
-def _not_stored(sender: BulkSender, resume: str) -> str:
-    """Return a line about rows that are missing in an export, or an empty string."""
-    status = sender.status()
-    if status.complete:
-        return ""
-    return (
-        f"{plain(status.batch)} is being stored, or that was interrupted: the rows that are not in this export were "
-        f"not sent. Go on with:\n  {resume}"
-    )
-
-
-def _write(
-    sender: BulkSender, file: TextIO, statuses: Counter[str], *, as_json: bool, escape: bool, refresh: bool
-) -> int:
-    """Write the results, and count the statuses of created requests."""
-
-    def note(result: RowResult) -> None:
-        if result.outcome == "created":
-            statuses[result.status or "not found"] += 1
-
-    if not as_json:
-        return sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
-    count = 0
-    for result in sender.export(refresh=refresh):
-        note(result)
-        fields = {name: getattr(result, name) for name in ("row", "key", "id", "status", "outcome", "error")}
-        file.write(json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)}) + "\n")
-        count += 1
-    return count
-
-
 def counts(status: BatchStatus) -> str:
-    """Return the number of rows by outcome as text."""
     return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
 
 
-def status_as_dict(status: BatchStatus) -> dict[str, Any]:
-    return {
-        "batch": status.batch,
-        "rows": status.rows,
-        "counts": {outcome.value: count for outcome, count in status.counts.items()},
-        "complete": status.complete,
-        "over": status.over,
-        "unsettled": status.unsettled,
-        "check": None if status.check is None else asdict(status.check),
-        "payments": None if status.payments is None else dict(status.payments),
-    }
+def _as_dict(status: BatchStatus) -> dict[str, Any]:
+    return {**asdict(status), "unsettled": status.unsettled}
 
 
 def without_password(url: str) -> str:
@@ -234,12 +212,10 @@ def _print_problems(check: Check) -> None:
         hint = "--key-column NAME" if problem.code == "key_column" else None
         complain(plain(with_hint(str(problem), hint)))
     if check.problem_count > _SHOWN:
-        all_kept = len(check.problems) == check.problem_count
-        shown = "all of them" if all_kept else f"the first {len(check.problems)}"
-        more = f"{check.problem_count - _SHOWN:,} more"
+        kept, more = len(check.problems), f"{check.problem_count - _SHOWN:,} more"
+        shown = "all of them" if kept == check.problem_count else f"the first {kept}"
         complain(f"... and {more}: --dry-run --json shows {shown}")
-    codes = {(problem.code, problem.column) for problem in check.problems}
-    if any(code == "encoding" for code, _ in codes):
+    if any(problem.code == "encoding" for problem in check.problems):
         complain(ENCODING)
-    if ("required", "due_date") in codes:
+    if any((problem.code, problem.column) == ("required", "due_date") for problem in check.problems):
         complain(DUE_DATE)

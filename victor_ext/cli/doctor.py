@@ -75,8 +75,7 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     for finding in _findings(session, provider):
         findings.append(finding)
         if not session.as_json:
-            with decided():
-                _show(finding)
+            _show(finding)
     status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
         checks = [
@@ -231,6 +230,7 @@ def _clock(client: Any) -> Finding:
     )
 
 
+@decided()
 def _show(finding: Finding) -> None:
     mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}[finding.ok]
     took = "" if finding.seconds is None else f" ({finding.seconds * 1000:,.0f} ms)"

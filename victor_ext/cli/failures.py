@@ -28,8 +28,6 @@ _LISTED = 10
 """Maximum number of problems in a client message."""
 _AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")
 """Fields of a failure that stand in its JSON under their own names."""
-
-
 ONLY_READS = "This command only reads:"
 
 
@@ -43,19 +41,17 @@ class Doubt:
 
     advice: str
     command: Sequence[str]
-    """Command that settles the outcome."""
+    """Command that settles the outcome: with `key`, the idempotency key, it repeats the write."""
     look: Sequence[str]
     """Command that shows the outcome and changes nothing."""
     key: str | None = None
-    """Idempotency key of the write, if it has one; `command` then repeats the write."""
     secret: str | None = None
     """Part of the command that logs must not show: an account number."""
 
     def line(self, *, in_full: bool) -> str:
         """Return the command in shell syntax, with the secret masked unless `in_full`."""
-        if in_full or self.secret is None:
-            return shlex.join(self.command)
-        return shlex.join(short_mask(word) if word == self.secret else word for word in self.command)
+        hidden = None if in_full else self.secret
+        return shlex.join(short_mask(word) if word == hidden else word for word in self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,7 @@ class Failure:
     doubt: Doubt | None = None
     spelled: Mapping[str, str] = field(default_factory=dict[str, str])
     """Option names by parameter."""
-    details: Sequence[str] = ()
-    """Additional lines of text output, such as a traceback."""
+    details: Sequence[str] = ()  # a traceback
 
     def report(self, *, as_json: bool) -> None:
         """Print the failure on standard error, as one JSON document or as text."""
@@ -104,10 +99,9 @@ class Failure:
 
     def _lines(self) -> list[str]:
         lines = [*self.details, f"Error: {self.message}", *self.notes]
-        if self.outcome is not None:
-            lines.append(f"Outcome: {self.outcome}")
-        if self.idempotency_key is not None:
-            lines.append(f"Idempotency key: {self.idempotency_key}")
+        for name, value in (("Outcome", self.outcome), ("Idempotency key", self.idempotency_key)):
+            if value is not None:
+                lines.append(f"{name}: {value}")
         if self.doubt is not None:
             in_full = sys.stderr.isatty()
             lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
@@ -127,11 +121,9 @@ def usage_message(error: Exception) -> str | None:
 
 
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
-    """Return the exit status of a command that ends with an error.
+    """Return the exit status of a command that ends with an error, and may have changed something if it `wrote`.
 
-    Args:
-        wrote: Whether it may have changed something.
-        failed: The status of another failure; `FOR_NOW` where 1 says what was read, and nothing could be.
+    `failed` is that of another failure: `FOR_NOW` where 1 says what was read, and nothing could be.
     """
     # It may also be the second attempt for which a key could not be read.
     if wrote and error.outcome in ("unknown", "accepted"):
@@ -140,14 +132,19 @@ def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> 
         return MISUSE
     # The errors of bulk sending know what became of the rows.
     own: int | None = getattr(error, "exit_status", None)
-    return own if own is not None else FOR_NOW if _may_pass(error) else failed
+    if own is not None:
+        return own
+    # An attempt that was rejected and repeated all the same had a 429. A server error after which nothing can have been
+    # executed comes from the token endpoint.
+    passing = victor_ext.ConnectionFailed | victor_ext.TimedOut | victor_ext.ServerError | victor_ext.UnreadableResponse
+    may_pass = error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
+    return FOR_NOW if may_pass or isinstance(error, victor_ext.RateLimited) else failed
 
 
 def victor_failure(
-    error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str] | None = None, failed: int = FAILED
+    error: VictorError, doubt: Doubt | None, spelled: Mapping[str, str], failed: int = FAILED
 ) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
-    names = spelled or {}
     exit_status = exit_status_of(error, wrote=doubt is not None, failed=failed)
     misuse, unsettled = exit_status == MISUSE, exit_status == UNKNOWN
     local = misuse and len(error.problems) > 0
@@ -160,7 +157,9 @@ def victor_failure(
         notes.append("--json shows all problems.")
     return Failure(
         kind=type(error).__name__,
-        message=in_options(error.problems, names) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
+        message=in_options(error.problems, spelled)
+        if local
+        else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
         exit_status=exit_status,
         outcome=None if doubt is None else error.outcome.value,
         idempotency_key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
@@ -171,12 +170,11 @@ def victor_failure(
         problems=error.problems,
         notes=notes,
         doubt=_settling(error, doubt) if unsettled else None,
-        spelled=names,
+        spelled=spelled,
     )
 
 
 def _next_step(error: VictorError, doubt: Doubt | None) -> str:
-    """Return the next step after a failed call, in terms of commands."""
     if doubt is None or not error.hint:
         return "Try again, with a longer --timeout." if isinstance(error, victor_ext.TimedOut) and error.hint else ""
     look = f"look with '{shlex.join(doubt.look)}'"
@@ -206,16 +204,6 @@ def _is_of_another_payment(error: VictorError) -> bool:
     return error.idempotency_key is not None and isinstance(error, victor_ext.Conflict) and error.status_code is None
 
 
-def _may_pass(error: VictorError) -> bool:
-    """Whether the provider executed nothing and a later attempt may succeed."""
-    if isinstance(error, victor_ext.RateLimited):
-        return True
-    # An attempt that was rejected and repeated all the same had a 429. A server error after which nothing can have been
-    # executed comes from the token endpoint.
-    passing = victor_ext.ConnectionFailed | victor_ext.TimedOut | victor_ext.ServerError | victor_ext.UnreadableResponse
-    return error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
-
-
 def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None = None) -> Failure:
     """Return the failure for a write that ended otherwise than by the client. It must not look like a rejection.
 
@@ -235,7 +223,6 @@ def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None =
             message = f"Unexpected error: {error}. The provider may have executed it."
             details = "".join(traceback.format_exception(error)).splitlines()
     failure = Failure(kind, message, exit_status, outcome, doubt.key, doubt=doubt, details=details)
-    info = None if made is None else made.response_info
-    if info is None:
+    if made is None or (info := made.response_info) is None:
         return failure
     return replace(failure, status_code=info.status_code, attempts=info.attempts, request_id=info.request_id)

@@ -28,7 +28,6 @@ _EVIDENCE_WIDTH = 60
 
 
 def main(arguments: Sequence[str], *, prog: str) -> int:
-    """Run a command line of `victor spec` and return its exit status."""
     return command_line.main(arguments, prog=prog, also=(OPERATIONS,))
 
 

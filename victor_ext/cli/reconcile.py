@@ -7,7 +7,6 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,19 +99,20 @@ def reconcile(
             **window, "columns": _columns(column or []), "currency": currency, "encoding": encoding,
             "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
         }  # fmt: skip
+
+        def show(counts: Counts) -> None:
+            text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
+            progress.show("reconcile", counts.ours + counts.theirs, None, text)
+
         with (
             session.client_of(provider)[1] as client,
             Progress(as_json=session.as_json) as progress,
-            compare(client, file, **options, on_progress=partial(_show_counts, progress)) as report,
+            compare(client, file, **options, on_progress=show) as report,
         ):
             progress.close()
             if out is not None:
                 _write(report, out)
-            with decided():
-                if session.as_json:
-                    say(json.dumps(report.summary.to_dict()))
-                else:
-                    _show(report, out)
+            _show(report, out, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
 
 
@@ -154,14 +154,12 @@ def _write(report: Reconciliation, out: Path) -> None:
         write(file, report)
 
 
-def _show_counts(progress: Progress, counts: Counts) -> None:
-    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
-    progress.show("reconcile", counts.ours + counts.theirs, None, text)
-
-
-def _show(report: Reconciliation, out: Path | None) -> None:
-    """Print the first differences, counts and sums, and the verdict."""
+@decided()
+def _show(report: Reconciliation, out: Path | None, *, as_json: bool) -> None:
     summary = report.summary
+    if as_json:
+        say(json.dumps(summary.to_dict()))
+        return
     differing = sum(summary.totals[kind].count for kind in summary.totals if kind not in ("matched", "modified"))
     for row in islice(report.differences(), _SHOWN):
         for line in _difference(row):
@@ -185,7 +183,6 @@ def _show(report: Reconciliation, out: Path | None) -> None:
 
 
 def _show_problems(error: InvalidEntries) -> None:
-    """Print the problems of rows, a line each."""
     for problem in error.problems:
         complain(plain(problem.message))
     remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]

@@ -6,7 +6,7 @@ import json
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, Unpack, cast
 
 import typer
 
@@ -15,11 +15,11 @@ import victor_ext
 from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
-from .session import Checks, Session, Yes, day, flag, option, with_session
+from .session import Checks, Session, Yes, day, flag, option, with_session, words_of
 from .table import at_most, show_list, with_payers
 
 if TYPE_CHECKING:
-    from victor_ext import PaymentRequest
+    from victor_ext import PaymentRequest, Victor
 
 rfp = typer.Typer(rich_markup_mode=None)
 
@@ -52,22 +52,16 @@ def root(context: typer.Context) -> None:
         say(context.get_help())
 
 
-@rfp.command()
-@with_session
-def create(
-    session: Session,
-    *,
-    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")] = None,
-    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")] = None,
-    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")] = None,
-    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")] = None,
-    due_date: Annotated[
-        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)
-    ] = None,
-    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")] = None,
-    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")] = None,
-    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None,
-    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")] = None,
+class _Create(TypedDict):
+    payee_account_number: Annotated[str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")]
+    payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")]
+    amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")]
+    biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")]
+    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)]
+    ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")]
+    amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")]
+    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")]
+    client_reference_id: Annotated[str | None, option("Your reference; up to 128 characters.", "TEXT")]
     idempotency_key: Annotated[
         str | None,
         option(
@@ -75,44 +69,37 @@ def create(
             '"$(victor key invoice 1042)" (default: a random one).',
             "KEY",
         ),
-    ] = None,
-    yes: Yes = False,
-) -> None:
+    ]
+
+
+@rfp.command()
+@with_session
+def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> None:
     """Ask a counterparty for money. Status 0 means asked, not paid: follow it with `victor rfp watch`."""
-    arguments: dict[str, Any] = {
-        "payee_account_number": payee_account_number,
-        "payer_counterparty_id": payer_counterparty_id,
-        "amount": amount,
-        "biller_type": biller_type,
-        "due_date": day(due_date),
-        "ultimate_creditor": ultimate_creditor,
-        "amount_modification_allowed": amount_modification_allowed,
-        "notes": notes,
-        "client_reference_id": client_reference_id,
+    arguments: dict[str, Any] = {**given, "due_date": day(given["due_date"])}
+    account, is_first = given["payee_account_number"], given["idempotency_key"] is None
+    if is_first:
         # Created here, so that it can be shown whatever the outcome of the call.
-        "idempotency_key": idempotency_key if idempotency_key is not None else str(uuid.uuid4()),
-    }
-    confirmed = ["--yes"] if yes else []
+        arguments["idempotency_key"] = str(uuid.uuid4())
+    repeat = ["victor", "rfp", "create", *words_of({**arguments, "yes": yes or None})]
     doubt = Doubt(
         advice="With the same key, this command makes no second request:",
-        command=["victor", "rfp", "create", *_words(arguments), *confirmed, *session.options(as_json=session.as_json)],
-        look=_search(client_reference_id, session, is_first=idempotency_key is None),
+        command=[*repeat, *session.options(as_json=session.as_json)],
+        look=_search(given["client_reference_id"], session, is_first=is_first),
         key=arguments["idempotency_key"],
-        secret=payee_account_number,
+        secret=account,
     )
 
     def question() -> str:
-        account = masked(payee_account_number or "")
-        return f"This asks {plain(payer_counterparty_id or '')} for {plain(amount or '')} USD, to be paid to {account}."
+        who, amount = plain(given["payer_counterparty_id"] or ""), plain(given["amount"] or "")
+        return f"This asks {who} for {amount} USD, to be paid to {masked(account or '')}."
 
     with session.client() as victor:
         with session.failures(doubt):
-            _check(arguments, victor.provider_time().moment, is_first=idempotency_key is None)
+            _check(arguments, victor.provider_time().moment, is_first=is_first)
         session.confirm(victor, question, yes=yes)
         with session.failures(doubt):
-            made = victor.payment_requests.create(**arguments)
-            with session.failures(doubt, made):
-                _show(made, as_json=session.as_json, place=session.place(victor))
+            _show(session, victor.payment_requests.create(**arguments), victor, doubt)
 
 
 @rfp.command()
@@ -120,7 +107,26 @@ def create(
 def get(session: Session, request_id: RequestId) -> None:
     """Read one payment request. Its status may stay pending: `list --victor-id` has the current one."""
     with session.client() as victor:
-        _show(victor.payment_requests.get(request_id), as_json=session.as_json)
+        _show(session, victor.payment_requests.get(request_id))
+
+
+class _Filters(TypedDict):
+    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)]
+    direction: Annotated[
+        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
+    ]
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *_MOMENTS)]
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)]
+    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")]
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *_DAYS)]
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *_DAYS)]
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *_MOMENTS)]
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *_MOMENTS)]
+    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")]
+    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")]
+    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")]
+    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")]
+    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")]
 
 
 @rfp.command("list")
@@ -128,48 +134,21 @@ def get(session: Session, request_id: RequestId) -> None:
 def list_(
     session: Session,
     *,
-    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None,
-    direction: Annotated[
-        str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
-    ] = None,
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None,
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *_DAYS)] = None,
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *_DAYS)] = None,
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *_MOMENTS)] = None,
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *_MOMENTS)] = None,
-    victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")] = None,
-    victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")] = None,
-    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None,
-    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None,
-    instant_payment_rails_id: Annotated[str | None, option("The id on the payment network.", "TEXT")] = None,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
     payers: Annotated[
         bool, flag("--payers", "Name the payers of inbound requests, too: one more call for each of them.")
     ] = False,
+    **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
-    checks = Checks()
-    filters = {
-        "status": status,
-        "direction": direction,
-        "start_datetime": checks.moment("start_datetime", start_datetime),
-        "end_datetime": checks.moment("end_datetime", end_datetime),
-        "victor_id": victor_id,
-        "due_date_start_date": day(due_date_start_date),
-        "due_date_end_date": day(due_date_end_date),
-        "approval_start_datetime": checks.moment("approval_start_datetime", approval_start_datetime),
-        "approval_end_datetime": checks.moment("approval_end_datetime", approval_end_datetime),
-        "victor_payment_request_parent_id": victor_payment_request_parent_id,
-        "victor_payment_request_child_id": victor_payment_request_child_id,
-        "network_type": network_type,
-        "tracking_id": tracking_id,
-        "instant_payment_rails_id": instant_payment_rails_id,
-    }
-    given: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
+    checks, given = Checks(), dict[str, Any]()
+    for name, value in cast("dict[str, str | None]", filters).items():
+        if value is not None:
+            given[name] = checks.moment(name, value) if name.endswith("_datetime") else value
+            if name.endswith("_date"):
+                given[name] = day(value)
     with session.client() as victor:
         requests = victor.payment_requests
         # The client checks filters and paging separately; a list that is not iterated sends nothing.
@@ -240,11 +219,9 @@ def accept(
         doubt = _answer_doubt(request_id, session)
         with session.failures(doubt):
             # The client reports missing notes together with other problems.
-            answered = victor.payment_requests.accept(
-                request, notes=cast("str", notes), modified_amount=modified_amount
-            )
-            with session.failures(doubt, answered):
-                _show(answered, as_json=session.as_json, place=session.place(victor))
+            text = cast("str", notes)
+            answered = victor.payment_requests.accept(request, notes=text, modified_amount=modified_amount)
+            _show(session, answered, victor, doubt)
 
 
 @rfp.command()
@@ -253,9 +230,7 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     doubt = _answer_doubt(request_id, session)
     with session.client(doubt) as victor:
-        answered = victor.payment_requests.decline(request_id, notes=cast("str", notes))
-        with session.failures(doubt, answered):
-            _show(answered, as_json=session.as_json, place=session.place(victor))
+        _show(session, victor.payment_requests.decline(request_id, notes=cast("str", notes)), victor, doubt)
 
 
 @rfp.command()
@@ -268,12 +243,14 @@ def watch(session: Session, request_id: RequestId, *, until: Until = None, timeo
             say(json.dumps(request.to_dict()) if session.as_json else view.change(request, datetime.now(UTC)))
 
 
-def _show(request: PaymentRequest, *, as_json: bool, place: str | None = None) -> None:
-    if as_json:
-        say(json.dumps(request.to_dict()))
-        return
-    for line in view.full(request, place, terminal_width()):
-        say(line)
+def _show(session: Session, request: PaymentRequest, victor: Victor | None = None, doubt: Doubt | None = None) -> None:
+    """Print a payment request; one that was written with the environment of the client, `victor`."""
+    with session.failures(doubt, request):
+        if session.as_json:
+            say(json.dumps(request.to_dict()))
+            return
+        for line in view.full(request, None if victor is None else session.place(victor), terminal_width()):
+            say(line)
 
 
 def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
@@ -290,30 +267,12 @@ def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
             raise victor_ext.InvalidRequest.of(problems, doing="The payment request") from None
 
 
-def _words(arguments: dict[str, Any]) -> list[str]:
-    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same values."""
-    words: list[str] = []
-    for name, value in arguments.items():
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        elif value is not None:
-            words += [f"--{option}", str(value)]
-    return words
-
-
 def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
     """Return a command that lists what `create` may have made, possibly in an earlier run with the user's key."""
     begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
     what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
-    return [
-        "victor",
-        "rfp",
-        *what,
-        "--start-datetime",
-        f"{begin:%Y-%m-%dT%H:%M:%SZ}",
-        *session.options(as_json=session.as_json),
-    ]
+    connection = session.options(as_json=session.as_json)
+    return ["victor", "rfp", *what, "--start-datetime", f"{begin:%Y-%m-%dT%H:%M:%SZ}", *connection]
 
 
 def _answer_doubt(request_id: str, session: Session) -> Doubt:

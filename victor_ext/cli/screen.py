@@ -73,7 +73,6 @@ def notices(show: Callable[[str], None] = complain) -> Generator[None]:
 
 
 def at_terminal() -> bool:
-    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -88,7 +87,6 @@ def plain(text: str) -> str:
 
 
 def masked(number: str) -> str:
-    """Mask an account or routing number except its last four digits."""
     return plain(short_mask(number))
 
 
@@ -128,7 +126,6 @@ class Progress:
             self.tell(f"{done:,} {'' if total is None else f'of {total:,} '}rows: {counts}")
 
     def close(self) -> None:
-        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

@@ -6,13 +6,13 @@ import inspect
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
 
 import typer
 
@@ -23,14 +23,12 @@ from victor_ext.systems import DEFAULT, System
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
-from .systems import system_of, use_profile, values
+from .systems import system_of, values
 from .wording import spellings
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, Victor
 
-_DEFAULT_DEADLINE = 60.0
-"""Seconds; the client's default."""
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
@@ -42,7 +40,6 @@ def option(text: str, metavar: str | None = None, *words: str, **settings: Any) 
 
 
 def flag(name: str, text: str) -> Any:
-    """Return an option without a value."""
     return typer.Option(name, help=text)
 
 
@@ -64,9 +61,7 @@ Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 BaseUrl = Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")]
 Deadline = Annotated[
     float | None,
-    option(
-        f"Give up on a call after SECONDS, with all its attempts and waits (default: {_DEFAULT_DEADLINE:g}).", "SECONDS"
-    ),
+    option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
 ]
 
 
@@ -86,11 +81,25 @@ class Session:
     failed: int = FAILED
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
-        """Set a system's variables to those of the chosen profile. Returns its name, or None. Raises `Misuse`."""
+        """Set the variables of a system to those of the chosen profile, and unset those that it does not have.
+
+        A variable that the shell happens to have must not join the credentials of one environment with the name of
+        another. Returns the profile's name, or None. Raises `Misuse`, which quotes no value.
+        """
+        from victor_ext.profiles import profile_variables  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
+
         variable = f"{provider.upper()}_PROFILE"
         name = self.profile if self.profile is not None else os.environ.get(variable, "").strip() or None
-        if name is not None:
-            use_profile(provider, name)
+        if name is None:
+            return None
+        system = system_of(provider)
+        try:
+            variables = profile_variables(system, name)
+        except victor_ext.ConfigurationError as error:
+            raise Misuse(error.message) from None
+        for setting in system.settings:
+            os.environ.pop(f"{system.prefix}{setting.upper()}", None)
+        os.environ.update({variable: str(value) for variable, value in variables.items()})
         return name
 
     @contextmanager
@@ -137,13 +146,10 @@ class Session:
 
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""
-        deadline = None if self.deadline is None else f"{self.deadline:g}"
-        given = {
-            "--profile": self.profile, "--environment": self.environment, "--base-url": self.base_url,
-            "--deadline": deadline,
-        }  # fmt: skip
-        words = [word for name, value in given.items() if value is not None for word in (name, value)]
-        return [*words, "--json"] if as_json else words
+        given = self._given()
+        if self.deadline is not None:
+            given["deadline"] = f"{self.deadline:g}"
+        return words_of({"profile": self.profile, **given, "json": as_json or None})
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
@@ -166,18 +172,19 @@ class Session:
             self.end(Failure(kind="Declined", message="Not confirmed. Nothing was sent.", exit_status=FAILED))
 
     def end(self, failure: Failure) -> NoReturn:
-        """Report a failure and end the command."""
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
     def _given(self) -> dict[str, Any]:
-        """Return the client's settings that options gave."""
-        given = {"environment": self.environment, "base_url": self.base_url, "deadline": self.deadline}
-        return {name: value for name, value in given.items() if value is not None}
+        names = ("environment", "base_url", "deadline")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session` first: add the common options after its own."""
+    """Decorate a function that takes a `Session` first: add the common options after its own.
+
+    Those that it takes as a `TypedDict` come before its other ones, and are None by default.
+    """
 
     def command(
         context: typer.Context,
@@ -194,6 +201,10 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
     of_command, *others = inspect.signature(command, eval_str=True).parameters.values()
     shared = [parameter for parameter in others if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
+        hints = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
+        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None)
+        own = [*(make(name, annotation=hint) for name, hint in hints.items()), *own]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
@@ -201,16 +212,24 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def words_of(arguments: Mapping[str, Any]) -> list[str]:
+    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same values."""
+    words: list[str] = []
+    for name, value in arguments.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        elif value is not None:
+            words += [f"--{option}", str(value)]
+    return words
+
+
 @contextmanager
 def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
     """Write a file that has its name only when it is complete; a device or a pipe is written as it is.
 
-    Args:
-        name: The option.
-
-    Raises:
-        Misuse: There can be no such file.
-        OutputLost: It could not be written whole, as on a full disk.
+    `name` is the option. Raises `Misuse` where there can be no such file, and `OutputLost` if it could not be written
+    whole, as on a full disk.
     """
     is_open = False
     is_file = path.is_file() or not path.exists()

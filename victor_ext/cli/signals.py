@@ -46,16 +46,11 @@ def ended_by_signals(command: Callable[[], int]) -> int:
 
 
 class _Signals:
-    """The handlers of the signals.
-
-    Attributes:
-        received: The signals that were received.
-        raised: Whether a signal raises its exception.
-    """
+    """The handlers of the signals."""
 
     def __init__(self) -> None:
         self.received: list[int] = []
-        self.raised = False
+        self.raised = False  # whether a signal raises its exception
         self._others_hook = sys.unraisablehook
         self._others_handlers: dict[int, Any] = {}
 

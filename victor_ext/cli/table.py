@@ -27,22 +27,23 @@ class _Column:
 
     heading: str
     width: int
+    value: Callable[[PaymentRequest], str | None]
     rank: int | None = None
     cut: bool = False
     right: bool = False
 
 
 _COLUMNS = (
-    _Column("ID", 10),
-    _Column("STATUS", 12),
-    _Column("DIRECTION", 9, rank=3),
-    _Column("AMOUNT", 10, right=True),
-    _Column("DUE", 10, rank=1),
-    _Column("CREATED (UTC)", 19, rank=5),
-    _Column("PAYER", 12, cut=True),
-    _Column("PAYEE", 12, rank=2, cut=True),
-    _Column("REFERENCE", 12, rank=4, cut=True),
-    _Column("NOTES", 16, cut=True),
+    _Column("ID", 10, lambda request: request.id),
+    _Column("STATUS", 12, lambda request: request.status),
+    _Column("DIRECTION", 9, lambda request: request.direction, rank=3),
+    _Column("AMOUNT", 10, lambda request: view.written(request.amount, "f"), right=True),
+    _Column("DUE", 10, lambda request: view.written(request.due_date), rank=1),
+    _Column("CREATED (UTC)", 19, lambda request: view.written(request.created_at, view.TIME), rank=5),
+    _Column("PAYER", 12, view.payer_of, cut=True),
+    _Column("PAYEE", 12, view.payee_of, rank=2, cut=True),
+    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=4, cut=True),
+    _Column("NOTES", 16, lambda request: request.notes, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
 _STATUS, _PAYER, _PAYEE = 1, 6, 7
@@ -52,11 +53,12 @@ _CARD_LABEL = 17
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> int:
     """Print pages as they come, as a table or as one JSON document a line. Returns the number of requests."""
-    counts: list[int] = []
+    count = 0
 
     def counted() -> Iterator[Sequence[PaymentRequest]]:
+        nonlocal count
         for page in pages:
-            counts.append(len(page))
+            count += len(page)
             yield page
 
     if as_json:
@@ -65,7 +67,7 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> in
     else:
         for line in lines(counted(), terminal_width()):
             say(line)
-    return sum(counts)
+    return count
 
 
 def at_most(limit: int | None, pages: Iterator[Sequence[PaymentRequest]]) -> Iterator[Sequence[PaymentRequest]]:
@@ -96,8 +98,8 @@ def with_payers(
 def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
     """Yield a heading, and a line for each request as its page arrives; or cards, if there is no room for a table.
 
-    A page that needs more room than those before it has a layout, and a heading, of its own. `width` is that of the
-    terminal, in columns; None: no terminal, so all columns are shown, and nothing is cut.
+    A page that needs more room than those before it has a heading of its own. Without a `width`, that of a terminal,
+    all columns are shown, and nothing is cut.
     """
     from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
 
@@ -105,7 +107,7 @@ def lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Itera
     empty = set(range(len(_COLUMNS)))
     headed: list[int] = []
     for page in pages:
-        rows = [_cells(request) for request in page]
+        rows = [[view.shown(column.value(request)) for column in _COLUMNS] for request in page]
         # Some characters take two columns of a terminal.
         widths = [max([known, *(cell_len(row[i]) for row in rows)]) for i, known in enumerate(widths)]
         empty -= {i for row in rows for i, cell in enumerate(row) if cell != view.NOTHING}
@@ -167,19 +169,3 @@ def _card(cells: Sequence[str], width: int) -> Iterator[Text]:
         if cell != view.NOTHING:
             yield from view.entry(f"{_GAP}{heading}", cell, width, label=_CARD_LABEL)
     yield Text()
-
-
-def _cells(request: PaymentRequest) -> tuple[str, ...]:
-    cells = (
-        request.id,
-        request.status,
-        request.direction,
-        None if request.amount is None else f"{request.amount:f}",
-        None if request.due_date is None else request.due_date.isoformat(),
-        None if request.created_at is None else f"{request.created_at:%Y-%m-%d %H:%M:%S}",
-        view.payer_of(request),
-        view.payee_of(request),
-        request.client_reference_id,
-        request.notes,
-    )
-    return tuple(view.shown(cell) for cell in cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .screen import masked, plain
 
@@ -27,6 +27,8 @@ _MEANINGS = {
     "completed": "paid",
 }
 _LABEL_WIDTH = 20
+TIME = "%Y-%m-%d %H:%M:%S"
+_UTC = f"{TIME} UTC"
 NOTHING = "-"
 """What stands for a value that was not sent."""
 
@@ -54,9 +56,9 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
     yield "Amount", _dollars(request.amount)
     if request.original_amount != request.amount:
         yield "Original amount", _dollars(request.original_amount)
-    yield "Due", None if request.due_date is None else request.due_date.isoformat()
-    yield "Created", _moment(request.created_at)
-    yield "Approved", _moment(request.approved_at)
+    yield "Due", written(request.due_date)
+    yield "Created", written(request.created_at, _UTC)
+    yield "Approved", written(request.approved_at, _UTC)
     if payee is not None:
         yield "Payee account", _number(payee.account_number)
         yield "Ultimate creditor", payee.ultimate_creditor
@@ -80,7 +82,7 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
 
     status = shown(request.status)
     reason = f"  {plain(request.error_message)}" if request.error_message else ""
-    return Text.assemble(f"{_moment(seen)}  ", (status, style_of(status)), reason)
+    return Text.assemble(f"{seen:{_UTC}}  ", (status, style_of(status)), reason)
 
 
 def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
@@ -98,12 +100,10 @@ def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH
 
 
 def style_of(status: str) -> str:
-    """Return the style of a status."""
     return _STYLES.get(status, "")
 
 
 def payer_of(request: PaymentRequest) -> str | None:
-    """Return who is to pay, in short."""
     payer = request.payer
     return None if payer is None else payer.counterparty_id or payer.name or _number(payer.account_number)
 
@@ -124,8 +124,8 @@ def _dollars(amount: object) -> str | None:
     return None if amount is None else f"{amount:f} USD"
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def written(value: Any, form: str = "") -> str | None:
+    return None if value is None else f"{value:{form}}"
 
 
 def shown(value: str | None) -> str:

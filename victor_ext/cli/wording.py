@@ -1,8 +1,4 @@
-"""Messages of the command line: option names and command hints.
-
-Client messages are neutral. The client's hints (`Problem.hint`, `VictorError.hint`) are written for Python; this module
-replaces them with options and commands.
-"""
+"""Messages of the command line: options and commands in place of the client's hints, which are written for Python."""
 
 from __future__ import annotations
 
@@ -25,16 +21,11 @@ _ARGUMENTS = {
     "columns": "column",
 }
 
-_DATE = "write YYYY-MM-DD, today or tomorrow"
-_AMOUNT = "write 44.23"
 _ASK_AGAIN = "to send all of them again on purpose, pass --ask-again"
 # Hints by problem code, or by field.
 _HINTS = {
-    "amount": _AMOUNT,
-    "modified_amount": _AMOUNT,
-    "due_date": _DATE,
-    "due_date_start_date": _DATE,
-    "due_date_end_date": _DATE,
+    **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
+    **dict.fromkeys(("due_date", "due_date_start_date", "due_date_end_date"), "write YYYY-MM-DD, today or tomorrow"),
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
@@ -81,7 +72,6 @@ def rows_text(count: int) -> str:
 
 
 def with_hint(message: str, hint: str | None) -> str:
-    """Append a hint to a sentence."""
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 

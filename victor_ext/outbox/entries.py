@@ -95,7 +95,6 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    """The entry that a row of the table has."""
     reference = json.loads(row.arguments)["client_reference_id"]
     return Entry(row.key, reference, EntryState(row.state), row.request_id, row.status, row.error)
 
@@ -107,7 +106,6 @@ def sent_of(row: Any) -> Sent | None:
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
-    """What the table stores of that."""
     since, by, known = (None, None, None) if sent is None else (sent.since, sent.by, sent.known)
     return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 

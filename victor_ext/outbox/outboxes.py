@@ -18,7 +18,7 @@ from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
 
 from .entries import Entry, EntryState, PaymentRequestArguments
-from .passes import Call, OutboxBase, Pass, Step, Transaction, logged
+from .passes import OutboxBase, Pass, Step, Transaction, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -28,15 +28,12 @@ Engine = TypeVar("Engine")
 
 
 class BlockingOutbox(OutboxBase):
-    """An outbox with blocking calls, on any connection to the database."""
+    """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
 
     def send(self, victor: Victor) -> list[Entry]:
         """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
 
         One pass. An entry whose outcome stays unknown is left for a later pass.
-
-        Args:
-            victor: The client. It is not closed.
 
         Raises:
             ConfigurationError: The deadline of the client is longer than the lease.
@@ -44,20 +41,17 @@ class BlockingOutbox(OutboxBase):
                 waits for the next pass.
         """
         victor = self._sender(victor)
-        return self._run(self._send(victor), victor)
+        return self._run(self._send(victor))
 
     def refresh(self, victor: Victor) -> list[Entry]:
         """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
 
         One walk over the provider's list, from the oldest of them on. No webhook is needed.
 
-        Args:
-            victor: The client. It is not closed.
-
         Raises:
             VictorError: The list could not be read.
         """
-        return self._run(self._refresh(victor), victor)
+        return self._run(self._refresh(victor))
 
     def run(self, victor: Victor, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
         """Send, settle and refresh until `stop` is set: the worker, in a thread or a process of its own.
@@ -66,7 +60,6 @@ class BlockingOutbox(OutboxBase):
         worker: the provider or the database may be away for a while.
 
         Args:
-            victor: The client. It is not closed.
             interval: Seconds between two passes.
             stop: Ends the worker after the pass that it makes; None: it runs for ever.
 
@@ -87,28 +80,28 @@ class BlockingOutbox(OutboxBase):
 
     def entry(self, idempotency_key: str) -> Entry | None:
         """The entry with this `idempotency_key`, or None."""
-        return self._run(self._entry(idempotency_key))
+        return self._read(self._entry(idempotency_key))
 
     def entries(self, state: EntryState | str | None = None) -> list[Entry]:
         """The entries in `state` (None: all), oldest first."""
-        return self._run(self._entries(state))
+        return self._read(self._entries(state))
 
     def counts(self) -> dict[EntryState, int]:
         """The number of entries in each state, such as for `/metrics`."""
-        return self._run(self._counts())
+        return self._read(self._counts())
 
-    def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
-        return drive(steps, lambda step: self._step(step, victor))
+    def _run(self, steps: Pass[T]) -> T:
+        return drive(steps, self._step)
 
-    def _step(self, step: Step, victor: Victor | None) -> Any:
-        if isinstance(step, Transaction):
-            if step.pause:
-                time.sleep(step.pause)
-            return self._transaction(step)
-        if isinstance(step, Call):
-            assert victor is not None
-            return getattr(victor.payment_requests, step.operation)(**step.arguments)
-        return next(step.pages, None)
+    def _read(self, steps: Pass[T]) -> T:
+        return self._run(steps)
+
+    def _step(self, step: Step) -> Any:
+        if not isinstance(step, Transaction):
+            return step()
+        if step.pause:
+            time.sleep(step.pause)
+        return self._transaction(step)
 
     def _transaction(self, step: Transaction) -> Any:
         raise NotImplementedError
@@ -167,11 +160,7 @@ class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
 class AsyncOutbox(EngineOutbox["AsyncEngine"]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
-    Args:
-        engine: The asynchronous engine of the database that has your invoices.
-        keys_kept: As for `Outbox`.
-        lease: As for `Outbox`.
-        table: As for `Outbox`.
+    `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
     """
 
     async def create_table(self) -> None:
@@ -185,11 +174,11 @@ class AsyncOutbox(EngineOutbox["AsyncEngine"]):
     async def send(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.send`, awaited."""
         victor = self._sender(victor)
-        return await self._run(self._send(victor), victor)
+        return await self._run(self._send(victor))
 
     async def refresh(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.refresh`, awaited."""
-        return await self._run(self._refresh(victor), victor)
+        return await self._run(self._refresh(victor))
 
     async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
@@ -202,10 +191,7 @@ class AsyncOutbox(EngineOutbox["AsyncEngine"]):
 
     @asynccontextmanager
     async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """Let `run` go on in the background while the block lasts, such as the lifespan of a FastAPI service.
-
-        The arguments are those of `run`.
-        """
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
         victor = self._sender(victor, interval)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(partial(self.run, victor, interval=interval))
@@ -224,18 +210,15 @@ class AsyncOutbox(EngineOutbox["AsyncEngine"]):
         """As `Outbox.counts`, awaited."""
         return await self._run(self._counts())
 
-    async def _run(self, steps: Pass[T], victor: AsyncVictor | None = None) -> T:
-        return await adrive(steps, lambda step: self._step(step, victor))
+    async def _run(self, steps: Pass[T]) -> T:
+        return await adrive(steps, self._step)
 
-    async def _step(self, step: Step, victor: AsyncVictor | None) -> Any:
-        if isinstance(step, Transaction):
-            if step.pause:
-                await anyio.sleep(step.pause)
-            return await self._transaction(step)
-        if isinstance(step, Call):
-            assert victor is not None
-            return await getattr(victor.payment_requests, step.operation)(**step.arguments)
-        return await anext(step.pages, None)
+    async def _step(self, step: Step) -> Any:
+        if not isinstance(step, Transaction):
+            return await step()
+        if step.pause:  # else a worker that ends would store nothing of the call before
+            await anyio.sleep(step.pause)
+        return await self._transaction(step)
 
     async def _transaction(self, step: Transaction) -> Any:
         # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.

@@ -1,7 +1,7 @@
 """The passes over an outbox as generators: what they decide, without a database or a client of their own.
 
-A pass yields steps: a transaction, a call, or the next page of a list. `Outbox` carries them out with blocking calls,
-`AsyncOutbox` with awaited ones, and sends the result back.
+A pass yields steps: a transaction, or a call. `Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited
+ones, and sends the result back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
 from victor_ext.settlement.flow import (
@@ -78,29 +80,11 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Call an operation of `payment_requests`; the error of a call is thrown into the pass."""
-
-    operation: str
-    arguments: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NextPage:
-    """The next page of an iterator of pages, which is blocking or asynchronous as the client is; None: it has ended."""
-
-    pages: Any
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
-    """An entry that a worker has taken up.
+    """An entry that a worker has taken up: its `row` is the entry as it was before.
 
-    Attributes:
-        row: The entry as it was before.
-        lease: Until when it is this worker's, in epoch seconds of the worker's clock.
-        sent: The earliest time at which it may have been sent before, or None.
-        at: When it was taken up, by the worker's clocks.
+    The `lease` is in epoch seconds of the worker's clock. `sent` is the earliest time at which it may have been sent
+    before, and `at` when it was taken up, by the worker's clocks.
     """
 
     row: Any = field(repr=False)
@@ -109,7 +93,8 @@ class Claim:
     at: Moment
 
 
-Step: TypeAlias = Transaction | Call | NextPage
+Step: TypeAlias = Transaction | Callable[[], Any]
+"""The second is a call of the client. Its result may have to be awaited; its error is thrown into the pass."""
 Pass: TypeAlias = Generator[Step, Any, T]
 
 
@@ -203,12 +188,8 @@ class OutboxBase:
             state = EntryState.WAITING.value
             session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
         elif not is_stored_as(arguments, stored):
-            raise _refused(
-                key,
-                "idempotency_key",
-                "used",
-                f"{key} is in the outbox with other arguments: give each payment its own key.",
-            )
+            message = f"{key} is in the outbox with other arguments: give each payment its own key."
+            raise _refused(key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Pass[Entry | None]:
         def work(connection: sa.Connection) -> Entry | None:
@@ -242,7 +223,7 @@ class OutboxBase:
         while True:
             # Unless the provider's time is known, a small read asks for it.
             if not victor.provider_time().is_known:
-                yield NextPage(victor.payment_requests.list(page_size=1).pages())
+                yield partial(following, victor.payment_requests.list(page_size=1).pages())
             now = Now(_moment(), victor.provider_time())
             row_id, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
             if row_id is None:
@@ -273,7 +254,7 @@ class OutboxBase:
         since = min(sent.earliest(now) for row in rows.values() if (sent := sent_of(row)) is not None)
         changed: list[Entry] = []
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
-        while (page := (yield NextPage(pages))) is not None:
+        while (page := (yield partial(following, pages))) is not None:
             for request in page.items:
                 values = values_of(request)
                 row = rows.get(values["request_id"])
@@ -288,8 +269,7 @@ class OutboxBase:
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
-        Returns:
-            The id of the entry, or None without one; and the claim, or None if another worker was faster.
+        Returns the id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
         due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
@@ -322,14 +302,14 @@ class OutboxBase:
                     is_tried = True
                 elif isinstance(step, Create):
                     try:
-                        request = yield Call("create", dict(payment.arguments))
+                        # Not `partial`, whose repr has the account number.
+                        request = yield lambda: victor.payment_requests.create(**payment.arguments)
                     except VictorError as error:
                         step = flow.throw(error)
                     else:
                         step = flow.send(request)
                 else:
-                    query = {"client_reference_id": step.reference, "start_datetime": step.since}
-                    matches = yield Call("find", query)
+                    matches = yield partial(victor.payment_requests.find, step.reference, start_datetime=step.since)
                     step = flow.send(Matches(matches, matches.caveat))
         except StopIteration as end:
             settlement: Settlement = end.value

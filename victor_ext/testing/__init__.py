@@ -1,14 +1,7 @@
 """A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See docs/testing.md.
 
-pytest loads it by itself when the package is installed with the extra `sandbox`:
-
-    def test_an_invoice_is_asked_for_once(victor, faults, sent_once):
-        faults.lose_answer(operation="create")  # the work is done, the response is lost
-        request = victor.payment_requests.create(...)
-        sent_once(request.idempotency_key)
-
-The sandbox of each test is empty. A mark sets its options:
-`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
+pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of each test is empty. A
+mark sets its options: `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
 """
 
 from __future__ import annotations
@@ -48,7 +41,7 @@ _MOST = 30
 _WITH_BODIES = 8
 """The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
 _SANDBOX = pytest.StashKey["Sandbox"]()
-T = TypeVar("T")
+T = TypeVar("T", "Victor", "AsyncVictor")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -151,9 +144,7 @@ def victor(
     victor_retry: RetryPolicy,
 ) -> Iterator[Victor]:
     """A client of the sandbox with blocking calls. Its retries wait for nothing, whatever `Retry-After` says."""
-    kind = _without_waiting(victor_ext.Victor, request, victor_sandbox)
-    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
-    with kind(victor_auth, environment=environment, base_url=url, retry=victor_retry) as client:
+    with _client(victor_ext.Victor, request, victor_sandbox, victor_auth, victor_retry) as client:
         yield client
 
 
@@ -165,20 +156,21 @@ def async_victor(
     victor_retry: RetryPolicy,
 ) -> AsyncVictor:
     """A client of the sandbox with awaited calls, as `victor`. Open it in the test: `async with async_victor: ...`."""
-    kind = _without_waiting(victor_ext.AsyncVictor, request, victor_sandbox)
-    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
-    return kind(victor_auth, environment=environment, base_url=url, retry=victor_retry)
+    return _client(victor_ext.AsyncVictor, request, victor_sandbox, victor_auth, victor_retry)
 
 
-def _without_waiting(client: type[T], request: pytest.FixtureRequest, sandbox: Sandbox) -> type[T]:
-    """The same client, whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
+def _client(
+    kind: type[T], request: pytest.FixtureRequest, sandbox: Sandbox, auth: VictorJwt | VictorOAuth, retry: RetryPolicy
+) -> T:
+    """A client whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
 
     Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
     """
     waits = {"_on_retry_wait": staticmethod(sandbox.advance)}
     if "time_travel" in request.fixturenames:
         waits["_on_poll_wait"] = staticmethod(sandbox.advance)
-    return cast("type[T]", type(client.__name__, (client,), waits))
+    patient = cast("type[T]", type(kind.__name__, (kind,), waits))
+    return patient(auth, environment=sandbox.settings.environment, base_url=sandbox.url, retry=retry)
 
 
 def _described(sandbox: SandboxCommands) -> str:

@@ -83,10 +83,7 @@ class DjangoOutbox(BlockingOutbox):
     def add(self, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in the open transaction. It is sent once that is committed, and forgotten if it is not.
 
-        The same arguments under the same key are stored once.
-
-        Args:
-            arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
+        The arguments are as for `Outbox.add`. The same ones under the same key are stored once.
 
         Raises:
             InvalidRequest: As for `Outbox.add`.
@@ -102,10 +99,8 @@ class DjangoOutbox(BlockingOutbox):
     def _begin_pass(self) -> None:
         close_old_connections()  # as before each request: one that the database has ended is made again
 
-    def _run(self, steps: Pass[T], victor: Victor | None = None) -> T:
-        if victor is not None:
-            return super()._run(steps, victor)
-        step = next(steps)  # what is read is read in the transaction that is open, if one is
+    def _read(self, steps: Pass[T]) -> T:
+        step = next(steps)  # in the transaction that is open, if one is
         assert isinstance(step, Transaction)
         return cast("T", step.work(self._connection))
 
