@@ -89,13 +89,12 @@ def call(operation: Operation, model: Any, seconds: float | None = None, /, **ar
         operation: The operation's module, such as `get_payment`.
         model: The class of a good response.
         seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Those of the generated function, without `client`; and an `extra_query`.
+        arguments: Those of the generated function, without `client`.
 
     Raises:
-        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
         UnreadableResponse: The status was good, and the body is not what the document declares.
     """
-    return (yield from response_to(operation, model, seconds, **arguments)).parsed
+    return (yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)).parsed
 
 
 def call_for_json(
@@ -104,6 +103,9 @@ def call_for_json(
     """As `call`; returns the JSON of the body instead of a model of it.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
+
+    Raises:
+        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
     """
     return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
 
@@ -116,41 +118,17 @@ def step_for_json(
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
-def response_to(
-    operation: Operation,
-    model: Any,
-    seconds: float | None = None,
-    /,
-    *,
-    extra_query: ExtraQuery | None = None,
-    **arguments: Any,
-) -> OperationFlow[Any]:
-    """As `call`; returns the whole generated `Response` with its headers. Without a model the body is not read."""
-
-    def read(response: httpx.Response) -> Any:
-        return None if model is None else model.from_dict(response.json())
-
-    return (yield Call(operation, arguments, read, seconds, extra_query_text(operation, extra_query)))
-
-
 def call_without_body(operation: Operation, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
 
     Any good status will do: a 200 where the document has a 202 is a success, and its headers count as well.
     """
-    return response_to(operation, None, **arguments)
+    return (yield Call(operation, arguments, lambda _response: None))
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
     """The values that are not None: an argument that is left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _describe(result: Any, last: list[Call]) -> None:
-    """Set the response of a flow's last call on the records that the flow returned."""
-    info = last[0].info if last else None
-    if info is not None:
-        describe(result, info)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -166,7 +144,8 @@ class SyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = drive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            if last and (info := last[0].info) is not None:
+                describe(result, info)
             return result
         finally:
             QUOTED.set(about)
@@ -187,7 +166,8 @@ class AsyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = await adrive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            if last and (info := last[0].info) is not None:
+                describe(result, info)
             return result
         finally:
             QUOTED.set(about)

@@ -118,20 +118,11 @@ class Response(httpx.Response):
         return self._parsed
 
 
-def read(
-    response: httpx.Response,
-    request: httpx.Request,
-    began: float,
-    *,
-    ends: float | None = None,
-    most: int = MAX_RESPONSE_BYTES,
-) -> Response:
-    """Read the whole body, up to `most` bytes, of an exchange that began at this time of the monotonic clock.
+def read(body: Body) -> Response:
+    """Read the whole body. Raises httpx's errors when the connection breaks, or when the body is not complete in time.
 
-    Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
-    clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
+    One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
     """
-    body = _Body(response, request, began, ends, most)
     if body.was_read():
         return body.whole()
     try:
@@ -145,16 +136,8 @@ def read(
     return body.whole()
 
 
-async def aread(
-    response: httpx.Response,
-    request: httpx.Request,
-    began: float,
-    *,
-    ends: float | None = None,
-    most: int = MAX_RESPONSE_BYTES,
-) -> Response:
+async def aread(body: Body) -> Response:
     """As `read`, with awaited calls."""
-    body = _Body(response, request, began, ends, most)
     if body.was_read():
         return body.whole()
     try:
@@ -168,8 +151,11 @@ async def aread(
     return body.whole()
 
 
-class _Body:
-    """The body so far, and the response that it belongs to."""
+class Body:
+    """The body so far, and its response, of an exchange that began at this time of the monotonic clock.
+
+    It has up to `most` bytes, and is to be complete at `ends`, by the monotonic clock (None: no limit).
+    """
 
     def __init__(
         self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int

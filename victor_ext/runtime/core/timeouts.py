@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx
-
 from victor_ext.runtime.core.clock import monotonic
 
 LEAST = 0.001
@@ -86,12 +84,7 @@ MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
 
 
 class Timing:
-    """The times of one attempt, in seconds. They stay None with a transport that does not tell them.
-
-    Attributes:
-        waited: How long the attempt waited for a free place in the pool.
-        connecting: How long it took to open a connection; 0.0 when a kept one was used.
-    """
+    """The times of one attempt, in seconds: see `AttemptEnded`. They stay None with a transport that tells none."""
 
     __slots__ = ("_since", "connecting", "waited")
 
@@ -107,9 +100,3 @@ class Timing:
     def connected(self, began: float) -> None:
         """A connection that was begun at this monotonic time is open, or has failed."""
         self.connecting = (self.connecting or 0.0) + monotonic() - began
-
-
-def timing_of(request: httpx.Request) -> Timing | None:
-    """The times to fill in, or None when nobody listens."""
-    timing: Timing | None = request.extensions.get(TIMING)
-    return timing
