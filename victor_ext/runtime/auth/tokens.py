@@ -168,19 +168,15 @@ class TokenCache:
             if self._failure is not None and self._failure is not earlier:
                 raise _for_another(self._failure)
             left = None if seconds is None else seconds - (self._clock.monotonic() - began)
-            return (yield from self._fetch_for_all(exchange, left))
+            try:
+                return (yield from self._renew(exchange, left))
+            except DeadlineExceeded:  # which is this caller's own
+                raise
+            except VictorError as error:  # it counts for the waiting callers, too
+                self._failure = _for_another(error)
+                raise
         finally:
             permit.release()
-
-    def _fetch_for_all(self, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
-        """Obtain. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
-        try:
-            return (yield from self._renew(exchange, seconds))
-        except DeadlineExceeded:
-            raise
-        except VictorError as error:
-            self._failure = _for_another(error)
-            raise
 
     def _renew(self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False) -> Flow[IssuedToken]:
         self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)

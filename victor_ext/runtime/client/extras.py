@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
@@ -21,8 +21,6 @@ from victor_ext.ids import HALF_CHARACTER
 from victor_ext.privacy import is_sequence, kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
-
-from .documented import Operation
 
 ExtraBody = Mapping[str, Any]
 """Members of a JSON body by their names on the wire. An object that is sent in any case gets more members."""
@@ -196,7 +194,7 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
             yield Problem(place, "type", f"{place} {complaint}.")
 
 
-def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
+def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
     """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
 
     Raises:
@@ -228,7 +226,7 @@ class Extras:
             raise ConfigurationError.of(problems)
 
     def arguments(
-        self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
+        self, operation: ModuleType, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """The arguments of a generated operation with the members; as `with_extra_body`."""
         if self.body is None or operation.OPERATION.method == "GET":
@@ -254,7 +252,7 @@ class Extras:
 NO_EXTRAS = Extras()
 
 
-def _builder_of(operation: Operation) -> FunctionType:
+def _builder_of(operation: ModuleType) -> FunctionType:
     """The generated function that has all arguments of an operation."""
     build: FunctionType = vars(operation)["_get_kwargs"]
     return build

@@ -37,10 +37,7 @@ T = TypeVar("T")
 def arguments_of(
     request: Callable[P, RequestT],
 ) -> Callable[[Callable[[Any, RequestT], T]], Callable[Concatenate[Any, P], T]]:
-    """Give a method the arguments of a request object; the method itself receives the object.
-
-    Type checkers and `inspect.signature` see the arguments.
-    """
+    """Give a method the arguments of a request object, which it receives, for type checkers and `inspect.signature`."""
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Protocol
 
 import httpx
 
@@ -147,18 +146,7 @@ class KeyRule:
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
 
 
-class KeyPlace(Protocol):
-    """Where a provider takes the idempotency key."""
-
-    def read(self, request: httpx.Request) -> str | None:
-        """The key that the request carries, or None."""
-        ...
-
-    def prepare(self, request: httpx.Request) -> str | None:
-        """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
-        ...
-
-
+@dataclass(eq=False, repr=False)
 class HeaderKey:
     """The key is a header.
 
@@ -175,19 +163,15 @@ class HeaderKey:
         ConfigurationError: No header can have the name.
     """
 
-    def __init__(
-        self,
-        name: str = "Idempotency-Key",
-        takes_key: Callable[[httpx.Request], bool] | None = None,
-        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key),
-    ) -> None:
+    name: str = "Idempotency-Key"
+    takes_key: Callable[[httpx.Request], bool] | None = None
+    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
+    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key)
+
+    def __post_init__(self) -> None:
+        name: object = self.name
         if not isinstance(name, str) or not is_scheme(name):
             raise ConfigurationError(f"HeaderKey: {shown(name)} is no name of a header, such as 'Idempotency-Key'.")
-        self.name = name
-        self.takes_key = takes_key
-        self.ignores_key = ignores_key
-        self.problem = problem
 
     def __repr__(self) -> str:
         return f"HeaderKey({self.name!r})"
@@ -218,6 +202,7 @@ class HeaderKey:
         return key
 
 
+@dataclass(eq=False, repr=False)
 class BodyKey:
     """The key is a member of the JSON body. The body is never changed: without the member there is no key.
 
@@ -228,17 +213,14 @@ class BodyKey:
             other bodies only.
     """
 
-    def __init__(
-        self,
-        name: str = "idempotencyKey",
-        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        takes_key: Callable[[httpx.Request], bool] | None = None,
-    ) -> None:
+    name: str = "idempotencyKey"
+    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
+    takes_key: Callable[[httpx.Request], bool] | None = None
+
+    def __post_init__(self) -> None:
+        name: object = self.name
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'.")
-        self.name = name
-        self.ignores_key = ignores_key
-        self.takes_key = takes_key
 
     def __repr__(self) -> str:
         return f"BodyKey({self.name!r})"
@@ -265,8 +247,13 @@ def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
 class NoKey:
     """The provider takes no key at all."""
 
-    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - as the others
         """No key."""
         return None
 
     prepare = read
+
+
+KeyPlace = HeaderKey | BodyKey | NoKey
+"""Where a provider takes the key: `read` returns the one that a request carries, or None; `prepare` makes one first, if
+the operation takes a key and the request has none."""
