@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Protocol
 
 import httpx
 
@@ -146,6 +147,18 @@ class KeyRule:
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
 
 
+class KeyPlace(Protocol):
+    """Where a provider takes the idempotency key."""
+
+    def read(self, request: httpx.Request) -> str | None:
+        """The key that the request carries, or None."""
+        ...
+
+    def prepare(self, request: httpx.Request) -> str | None:
+        """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
+        ...
+
+
 @dataclass(eq=False, repr=False)
 class HeaderKey:
     """The key is a header.
@@ -247,13 +260,8 @@ def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
 class NoKey:
     """The provider takes no key at all."""
 
-    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - as the others
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
         """No key."""
         return None
 
     prepare = read
-
-
-KeyPlace = HeaderKey | BodyKey | NoKey
-"""Where a provider takes the key: `read` returns the one that a request carries, or None; `prepare` makes one first, if
-the operation takes a key and the request has none."""

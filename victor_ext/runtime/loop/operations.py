@@ -79,14 +79,9 @@ class RepeatsId:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Which values of the request a good response repeats, and how each is compared.
+    """Which values of the request a good response repeats, and how each is compared."""
 
-    Attributes:
-        what: What has them, for messages.
-        values: The values that were sent, and what the response has for each.
-    """
-
-    what: str
+    what: str  # has them, for messages
     values: Callable[[httpx.Response], Values]
 
 
@@ -147,11 +142,7 @@ class Operation:
         return self.reads and isinstance(self.id, RepeatsId) and self.id.is_of_reads_alone
 
     def names_its_subject(self, response: httpx.Response) -> bool:
-        """Whether a good response to a read by id names that id.
-
-        Over a connection that has just been used, no other response is believed: it may be a late second response to
-        an earlier request.
-        """
+        """Whether a good response to a read by id names that id. Any other may be a late one to an earlier request."""
         return isinstance(self.id, RepeatsId) and self.id.is_named(response)
 
     def mismatch(self, response: httpx.Response) -> str | None:
@@ -303,9 +294,7 @@ class Matcher:
     def find(self, method: str, path: str) -> str:
         """The name of the row with the most literal segments; empty if none fits, or if several fit as well.
 
-        Args:
-            method: The method, in capitals.
-            path: The path below the base URL, percent-encoded: an encoded slash is a part of an id.
+        The path is that below the base URL, percent-encoded: an encoded slash is a part of an id.
         """
         parts = [unquote(part) for part in _parts(path)]
         fitting = [
