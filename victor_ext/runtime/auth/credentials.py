@@ -46,10 +46,7 @@ class UnpicklableCredentials:
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it.
 
-    `name` and `source`, where the secret comes from, are for the message.
-
-    Raises:
-        ConfigurationError: The value is not such text. The message never holds it.
+    Raises `ConfigurationError`, with `name` and where the secret comes from (`source`), and never with the value.
     """
     value = concealed(value)
     if not isinstance(value, str):

@@ -6,11 +6,7 @@ A provider writes one class that is generic over both, and names the two modes:
         _generated = Client  # of the package `shop_api`
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
-
-        @with_client_options
-        def __init__(self, token: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
-            given = take(self, options)
-            self._start(ClientConfig(given, ...), given)
+        # Its constructor takes `ClientOptions`, and ends with `_start`.
 
     class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
     class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
@@ -188,7 +184,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: `client_class` is not such a class.
         """
-
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         return bind(client_class, str(self._config.base_url), self._http_client)

@@ -33,10 +33,9 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Bound:
-    """The part of a generated `Client` that keeps it on an attempt transport.
+    """The part of a generated `Client` that keeps it, and what `with_headers` and the like return, on one transport.
 
-    The generated `with_headers`, `with_cookies` and `with_timeout` return a client with connections of its own, without
-    token and attempt loop. Here they return a client over the same transport.
+    Those that are generated return a client with connections of its own, without token and attempt loop.
     """
 
     _unexpected_status: type[Exception]

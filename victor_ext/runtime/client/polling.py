@@ -89,13 +89,9 @@ def poll(
     timeout: float,
     describe: Callable[[T], str] = repr,
 ) -> OperationFlow[T]:
-    """`wait_until` for an operation of a resource, with the client's clock and deadline.
+    """`wait_until` for an operation of a resource, with the client's clock and deadline. Raises `InvalidRequest`, too.
 
     The message says what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and what to do next.
-
-    Raises:
-        InvalidRequest: `timeout` is not a number of seconds.
-        TimedOut: It was not reached in time.
     """
     seconds = checked_seconds(timeout)
     return wait_until(

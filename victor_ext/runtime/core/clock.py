@@ -10,11 +10,7 @@ from email.utils import parsedate_tz
 from functools import partial
 
 monotonic = partial(time.monotonic)
-"""Seconds that always pass.
-
-freezegun stops `time.monotonic` wherever it finds that function, and a wait by it would never end. It leaves a
-partial alone.
-"""
+"""Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a partial alone."""
 
 
 TOLERATED_SKEW = 2.0

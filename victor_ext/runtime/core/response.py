@@ -52,18 +52,14 @@ class ClosedWithoutNotice(httpx.ReadError):
 
 
 class Response(httpx.Response):
-    """A response that has been read, and whose JSON is parsed at most once.
-
-    The attempt loop parses the body to find out whether it can be read. The generated code asks for the same JSON
-    again, and `json()` returns the object that was parsed before.
+    """A response that has been read, and whose JSON is parsed at most once: the loop and the generated code ask for it.
 
     Attributes:
         damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
         too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
         is_secret: Whether the body is read as `SecretObject`s.
         attempts: How many attempts of the call it took.
-        request_id_headers: Headers that may carry the provider's id of the exchange.
-        request_id_in_body: Reads that id from the body, or None where no body has it.
+        request_id_headers, request_id_in_body: Those of the `Behaviour`.
         whole: The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`).
         parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
         unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that

@@ -79,10 +79,7 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
-        """Send a request and return the head of its response. Raises the errors of httpx.
-
-        The caller ends the lease after it has read the response, and after any error.
-        """
+        """Send a request; return the head of its response. The caller then ends the lease, after an error of httpx too."""
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
             connection = lease.connection = self._take_kept(at_once=at_once)

@@ -1,7 +1,4 @@
-"""TLS over a stream of bytes, as steps: what is yielded is to be written, or None for the next bytes that can be read.
-
-Calls use it where a socket cannot do it: where they are awaited, and within the TLS to a proxy.
-"""
+"""TLS where a socket cannot do it: where calls are awaited, and within the TLS to a proxy."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from victor_ext.runtime.http.connecting import as_network_error
 
 T = TypeVar("T")
 Steps = Generator[bytes | None, bytes, T]
+"""What is yielded is to be written, or None for the next bytes that can be read."""
 
 READ_BYTES = 65536
 

@@ -124,12 +124,9 @@ def done() -> Flow[None]:
 class Driver:
     lock: Callable[..., Lock] = ThreadLock
 
-    def __init__(
-        self, transport: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep, grace: float = 0.0
-    ) -> None:
-        self._transport = transport
-        self._grace = grace
-        self.sleep = sleep
+    def __init__(self, transport: httpx.BaseTransport, *, grace: float = 0.0) -> None:
+        self._transport, self._grace = transport, grace
+        self.sleep: Callable[[float], None] = time.sleep
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], None]:
@@ -163,18 +160,11 @@ class Driver:
 class AsyncDriver:
     lock: Callable[..., Lock] = TaskLock
 
-    def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        *,
-        sleep: Callable[[float], Awaitable[None]] | None = None,
-        grace: float = GRACE,
-    ) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, *, grace: float = GRACE) -> None:
         for name in _LATE if "trio" not in sys.modules else (*_LATE, "anyio._backends._trio"):
             importlib.import_module(name)
-        self._transport = transport
-        self._grace = grace
-        self.sleep = sleep or anyio.sleep
+        self._transport, self._grace = transport, grace
+        self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:

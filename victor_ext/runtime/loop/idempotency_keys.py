@@ -131,7 +131,7 @@ def _unsendable(key: str) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """Whether an operation takes a key.
+    """What an operation says of keys.
 
     Attributes:
         is_taken: Whether it takes one. Else a key that is there is none: it makes no repeat safe.

@@ -90,7 +90,6 @@ class Operation:
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
-        effect: What a call does.
         key: Whether it takes an idempotency key, and in what form. None: its `KeyPlace` says.
         evidence: What a good response must have. The default: what the document declares.
         id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
@@ -104,12 +103,11 @@ class Operation:
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
             for: `NotFound`. To a write it may be about the state.
-        not_found: What a message adds to `NotFound`, such as that it proves nothing.
+        not_found: What a message adds to `NotFound`.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
             decision, or what its document declares. No other one is a success.
         is_empty: Whether a good response to a read is a page without items. A failed one (see `is_failed_page`)
             is no success: it would be taken for the end of the list.
-        shown: What messages may quote of its responses.
     """
 
     effect: Effect

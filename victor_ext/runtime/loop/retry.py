@@ -67,10 +67,8 @@ def _is_whole(number: object) -> bool:
 class RetryQuota:
     """A budget of retries for one client, so that those who wait for a failing provider do not overload it.
 
-    The idea and the figures are those of the AWS SDKs' standard retry mode: a bucket of 500 tokens. A retry costs 5, a
-    retry after a timeout 10, and a call that succeeds without a retry gives 1 back. In a long outage a client sends
-    about a hundred requests more than it has calls, however many workers share it. It recovers with its first
-    successes. Threads and tasks may share it.
+    The idea and the figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends about a
+    hundred requests more than it has calls, however many threads and tasks share it. Its first successes fill it again.
     """
 
     RETRY = 5
