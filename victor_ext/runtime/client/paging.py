@@ -61,9 +61,8 @@ class PageReader(Generic[T]):
         identify: Returns the id of an item, or None. Items without an id are never dropped: one that moves to a later
             page while the list is read is yielded twice.
         content: Returns the content of an item without an id as text, to detect repeated pages.
-        first: The number of the first page.
+        first, number: The number of the first page, and of the one to request next.
         what: The name of the list in messages.
-        number: The page to request next.
         taken: The number of items received in this pass, including duplicates.
         is_last: Set by the caller before `accept` if the provider reports that the page is the last one.
         last_was_short: Whether the last page had fewer items than an earlier page.

@@ -36,10 +36,8 @@ Declared: TypeAlias = Any
 class Reader(Protocol):
     """Reads the response to one request with the parser that was generated for the operation."""
 
-    declared: Declared
-    """The operation."""
-    document: Sequence[Declared]
-    """All operations of its document."""
+    declared: Declared  # the operation
+    document: Sequence[Declared]  # all operations of its document
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a good response.
