@@ -105,16 +105,9 @@ def file_stamp(path: object) -> tuple[int, int, int] | None:
 
 
 class RotatingSecret:
-    """A secret that may change.
+    """A secret that may change: a `SecretText`. `check` returns the secret that a text is.
 
-    Args:
-        name: What messages call it.
-        value: See `SecretText`.
-        source: Where the secret comes from, for messages.
-        check: Returns the secret that a text is, or raises `ConfigurationError`.
-
-    Raises:
-        ConfigurationError: It is not such a value, or the file cannot be read. The message never holds the secret.
+    Raises `ConfigurationError` where it is not such a value, or the file cannot be read. No message holds the secret.
     """
 
     current: Callable[[], Secret]

@@ -39,13 +39,9 @@ M = TypeVar("M")
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
     """The body of a call, a generated model, with the caller's own members.
 
-    Args:
-        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
-            that the document declares, which have arguments.
-        doing: What was not done, for the message.
-
-    Raises:
-        InvalidRequest: A member is this package's own, or JSON has no such value.
+    `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
+    that the document declares, which have arguments. `doing` says what was not done when it raises `InvalidRequest`: a
+    member is this package's own, or JSON has no such value.
     """
     if extra is None:
         return body

@@ -134,12 +134,9 @@ def describe(result: Any, info: ResponseInfo) -> None:
 class Field(Generic[T]):
     """One field of a record.
 
-    Args:
-        read: Makes the field's value from the values at its paths; each of them may be of any type, or None.
-        paths: Where the values are in `raw`, such as `"status"` or `"payout.payout_id"`. Without paths, `read` gets the
-            record.
-        hidden: Whether the `repr` of the record leaves the field out, because it may name a person.
-        masked: Whether the `repr` shows only its last four characters.
+    `read` makes its value from the values at its paths, such as `"payout.payout_id"`; each of them may be of any type,
+    or None. Without paths, it gets the record. The `repr` of a record leaves out `hidden` fields, because they may name
+    a person, and shows only the last four characters of `masked` ones.
     """
 
     def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:

@@ -1,7 +1,4 @@
-"""The time of one attempt: its timeouts, bounded by the deadline, and what is measured of it.
-
-The attempt loop and the transport exchange it in the extensions of the request.
-"""
+"""The time of one attempt, in extensions of its request: timeouts, bounded by the deadline, and what is measured."""
 
 from __future__ import annotations
 
@@ -21,14 +18,13 @@ left for the response, and end `unknown`."""
 
 
 class DeadlineTimeout(float):
-    """A timeout in seconds that ends at a fixed moment: `ends`, by the monotonic clock."""
+    """A timeout in seconds that is over at a fixed moment: `ends`, by the monotonic clock."""
 
     __slots__ = ("ends",)
     ends: float
 
     @classmethod
     def until(cls, ends: float, seconds: float) -> DeadlineTimeout:
-        """A timeout of at most this many seconds that is over at `ends`."""
         left = cls(seconds)
         left.ends = ends
         return left

@@ -62,21 +62,13 @@ class UnsolicitedData(Exception):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Connection:
-    """A connection: its stream, and the parser of the bytes that it brings.
+    """A connection: its stream, and the parser of the bytes that it brings."""
 
-    Attributes:
-        stream: None until it has been opened.
-        idle_since: When its last exchange ended, by the monotonic clock.
-        is_doubtful: Whether its last response was no good one: a later one may follow, as a gateway's time-out and then
-            the response.
-        is_spoilt: Whether a request was not written whole: the server may take the next one for the rest of it.
-    """
-
-    stream: Any = None
+    stream: Any = None  # until it has been opened
     parser: Parser = field(default_factory=Parser)
-    idle_since: float = 0.0
-    is_doubtful: bool = False
-    is_spoilt: bool = False
+    idle_since: float = 0.0  # when its last exchange ended, by the monotonic clock
+    is_doubtful: bool = False  # its last response was no good one: a later one may follow, as a gateway's time-out
+    is_spoilt: bool = False  # a request was not written whole: the server may take the next one for the rest of it
 
     def abort(self) -> None:
         if self.stream is not None:

@@ -131,17 +131,11 @@ def _unsendable(key: str) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """What an operation says of keys.
+    """What an operation says of keys."""
 
-    Attributes:
-        is_taken: Whether it takes one. Else a key that is there is none: it makes no repeat safe.
-        is_made: Whether one is made where the caller gives none.
-        shortest: The fewest characters of a key; None where its place says what a good one is.
-    """
-
-    is_taken: bool = True
-    is_made: bool = False
-    shortest: int | None = None
+    is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
+    is_made: bool = False  # where the caller gives none
+    shortest: int | None = None  # the fewest characters of a key; None where its place says what a good one is
 
 
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)

@@ -53,19 +53,12 @@ class Shown(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RepeatsId:
-    """Where a good response repeats the id that ends the path of the request.
+    """Where a good response repeats the id that ends the path of the request."""
 
-    Attributes:
-        what: What has the id, for messages.
-        member: The member of the body with the id.
-        unlike: How a response is about something else although it has this id, or None.
-        is_of_reads_alone: Whether no write has this id in its response, which could come late to a read.
-    """
-
-    what: str
-    member: str
-    unlike: Says = lambda _response: None
-    is_of_reads_alone: bool = True
+    what: str  # has the id, for messages
+    member: str  # of the body, with the id
+    unlike: Says = lambda _response: None  # how a response is about something else although it has this id
+    is_of_reads_alone: bool = True  # no write has this id in its response, which could come late to a read
 
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
@@ -222,12 +215,9 @@ def declared_key(operation: Declared, place: KeyPlace) -> KeyRule:
 class Operations:
     """The table of a system for one client.
 
-    Args:
-        rows: The operations, by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that
-            has several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`.
-        base_url: What requests made by hand have before the path of a template.
-        place: Where the provider takes the idempotency key.
-        results: Which error statuses of an operation without a row are results of the call all the same.
+    Its rows are named by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that has
+    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. Requests made by hand have the `base_url`
+    before them. `results` is that of an operation without a row.
     """
 
     def __init__(
