@@ -16,8 +16,7 @@ monotonic = partial(time.monotonic)
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
 
-_SET = 0.1
-"""Seconds. A clock that moves this much against the monotonic one between two responses was set: drift is slower."""
+_SET = 0.1  # seconds: a clock that moves this much against the monotonic one between two responses was set
 
 _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""

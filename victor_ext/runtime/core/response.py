@@ -52,29 +52,19 @@ class ClosedWithoutNotice(httpx.ReadError):
 
 
 class Response(httpx.Response):
-    """A response that has been read, and whose JSON is parsed at most once: the loop and the generated code ask for it.
+    """A response that has been read, and whose JSON is parsed at most once, for the loop and the generated code."""
 
-    Attributes:
-        damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
-        too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
-        is_secret: Whether the body is read as `SecretObject`s.
-        attempts: How many attempts of the call it took.
-        request_id_headers, request_id_in_body: Those of the `Behaviour`.
-        whole: The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`).
-        parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
-        unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
-            finds that it cannot use the response.
-    """
-
-    damage: str | None = None
-    too_long: bool = False
-    is_secret: bool = False
-    attempts: int = 1
-    request_id_headers: tuple[str, ...] = ()
+    damage: str | None = None  # why the body is not what was sent (bad compression, too long)
+    too_long: bool = False  # than the limit, so that another attempt would bring the same
+    is_secret: bool = False  # the body is read as `SecretObject`s
+    attempts: int = 1  # of the call
+    request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`, as is the next
     request_id_in_body: Callable[[Response], str | None] | None = None
-    parsed: Any = NOT_READ
+    parsed: Any = NOT_READ  # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it
     unusable: Callable[[Response, str], VictorError] | None = None
+    """Makes the error of the call from the response and the reason, for code above the loop that cannot use it."""
     whole: bytes | None = None
+    """The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`)."""
     _parsed: Any = _UNPARSED
 
     @property

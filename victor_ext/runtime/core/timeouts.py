@@ -63,20 +63,12 @@ class Timeouts(dict[str, Any]):
         return DeadlineTimeout.until(monotonic() + left, seconds if configured is None else min(configured, seconds))
 
 
+# Extensions of a request: its `Timing`, where somebody listens, and whether ...
 TIMING = "victor_ext.timing"
-"""The extension of a request with its `Timing`. Only the attempt loop sets it, and only when somebody listens."""
-
-BEGUN = "victor_ext.begun"
-"""The extension of a request that says whether any of it may have been written. Other transports do not say it."""
-
-ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
-"""The extension of a request that says whether it may use a connection on which a late second response may come."""
-
-REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
-"""The extension of a request that says whether it went over a connection that had just been used."""
-
-MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
-"""The extension of a request that says whether an error of its connection leaves open what was sent."""
+BEGUN = "victor_ext.begun"  # any of it may have been written; other transports do not say it
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"  # of a connection on which a late second response may come
+REUSED_IMMEDIATELY = "victor_ext.reused_immediately"  # it went over a connection that had just been used
+MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
 
 
 class Timing:

@@ -83,20 +83,16 @@ class Operation:
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
-        key: Whether it takes an idempotency key, and in what form. None: its `KeyPlace` says.
-        evidence: What a good response must have. The default: what the document declares.
         id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
             or a function. Such a response proves nothing about the work.
         repeats: Which other values of the request a response repeats: with another one, it is about something else; one
             that cannot be read confirms nothing.
-        look_up: How to find out whether a write was done, such as "with payments.find(reference)".
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
             for: `NotFound`. To a write it may be about the state.
-        not_found: What a message adds to `NotFound`.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
             decision, or what its document declares. No other one is a success.
         is_empty: Whether a good response to a read is a page without items. A failed one (see `is_failed_page`)
@@ -104,15 +100,15 @@ class Operation:
     """
 
     effect: Effect
-    key: KeyRule | None = NO_KEY
-    evidence: Evidence = document_complaint
+    key: KeyRule | None = NO_KEY  # whether it takes one, and in what form; None: its `KeyPlace` says
+    evidence: Evidence = document_complaint  # what a good response must have
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
-    look_up: str | Callable[[httpx.Request], str] = ""
+    look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
-    not_found: str = ""
+    not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
     is_empty: Whether | None = None
     shown: Shown | Whether = Shown.EVERYTHING

@@ -16,8 +16,7 @@ from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 """RFC 9110 has whole seconds; some providers send fractions."""
 
-_MOST_ASKED = 1e10
-"""The most seconds of a `Retry-After` (300 years): a number that no float can hold counts as this many."""
+_MOST_ASKED = 1e10  # seconds (300 years): a number of a `Retry-After` that no float can hold counts as this many
 
 
 @dataclass(frozen=True, slots=True)
