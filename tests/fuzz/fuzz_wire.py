@@ -22,20 +22,13 @@ TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN),
 
 
 class Wire:
-    """What is on it.
-
-    Attributes:
-        answer: The bytes that answer a request.
-        token_answer: Those that answer a request for a token.
-        piece: How many bytes arrive at once.
-        asked: The head of the last request.
-    """
+    """What is on it."""
 
     def __init__(self) -> None:
-        self.answer = b""
-        self.token_answer = TOKEN_ANSWER
-        self.piece = 65536
-        self.asked = b""
+        self.answer = b""  # to a request
+        self.token_answer = TOKEN_ANSWER  # to a request for a token
+        self.piece = 65536  # bytes that arrive at once
+        self.asked = b""  # the head of the last request
 
 
 class _Stream:
