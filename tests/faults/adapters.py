@@ -175,8 +175,8 @@ class Seen:
 class Adapter:
     """Runs calls one after the other, each with a subject of its own: through the proxy, or `direct`ly.
 
-    With `acts` the provider does that in place of behaving. With `fresh_tokens` every attempt asks for a token: one ends
-    as soon as it is issued. The other options are the client's.
+    With `acts` the provider does that in place of behaving. With `fresh_tokens` a token ends as soon as it is issued:
+    every attempt asks for one. The other options are the client's.
     """
 
     def __init__(
