@@ -170,21 +170,13 @@ class Seen:
     keys: frozenset[str | None]
     requests: int
     refused: int
-    exchanges: int
 
 
 class Adapter:
-    """Runs calls one after the other, each with a subject of its own.
+    """Runs calls one after the other, each with a subject of its own: through the proxy, or `direct`ly.
 
-    Args:
-        direct: Whether the client calls the provider without the proxy.
-        tls: With it the provider speaks TLS.
-        acts: What the provider does in place of behaving.
-        fresh_tokens: Whether a token is over as soon as it is issued, so that every attempt asks for one.
-        options: For the client.
-
-    Attributes:
-        calls: How many were run.
+    With `acts` the provider does that in place of behaving. With `fresh_tokens` a token ends as soon as it is issued:
+    every attempt asks for one. The other options are the client's.
     """
 
     def __init__(
@@ -206,7 +198,6 @@ class Adapter:
         self.direct = direct
         url = self.provider.url(None if direct else self.proxy.port)
         self.caller = CALLERS[mode](url, **options)
-        self.calls = 0
         self._names = (f"S{number:06}" for number in itertools.count())
         assert self.run("get").observed.word == "success"  # it has a token now, and a connection
 
@@ -215,10 +206,9 @@ class Adapter:
         record, subject = self.provider.record, next(self._names)
         self.proxy.cuts.clear()
         self.proxy.cuts.extend(cuts)
-        received, requests, exchanges = record.bytes_received, len(record.requests), len(self.proxy.exchanges)
+        received, requests = record.bytes_received, len(record.requests)
         by_key, refused = record.work_by_key.copy(), record.refused
         observed = self.caller.start(operation, subject)
-        self.calls += 1
         self.settle()
         arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
         seen = Seen(
@@ -228,7 +218,6 @@ class Adapter:
             keys=frozenset(request.key for request in arrived if request.path == CREATE),
             requests=sum(request.path.startswith(_PATHS[operation]) for request in arrived),
             refused=record.refused - refused,
-            exchanges=len(self.proxy.exchanges) - exchanges,
         )
         return Run(operation, subject, observed, seen)
 

@@ -41,21 +41,15 @@ class Passed:
 
 
 class CuttingProxy:
-    """Listens on a port, and passes on to another.
-
-    Attributes:
-        cuts: For the next exchanges, one each; None, or no more of them, cuts nothing.
-        exchanges: What was passed on in each exchange so far.
-        at_accept: Ends the next connections as soon as they are made, one each.
-    """
+    """Listens on a port, and passes on to another."""
 
     def __init__(self, background: Background, provider: RawProvider) -> None:
         self.background = background
         self.upstream = provider.port
         self.quiet = provider.quiet  # one for both: it is their connections together that come to rest
-        self.cuts: deque[Cut | None] = deque()
-        self.at_accept: deque[End] = deque()
-        self.exchanges: list[Passed] = []
+        self.cuts: deque[Cut | None] = deque()  # for the next exchanges, one each; None, or no more, cuts nothing
+        self.at_accept: deque[End] = deque()  # of the next connections, one each, as soon as they are made
+        self.exchanges: list[Passed] = []  # what was passed on in each so far
         self.connections = 0
         self.open: set[_Pair] = set()
         self.port = 0

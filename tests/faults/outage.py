@@ -64,20 +64,12 @@ class Ended:
 
 @dataclass
 class Outage:
-    """A simulation.
-
-    Attributes:
-        pause: Seconds that a worker waits between two calls.
-        latency: Seconds that an exchange takes.
-        attempts: When each attempt left.
-        calls: Every call, in the order in which they ended.
-        quota_at: What was left of the quota when each call ended.
-    """
+    """A simulation."""
 
     provider: Provider
     workers: int = 200
-    pause: float = 1.0
-    latency: float = 0.02
+    pause: float = 1.0  # seconds that a worker waits between two calls
+    latency: float = 0.02  # seconds that an exchange takes
     deadline: float = 60.0
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     seed: int = 1
@@ -95,10 +87,10 @@ class Outage:
             deadline=self.deadline,
             draw=self._dice.random,
         )
-        self.attempts: list[float] = []
+        self.attempts: list[float] = []  # when each left
         self.retries: list[float] = []
-        self.calls: list[Ended] = []
-        self.quota_at: list[tuple[float, int]] = []
+        self.calls: list[Ended] = []  # in the order in which they ended
+        self.quota_at: list[tuple[float, int]] = []  # what was left when each call ended
         self._order = itertools.count()
 
     def run(self, seconds: float) -> Outage:

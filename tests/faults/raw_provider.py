@@ -173,20 +173,14 @@ class State:
 
 
 class RawProvider:
-    """Listens on a port of this machine.
-
-    Attributes:
-        record: What it saw and did.
-        acts: What it does with the next requests, one each; it behaves when there are none.
-        instead: What it does with every request for which there is no act.
-    """
+    """Listens on a port of this machine."""
 
     def __init__(self, background: Background, *, tls: ssl.SSLContext | None = None) -> None:
         self.background = background
-        self.record = Record()
+        self.record = Record()  # what it saw and did
         self.state = State(self.record)
-        self.acts: deque[Act] = deque()
-        self.instead: Act = behave
+        self.acts: deque[Act] = deque()  # what it does with the next requests, one each
+        self.instead: Act = behave  # with every request for which there is no act
         self.quiet = Quiet()
         self.open: set[_Connection] = set()
         self._scheme = "http" if tls is None else "https"
@@ -208,8 +202,7 @@ class RawProvider:
         else:
             (self.acts.popleft() if self.acts else self.instead)(exchange)
 
-    acts_on_tokens = False
-    """Whether acts are for requests for a token too."""
+    acts_on_tokens = False  # whether acts are for requests for a token too
 
     def close(self) -> None:
         def shut() -> None:

@@ -7,7 +7,6 @@ import gc
 import json
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.faults.odd_servers import Deaf, full, on_linux
 from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_sockets import PATIENCE
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
@@ -32,13 +31,6 @@ CLIENTS = {
     ),
 }
 COPIES = {"the client": lambda client: client, "a copy": lambda client: client.with_options(timeout=4.0)}
-
-
-@pytest.fixture
-def provider(background: Background) -> Iterator[RawProvider]:
-    made = RawProvider(background)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("system", CLIENTS)

@@ -5,7 +5,7 @@ When a test of what a package does fails, a newer one of it may be right, and it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -21,13 +21,6 @@ from tests.faults.raw_sockets import Background
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def provider(background: Background) -> Iterator[RawProvider]:
-    provider = RawProvider(background)
-    yield provider
-    provider.close()
 
 
 def sent_with(transport: type[httpx.BaseTransport], url: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from tests.faults.raw_provider import RawProvider
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_sockets import PATIENCE
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -202,10 +202,8 @@ MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "20"))
 
 @needs_fork
 @pytest.mark.parametrize("kind", ["interrupted", "forked"])
-def test_nothing_hangs_after_any_moment_of_a_first_call(background: Background, kind: str) -> None:
+def test_nothing_hangs_after_any_moment_of_a_first_call(provider: RawProvider, kind: str) -> None:
     """Moments are lines of Python in the first call of a process. `VICTOR_MOMENTS=10000` tries them all."""
-    provider = RawProvider(background)
     with running(FIRST_CALLS, provider.url(), kind, str(MOMENTS)) as program:
         out, _ = program.communicate(timeout=PATIENCE + MOMENTS)
-    provider.close()
     assert out == "True True []\n"

@@ -7,7 +7,6 @@ import json
 import select
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -96,7 +95,7 @@ async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None
     ids=["few, with the reference", "many, id and status"],
 )
 def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
-    background: Background,
+    provider: RawProvider,
     mode: str,
     callers: int,
     limits: httpx.Limits | None,
@@ -104,7 +103,6 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)  # a busy machine is late by more than it is
-    provider = RawProvider(background)
     provider.instead = repeating(shown)
     auth, given = VictorOAuth("id", "not-a-secret"), {**options(provider), "limits": limits}
     if mode == "sync":
@@ -112,7 +110,6 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
             ids = created_by_threads(victor, callers)
     else:
         ids = asyncio.run(created_by_tasks(AsyncVictor(auth, **given), callers))
-    provider.close()
     made = provider.state.made
     assert [name for name, one in zip(SUBJECTS, ids, strict=True) if made[name] != one] == []
     assert provider.record.work.total() == len(SUBJECTS)
@@ -141,31 +138,28 @@ class ListsAgain:
 
 
 @pytest.fixture(params=[True, False], ids=["numbered pages", "pages without a number"])
-def lists_again(background: Background, request: pytest.FixtureRequest) -> Iterator[tuple[RawProvider, ListsAgain]]:
-    provider, lists = RawProvider(background), ListsAgain(says_page=request.param)
-    provider.instead = lists
-    yield provider, lists
-    provider.close()
+def lists_again(provider: RawProvider, request: pytest.FixtureRequest) -> ListsAgain:
+    provider.instead = lists = ListsAgain(says_page=request.param)
+    return lists
 
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @each_mode
-def test_no_list_loses_a_page_and_find_finds(lists_again: tuple[RawProvider, ListsAgain], mode: str) -> None:
-    provider, lists = lists_again
+def test_no_list_loses_a_page_and_find_finds(provider: RawProvider, lists_again: ListsAgain, mode: str) -> None:
     client = Caller(mode, VictorOAuth("id", "not-a-secret"), **options(provider))
     for _ in range(2):
-        assert [item.id for item in client("list", direction="outbound", page_size=10)] == lists.ids["outbound"]
+        assert [item.id for item in client("list", direction="outbound", page_size=10)] == lists_again.ids["outbound"]
         assert client("list", direction="inbound") == []
         found = client("find", client_reference_id="INV-R000007", start_datetime=SINCE)
         assert [item.id for item in found] == ["R000007"]
     client.close()
 
 
-def test_a_page_of_another_number_is_read_again(background: Background) -> None:
+def test_a_page_of_another_number_is_read_again(provider: RawProvider) -> None:
     """A page that says another number than was asked for is not the answer to the question."""
-    provider, lists = RawProvider(background), ListsAgain(says_page=True)
+    lists = ListsAgain(says_page=True)
     provider.acts.append(lambda exchange: exchange.send(lists.page(3, [])))
     provider.instead = lambda exchange: exchange.send(lists.page(0, ["R000001"]))
     with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
@@ -174,7 +168,6 @@ def test_a_page_of_another_number_is_read_again(background: Background) -> None:
         provider.instead = lambda exchange: exchange.send(lists.page(3, []))
         with pytest.raises(UnreadableResponse, match="page 3 of a list, and page 0 was asked for"):
             list(victor.payment_requests.list())
-    provider.close()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -237,24 +230,20 @@ class TestRest:
         monkeypatch.setattr(connection_pool, "REUSE_DELAY", 1e9)
 
     @staticmethod
-    def connections_of(
-        background: Background, mode: str, limits: httpx.Limits, calls: int, operation: Operation = "create"
-    ) -> int:
-        provider = RawProvider(background)
-        caller = CALLERS[mode](provider.url(), limits=limits)
-        for number in range(calls):
+    def connections_of(provider: RawProvider, mode: str, operation: Operation = "create") -> int:
+        caller = CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))
+        for number in range(7):
             assert caller.start(operation, f"S{number}").word == "success"
         caller.close()
-        provider.close()
         return provider.record.connections - 1  # the token's
 
     @each_mode
-    def test_another_is_used_meanwhile(self, background: Background, mode: str) -> None:
-        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 7
+    def test_another_is_used_meanwhile(self, provider: RawProvider, mode: str) -> None:
+        assert self.connections_of(provider, mode) == 7
 
     @each_mode
     def test_and_its_host_is_looked_up_once(
-        self, background: Background, mode: str, monkeypatch: pytest.MonkeyPatch
+        self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         usual, looked_up = socket.getaddrinfo, list[object]()
 
@@ -263,32 +252,28 @@ class TestRest:
             return usual("127.0.0.1" if "pay.localhost" in str(host) else host, *rest, **named)
 
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        provider = RawProvider(background)
         caller = CALLERS[mode](provider.url().replace("127.0.0.1", "pay.localhost"), limits=httpx.Limits())
         words = {caller.start("create", f"S{number}").word for number in range(7)}
         caller.close()
-        provider.close()
         assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
 
     @each_mode
-    def test_a_read_need_not_wait_for_that(self, background: Background, mode: str) -> None:
+    def test_a_read_need_not_wait_for_that(self, provider: RawProvider, mode: str) -> None:
         """A response about another request is refused, and the request is read again."""
-        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7, "get") == 0
+        assert self.connections_of(provider, mode, "get") == 0
 
-    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, background: Background) -> None:
-        provider = RawProvider(background)
+    def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, provider: RawProvider) -> None:
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []
-        provider.close()
         assert provider.record.connections == 8  # one more for the token
 
     @each_mode
     def test_one_that_has_rested_is_used_again(
-        self, background: Background, mode: str, monkeypatch: pytest.MonkeyPatch
+        self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
-        assert self.connections_of(background, mode, httpx.Limits(max_connections=100), 7) == 0
+        assert self.connections_of(provider, mode) == 0
 
 
 class Talking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.adapters import CALLERS, Observed, each_mode
 from tests.faults.raw_provider import Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_sockets import PATIENCE
 from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
 from victor_ext.runtime.http.options import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
@@ -38,13 +38,6 @@ class Holding:
     def let_go(self) -> None:
         for exchange in self.held:
             self.provider.background.do(lambda exchange=exchange: exchange.send(answer(exchange.work())))
-
-
-@pytest.fixture
-def provider(background: Background) -> Iterator[RawProvider]:
-    made = RawProvider(background)
-    yield made
-    made.close()
 
 
 def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -22,20 +22,13 @@ TOKEN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(TOKEN),
 
 
 class Wire:
-    """What is on it.
-
-    Attributes:
-        answer: The bytes that answer a request.
-        token_answer: Those that answer a request for a token.
-        piece: How many bytes arrive at once.
-        asked: The head of the last request.
-    """
+    """What is on it."""
 
     def __init__(self) -> None:
-        self.answer = b""
-        self.token_answer = TOKEN_ANSWER
-        self.piece = 65536
-        self.asked = b""
+        self.answer = b""  # to a request
+        self.token_answer = TOKEN_ANSWER  # to a request for a token
+        self.piece = 65536  # bytes that arrive at once
+        self.asked = b""  # the head of the last request
 
 
 class _Stream:
@@ -103,7 +96,15 @@ def _over(wire: Wire, *, awaited: bool) -> Any:
     return PooledTransport(route, httpx.Limits(), _SyncBackend(wire))
 
 
-OPERATIONS = ("get", "list", "create", "respond", "wait")
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "get": lambda requests: requests.get("R1"),
+    "list": lambda requests: requests.list(),
+    "create": lambda requests: requests.create(**payment()),
+    "respond": lambda requests: requests.accept("R1", notes="Thanks."),
+    "wait": lambda requests: requests.wait("R1", until="completed", timeout=0),
+}
+OPERATIONS = tuple(CALLS)
+MODES = ("sync", "async")
 _OPTIONS: dict[str, Any] = {
     "base_url": "http://127.0.0.1:1",
     "retry": RetryPolicy(max_attempts=2, base=0.0, cap=0.0, quota=10**9),
@@ -114,67 +115,35 @@ _OPTIONS: dict[str, Any] = {
 class Fuzzed:
     """Runs an operation against given bytes, and reads all that comes of it."""
 
-    def __init__(self) -> None:
-        self.wire = Wire()
-        self._victor = Victor(VictorOAuth("id", "not-a-secret"), transport=_over(self.wire, awaited=False), **_OPTIONS)
+    def __init__(self, mode: str = "sync") -> None:
+        self.mode, self.wire = mode, Wire()
+        self._runner = None if mode == "sync" else asyncio.Runner()
+        self._victor: Any = self._open(Victor) if self._runner is None else self._runner.run(self._aopen())
 
-    def records(self, operation: str) -> Iterator[Any]:
-        """The records that the call gives, one by one. Raises `VictorError`."""
-        requests = self._victor.payment_requests
-        if operation == "list":
-            yield from requests.list()
-        elif operation == "create":
-            yield requests.create(**payment())
-        elif operation == "respond":
-            yield requests.accept("R1", notes="Thanks.")
-        elif operation == "wait":
-            yield requests.wait("R1", until="completed", timeout=0)
-        else:
-            yield requests.get("R1")
+    def _open(self, kind: type[Victor | AsyncVictor]) -> Any:
+        transport: Any = _over(self.wire, awaited=kind is AsyncVictor)
+        return kind(VictorOAuth("id", "not-a-secret"), transport=transport, **_OPTIONS)
+
+    async def _aopen(self) -> Any:
+        return self._open(AsyncVictor)
 
     def run(self, operation: str, answer: bytes) -> int:
         """Call, and read everything of every record. Raises `VictorError`."""
         self.wire.answer = answer
-        return sum(read_everything(record) for record in self.records(operation))
+        found = CALLS[operation](self._victor.payment_requests)
+        if self._runner is not None:
+            found = self._runner.run(_awaited(found))
+        return sum(read_everything(record) for record in (found if operation == "list" else [found]))
 
     def close(self) -> None:
-        self._victor.close()
+        closing = self._victor.close()
+        if self._runner is not None:
+            self._runner.run(closing)
+            self._runner.close()
 
 
-class AsyncFuzzed:
-    """The same, awaited."""
-
-    def __init__(self) -> None:
-        self.wire = Wire()
-        self._runner = asyncio.Runner()
-        self._victor = self._runner.run(self._open())
-
-    async def _open(self) -> AsyncVictor:
-        return AsyncVictor(VictorOAuth("id", "not-a-secret"), transport=_over(self.wire, awaited=True), **_OPTIONS)
-
-    async def _call(self, operation: str) -> list[Any]:
-        requests = self._victor.payment_requests
-        if operation == "list":
-            return [request async for request in requests.list()]
-        if operation == "create":
-            return [await requests.create(**payment())]
-        if operation == "respond":
-            return [await requests.accept("R1", notes="Thanks.")]
-        if operation == "wait":
-            return [await requests.wait("R1", until="completed", timeout=0)]
-        return [await requests.get("R1")]
-
-    def run(self, operation: str, answer: bytes) -> int:
-        """Call, and read everything of every record. Raises `VictorError`."""
-        self.wire.answer = answer
-        return sum(read_everything(record) for record in self._runner.run(self._call(operation)))
-
-    def close(self) -> None:
-        self._runner.run(self._victor.close())
-        self._runner.close()
-
-
-MODES: dict[str, Callable[[], Fuzzed | AsyncFuzzed]] = {"sync": Fuzzed, "async": AsyncFuzzed}
+async def _awaited(found: Any) -> Any:
+    return [each async for each in found] if hasattr(found, "__aiter__") else await found
 
 
 def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:

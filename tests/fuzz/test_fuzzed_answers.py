@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
 from tests.fuzz.fuzz_reading import read_all_of_error
-from tests.fuzz.fuzz_wire import MODES, OPERATIONS, AsyncFuzzed, Fuzzed, answer
+from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer
 from victor_ext import VictorError
 
 pytestmark = pytest.mark.thorough
@@ -23,18 +23,18 @@ STEADY = settings(
 
 
 @pytest.fixture(scope="module", params=MODES)
-def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed | AsyncFuzzed]:
-    made = MODES[request.param]()
+def mode(request: pytest.FixtureRequest) -> Iterator[Fuzzed]:
+    made = Fuzzed(request.param)
     yield made
     made.close()
 
 
-def examples(mode: Fuzzed | AsyncFuzzed, number: int) -> int:
+def examples(mode: Fuzzed, number: int) -> int:
     """The async client has no code of its own for responses, so a sample is enough; and so it is of a fixed search."""
-    return number // (1 if isinstance(mode, Fuzzed) else 6) // (1 if "VICTOR_SEARCH" in os.environ else 3)
+    return number // (1 if mode.mode == "sync" else 6) // (1 if "VICTOR_SEARCH" in os.environ else 3)
 
 
-def observe(mode: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorError | None:
+def observe(mode: Fuzzed, operation: str, data: bytes) -> VictorError | None:
     """The error that came of it, read whole; None when records came. Anything else is raised."""
     try:
         mode.run(operation, data)
@@ -46,7 +46,7 @@ def observe(mode: Fuzzed | AsyncFuzzed, operation: str, data: bytes) -> VictorEr
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_body(mode: Fuzzed | AsyncFuzzed, operation: str, kind: str) -> None:
+def test_any_body(mode: Fuzzed, operation: str, kind: str) -> None:
     @settings(STEADY, max_examples=examples(mode, 120))
     @given(KINDS[kind], STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
@@ -56,7 +56,7 @@ def test_any_body(mode: Fuzzed | AsyncFuzzed, operation: str, kind: str) -> None
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_any_bytes(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
+def test_any_bytes(mode: Fuzzed, operation: str) -> None:
     """Not even HTTP; or HTTP that was cut, or had something put into it."""
 
     @st.composite
@@ -84,8 +84,8 @@ BODIES_OF_EVERY_STATUS = (
 
 
 @pytest.mark.parametrize("operation", OPERATIONS[:4])
-def test_every_status(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
-    step = 1 if isinstance(mode, Fuzzed) else 7
+def test_every_status(mode: Fuzzed, operation: str) -> None:
+    step = 1 if mode.mode == "sync" else 7
     for status in (*range(200, 600, step), 600, 700, 999):
         others = BODIES_OF_EVERY_STATUS[1:]
         for body in (BODIES_OF_EVERY_STATUS[0], others[status % len(others)]):
@@ -96,17 +96,17 @@ def test_every_status(mode: Fuzzed | AsyncFuzzed, operation: str) -> None:
 
 @pytest.mark.parametrize("status", ["000", "001", "099", "100", "101", "199", "1000", "20", "abc", "-20", "2e2", ""])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_status_at_all(mode: Fuzzed | AsyncFuzzed, operation: str, status: str) -> None:
+def test_no_status_at_all(mode: Fuzzed, operation: str, status: str) -> None:
     assert observe(mode, operation, answer(BODIES_OF_EVERY_STATUS[0], status)) is not None
 
 
-def test_any_token(mode: Fuzzed | AsyncFuzzed) -> None:
+def test_any_token(mode: Fuzzed) -> None:
     """What a token endpoint may say is no better."""
 
     @settings(STEADY, max_examples=examples(mode, 200))
     @given(BODIES | tokens(), STATUSES, HEADERS)
     def check(body: bytes, status: int, headers: list[bytes]) -> None:
-        other = type(mode)()
+        other = Fuzzed(mode.mode)
         other.wire.token_answer = answer(body, status, *headers)
         observe(other, "create", answer(BODIES_OF_EVERY_STATUS[0]))
         other.close()

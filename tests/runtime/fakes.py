@@ -245,12 +245,13 @@ class Harness:
             max_response_bytes=self.max_response_bytes,
         )
         if self.mode == "async":
-            driver = AsyncDriver(self.network, sleep=self.clock.asleep, grace=PATIENCE)
-            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
+            awaited = AsyncDriver(self.network, grace=PATIENCE)
+            awaited.sleep = self.clock.asleep
+            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=awaited)
         else:
-            self.transport = AttemptTransport(
-                self.loop, self.network, BASE_URL, driver=Driver(self.network, sleep=self.clock.sleep, grace=PATIENCE)
-            )
+            driver = Driver(self.network, grace=PATIENCE)
+            driver.sleep = self.clock.sleep
+            self.transport = AttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
 
     def sign(self, now: float) -> str:
         self.signed_at.append(now)

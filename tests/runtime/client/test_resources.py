@@ -18,7 +18,7 @@ from victor_ext.runtime.client.base import AwaitedClient, BlockingClient
 from victor_ext.runtime.client.config import ClientConfig, take
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, response_to
+from victor_ext.runtime.client.runners import Call, OperationFlow, call
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import document_complaint
@@ -90,7 +90,7 @@ class Pets(Resource[Mode]):
     @operation
     def headers(self, name: str) -> OperationFlow[httpx.Headers]:
         """The whole answer is there for those who need it."""
-        response = yield from response_to(made_up("api.get_pet"), Pet, name=name)
+        response = yield Call(made_up("api.get_pet"), {"name": name}, Pet)
         return response.headers
 
     @listing

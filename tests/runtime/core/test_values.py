@@ -17,7 +17,7 @@ from victor_ext.money import from_wire
 from victor_ext.runtime.core.comparing import differs, same_id
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.json_values import decimal_of, parsed
-from victor_ext.runtime.core.response import read
+from victor_ext.runtime.core.response import Body, read
 from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
@@ -74,12 +74,12 @@ def test_why_a_header_cannot_be_sent(value: bytes, why: str):
 def test_what_follows_the_compressed_body_is_not_read() -> None:
     pieces = iter([gzip.compress(b"{}"), *[b"x" * 1000] * 3])
 
-    class Body(httpx.SyncByteStream):
+    class Stream(httpx.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
             return pieces
 
-    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Body())
-    whole = read(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0)
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream())
+    whole = read(Body(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0, None, 1_000_000))
     assert (whole.json(), whole.damage) == ({}, None)
     assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any, Literal, cast
 
 from flexfactor_api import models
@@ -12,7 +13,6 @@ from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id,
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
@@ -294,7 +294,7 @@ class Orders(Resource[Mode]):
 
 
 def _cancel(
-    operation: Operation, field: str, order_id: str, idempotency_key: str | None
+    operation: ModuleType, field: str, order_id: str, idempotency_key: str | None
 ) -> OperationFlow[Cancellation]:
     validation = Validation()
     validation.path_id(field, order_id)

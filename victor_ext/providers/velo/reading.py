@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from velo_api import models
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
-from victor_ext.runtime.client.documented import Operation
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
@@ -36,7 +36,7 @@ from .settings import (
 R = TypeVar("R", bound=Record)
 
 
-def read(operation: Operation, kind: type[R], seconds: float | None = None, /, **arguments: Any) -> OperationFlow[R]:
+def read(operation: ModuleType, kind: type[R], seconds: float | None = None, /, **arguments: Any) -> OperationFlow[R]:
     """Read one object by its id. The generated model has the name of its record.
 
     `seconds` bounds the call; None leaves it the client's deadline.
@@ -46,7 +46,7 @@ def read(operation: Operation, kind: type[R], seconds: float | None = None, /, *
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
 
-def write(operation: Operation, is_done: OperationFlow[bool], **arguments: object) -> OperationFlow[None]:
+def write(operation: ModuleType, is_done: OperationFlow[bool], **arguments: object) -> OperationFlow[None]:
     """Send a write once. After a lost response, `is_done` reads whether it was done.
 
     A conflict is with the work of another call: Velo refuses duplicates.
@@ -60,7 +60,7 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
             raise
 
 
-def has_status(operation: Operation, kind: type[R], statuses: Collection[str], **named: str) -> OperationFlow[bool]:
+def has_status(operation: ModuleType, kind: type[R], statuses: Collection[str], **named: str) -> OperationFlow[bool]:
     """Whether an object can be read and has one of these statuses."""
     try:
         record: Any = yield from read(operation, kind, **named)
@@ -82,7 +82,7 @@ def _check(arguments: dict[str, Any]) -> None:
 
 
 def walk(
-    operation: Operation,
+    operation: ModuleType,
     kind: type[R],
     what: str,
     request: ListRequest,
@@ -124,7 +124,7 @@ def walk(
     return Walk(lambda: reader(lambda item: identify(item) or None, content=_text_of, first=1, what=what), read_page)
 
 
-def changes(operation: Operation, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
+def changes(operation: ModuleType, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
     """A feed of changes, read page by page. One object may occur twice: before and after a change."""
     return walk(operation, kind, f"feed of {what}", feed, _text_of, most=most)
 

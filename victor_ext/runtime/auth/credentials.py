@@ -46,10 +46,7 @@ class UnpicklableCredentials:
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
     """A secret that a header or a body can carry, without the blanks around it.
 
-    `name` and `source`, where the secret comes from, are for the message.
-
-    Raises:
-        ConfigurationError: The value is not such text. The message never holds it.
+    Raises `ConfigurationError`, with `name` and where the secret comes from (`source`), and never with the value.
     """
     value = concealed(value)
     if not isinstance(value, str):
@@ -108,16 +105,9 @@ def file_stamp(path: object) -> tuple[int, int, int] | None:
 
 
 class RotatingSecret:
-    """A secret that may change.
+    """A secret that may change: a `SecretText`. `check` returns the secret that a text is.
 
-    Args:
-        name: What messages call it.
-        value: See `SecretText`.
-        source: Where the secret comes from, for messages.
-        check: Returns the secret that a text is, or raises `ConfigurationError`.
-
-    Raises:
-        ConfigurationError: It is not such a value, or the file cannot be read. The message never holds the secret.
+    Raises `ConfigurationError` where it is not such a value, or the file cannot be read. No message holds the secret.
     """
 
     current: Callable[[], Secret]

@@ -20,14 +20,9 @@ from victor_ext.runtime.loop.flow import Flow, Lock
 from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.unauthorized import Exchange
 
-_PASSING_STATUSES = frozenset({408, 425, 429})
-"""Statuses from 400 to 499 after which another attempt may help."""
-
-_SMALLEST_MILLISECONDS = 1e11
-"""The smallest number that is taken for milliseconds (the year 1973); in seconds it would be the year 5138."""
-
-_LATEST = 7_258_118_400.0
-"""The year 2200, in seconds."""
+_PASSING_STATUSES = frozenset({408, 425, 429})  # of 400 to 499, after which another attempt may help
+_SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
+_LATEST = 7_258_118_400.0  # the year 2200, in seconds
 
 
 class OAuthToken(TokenCache):

@@ -31,7 +31,7 @@ def load_rsa_key(
     name: str = "private_key",
     opened_with: str = "password",
 ) -> RSAPrivateKey:
-    """Read an RSA private key.
+    """Read an RSA private key. Messages call it `name`, and its password `opened_with`.
 
     `cryptography` validates it: the parts of a damaged key do not belong together. This takes 27 ms or more, once.
 
@@ -39,8 +39,6 @@ def load_rsa_key(
         key: PEM (PKCS#8, PKCS#1, encrypted ones with `password`), bare base64 of PKCS#8 DER with or without
             line breaks, DER bytes, a path, or a key object.
         password: For an encrypted PEM or DER.
-        name: What messages call the key: the argument, or the variable that it came from.
-        opened_with: The same for the password.
 
     Raises:
         ConfigurationError: The value is not such a key. The message never holds any part of it.

@@ -15,14 +15,9 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
 from victor_ext.runtime.loop.unauthorized import SIGNED, Exchange, may_be_outdated
 
-ADVISORY_SECONDS = 60.0
-"""Seconds before a token's end from which one caller fetches the next one while the others use this one."""
-
-MANDATORY_SECONDS = 10.0
-"""Seconds before its end from which a token is not used."""
-
-ADVISORY_PAUSE = 5.0
-"""Seconds without another fetch after one failed, while the kept token can still be used."""
+ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while the others use it
+MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
+ADVISORY_PAUSE = 5.0  # without another fetch after one failed, while the kept token can still be used
 
 
 class FixedToken:
@@ -168,19 +163,15 @@ class TokenCache:
             if self._failure is not None and self._failure is not earlier:
                 raise _for_another(self._failure)
             left = None if seconds is None else seconds - (self._clock.monotonic() - began)
-            return (yield from self._fetch_for_all(exchange, left))
+            try:
+                return (yield from self._renew(exchange, left))
+            except DeadlineExceeded:  # which is this caller's own
+                raise
+            except VictorError as error:  # it counts for the waiting callers, too
+                self._failure = _for_another(error)
+                raise
         finally:
             permit.release()
-
-    def _fetch_for_all(self, exchange: Exchange, seconds: float | None) -> Flow[IssuedToken]:
-        """Obtain. A failure counts for the waiting callers too, unless it is this caller's own deadline."""
-        try:
-            return (yield from self._renew(exchange, seconds))
-        except DeadlineExceeded:
-            raise
-        except VictorError as error:
-            self._failure = _for_another(error)
-            raise
 
     def _renew(self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False) -> Flow[IssuedToken]:
         self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)

@@ -6,11 +6,7 @@ A provider writes one class that is generic over both, and names the two modes:
         _generated = Client  # of the package `shop_api`
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
-
-        @with_client_options
-        def __init__(self, token: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
-            given = take(self, options)
-            self._start(ClientConfig(given, ...), given)
+        # Its constructor takes `ClientOptions`, and ends with `_start`.
 
     class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
     class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
@@ -33,7 +29,7 @@ from victor_ext.runtime.http.options import checked_http_client, checked_limits,
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
-from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
+from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
@@ -188,7 +184,6 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: `client_class` is not such a class.
         """
-
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         return bind(client_class, str(self._config.base_url), self._http_client)
@@ -196,10 +191,14 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     def _http_client(self, options: dict[str, Any]) -> Any:
         return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
 
-    def _unsigned(self) -> httpx.Request:
-        """A request to sign, which is never sent."""
+    def _authorization(self) -> Flow[str]:
+        """Sign a request that is never sent."""
         self._transport.require_open()
-        return httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
+        request = httpx.Request("GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()})
+        yield from self._config.loop.sign(request)
+        if "Authorization" not in request.headers:
+            raise ConfigurationError("authorization: the credentials of this client set no Authorization header.")
+        return Secret(request.headers["Authorization"])  # a str like any other, and one that no traceback shows
 
     def provider_time(self) -> ProviderTime:
         """The provider's time, and whether it is known from a response. Makes no call, and is never awaited."""
@@ -233,13 +232,6 @@ def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
-def _authorization_of(request: httpx.Request) -> Secret:
-    value = request.headers.get("Authorization")
-    if value is None:
-        raise ConfigurationError("authorization: the credentials of this client set no Authorization header.")
-    return Secret(value)  # a str like any other, and one that no traceback shows
-
-
 class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
@@ -256,9 +248,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
             ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
             VictorError: No token was issued.
         """
-        request = self._unsigned()
-        self._driver.run(self._config.loop.sign(request))
-        return _authorization_of(request)
+        return self._driver.run(self._authorization())
 
     def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""
@@ -283,9 +273,7 @@ class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncCli
 
     async def authorization(self) -> str:
         """As `authorization` of the client with blocking calls, awaited."""
-        request = self._unsigned()
-        await self._driver.run(self._config.loop.sign(request))
-        return _authorization_of(request)
+        return await self._driver.run(self._authorization())
 
     async def close(self) -> None:
         await self._transport.aclose()

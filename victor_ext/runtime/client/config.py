@@ -15,9 +15,9 @@ import httpx
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras
+from victor_ext.runtime.client.extras import NO_EXTRAS, Extras
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.headers import ExtraHeaders, checked_headers, checked_user_agent
+from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.options import Verify
@@ -181,13 +181,7 @@ class ClientConfig:
         )
 
     def replace(
-        self,
-        timeout: httpx.Timeout | float | None,
-        deadline: float | None,
-        retry: RetryPolicy,
-        extra_body: ExtraBody | None,
-        extra_query: ExtraQuery | None,
-        headers: ExtraHeaders | None,
+        self, timeout: object, deadline: object, retry: object, extra_body: Any, extra_query: Any, headers: object
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
         other, loop = copy(self), self.loop

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
@@ -21,8 +21,6 @@ from victor_ext.ids import HALF_CHARACTER
 from victor_ext.privacy import is_sequence, kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
-
-from .documented import Operation
 
 ExtraBody = Mapping[str, Any]
 """Members of a JSON body by their names on the wire. An object that is sent in any case gets more members."""
@@ -41,13 +39,9 @@ M = TypeVar("M")
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
     """The body of a call, a generated model, with the caller's own members.
 
-    Args:
-        taken: Places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
-            that the document declares, which have arguments.
-        doing: What was not done, for the message.
-
-    Raises:
-        InvalidRequest: A member is this package's own, or JSON has no such value.
+    `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
+    that the document declares, which have arguments. `doing` says what was not done when it raises `InvalidRequest`: a
+    member is this package's own, or JSON has no such value.
     """
     if extra is None:
         return body
@@ -196,7 +190,7 @@ def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) 
             yield Problem(place, "type", f"{place} {complaint}.")
 
 
-def extra_query_text(operation: Operation, extra: ExtraQuery | None) -> str:
+def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
     """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
 
     Raises:
@@ -228,7 +222,7 @@ class Extras:
             raise ConfigurationError.of(problems)
 
     def arguments(
-        self, operation: Operation, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
+        self, operation: ModuleType, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """The arguments of a generated operation with the members; as `with_extra_body`."""
         if self.body is None or operation.OPERATION.method == "GET":
@@ -254,7 +248,7 @@ class Extras:
 NO_EXTRAS = Extras()
 
 
-def _builder_of(operation: Operation) -> FunctionType:
+def _builder_of(operation: ModuleType) -> FunctionType:
     """The generated function that has all arguments of an operation."""
     build: FunctionType = vars(operation)["_get_kwargs"]
     return build

@@ -33,10 +33,9 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Bound:
-    """The part of a generated `Client` that keeps it on an attempt transport.
+    """The part of a generated `Client` that keeps it, and what `with_headers` and the like return, on one transport.
 
-    The generated `with_headers`, `with_cookies` and `with_timeout` return a client with connections of its own, without
-    token and attempt loop. Here they return a client over the same transport.
+    Those that are generated return a client with connections of its own, without token and attempt loop.
     """
 
     _unexpected_status: type[Exception]
@@ -54,7 +53,7 @@ class _Bound:
 
     @classmethod
     def over(cls, base_url: str, connect: Connect, options: dict[str, Any]) -> Self:
-        """A client whose httpx client `connect` makes from additional options."""
+        """A client whose httpx client, over an attempt transport, `connect` makes from additional options."""
         # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
@@ -116,10 +115,7 @@ class _Bound:
         raise response.unusable(response, _UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
-        """The parser of an operation, for the attempt loop: a response that it cannot read may be asked for again.
-
-        And what is to be added to the query, for the client that builds the request.
-        """
+        """The parser of an operation, for the attempt loop, and what `build_request` adds to the query."""
         return {READER: _ParserOf(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
 
     def is_undocumented(self, error: Exception) -> bool:
@@ -215,10 +211,7 @@ def bound_class(client_class: Hashable) -> Any:
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
-    """A generated `Client` (or `AuthenticatedClient`) over an attempt transport.
-
-    `connect` makes an httpx client over that transport from additional options.
-    """
+    """A generated `Client` (or `AuthenticatedClient`), as `_Bound.over` makes it."""
     bound: C = bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
     return bound
 

@@ -12,20 +12,11 @@ from victor_ext.response_info import ResponseInfo
 
 T = TypeVar("T")
 
-REMEMBERED_PAGES = 16
-"""The number of recent pages whose ids are kept, to drop items that moved between pages."""
-
-STALE_PAGES = 3
-"""The number of consecutive pages without a new item after which the list is considered endless."""
-
-QUIET_PASSES = 3
-"""The number of consecutive passes without news after which a list that keeps changing ends."""
-
-MOST_REREADINGS = 10
-"""The maximum number of times that one page is read again in one pass because it had new items."""
-
-MOST_PASSES = 32
-"""The maximum number of passes over one list."""
+REMEMBERED_PAGES = 16  # recent pages whose ids are kept, to drop items that moved between pages
+STALE_PAGES = 3  # consecutive pages without a new item after which the list is considered endless
+QUIET_PASSES = 3  # consecutive passes without news after which a list that keeps changing ends
+MOST_REREADINGS = 10  # times that one page is read again in one pass because it had new items
+MOST_PASSES = 32  # over one list
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +48,15 @@ class Page(Generic[T]):
 class PageReader(Generic[T]):
     """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no items.
 
-    Attributes:
-        identify: Returns the id of an item, or None. Items without an id are never dropped: one that moves to a later
-            page while the list is read is yielded twice.
-        content: Returns the content of an item without an id as text, to detect repeated pages.
-        first: The number of the first page.
-        what: The name of the list in messages.
-        number: The page to request next.
-        taken: The number of items received in this pass, including duplicates.
-        is_last: Set by the caller before `accept` if the provider reports that the page is the last one.
-        last_was_short: Whether the last page had fewer items than an earlier page.
-        done: Whether the list has ended.
+    Items that `identify` has no id for are never dropped: one that moves to a later page while the list is read is
+    yielded twice.
     """
 
     identify: Callable[[T], str | None]
     _: KW_ONLY
-    content: Callable[[T], str] = repr
+    content: Callable[[T], str] = repr  # of an item without an id, to detect repeated pages
     first: int = 0
-    what: str = "list"
+    what: str = "list"  # its name in messages
 
     def __post_init__(self) -> None:
         self._longest = 0
@@ -82,10 +64,10 @@ class PageReader(Generic[T]):
 
     def _begin(self) -> None:
         """Reset the state to the first page. The longest page length is kept."""
-        self.number = self.first
-        self.taken = 0
-        self.is_last = False
-        self.last_was_short = False
+        self.number = self.first  # the page to request next
+        self.taken = 0  # items received in this pass, including duplicates
+        self.is_last = False  # set by the caller before `accept` if the provider reports that the page is the last one
+        self.last_was_short = False  # with fewer items than an earlier page
         self._recent: deque[set[str]] = deque(maxlen=REMEMBERED_PAGES)
         self._seen: set[str] = set()
         self._stale = 0

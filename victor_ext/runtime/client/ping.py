@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from victor_ext.response_info import ResponseInfo
 
-from .documented import Operation
 from .resources import Awaited, Blocking, Mode, Resource, operation
 from .runners import Call, OperationFlow
 
@@ -31,14 +31,16 @@ class Ping:
 class Health(Resource[Mode]):
     """Whether calls of one client can be made."""
 
-    def __init__(self, *shared: Any, read: Operation, **arguments: Any) -> None:
-        """Ping by a generated operation that needs no id, is signed and changes nothing: one item of a list."""
+    def __init__(self, *shared: Any, read: ModuleType, **arguments: Any) -> None:
+        """Ping by a generated operation that needs no id, is signed and changes nothing: one item of a list.
+
+        What its response has to be is the behaviour's to say.
+        """
         super().__init__(*shared)
         self._read, self._arguments = read, arguments
 
     @operation
     def ping(self) -> OperationFlow[Ping]:
-        """Call that operation. What the answer has to be is the behaviour's to say."""
         began = self.clock.monotonic()
         step = Call(self._read, self._arguments, lambda response: response)
         yield step

@@ -46,14 +46,8 @@ def wait_until(
     No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
     one read, which has all of the deadline.
 
-    Args:
-        read: Reads it once, within the given seconds (None: the client's deadline).
-        is_done: Whether the result is what is waited for. It may raise, when that can no longer be.
-        timeout_message: The sentences of the error, from the words for the last result, which `shown` makes.
-        timeout: Seconds in all.
-
-    Raises:
-        TimedOut: It was not done in time.
+    `read` reads it once, within the given seconds (None: the client's deadline). `is_done` may raise, when that can no
+    longer be. `timeout_message` makes the sentences of `TimedOut` from the words that `shown` has for the last result.
     """
     ends = monotonic() + timeout
     pause = FIRST_PAUSE
@@ -89,13 +83,9 @@ def poll(
     timeout: float,
     describe: Callable[[T], str] = repr,
 ) -> OperationFlow[T]:
-    """`wait_until` for an operation of a resource, with the client's clock and deadline.
+    """`wait_until` for an operation of a resource, with the client's clock and deadline. Raises `InvalidRequest`, too.
 
     The message says what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and what to do next.
-
-    Raises:
-        InvalidRequest: `timeout` is not a number of seconds.
-        TimedOut: It was not reached in time.
     """
     seconds = checked_seconds(timeout)
     return wait_until(

@@ -17,6 +17,7 @@ from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.privacy import mask
@@ -133,12 +134,9 @@ def describe(result: Any, info: ResponseInfo) -> None:
 class Field(Generic[T]):
     """One field of a record.
 
-    Args:
-        read: Makes the field's value from the values at its paths; each of them may be of any type, or None.
-        paths: Where the values are in `raw`, such as `"status"` or `"payout.payout_id"`. Without paths, `read` gets the
-            record.
-        hidden: Whether the `repr` of the record leaves the field out, because it may name a person.
-        masked: Whether the `repr` shows only its last four characters.
+    `read` makes its value from the values at its paths, such as `"payout.payout_id"`; each of them may be of any type,
+    or None. Without paths, it gets the record. The `repr` of a record leaves out `hidden` fields, because they may name
+    a person, and shows only the last four characters of `masked` ones.
     """
 
     def __init__(self, read: Callable[..., T], *paths: str, hidden: bool = False, masked: bool = False) -> None:
@@ -208,30 +206,13 @@ def as_timestamp(value: object) -> datetime | None:
     return moment if isinstance(moment, datetime) and moment.utcoffset() is not None else None
 
 
-def identifier(path: str) -> Field[str]:
-    """An id; empty when the provider sent none."""
-    return Field(text_or_empty, path)
-
-
-def text(path: str, *, hidden: bool = False, masked: bool = False) -> Field[str | None]:
-    return Field(as_text, path, hidden=hidden, masked=masked)
-
-
-def integer(path: str) -> Field[int | None]:
-    return Field(as_integer, path)
-
-
-def boolean(path: str) -> Field[bool | None]:
-    return Field(flag_of, path)
-
-
-def timestamp(path: str) -> Field[datetime | None]:
-    return Field(as_timestamp, path)
-
-
-def decimal(path: str) -> Field[Decimal | None]:
-    """A number, with the digits that were sent."""
-    return Field(decimal_of, path)
+# Fields by what they are read as. An id is empty when the provider sent none; a number has the digits that were sent.
+identifier = partial(Field[str], text_or_empty)
+text = partial(Field[str | None], as_text)
+integer = partial(Field[int | None], as_integer)
+boolean = partial(Field[bool | None], flag_of)
+timestamp = partial(Field[datetime | None], as_timestamp)
+decimal = partial(Field[Decimal | None], decimal_of)
 
 
 def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:

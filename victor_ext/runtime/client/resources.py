@@ -1,8 +1,7 @@
 """Resources whose operations are written once, and called with or without `await`.
 
-An operation is a method of a resource that is written as a flow. A blocking client's resource runs the flow and returns
-its result; in an awaited client's resource the operation is a coroutine function. Type checkers, `inspect.signature`
-and `help()` show the arguments of the one definition, and the result's type:
+An operation is a method that is written as a flow. A blocking client's resource runs the flow and returns its result;
+in an awaited client's, it is a coroutine function. Type checkers and `help()` show the arguments and the result's type:
 
     class Payouts(Resource[Mode]):
         @operation
@@ -37,10 +36,7 @@ T = TypeVar("T")
 def arguments_of(
     request: Callable[P, RequestT],
 ) -> Callable[[Callable[[Any, RequestT], T]], Callable[Concatenate[Any, P], T]]:
-    """Give a method the arguments of a request object; the method itself receives the object.
-
-    Type checkers and `inspect.signature` see the arguments.
-    """
+    """Give a method the arguments of a request object, which it receives, for type checkers and `inspect.signature`."""
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -71,10 +67,9 @@ def _without_rules(annotation: object) -> object:
 
 
 def members_of(request: Any, *left_out: str) -> dict[str, Any]:
-    """The arguments of a generated model: the fields of a request object, a dataclass, that are not None.
+    """The arguments of a generated model: the fields of a request object that are not None, and not `left_out`.
 
-    `left_out` are those that the model lacks. A field has the name of its `Sent`, and a part of the request becomes its
-    own model.
+    A field has the name of its `Sent`, and a part of the request becomes its own model.
     """
     given = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in left_out}
     names = sent_names(cast("Any", type(request)))  # to mypy, no class can be hashed
@@ -224,10 +219,7 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
 
 
 class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]], Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation that yields results as they come: an iterator, or an async iterator.
-
-    What the method itself checks, it raises when it is called, not at the first result.
-    """
+    """An operation that yields results as they come: an iterator, or an async iterator. It raises as `listing` does."""
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
         def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Iterator[T]:

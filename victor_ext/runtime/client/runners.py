@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from types import ModuleType
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -18,7 +19,6 @@ from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
-from .documented import Operation
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 from .records import describe
 
@@ -32,14 +32,12 @@ ApiWithin = Callable[[float | None], Any]
 class Call:
     """Call a generated operation, which is a module, with these arguments.
 
-    `undocumented` reads a response whose good status the document does not list. `seconds` bounds a call that is part
-    of a longer one; None leaves it the client's deadline. `query` is added to the URL, as it is. `as_json` leaves the
-    generated parser out: the result is the body's JSON, which the provider's behaviour has checked. `taken` are the
-    members of the body with their arguments (None: those that are declared). After the call `attempts` has its number
-    of attempts, `response` its response, and `extra_body` what the client's options added.
+    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `taken` that of `with_extra_body`. `seconds`
+    bounds a call that is part of a longer one; None leaves it the client's deadline. After the call there are its
+    number of attempts, its `response`, and in `extra_body` what the client's options added.
     """
 
-    operation: Operation
+    operation: ModuleType
     arguments: dict[str, Any]
     undocumented: Callable[[httpx.Response], Any]
     seconds: float | None = None
@@ -57,10 +55,7 @@ class Call:
         return None if self.response is None else self.response.info()
 
     def capture_response(self, client: Any) -> None:
-        """Take the response from the client for this call.
-
-        One that did not come through the attempt loop says nothing of its attempts.
-        """
+        """Take the response from the client. One that did not come through the attempt loop tells no attempts."""
         # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
         response, client.response = client.response, None
         self.response = response if isinstance(response, Response) else None
@@ -82,75 +77,53 @@ class Call:
 OperationFlow = Generator[Call | Sleep, Any, T]
 
 
-def call(operation: Operation, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
+def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation. Returns the model of a good response.
 
     Args:
         operation: The operation's module, such as `get_payment`.
         model: The class of a good response.
         seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Those of the generated function, without `client`; and an `extra_query`.
+        arguments: Those of the generated function, without `client`.
 
     Raises:
-        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
         UnreadableResponse: The status was good, and the body is not what the document declares.
     """
-    return (yield from response_to(operation, model, seconds, **arguments)).parsed
+    return (yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)).parsed
 
 
 def call_for_json(
-    operation: Operation, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
+    operation: ModuleType, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
 ) -> OperationFlow[Any]:
     """As `call`; returns the JSON of the body instead of a model of it.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
+
+    Raises:
+        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
     """
     return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
 
 
 def step_for_json(
-    operation: Operation, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
+    operation: ModuleType, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
 ) -> Call:
     """The step of `call_for_json`, for a flow that also needs what the call has after it."""
     query = extra_query_text(operation, extra_query)
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
 
-def response_to(
-    operation: Operation,
-    model: Any,
-    seconds: float | None = None,
-    /,
-    *,
-    extra_query: ExtraQuery | None = None,
-    **arguments: Any,
-) -> OperationFlow[Any]:
-    """As `call`; returns the whole generated `Response` with its headers. Without a model the body is not read."""
-
-    def read(response: httpx.Response) -> Any:
-        return None if model is None else model.from_dict(response.json())
-
-    return (yield Call(operation, arguments, read, seconds, extra_query_text(operation, extra_query)))
-
-
-def call_without_body(operation: Operation, /, **arguments: Any) -> OperationFlow[Any]:
+def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
 
     Any good status will do: a 200 where the document has a 202 is a success, and its headers count as well.
     """
-    return response_to(operation, None, **arguments)
+    return (yield Call(operation, arguments, lambda _response: None))
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
     """The values that are not None: an argument that is left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _describe(result: Any, last: list[Call]) -> None:
-    """Set the response of a flow's last call on the records that the flow returned."""
-    info = last[0].info if last else None
-    if info is not None:
-        describe(result, info)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -166,7 +139,8 @@ class SyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = drive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            if last and (info := last[0].info) is not None:
+                describe(result, info)
             return result
         finally:
             QUOTED.set(about)
@@ -187,7 +161,8 @@ class AsyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = await adrive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            if last and (info := last[0].info) is not None:
+                describe(result, info)
             return result
         finally:
             QUOTED.set(about)

@@ -56,9 +56,7 @@ def environment_and_url(
 
 
 def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
-    """The URL to call, checked, and without the version at its end: every path of an API begins with one.
-
-    The `versions` are those of the API, such as `v1`. Messages call the URL `name`.
+    """The URL to call, checked, and without one of the `versions` at its end: every path of an API begins with one.
 
     Raises:
         ConfigurationError: The URL cannot be called, or a token must not be sent to it.
@@ -115,10 +113,7 @@ def options_from(
 def provider_variables(
     prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
 ) -> dict[str, str]:
-    """The variables that begin with the prefix (`ACME_`); no empty ones, and without blanks around their values.
-
-    `source` has the variables; None reads the process environment. The blanks of those in `exact` stay.
-    """
+    """The variables that begin with the prefix; no empty ones, and without blanks around those that are not `exact`."""
     own = {name: value for name, value in (os.environ if source is None else source).items() if name.startswith(prefix)}
     return {name: Secret(value if name in exact else value.strip()) for name, value in own.items() if value.strip()}
 

@@ -14,6 +14,7 @@ from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Flow
+from victor_ext.runtime.loop.redirects import origin_of
 
 _httpx_logger = logging.getLogger("httpx")
 
@@ -34,7 +35,7 @@ class _AttemptTransport:
         original: _AttemptTransport | None = None,
     ) -> None:
         self._loop, self._connections, self._driver, self._original = loop, connections, driver, original
-        self._origin = (base_url.raw_scheme, base_url.raw_host, base_url.port)
+        self._origin = origin_of(base_url)
         self._closed = False
 
     @property
@@ -49,10 +50,9 @@ class _AttemptTransport:
     def _call(self, request: httpx.Request) -> Flow[Response]:
         """The flow of one call. Raises `ConfigurationError` if it may not be made."""
         self.require_open()
-        url = request.url
-        if (url.raw_scheme, url.raw_host, url.port) != self._origin:
+        if origin_of(request.url) != self._origin:
             raise ConfigurationError(
-                f"A request to {url.scheme}://{url.host} was stopped: the token of this client is for "
+                f"A request to {request.url.scheme}://{request.url.host} was stopped: the token of this client is for "
                 f"{self._origin[0].decode()}://{self._origin[1].decode()} only. Use another client for it."
             )
         return self._loop.call(request)
@@ -119,10 +119,9 @@ class _RequestBuilder:
 
 
 def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]) -> bool:
-    """Whether httpx's client has nothing to do for a request but to give it to the transport.
+    """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the request without it.
 
-    That is so unless somebody has set a hook, an authentication or redirects on it, or has built the request without
-    it. The transport reads the whole response, follows no redirect and keeps no cookie.
+    Then it has only to give it to the transport, which reads the response, follows no redirect and keeps no cookie.
     """
     if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
         return False

@@ -10,18 +10,13 @@ from email.utils import parsedate_tz
 from functools import partial
 
 monotonic = partial(time.monotonic)
-"""Seconds that always pass.
-
-freezegun stops `time.monotonic` wherever it finds that function, and a wait by it would never end. It leaves a
-partial alone.
-"""
+"""Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a partial alone."""
 
 
 TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing."""
 
-_SET = 0.1
-"""Seconds. A clock that moves this much against the monotonic one between two responses was set: drift is slower."""
+_SET = 0.1  # seconds: a clock that moves this much against the monotonic one between two responses was set
 
 _EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""

@@ -52,33 +52,19 @@ class ClosedWithoutNotice(httpx.ReadError):
 
 
 class Response(httpx.Response):
-    """A response that has been read, and whose JSON is parsed at most once.
+    """A response that has been read, and whose JSON is parsed at most once, for the loop and the generated code."""
 
-    The attempt loop parses the body to find out whether it can be read. The generated code asks for the same JSON
-    again, and `json()` returns the object that was parsed before.
-
-    Attributes:
-        damage: Why the body is not what was sent (bad compression, too long), or None when it is whole.
-        too_long: Whether the body is longer than the limit, so that another attempt would bring the same.
-        is_secret: Whether the body is read as `SecretObject`s.
-        attempts: How many attempts of the call it took.
-        request_id_headers: Headers that may carry the provider's id of the exchange.
-        request_id_in_body: Reads that id from the body, or None where no body has it.
-        whole: The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`).
-        parsed: What the generated parser made of it within the attempt loop; `NOT_READ` where the loop did not ask it.
-        unusable: Makes the error of the call from the response and the reason, for code above the attempt loop that
-            finds that it cannot use the response.
-    """
-
-    damage: str | None = None
-    too_long: bool = False
-    is_secret: bool = False
-    attempts: int = 1
-    request_id_headers: tuple[str, ...] = ()
+    damage: str | None = None  # why the body is not what was sent (bad compression, too long)
+    too_long: bool = False  # than the limit, so that another attempt would bring the same
+    is_secret: bool = False  # the body is read as `SecretObject`s
+    attempts: int = 1  # of the call
+    request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`, as is the next
     request_id_in_body: Callable[[Response], str | None] | None = None
-    parsed: Any = NOT_READ
+    parsed: Any = NOT_READ  # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it
     unusable: Callable[[Response, str], VictorError] | None = None
+    """Makes the error of the call from the response and the reason, for code above the loop that cannot use it."""
     whole: bytes | None = None
+    """The body as it was read, which `content` copies where these are secret bytes (see `privacy.body_of`)."""
     _parsed: Any = _UNPARSED
 
     @property
@@ -118,20 +104,11 @@ class Response(httpx.Response):
         return self._parsed
 
 
-def read(
-    response: httpx.Response,
-    request: httpx.Request,
-    began: float,
-    *,
-    ends: float | None = None,
-    most: int = MAX_RESPONSE_BYTES,
-) -> Response:
-    """Read the whole body, up to `most` bytes, of an exchange that began at this time of the monotonic clock.
+def read(body: Body) -> Response:
+    """Read the whole body. Raises httpx's errors when the connection breaks, or when the body is not complete in time.
 
-    Raises httpx's errors when the connection breaks, or when the body is not complete at `ends` (by the monotonic
-    clock; None: no limit). One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
+    One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
     """
-    body = _Body(response, request, began, ends, most)
     if body.was_read():
         return body.whole()
     try:
@@ -145,16 +122,8 @@ def read(
     return body.whole()
 
 
-async def aread(
-    response: httpx.Response,
-    request: httpx.Request,
-    began: float,
-    *,
-    ends: float | None = None,
-    most: int = MAX_RESPONSE_BYTES,
-) -> Response:
+async def aread(body: Body) -> Response:
     """As `read`, with awaited calls."""
-    body = _Body(response, request, began, ends, most)
     if body.was_read():
         return body.whole()
     try:
@@ -168,8 +137,11 @@ async def aread(
     return body.whole()
 
 
-class _Body:
-    """The body so far, and the response that it belongs to."""
+class Body:
+    """The body so far, and its response, of an exchange that began at this time of the monotonic clock.
+
+    It has up to `most` bytes, and is to be complete at `ends`, by the monotonic clock (None: no limit).
+    """
 
     def __init__(
         self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int

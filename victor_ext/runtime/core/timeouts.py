@@ -1,14 +1,9 @@
-"""The time of one attempt: its timeouts, bounded by the deadline, and what is measured of it.
-
-The attempt loop and the transport exchange it in the extensions of the request.
-"""
+"""The time of one attempt, in extensions of its request: timeouts, bounded by the deadline, and what is measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-
-import httpx
 
 from victor_ext.runtime.core.clock import monotonic
 
@@ -23,14 +18,13 @@ left for the response, and end `unknown`."""
 
 
 class DeadlineTimeout(float):
-    """A timeout in seconds that ends at a fixed moment: `ends`, by the monotonic clock."""
+    """A timeout in seconds that is over at a fixed moment: `ends`, by the monotonic clock."""
 
     __slots__ = ("ends",)
     ends: float
 
     @classmethod
     def until(cls, ends: float, seconds: float) -> DeadlineTimeout:
-        """A timeout of at most this many seconds that is over at `ends`."""
         left = cls(seconds)
         left.ends = ends
         return left
@@ -69,29 +63,16 @@ class Timeouts(dict[str, Any]):
         return DeadlineTimeout.until(monotonic() + left, seconds if configured is None else min(configured, seconds))
 
 
+# Extensions of a request: its `Timing`, where somebody listens, and whether ...
 TIMING = "victor_ext.timing"
-"""The extension of a request with its `Timing`. Only the attempt loop sets it, and only when somebody listens."""
-
-BEGUN = "victor_ext.begun"
-"""The extension of a request that says whether any of it may have been written. Other transports do not say it."""
-
-ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
-"""The extension of a request that says whether it may use a connection on which a late second response may come."""
-
-REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
-"""The extension of a request that says whether it went over a connection that had just been used."""
-
-MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
-"""The extension of a request that says whether an error of its connection leaves open what was sent."""
+BEGUN = "victor_ext.begun"  # any of it may have been written; other transports do not say it
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"  # it may use a connection that has not rested
+REUSED_IMMEDIATELY = "victor_ext.reused_immediately"  # it went over a connection that had just been used
+MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
 
 
 class Timing:
-    """The times of one attempt, in seconds. They stay None with a transport that does not tell them.
-
-    Attributes:
-        waited: How long the attempt waited for a free place in the pool.
-        connecting: How long it took to open a connection; 0.0 when a kept one was used.
-    """
+    """The times of one attempt, in seconds: see `AttemptEnded`. They stay None with a transport that tells none."""
 
     __slots__ = ("_since", "connecting", "waited")
 
@@ -107,9 +88,3 @@ class Timing:
     def connected(self, began: float) -> None:
         """A connection that was begun at this monotonic time is open, or has failed."""
         self.connecting = (self.connecting or 0.0) + monotonic() - began
-
-
-def timing_of(request: httpx.Request) -> Timing | None:
-    """The times to fill in, or None when nobody listens."""
-    timing: Timing | None = request.extensions.get(TIMING)
-    return timing

@@ -111,7 +111,7 @@ def is_encodable(text: str) -> bool:
 
 
 class Rule(NamedTuple):
-    """How an argument is checked: a method of a `Validation`, and what that needs to know. `rule` makes one."""
+    """How an argument is checked: a method of a `Validation`, and what that needs to know."""
 
     check: Callable[..., Any]
     limits: Sequence[Any]

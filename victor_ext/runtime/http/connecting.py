@@ -72,8 +72,10 @@ def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -
 
 def _connect(address: str, port: int, seconds: float | None) -> Steps:
     try:
-        family, stream, protocol, _, where = _socket_address(address, port)
-        made = socket.socket(family, stream, protocol)
+        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the system resolves.
+        kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+        family, kind, protocol, _, where = socket.getaddrinfo(address.encode("ascii"), port, type=kind, flags=flags)[0]
+        made = socket.socket(family, kind, protocol)
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
     try:
@@ -99,13 +101,6 @@ def _is_connected_at_once(made: socket.socket, where: Any) -> bool:
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
     return True
-
-
-def _socket_address(address: str, port: int) -> Any:
-    """What `getaddrinfo` tells of an address. It asks no name server."""
-    # An address may name its network interface ("fe80::1%eth0"), which the system resolves.
-    flags = socket.AI_NUMERICHOST
-    return socket.getaddrinfo(address.encode("ascii"), port, type=socket.SOCK_STREAM, flags=flags)[0]
 
 
 FRESH_SECONDS = 10.0

@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 from bisect import bisect_right
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +18,7 @@ import httpx
 
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
-from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, timing_of
+from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING
 from victor_ext.runtime.http.parser import Head
 
 from .http11 import Connection, Steps, UnsolicitedData, exchange
@@ -35,14 +36,13 @@ _TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Lease:
     """A permit of the pool and a connection, held by one exchange."""
 
-    __slots__ = ("_permit", "_pool", "connection")
-
-    def __init__(self, permit: Permit, pool: ConnectionPool) -> None:
-        self._permit, self._pool = permit, pool
-        self.connection: Connection | None = None
+    _permit: Permit
+    _pool: ConnectionPool
+    connection: Connection | None = None
 
     @property
     def leased(self) -> Connection:
@@ -79,10 +79,7 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
-        """Send a request and return the head of its response. Raises the errors of httpx.
-
-        The caller ends the lease after it has read the response, and after any error.
-        """
+        """Send a request; return the head of its response. The caller ends the lease then, or after an error."""
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
             connection = lease.connection = self._take_kept(at_once=at_once)
@@ -96,7 +93,7 @@ class ConnectionPool:
                 try:
                     yield from self._open(connection, timeouts)
                 finally:
-                    if (timing := timing_of(request)) is not None:
+                    if (timing := request.extensions.get(TIMING)) is not None:
                         timing.connected(began)
             try:
                 head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)

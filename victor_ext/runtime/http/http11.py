@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Generator
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 
 from victor_ext.runtime.core.timeouts import BEGUN, is_over
-from victor_ext.runtime.http.parser import Head
-
-from .parser import Parser
+from victor_ext.runtime.http.parser import Head, Parser
 
 T = TypeVar("T")
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Connect:
     """Connect to this host and port. The connection has a stream from then on."""
 
-    __slots__ = ("host", "port", "seconds")
+    host: str
+    port: int
+    seconds: float | None
 
-    def __init__(self, host: str, port: int, seconds: float | None) -> None:
-        self.host, self.port, self.seconds = host, port, seconds
 
-
+@dataclass(slots=True, eq=False, repr=False)
 class StartTls:
     """Encrypt the connection, and verify that the other side is this host."""
 
-    __slots__ = ("context", "host", "seconds")
+    context: ssl.SSLContext
+    host: str
+    seconds: float | None
 
-    def __init__(self, context: ssl.SSLContext, host: str, seconds: float | None) -> None:
-        self.context, self.host, self.seconds = context, host, seconds
 
-
+@dataclass(slots=True, eq=False, repr=False)
 class Write:
     """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
 
@@ -41,19 +41,15 @@ class Write:
     cannot be pickled: so frames may hold it while they wait.
     """
 
-    __slots__ = ("data", "seconds")
-
-    def __init__(self, data: memoryview, seconds: float | None) -> None:
-        self.data, self.seconds = data, seconds
+    data: memoryview
+    seconds: float | None
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Read:
     """Read some bytes. The result is empty when the other side has closed the connection."""
 
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float | None) -> None:
-        self.seconds = seconds
+    seconds: float | None
 
 
 Step = Connect | StartTls | Write | Read
@@ -64,25 +60,15 @@ class UnsolicitedData(Exception):
     """Bytes, or the end of the connection, arrived before a request was written. Nothing was written."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Connection:
-    """A connection: its stream, and the parser of the bytes that it brings.
+    """A connection: its stream, and the parser of the bytes that it brings."""
 
-    Attributes:
-        stream: None until it has been opened.
-        idle_since: When its last exchange ended, by the monotonic clock.
-        is_doubtful: Whether its last response was no good one: a later one may follow, as a gateway's time-out and then
-            the response.
-        is_spoilt: Whether a request was not written whole: the server may take the next one for the rest of it.
-    """
-
-    __slots__ = ("idle_since", "is_doubtful", "is_spoilt", "parser", "stream")
-
-    def __init__(self) -> None:
-        self.stream: Any = None
-        self.parser = Parser()
-        self.idle_since = 0.0
-        self.is_doubtful = False
-        self.is_spoilt = False
+    stream: Any = None  # until it has been opened
+    parser: Parser = field(default_factory=Parser)
+    idle_since: float = 0.0  # when its last exchange ended, by the monotonic clock
+    is_doubtful: bool = False  # its last response was no good one: a later one may follow, as a gateway's time-out
+    is_spoilt: bool = False  # a request was not written whole: the server may take the next one for the rest of it
 
     def abort(self) -> None:
         if self.stream is not None:

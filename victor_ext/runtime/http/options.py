@@ -7,7 +7,7 @@ import re
 import ssl
 import urllib.request
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
 
 import httpx
@@ -17,7 +17,7 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 from .httpx_internals import transports_of
-from .proxies import Route
+from .proxies import PORTS, Route
 from .through_client import require_open
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
@@ -25,19 +25,14 @@ T = TypeVar("T")
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
 _LARGEST_PORT = 65535
-_OWN_PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 """A host name (RFC 1035, 2.3.4; underscores are allowed, for internal names), without a final dot."""
 
 
 def is_this_machine(host: str) -> bool:
     """Whether a host name or address means the loopback interface (RFC 6761 for `localhost`)."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    address = _address(host.strip("[]"))
+    return host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback)
 
 
 def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> httpx.URL:
@@ -80,7 +75,7 @@ def has_host(url: httpx.URL) -> bool:
     if not 1 <= (1 if url.port is None else url.port) <= _LARGEST_PORT:
         return False
     if ":" in name:
-        return "%" not in name and _is_address(name)
+        return "%" not in name and _address(name) is not None
     try:
         readable = bool(url.host)  # a name in Punycode is decoded here
     except UnicodeError:
@@ -88,12 +83,11 @@ def has_host(url: httpx.URL) -> bool:
     return readable and _NAME.fullmatch(name.removesuffix(".")) is not None
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        ip_address(text)
+        return ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
@@ -148,7 +142,7 @@ def _means(entry: str, url: httpx.URL) -> bool:
     scheme, is_url, place = entry.rpartition("://")
     if not is_url and not place.startswith("["):
         address = place.partition("/")[0]
-        place = f"*{place}" if not _is_address(address) else f"[{place}]" if ":" in address else place
+        place = f"*{place}" if _address(address) is None else f"[{place}]" if ":" in address else place
     dots = next(dots for dots in ("*.", "*", "") if place.startswith(dots))
     try:
         named = httpx.URL(f"all://{place.removeprefix(dots)}")
@@ -156,7 +150,7 @@ def _means(entry: str, url: httpx.URL) -> bool:
         return False
     name, host = named.raw_host, url.raw_host
     is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
-    port = url.port or _OWN_PORTS[url.scheme]
+    port = url.port or PORTS[url.scheme]
     return is_host and scheme in ("", "all", url.scheme) and named.port in (None, port)
 
 
@@ -220,7 +214,7 @@ def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | 
     if isinstance(address, str | httpx.URL):
         with suppress(ValueError, httpx.InvalidURL):
             checked = httpx.Proxy(address)
-    if checked is not None and checked.url.scheme in _OWN_PORTS and has_host(checked.url):
+    if checked is not None and checked.url.scheme in PORTS and has_host(checked.url):
         return checked
     raise ConfigurationError(
         "proxy (the argument, or HTTPS_PROXY or ALL_PROXY) is not a proxy that can be used: write http://host:port or "

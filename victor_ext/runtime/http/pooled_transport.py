@@ -15,7 +15,7 @@ import httpx
 from victor_ext.flows import adrive, drive
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
-from victor_ext.runtime.core.timeouts import BEGUN, timing_of
+from victor_ext.runtime.core.timeouts import BEGUN, TIMING
 from victor_ext.runtime.http.parser import Head
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
@@ -49,7 +49,7 @@ class PooledTransport(httpx.BaseTransport):
         lease = Lease(permit, pool)
         try:
             admitted = permit.acquire(timeouts.get("pool"))
-            if (timing := timing_of(request)) is not None:
+            if (timing := request.extensions.get(TIMING)) is not None:
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
@@ -94,7 +94,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         lease = Lease(permit, pool)
         try:
             admitted = await permit.acquire(timeouts.get("pool"))
-            if (timing := timing_of(request)) is not None:
+            if (timing := request.extensions.get(TIMING)) is not None:
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)

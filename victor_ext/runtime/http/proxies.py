@@ -15,7 +15,7 @@ from victor_ext.runtime.http.parser import Fields
 from . import http11
 from .http11 import Connect, Connection, StartTls, Steps
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -78,7 +78,7 @@ def _host(url: httpx.URL) -> str:
 
 
 def _port(url: httpx.URL) -> int:
-    return url.port or _PORTS[url.scheme]
+    return url.port or PORTS[url.scheme]
 
 
 def _place(url: httpx.URL) -> str:

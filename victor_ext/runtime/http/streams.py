@@ -1,7 +1,6 @@
 """TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
-They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read, and
-where there are always bytes to read, it never ends. The streams ask the `DeadlineTimeout`, which knows when it ends.
+They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read only.
 Those for awaited calls use sockets directly, in any event loop that anyio supports. The streams of an event loop wait
 while they are closed: a task that is cancelled there leaves the connection open, and its place in the pool taken.
 """

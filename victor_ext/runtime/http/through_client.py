@@ -34,8 +34,7 @@ class ThroughClient(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request once. Raises httpx's errors, and those of what stands in front."""
-        trace = _begin(self._client, request, is_callers=self._is_callers)
-        request.extensions["trace"] = trace
+        request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
         return _logged(self._client.send(request, **_OPTIONS))
 
 

@@ -1,7 +1,4 @@
-"""TLS over a stream of bytes, as steps: what is yielded is to be written, or None for the next bytes that can be read.
-
-Calls use it where a socket cannot do it: where they are awaited, and within the TLS to a proxy.
-"""
+"""TLS where a socket cannot do it: where calls are awaited, and within the TLS to a proxy."""
 
 from __future__ import annotations
 
@@ -16,45 +13,33 @@ from victor_ext.runtime.http.connecting import as_network_error
 
 T = TypeVar("T")
 Steps = Generator[bytes | None, bytes, T]
+"""What is yielded is to be written, or None for the next bytes that can be read."""
 
 READ_BYTES = 65536
 
 
-class TlsLayer:
-    """The client's side of one TLS connection, which verifies that the other side is this host."""
+class TunnelStream:
+    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
 
-    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
+        self._under = under
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
-    def shake_hands(self) -> Steps[None]:
-        """Do the handshake. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
-        try:
-            yield from self._through(self._tls.do_handshake)
-        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-            raise httpx.ConnectTimeout(str(error)) from error
-        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
-            raise httpx.ConnectError(str(error)) from error
+    def shake_hands(self, timeout: float | None) -> Any:
+        """Verify that the other side is the host. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
+        return self._run(self._handshake(), timeout)
 
-    def read(self, max_bytes: int) -> Steps[bytes]:
+    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
         """Read up to `max_bytes`, as soon as any can be read; none at the end. Raises `httpx.ReadError`."""
-        try:
-            return (yield from self._through(lambda: SecretBytes(self._tls.read(max_bytes))))
-        except ssl.SSLZeroReturnError:
-            return b""
-        except ssl.SSLError as error:
-            raise as_network_error(error, httpx.ReadError) from error
+        return self._run(self._reading(max_bytes), timeout)
 
-    def write(self, data: memoryview) -> Steps[None]:
+    def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
         """Write all of it. Raises `httpx.WriteError`."""
-        try:
-            while data:
-                data = data[(yield from self._through(lambda: self._tls.write(data))) :]  # noqa: B023 - called at once
-        except ssl.SSLError as error:
-            raise httpx.WriteError(str(error)) from error
+        return self._run(self._writing(memoryview(data)), timeout)
 
-    def unread(self, below: Callable[[], bytes | None]) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end, None without any. `below` reads encrypted ones.
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end, None without any.
 
         Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
@@ -63,14 +48,47 @@ class TlsLayer:
             try:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
-                received = below()
+                received = self._under.unread()
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
                 return b""
             except ssl.SSLError as error:
                 raise httpx.ReadError(str(error)) from error
             if received is None:
                 return None
-            self._take(received)
+            self._receive(received)
+
+    def abort(self) -> None:
+        self._under.abort()
+
+    def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
+        raise NotImplementedError
+
+    def _take(self, data: bytes | None, timeout: float | None) -> Any:
+        """Write the bytes below, or read some for None."""
+        return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
+
+    def _handshake(self) -> Steps[None]:
+        try:
+            yield from self._through(self._tls.do_handshake)
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            raise httpx.ConnectTimeout(str(error)) from error
+        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
+            raise httpx.ConnectError(str(error)) from error
+
+    def _reading(self, max_bytes: int) -> Steps[bytes]:
+        try:
+            return (yield from self._through(lambda: SecretBytes(self._tls.read(max_bytes))))
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    def _writing(self, data: memoryview) -> Steps[None]:
+        try:
+            while data:
+                data = data[(yield from self._through(lambda: self._tls.write(data))) :]  # noqa: B023 - called at once
+        except ssl.SSLError as error:
+            raise httpx.WriteError(str(error)) from error
 
     def _through(self, act: Callable[[], T]) -> Steps[T]:
         """Do one TLS operation, and the reads and writes that it needs."""
@@ -85,44 +103,14 @@ class TlsLayer:
             yield from self._flush()
             if done:
                 return done.pop()
-            self._take((yield None))
+            self._receive((yield None))
 
     def _flush(self) -> Steps[None]:
         if self._outgoing.pending:
             yield self._outgoing.read()
 
-    def _take(self, received: bytes) -> None:
+    def _receive(self, received: bytes) -> None:
         if received:
             self._incoming.write(received)
         else:
             self._incoming.write_eof()
-
-
-class TunnelStream:
-    """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
-
-    def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
-        self._under = under
-        self._layer = TlsLayer(context, host)
-
-    def shake_hands(self, timeout: float | None) -> Any:
-        return self._run(self._layer.shake_hands(), timeout)
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        return self._run(self._layer.read(max_bytes), timeout)
-
-    def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
-        return self._run(self._layer.write(memoryview(data)), timeout)
-
-    def unread(self) -> bytes | None:
-        return self._layer.unread(self._under.unread)
-
-    def abort(self) -> None:
-        self._under.abort()
-
-    def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
-        raise NotImplementedError
-
-    def _take(self, data: bytes | None, timeout: float | None) -> Any:
-        """Write the bytes below, or read some for None."""
-        return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)

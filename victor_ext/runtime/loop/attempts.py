@@ -1,7 +1,6 @@
-"""The attempt loop: one generator that decides everything about a call.
+"""The attempt loop: one generator that decides everything about a call, and knows neither sockets nor `await`.
 
-It yields steps and receives their results, so it knows neither sockets nor `await`, and tests with a clock of their own
-check each delay exactly. `classification` says which failure permits a retry, `RetryPolicy` how long the wait is.
+`classification` says which failure permits a retry, `RetryPolicy` how long the wait is.
 """
 
 from __future__ import annotations
@@ -285,8 +284,7 @@ class _Call:
     def _may_reuse_at_once(self, request: httpx.Request) -> bool:
         """Whether the request may use a connection on which a late second response may come.
 
-        A response to a read by id is at least about its object. What the response to a write repeats of it, another
-        payment may have, too.
+        One to a read by id is at least about its object. What a write's repeats of it, another payment may have, too.
         """
         return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id
 
@@ -298,8 +296,7 @@ class _Call:
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
 
-        It is so for the first attempt, too: an earlier call may have used the key. The deadline is by the monotonic
-        clock, which stands still while a machine is suspended.
+        An earlier call may have used it. The deadline's monotonic clock stands still while a machine is suspended.
         """
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:

@@ -22,33 +22,25 @@ class Behaviour:
     """How one provider's API behaves: everything that the attempt loop has to know of it.
 
     Attributes:
-        name: What messages call the provider.
-        environment: What messages call the environment; empty where there is only one.
-        key_place: Where the idempotency key goes.
-        operations: The table of the system's operations. None: nothing is known of them but the method.
-        transient_statuses: Error statuses after which a repeatable call is tried again.
         waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that says "in progress". It
             always is where an earlier attempt may have begun the work: it may be about that attempt.
         resent_redirects: Redirect statuses after which the same method and body go to the new address, within the
             origin only. A safe request follows any redirect within the origin.
-        problems: Reads the provider's error bodies.
         request_id_headers: Headers that may carry the provider's id of an exchange, the best one first.
-        request_id_in_body: Reads that id from the body of a response whose headers carry none; None where no body has
-            it.
-        authentication_hint: What to check after a 401; ends the error's message.
+        request_id_in_body: Reads that id from the body of a response whose headers carry none.
     """
 
-    name: str
-    environment: str = ""
+    name: str  # of the provider, in messages
+    environment: str = ""  # in messages; empty where there is only one
     key_place: KeyPlace = field(default_factory=NoKey)
-    operations: Operations | None = None
-    transient_statuses: frozenset[int] = TRANSIENT_STATUSES
+    operations: Operations | None = None  # None: nothing is known of them but the method
+    transient_statuses: frozenset[int] = TRANSIENT_STATUSES  # after which a repeatable call is tried again
     waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
-    problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()
+    problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()  # in the provider's error bodies
     request_id_headers: tuple[str, ...] = ("x-request-id", "request-id", "x-correlation-id", "apigw-requestid")
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
-    authentication_hint: str = "Check the credentials."
+    authentication_hint: str = "Check the credentials."  # ends the message of the error of a 401
 
     def operation_of(self, request: httpx.Request) -> Operation:
         """What the system's table says of a request: its row, found once for each call."""

@@ -27,11 +27,7 @@ class Repeat(Enum):
 
 
 class Failure(NamedTuple):
-    """An attempt without a good response.
-
-    Attributes:
-        use: What the provider said of an earlier use of the key or the request, if it did.
-    """
+    """An attempt without a good response."""
 
     error_class: type[errors.VictorError]
     what: str
@@ -40,7 +36,7 @@ class Failure(NamedTuple):
     response: Response | None = None
     timed_out: bool = False
     cause: Exception | None = None
-    use: Use | None = None
+    use: Use | None = None  # what the provider said of an earlier use of the key or the request
 
 
 # Raised before the first byte of the request is written: no connection exists yet.

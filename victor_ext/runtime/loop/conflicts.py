@@ -1,9 +1,8 @@
 """What a refusal says of an earlier use of the idempotency key, or of the request: it never proves that nothing exists.
 
 Words decide, because few providers document their statuses, and any word for "it was there before" counts: a doubt too
-many costs a look, one too few a second payment. The exceptions have names: something else than the request, nothing
-that exists, a rate, and a complaint about the key's form (missing, too short, no UUID).
-`tests/runtime/loop/words_about_keys.txt` has the words of many providers, and refusals that only look so.
+many costs a look, one too few a second payment. The exceptions have names below. The words of many providers, and
+refusals that only look so, are in `tests/runtime/loop/words_about_keys.txt`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The events of a client's calls, for `on_event`, and the log records of retries and calls.
 
-Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short. What it
-raises is logged and counted (`client.listener_failures`), and does not change the result of the call (see `Reporter`).
+Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short.
 """
 
 from __future__ import annotations

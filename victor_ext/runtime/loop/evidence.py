@@ -36,10 +36,8 @@ Declared: TypeAlias = Any
 class Reader(Protocol):
     """Reads the response to one request with the parser that was generated for the operation."""
 
-    declared: Declared
-    """The operation."""
-    document: Sequence[Declared]
-    """All operations of its document."""
+    declared: Declared  # the operation
+    document: Sequence[Declared]  # all operations of its document
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a good response.
@@ -189,19 +187,12 @@ def _is_allowed(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Evidence of a JSON object with one of these members, and no problem in the body.
+    """Evidence of a JSON object with one of these members, and no problem in the body."""
 
-    Attributes:
-        names: The members. None at all: any object will do.
-        lack: What a message says of a body without them.
-        is_there: Whether a value is one.
-        proof: A member with which problems in the body are no failure of the call: they are the object's own.
-    """
-
-    names: tuple[str, ...] = ()
-    lack: str = ""
+    names: tuple[str, ...] = ()  # none at all: any object will do
+    lack: str = ""  # what a message says of a body without them
     is_there: Callable[[Any], bool] = lambda value: value is not None
-    proof: str | None = None
+    proof: str | None = None  # a member with which problems in the body are no failure: they are the object's own
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
         body, reason = object_of(response), no_object_reason(response)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
@@ -21,7 +22,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.runtime.core.clock import ServerClock, monotonic
 from victor_ext.runtime.core.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Response, aread, read
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
 from victor_ext.runtime.core.timeouts import BEGUN
 
 
@@ -29,15 +30,13 @@ class NotInTime(Exception):
     """The function did not return in time. It may still run; its result is dropped."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Invoke:
     """Call this function with this argument, within `seconds` (None: no limit). What it raises is raised as it is."""
 
-    __slots__ = ("argument", "function", "seconds")
-
-    def __init__(self, function: Callable[[Any], Any], argument: object, seconds: float | None) -> None:
-        self.function = function
-        self.argument = argument
-        self.seconds = seconds
+    function: Callable[[Any], Any]
+    argument: object
+    seconds: float | None
 
 
 def invoke(step: Invoke) -> Any:
@@ -86,35 +85,29 @@ _LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
 """What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
-# Plain classes: a call has several steps, and a frozen dataclass takes three times as long to make.
+# A call has several steps, and a frozen dataclass takes three times as long to make.
+@dataclass(slots=True, eq=False, repr=False)
 class Send:
     """Send this request and read the whole response, within `seconds` (None: no limit) and up to `most` bytes."""
 
-    __slots__ = ("most", "request", "seconds")
-
-    def __init__(self, request: httpx.Request, seconds: float | None = None, most: int = MAX_RESPONSE_BYTES) -> None:
-        self.request = request
-        self.seconds = seconds
-        self.most = most
+    request: httpx.Request
+    seconds: float | None = None
+    most: int = MAX_RESPONSE_BYTES
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Sleep:
     """Wait for this many seconds."""
 
-    __slots__ = ("seconds",)
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    seconds: float
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Acquire:
     """Acquire a permit within `seconds` (0: do not wait; None: no limit). The result is whether it was acquired."""
 
-    __slots__ = ("permit", "seconds")
-
-    def __init__(self, permit: Permit, seconds: float | None = None) -> None:
-        self.permit = permit
-        self.seconds = seconds
+    permit: Permit
+    seconds: float | None = None
 
 
 Step = Send | Sleep | Acquire | Invoke
@@ -131,12 +124,9 @@ def done() -> Flow[None]:
 class Driver:
     lock: Callable[..., Lock] = ThreadLock
 
-    def __init__(
-        self, transport: httpx.BaseTransport, *, sleep: Callable[[float], None] = time.sleep, grace: float = 0.0
-    ) -> None:
-        self._transport = transport
-        self._grace = grace
-        self.sleep = sleep
+    def __init__(self, transport: httpx.BaseTransport, *, grace: float = 0.0) -> None:
+        self._transport, self._grace = transport, grace
+        self.sleep: Callable[[float], None] = time.sleep
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], None]:
@@ -155,7 +145,7 @@ class Driver:
         if type(step) is Send:
             began = monotonic()
             ends = None if step.seconds is None else began + step.seconds + self._grace
-            return read(self._transport.handle_request(step.request), step.request, began, ends=ends, most=step.most)
+            return read(Body(self._transport.handle_request(step.request), step.request, began, ends, step.most))
         if type(step) is Sleep:
             self.sleep(step.seconds)
             return None
@@ -170,18 +160,11 @@ class Driver:
 class AsyncDriver:
     lock: Callable[..., Lock] = TaskLock
 
-    def __init__(
-        self,
-        transport: httpx.AsyncBaseTransport,
-        *,
-        sleep: Callable[[float], Awaitable[None]] | None = None,
-        grace: float = GRACE,
-    ) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, *, grace: float = GRACE) -> None:
         for name in _LATE if "trio" not in sys.modules else (*_LATE, "anyio._backends._trio"):
             importlib.import_module(name)
-        self._transport = transport
-        self._grace = grace
-        self.sleep = sleep or anyio.sleep
+        self._transport, self._grace = transport, grace
+        self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], Awaitable[None]]:
@@ -237,4 +220,4 @@ class AsyncDriver:
         began = monotonic()
         ends = None if step.seconds is None else began + step.seconds
         response = await self._transport.handle_async_request(step.request)
-        return await aread(response, step.request, began, ends=ends, most=step.most)
+        return await aread(Body(response, step.request, began, ends, step.most))

@@ -131,17 +131,11 @@ def _unsendable(key: str) -> Problem | None:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """Whether an operation takes a key.
+    """What an operation says of keys."""
 
-    Attributes:
-        is_taken: Whether it takes one. Else a key that is there is none: it makes no repeat safe.
-        is_made: Whether one is made where the caller gives none.
-        shortest: The fewest characters of a key; None where its place says what a good one is.
-    """
-
-    is_taken: bool = True
-    is_made: bool = False
-    shortest: int | None = None
+    is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
+    is_made: bool = False  # where the caller gives none
+    shortest: int | None = None  # the fewest characters of a key; None where its place says what a good one is
 
 
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
@@ -159,6 +153,7 @@ class KeyPlace(Protocol):
         ...
 
 
+@dataclass(eq=False, repr=False)
 class HeaderKey:
     """The key is a header.
 
@@ -175,19 +170,15 @@ class HeaderKey:
         ConfigurationError: No header can have the name.
     """
 
-    def __init__(
-        self,
-        name: str = "Idempotency-Key",
-        takes_key: Callable[[httpx.Request], bool] | None = None,
-        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key),
-    ) -> None:
+    name: str = "Idempotency-Key"
+    takes_key: Callable[[httpx.Request], bool] | None = None
+    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
+    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key)
+
+    def __post_init__(self) -> None:
+        name: object = self.name
         if not isinstance(name, str) or not is_scheme(name):
             raise ConfigurationError(f"HeaderKey: {shown(name)} is no name of a header, such as 'Idempotency-Key'.")
-        self.name = name
-        self.takes_key = takes_key
-        self.ignores_key = ignores_key
-        self.problem = problem
 
     def __repr__(self) -> str:
         return f"HeaderKey({self.name!r})"
@@ -218,6 +209,7 @@ class HeaderKey:
         return key
 
 
+@dataclass(eq=False, repr=False)
 class BodyKey:
     """The key is a member of the JSON body. The body is never changed: without the member there is no key.
 
@@ -228,17 +220,14 @@ class BodyKey:
             other bodies only.
     """
 
-    def __init__(
-        self,
-        name: str = "idempotencyKey",
-        ignores_key: Callable[[httpx.Request], bool] = lambda _request: False,
-        takes_key: Callable[[httpx.Request], bool] | None = None,
-    ) -> None:
+    name: str = "idempotencyKey"
+    ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
+    takes_key: Callable[[httpx.Request], bool] | None = None
+
+    def __post_init__(self) -> None:
+        name: object = self.name
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"BodyKey: {shown(name)} is no name of a member, such as 'idempotencyKey'.")
-        self.name = name
-        self.ignores_key = ignores_key
-        self.takes_key = takes_key
 
     def __repr__(self) -> str:
         return f"BodyKey({self.name!r})"

@@ -53,19 +53,12 @@ class Shown(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RepeatsId:
-    """Where a good response repeats the id that ends the path of the request.
+    """Where a good response repeats the id that ends the path of the request."""
 
-    Attributes:
-        what: What has the id, for messages.
-        member: The member of the body with the id.
-        unlike: How a response is about something else although it has this id, or None.
-        is_of_reads_alone: Whether no write has this id in its response, which could come late to a read.
-    """
-
-    what: str
-    member: str
-    unlike: Says = lambda _response: None
-    is_of_reads_alone: bool = True
+    what: str  # has the id, for messages
+    member: str  # of the body, with the id
+    unlike: Says = lambda _response: None  # how a response is about something else although it has this id
+    is_of_reads_alone: bool = True  # no write has this id in its response, which could come late to a read
 
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
@@ -79,14 +72,9 @@ class RepeatsId:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Which values of the request a good response repeats, and how each is compared.
+    """Which values of the request a good response repeats, and how each is compared."""
 
-    Attributes:
-        what: What has them, for messages.
-        values: The values that were sent, and what the response has for each.
-    """
-
-    what: str
+    what: str  # has them, for messages
     values: Callable[[httpx.Response], Values]
 
 
@@ -95,38 +83,32 @@ class Operation:
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
-        effect: What a call does.
-        key: Whether it takes an idempotency key, and in what form. None: its `KeyPlace` says.
-        evidence: What a good response must have. The default: what the document declares.
         id: How a response shows that it is about another thing than the request: where it repeats the id of the path,
             or a function. Such a response proves nothing about the work.
         repeats: Which other values of the request a response repeats: with another one, it is about something else; one
             that cannot be read confirms nothing.
-        look_up: How to find out whether a write was done, such as "with payments.find(reference)".
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
             for: `NotFound`. To a write it may be about the state.
-        not_found: What a message adds to `NotFound`, such as that it proves nothing.
         may_list_errors: Whether a good response to a write may have something in `error` or `errors`: the reasons of a
             decision, or what its document declares. No other one is a success.
         is_empty: Whether a good response to a read is a page without items. A failed one (see `is_failed_page`)
             is no success: it would be taken for the end of the list.
-        shown: What messages may quote of its responses.
     """
 
     effect: Effect
-    key: KeyRule | None = NO_KEY
-    evidence: Evidence = document_complaint
+    key: KeyRule | None = NO_KEY  # whether it takes one, and in what form; None: its `KeyPlace` says
+    evidence: Evidence = document_complaint  # what a good response must have
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
-    look_up: str | Callable[[httpx.Request], str] = ""
+    look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
-    not_found: str = ""
+    not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
     is_empty: Whether | None = None
     shown: Shown | Whether = Shown.EVERYTHING
@@ -147,11 +129,7 @@ class Operation:
         return self.reads and isinstance(self.id, RepeatsId) and self.id.is_of_reads_alone
 
     def names_its_subject(self, response: httpx.Response) -> bool:
-        """Whether a good response to a read by id names that id.
-
-        Over a connection that has just been used, no other response is believed: it may be a late second response to
-        an earlier request.
-        """
+        """Whether a good response to a read by id names that id. Any other may be a late one to an earlier request."""
         return isinstance(self.id, RepeatsId) and self.id.is_named(response)
 
     def mismatch(self, response: httpx.Response) -> str | None:
@@ -233,12 +211,9 @@ def declared_key(operation: Declared, place: KeyPlace) -> KeyRule:
 class Operations:
     """The table of a system for one client.
 
-    Args:
-        rows: The operations, by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that
-            has several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`.
-        base_url: What requests made by hand have before the path of a template.
-        place: Where the provider takes the idempotency key.
-        results: Which error statuses of an operation without a row are results of the call all the same.
+    Its rows are named by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that has
+    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. Requests made by hand have the `base_url`
+    before them. `results` is that of an operation without a row.
     """
 
     def __init__(
@@ -303,9 +278,7 @@ class Matcher:
     def find(self, method: str, path: str) -> str:
         """The name of the row with the most literal segments; empty if none fits, or if several fit as well.
 
-        Args:
-            method: The method, in capitals.
-            path: The path below the base URL, percent-encoded: an encoded slash is a part of an id.
+        The path is that below the base URL, percent-encoded: an encoded slash is a part of an id.
         """
         parts = [unquote(part) for part in _parts(path)]
         fitting = [

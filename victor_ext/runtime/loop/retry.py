@@ -16,8 +16,7 @@ from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 """RFC 9110 has whole seconds; some providers send fractions."""
 
-_MOST_ASKED = 1e10
-"""The most seconds of a `Retry-After` (300 years): a number that no float can hold counts as this many."""
+_MOST_ASKED = 1e10  # seconds (300 years): a number of a `Retry-After` that no float can hold counts as this many
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,8 @@ def _is_whole(number: object) -> bool:
 class RetryQuota:
     """A budget of retries for one client, so that those who wait for a failing provider do not overload it.
 
-    The idea and the figures are those of the AWS SDKs' standard retry mode: a bucket of 500 tokens. A retry costs 5, a
-    retry after a timeout 10, and a call that succeeds without a retry gives 1 back. In a long outage a client sends
-    about a hundred requests more than it has calls, however many workers share it. It recovers with its first
-    successes. Threads and tasks may share it.
+    The idea and the figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends about a
+    hundred requests more than it has calls, however many threads and tasks share it. Its first successes fill it again.
     """
 
     RETRY = 5

@@ -1,0 +1,17 @@
+"""For the tests of faults: a provider that is closed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background
+
+
+@pytest.fixture
+def provider(background: Background) -> Iterator[RawProvider]:
+    made = RawProvider(background)
+    yield made
+    made.close()
