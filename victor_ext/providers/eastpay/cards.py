@@ -112,11 +112,6 @@ class CardToken(UnpicklableCredentials):
         return "CardToken([secret])"
 
 
-def unless_card(card: Any) -> Any:
-    """A card; a value that was passed as one by mistake, such as its number, becomes one that shows nothing."""
-    return card if isinstance(card, Card | CardToken) else concealed_account(card)
-
-
 def _digits(value: object) -> str:
     """A month or a year as text; empty if it cannot be one."""
     return value if isinstance(value, str) else str(value) if isinstance(value, int) and 0 <= value < 10_000 else ""

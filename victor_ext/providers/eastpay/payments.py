@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from eastpay_api import models
 from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
@@ -18,9 +18,10 @@ from victor_ext.money import Money
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.validation import rule
 
-from .cards import Card, CardToken, unless_card
-from .checks import Validation, check_id
+from .cards import Card, CardToken
+from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Payment, payment_id_of
 from .settings import Entity
 
@@ -29,37 +30,22 @@ from .settings import Entity
 class _PaymentRequest:
     """The arguments of `debit`, which documents them, and of `preauthorise`. No `repr` shows them."""
 
-    amount: Money
+    amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
-    merchant_transaction_id: str
-    card: Card | CardToken | None = None
-    payment_brand: str | None = None
-    notification_url: str | None = None
-    shopper_result_url: str | None = None
+    card: Annotated[Card | CardToken | None, rule(Validation.card)] = None
+    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    payment_brand: Annotated[str | None, rule(Validation.printable, 32)] = None
+    notification_url: Annotated[str | None, rule(Validation.url)] = None
+    shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
-
-    def to_form(self, entity: Entity, payment_type: str) -> models.PaymentForm:
-        """The generated model of the form. Raises `InvalidRequest` with each problem."""
-        validation = Validation()
-        return validation.form(
-            models.PaymentForm,
-            entity,
-            {**validation.amount(self.amount), **validation.card(unless_card(self.card))},
-            payment_type=payment_type,
-            merchant_transaction_id=validation.own_reference(self.merchant_transaction_id),
-            payment_brand=validation.printable("payment_brand", self.payment_brand, 32),
-            notification_url=validation.url("notification_url", self.notification_url),
-            shopper_result_url=validation.url("shopper_result_url", self.shopper_result_url),
-            parameters=self.parameters,
-        )
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
     """The arguments that all steps after a payment have. No `repr` shows them."""
 
-    merchant_transaction_id: str
-    notification_url: str | None = None
+    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    notification_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
 
 
@@ -68,7 +54,7 @@ class _FollowUp(_Step):
     """The arguments of `capture`, which documents them."""
 
     payment_id: str
-    amount: Money
+    amount: Annotated[Money, rule(Validation.amount)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,7 +62,7 @@ class _Reversal(_Step):
     """The arguments of `reverse`."""
 
     payment_id: str
-    amount: Money | None = None
+    amount: Annotated[Money | None, rule(Validation.amount)] = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,7 +70,7 @@ class _Refund(_FollowUp):
     """The arguments of `refund`."""
 
     _: KW_ONLY
-    original_transaction_id: str | None = None
+    original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
 
 
 class Payments(Resource[Mode]):
@@ -224,7 +210,7 @@ class Payments(Resource[Mode]):
             True
         """
         validation = Validation()
-        reference = validation.own_reference(merchant_transaction_id)
+        reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
         validation.finish("payments.find")
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
@@ -289,24 +275,14 @@ _NO_INQUIRY_BY_REFERENCE = (
 
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
-    form = request.to_form(entity, payment_type)
+    form = Validation().form(models.PaymentForm, entity, request, payment_type=payment_type)
     return Payment((yield from call(create_payment, models.Payment, body=form)))
 
 
 def _follow_up(entity: Entity, payment_type: str, step: _FollowUp | _Reversal) -> OperationFlow[Payment]:
     validation = Validation()
     validation.id("payment_id", step.payment_id)
-    further = {"original_transaction_id": step.original_transaction_id} if isinstance(step, _Refund) else {}
-    form = validation.form(
-        models.FollowUpForm,
-        entity,
-        {} if isinstance(step, _Reversal) and step.amount is None else validation.amount(step.amount),
-        payment_type=payment_type,
-        merchant_transaction_id=validation.own_reference(step.merchant_transaction_id),
-        **{name: validation.printable(name, value, 255) for name, value in further.items()},
-        notification_url=validation.url("notification_url", step.notification_url),
-        parameters=step.parameters,
-    )
+    form = validation.form(models.FollowUpForm, entity, step, payment_type=payment_type)
     return Payment((yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)))
 
 
