@@ -133,7 +133,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads.
 
-    A list raises `InvalidRequest` when it is called. Its filters have Velo's names; one that is None is not sent.
+    A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
     """
 
     def logout(self) -> None:

@@ -41,7 +41,7 @@ class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
-    before `instruct`. Errors are those of `Payees`.
+    before `instruct`. Errors and filters are those of `Payees`.
     """
 
     @operation
@@ -66,9 +66,9 @@ class Payouts(Resource[Mode]):
             payout_to_payor_id: The payor whose payees are paid.
 
         Examples:
+            >>> amount, account = Money.of("44.23", "USD"), "USD account"
             >>> payment = PaymentInstruction(
-            ...     remote_id="payee-7", amount=Money.of("44.23", "USD"), source_account_name="USD account",
-            ...     payor_payment_id="INV-1042",
+            ...     remote_id="payee-7", amount=amount, source_account_name=account, payor_payment_id="INV-1042"
             ... )
             >>> payout_id = velo.payouts.submit([payment])
             >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
@@ -119,8 +119,7 @@ class Payouts(Resource[Mode]):
         instruction with a conflict, and pays once.
 
         Args:
-            stop_if_rates_worse_by: Percent by which rates may have worsened since the quote, 0 or more. None sets no
-                limit.
+            stop_if_rates_worse_by: Percent by which rates may have worsened since the quote, 0 or more; None: any.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
@@ -200,9 +199,7 @@ class Payouts(Resource[Mode]):
     @listing
     @arguments_of(PayoutPaymentList)
     def payments(self, request: PayoutPaymentList) -> Walk[PayoutPayment]:
-        """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
-
-        `page_size` is 1 to 100 (Velo's default is 25).
+        """The payments of a payout, read page by page as they are iterated.
 
         Examples:
             >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
@@ -215,13 +212,11 @@ class Payouts(Resource[Mode]):
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
-        The other filters have Velo's names, and are as for `payments.list`.
+        The other filters are as for `payments.list`; to a `sort`, `payoutId` is added.
 
         Args:
             memo: A part of the memo, in any letter case.
             from_payor_name: A part of the name of the payor whose payees are paid, in any letter case.
-            sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
-            page_size: 1 to 100; Velo's default is 25.
 
         Examples:
             >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
@@ -248,11 +243,8 @@ class Payouts(Resource[Mode]):
 
         `payments` lists what was submitted. The other arguments are those of `payments.list`.
 
-        Args:
-            sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
-                so that equal ones may change places between two pages: compare their number with
-                `history(payout_id).total_payments`.
-            page_size: 1 to 100; Velo's default is 25.
+        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may change places between two
+        pages: compare their number with `history(payout_id).total_payments`.
 
         Examples:
             >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]

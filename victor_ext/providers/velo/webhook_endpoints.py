@@ -46,7 +46,7 @@ class WebhookPing(Record):
 
 
 class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to. Errors are those of `Payees`."""
+    """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
 
     @operation
     def create(
@@ -72,9 +72,8 @@ class Webhooks(Resource[Mode]):
             enabled: False makes it without posting anything yet.
 
         Examples:
-            >>> webhook_id = velo.webhooks.create(
-            ...     payor_id, url="https://hooks.shop.example/velo", authorization_header=secrets.token_urlsafe()
-            ... )
+            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
+            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -87,7 +86,7 @@ class Webhooks(Resource[Mode]):
     @listing
     @arguments_of(WebhookList)
     def list(self, request: WebhookList) -> Walk[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100.
+        """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
@@ -118,13 +117,8 @@ class Webhooks(Resource[Mode]):
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
-        `get(webhook_id)`, or send the same again.
-
-        Args:
-            url: The new address, 6 to 2,000 characters.
-            authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
-            categories: All categories that it is to have.
-            enabled: False stops notifications, True lets them go on.
+        `get(webhook_id)`, or send the same again. The arguments are those of `create`; `categories` are all that it is
+        to have, and `enabled=False` stops notifications.
 
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
