@@ -49,17 +49,15 @@ class Checkouts(Resource[Mode]):
     def prepare(self, request: _CheckoutRequest) -> OperationFlow[Checkout]:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for its `status`.
 
+        The arguments that are not listed here are those of `payments.debit`.
+
         Args:
-            amount: What the shopper is to pay.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not have
                 it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
             checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
             checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with None, none is sent.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire, such as `{"paymentBrand": "VISA"}`.
 
         Raises:
             BadRequest: The gateway rejected the request; `problems` says why.

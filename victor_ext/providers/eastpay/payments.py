@@ -1,8 +1,4 @@
-"""`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire.
-
-No operation takes an idempotency key, so a call whose response was lost is not repeated. A payment that is declined is
-not an error: it is returned as a `Payment` whose `result` says so.
-"""
+"""`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire."""
 
 from __future__ import annotations
 
@@ -74,10 +70,11 @@ class _Refund(_FollowUp):
 
 
 class Payments(Resource[Mode]):
-    """Payments of one entity.
+    """Payments of one entity. No operation takes a key, so a call whose response was lost is not repeated.
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`.
-    When its `outcome` is `unknown`, inquire, and do not charge, capture or refund again.
+    A payment that is declined is returned: its `result` says so. A method raises `InvalidRequest` before anything is
+    sent if an argument cannot be right, and else `VictorError`. When its `outcome` is `unknown`, inquire, and do not
+    charge, capture or refund again.
     """
 
     def __init__(self, *shared: Any) -> None:
@@ -128,12 +125,8 @@ class Payments(Resource[Mode]):
     def capture(self, step: _FollowUp) -> OperationFlow[Payment]:
         """Take what was reserved by `preauthorise`, or a part of it (payment type CP).
 
-        Args:
-            payment_id: The id of the pre-authorisation.
-            amount: What to take.
-            merchant_transaction_id: Your own reference of this step.
-            notification_url: Where the gateway posts a notification when it changes.
-            parameters: Further parameters by their names on the wire.
+        `payment_id` is that of the pre-authorisation, `merchant_transaction_id` is your own reference of this step. The
+        other arguments are those of `debit`.
 
         Examples:
             >>> eastpay.payments.capture(reserved.id, price, merchant_transaction_id="INV-1043-captured").succeeded
@@ -188,13 +181,10 @@ class Payments(Resource[Mode]):
 
     @operation
     def find(self, merchant_transaction_id: str) -> OperationFlow[Sequence[Payment]]:
-        """Find the payments and steps with a reference of your own, such as after an unknown outcome.
+        """Find the payments and steps with your own `merchant_transaction_id`, such as after an unknown outcome.
 
         EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of another gateway with its
         parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its gateway answers it.
-
-        Args:
-            merchant_transaction_id: The reference, as it was passed to `debit` or another call.
 
         Returns:
             All payments of the answer. Each names the reference. An empty sequence says that the gateway has none now:
@@ -225,11 +215,8 @@ class Payments(Resource[Mode]):
 
         Anybody can send one, for any of your payments: rely on what this returns, and find your own order by its id.
 
-        Args:
-            body: The body of the notification as it came.
-
         Raises:
-            InvalidRequest: It is not a notification; nothing was asked.
+            InvalidRequest: The `body`, which is passed as it came, is not a notification; nothing was asked.
             NotFound: It names a payment that the gateway does not know.
 
         Examples:
@@ -242,12 +229,9 @@ class Payments(Resource[Mode]):
     def wait(self, payment_id: str, *, timeout: float = 300.0) -> OperationFlow[Payment]:
         """Inquire repeatedly until the payment has succeeded or was rejected.
 
-        Args:
-            payment_id: The gateway's id.
-            timeout: Seconds to wait in all; 0 inquires once.
-
         Raises:
-            TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
+            TimedOut: It had not in `timeout` seconds; 0 inquires once. Its outcome is still unknown: do not charge
+                again.
 
         Examples:
             >>> eastpay.payments.wait(payment.id, timeout=30).succeeded

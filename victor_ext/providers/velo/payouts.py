@@ -263,11 +263,11 @@ class Payouts(Resource[Mode]):
         return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
-def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
+def _check_references(validation: Validation, payments: Sequence[object]) -> None:
     """Each payment has a reference of its own: after a lost response nothing else distinguishes them."""
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
-        reference: object = None if payment is None else payment.payor_payment_id
+        reference = payment.payor_payment_id if isinstance(payment, PaymentInstruction) else None
         first = seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."

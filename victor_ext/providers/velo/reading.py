@@ -180,18 +180,17 @@ class ListRequest:
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class ChangeFeed(ListRequest):
+class PayorList(ListRequest):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
+
+
+@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+class ChangeFeed(PayorList):
     since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class WebhookList(ListRequest):
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
-
-
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class InvitationList(WebhookList):
+class InvitationList(PayorList):
     payee_id: Annotated[str | None, _ID] = None
     invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 

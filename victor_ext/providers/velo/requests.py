@@ -1,7 +1,4 @@
-"""Request objects: the payments of a payout, and payees to be created.
-
-Each field has its rule; `check` notes what else is wrong, with its place; `to_model` makes the generated model.
-"""
+"""Request objects: the payments of a payout, and payees. `check` notes what no rule of a field says, with its place."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from victor_ext.runtime.core.json_values import list_or_empty
 
 from .checks import Validation
 from .operations import Receipt
-from .reading import WebhookList, read, walk
+from .reading import PayorList, read, walk
 from .settings import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
@@ -84,8 +84,8 @@ class Webhooks(Resource[Mode]):
         return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
 
     @listing
-    @arguments_of(WebhookList)
-    def list(self, request: WebhookList) -> Walk[WebhookEndpoint]:
+    @arguments_of(PayorList)
+    def list(self, request: PayorList) -> Walk[WebhookEndpoint]:
         """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
