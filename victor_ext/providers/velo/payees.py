@@ -137,12 +137,10 @@ class Payees(Resource[Mode]):
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[PayeeChange]:
-        """The payees of a payor that changed, read page by page as they are iterated.
+        """The payees of a payor that changed `since` an aware datetime, read page by page as they are iterated.
 
-        Args:
-            since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
-                time: what changes during the read may be in this feed, in the next, or in both.
-            page_size: 1 to 1,000; Velo's default is 100.
+        Note the time before you begin to read, and pass it the next time: what changes during the read may be in this
+        feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default is 100).
 
         Examples:
             >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]

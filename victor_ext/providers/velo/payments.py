@@ -144,12 +144,8 @@ class Payments(Resource[Mode]):
         """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings, fees and returns.
 
         The titles of its columns are not documented, nor in which unit it writes amounts: read it by its first line
-        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-
-        Args:
-            start: The first day, as a date or a text such as `2026-03-04`.
-            end: The last day, which is part of the range.
-            include: `payorOnly` (Velo's default) or `payorAndDescendants`.
+        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory. `start` and `end` are the first and the last
+        day, as dates or texts such as `2026-03-04`; `include` is `payorOnly` (Velo's default) or `payorAndDescendants`.
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.

@@ -116,10 +116,8 @@ class Payouts(Resource[Mode]):
 
         After a lost response the payout is read: if it shows that it was instructed, the call returns. If it does not,
         the outcome is unknown, because Velo goes on after its 202: read it again later. Velo answers a second
-        instruction with a conflict, and pays once.
-
-        Args:
-            stop_if_rates_worse_by: Percent by which rates may have worsened since the quote, 0 or more; None: any.
+        instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or more, by which
+        rates may have worsened since the quote; None sets no limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
@@ -155,19 +153,15 @@ class Payouts(Resource[Mode]):
     def wait(
         self, payout_id: str, *, until: PayoutStatusFilter | Collection[PayoutStatusFilter], timeout: float = 300.0
     ) -> OperationFlow[Payout]:
-        """Read a payout repeatedly until it has a status.
+        """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
 
-        Args:
-            until: A status, or several: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`. Any letter case is taken; type
-                checkers know capital letters.
-            timeout: Seconds to wait in all; 0 reads once.
+        Any letter case is taken; type checkers know capital letters. Velo's document does not say in which order
+        COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may still become another, and is waited
+        on: to wait until a payout is paid, name all that will do.
 
         Raises:
             Conflict: It was rejected or withdrawn instead, or is past the status.
-            TimedOut: It did not have the status in that time.
-
-        Velo's document does not say in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of
-        them may still become another, and is waited on: to wait until a payout is paid, name all that will do.
+            TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
 
         Examples:
             >>> velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30).payments_accepted

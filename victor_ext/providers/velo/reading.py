@@ -94,14 +94,8 @@ def walk(
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says; else, or when Velo says
     neither, at the first empty page. An item that moves to a later page meanwhile is yielded once. With a filter that
-    items may leave, the list is read repeatedly (see `RepeatedPageReader`).
-
-    Args:
-        operation: The generated operation's module, such as `list_payees`.
-        kind: The record of an item; its name with `Page` is that of a page's model.
-        what: What the list is called in messages.
-        identify: The id of an item; None or empty when it has none.
-        most: The most items that a page can have.
+    items may leave, the list is read repeatedly (see `RepeatedPageReader`). A page's model has the name of its items'
+    record with `Page`. `what` the list is called in messages; `identify` is the id of an item, if it has one.
     """
     arguments, leaves = request.arguments(f"The {what}", most)
 
