@@ -38,7 +38,7 @@ class _PaymentRequest:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
-    """The arguments that all steps after a payment have. No `repr` shows them."""
+    """The arguments of all steps after a payment. `capture` documents them, and no `repr` shows them."""
 
     merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
     notification_url: Annotated[str | None, rule(Validation.url)] = None
@@ -47,24 +47,18 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _FollowUp(_Step):
-    """The arguments of `capture`, which documents them."""
-
     payment_id: str
     amount: Annotated[Money, rule(Validation.amount)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reversal(_Step):
-    """The arguments of `reverse`."""
-
     payment_id: str
     amount: Annotated[Money | None, rule(Validation.amount)] = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Refund(_FollowUp):
-    """The arguments of `refund`."""
-
     _: KW_ONLY
     original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
 
@@ -238,17 +232,16 @@ class Payments(Resource[Mode]):
             True
         """
         check_id("payment_id", payment_id)
-        return (
-            yield from poll(
-                self,
-                lambda seconds: _inquire(self.entity, payment_id, seconds),
-                lambda payment: not payment.result.must_inquire,
-                goal=f"Payment {payment_id} was not settled",
-                advice="Wait again, or inquire later; do not charge again.",
-                timeout=timeout,
-                describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
-            )
+        waiting = poll(
+            self,
+            lambda seconds: _inquire(self.entity, payment_id, seconds),
+            lambda payment: not payment.result.must_inquire,
+            goal=f"Payment {payment_id} was not settled",
+            advice="Wait again, or inquire later; do not charge again.",
+            timeout=timeout,
+            describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
         )
+        return (yield from waiting)
 
 
 _NO_INQUIRY_BY_REFERENCE = (

@@ -26,7 +26,6 @@ class Entity:
 
     Attributes:
         id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
-        type: MERCHANT, POS or PARTICIPATOR.
         gateway: The URL of the bank's gateway, without a slash at its end.
         in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
         found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's own reference,

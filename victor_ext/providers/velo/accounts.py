@@ -21,7 +21,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
-from .checks import Validation, check_id
+from .checks import Validation
 from .operations import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, changes, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
@@ -122,8 +122,7 @@ class FundingAccounts(Resource[Mode]):
     ) -> OperationFlow[Receipt]:
         """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
 
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with
-        `list(payor_id=..., name=...)`.
+        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
 
         Args:
             name: Its name at Velo, 3 to 30 characters.
@@ -170,7 +169,9 @@ class FundingAccounts(Resource[Mode]):
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        check_id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None, "The funding account")  # pyright: ignore[reportUnnecessaryIsInstance]
+        validation = Validation()
+        validation.id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None)  # pyright: ignore[reportUnnecessaryIsInstance]
+        validation.finish("The funding account")
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)

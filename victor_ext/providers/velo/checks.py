@@ -70,11 +70,13 @@ class Validation(validation.Validation):
         return None if day is None else day.isoformat()
 
 
-def check_id(field: str, value: object, doing: str) -> None:
-    """Check the only id of a call. Raises `InvalidRequest`."""
+def check(**arguments: Any) -> None:
+    """Check the id of an object, which is the first argument, and `sensitive`. Raises `InvalidRequest`."""
     validation = Validation()
-    validation.id(field, value)
-    validation.finish(doing)
+    for name, value in arguments.items():
+        if name != "body":
+            (validation.flag if name == "sensitive" else validation.id)(name, value)
+    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 def day_around(value: datetime, days: int) -> str:

@@ -27,7 +27,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation, check_id
+from .checks import Validation, check
 from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, changes, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
@@ -122,17 +122,16 @@ class Payees(Resource[Mode]):
             >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
             True
         """
-        check_id("batch_id", batch_id, "The batch")
-        return (
-            yield from poll(
-                self,
-                lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
-                lambda batch: batch.is_done,
-                goal=f"Batch {batch_id} was not finished",
-                advice="Wait again, or read the batch later.",
-                timeout=timeout,
-            )
+        check(batch_id=batch_id)
+        waiting = poll(
+            self,
+            lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
+            lambda batch: batch.is_done,
+            goal=f"Batch {batch_id} was not finished",
+            advice="Wait again, or read the batch later.",
+            timeout=timeout,
         )
+        return (yield from waiting)
 
     @listing
     @arguments_of(ChangeFeed)

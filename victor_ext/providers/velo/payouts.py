@@ -26,7 +26,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.words import Word
 
-from .checks import Validation, check_id
+from .checks import Validation, check
 from .operations import Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
@@ -167,7 +167,7 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30).payments_accepted
             1
         """
-        check_id("payout_id", payout_id, "The payout")
+        check(payout_id=payout_id)
         wanted = _checked_statuses(until)
         goal = " or ".join(wanted)
 
@@ -179,16 +179,15 @@ class Payouts(Resource[Mode]):
                 raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
             return False
 
-        return (
-            yield from poll(
-                self,
-                lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
-                reached,
-                goal=f"Payout {payout_id} did not become {goal}",
-                advice="Wait again, or read the payout later.",
-                timeout=timeout,
-            )
+        waiting = poll(
+            self,
+            lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
+            reached,
+            goal=f"Payout {payout_id} did not become {goal}",
+            advice="Wait again, or read the payout later.",
+            timeout=timeout,
         )
+        return (yield from waiting)
 
     @listing
     @arguments_of(PayoutPaymentList)
@@ -226,7 +225,7 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.history(payout_id).total_payments
             1
         """
-        check_id("payout_id", payout_id, "The payout")
+        check(payout_id=payout_id)
         page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
         return PayoutHistory(page.summary or models.PayoutHistory())
 

@@ -20,7 +20,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.runtime.core.json_values import is_list
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
-from .checks import Validation
+from .checks import Validation, check
 from .settings import (
     FundingAccountTypeWord,
     InvitationStatusWord,
@@ -41,7 +41,7 @@ def read(operation: Operation, kind: type[R], seconds: float | None = None, /, *
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
-    _check(arguments)
+    check(**arguments)
     model = getattr(models, kind.__name__)
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
@@ -51,7 +51,7 @@ def write(operation: Operation, is_done: OperationFlow[bool], **arguments: objec
 
     A conflict is with the work of another call: Velo refuses duplicates.
     """
-    _check(arguments)
+    check(**arguments)
     try:
         yield from call_without_body(operation, **arguments)
     except VictorError as error:
@@ -67,15 +67,6 @@ def has_status(operation: Operation, kind: type[R], statuses: Collection[str], *
     except VictorError:
         return False
     return record.status in statuses
-
-
-def _check(arguments: dict[str, Any]) -> None:
-    """Check the id of an object, which is the first argument, and `sensitive`."""
-    validation = Validation()
-    for name, value in arguments.items():
-        if name != "body":
-            (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.

@@ -60,10 +60,10 @@ class Webhooks(Resource[Mode]):
     ) -> OperationFlow[str]:
         """Have notifications posted to an address. Returns the id of the webhook.
 
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with `list(payor_id)`.
+        The request is sent once. After a lost response, look with `list(payor_id)`.
 
         Args:
-            payor_id: The payor. Give each payor an address of its own: Velo counts the notifications of each payor.
+            payor_id: Give each payor an address of its own: Velo counts the notifications of each payor.
             url: The address, 6 to 2,000 characters.
             authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
                 that nobody can guess. Velo signs nothing: only this header distinguishes its notifications from
