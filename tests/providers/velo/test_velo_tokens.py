@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -18,6 +20,13 @@ from victor_ext.providers.velo.auth import issued_token
 from victor_ext.sandbox.velo import VeloSandbox
 
 PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
+
+
+@contextmanager
+def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
+    harness = Harness(sandbox, awaited=False)
+    with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        yield client, harness
 
 
 class TestHowItIsAskedFor:
@@ -39,8 +48,7 @@ class TestHowItIsAskedFor:
 
 class TestHowLongItIsKept:
     def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
             sandbox.revoke_tokens()
             client.payouts.submit([pay("INV-1")])
@@ -60,8 +68,7 @@ class TestHowLongItIsKept:
 
 class TestGivingItBack:
     def test_on_request(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
             client.payees.get(harness.payee)
@@ -95,18 +102,16 @@ class TestGivingItBack:
             await velo.payees.get(harness.payee)
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)
             client.logout()
 
     def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        client = Velo(harness.settings["auth"], base_url=sandbox.url)
-        client.payees.get(harness.payee)
-        sandbox.inject("lose_answer", operation="logout")
-        with pytest.raises(ConnectionFailed):
-            client.close(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
+            sandbox.inject("lose_answer", operation="logout")
+            with pytest.raises(ConnectionFailed):
+                client.close(logout=True)
+            with pytest.raises(ConfigurationError, match="closed"):
+                client.payees.get(harness.payee)
