@@ -11,9 +11,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_httpx import HTTPXMock
 
-from tests.providers.velo.adapter import Harness, pay
+from tests.providers.velo.adapter import Harness, pay, scripted
 from victor_ext import ConfigurationError, ConnectionFailed
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token
@@ -30,20 +29,16 @@ def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
 
 
 class TestHowItIsAskedFor:
-    def test_with_basic_and_an_empty_body(self, httpx_mock: HTTPXMock) -> None:
-        pair = base64.b64encode(b"key-1:secret:with colon").decode()
-        host = "https://api.sandbox.velopayments.com"
-        httpx_mock.add_response(
-            method="POST",
-            url=f"{host}/v1/authenticate?grant_type=client_credentials",
-            match_headers={"authorization": f"Basic {pair}", "Content-Length": "0", "content-type": "application/json"},
-            match_content=b"",
-            json={"access_token": "token-1", "token_type": "bearer", "expires_in": 1799},
-        )
-        signed = {"Authorization": "Bearer token-1"}
-        httpx_mock.add_response(method="GET", url=f"{host}/v4/payees/p-1", match_headers=signed, json=PAYEE)
-        with Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.HTTPTransport(verify=False)) as client:
+    def test_with_basic_and_an_empty_body(self) -> None:
+        client, script = scripted(httpx.Response(200, json=PAYEE), auth=VeloAuth("key-1", "secret:with colon"))
+        with client:
             client.payees.get("p-1")
+        [asked], [call] = script.for_tokens, script.requests
+        host, pair = "https://api.sandbox.velopayments.com", base64.b64encode(b"key-1:secret:with colon").decode()
+        assert (asked.method, asked.url) == ("POST", f"{host}/v1/authenticate?grant_type=client_credentials")
+        headers = [asked.headers[name] for name in ("authorization", "content-length", "content-type")]
+        assert (headers, asked.content) == ([f"Basic {pair}", "0", "application/json"], b"")
+        assert (call.method, call.url, call.headers["authorization"]) == ("GET", f"{host}/v4/payees/p-1", "Bearer t")
 
 
 class TestHowLongItIsKept:
