@@ -43,9 +43,9 @@ class Entity:
         return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not _ENTITY_ID.fullmatch(self.id):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(self.id, str) or not _ENTITY_ID.fullmatch(self.id):
             raise ConfigurationError(f"entity_id={shown(self.id)} must be letters and digits, such as 'EB000001'.")
-        if not isinstance(self.type, str) or not _ENTITY_TYPE.fullmatch(self.type):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if not isinstance(self.type, str) or not _ENTITY_TYPE.fullmatch(self.type):
             raise ConfigurationError(f"entity_type={shown(self.type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
 
 

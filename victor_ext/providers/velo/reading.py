@@ -198,9 +198,7 @@ class SortedList(ListRequest):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingList(SortedList):
-    """Without a `sort`, Velo has no order for them."""
-
-    default_sort: ClassVar[str | None] = "dateTime:asc"
+    default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     source_account_name: Annotated[str | None, _TEXT] = None
 
@@ -260,9 +258,7 @@ class PaymentList(_PaymentFilters):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutList(SortedList):
-    """Velo's own order is by time alone."""
-
-    default_sort: ClassVar[str | None] = "submittedDateTime:asc"
+    default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None
