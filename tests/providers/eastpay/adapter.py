@@ -50,10 +50,20 @@ class Harness(running.Harness):
         steps = (word, "capture", "refund", "reverse") if word == "follow_up" else (word,)
         return [seen for seen in self.sandbox.received() if seen.operation in steps]
 
-    def debit(self, reference: str, **options: Any) -> Any:
-        """Charge the usual price to the usual card."""
+    def debit(self, reference: str, kind: str = "debit", **options: Any) -> Any:
+        """Charge the usual price to the usual card, or reserve it."""
         given = {"card": card(), "merchant_transaction_id": reference, **options}
-        return self(lambda eastpay: eastpay.payments.debit(PRICE, **given))
+        return self(lambda eastpay: getattr(eastpay.payments, kind)(PRICE, **given))
+
+    def step(self, kind: str, payment_id: str, *amount: Money, by: str) -> Any:
+        """A step that follows a payment, under a reference."""
+        return self(lambda eastpay: getattr(eastpay.payments, kind)(payment_id, *amount, merchant_transaction_id=by))
+
+    def prepare(self, **options: Any) -> Any:
+        return self(lambda eastpay: eastpay.checkouts.prepare(PRICE, **options))
+
+    def status(self, checkout_id: str) -> Any:
+        return self(lambda eastpay: eastpay.checkouts.status(checkout_id))
 
     def inquire(self, payment_id: str) -> Any:
         return self(lambda eastpay: eastpay.payments.inquire(payment_id))
@@ -82,8 +92,7 @@ def sandbox() -> Iterator[EastPaySandbox]:
 def paid(harness: Harness, kind: str = "debit") -> tuple[str, str]:
     """The reference of the step that is to follow, and a payment."""
     names = [f"{kind}-{next(_numbers)}" for _ in range(2)]
-    made = harness(lambda client: getattr(client.payments, kind)(PRICE, card=card(), merchant_transaction_id=names[0]))
-    return names[1], made.id
+    return names[1], harness.debit(names[0], kind).id
 
 
 def scripted(*lines: Any, **options: Any) -> tuple[EastPay, Script]:

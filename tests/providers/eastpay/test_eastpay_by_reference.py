@@ -72,23 +72,21 @@ def test_the_list_may_have_either_name(names: tuple[str, ...]) -> None:
     assert list(asked(200, {name: [] for name in names})) == []
 
 
+WITHOUT_A_LIST = [{}, {"result": CODE}, {"result": {"code": "000.200.100"}}, {"payments": {}}, {"payments": None}, ONE]
+OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"result": CODE}, {"result": {"code": "000.200.100"}}, {"payments": {}}, {"payments": None}, ONE]
+    ("body", "said"),
+    [
+        *((body, "no list of payments") for body in WITHOUT_A_LIST),
+        *(({"payments": [ONE, other]}, "does not name merchantTransactionId 'Ü-1'") for other in OTHERS),
+        ({"payments": [], "result": {"code": "100.400.001"}}, r"reports an error: .*100\.400\.001"),
+    ],
 )
-def test_an_answer_without_a_list_is_not_an_empty_list(body: object) -> None:
-    with pytest.raises(UnreadableResponse, match="no list of payments"):
+def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body: object, said: str) -> None:
+    with pytest.raises(UnreadableResponse, match=said):
         asked(200, body)
-
-
-@pytest.mark.parametrize("other", [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None])
-def test_a_payment_that_does_not_name_the_reference_is_no_answer(other: object) -> None:
-    with pytest.raises(UnreadableResponse, match="does not name merchantTransactionId 'Ü-1'"):
-        asked(200, {"payments": [ONE, other]})
-
-
-def test_a_list_beside_a_rejection_is_no_answer() -> None:
-    with pytest.raises(UnreadableResponse, match=r"reports an error: .*100\.400\.001"):
-        asked(200, {"payments": [], "result": {"code": "100.400.001"}})
 
 
 @pytest.mark.parametrize("code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay, scripted
-from victor_ext import BadRequest, ConnectionFailed, Outcome, RetryPolicy, StatusError, UnreadableResponse, VictorError
-from victor_ext.providers.eastpay import EastPay, Payment
+from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
+from victor_ext import BadRequest, ConnectionFailed, Outcome, StatusError, UnreadableResponse, VictorError
+from victor_ext.providers.eastpay import Payment
 from victor_ext.providers.eastpay.operations import operations_of
 
 
@@ -25,9 +23,8 @@ def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
 
 class TestRedirects:
     def test_a_307_is_sent_again_with_method_and_body(self, harness: Harness) -> None:
-        harness.sandbox.inject(
-            "status", operation="pay", status=307, headers={"Location": "/gateway/v3/payments"}, body=""
-        )
+        to = {"Location": "/gateway/v3/payments"}
+        harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
         paid = harness.debit("INV-1")
         assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
         assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
@@ -59,10 +56,40 @@ def test_a_reference_that_is_refused_is_no_declined_card(harness: Harness) -> No
     assert harness.sandbox.work_done_by_reference() == {}
 
 
-def gateway(status: int, body: bytes | object) -> EastPay:
-    """A client of a gateway that answers everything alike."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return scripted(httpx.Response(status, content=content))[0]
+def debit(client: Any) -> Any:
+    return pay(client, "INV-1")
+
+
+def prepare(client: Any) -> Any:
+    return client.checkouts.prepare(PRICE)
+
+
+def payment_of(status: int, body: object, call: Any = debit) -> Payment:
+    """The payment that a call returns, if the gateway answers everything alike."""
+    seen = observe(status, body, call)
+    assert isinstance(seen, Payment)
+    return seen
+
+
+def rejected(status: int, body: object, *words: str, call: Any = debit) -> VictorError:
+    """The error that says that nothing was done, in these words."""
+    return _failed(BadRequest, Outcome.REJECTED, status, body, words, call)
+
+
+def unreadable(status: int, body: object, *words: str, outcome: Outcome = Outcome.UNKNOWN, call: Any = debit) -> None:
+    """The error of an answer that proves nothing."""
+    _failed(UnreadableResponse, outcome, status, body, words, call)
+
+
+def _failed(kind: Any, outcome: Outcome, status: int, body: object, words: Any, call: Any) -> VictorError:
+    error = observe(status, body, call)
+    assert isinstance(error, kind)
+    assert error.outcome is outcome
+    assert [each for each in words if each not in str(error)] == []
+    return error
+
+
+SMALL = {"name": "amount", "message": "is too small"}
 
 
 class TestA400:
@@ -79,16 +106,10 @@ class TestA400:
     def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(self, code: str, words: str) -> None:
         """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
         for result in ({"code": code}, {"code": code, "description": "Reference validation failed"}):
-            error = observe(400, {"result": result})
-            assert isinstance(error, BadRequest)
-            assert error.outcome is Outcome.REJECTED
-            (problem,) = error.problems
-            assert (problem.field, problem.code) == ("", code)
-            assert words in str(error)
+            error = rejected(400, {"result": result}, words)
+            assert [(problem.field, problem.code) for problem in error.problems] == [("", code)]
             assert ("Reference validation failed" in str(error)) is ("description" in result)
-        payment = observe(400, {"id": "8ac7", "result": {"code": code}})
-        assert isinstance(payment, Payment)
-        assert payment.result.rejected
+        assert payment_of(400, {"id": "8ac7", "result": {"code": code}}).result.rejected
 
     @pytest.mark.parametrize("asks", [False, True])
     @pytest.mark.parametrize("status", [200, 400])
@@ -99,9 +120,8 @@ class TestA400:
     ) -> None:
         """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
         said = {"result": {"code": code, "description": words}}
-        call = (lambda client: client.payments.inquire("8ac7")) if asks else (lambda client: pay(client, "INV-1"))
-        seen = observe(status, {"id": "8ac7", **said}, call)
-        assert isinstance(seen, Payment)
+        call = (lambda client: client.payments.inquire("8ac7")) if asks else debit
+        seen = payment_of(status, {"id": "8ac7", **said}, call)
         assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
         assert "look before you charge again" in seen.result.meaning
         alone = observe(status, said, call)
@@ -113,37 +133,24 @@ class TestA400:
 
     @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
     def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:
-        error = observe(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}})
-        assert isinstance(error, UnreadableResponse)
-        assert error.outcome is Outcome.UNKNOWN
-        assert "its result code says that it succeeded (000.000.000)" in str(error)
-        assert "before you repeat it" in str(error)
+        words = "its result code says that it succeeded (000.000.000)", "before you repeat it"
+        unreadable(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}}, *words)
 
     @pytest.mark.parametrize(
         "body",
         [
-            {"result": {"code": "100.300.701", "parameterErrors": [{"name": "amount", "message": "is too small"}]}},
-            {"result": {"code": "invalid"}, "parameterErrors": [{"name": "amount", "message": "is too small"}]},
-            {
-                "result": {
-                    "parameterErrors": [{"name": "amount", "value": "4111111111111111", "message": "is too small"}]
-                }
-            },
+            {"result": {"code": "100.300.701", "parameterErrors": [SMALL]}},
+            {"result": {"code": "invalid"}, "parameterErrors": [SMALL]},
+            {"result": {"parameterErrors": [{**SMALL, "value": "4111111111111111"}]}},
         ],
     )
     def test_refused_parameters_are_an_error(self, body: object) -> None:
-        error = observe(400, body)
-        assert isinstance(error, BadRequest)
-        assert error.outcome is Outcome.REJECTED
-        (problem,) = error.problems
-        assert (problem.field, problem.message) == ("amount", "is too small")
-        assert "amount: is too small" in str(error)
+        error = rejected(400, body, "amount: is too small")
+        assert [(problem.field, problem.message) for problem in error.problems] == [("amount", "is too small")]
 
     def test_parameter_errors_do_not_hide_that_something_is_under_way(self) -> None:
         body = {"result": {"code": "100.200.100", "parameterErrors": [{"name": "amount"}]}}
-        payment = observe(400, body)
-        assert isinstance(payment, Payment)
-        assert payment.result.must_inquire
+        assert payment_of(400, body).result.must_inquire
 
     @pytest.mark.parametrize(
         "body",
@@ -154,14 +161,11 @@ class TestA400:
         ],
     )
     def test_anything_else_is_an_error(self, body: object) -> None:
-        error = observe(400, body)
-        assert isinstance(error, BadRequest)
-        assert error.outcome is Outcome.REJECTED
+        rejected(400, body)
 
     def test_of_a_checkout_it_is_always_an_error(self) -> None:
-        with gateway(400, {"result": {"code": "100.300.701"}}) as eastpay, pytest.raises(BadRequest) as raised:
-            eastpay.checkouts.prepare(PRICE)
-        assert raised.value.problems[0].code == "100.300.701"
+        error = rejected(400, {"result": {"code": "100.300.701"}}, call=prepare)
+        assert error.problems[0].code == "100.300.701"
 
 
 class TestA200:
@@ -169,9 +173,7 @@ class TestA200:
         "body", [b"", b"<html>", b"[]", {}, {"id": "8ac7"}, {"id": "8ac7", "result": {}}, {"result": {"code": 0}}]
     )
     def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
-        error = observe(200, body)
-        assert isinstance(error, UnreadableResponse)
-        assert error.outcome is (Outcome.ACCEPTED if body and isinstance(body, dict) else Outcome.UNKNOWN)
+        unreadable(200, body, outcome=Outcome.ACCEPTED if body and isinstance(body, dict) else Outcome.UNKNOWN)
 
     @pytest.mark.parametrize(
         "other",
@@ -183,21 +185,12 @@ class TestA200:
     @pytest.mark.parametrize("status", [200, 400])
     def test_a_result_of_another_payment_proves_nothing(self, status: int, other: dict[str, str]) -> None:
         code = "000.000.000" if status == 200 else "800.100.153"
-        error = observe(status, {"id": "8ac7", "result": {"code": code}, **other})
-        assert isinstance(error, UnreadableResponse)
         words = f"about another payment: its {next(iter(other))} is not" if status == 200 else "status 400"
-        assert words in str(error)
-        assert error.outcome is Outcome.UNKNOWN
+        unreadable(status, {"id": "8ac7", "result": {"code": code}, **other}, words)
 
     def test_the_same_payment_in_other_words_is_the_same(self) -> None:
-        same = {
-            "merchantTransactionId": " INV-1",
-            "amount": "EGP 92",
-            "currency": "egp",
-            "paymentType": "DB",
-            "entityId": None,
-        }
-        assert isinstance(observe(200, {"id": "8ac7", "result": {"code": "000.000.000"}, **same}), Payment)
+        same = {"merchantTransactionId": " INV-1", "amount": "EGP 92", "currency": "egp", "paymentType": "DB"}
+        payment_of(200, {"id": "8ac7", "result": {"code": "000.000.000"}, "entityId": None, **same})
 
     @pytest.mark.parametrize(
         "odd",
@@ -207,28 +200,28 @@ class TestA200:
         ],
     )  # fmt: skip
     def test_what_cannot_be_read_confirms_nothing(self, odd: dict[str, Any]) -> None:
-        error = observe(200, {"id": "8ac7", "result": {"code": "000.000.000"}, **odd})
-        assert isinstance(error, UnreadableResponse)
-        assert f"its {next(iter(odd))} cannot be read" in str(error)
-        assert error.outcome is Outcome.UNKNOWN
+        unreadable(
+            200, {"id": "8ac7", "result": {"code": "000.000.000"}, **odd}, f"its {next(iter(odd))} cannot be read"
+        )
 
     def test_fields_of_other_types_are_read_as_absent(self) -> None:
         body = {"id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "result": {"code": "000.000.000"}, "new": 1}
-        payment = observe(201, body)
-        assert isinstance(payment, Payment)
+        payment = payment_of(201, body)
         assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
         assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
 
     def test_an_inquiry_about_another_payment_proves_nothing(self) -> None:
-        with gateway(200, {"id": "other", "result": {"code": "000.000.000"}}) as eastpay:
-            quick = eastpay.with_options(retry=RetryPolicy(max_attempts=1))
-            with pytest.raises(UnreadableResponse, match="its body is about another payment, other"):
-                quick.payments.inquire("8ac7")
+        error = observe(
+            200, {"id": "other", "result": {"code": "000.000.000"}}, lambda one: one.payments.inquire("8ac7")
+        )
+        assert isinstance(error, UnreadableResponse)
+        assert "its body is about another payment, other" in str(error)
 
     @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": 5}, {"result": {"code": "000.200.100"}}])
     def test_a_checkout_without_an_id(self, body: object) -> None:
-        with gateway(200, body) as eastpay, pytest.raises(UnreadableResponse, match="no checkout id"):
-            eastpay.checkouts.prepare(PRICE)
+        error = observe(200, body, prepare)
+        assert isinstance(error, UnreadableResponse)
+        assert "no checkout id" in str(error)
 
 
 JSON = st.recursive(
@@ -253,39 +246,30 @@ def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None
 class TestWhoIsRefused:
     """An inquiry that is refused says nothing of the payment: who took it for a decline would charge again."""
 
-    @staticmethod
-    def asked(status: int, body: object) -> Payment | VictorError:
-        return observe(status, body, lambda eastpay: eastpay.payments.inquire("pay-1"))
-
     @pytest.mark.parametrize("code", ["100.300.101", "100.400.001", "800.100.153"])
     def test_a_refusal_without_an_id_is_not_that_of_the_payment(self, code: str) -> None:
         body = {"result": {"code": code}}
-        assert isinstance(self.asked(400, body), BadRequest)
-        assert isinstance(self.asked(200, body), UnreadableResponse)
-        for status in (200, 400):
-            with gateway(status, body) as eastpay, pytest.raises(VictorError):
-                eastpay.checkouts.status("checkout-1")
-            with gateway(status, body) as eastpay, pytest.raises(VictorError):
-                eastpay.payments.wait("pay-1", timeout=0)
+        for status, kind in ((400, BadRequest), (200, UnreadableResponse)):
+            assert isinstance(observe(status, body, lambda eastpay: eastpay.payments.inquire("pay-1")), kind)
+            for call in (
+                lambda eastpay: eastpay.checkouts.status("checkout-1"),
+                lambda eastpay: eastpay.payments.wait("pay-1", timeout=0),
+            ):
+                assert isinstance(observe(status, body, call), VictorError)
 
     @pytest.mark.parametrize("status", [200, 400])
     def test_a_decline_that_names_the_payment_is(self, status: int) -> None:
-        payment = self.asked(status, {"id": "pay-1", "result": {"code": "800.100.153"}})
-        assert isinstance(payment, Payment)
-        assert payment.result.rejected
+        body = {"id": "pay-1", "result": {"code": "800.100.153"}}
+        assert payment_of(status, body, lambda eastpay: eastpay.payments.inquire("pay-1")).result.rejected
 
 
 @pytest.mark.parametrize("status", [402, 408, 409, 422, 429])
 def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
-    payment = observe(status, {"id": "pay-1", "result": {"code": "100.200.100"}})
-    assert isinstance(payment, Payment)
-    assert payment.result.must_inquire
+    assert payment_of(status, {"id": "pay-1", "result": {"code": "100.200.100"}}).result.must_inquire
     error = observe(status, {"id": "pay-1", "result": {"code": "000.000.000"}})
     assert isinstance(error, UnreadableResponse)
     assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 1)
-    error = observe(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
-    assert isinstance(error, BadRequest)
-    assert error.outcome is Outcome.REJECTED
+    rejected(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
 
 
 def test_a_body_that_may_repeat_the_card_is_not_quoted() -> None:
@@ -304,9 +288,7 @@ def test_of_an_operation_without_a_row_too(code: str, is_good: bool) -> None:
 
 @pytest.mark.parametrize("checkout_id", ["../../x", "x" * 300, '"><script>'])
 def test_an_id_of_a_checkout_that_cannot_be_used_was_made_all_the_same(checkout_id: str) -> None:
-    with gateway(200, {"id": checkout_id}) as eastpay, pytest.raises(UnreadableResponse) as raised:
-        eastpay.checkouts.prepare(PRICE)
-    assert raised.value.outcome is Outcome.ACCEPTED
+    unreadable(200, {"id": checkout_id}, outcome=Outcome.ACCEPTED, call=prepare)
 
 
 def test_words_without_a_code_are_no_evidence_that_it_was_done() -> None:

@@ -25,37 +25,29 @@ def test_debit_and_refund(harness: Harness) -> None:
     assert (paid.fields["amount"], paid.fields["currency"]) == ("92.00", "EGP")
     assert harness.inquire(paid.id).to_dict()["id"] == paid.id
     for name in ("BACK-1", "BACK-2"):
-        back = harness(lambda eastpay, name=name: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id=name))
+        back = harness.step("refund", paid.id, HALF, by=name)
         assert (back.succeeded, back.payment_type) == (True, "RF")
         assert back.id != paid.id
-    more = harness(lambda eastpay: eastpay.payments.refund(paid.id, HALF, merchant_transaction_id="BACK-3"))
+    more = harness.step("refund", paid.id, HALF, by="BACK-3")
     assert (more.result.kind, more.result.code[:7]) == ("rejected", "100.300")
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 1, "BACK-1": 1, "BACK-2": 1, "BACK-3": 0}
 
 
 def test_preauthorise_and_capture(harness: Harness) -> None:
-    reserved = harness(
-        lambda eastpay: eastpay.payments.preauthorise(PRICE, card=card(), merchant_transaction_id="INV-1")
-    )
+    reserved = harness.debit("INV-1", "preauthorise")
     assert (reserved.succeeded, reserved.payment_type) == (True, "PA")
-    taken = harness(lambda eastpay: eastpay.payments.capture(reserved.id, HALF, merchant_transaction_id="CP-1"))
+    taken = harness.step("capture", reserved.id, HALF, by="CP-1")
     assert (taken.succeeded, taken.payment_type) == (True, "CP")
-    undone = harness(lambda eastpay: eastpay.payments.reverse(reserved.id, merchant_transaction_id="RV-1"))
+    undone = harness.step("reverse", reserved.id, by="RV-1")
     assert undone.result.rejected
-    words = [seen.operation for seen in harness.sandbox.received()]
-    assert words == ["pay", "capture", "reverse"]
+    assert [seen.operation for seen in harness.sandbox.received()] == ["pay", "capture", "reverse"]
 
 
 def test_preauthorise_and_reverse(harness: Harness) -> None:
-    reserved = harness(
-        lambda eastpay: eastpay.payments.preauthorise(
-            PRICE, card=CardToken("tok-1"), merchant_transaction_id="INV-1", payment_brand="VISA"
-        )
-    )
-    undone = harness(lambda eastpay: eastpay.payments.reverse(reserved.id, PRICE, merchant_transaction_id="RV-1"))
+    reserved = harness.debit("INV-1", "preauthorise", card=CardToken("tok-1"), payment_brand="VISA")
+    undone = harness.step("reverse", reserved.id, PRICE, by="RV-1")
     assert (undone.succeeded, undone.payment_type) == (True, "RV")
-    late = harness(lambda eastpay: eastpay.payments.capture(reserved.id, PRICE, merchant_transaction_id="CP-1"))
-    assert late.result.rejected
+    assert harness.step("capture", reserved.id, PRICE, by="CP-1").result.rejected
 
 
 def test_a_declined_payment_is_a_result(harness: Harness) -> None:
@@ -91,12 +83,8 @@ def test_what_waits_for_a_review_or_is_not_known_is_no_success(harness: Harness,
 
 def test_checkout(harness: Harness) -> None:
     before = datetime.now(UTC)
-    checkout = harness(
-        lambda eastpay: eastpay.checkouts.prepare(
-            PRICE, checkout_type="AUTHORIZE", merchant_id="SHOP-1", merchant_transaction_id="INV-1",
-            shopper_result_url="https://shop.example/paid?order=1&x=ü",
-        )
-    )  # fmt: skip
+    more = {"merchant_transaction_id": "INV-1", "shopper_result_url": "https://shop.example/paid?order=1&x=ü"}
+    checkout = harness.prepare(checkout_type="AUTHORIZE", merchant_id="SHOP-1", **more)
     assert isinstance(checkout, Checkout)
     assert checkout.result.kind == "pending"
     minutes = timedelta(minutes=15)
@@ -104,25 +92,25 @@ def test_checkout(harness: Harness) -> None:
     assert checkout.lapses_at <= datetime.now(UTC) + minutes + timedelta(seconds=3)
     with urllib.request.urlopen(checkout.widget_url) as script:
         assert script.headers["content-type"] == "text/javascript"
-    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
+    assert harness.status(checkout.id).result.must_inquire
     paid = harness.sandbox.pay_checkout(checkout.id)
-    result = harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
+    result = harness.status(checkout.id)
     assert (result.id, result.succeeded) == (paid, True)
 
 
 def test_a_shopper_whose_card_is_declined(harness: Harness) -> None:
-    checkout = harness(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="PA"))
+    checkout = harness.prepare(payment_type="PA")
     harness.sandbox.pay_checkout(checkout.id, "100.400.152")
-    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.meaning == "Declined by 3-D Secure."
+    assert harness.status(checkout.id).result.meaning == "Declined by 3-D Secure."
 
 
 def test_a_checkout_lapses(harness: Harness) -> None:
-    checkout = harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
+    checkout = harness.prepare()
     harness.sandbox.advance(15 * 60 - 1)
-    assert harness(lambda eastpay: eastpay.checkouts.status(checkout.id)).result.must_inquire
+    assert harness.status(checkout.id).result.must_inquire
     harness.sandbox.advance(1)
     with pytest.raises(NotFound):
-        harness(lambda eastpay: eastpay.checkouts.status(checkout.id))
+        harness.status(checkout.id)
 
 
 def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> None:
@@ -145,16 +133,13 @@ def test_invalid_parameters_raise(harness: Harness) -> None:
     (problem,) = raised.value.problems
     assert (problem.field, raised.value.outcome) == ("entityType", Outcome.REJECTED)
     with pytest.raises(BadRequest, match="paymentType"):
-        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE, payment_type="CD"))
+        harness.prepare(payment_type="CD")
 
 
 def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
     for path in ("/eastpay", "/pay/", "/gateway/v3", "/gateway/v3/"):
-        url = harness.sandbox.url + path
-        paid = harness(
-            lambda eastpay: eastpay.payments.debit(PRICE, card=card(), merchant_transaction_id="A"), base_url=url
-        )
-        assert paid.succeeded
+        harness.settings["base_url"] = harness.sandbox.url + path
+        assert harness.debit("A").succeeded
     harness.settings["base_url"] = f"{harness.sandbox.url}/elsewhere"
     with pytest.raises(NotFound):
         harness.debit("INV-1")

@@ -40,9 +40,10 @@ def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None
 
 
 @pytest.mark.parametrize("length", [32, 33, 2048])
-def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None:
+def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(length: int) -> None:
     """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
-    EastPay(**{**GOOD, "token": "x" * length}).close()
+    longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
+    assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
 
 
 @pytest.mark.parametrize("url", [f"{URL}/", f"{URL}/v3/", httpx.URL(URL)])
@@ -55,10 +56,6 @@ def test_the_version_is_not_said_twice(httpx_mock: HTTPXMock, url: Any) -> None:
     with EastPay(**{**GOOD, "base_url": url}, transport=httpx.HTTPTransport(verify=False)) as eastpay:
         eastpay.payments.inquire("8ac7")
         assert eastpay.checkouts.widget_url("8ac7") == f"{URL}/v3/checkouts/8ac7"
-
-
-def test_a_sample_of_the_vendors_has_a_longer_entity() -> None:
-    assert EastPay(**{**GOOD, "entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}).caller
 
 
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,15 @@ class Harness(running.Harness):
         """Submit a payout; its id."""
         return str(self(lambda velo: velo.payouts.submit(list(payments), **options)))
 
+    def fund(self, amount: str, currency: str = "USD") -> Any:
+        """Ask for money for the account; the receipt."""
+        given = {"funding_account_id": self.bank, "amount": Money.of(amount, currency)}
+        return self(lambda velo: velo.source_accounts.fund(self.account, **given))
+
+    def find(self, reference: str) -> Any:
+        """The payments with a reference, of those since the beginning."""
+        return self(lambda velo: velo.payments.find(reference, payor_id=self.payor, since=self.since))
+
     def calls(self, word: str) -> int:
         """How often the sandbox was asked for that."""
         return len(self.sent(word))

@@ -92,11 +92,7 @@ class TestWebhooks:
 
         harness(lambda velo: velo.webhooks.update(first, url="https://hooks.example.com/2", categories=["payee"]))
         changed = harness(lambda velo: velo.webhooks.get(first))
-        assert (changed.url, changed.categories, changed.is_enabled) == (
-            "https://hooks.example.com/2",
-            ("payee",),
-            True,
-        )
+        assert (changed.url[-2:], changed.categories, changed.is_enabled) == ("/2", ("payee",), True)
 
         ping = harness(lambda velo: velo.webhooks.ping(first))
         [posted] = harness.sandbox.notifications()
@@ -113,16 +109,11 @@ def test_the_answer_to_a_challenge_is_not_shown() -> None:
 
 
 def test_what_is_left_out_is_not_sent() -> None:
-    sent: dict[str, Any] = {}
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        sent[request.url.path] = json.loads(request.content)
-        return httpx.Response(204)
-
-    with scripted(answer)[0] as velo:
+    velo, script = scripted(httpx.Response(204))
+    with velo:
         velo.payees.update("p-1", company=Company(name="Example Ltd"))
         velo.webhooks.update("w-1", enabled=False)
-    assert sent == {
+    assert {request.url.path: json.loads(request.content) for request in script.requests} == {
         "/v4/payees/p-1/payeeDetailsUpdate": {"company": {"name": "Example Ltd"}},
         "/v1/webhooks/w-1": {"enabled": False},
     }

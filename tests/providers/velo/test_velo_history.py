@@ -11,7 +11,6 @@ import pytest
 
 from tests.providers.velo.adapter import PRICE, Harness, pay, scripted
 from victor_ext import NotFound, Outcome, UnreadableResponse
-from victor_ext.providers import Money
 
 pytestmark = pytest.mark.hours
 
@@ -34,12 +33,8 @@ class TestPayments:
             harness(lambda velo: velo.payments.get("of-nobody-1"))
 
     def test_the_answer_about_another_payment_is_refused(self) -> None:
-        def answer(request: httpx.Request) -> httpx.Response:
-            if request.method == "POST":
-                return httpx.Response(503)
-            return httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
-
-        with scripted(answer)[0] as velo, pytest.raises(Exception, match="503") as raised:
+        other = httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
+        with scripted(httpx.Response(503), other)[0] as velo, pytest.raises(Exception, match="503") as raised:
             velo.payments.withdraw("pay-1", reason="Not due")
         assert getattr(raised.value, "outcome", None) is Outcome.UNKNOWN
 
@@ -79,11 +74,7 @@ class TestPayouts:
 class TestMoney:
     def test_the_fundings_of_a_payor(self, harness: Harness) -> None:
         for amount in ("250.00", "1.00"):
-            harness(
-                lambda velo, amount=amount: velo.source_accounts.fund(
-                    harness.account, funding_account_id=harness.bank, amount=Money.of(amount, "USD")
-                )
-            )
+            harness.fund(amount)
         harness.sandbox.advance(10)
         entries = harness(lambda velo: velo.fundings.list(harness.payor, sort="amount:desc", page_size=1))
         assert [(one.amount, one.currency, one.status) for one in entries] == [
@@ -103,11 +94,8 @@ class TestMoney:
             ("INV-1", "ACCEPTED"),
             ("INV-2", "REJECTED"),
         ]
-        long_ago = {"start": "2020-01-01", "end": "2020-01-31"}
-        assert (
-            list(csv.DictReader(io.StringIO(harness(lambda velo: velo.payments.export(harness.payor, **long_ago)))))
-            == []
-        )
+        text = harness(lambda velo: velo.payments.export(harness.payor, start="2020-01-01", end="2020-01-31"))
+        assert list(csv.DictReader(io.StringIO(text))) == []
 
     @pytest.mark.parametrize(
         ("body", "content_type", "found"),
@@ -118,9 +106,7 @@ class TestMoney:
         ],
     )
     def test_what_an_export_can_be(self, body: bytes, content_type: str, found: str | None) -> None:
-        def answer(request: httpx.Request) -> httpx.Response:
-            return httpx.Response(200, content=body, headers={"content-type": content_type})
-
+        answer = httpx.Response(200, content=body, headers={"content-type": content_type})
         with scripted(answer)[0] as velo:
             if found is None:
                 with pytest.raises(UnreadableResponse):

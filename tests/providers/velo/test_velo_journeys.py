@@ -23,12 +23,8 @@ PERSON = NewPayee(
         account_name="Bob", country_code="US", currency="USD", account_number="12345678", routing_number="123456789"
     ),
 )  # fmt: skip
-FIRM = NewPayee(
-    remote_id="abc",
-    email="pay@example.com",
-    address=ADDRESS,
-    company=Company(name="ABC Payee Corp", tax_id="223344556"),
-)
+CORP = Company(name="ABC Payee Corp", tax_id="223344556")
+FIRM = NewPayee(remote_id="abc", email="pay@example.com", address=ADDRESS, company=CORP)
 
 
 class TestAPayout:
@@ -107,12 +103,7 @@ class TestPayees:
 
 class TestMoneyForAccounts:
     def test_money_is_asked_for_and_comes(self, harness: Harness) -> None:
-        def fund(velo: Any) -> Any:
-            return velo.source_accounts.fund(
-                harness.account, funding_account_id=harness.bank, amount=Money.of("250.00", "USD")
-            )
-
-        receipt: Receipt = harness(fund)
+        receipt: Receipt = harness.fund("250.00")
         pending = harness(lambda velo: velo.fundings.get(receipt.id))
         assert (pending.status, pending.amount) == ("PENDING", Money(25000, "USD"))
         harness.sandbox.advance(10)
@@ -154,9 +145,8 @@ class TestPaymentsOfAPayor:
     def test_one_is_found_by_the_payors_own_reference(self, harness: Harness) -> None:
         payout_id = harness.submit(*(pay(f"INÜ-{number}") for number in range(120)))
         other_form = "INU\u0308-117"  # the same text
-        matches = harness(lambda velo: velo.payments.find(other_form, payor_id=harness.payor, since=harness.since))
-        assert [(one.payor_payment_id, one.payout_id) for one in matches] == [("INÜ-117", payout_id)]
-        assert harness(lambda velo: velo.payments.find("INV-999", payor_id=harness.payor, since=harness.since)) == []
+        assert [(one.payor_payment_id, one.payout_id) for one in harness.find(other_form)] == [("INÜ-117", payout_id)]
+        assert harness.find("INV-999") == []
         long_ago = harness.since.replace(year=2020)
         window = {"payor_id": harness.payor, "since": long_ago, "until": long_ago}
         assert harness(lambda velo: velo.payments.find("INÜ-117", **window)) == []
@@ -167,7 +157,7 @@ def test_a_submission_whose_answer_is_lost_is_found_by_reference_if_it_arrived(h
     harness.sandbox.inject(*(["lose_answer"] if arrived else ["cut_request"]), operation="submit")
     with pytest.raises(ConnectionFailed):
         harness.submit(pay("INV-1"))
-    result = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    result = harness.find("INV-1")
     assert [one.payor_payment_id for one in result] == ["INV-1"] * arrived
     if arrived:
         payout_id = result[0].payout_id
@@ -190,7 +180,7 @@ def test_a_submission_without_an_id_may_have_been_done(harness: Harness, locatio
     with pytest.raises(UnreadableResponse) as caught:
         harness.submit(pay("INV-1"))
     assert caught.value.outcome is Outcome.UNKNOWN
-    [result] = harness(lambda velo: velo.payments.find("INV-1", payor_id=harness.payor, since=harness.since))
+    [result] = harness.find("INV-1")
     assert result.payout_id
 
 
@@ -211,11 +201,7 @@ def test_a_good_status_whose_body_reports_an_error_is_no_success(harness: Harnes
 
 def test_a_funding_of_another_currency_is_asked_for_by_nobody(harness: Harness) -> None:
     with pytest.raises(InvalidRequest, match=r"amount is in EUR, and source account .* has USD"):
-        harness(
-            lambda velo: velo.source_accounts.fund(
-                harness.account, funding_account_id=harness.bank, amount=Money(100, "EUR")
-            )
-        )
+        harness.fund("1.00", "EUR")
     assert harness.calls("fund") == 0
 
 

@@ -198,7 +198,5 @@ def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
     out = [one for body in reversed(posted) for one in order.take(webhook.read(body, HEADER))]
     assert [one.event_name for one in out] == ["payment.accepted", "payment.funded"]
     # A hint only: what it is about is read.
-    [payment] = harness(
-        lambda velo: velo.payments.find(out[-1].payor_payment_id, payor_id=harness.payor, since=harness.since)
-    )
+    [payment] = harness.find(out[-1].payor_payment_id)
     assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")

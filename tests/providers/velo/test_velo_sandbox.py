@@ -11,6 +11,7 @@ import pytest
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 AUTHENTICATE = "/v1/authenticate?grant_type=client_credentials"
+PAYMENT = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
 
 
 @pytest.fixture
@@ -25,9 +26,12 @@ def basic(key: str, secret: str) -> dict[str, str]:
 
 @pytest.fixture
 def signed(http: httpx.Client, sandbox: VeloSandbox) -> httpx.Client:
-    answer = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key()))
-    http.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+    http.headers["authorization"] = f"Bearer {token(http, sandbox)}"
     return http
+
+
+def token(http: httpx.Client, sandbox: VeloSandbox) -> str:
+    return str(http.post(AUTHENTICATE, headers=basic(*sandbox.add_key())).json()["access_token"])
 
 
 def refused(answer: httpx.Response, status: int) -> str:
@@ -49,10 +53,9 @@ def test_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
 @pytest.mark.parametrize("scheme", ["", "Basic ", "Token ", "Bearer"])
 def test_a_token_without_bearer_is_refused(http: httpx.Client, sandbox: VeloSandbox, scheme: str) -> None:
     """ "If ... the Authorization header is missing or invalid then you will get a 401 HTTP status response." """
-    token = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key())).json()["access_token"]
-    url, params = "/v4/payees", {"payorId": sandbox.payor_id}
-    assert http.get(url, params=params, headers={"authorization": f"Bearer {token}"}).status_code == 200
-    refused(http.get(url, params=params, headers={"authorization": scheme + token}), 401)
+    good, url, params = token(http, sandbox), "/v4/payees", {"payorId": sandbox.payor_id}
+    assert http.get(url, params=params, headers={"authorization": f"Bearer {good}"}).status_code == 200
+    refused(http.get(url, params=params, headers={"authorization": scheme + good}), 401)
     assert "access token" in refused(http.get(url, params=params), 401)
     refused(http.get(url, params=params, headers={"authorization": "Bearer made-up"}), 401)
 
@@ -72,8 +75,7 @@ def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: Velo
     other = {"payorId": "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"}
     for path in ("v4/payees", "v3/sourceAccounts", "v2/fundingAccounts", "v1/webhooks", "v4/paymentaudit/payments"):
         assert "payor" in refused(signed.get(f"/{path}", params=other), 403)
-    payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1}
-    payout = {"payoutFromPayorId": other["payorId"], "payments": [payment]}
+    payout = {"payoutFromPayorId": other["payorId"], "payments": [PAYMENT]}
     for path, body in (("v3/payouts", payout), ("v4/payees", other), ("v1/webhooks", other)):
         assert "payor" in refused(signed.post(f"/{path}", json=body), 403)
     assert sandbox.work_done_by_reference() == {}
@@ -105,9 +107,8 @@ def test_members_that_are_null_and_orders_that_are_none(signed: httpx.Client, sa
     payee = sandbox.add_payee("a")
     update = {"address": None, "individual": None, "language": "fr"}
     assert signed.post(f"/v4/payees/{payee}/payeeDetailsUpdate", json=update).status_code == 204
-    sandbox.add_source_account("USD account", "USD", 100)
-    payment = {"remoteId": "a", "sourceAccountName": "USD account", "currency": "USD", "amount": 1}
-    assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [payment, payment]}).status_code == 202
+    sandbox.add_source_account("b", "USD", 100)
+    assert signed.post("/v3/payouts", json={"payoutMemo": None, "payments": [PAYMENT, PAYMENT]}).status_code == 202
     params = {"payorId": sandbox.payor_id, "sort": "events:asc"}
     refused(signed.get("/v4/paymentaudit/payments", params=params), 400)
 
@@ -127,8 +128,7 @@ def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) 
 
 def test_two_submissions_are_two_payouts(signed: httpx.Client, sandbox: VeloSandbox) -> None:
     """As at Velo: nothing guards a second one, and the record shows it."""
-    payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
-    first, second = (signed.post("/v3/payouts", json={"payments": [payment]}) for _ in range(2))
+    first, second = (signed.post("/v3/payouts", json={"payments": [PAYMENT]}) for _ in range(2))
     assert first.headers["location"] != second.headers["location"]
     assert (first.status_code, first.content) == (202, b"")
     assert sandbox.work_done_by_reference() == {"INV-1": 2}
@@ -136,12 +136,10 @@ def test_two_submissions_are_two_payouts(signed: httpx.Client, sandbox: VeloSand
 
 def test_submitted_is_not_accepted_yet() -> None:
     with VeloSandbox(VeloSettings(validation=60)) as sandbox, httpx.Client(base_url=sandbox.url) as http:
-        token = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key())).json()["access_token"]
-        http.headers["authorization"] = f"Bearer {token}"
+        http.headers["authorization"] = f"Bearer {token(http, sandbox)}"
         sandbox.add_payee("a")
         sandbox.add_source_account("b", "USD", 5)
-        payment = {"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1, "payorPaymentId": "INV-1"}
-        path = http.post("/v3/payouts", json={"payments": [payment]}).headers["location"]
+        path = http.post("/v3/payouts", json={"payments": [PAYMENT]}).headers["location"]
         assert http.get(path).json()["status"] == "SUBMITTED"
         refused(http.post(path), 409)
         audit = {"payorId": sandbox.payor_id}
@@ -154,7 +152,7 @@ def test_submitted_is_not_accepted_yet() -> None:
 def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox) -> None:
     sandbox.add_payee("a")
     account = sandbox.add_source_account("b", "USD", 5)
-    payments = [{"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": one} for one in (4, 2)]
+    payments = [{**PAYMENT, "amount": one} for one in (4, 2)]
     path = signed.post("/v3/payouts", json={"payments": payments}).headers["location"]
     assert signed.post(path).status_code == 202
     sandbox.advance(30)

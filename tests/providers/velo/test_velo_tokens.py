@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_httpx import HTTPXMock
 
-from tests.providers.velo.adapter import Harness, pay
+from tests.providers.velo.adapter import Harness, pay, scripted
 from victor_ext import ConfigurationError, ConnectionFailed
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token
@@ -20,27 +21,29 @@ from victor_ext.sandbox.velo import VeloSandbox
 PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
 
 
+@contextmanager
+def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
+    harness = Harness(sandbox, awaited=False)
+    with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        yield client, harness
+
+
 class TestHowItIsAskedFor:
-    def test_with_basic_and_an_empty_body(self, httpx_mock: HTTPXMock) -> None:
-        pair = base64.b64encode(b"key-1:secret:with colon").decode()
-        host = "https://api.sandbox.velopayments.com"
-        httpx_mock.add_response(
-            method="POST",
-            url=f"{host}/v1/authenticate?grant_type=client_credentials",
-            match_headers={"authorization": f"Basic {pair}", "Content-Length": "0", "content-type": "application/json"},
-            match_content=b"",
-            json={"access_token": "token-1", "token_type": "bearer", "expires_in": 1799},
-        )
-        signed = {"Authorization": "Bearer token-1"}
-        httpx_mock.add_response(method="GET", url=f"{host}/v4/payees/p-1", match_headers=signed, json=PAYEE)
-        with Velo(VeloAuth("key-1", "secret:with colon"), transport=httpx.HTTPTransport(verify=False)) as client:
+    def test_with_basic_and_an_empty_body(self) -> None:
+        client, script = scripted(httpx.Response(200, json=PAYEE), auth=VeloAuth("key-1", "secret:with colon"))
+        with client:
             client.payees.get("p-1")
+        [asked], [call] = script.for_tokens, script.requests
+        host, pair = "https://api.sandbox.velopayments.com", base64.b64encode(b"key-1:secret:with colon").decode()
+        assert (asked.method, asked.url) == ("POST", f"{host}/v1/authenticate?grant_type=client_credentials")
+        headers = [asked.headers[name] for name in ("authorization", "content-length", "content-type")]
+        assert (headers, asked.content) == ([f"Basic {pair}", "0", "application/json"], b"")
+        assert (call.method, call.url, call.headers["authorization"]) == ("GET", f"{host}/v4/payees/p-1", "Bearer t")
 
 
 class TestHowLongItIsKept:
     def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
             sandbox.revoke_tokens()
             client.payouts.submit([pay("INV-1")])
@@ -60,8 +63,7 @@ class TestHowLongItIsKept:
 
 class TestGivingItBack:
     def test_on_request(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
             client.payees.get(harness.payee)
@@ -95,18 +97,16 @@ class TestGivingItBack:
             await velo.payees.get(harness.payee)
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)
             client.logout()
 
     def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
-        harness = Harness(sandbox, awaited=False)
-        client = Velo(harness.settings["auth"], base_url=sandbox.url)
-        client.payees.get(harness.payee)
-        sandbox.inject("lose_answer", operation="logout")
-        with pytest.raises(ConnectionFailed):
-            client.close(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
+        with opened(sandbox) as (client, harness):
             client.payees.get(harness.payee)
+            sandbox.inject("lose_answer", operation="logout")
+            with pytest.raises(ConnectionFailed):
+                client.close(logout=True)
+            with pytest.raises(ConfigurationError, match="closed"):
+                client.payees.get(harness.payee)

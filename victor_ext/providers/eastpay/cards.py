@@ -53,14 +53,14 @@ class Card(UnpicklableCredentials):
             *_problem("card.number", digits, _NUMBER, "8 to 19 digits, as text"),
             *([] if cvv is None else _problem("card.cvv", cvv, _CVV, "three or four digits, as text")),
         ]
-        if not _MONTH.fullmatch(month):
-            problems.append(Problem("card.expiryMonth", "invalid", "card.expiryMonth must be a month from 1 to 12."))
-        if not _YEAR.fullmatch(year):
-            problems.append(Problem("card.expiryYear", "invalid", "card.expiryYear must have four digits, as in 2030."))
         is_name = isinstance(holder, str) and holder.strip() and len(holder) <= _LONGEST_HOLDER and holder.isprintable()
-        if holder is not None and not is_name:
-            message = f"card.holder must be text of 1 to {_LONGEST_HOLDER} printable characters."
-            problems.append(Problem("card.holder", "invalid", message))
+        for field, is_right, wanted in (
+            ("card.expiryMonth", _MONTH.fullmatch(month), "be a month from 1 to 12"),
+            ("card.expiryYear", _YEAR.fullmatch(year), "have four digits, as in 2030"),
+            ("card.holder", holder is None or is_name, f"be text of 1 to {_LONGEST_HOLDER} printable characters"),
+        ):
+            if not is_right:
+                problems.append(Problem(field, "invalid", f"{field} must {wanted}."))
         if problems:
             raise InvalidRequest.of(problems)
         self._number = digits
@@ -110,11 +110,6 @@ class CardToken(UnpicklableCredentials):
 
     def __repr__(self) -> str:
         return "CardToken([secret])"
-
-
-def unless_card(card: Any) -> Any:
-    """A card; a value that was passed as one by mistake, such as its number, becomes one that shows nothing."""
-    return card if isinstance(card, Card | CardToken) else concealed_account(card)
 
 
 def _digits(value: object) -> str:

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 from urllib.parse import quote
 
 from eastpay_api import models
 from eastpay_api.api.checkouts import get_checkout_payment, prepare_checkout
 
 from victor_ext.money import Money
-from victor_ext.runtime.client.resources import Mode, Resource, operation
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation, check_id
+from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
 from .settings import Entity
 
 _LIFE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _CheckoutRequest:
+    """The arguments of `prepare`, which documents them. No `repr` shows them."""
+
+    amount: Annotated[Money, rule(Validation.amount)]
+    _: KW_ONLY
+    payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
+    merchant_transaction_id: Annotated[str | None, rule(Validation.reference, LONGEST_REFERENCE)] = None
+    merchant_id: Annotated[str | None, rule(Validation.printable, 255)] = None
+    checkout_type: Annotated[str | None, rule(Validation.printable, 32)] = None
+    checkout_id: Annotated[str | None, rule(Validation.printable, 255)] = None
+    notification_url: Annotated[str | None, rule(Validation.url)] = None
+    shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
+    parameters: Mapping[str, str] | None = None
 
 
 class Checkouts(Resource[Mode]):
@@ -26,32 +45,19 @@ class Checkouts(Resource[Mode]):
     context: Entity
 
     @operation
-    def prepare(
-        self,
-        amount: Money,
-        *,
-        payment_type: str = "DB",
-        merchant_transaction_id: str | None = None,
-        merchant_id: str | None = None,
-        checkout_type: str | None = None,
-        checkout_id: str | None = None,
-        notification_url: str | None = None,
-        shopper_result_url: str | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> OperationFlow[Checkout]:
+    @arguments_of(_CheckoutRequest)
+    def prepare(self, request: _CheckoutRequest) -> OperationFlow[Checkout]:
         """Prepare a checkout; show its `widget_url` to the shopper within 15 minutes, then ask for its `status`.
 
+        The arguments that are not listed here are those of `payments.debit`.
+
         Args:
-            amount: What the shopper is to pay.
             payment_type: DB debits, PA pre-authorises.
             merchant_transaction_id: Your own reference. The vendor's list of a checkout's parameters does not have
                 it; with None, none is sent.
             merchant_id: Sent as `merchant.id`.
             checkout_type: AUTHORIZE is the only word that was seen; with None, none is sent.
             checkout_id: Sent as `checkoutId`, which the vendor lists and does not explain; with None, none is sent.
-            notification_url: Where the gateway posts a notification when the payment changes.
-            shopper_result_url: Where the shopper is sent afterwards.
-            parameters: Further parameters by their names on the wire, such as `{"paymentBrand": "VISA"}`.
 
         Raises:
             BadRequest: The gateway rejected the request; `problems` says why.
@@ -60,21 +66,7 @@ class Checkouts(Resource[Mode]):
         Examples:
             >>> checkout = eastpay.checkouts.prepare(price, shopper_result_url="https://shop.example/paid")
         """
-        validation = Validation()
-        reference = merchant_transaction_id
-        form = validation.form(
-            models.CheckoutForm,
-            self.context,
-            validation.amount(amount),
-            payment_type=validation.printable("payment_type", payment_type, 2, required=True),
-            merchant_transaction_id=None if reference is None else validation.own_reference(reference),
-            merchant_id=validation.printable("merchant_id", merchant_id, 255),
-            checkout_type=validation.printable("checkout_type", checkout_type, 32),
-            checkout_id=validation.printable("checkout_id", checkout_id, 255),
-            notification_url=validation.url("notification_url", notification_url),
-            shopper_result_url=validation.url("shopper_result_url", shopper_result_url),
-            parameters=parameters,
-        )
+        form = Validation().form(models.CheckoutForm, self.context, request)
         asked_at = self.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE

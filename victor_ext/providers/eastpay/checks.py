@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import httpx
@@ -12,7 +13,6 @@ from eastpay_api import models
 from victor_ext.money import Money
 from victor_ext.privacy import concealed, kind_of, one_line
 from victor_ext.runtime.client.extras import folded_name
-from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
 
@@ -23,7 +23,7 @@ FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.Ch
 
 _MOST_UNITS = 10**10
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
-_LONGEST_REFERENCE = 255
+LONGEST_REFERENCE = 255
 ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
 _HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
 _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
@@ -32,48 +32,44 @@ _NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,128}")
 class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
-    def form(
-        self, model: type[FormT], entity: Entity, fields: dict[str, str], *, parameters: object, **more: str | None
-    ) -> FormT:
-        """The form of a request: the entity, the fields that were checked, and the caller's further parameters.
+    def form(self, model: type[FormT], entity: Entity, request: Any, **fixed: str) -> FormT:
+        """The form of a request object: the entity, its fields with rules, and the caller's further `parameters`.
 
         Raises:
             InvalidRequest: A check failed.
         """
-        further = self.parameters(parameters, _sources_of(model, more))
+        sent = self.checked(request)
+        further = self.parameters(request.parameters, _sources_of(model, request))
         self.finish()
-        form = model(entity_id=entity.id, entity_type=entity.type, **fields, **drop_none(**more))
+        sent = {**fixed, **sent.pop("amount", {}), **sent.pop("card", {}), **sent}
+        form = model(entity_id=entity.id, entity_type=entity.type, **sent)
         form.additional_properties = further
         return form
 
-    def amount(self, amount: object) -> dict[str, str]:
+    def amount(self, name: str, amount: object) -> dict[str, str]:
         """Amount and currency as the gateway writes them: major units with two decimals after a dot."""
         if not isinstance(amount, Money):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
-            self.note("amount", "type", what)
+            self.note(name, "type", what)
             return {}
         places = amount.decimals
         units = amount.minor_units * 10 ** max(0, 2 - places)  # hundredths
         if places > 2:
             what = f"amount is in {amount.currency}, which has {places} decimals, and the gateway takes two."
-            self.note("amount", "decimals", what)
+            self.note(name, "decimals", what)
         elif units <= 0:
-            self.note("amount", "range", f"amount is {amount} and must be above zero.")
+            self.note(name, "range", f"amount is {amount} and must be above zero.")
         elif units >= _MOST_UNITS * 100:
-            self.note("amount", "range", f"amount is {amount}, and the gateway takes ten digits before the dot.")
+            self.note(name, "range", f"amount is {amount}, and the gateway takes ten digits before the dot.")
         else:
             return {"amount": f"{units // 100}.{units % 100:02d}", "currency": amount.currency}
         return {}
 
-    def own_reference(self, reference: object) -> Any:
-        """A reference of the merchant's own, by which a person finds the payment in the back office."""
-        return self.reference("merchant_transaction_id", reference, _LONGEST_REFERENCE)
-
-    def printable(self, name: str, value: object, longest: int, *, required: bool = False) -> Any:
+    def printable(self, name: str, value: object, longest: int) -> Any:
         """Text that can be shown, up to a length."""
         before = len(self.problems)
-        self.text(name, value, longest, required=required)
-        if len(self.problems) == before and value is not None and not str(value).isprintable():
+        self.text(name, value, longest)
+        if len(self.problems) == before and not str(value).isprintable():
             self.note(name, "characters", f"{name} must be printable.")
         return value
 
@@ -82,8 +78,6 @@ class Validation(validation.Validation):
 
         The form encodes it once more, as the gateway's document asks.
         """
-        if value is None:
-            return None
         url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
         if url is None:
             what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
@@ -97,12 +91,10 @@ class Validation(validation.Validation):
         """An id of the gateway's, which cannot lead to another path."""
         return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
 
-    def card(self, card: object) -> dict[str, str]:
-        """The fields of a card, or none."""
-        if card is None:
-            return {}
+    def card(self, name: str, card: object) -> dict[str, str]:
+        """The fields of a card."""
         if not isinstance(card, Card | CardToken):
-            self.note("card", "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
+            self.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
             return {}
         return card.fields()
 
@@ -139,9 +131,9 @@ _SOURCES = {
 }
 
 
-def _sources_of(model: type[Any], arguments: Mapping[str, object]) -> dict[str, str]:
-    """What a call with these arguments sends, by the names on the wire, with where each comes from."""
-    sources = {name: f"the argument {name}" for name in arguments} | _SOURCES
+def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
+    """What a call with the fields of a request sends, by the names on the wire, with where each comes from."""
+    sources = {field.name: f"the argument {field.name}" for field in fields(request)} | _SOURCES
     names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
     return {wire: sources[name] for wire, name in model(**names).to_dict().items() if name in sources}
 

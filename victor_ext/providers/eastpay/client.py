@@ -31,7 +31,7 @@ from victor_ext.systems import System
 from .behaviour import behaviour_of
 from .checkouts import Checkouts
 from .payments import Payments
-from .settings import TOKEN_SOURCE, EntityTypeWord, checked_entity, checked_length, from_process_environment
+from .settings import TOKEN_SOURCE, Entity, EntityTypeWord, checked_length, from_process_environment
 from .system import SYSTEM
 
 
@@ -90,9 +90,8 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
         token, base_url = concealed(token), concealed(base_url)
         given = take(self, options)
         url = unversioned_url(base_url, "v3")
-        entity = checked_entity(
-            entity_id, entity_type, url, in_inquiries=entity_type_in_inquiries, found_by_reference=inquiry_by_reference
-        )
+        gateway = str(url).rstrip("/")
+        entity = Entity(entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference)
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         config = ClientConfig(
             given,
@@ -107,16 +106,8 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
 
     @classmethod
     def from_env(cls, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:
-        """A client from the process environment: EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not
-        MERCHANT, EASTPAY_ENTITY_TYPE; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set). An empty variable
-        counts as not set.
-
-        Args:
-            options: Arguments of the constructor; they win over the environment.
-
-        Raises:
-            ConfigurationError: A variable that is needed is not set, or a value cannot work.
-        """
+        """A client from EASTPAY_TOKEN, EASTPAY_BASE_URL, EASTPAY_ENTITY_ID and, if it is not MERCHANT,
+        EASTPAY_ENTITY_TYPE, as `Victor.from_env`; EASTPAY_INQUIRY_BY_REFERENCE is true or false (if not set)."""
         return cls(**from_process_environment(options))
 
     @classmethod

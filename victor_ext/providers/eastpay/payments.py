@@ -1,14 +1,10 @@
-"""`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire.
-
-No operation takes an idempotency key, so a call whose response was lost is not repeated. A payment that is declined is
-not an error: it is returned as a `Payment` whose `result` says so.
-"""
+"""`eastpay.payments`: pre-authorise, debit, capture, reverse, refund, and inquire."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from eastpay_api import models
 from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
@@ -18,9 +14,10 @@ from victor_ext.money import Money
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.validation import rule
 
-from .cards import Card, CardToken, unless_card
-from .checks import Validation, check_id
+from .cards import Card, CardToken
+from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Payment, payment_id_of
 from .settings import Entity
 
@@ -29,69 +26,49 @@ from .settings import Entity
 class _PaymentRequest:
     """The arguments of `debit`, which documents them, and of `preauthorise`. No `repr` shows them."""
 
-    amount: Money
+    amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
-    merchant_transaction_id: str
-    card: Card | CardToken | None = None
-    payment_brand: str | None = None
-    notification_url: str | None = None
-    shopper_result_url: str | None = None
+    card: Annotated[Card | CardToken | None, rule(Validation.card)] = None
+    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    payment_brand: Annotated[str | None, rule(Validation.printable, 32)] = None
+    notification_url: Annotated[str | None, rule(Validation.url)] = None
+    shopper_result_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
-
-    def to_form(self, entity: Entity, payment_type: str) -> models.PaymentForm:
-        """The generated model of the form. Raises `InvalidRequest` with each problem."""
-        validation = Validation()
-        return validation.form(
-            models.PaymentForm,
-            entity,
-            {**validation.amount(self.amount), **validation.card(unless_card(self.card))},
-            payment_type=payment_type,
-            merchant_transaction_id=validation.own_reference(self.merchant_transaction_id),
-            payment_brand=validation.printable("payment_brand", self.payment_brand, 32),
-            notification_url=validation.url("notification_url", self.notification_url),
-            shopper_result_url=validation.url("shopper_result_url", self.shopper_result_url),
-            parameters=self.parameters,
-        )
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
-    """The arguments that all steps after a payment have. No `repr` shows them."""
+    """The arguments of all steps after a payment. `capture` documents them, and no `repr` shows them."""
 
-    merchant_transaction_id: str
-    notification_url: str | None = None
+    merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
+    notification_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _FollowUp(_Step):
-    """The arguments of `capture`, which documents them."""
-
     payment_id: str
-    amount: Money
+    amount: Annotated[Money, rule(Validation.amount)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reversal(_Step):
-    """The arguments of `reverse`."""
-
     payment_id: str
-    amount: Money | None = None
+    amount: Annotated[Money | None, rule(Validation.amount)] = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Refund(_FollowUp):
-    """The arguments of `refund`."""
-
     _: KW_ONLY
-    original_transaction_id: str | None = None
+    original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
 
 
 class Payments(Resource[Mode]):
-    """Payments of one entity.
+    """Payments of one entity. No operation takes a key, so a call whose response was lost is not repeated.
 
-    A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`.
-    When its `outcome` is `unknown`, inquire, and do not charge, capture or refund again.
+    A payment that is declined is returned: its `result` says so. A method raises `InvalidRequest` before anything is
+    sent if an argument cannot be right, and else `VictorError`. When its `outcome` is `unknown`, inquire, and do not
+    charge, capture or refund again.
     """
 
     def __init__(self, *shared: Any) -> None:
@@ -142,12 +119,8 @@ class Payments(Resource[Mode]):
     def capture(self, step: _FollowUp) -> OperationFlow[Payment]:
         """Take what was reserved by `preauthorise`, or a part of it (payment type CP).
 
-        Args:
-            payment_id: The id of the pre-authorisation.
-            amount: What to take.
-            merchant_transaction_id: Your own reference of this step.
-            notification_url: Where the gateway posts a notification when it changes.
-            parameters: Further parameters by their names on the wire.
+        `payment_id` is that of the pre-authorisation, `merchant_transaction_id` is your own reference of this step. The
+        other arguments are those of `debit`.
 
         Examples:
             >>> eastpay.payments.capture(reserved.id, price, merchant_transaction_id="INV-1043-captured").succeeded
@@ -202,13 +175,10 @@ class Payments(Resource[Mode]):
 
     @operation
     def find(self, merchant_transaction_id: str) -> OperationFlow[Sequence[Payment]]:
-        """Find the payments and steps with a reference of your own, such as after an unknown outcome.
+        """Find the payments and steps with your own `merchant_transaction_id`, such as after an unknown outcome.
 
         EastPay documents no such inquiry: `GET /v3/query?merchantTransactionId=...` is that of another gateway with its
         parameters (OPPWA). So it needs `inquiry_by_reference=True`, for a bank that says that its gateway answers it.
-
-        Args:
-            merchant_transaction_id: The reference, as it was passed to `debit` or another call.
 
         Returns:
             All payments of the answer. Each names the reference. An empty sequence says that the gateway has none now:
@@ -224,7 +194,7 @@ class Payments(Resource[Mode]):
             True
         """
         validation = Validation()
-        reference = validation.own_reference(merchant_transaction_id)
+        reference = validation.reference("merchant_transaction_id", merchant_transaction_id, LONGEST_REFERENCE)
         validation.finish("payments.find")
         if not self.entity.found_by_reference:
             raise ConfigurationError(_NO_INQUIRY_BY_REFERENCE)
@@ -239,11 +209,8 @@ class Payments(Resource[Mode]):
 
         Anybody can send one, for any of your payments: rely on what this returns, and find your own order by its id.
 
-        Args:
-            body: The body of the notification as it came.
-
         Raises:
-            InvalidRequest: It is not a notification; nothing was asked.
+            InvalidRequest: The `body`, which is passed as it came, is not a notification; nothing was asked.
             NotFound: It names a payment that the gateway does not know.
 
         Examples:
@@ -256,29 +223,25 @@ class Payments(Resource[Mode]):
     def wait(self, payment_id: str, *, timeout: float = 300.0) -> OperationFlow[Payment]:
         """Inquire repeatedly until the payment has succeeded or was rejected.
 
-        Args:
-            payment_id: The gateway's id.
-            timeout: Seconds to wait in all; 0 inquires once.
-
         Raises:
-            TimedOut: It had not in that time. Its outcome is still unknown: do not charge again.
+            TimedOut: It had not in `timeout` seconds; 0 inquires once. Its outcome is still unknown: do not charge
+                again.
 
         Examples:
             >>> eastpay.payments.wait(payment.id, timeout=30).succeeded
             True
         """
         check_id("payment_id", payment_id)
-        return (
-            yield from poll(
-                self,
-                lambda seconds: _inquire(self.entity, payment_id, seconds),
-                lambda payment: not payment.result.must_inquire,
-                goal=f"Payment {payment_id} was not settled",
-                advice="Wait again, or inquire later; do not charge again.",
-                timeout=timeout,
-                describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
-            )
+        waiting = poll(
+            self,
+            lambda seconds: _inquire(self.entity, payment_id, seconds),
+            lambda payment: not payment.result.must_inquire,
+            goal=f"Payment {payment_id} was not settled",
+            advice="Wait again, or inquire later; do not charge again.",
+            timeout=timeout,
+            describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
         )
+        return (yield from waiting)
 
 
 _NO_INQUIRY_BY_REFERENCE = (
@@ -289,24 +252,14 @@ _NO_INQUIRY_BY_REFERENCE = (
 
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
-    form = request.to_form(entity, payment_type)
+    form = Validation().form(models.PaymentForm, entity, request, payment_type=payment_type)
     return Payment((yield from call(create_payment, models.Payment, body=form)))
 
 
 def _follow_up(entity: Entity, payment_type: str, step: _FollowUp | _Reversal) -> OperationFlow[Payment]:
     validation = Validation()
     validation.id("payment_id", step.payment_id)
-    further = {"original_transaction_id": step.original_transaction_id} if isinstance(step, _Refund) else {}
-    form = validation.form(
-        models.FollowUpForm,
-        entity,
-        {} if isinstance(step, _Reversal) and step.amount is None else validation.amount(step.amount),
-        payment_type=payment_type,
-        merchant_transaction_id=validation.own_reference(step.merchant_transaction_id),
-        **{name: validation.printable(name, value, 255) for name, value in further.items()},
-        notification_url=validation.url("notification_url", step.notification_url),
-        parameters=step.parameters,
-    )
+    form = validation.form(models.FollowUpForm, entity, step, payment_type=payment_type)
     return Payment((yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)))
 
 

@@ -18,8 +18,6 @@ from .result_codes import ResultCode
 class _EastPayRecord(Record):
     """What payments and checkouts have in common."""
 
-    __slots__ = ()
-
     id = identifier("id")
     result = Field(ResultCode.parse, "result.code", "result.description")
 
@@ -40,10 +38,7 @@ class Payment(_EastPayRecord):
         build_number: The gateway's version, for its support.
         ndc: The gateway's id of the exchange, for its support.
         merchant_transaction_id: The merchant's own reference, if the response repeats it, which is not documented.
-        raw: The generated model.
     """
-
-    __slots__ = ()
 
     description = text("result.description")
     payment_type = text("payment_type")
@@ -74,7 +69,6 @@ class Checkout(_EastPayRecord):
         result: The result code, if the response has one; else one of class `UNKNOWN`.
         widget_url: The address of the script that shows the payment form: `<script src="...">`.
         lapses_at: When it ends at the latest, aware: 15 minutes after the request, by the gateway's clock.
-        raw: The generated model.
     """
 
     __slots__ = ("lapses_at", "widget_url")
@@ -89,13 +83,10 @@ class Checkout(_EastPayRecord):
 
 
 def payment_id_of(body: bytes | str) -> str:
-    """The id of the payment that a notification names.
+    """The id of the payment that a notification names: its body, as it came, is JSON, as the response to an inquiry.
 
     The gateway signs none, and anybody can send one. So only the id is read, and the gateway is asked for the payment,
     with `payments.notified(body)`.
-
-    Args:
-        body: The body of the notification as it came: JSON, in the shape of the response to an inquiry.
 
     Raises:
         InvalidRequest: It is not such a body. Answer the sender 400.

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import httpx
-
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.client.settings import options_from
@@ -24,11 +22,10 @@ _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """The entity that payments are made for.
+    """The entity that payments are made for. Raises `ConfigurationError`.
 
     Attributes:
         id: The vendor's table says eight capital letters or digits; its own sample has 32 characters, so both pass.
-        type: MERCHANT, POS or PARTICIPATOR.
         gateway: The URL of the bank's gateway, without a slash at its end.
         in_inquiries: Whether inquiries name the type too. Whether the gateway needs that is not documented.
         found_by_reference: Whether the bank says that its gateway has an inquiry by the merchant's own reference,
@@ -45,16 +42,11 @@ class Entity:
         """The parameters of an inquiry, by the names of the generated functions."""
         return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
 
-
-def checked_entity(
-    entity_id: object, entity_type: object, url: httpx.URL, *, in_inquiries: bool, found_by_reference: bool
-) -> Entity:
-    """The entity. Raises `ConfigurationError`."""
-    if not isinstance(entity_id, str) or not _ENTITY_ID.fullmatch(entity_id):
-        raise ConfigurationError(f"entity_id={shown(entity_id)} must be letters and digits, such as 'EB000001'.")
-    if not isinstance(entity_type, str) or not _ENTITY_TYPE.fullmatch(entity_type):
-        raise ConfigurationError(f"entity_type={shown(entity_type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
-    return Entity(entity_id, entity_type, str(url).rstrip("/"), in_inquiries, found_by_reference)
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not _ENTITY_ID.fullmatch(self.id):
+            raise ConfigurationError(f"entity_id={shown(self.id)} must be letters and digits, such as 'EB000001'.")
+        if not isinstance(self.type, str) or not _ENTITY_TYPE.fullmatch(self.type):
+            raise ConfigurationError(f"entity_type={shown(self.type)} must be 'MERCHANT', 'POS' or 'PARTICIPATOR'.")
 
 
 TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token

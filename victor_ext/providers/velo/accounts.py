@@ -21,7 +21,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 from victor_ext.runtime.loop.flow import Sleep
 
-from .checks import Validation, check_id
+from .checks import Validation
 from .operations import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, changes, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
@@ -29,19 +29,14 @@ from .settings import FundingAccountTypeWord
 
 
 class SourceAccounts(Resource[Mode]):
-    """The accounts that payouts are paid from, with their balances. Errors are those of `Payees`."""
+    """The accounts that payouts are paid from, with their balances. Errors and filters are those of `Payees`."""
 
     @listing
     @arguments_of(SourceAccountList)
     def list(self, request: SourceAccountList) -> Walk[SourceAccount]:
         """The source accounts, read page by page as they are iterated.
 
-        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent.
-
-        Args:
-            include_user_deleted: True asks for the accounts that users have deleted, too.
-            sort: Fields and directions, such as `name:asc`.
-            page_size: 1 to 100; Velo's default is 25.
+        `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have deleted, too.
 
         Examples:
             >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
@@ -63,16 +58,12 @@ class SourceAccounts(Resource[Mode]):
     def fund(self, source_account_id: str, *, funding_account_id: str, amount: Money) -> OperationFlow[Receipt]:
         """Ask for money to be moved from the payor's bank into the account. This moves money, and takes no key.
 
-        The request carries a number without a currency, which means the account's own. So the account is read first,
-        and an amount in another currency is refused here. The request is sent once: after a lost response, look with
-        `fundings.changes(payor_id, since=...)`.
-
-        Args:
-            funding_account_id: The payor's bank account that the money comes from.
+        It comes from the payor's bank account `funding_account_id`. The request carries a number without a currency,
+        which means the account's own. So the account is read first, and an amount in another currency is refused here.
+        The request is sent once: after a lost response, look with `fundings.changes(payor_id, since=...)`.
 
         Examples:
-            >>> amount = Money.of("1000.00", "USD")
-            >>> bank = funding_account_id
+            >>> bank, amount = funding_account_id, Money.of("1000.00", "USD")
             >>> receipt = velo.source_accounts.fund(source_account_id, funding_account_id=bank, amount=amount)
         """
         validation = Validation()
@@ -90,15 +81,15 @@ class SourceAccounts(Resource[Mode]):
 
 
 class FundingAccounts(Resource[Mode]):
-    """The payor's bank accounts that fund source accounts. Errors are those of `Payees`."""
+    """The payor's bank accounts that fund source accounts. Errors and filters are those of `Payees`.
+
+    `account_type` is Velo's `type`. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
+    """
 
     @listing
     @arguments_of(FundingAccountList)
     def list(self, request: FundingAccountList) -> Walk[FundingAccount]:
         """The funding accounts, read page by page as they are iterated.
-
-        The filters have Velo's names (`account_type` is its `type`); one that is None is not sent. `page_size` is 1 to
-        100. `sensitive=True` asks for unmasked numbers, which the key has to be allowed to see.
 
         Examples:
             >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
@@ -108,7 +99,7 @@ class FundingAccounts(Resource[Mode]):
 
     @operation
     def get(self, funding_account_id: str, *, sensitive: bool | None = None) -> OperationFlow[FundingAccount]:
-        """Read one funding account. `sensitive=True` asks for unmasked numbers, if the key is allowed to see them.
+        """Read one funding account.
 
         Examples:
             >>> velo.funding_accounts.get(funding_account_id).currency
@@ -131,8 +122,7 @@ class FundingAccounts(Resource[Mode]):
     ) -> OperationFlow[Receipt]:
         """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
 
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with
-        `list(payor_id=..., name=...)`.
+        The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
 
         Args:
             name: Its name at Velo, 3 to 30 characters.
@@ -144,9 +134,9 @@ class FundingAccounts(Resource[Mode]):
             currency: Three capital letters (ISO 4217).
 
         Examples:
+            >>> account = {"account_name": "Acme Inc", "account_number": "043987673645", "routing_number": "021000021"}
             >>> receipt = velo.funding_accounts.create(
-            ...     payor_id=payor_id, name="Second bank", account_type="FBO", currency="USD",
-            ...     account_name="Acme Inc", account_number="043987673645", routing_number="021000021",
+            ...     payor_id=payor_id, name="Second bank", account_type="FBO", currency="USD", **account
             ... )
         """
         account_number, routing_number = concealed_account(account_number), concealed_account(routing_number)
@@ -172,17 +162,16 @@ class FundingAccounts(Resource[Mode]):
         Velo's document calls what the receipt names a status object. That its id is the account's is an assumption; if
         it does not hold, find the account with `list(payor_id=..., name=...)`.
 
-        Args:
-            timeout: Seconds to wait in all; 0 reads once.
-
         Raises:
-            TimedOut: The account did not exist in that time.
+            TimedOut: The account did not exist in `timeout` seconds; 0 reads once.
 
         Examples:
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        check_id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None, "The funding account")  # pyright: ignore[reportUnnecessaryIsInstance]
+        validation = Validation()
+        validation.id("receipt.id", receipt.id if isinstance(receipt, Receipt) else None)  # pyright: ignore[reportUnnecessaryIsInstance]
+        validation.finish("The funding account")
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)
@@ -207,7 +196,7 @@ def _read_if_exists(funding_account_id: str, seconds: float | None) -> Operation
 
 
 class Fundings(Resource[Mode]):
-    """Money that was, or will be, paid into source accounts."""
+    """Money that was, or will be, paid into source accounts. Errors and filters are those of `Payees`."""
 
     @operation
     def get(self, funding_id: str) -> OperationFlow[Funding]:
@@ -228,10 +217,7 @@ class Fundings(Resource[Mode]):
         Velo gives these no id and, without a `sort`, no order. One is known again by its first event, so that one which
         moves to a later page comes once. `changes` loses nothing between two readings.
 
-        Args:
-            source_account_name: Only the fundings of this account.
-            sort: Fields and directions: `dateTime` and `amount`. None sorts by `dateTime`.
-            page_size: 1 to 100; Velo's default is 25.
+        The fields of a `sort` are `dateTime` and `amount`; None sorts by `dateTime`.
 
         Examples:
             >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]

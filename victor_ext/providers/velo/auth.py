@@ -36,8 +36,7 @@ class VeloAuth(UnpicklableCredentials):
     body. All threads or tasks of a client share one token. There is no refresh token.
 
     Args:
-        api_key: The API key.
-        api_secret: Its secret. To replace it without a new process, pass the `Path` of a file that holds it, which is
+        api_secret: To replace it without a new process, pass the `Path` of a file that holds it, which is
             read again when it has changed, or a function that returns it. Each new token is fetched with the current
             one.
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import as_date
-
-R = TypeVar("R")
 
 MOST = 2000
 """The most payments in a payout, and payees in a batch."""
@@ -42,15 +40,15 @@ class Validation(validation.Validation):
             message = f"{field} is {value.minor_units} minor units and must be 1 to {largest}."
             self.note(field, "range", message)
 
-    def requests(self, field: str, value: Any, kind: type[R]) -> Sequence[R | None]:
-        """A list of 1 to 2,000 request objects, which check themselves; None in place of one of another type."""
+    def requests(self, field: str, value: Any, kind: type[Any]) -> Sequence[object]:
+        """A list of 1 to 2,000 request objects, which check themselves. Returns what is in it, of whatever type."""
         is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
         items = cast("Sequence[object]", value) if is_list else ()
         if not 1 <= len(items) <= MOST:
             self.note(field, "length", f"{field} must be a list of 1 to {MOST} {kind.__name__}.")
         for number, item in enumerate(items):
             self.request(f"{field}[{number}]", item, kind)
-        return [item if isinstance(item, kind) else None for item in items]
+        return items
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> str | None:
         """An aware datetime; returns whole seconds in UTC. A fraction is dropped, so that it is never later."""
@@ -72,11 +70,13 @@ class Validation(validation.Validation):
         return None if day is None else day.isoformat()
 
 
-def check_id(field: str, value: object, doing: str) -> None:
-    """Check the only id of a call. Raises `InvalidRequest`."""
+def check(**arguments: Any) -> None:
+    """Check the id of an object, which is the first argument, and `sensitive`. Raises `InvalidRequest`."""
     validation = Validation()
-    validation.id(field, value)
-    validation.finish(doing)
+    for name, value in arguments.items():
+        if name != "body":
+            (validation.flag if name == "sensitive" else validation.id)(name, value)
+    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 def day_around(value: datetime, days: int) -> str:

@@ -133,7 +133,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads.
 
-    A list raises `InvalidRequest` when it is called. Its filters have Velo's names; one that is None is not sent.
+    A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
     """
 
     def logout(self) -> None:
@@ -148,11 +148,9 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPin
         self._access.revoke()
 
     def close(self, *, logout: bool = False) -> None:
-        """Close the connections.
+        """Close the connections. `logout=True` has Velo revoke the token first, and raises as `logout` does.
 
-        Args:
-            logout: True has Velo revoke the token first, and raises as `logout` does. False leaves the token alone: it
-                ends by itself within half an hour.
+        Else the token ends by itself within half an hour.
         """
         try:
             if logout:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated
 
 from velo_api import models
 from velo_api.api.payees import (
@@ -21,22 +23,41 @@ from velo_api.api.payees import (
 
 from victor_ext.errors import NotFound, VictorError
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, members_of, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body
+from victor_ext.runtime.core.validation import rule
 
-from .checks import Validation, check_id
+from .checks import Validation, check
 from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, changes, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee
 from .settings import PayeeTypeWord
 
-_SMS_NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _PayeeUpdate:
+    """The arguments of `update`, which documents them. No `repr` shows them."""
+
+    payee_id: Annotated[str, rule(Validation.id)]
+    _: KW_ONLY
+    address: Annotated[Address | None, rule(Validation.request, Address, update=True)] = None
+    individual: Annotated[Individual | None, rule(Validation.request, Individual)] = None
+    company: Annotated[Company | None, rule(Validation.request, Company)] = None
+    payee_type: Annotated[PayeeTypeWord | None, rule(Validation.text, 40)] = None
+    email: Annotated[str | None, rule(Validation.text, 255, shortest=3)] = None
+    language: Annotated[str | None, rule(Validation.text, 35)] = None
+    contact_sms_number: Annotated[
+        str | None, rule(Validation.matching, re.compile(r"\+[1-9][0-9]{1,14}"), "such as '+14155550100'")
+    ] = None
+    challenge: Annotated[Challenge | None, rule(Validation.request, Challenge)] = None
 
 
 class Payees(Resource[Mode]):
     """Payees of a payor. No write carries a key, so each is sent once.
 
+    The filters have Velo's names. `page_size` is 1 to 100 (Velo's default is 25), `sort` is fields and directions, such
+    as `displayName:asc`, and `sensitive=True` asks for personal data unmasked, which the key has to be allowed to see.
     A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
     `outcome` says whether a write may have been done.
     """
@@ -44,11 +65,7 @@ class Payees(Resource[Mode]):
     @listing
     @arguments_of(PayeeList)
     def list(self, request: PayeeList) -> Walk[Payee]:
-        """The payees of a payor, read page by page as they are iterated. The filters have Velo's names.
-
-        Args:
-            sort: Fields and directions, such as `displayName:asc`.
-            page_size: 1 to 100; Velo's default is 25.
+        """The payees of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [payee.id for payee in velo.payees.list(payor_id, remote_id="payee-7")] == [payee_id]
@@ -59,9 +76,6 @@ class Payees(Resource[Mode]):
     @operation
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
         """Read one payee.
-
-        Args:
-            sensitive: True asks for personal data unmasked, which the key has to be allowed to see.
 
         Examples:
             >>> velo.payees.get(payee_id).onboarded_status
@@ -76,10 +90,8 @@ class Payees(Resource[Mode]):
         After a lost response, look with `list(payor_id, remote_id=...)` before you create them again.
 
         Examples:
-            >>> ada = NewPayee(
-            ...     remote_id="payee-9", email="ada@example.com", company=Company(name="Ada Ltd"),
-            ...     address=Address(line1="1 Elm Street", city="Springfield", country="US"),
-            ... )
+            >>> home, firm = Address(line1="1 Elm Street", city="Springfield", country="US"), Company(name="Ada Ltd")
+            >>> ada = NewPayee(remote_id="payee-9", email="ada@example.com", company=firm, address=home)
             >>> batch_id = velo.payees.create(payor_id, [ada])
         """
         validation = Validation()
@@ -103,37 +115,31 @@ class Payees(Resource[Mode]):
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
         """Read a batch repeatedly until Velo has processed every payee of it; some may have failed.
 
-        Args:
-            timeout: Seconds to wait in all; 0 reads once.
-
         Raises:
-            TimedOut: Velo had not processed all of them in that time.
+            TimedOut: Velo had not processed all of them in `timeout` seconds; 0 reads once.
 
         Examples:
             >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
             True
         """
-        check_id("batch_id", batch_id, "The batch")
-        return (
-            yield from poll(
-                self,
-                lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
-                lambda batch: batch.is_done,
-                goal=f"Batch {batch_id} was not finished",
-                advice="Wait again, or read the batch later.",
-                timeout=timeout,
-            )
+        check(batch_id=batch_id)
+        waiting = poll(
+            self,
+            lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
+            lambda batch: batch.is_done,
+            goal=f"Batch {batch_id} was not finished",
+            advice="Wait again, or read the batch later.",
+            timeout=timeout,
         )
+        return (yield from waiting)
 
     @listing
     @arguments_of(ChangeFeed)
     def changes(self, request: ChangeFeed) -> Walk[PayeeChange]:
-        """The payees of a payor that changed, read page by page as they are iterated.
+        """The payees of a payor that changed `since` an aware datetime, read page by page as they are iterated.
 
-        Args:
-            since: An aware datetime: only later changes. Note the time before you begin to read, and pass it the next
-                time: what changes during the read may be in this feed, in the next, or in both.
-            page_size: 1 to 1,000; Velo's default is 100.
+        Note the time before you begin to read, and pass it the next time: what changes during the read may be in this
+        feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default is 100).
 
         Examples:
             >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
@@ -142,29 +148,16 @@ class Payees(Resource[Mode]):
         return changes(list_payee_changes, PayeeChange, "payees", request)
 
     @operation
-    def update(
-        self,
-        payee_id: str,
-        *,
-        address: Address | None = None,
-        individual: Individual | None = None,
-        company: Company | None = None,
-        payee_type: PayeeTypeWord | None = None,
-        email: str | None = None,
-        language: str | None = None,
-        contact_sms_number: str | None = None,
-        challenge: Challenge | None = None,
-    ) -> OperationFlow[None]:
+    @arguments_of(_PayeeUpdate)
+    def update(self, request: _PayeeUpdate) -> OperationFlow[None]:
         """Change details of a payee. Velo allows it only until the payee has onboarded.
 
-        What is None is left out, and stays. After a lost response look with `get(payee_id)`, or send the same again: it
-        sets the same details.
+        What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
 
         Args:
             address: The whole address. The limits are others than those of a new payee; `Address` has both.
             individual: The person, if the payee is not a company. Velo's document marks the date of birth and the
                 national identification as read-only here, and has both in its example of a request: they are sent.
-            payee_type: `Individual` or `Company`.
             email: 3 to 255 characters.
             language: A language code such as `en`.
             contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits, `+14155550100`.
@@ -174,32 +167,16 @@ class Payees(Resource[Mode]):
             >>> velo.payees.update(new_payee_id, language="en")
         """
         validation = Validation()
-        validation.id("payee_id", payee_id)
-        validation.request("address", address, Address, required=False, update=True)
-        validation.request("individual", individual, Individual, required=False)
-        validation.request("company", company, Company, required=False)
-        validation.request("challenge", challenge, Challenge, required=False)
-        texts = drop_none(
-            payee_type=validation.text("payee_type", payee_type, 40, required=False),
-            email=validation.text("email", email, 255, shortest=3, required=False),
-            language=validation.text("language", language, 35, required=False),
-            contact_sms_number=validation.matching(
-                "contact_sms_number", contact_sms_number, _SMS_NUMBER, "such as '+14155550100'", required=False
-            ),
-        )
-        parts = drop_none(address=address, individual=individual, company=company, challenge=challenge)
+        validation.checked(request)
         validation.finish("The payee")
-        body = models.PayeeUpdate(**texts, **{name: part.to_model() for name, part in parts.items()})
-        yield from call_without_body(update_payee, payee_id=payee_id, body=body)
+        body = models.PayeeUpdate(**members_of(request, "payee_id"))
+        yield from call_without_body(update_payee, payee_id=request.payee_id, body=body)
 
     @operation
     def update_remote_id(self, payee_id: str, *, payor_id: str, remote_id: str) -> OperationFlow[None]:
-        """Change a payor's own name for a payee: payments name the payee by it.
+        """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name the payee by it.
 
         After a lost response look with `get(payee_id)`, or send the same again.
-
-        Args:
-            remote_id: The new name, up to 100 characters.
 
         Raises:
             Conflict: Another payee of the payor has the name.
@@ -251,8 +228,6 @@ class Payees(Resource[Mode]):
     @arguments_of(InvitationList)
     def invitations(self, request: InvitationList) -> Walk[PayeeInvitation]:
         """How far the invitations of a payor's payees are, read page by page as they are iterated.
-
-        The filters have Velo's names. `page_size` is 1 to 100; Velo's default is 25.
 
         Examples:
             >>> [invitation.status for invitation in velo.payees.invitations(payor_id, payee_id=new_payee_id)]

@@ -27,12 +27,12 @@ from .settings import IncludeWord
 
 
 class Payments(Resource[Mode]):
-    """Payments of a payor, over all payouts. Errors are those of `Payees`."""
+    """Payments of a payor, over all payouts. Errors and filters are those of `Payees`."""
 
     @listing
     @arguments_of(PaymentList)
     def list(self, request: PaymentList) -> Walk[Payment]:
-        """The payments of a payor, read page by page as they are iterated. The filters have Velo's names.
+        """The payments of a payor, read page by page as they are iterated.
 
         No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a payment is confirmed,
         so it does not find a new one.
@@ -41,7 +41,6 @@ class Payments(Resource[Mode]):
         payments once. A `sort` is sent with `paymentId` added: payments of one moment may else change places.
 
         Args:
-            payor_id: The payor.
             payor_name: A part of the payor's name, in any letter case.
             rails_id: The rails that carry a payment, in any letter case.
             remote_system_id: The payments system that pays, if it is not Velo.
@@ -51,9 +50,7 @@ class Payments(Resource[Mode]):
             submitted_from: The first day, as a date or a text such as `2026-03-04`. In which time zone Velo means its
                 days is not documented: for a window of moments add a day at both ends, and compare `submitted_at`.
             submitted_to: The last day, which is part of the window.
-            sensitive: True asks for unmasked data, which the key has to be allowed to see.
-            sort: Fields and directions, such as `submittedDateTime:asc`. None is Velo's own: the newest first.
-            page_size: 1 to 100; Velo's default is 25.
+            sort: Such as `submittedDateTime:asc`. None is Velo's own: the newest first.
 
         Examples:
             >>> listed = list(velo.payments.list(payor_id, submitted_from=today, sort="submittedDateTime:asc"))
@@ -66,9 +63,6 @@ class Payments(Resource[Mode]):
     def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:
         """Read one payment, with its history in `events`.
 
-        Args:
-            sensitive: True asks for unmasked data, which the key has to be allowed to see.
-
         Examples:
             >>> str(velo.payments.get(listed[0].id).payment)
             '44.23 USD'
@@ -80,9 +74,7 @@ class Payments(Resource[Mode]):
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The request is sent once.
 
         After a lost response the payment is read: if it is withdrawn, the call returns; else the outcome is unknown.
-
-        Args:
-            reason: 2 to 256 characters.
+        A `reason` has 2 to 256 characters.
 
         Examples:
             >>> payout_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1044")])
@@ -152,12 +144,8 @@ class Payments(Resource[Mode]):
         """Read the transactions of a range of days, as the CSV that Velo writes: payments, fundings, fees and returns.
 
         The titles of its columns are not documented, nor in which unit it writes amounts: read it by its first line
-        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-
-        Args:
-            start: The first day, as a date or a text such as `2026-03-04`.
-            end: The last day, which is part of the range.
-            include: `payorOnly` (Velo's default) or `payorAndDescendants`.
+        (`csv.DictReader(io.StringIO(text))`). All of it is held in memory. `start` and `end` are the first and the last
+        day, as dates or texts such as `2026-03-04`; `include` is `payorOnly` (Velo's default) or `payorAndDescendants`.
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.

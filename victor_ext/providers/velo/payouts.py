@@ -26,7 +26,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.words import Word
 
-from .checks import Validation, check_id
+from .checks import Validation, check
 from .operations import Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
@@ -41,7 +41,7 @@ class Payouts(Resource[Mode]):
     """Payouts: payments that are submitted, quoted and paid together.
 
     The order of calls: `submit`, `wait` until ACCEPTED, `quote` if the currencies differ, `instruct`. No money moves
-    before `instruct`. Errors are those of `Payees`.
+    before `instruct`. Errors and filters are those of `Payees`.
     """
 
     @operation
@@ -66,9 +66,9 @@ class Payouts(Resource[Mode]):
             payout_to_payor_id: The payor whose payees are paid.
 
         Examples:
+            >>> amount, account = Money.of("44.23", "USD"), "USD account"
             >>> payment = PaymentInstruction(
-            ...     remote_id="payee-7", amount=Money.of("44.23", "USD"), source_account_name="USD account",
-            ...     payor_payment_id="INV-1042",
+            ...     remote_id="payee-7", amount=amount, source_account_name=account, payor_payment_id="INV-1042"
             ... )
             >>> payout_id = velo.payouts.submit([payment])
             >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
@@ -116,11 +116,8 @@ class Payouts(Resource[Mode]):
 
         After a lost response the payout is read: if it shows that it was instructed, the call returns. If it does not,
         the outcome is unknown, because Velo goes on after its 202: read it again later. Velo answers a second
-        instruction with a conflict, and pays once.
-
-        Args:
-            stop_if_rates_worse_by: Percent by which rates may have worsened since the quote, 0 or more. None sets no
-                limit.
+        instruction with a conflict, and pays once. `stop_if_rates_worse_by` is the percentage, 0 or more, by which
+        rates may have worsened since the quote; None sets no limit.
 
         Raises:
             Conflict: It was instructed before, or cannot be instructed; outcome `unknown`: read the payout.
@@ -156,25 +153,21 @@ class Payouts(Resource[Mode]):
     def wait(
         self, payout_id: str, *, until: PayoutStatusFilter | Collection[PayoutStatusFilter], timeout: float = 300.0
     ) -> OperationFlow[Payout]:
-        """Read a payout repeatedly until it has a status.
+        """Read a payout repeatedly `until` it has a status (`"ACCEPTED"`), or one of several.
 
-        Args:
-            until: A status, or several: `"ACCEPTED"`, `("COMPLETED", "CONFIRMED")`. Any letter case is taken; type
-                checkers know capital letters.
-            timeout: Seconds to wait in all; 0 reads once.
+        Any letter case is taken; type checkers know capital letters. Velo's document does not say in which order
+        COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of them may still become another, and is waited
+        on: to wait until a payout is paid, name all that will do.
 
         Raises:
             Conflict: It was rejected or withdrawn instead, or is past the status.
-            TimedOut: It did not have the status in that time.
-
-        Velo's document does not say in which order COMPLETED, INCOMPLETE and CONFIRMED follow each other, so one of
-        them may still become another, and is waited on: to wait until a payout is paid, name all that will do.
+            TimedOut: It did not have the status in `timeout` seconds; 0 reads once.
 
         Examples:
             >>> velo.payouts.wait(payout_id, until=("COMPLETED", "CONFIRMED"), timeout=30).payments_accepted
             1
         """
-        check_id("payout_id", payout_id, "The payout")
+        check(payout_id=payout_id)
         wanted = _checked_statuses(until)
         goal = " or ".join(wanted)
 
@@ -186,23 +179,20 @@ class Payouts(Resource[Mode]):
                 raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
             return False
 
-        return (
-            yield from poll(
-                self,
-                lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
-                reached,
-                goal=f"Payout {payout_id} did not become {goal}",
-                advice="Wait again, or read the payout later.",
-                timeout=timeout,
-            )
+        waiting = poll(
+            self,
+            lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
+            reached,
+            goal=f"Payout {payout_id} did not become {goal}",
+            advice="Wait again, or read the payout later.",
+            timeout=timeout,
         )
+        return (yield from waiting)
 
     @listing
     @arguments_of(PayoutPaymentList)
     def payments(self, request: PayoutPaymentList) -> Walk[PayoutPayment]:
-        """The payments of a payout, read page by page as they are iterated. The filters have Velo's names.
-
-        `page_size` is 1 to 100 (Velo's default is 25).
+        """The payments of a payout, read page by page as they are iterated.
 
         Examples:
             >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
@@ -215,13 +205,11 @@ class Payouts(Resource[Mode]):
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
-        The other filters have Velo's names, and are as for `payments.list`.
+        The other filters are as for `payments.list`; to a `sort`, `payoutId` is added.
 
         Args:
             memo: A part of the memo, in any letter case.
             from_payor_name: A part of the name of the payor whose payees are paid, in any letter case.
-            sort: Fields and directions, such as `submittedDateTime:desc`; `payoutId` is added, as for `payments.list`.
-            page_size: 1 to 100; Velo's default is 25.
 
         Examples:
             >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
@@ -237,7 +225,7 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.history(payout_id).total_payments
             1
         """
-        check_id("payout_id", payout_id, "The payout")
+        check(payout_id=payout_id)
         page = yield from call(get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1)
         return PayoutHistory(page.summary or models.PayoutHistory())
 
@@ -248,11 +236,8 @@ class Payouts(Resource[Mode]):
 
         `payments` lists what was submitted. The other arguments are those of `payments.list`.
 
-        Args:
-            sort: Fields and directions, such as `status:asc`; Velo's default is `remoteId`. Velo sorts these by no id,
-                so that equal ones may change places between two pages: compare their number with
-                `history(payout_id).total_payments`.
-            page_size: 1 to 100; Velo's default is 25.
+        Velo's default `sort` is `remoteId`. Velo sorts these by no id, so that equal ones may change places between two
+        pages: compare their number with `history(payout_id).total_payments`.
 
         Examples:
             >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
@@ -271,11 +256,11 @@ class Payouts(Resource[Mode]):
         return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
-def _check_references(validation: Validation, payments: Sequence[PaymentInstruction | None]) -> None:
+def _check_references(validation: Validation, payments: Sequence[object]) -> None:
     """Each payment has a reference of its own: after a lost response nothing else distinguishes them."""
     seen: dict[str, int] = {}
     for place, payment in enumerate(payments):
-        reference: object = None if payment is None else payment.payor_payment_id
+        reference = payment.payor_payment_id if isinstance(payment, PaymentInstruction) else None
         first = seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
         if first != place:
             message = f"payments[{place}].payor_payment_id is that of payments[{first}]: give each payment its own."

@@ -20,7 +20,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.runtime.core.json_values import is_list
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
-from .checks import Validation
+from .checks import Validation, check
 from .settings import (
     FundingAccountTypeWord,
     InvitationStatusWord,
@@ -41,7 +41,7 @@ def read(operation: ModuleType, kind: type[R], seconds: float | None = None, /, 
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
-    _check(arguments)
+    check(**arguments)
     model = getattr(models, kind.__name__)
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
@@ -51,7 +51,7 @@ def write(operation: ModuleType, is_done: OperationFlow[bool], **arguments: obje
 
     A conflict is with the work of another call: Velo refuses duplicates.
     """
-    _check(arguments)
+    check(**arguments)
     try:
         yield from call_without_body(operation, **arguments)
     except VictorError as error:
@@ -67,15 +67,6 @@ def has_status(operation: ModuleType, kind: type[R], statuses: Collection[str], 
     except VictorError:
         return False
     return record.status in statuses
-
-
-def _check(arguments: dict[str, Any]) -> None:
-    """Check the id of an object, which is the first argument, and `sensitive`."""
-    validation = Validation()
-    for name, value in arguments.items():
-        if name != "body":
-            (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.
@@ -94,14 +85,8 @@ def walk(
 
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says; else, or when Velo says
     neither, at the first empty page. An item that moves to a later page meanwhile is yielded once. With a filter that
-    items may leave, the list is read repeatedly (see `RepeatedPageReader`).
-
-    Args:
-        operation: The generated operation's module, such as `list_payees`.
-        kind: The record of an item; its name with `Page` is that of a page's model.
-        what: What the list is called in messages.
-        identify: The id of an item; None or empty when it has none.
-        most: The most items that a page can have.
+    items may leave, the list is read repeatedly (see `RepeatedPageReader`). A page's model has the name of its items'
+    record with `Page`. `what` the list is called in messages; `identify` is the id of an item, if it has one.
     """
     arguments, leaves = request.arguments(f"The {what}", most)
 
@@ -180,18 +165,17 @@ class ListRequest:
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class ChangeFeed(ListRequest):
+class PayorList(ListRequest):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
+
+
+@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+class ChangeFeed(PayorList):
     since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class WebhookList(ListRequest):
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
-
-
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class InvitationList(WebhookList):
+class InvitationList(PayorList):
     payee_id: Annotated[str | None, _ID] = None
     invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 
@@ -214,9 +198,7 @@ class SortedList(ListRequest):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingList(SortedList):
-    """Without a `sort`, Velo has no order for them."""
-
-    default_sort: ClassVar[str | None] = "dateTime:asc"
+    default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     source_account_name: Annotated[str | None, _TEXT] = None
 
@@ -276,9 +258,7 @@ class PaymentList(_PaymentFilters):
 
 @dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutList(SortedList):
-    """Velo's own order is by time alone."""
-
-    default_sort: ClassVar[str | None] = "submittedDateTime:asc"
+    default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None

@@ -1,7 +1,4 @@
-"""Request objects: the payments of a payout, and payees to be created.
-
-Each field has its rule; `check` notes what else is wrong, with its place; `to_model` makes the generated model.
-"""
+"""Request objects: the payments of a payout, and payees. `check` notes what no rule of a field says, with its place."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ class PaymentInstruction:
         remote_id: Who is paid: the payor's own name for the payee, up to 100 characters.
         amount: What the payee is to receive. It goes to Velo in minor units.
         source_account_name: The source account that pays, by its name, up to 64 characters.
-        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo,
-            required here: after a lost response nothing else shows whether this payment was submitted.
+        payor_payment_id: The payor's own reference, up to 40 characters. Optional at Velo, required here: after a lost
+            response nothing else shows whether this payment was submitted.
         memo: For the payee's statement, up to 40 characters; else the payout's.
         transmission_type: How it is to be sent, such as ACH or WIRE; Velo chooses when it is left out.
         metadata: Up to 512 characters, for the rails that carry the payment.
@@ -60,9 +57,7 @@ class Address(HiddenRepr):
         line1: Up to 100 characters; in an update 2 to 255.
         city: 2 to 50 characters; in an update up to 100.
         country: Two capital letters (ISO 3166). In an update Velo's document allows up to 50 characters.
-        line2: As `line1`; it may be empty.
-        line3: As `line2`.
-        line4: As `line2`.
+        line2: As `line1`; it may be empty, and so may `line3` and `line4`.
         county_or_province: As `city`.
         zip_or_postcode: 2 to 60 characters; in an update up to 30.
     """

@@ -17,7 +17,7 @@ from victor_ext.runtime.core.json_values import list_or_empty
 
 from .checks import Validation
 from .operations import Receipt
-from .reading import WebhookList, read, walk
+from .reading import PayorList, read, walk
 from .settings import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
@@ -46,7 +46,7 @@ class WebhookPing(Record):
 
 
 class Webhooks(Resource[Mode]):
-    """The addresses that Velo posts notifications to. Errors are those of `Payees`."""
+    """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
 
     @operation
     def create(
@@ -60,10 +60,10 @@ class Webhooks(Resource[Mode]):
     ) -> OperationFlow[str]:
         """Have notifications posted to an address. Returns the id of the webhook.
 
-        Velo takes no idempotency key, so the request is sent once. After a lost response, look with `list(payor_id)`.
+        The request is sent once. After a lost response, look with `list(payor_id)`.
 
         Args:
-            payor_id: The payor. Give each payor an address of its own: Velo counts the notifications of each payor.
+            payor_id: Give each payor an address of its own: Velo counts the notifications of each payor.
             url: The address, 6 to 2,000 characters.
             authorization_header: What each notification carries as its `Authorization` header, 16 to 1,000 characters
                 that nobody can guess. Velo signs nothing: only this header distinguishes its notifications from
@@ -72,9 +72,8 @@ class Webhooks(Resource[Mode]):
             enabled: False makes it without posting anything yet.
 
         Examples:
-            >>> webhook_id = velo.webhooks.create(
-            ...     payor_id, url="https://hooks.shop.example/velo", authorization_header=secrets.token_urlsafe()
-            ... )
+            >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
+            >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
         authorization_header = concealed(authorization_header)
         validation = Validation()
@@ -85,9 +84,9 @@ class Webhooks(Resource[Mode]):
         return Receipt.of((yield from call_without_body(create_webhook, body=body))).id
 
     @listing
-    @arguments_of(WebhookList)
-    def list(self, request: WebhookList) -> Walk[WebhookEndpoint]:
-        """The webhooks of a payor, read page by page as they are iterated. `page_size` is 1 to 100.
+    @arguments_of(PayorList)
+    def list(self, request: PayorList) -> Walk[WebhookEndpoint]:
+        """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
@@ -118,13 +117,8 @@ class Webhooks(Resource[Mode]):
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost response look with
-        `get(webhook_id)`, or send the same again.
-
-        Args:
-            url: The new address, 6 to 2,000 characters.
-            authorization_header: The new header, 16 to 1,000 characters that nobody can guess.
-            categories: All categories that it is to have.
-            enabled: False stops notifications, True lets them go on.
+        `get(webhook_id)`, or send the same again. The arguments are those of `create`; `categories` are all that it is
+        to have, and `enabled=False` stops notifications.
 
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)

@@ -67,10 +67,9 @@ class Notification:
 
 
 class Webhook:
-    """One address that Velo posts to, with the header that was chosen for it.
+    """One address that Velo posts to, with the `authorizationHeader` that was chosen for it, long and random.
 
-    Args:
-        authorization: The `authorizationHeader` of the webhook, long and random. Pass both while one replaces another.
+    Pass both as `authorization` while one replaces another.
 
     Raises:
         ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
@@ -87,11 +86,7 @@ class Webhook:
         return "Webhook('[hidden]')"
 
     def read(self, body: bytes, authorization: str | bytes | None) -> Notification:
-        """Read a request that carries the header.
-
-        Args:
-            body: The body of the request, as it came.
-            authorization: Its `Authorization` header; None if it has none.
+        """Read a request: its body, as it came, and its `Authorization` header (None if it has none).
 
         Raises:
             AuthenticationError: The header is not that of the webhook. Answer 401, and ignore the body.
