@@ -48,8 +48,9 @@ class _TransactionRequest(Hidden):
             if hasattr(self, name):
                 object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
 
-    def check(self, validation: Validation) -> None:
-        """Note each problem."""
+    def check(self, doing: str) -> None:
+        """Raise `InvalidRequest` with all problems, if there are any."""
+        validation = Validation()
         validation.checked(self)
         validation.no_card_numbers("fields", self.fields)
         validation.no_card_numbers("extra_body", self.extra_body)
@@ -59,6 +60,7 @@ class _TransactionRequest(Hidden):
                 validation.request(f"items[{place}]", item, OrderItem, currency=currency)
         else:
             validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
+        validation.finish(doing)
 
     def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
         """The members of the body, by the names of the generated models."""
@@ -159,7 +161,7 @@ class Payments(Resource[Mode]):
             >>> decision.needs_capture
             True
         """
-        _check(request, "evaluate")
+        request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self.context, key)
         return Decision((yield from call(evaluate, models.Decision, body=body)), key)
@@ -210,13 +212,6 @@ class Payments(Resource[Mode]):
             >>> copy.success
             True
         """
-        _check(request, "transmit")
+        request.check("transmit")
         body = request.to_model(self.context)
         return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
-
-
-def _check(request: _TransactionRequest, doing: str) -> None:
-    """Raise `InvalidRequest` with all problems, if there are any."""
-    validation = Validation()
-    request.check(validation)
-    validation.finish(doing)

@@ -55,7 +55,6 @@ _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Stat
 def wait(
     resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
-    """Read a request repeatedly until it has a wanted status."""
     following = watch(resource, request_id, until, timeout, longest_pause=LONGEST_PAUSE)
     last: PaymentRequest | None = None
     while (request := (yield from following())) is not None:
