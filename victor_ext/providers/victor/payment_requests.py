@@ -51,8 +51,7 @@ class PaymentRequests(Resource[Mode]):
             idempotency_key: One key for each payment, the same for every repeat, such as
                 `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
             extra_body: Members of the body that this package does not know, by their names on the wire, such as
-                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a
-                `Conflict`. Default: nothing is added.
+                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a `Conflict`.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -83,8 +82,7 @@ class PaymentRequests(Resource[Mode]):
 
         Args:
             id: The id of the request.
-            extra_query: Parameters that this package does not know, by their names on the wire. Default: nothing is
-                added.
+            extra_query: Parameters that this package does not know, by their names on the wire.
 
         Raises:
             NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
@@ -118,18 +116,16 @@ class PaymentRequests(Resource[Mode]):
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
-            extra_query: Filters that this package does not know, by their names on the wire, such as `{"purpose":
-                "RENT"}`; sent with each page. A request may stop matching such a filter, so the list is read as with
-                `status`.
+            extra_query: Filters that this package does not know, by their names on the wire, such as
+                `{"purpose": "RENT"}`. A request may stop matching one, so the list is read as with `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
         A request that matches the filters during the whole iteration is yielded once, also if the list changes. With
-        `status` or an approval time, a request can stop matching during the iteration, and the later ones then move to
-        pages that were read before. Such a list is read again until none can be missing, or until three readings in a
-        row brought no new one; it is read twice if it does not change. All ids are kept in memory. `pages()` iterates
-        over pages.
+        `status` or an approval time, a request can stop matching meanwhile, and the later ones move to pages that were
+        read before. Such a list is read again until none can be missing, or three readings in a row brought no new one;
+        it is read twice if it does not change. All ids are kept in memory. `pages()` iterates over pages.
 
         Raises:
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
@@ -163,7 +159,7 @@ class PaymentRequests(Resource[Mode]):
             modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
                 requested amount.
             extra_body: Members of the body that this package does not know, by their names on the wire. They are not
-                compared when the request is read back. Default: nothing is added.
+                compared when the request is read back.
 
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
@@ -185,15 +181,8 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[PaymentRequest]:
         """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in `accept`.
 
-        Args:
-            id: The id of the inbound request, or its record.
-            notes: 1 to 150 characters.
-            extra_body: As in `accept`.
-
-        Raises:
-            BadRequest: As in `accept`.
-            Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
-            VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
+        The arguments (but for an amount) and the errors are those of `accept`. With outcome `unknown` the request may
+        be declined: read it with `get`.
 
         Examples:
             >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
@@ -213,8 +202,8 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[SearchResult]:
         """Find the requests with a reference in a time window, such as after a `create` with an unknown outcome.
 
-        The provider has no filter for the reference, so all requests of the window are read. The window is widened by
-        one minute and the known difference between the clocks.
+        The provider has no filter for the reference, so all requests of the window are read. It is widened by one
+        minute and the known difference between the clocks.
 
         Args:
             client_reference_id: The reference that was passed to `create`.
@@ -269,15 +258,8 @@ class PaymentRequests(Resource[Mode]):
 
         Use `async for` with `AsyncVictor`. The request is read half a second after a change, then less often.
 
-        Args:
-            id: The id of the request.
-            until: One or more statuses. A later status on the way to COMPLETED counts too. None: any terminal status.
-            timeout: The maximum time of the whole iteration, in seconds. 0: the request is read once.
-
-        Raises:
-            Conflict: The request ended in another status; it was yielded before.
-            TimedOut: The status was not reached in time.
-            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole iteration. A
+        request that ended in another status is yielded before the `Conflict`.
 
         Examples:
             >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]
