@@ -50,10 +50,7 @@ _ACCEPT = "application/json, */*;q=0.8"
 class _Wire:
     """Between the attempt loop and the connections: a token endpoint of another origin, and credentials in the query.
 
-    Args:
-        api: The transport to the API.
-        tokens: The transport to the token endpoint, if it is of another origin.
-        origin: Scheme, host and port of that endpoint.
+    `tokens` is the transport to that endpoint, if it is elsewhere, and `origin` its scheme, host and port.
     """
 
     def __init__(self, api: Any, tokens: Any, origin: object) -> None:

@@ -1,12 +1,4 @@
-"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page.
-
-    BY_CURSOR = CursorPages("starting_after", last="token", more="has_more", items="data", id="token")
-    for card in bank.paged(list_cards, BY_CURSOR, status="open"):
-        ...
-
-A place in a page is a path of names, as on the wire or in the generated model (`meta.next_cursor`), or a function of
-the generated model of a page.
-"""
+"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page."""
 
 from __future__ import annotations
 
@@ -27,6 +19,8 @@ from victor_ext.runtime.loop.evidence import is_failed_page
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
+"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model; or a function of
+the generated model."""
 
 MOST_EMPTY_PAGES = 100
 """The number of consecutive pages without items after which a list that always names a next page is given up."""
@@ -184,15 +178,9 @@ def next_link(response: httpx.Response) -> str | None:
 
 
 class ListReader(PageReader[Any]):
-    """Reads one list once: the state of `PageReader`, and the way to the next page.
+    """Reads one list once: the state of `PageReader`, and the way to the next page."""
 
-    Args:
-        style: How pages follow each other.
-        what: The name of the list in messages.
-    """
-
-    client: Any
-    """The generated client of this reading."""
+    client: Any  # the generated client of this reading
     response: Response
     """The response of the page that was read last, until its items are accepted."""
 
@@ -240,7 +228,6 @@ class ListReader(PageReader[Any]):
         )
 
     def keep(self, response: httpx.Response) -> None:
-        """Keep the response of a page."""
         assert isinstance(response, Response)
         self.response = response
 
@@ -276,7 +263,6 @@ class ListReader(PageReader[Any]):
         return int(value) if value.isdecimal() else default
 
     def unusable(self, why: str) -> VictorError:
-        """The error of a page that cannot be used."""
         assert self.response.unusable is not None
         return self.response.unusable(self.response, why)
 

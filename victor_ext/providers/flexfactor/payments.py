@@ -49,7 +49,6 @@ class _TransactionRequest(Hidden):
                 object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
 
     def check(self, doing: str) -> None:
-        """Raise `InvalidRequest` with all problems, if there are any."""
         validation = Validation()
         validation.checked(self)
         validation.no_card_numbers("fields", self.fields)
@@ -85,7 +84,6 @@ class EvaluateRequest(_TransactionRequest):
     idempotency_key: Annotated[str | None, rule(Validation.key)] = None
 
     def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
-        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
         more = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
         members = self._members(merchant, "expires_at", "idempotency_key")
         body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
@@ -100,7 +98,6 @@ class TransmitRequest(_TransactionRequest):
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
-        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
         body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant, "declined"))
         return with_extra_body(body, self.extra_body, doing="transmit")
 

@@ -85,8 +85,6 @@ class FlexFactorRecord(Record):
 
 
 class _CallRecord(FlexFactorRecord):
-    """A record that a call returned."""
-
     __slots__ = ()
 
     @property

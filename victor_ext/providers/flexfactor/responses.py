@@ -34,8 +34,6 @@ _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
 
 
 class Says(Enum):
-    """What a body says of the call."""
-
     YES = "yes"
     NO = "no"
     BOTH = "both"

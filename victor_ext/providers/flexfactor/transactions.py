@@ -166,7 +166,6 @@ class OrderItem:
     tax: Annotated[Money | None, _AMOUNT] = None
 
     def check(self, validation: Validation, place: str, currency: object) -> None:
-        """Note a currency other than that of the transaction."""
         for name in ("amount", "discount", "tax"):
             field, value = f"{place}.{name}", getattr(self, name)
             if isinstance(value, Money) and value.currency != currency:

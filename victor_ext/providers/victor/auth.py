@@ -193,7 +193,6 @@ class VictorOAuth(UnpicklableCredentials):
     def authenticator(
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """Return a token cache for one client."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:

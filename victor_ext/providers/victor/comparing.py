@@ -85,7 +85,6 @@ def _theirs(record: Record, place: str) -> Any:
 
 
 def _shown(record: Record, argument: str) -> str:
-    """Return a value of a record for a message."""
     if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
     value = one_line(_theirs(record, MEMBERS[argument].place))

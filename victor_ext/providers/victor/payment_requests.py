@@ -271,7 +271,6 @@ class PaymentRequests(Resource[Mode]):
 def _create(
     request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
 ) -> OperationFlow[PaymentRequest]:
-    """Check the request, send it, and compare the response with it."""
     key = new_key() if request.idempotency_key is None else request.idempotency_key
     # The result is not a local: error reports that include local variables would show its account numbers.
     step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)

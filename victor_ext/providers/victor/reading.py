@@ -126,7 +126,6 @@ class SearchResult(RecordList[PaymentRequest]):
 def find(
     resource: Resource[Any], client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
 ) -> OperationFlow[SearchResult]:
-    """Read the list of a time window and keep the requests with this reference."""
     clock, slack = resource.clock, SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
     least = most = clock.skew  # the provider's time minus this machine's, as far as it is known

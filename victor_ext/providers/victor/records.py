@@ -345,7 +345,6 @@ class PaymentRequest(Record):
         return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 
     def _plain(self, value: Any) -> Any:
-        """Times are Zulu times."""
         return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
 
     def __repr__(self) -> str:

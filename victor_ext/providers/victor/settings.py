@@ -28,7 +28,6 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 
 
 def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
-    """The environment, and the URL to call. Raises `ConfigurationError`."""
     urls = {name: [known.base_url] for name, known in ENVIRONMENTS.items()}
     name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
     return ENVIRONMENTS[name], url

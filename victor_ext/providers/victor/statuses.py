@@ -94,7 +94,6 @@ as_response_status = _reader({"accepted": Status.ACCEPTED, "rejected": Status.DE
 
 
 def is_terminal(status: str | None) -> bool:
-    """Whether a status can no longer change."""
     return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
 
 

@@ -30,8 +30,6 @@ _DOLLARS = "USD"
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
-    """The book of a client, blocking or awaited."""
-
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount
