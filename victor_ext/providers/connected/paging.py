@@ -236,7 +236,10 @@ class ListReader(PageReader[Any]):
         items = self._items(page)
         if not items and is_failed_page(self.response):
             raise self.unusable("its body reports an error")  # believed, it would be the end of the list
-        self._check_kind(items)
+        kind = self._style.kind
+        odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
+        if odd:
+            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
         self._step = self._style.after(self, page, items)
         says_last = self._style.more is not None and value_at(page, self._style.more) in (False, 0, "false")
         self.is_last = says_last or self._step is None
@@ -275,12 +278,6 @@ class ListReader(PageReader[Any]):
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
-
-    def _check_kind(self, items: Sequence[Any]) -> None:
-        kind = self._style.kind
-        odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
-        if odd:
-            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
 
     def _is_null(self, place: str) -> bool:
         """Whether the body has null at this place: an empty list, unlike a missing member."""

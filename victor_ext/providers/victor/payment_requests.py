@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 from victor_api.api.payment_requests import create_request_payment
@@ -69,9 +69,21 @@ class PaymentRequests(Resource[Mode]):
             >>> str(request.direction)
             'outbound'
         """
+        left = self.clock.countdown(self.deadline)
         # A call with the caller's key may be a repeat on a later day.
         now = self.clock.moment() if request.idempotency_key is None else None
-        return _create(request, now, left=self.clock.countdown(self.deadline))
+        key = new_key() if request.idempotency_key is None else request.idempotency_key
+        # The result is not a local: error reports that include local variables would show its account numbers.
+        step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
+        step.taken = ARGUMENTS
+        made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+        sent = Sent(request, step.attempts, key, step.extra_body)
+        # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
+        # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
+        is_receipt = request.idempotency_key is None or not sent.comparisons(made)
+        if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
+            return made
+        return (yield from _read_back(made, sent, left()))
 
     @operation
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
@@ -266,23 +278,6 @@ class PaymentRequests(Resource[Mode]):
             ['completed']
         """
         return waiting.watch(self, id, until, timeout)
-
-
-def _create(
-    request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
-) -> OperationFlow[PaymentRequest]:
-    key = new_key() if request.idempotency_key is None else request.idempotency_key
-    # The result is not a local: error reports that include local variables would show its account numbers.
-    step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
-    step.taken = ARGUMENTS
-    made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
-    sent = Sent(request, step.attempts, key, step.extra_body)
-    # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
-    # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
-    is_receipt = request.idempotency_key is None or not sent.comparisons(made)
-    if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
-        return made
-    return (yield from _read_back(made, sent, left()))
 
 
 def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:

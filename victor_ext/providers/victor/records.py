@@ -83,8 +83,6 @@ class Amounts(NamedTuple):
         return next((said for said in self if said is not None and money.from_wire(said) is None), None)
 
 
-_PAYER = ["payment_request", "payer"]
-_RESPONSE = ["payment_request", "payment_request_response"]
 _LISTED = "PaymentRequestReceipt"
 """The model of an item of a list, which has no response."""
 _DETAILS = "payment_request.payment_details"
@@ -272,7 +270,7 @@ class PaymentRequest(Record):
     @property
     def payer(self) -> Payer | None:
         """The payer."""
-        payer = _as_payer(self.value_at(_PAYER))
+        payer = _as_payer(self.value_at(["payment_request", "payer"]))
         other = None if self._completed_by is None else self._completed_by.payer
         return payer.completed_by(other) if payer is not None and other is not None else payer or other
 
@@ -315,7 +313,7 @@ class PaymentRequest(Record):
         """
         if not self._has_info:
             return self.raw
-        response, own = self.value_at(_RESPONSE), self.id
+        response, own = self.value_at(["payment_request", "payment_request_response"]), self.id
         ids = (own, self.child_id, self.parent_id)
         return response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
 
