@@ -269,7 +269,7 @@ def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 AUTHS: dict[str, Any] = {
     kind.__name__: kind
     for kind in (VictorOAuth, VeloAuth, FlexFactorAuth, FlexFactorToken, BearerAuth, BasicAuth, ApiKeyAuth)
-}
+} | {"VictorJwt": partial(VictorJwt, sign=lambda _: b"signature")}
 """Credentials of secrets alone. Their positional arguments are the secrets."""
 OTHER_WORDS = {"VeloAuth": ("a:b", "s"), "BasicAuth": ("a:b", "s"), "FlexFactorToken": ("Bearer s",)}
 
@@ -334,7 +334,6 @@ class TestEachEndpoint:
         with pytest.raises(UnreadableResponse):
             client.authorization()
 
-    @pytest.mark.parametrize("mode", MODES)
     def test_a_refusal_says_which_environment_was_asked_and_what_to_check(self, system: str, mode: str) -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(401, json={}))
         client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system], transport=transport)

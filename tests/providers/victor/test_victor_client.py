@@ -59,7 +59,6 @@ RECEIPT = {
     },
 }
 KEY = idempotency_key_for("invoice", 1042)
-both = pytest.mark.parametrize("run", [partial(over, mode) for mode in MODES], ids=MODES)
 blocking, awaited = (partial(over, mode) for mode in MODES)
 
 
@@ -76,7 +75,6 @@ def create(victor: Any, **values: Any) -> Any:
     )
 
 
-@both
 class TestCreate:
     def test_what_leaves_and_what_comes_back(self, run):
         provider = Provider()
@@ -135,7 +133,6 @@ class TestCreate:
             assert (raised.value.outcome, raised.value.idempotency_key, raised.value.body) == (outcome, KEY, body)
 
 
-@both
 class TestTheProvidersProblems:
     def problems(self, run, body):
         with pytest.raises(BadRequest) as raised:
@@ -379,7 +376,6 @@ class TestWithOptions:
         assert len(provider.requests) == 2
 
 
-@pytest.mark.parametrize("mode", MODES)
 def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(mode, victor_sandbox, victor_auth, caplog):
     name = str(victor_sandbox.create_inbound("10.00"))
 
