@@ -25,13 +25,8 @@ from victor_ext.sandbox.victor import document
 from .test_victor_client import RECEIPT, Provider, create
 
 EXTRA = {"payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")}, "memo_lines": ["a", None]}
-ANSWERED = {
-    "victor_payment_request_id": "in-1",
-    "status": "Accepted",
-    "original_amount": "44.23",
-    "modified_amount": "44.23",
-    "notes": "yes",
-}
+AMOUNTS = {"original_amount": "44.23", "modified_amount": "44.23"}
+ANSWERED = {"victor_payment_request_id": "in-1", "status": "Accepted", "notes": "yes", **AMOUNTS}
 
 
 def respond(word: str, **arguments: Any) -> Callable[[Any], Any]:
