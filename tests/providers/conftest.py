@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -13,9 +13,20 @@ import pytest
 from tests.providers.running import MODES, Harness
 
 
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def adapter(request: pytest.FixtureRequest) -> Any:
     return importlib.import_module(f"tests.providers.{request.path.parent.name}.adapter")
+
+
+@pytest.fixture
+def run(mode: str, adapter: Any) -> Callable[..., Any]:
+    """Makes a call of one mode over a script."""
+    return partial(adapter.over, mode)
 
 
 @pytest.fixture(scope="session")

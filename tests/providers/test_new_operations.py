@@ -63,7 +63,6 @@ def call(system: str, mode: str, script: Script, name: str, *ids: str, **more: A
     )
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("system", SYSTEMS)
 class TestOnEachSystem:
     def refused(
@@ -142,14 +141,12 @@ class TestKeysOfVictor:
         call("victor", mode, script, "payments.take_payment", **arguments)
         return [request.headers.get("Idempotency-Key") for request in script.requests]
 
-    @pytest.mark.parametrize("mode", MODES)
     def test_without_one_it_is_random_and_the_same_in_all_attempts(self, mode: str) -> None:
         first, second = self.sent(mode), self.sent(mode)
         assert len(first) == 2
         assert len({*first, *second} - {None}) == 2
         assert first[0] == first[1]
 
-    @pytest.mark.parametrize("mode", MODES)
     def test_the_callers_is_kept(self, mode: str) -> None:
         assert self.sent(mode, idempotency_key="mine") == ["mine", "mine"]
 

@@ -118,7 +118,6 @@ def test_two_readings_of_one_state_are_equal_and_survive_a_pickle() -> None:
 PINGED = [name for name in CLIENTS if hasattr(ADAPTERS[name], "PING")]
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("system", PINGED)
 def test_a_ping_is_one_signed_read_of_one_item(system: str, mode: str) -> None:
     date = {"Date": format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True)}

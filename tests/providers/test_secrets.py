@@ -186,7 +186,6 @@ each_call = pytest.mark.parametrize(
 
 @each_call
 @pytest.mark.parametrize("handler", HANDLERS)
-@pytest.mark.parametrize("mode", MODES)
 def test_a_call_that_fails(mode: str, handler: str, name: str, call: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     system = SYSTEMS[name]
@@ -259,7 +258,6 @@ def repeating(status: int, texts: list[str], *, html: bool) -> Callable[[httpx.R
 @pytest.mark.parametrize("html", [False, True])
 @pytest.mark.parametrize("way", REPEATED)
 @pytest.mark.parametrize("name", AUTHS)
-@pytest.mark.parametrize("mode", MODES)
 def test_what_a_provider_repeats_of_the_credentials(
     mode: str, name: str, way: str, html: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -288,7 +286,6 @@ def test_a_credential_that_is_a_part_of_its_mask() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400])
-@pytest.mark.parametrize("mode", MODES)
 def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) -> None:
     """A call within another one masks its own; after both, a text is of no call, though an error keeps the frames."""
 
@@ -315,7 +312,6 @@ def test_credentials_are_masked_until_their_call_ends(mode: str, status: int) ->
     caller.run(lambda client: asyncio.run(fail(caller, client)) if mode == "blocking" else fail(caller, client))
 
 
-@pytest.mark.parametrize("mode", MODES)
 def test_what_is_quoted_of_a_good_response_is_masked_too(mode: str) -> None:
     """What a record says, while the wait for it lasts, and the id of a page that has no items."""
     record = {"victor_payment_request_id": "b34783af0", "status": "declined", "error_message": f"no {ACCESS}"}

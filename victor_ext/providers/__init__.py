@@ -1,10 +1,4 @@
-"""Other payment systems on the runtime that serves Victor, one subpackage each. See docs/providers.md.
-
-from victor_ext.providers import Money
-from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.providers.eastpay import EastPay
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-"""
+"""Other payment systems on the runtime that serves Victor, one subpackage each. See docs/providers.md."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -28,18 +22,12 @@ __all__ = [
     "VeloAuth",
 ]
 
-# A system is loaded when one of its names is first asked for: nobody pays for the others.
-_HOMES = {
-    ".eastpay": ("AsyncEastPay", "EastPay"),
-    ".flexfactor": ("AsyncFlexFactor", "FlexFactor", "FlexFactorAuth"),
-    ".velo": ("AsyncVelo", "Velo", "VeloAuth"),
-}
-
 
 def __getattr__(name: str) -> object:
-    for home, names in _HOMES.items():
-        if name in names:
-            value: object = getattr(importlib.import_module(home, __name__), name)
+    # A system is loaded when one of its names is first asked for: nobody pays for the others.
+    for home in ("eastpay", "flexfactor", "velo"):
+        if name in __all__ and home in name.lower():
+            value: object = getattr(importlib.import_module(f".{home}", __name__), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.providers.connected.till import URL, Caller, client_class, new_payment
 from tests.providers.connected.till_sandbox import TillSandbox
-from tests.providers.running import MODES, Script
+from tests.providers.running import Script
 from victor_ext import (
     ApiKeyAuth,
     AuthenticationError,
@@ -34,11 +34,6 @@ from victor_ext import (
 pytestmark = pytest.mark.slow
 PAYMENT = {"id": "pay_1", "amount": 4423, "currency": "EUR", "status": "accepted"}
 MARK = "marked-and-fake"
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Provider(Script):

@@ -126,7 +126,6 @@ ONCE: list[tuple[str, Any, Use]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("declared", "key", "use", "sent"), [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE]
 )

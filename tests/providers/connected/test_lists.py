@@ -12,7 +12,6 @@ import pytest
 
 from tests.providers.connected.till import URL, Caller, client_class, operation
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
-from tests.providers.running import MODES
 from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
@@ -33,11 +32,6 @@ ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
 ENVELOPE = {"items": "data", "id": "id"}
 Params = httpx.QueryParams
 Page = Callable[[Params], Any]
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Lists:

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from tests.providers.connected.till import Caller, operation, till_api
-from tests.providers.running import MODES
 from victor_ext import (
     ConfigurationError,
     CursorPages,
@@ -28,11 +27,6 @@ pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(5)]
 BY_CURSOR = CursorPages("cursor", in_body=True, more="has_more", items="data", id="id")
 Body = dict[str, Any]
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 class Search:

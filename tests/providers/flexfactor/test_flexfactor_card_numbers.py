@@ -80,7 +80,6 @@ def refusal(call: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequ
     return raised.value
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("number", [*WRITTEN[2:4], 4111111111111111])
 def test_in_place_of_a_token(caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str) -> None:
     caplog.set_level(logging.DEBUG)

@@ -195,12 +195,8 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
 
 @pytest.mark.parametrize("name", ["items", "orders", "somethingElse"])
 def test_the_array_of_a_page_is_found_whatever_its_name(name: str) -> None:
-    page = {
-        "hasNextPage": False,
-        "pageNumber": 1,
-        name: [{"id": "a", "status": 7}, {"id": "b", "status": 0}],
-        "errors": [],
-    }
+    orders = [{"id": "a", "status": 7}, {"id": "b", "status": 0}]
+    page = {"hasNextPage": False, "pageNumber": 1, name: orders, "errors": []}
     client, script = scripted(httpx.Response(200, json=page))
     assert [order.id for order in client.orders.list()] == ["a", "b"]
     assert len(script.requests) == 1

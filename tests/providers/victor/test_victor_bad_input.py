@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.providers.running import MODES, Script
+from tests.providers.running import Script
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
@@ -45,9 +45,6 @@ def refused(mode: str, call: Callable[[Any], Any], **options: Any) -> VictorErro
     return raised.value
 
 
-both = pytest.mark.parametrize("mode", MODES)
-
-
 def create(**values: Any) -> Callable[[Any], Any]:
     return lambda victor: victor.payment_requests.create(**payment(**values))
 
@@ -76,7 +73,6 @@ CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
 }  # fmt: skip
 
 
-@both
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_with_bad_input(name, mode):
     call, field, words = CALLS[name]
@@ -89,7 +85,6 @@ def test_a_call_with_bad_input(name, mode):
     assert (error.outcome, error.attempts, error.request, error.status_code) == (Outcome.NOT_SENT, 0, None, None)
 
 
-@both
 def test_everything_about_a_search_is_said_at_once(mode):
     error = refused(mode, lambda v: v.payment_requests.find("", start_datetime=NAIVE, end_datetime=date(2026, 3, 4)))
     assert [problem.field for problem in error.problems] == ["client_reference_id", "start_datetime", "end_datetime"]
@@ -161,7 +156,6 @@ USES = {
 }
 
 
-@both
 @pytest.mark.parametrize("name", USES)
 def test_a_used_up_client(name, mode):
     async def use(client):

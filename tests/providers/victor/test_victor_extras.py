@@ -22,23 +22,17 @@ from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.victor import core as sandbox_core
 from victor_ext.sandbox.victor import document
 
-from .test_victor_client import RECEIPT, Provider, both, create
+from .test_victor_client import RECEIPT, Provider, create
 
 EXTRA = {"payment_details": {"purpose": "RENT", "surcharge": Decimal("0.10")}, "memo_lines": ["a", None]}
-ANSWERED = {
-    "victor_payment_request_id": "in-1",
-    "status": "Accepted",
-    "original_amount": "44.23",
-    "modified_amount": "44.23",
-    "notes": "yes",
-}
+AMOUNTS = {"original_amount": "44.23", "modified_amount": "44.23"}
+ANSWERED = {"victor_payment_request_id": "in-1", "status": "Accepted", "notes": "yes", **AMOUNTS}
 
 
 def respond(word: str, **arguments: Any) -> Callable[[Any], Any]:
     return lambda victor: getattr(victor.payment_requests, word)("in-1", notes="yes", **arguments)
 
 
-@both
 def test_each_attempt_sends_the_same_bytes_and_key(run: Any) -> None:
     provider = Provider(httpx.Response(503), httpx.ReadError("cut"), httpx.Response(200, json=RECEIPT))
     run(provider, lambda victor: create(victor, client_reference_id="INV-1042", extra_body=EXTRA))
@@ -47,7 +41,6 @@ def test_each_attempt_sends_the_same_bytes_and_key(run: Any) -> None:
     assert b'"purpose"' in provider.requests[0].content
 
 
-@both
 @pytest.mark.parametrize("word", ["accept", "decline"])
 def test_an_answer_sends_them_too(run: Any, word: str) -> None:
     provider = Provider(httpx.Response(200, json={**ANSWERED, "status": {"accept": "Accepted"}.get(word, "Rejected")}))
@@ -62,7 +55,6 @@ def test_an_answer_sends_them_too(run: Any, word: str) -> None:
     }
 
 
-@both
 def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) -> None:
     said = {"payment_details": {"amount": "44.23"}, "payment_request_response": {"status": "Accepted", "notes": "yes"}}
     read = {"victor_payment_request_id": "in-1", "direction": "inbound", "status": "accepted", "payment_request": said}
@@ -72,7 +64,6 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
     assert "reason_code" not in str(provider.requests[1].url)
 
 
-@both
 @pytest.mark.parametrize("by_options", [False, True])
 @pytest.mark.parametrize(("place", "argument"), requests.ARGUMENTS.items())
 def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
@@ -94,7 +85,6 @@ def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
     assert not provider.requests
 
 
-@both
 @pytest.mark.parametrize("name", RESPONSE_ARGUMENTS)
 def test_a_member_of_an_answer_is_the_methods_own(run: Any, name: str) -> None:
     provider = Provider()
@@ -110,7 +100,6 @@ def test_a_check_without_a_call_knows_them() -> None:
         check_payment_request(**payment(extra_body={"payer": "x"}))
 
 
-@both
 @pytest.mark.parametrize("method", ["list", "find"])
 def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None:
     def page(request: httpx.Request) -> httpx.Response:
@@ -133,7 +122,6 @@ def test_every_page_of_every_reading_carries_them(run: Any, method: str) -> None
     assert [each.id for each in result] == ([] if method == "find" else ["a", "b"])
 
 
-@both
 def test_a_filter_with_an_argument_is_refused_when_list_is_called(run: Any) -> None:
     provider = Provider()
     with pytest.raises(InvalidRequest) as raised:

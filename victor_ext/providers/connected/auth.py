@@ -190,7 +190,6 @@ class ClientCredentialsAuth(_Stored):
         return base_url.join(self._token_url)
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
-        """The token cache of one client."""
         url = self.token_url(base_url)
 
         def ask() -> httpx.Request:
@@ -278,7 +277,6 @@ class _OwnFunction(SignsQuery):
 
 
 def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
-    """What `auth` means. Raises `ConfigurationError`."""
     auth = concealed(auth)  # a bare token, by mistake
     if auth is None:
         return NoAuth()

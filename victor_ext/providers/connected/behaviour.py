@@ -23,7 +23,6 @@ _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
 def behaviour_of(name: str, base_url: httpx.URL, key_place: KeyPlace, operations: Operations) -> Behaviour:
-    """The behaviour of an API by its document."""
     return Behaviour(
         name=name,
         environment=str(base_url),

@@ -30,13 +30,12 @@ from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
-from victor_ext.runtime.loop.operations import declares_key
 from victor_ext.runtime.loop.redirects import origin_of
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .behaviour import behaviour_of
-from .operations import UNDECLARED, DocumentOperations, usual_key
+from .operations import UNDECLARED, DocumentOperations, declared_place
 from .paging import ListReader, PagesOf, PageStyle, T
 
 _logger = logging.getLogger(__name__)
@@ -51,10 +50,7 @@ _ACCEPT = "application/json, */*;q=0.8"
 class _Wire:
     """Between the attempt loop and the connections: a token endpoint of another origin, and credentials in the query.
 
-    Args:
-        api: The transport to the API.
-        tokens: The transport to the token endpoint, if it is of another origin.
-        origin: Scheme, host and port of that endpoint.
+    `tokens` is the transport to that endpoint, if it is elsewhere, and `origin` its scheme, host and port.
     """
 
     def __init__(self, api: Any, tokens: Any, origin: object) -> None:
@@ -300,17 +296,18 @@ def _checked_key(key: object, document: Sequence[Declared]) -> KeyPlace:
         return NoKey()
     if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    is_named = isinstance(key, HeaderKey | BodyKey) and key.takes_key is None and len(document) > 0
-    if is_named and not any(declares_key(each, cast("KeyPlace", key)) for each in document):
-        named = usual_key(document)
-        # Another name would make repeats look safe that are done twice.
-        if not isinstance(named, NoKey):
-            raise ConfigurationError(
-                f"key: no operation of the document declares {key!r}; it declares {named!r}. Write that, or say with "
-                "takes_key which requests take yours."
-            )
+    place = cast("KeyPlace", key)
+    if not document or not isinstance(place, HeaderKey | BodyKey) or place.takes_key is not None:
+        return place
+    named = declared_place(document, place)
+    if isinstance(named, NoKey):
         _logger.warning("undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED)
-    return cast("KeyPlace", key)
+    elif named is not place:  # a repeat would look safe, and be done twice
+        raise ConfigurationError(
+            f"key: no operation of the document declares {key!r}; it declares {named!r}. Write that, or say with "
+            "takes_key which requests take yours."
+        )
+    return place
 
 
 connect = ApiClient

@@ -25,8 +25,7 @@ class _Document:
     def __init__(self, operations: Sequence[Declared], place: KeyPlace) -> None:
         self.operations = operations  # kept: it is found by its identity
         self.by_name = {name_of(each): each for each in operations}
-        is_declared = any(declares_key(each, place) for each in operations)
-        self.declares_keys = is_declared or not isinstance(usual_key(operations), NoKey)
+        self.declares_keys = not isinstance(declared_place(operations, place), NoKey)
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -142,14 +141,14 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
     return BodyKey(name) if name in members and name.lower() not in map(str.lower, headers) else HeaderKey(name)
 
 
-def usual_key(document: Sequence[Declared]) -> KeyPlace:
-    """The key that writes declare under a usual name: one with "idempot" in it, or else a header `...-Request-Id`."""
-    named = key_place(document, None)
-    if not isinstance(named, NoKey):
-        return named
+def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
+    """The key that writes declare: this one, else one with "idempot" in its name, or else a header `...-Request-Id`."""
+    if any(declares_key(each, place) for each in document):
+        return place
     headers, _ = _names(document)
     request_id = next((each for each in headers if re.search(r"request[-_]?id$", each.lower())), None)
-    return named if request_id is None else HeaderKey(request_id)
+    named = key_place(document, None)
+    return HeaderKey(request_id) if isinstance(named, NoKey) and request_id is not None else named
 
 
 def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:

@@ -1,12 +1,4 @@
-"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page.
-
-    BY_CURSOR = CursorPages("starting_after", last="token", more="has_more", items="data", id="token")
-    for card in bank.paged(list_cards, BY_CURSOR, status="open"):
-        ...
-
-A place in a page is a path of names, as on the wire or in the generated model (`meta.next_cursor`), or a function of
-the generated model of a page.
-"""
+"""How the lists of an API are read: by cursor, offset, page number, or the link to the next page."""
 
 from __future__ import annotations
 
@@ -27,6 +19,8 @@ from victor_ext.runtime.loop.evidence import is_failed_page
 
 T = TypeVar("T")
 Place = str | Callable[[Any], Any]
+"""Where a value is: a path of names (`meta.next_cursor`), as on the wire or in the generated model; or a function of
+the generated model."""
 
 MOST_EMPTY_PAGES = 100
 """The number of consecutive pages without items after which a list that always names a next page is given up."""
@@ -184,15 +178,9 @@ def next_link(response: httpx.Response) -> str | None:
 
 
 class ListReader(PageReader[Any]):
-    """Reads one list once: the state of `PageReader`, and the way to the next page.
+    """Reads one list once: the state of `PageReader`, and the way to the next page."""
 
-    Args:
-        style: How pages follow each other.
-        what: The name of the list in messages.
-    """
-
-    client: Any
-    """The generated client of this reading."""
+    client: Any  # the generated client of this reading
     response: Response
     """The response of the page that was read last, until its items are accepted."""
 
@@ -240,7 +228,6 @@ class ListReader(PageReader[Any]):
         )
 
     def keep(self, response: httpx.Response) -> None:
-        """Keep the response of a page."""
         assert isinstance(response, Response)
         self.response = response
 
@@ -249,7 +236,10 @@ class ListReader(PageReader[Any]):
         items = self._items(page)
         if not items and is_failed_page(self.response):
             raise self.unusable("its body reports an error")  # believed, it would be the end of the list
-        self._check_kind(items)
+        kind = self._style.kind
+        odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
+        if odd:
+            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
         self._step = self._style.after(self, page, items)
         says_last = self._style.more is not None and value_at(page, self._style.more) in (False, 0, "false")
         self.is_last = says_last or self._step is None
@@ -276,7 +266,6 @@ class ListReader(PageReader[Any]):
         return int(value) if value.isdecimal() else default
 
     def unusable(self, why: str) -> VictorError:
-        """The error of a page that cannot be used."""
         assert self.response.unusable is not None
         return self.response.unusable(self.response, why)
 
@@ -289,12 +278,6 @@ class ListReader(PageReader[Any]):
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(f"it has no list {where}: name the place of the items, as in items='data'")
-
-    def _check_kind(self, items: Sequence[Any]) -> None:
-        kind = self._style.kind
-        odd = [] if kind is None else [item for item in items if not is_instance(item, kind)]
-        if odd:
-            raise self.unusable(f"it has an item of the class {type(odd[0]).__name__}, not {type_name(kind)}")
 
     def _is_null(self, place: str) -> bool:
         """Whether the body has null at this place: an empty list, unlike a missing member."""

@@ -1,8 +1,4 @@
-"""FlexFactor, formerly FlexCharge: declined card payments, rescued. See docs/flexfactor.md.
-
-from victor_ext.providers import Money
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-"""
+"""FlexFactor, formerly FlexCharge: declined card payments, rescued. See docs/flexfactor.md."""
 
 from __future__ import annotations
 

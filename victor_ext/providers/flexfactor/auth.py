@@ -52,7 +52,6 @@ class FlexFactorAuth(UnpicklableCredentials):
         return caller_digest(self._app_key, product="victor-ext flexfactor")
 
     def hint(self, environment: str) -> str:
-        """What to check after a 401."""
         return (
             f"The {environment} was asked: check that the AppKey and the AppSecret belong to it (keys of one "
             "environment are not valid in the other)."
@@ -104,11 +103,9 @@ class FlexFactorToken(UnpicklableCredentials):
         self._prefix = "" if scheme is None else Secret(f"{scheme} ")
 
     def authenticator(self, *_: object) -> Authenticator:
-        """The header of each attempt."""
         return FixedToken(lambda: Secret(f"{self._prefix}{self._token.current()}"))
 
     def hint(self, environment: str) -> str:
-        """What to check after a 401."""
         return (
             f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
             "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."

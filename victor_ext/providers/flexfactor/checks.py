@@ -38,8 +38,6 @@ _CARD_NAMES = ("card", "paymentmethod", "paymentinstrument")
 
 
 class Validation(validation.Validation):
-    """The problems of a call. Each method checks one argument."""
-
     def path_id(self, field: str, value: object) -> None:
         """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
         self.text(field, value)
@@ -48,7 +46,6 @@ class Validation(validation.Validation):
             self.note(field, "characters", message)
 
     def key(self, field: str, value: object) -> None:
-        """The caller's idempotency key: a GUID, or None."""
         wanted = "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
         self.matching(field, value, GUID, wanted, required=False)
 

@@ -78,8 +78,8 @@ class Orders(Resource[Mode]):
 
         Args:
             order_id: The provider's id.
-            until: A status, or several. None (or an empty sequence) means any but DRAFT, ONHOLD and PROCESSING, which
-                by the provider's guide are not final.
+            until: A status, or several. None means any but DRAFT, ONHOLD and PROCESSING, which by the provider's guide
+                are not final.
             timeout: Seconds to wait in all; 0 reads once.
 
         Raises:
@@ -102,22 +102,20 @@ class Orders(Resource[Mode]):
             missed = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
             if wanted is not None and status not in wanted and missed.issuperset(wanted):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
-                state = one_line(order.status_name or order.status)
-                message = f"Order {one_line(order_id)} is {state}, so it can no longer be {names}."
+                message = f"Order {one_line(order_id)} is {_state_of(order)}, so it can no longer be {names}."
                 raise Conflict(message, outcome=Outcome.REJECTED)
             return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
-        return (
-            yield from poll(
-                self,
-                lambda seconds: _read_order(order_id, seconds),
-                reached,
-                goal=f"Order {order_id} did not reach {'a final status' if until is None else 'the status'}",
-                advice="Wait again, or get() it later.",
-                timeout=timeout,
-                describe=lambda order: one_line(order.status_name or order.status),
-            )
+        reading = poll(
+            self,
+            lambda seconds: _read_order(order_id, seconds),
+            reached,
+            goal=f"Order {order_id} did not reach {'a final status' if until is None else 'the status'}",
+            advice="Wait again, or get() it later.",
+            timeout=timeout,
+            describe=_state_of,
         )
+        return (yield from reading)
 
     @listing
     def list(
@@ -264,9 +262,14 @@ class Orders(Resource[Mode]):
                 raise
             not_yet, cancelled = error, Cancellation(order_id=order_id, idempotency_key=key, raw=body)
         why = yield from _why_not_cancelled(order_id, left())
-        if why is not None:
-            raise not_yet or _not_shown(order_id, key, why)
-        return cancelled
+        if why is None:
+            return cancelled
+        raise not_yet or UnreadableResponse(
+            f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
+            hint="Look with orders.get(order_id), or repeat with the same key.",
+            outcome=Outcome.UNKNOWN,
+            idempotency_key=key,
+        )
 
     @operation
     def external_cancel(
@@ -314,18 +317,11 @@ def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[st
         order = yield from _read_order(order_id, seconds)
     except VictorError as error:
         return f"the order could not be read ({error.message.rstrip('.')})"
-    return (
-        None if order.status is OrderStatus.CANCELLED else f"the order is {one_line(order.status_name or order.status)}"
-    )
+    return None if order.status is OrderStatus.CANCELLED else f"the order is {_state_of(order)}"
 
 
-def _not_shown(order_id: str, key: str, why: str) -> UnreadableResponse:
-    return UnreadableResponse(
-        f"The response to the cancellation of order {one_line(order_id)} was empty, and {why}.",
-        hint="Look with orders.get(order_id), or repeat with the same key.",
-        outcome=Outcome.UNKNOWN,
-        idempotency_key=key,
-    )
+def _state_of(order: Order) -> str:
+    return one_line(order.status_name or order.status)
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:

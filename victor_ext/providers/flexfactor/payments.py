@@ -48,8 +48,8 @@ class _TransactionRequest(Hidden):
             if hasattr(self, name):
                 object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
 
-    def check(self, validation: Validation) -> None:
-        """Note each problem."""
+    def check(self, doing: str) -> None:
+        validation = Validation()
         validation.checked(self)
         validation.no_card_numbers("fields", self.fields)
         validation.no_card_numbers("extra_body", self.extra_body)
@@ -59,6 +59,7 @@ class _TransactionRequest(Hidden):
                 validation.request(f"items[{place}]", item, OrderItem, currency=currency)
         else:
             validation.note("items", "type", f"items must be a list of OrderItem(...), not {kind_of(self.items)}.")
+        validation.finish(doing)
 
     def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
         """The members of the body, by the names of the generated models."""
@@ -83,7 +84,6 @@ class EvaluateRequest(_TransactionRequest):
     idempotency_key: Annotated[str | None, rule(Validation.key)] = None
 
     def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
-        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
         more = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
         members = self._members(merchant, "expires_at", "idempotency_key")
         body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
@@ -98,7 +98,6 @@ class TransmitRequest(_TransactionRequest):
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
-        """The generated model. Raises `InvalidRequest` when `extra_body` does not fit."""
         body = models.TransmitRequest(is_declined=bool(self.declined), **self._members(merchant, "declined"))
         return with_extra_body(body, self.extra_body, doing="transmit")
 
@@ -159,7 +158,7 @@ class Payments(Resource[Mode]):
             >>> decision.needs_capture
             True
         """
-        _check(request, "evaluate")
+        request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self.context, key)
         return Decision((yield from call(evaluate, models.Decision, body=body)), key)
@@ -210,13 +209,6 @@ class Payments(Resource[Mode]):
             >>> copy.success
             True
         """
-        _check(request, "transmit")
+        request.check("transmit")
         body = request.to_model(self.context)
         return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
-
-
-def _check(request: _TransactionRequest, doing: str) -> None:
-    """Raise `InvalidRequest` with all problems, if there are any."""
-    validation = Validation()
-    request.check(validation)
-    validation.finish(doing)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from flexfactor_api import models
 
-from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, Record, as_timestamp
@@ -22,42 +21,30 @@ class OrderStatus(IntEnum):
     """The numbers of an order's states, under the provider's own names. The meanings are those of its portal's guide.
 
     The portal also has Chargeback, whose number is not known.
+
+    Attributes:
+        DRAFT: Received, and not yet picked up.
+        ONHOLD: Suspended for the moment.
+        CANCELLED: Declined by FlexFactor (or cancelled).
+        PROBLEM: Something is wrong with it: ask FlexFactor's support.
+        PROCESSING: Being processed.
+        CAPTUREREQUIRED: Authorised, to be captured. (The guide does not have it.)
+        RETURNED: Refunded.
+        COMPLETED: Approved.
     """
 
     DRAFT = 0
-    """Received, and not yet picked up."""
-
     ONHOLD = 1
-    """Suspended for the moment."""
-
     CANCELLED = 2
-    """Declined by FlexFactor (or cancelled)."""
-
     PROBLEM = 3
-    """Something is wrong with it: ask FlexFactor's support."""
-
     PROCESSING = 4
-    """Being processed."""
-
     CAPTUREREQUIRED = 5
-    """Authorised, to be captured. (The guide does not have it.)"""
-
     RETURNED = 6
-    """Refunded."""
-
     COMPLETED = 7
-    """Approved."""
-
-
-_STATUSES = {status.value: status for status in OrderStatus}
 
 
 def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
-
-
-def _problems(errors: object) -> Sequence[Problem]:
-    return problems_in({"errors": errors})
 
 
 def word(*names: str) -> Field[str | None]:
@@ -85,8 +72,6 @@ class FlexFactorRecord(Record):
 
 
 class _CallRecord(FlexFactorRecord):
-    """A record that a call returned."""
-
     __slots__ = ()
 
     @property
@@ -111,7 +96,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems = Field(_problems, "errors")
+    problems = Field(lambda errors: problems_in({"errors": errors}), "errors")
 
     @property
     def success(self) -> bool | None:
@@ -286,7 +271,7 @@ class Order(_CallRecord):
         """An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`."""
         value = member(self._body, "status")
         if isinstance(value, int) and not isinstance(value, bool):
-            return _STATUSES.get(value, value)
+            return next((status for status in OrderStatus if status == value), value)
         return OrderStatus.__members__.get((self.status_name or "").strip().upper())
 
     @property

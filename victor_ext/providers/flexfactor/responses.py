@@ -34,8 +34,6 @@ _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
 
 
 class Says(Enum):
-    """What a body says of the call."""
-
     YES = "yes"
     NO = "no"
     BOTH = "both"
@@ -70,10 +68,7 @@ _LONGEST_WORDS = 50
 
 
 class ErrorCode(NamedTuple):
-    """A six-digit code in its two parts: an HTTP status, and the number of the error.
-
-    The provider's pages describe the scheme and list no codes.
-    """
+    """A six-digit code in its two parts: an HTTP status, and the number of the error. No list of the codes is known."""
 
     http_status: int
     error: int
@@ -121,29 +116,23 @@ def is_done(body: dict[str, Any]) -> bool:
 
 def says(body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False) -> Says:
     """What a body says of a write: one that must be done at once, makes an order CANCELLED, or decides about it."""
-    meaning = _says(body, at_once=at_once, cancels=cancels, decides=decides)
-    is_refusal = decides and status_of(body) in REFUSALS  # its sentence is the reason
-    contradicted = meaning in (Says.YES, Says.NOTHING) and not is_refusal and error_in_words(body)
-    return Says.BOTH if contradicted else meaning
-
-
-def _says(body: dict[str, Any], *, at_once: bool, cancels: bool, decides: bool) -> Says:
-    """What the fields of a body say; its sentences are left out."""
     success, status = success_of(body), status_of(body)
-    complains, in_doubt = _complaint(body)
     if decides and status in REFUSALS:
-        return Says.YES  # a decision is what was asked for
+        return Says.YES  # a decision is what was asked for; its sentence is the reason
+    complains, in_doubt = _complaint(body)
     if complains and (success or in_doubt):
         return Says.BOTH
-    row = _TABLE[False if complains else success]
-    if not status:
-        return row[_MISSING]
-    if status in _FAILURES or (status in REFUSALS and not cancels):
-        return row[_FAILURE]
     is_good = _is_known(status) or (decides and names_order(body))
-    if at_once and (_IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))):
-        return row[_PROGRESS]
-    return row[_GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW]
+    if not status:
+        state = _MISSING
+    elif status in _FAILURES or (status in REFUSALS and not cancels):
+        state = _FAILURE
+    elif at_once and (_IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))):
+        state = _PROGRESS
+    else:
+        state = _GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW
+    meaning = _TABLE[False if complains else success][state]
+    return Says.BOTH if meaning in (Says.YES, Says.NOTHING) and error_in_words(body) else meaning
 
 
 says_decided, says_cancelled = partial(says, decides=True), partial(says, at_once=True, cancels=True)

@@ -33,7 +33,6 @@ GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def checked_place(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
-    """The environment, and the URL to call. Raises `ConfigurationError`."""
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
     urls = {name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values())) for name in HOSTS[hosts]}
@@ -48,7 +47,6 @@ class Merchant(NamedTuple):
 
 
 def merchant_of(mid: object, site_id: object) -> Merchant:
-    """The merchant of these ids. Raises `ConfigurationError`."""
     return Merchant(_guid("mid", mid), None if site_id is None else _guid("site_id", site_id))
 
 

@@ -19,8 +19,6 @@ SYSTEM = System(
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
-    """The book of a client, blocking or awaited."""
-
     def read(order: Any) -> Theirs:
         currency = currency_of(order.currency)
         return Theirs(order.id, order.external_order_id, None, None, currency, order.status_name, order.placed_at)

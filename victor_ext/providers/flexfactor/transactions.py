@@ -39,14 +39,13 @@ class Transaction:
 
     Attributes:
         id: Its id at the processor.
-        occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a repeat with the
-            same key has to have the same values.
+        occurred_at: When it happened, aware. Take it from the transaction, not from the clock: a repeat with the same
+            key has to have the same values.
         response_code: The processor's code, such as `"05"`.
         response_code_source: Whose code that is, such as the processor's name.
         type: `"AUTHORIZATION"` or `"PURCHASE"`.
-        avs_result: The code of the address check.
-        cvv_result: The code of the check of the card's verification value.
-        cavv_result: The code of the cardholder's authentication.
+        avs_result: The code of the address check; `cvv_result` that of the card's verification value, and `cavv_result`
+            that of the cardholder's authentication.
         card_not_present: Whether the card was not present, as on the internet.
         utc_offset: The payer's offset from UTC. The provider does not document its unit.
     """
@@ -78,13 +77,10 @@ class Card(Hidden):
 
     Attributes:
         token: What the vault gave in exchange for the number.
-        expiration_month: 1 to 12.
-        expiration_year: Four digits.
+        expiration_month: 1 to 12; `expiration_year` has four digits.
         holder_name: As printed on it.
-        bin: The first digits of the number, as text.
-        last4: The last four, as text.
-        brand: Such as `"VISA"`.
-        type: Such as `"CREDIT"`.
+        bin: The first digits of the number, as text; `last4` has the last four.
+        brand: Such as `"VISA"`; the `type` such as `"CREDIT"`.
         country: Of the bank that issued it.
     """
 
@@ -108,14 +104,7 @@ class Card(Hidden):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Payer(Hidden):
-    """The person who pays.
-
-    Attributes:
-        email: Their address.
-        id: The merchant's own id of them.
-        phone: Their telephone number, as text.
-        birthdate: A date.
-    """
+    """The person who pays: their `email` address, the merchant's own `id` of them, `phone` as text, and `birthdate`."""
 
     email: Annotated[str, _TEXT]
     id: Annotated[str | None, _OPTIONAL] = None
@@ -136,17 +125,9 @@ class Payer(Hidden):
 class Address(Hidden):
     """A billing or shipping address, each part as text.
 
-    Attributes:
-        first_name: Of the resident.
-        last_name: Likewise.
-        line1: Street and number.
-        line2: What follows, such as the flat.
-        city: Its name.
-        state: Its name or its letters.
-        zip_code: The postal code.
-        country: Its name.
-        country_code: Its two letters, by ISO 3166-1.
-        phone: The telephone number.
+    `first_name` and `last_name` are those of the resident. `line1` is street and number, and `line2` what follows, such
+    as the flat. `city` and `country` are names, `state` is a name or letters, `zip_code` the postal code,
+    `country_code` two letters by ISO 3166-1, and `phone` the telephone number.
     """
 
     first_name: Annotated[str | None, _OPTIONAL] = None
@@ -169,13 +150,11 @@ class OrderItem:
     """One line of the order; its amounts are in the currency of the transaction.
 
     Attributes:
-        name: What is sold.
+        name: What is sold; `description` says more about it.
         amount: Its price. The provider does not document whether it is that of one piece or of the line.
         quantity: How many pieces.
         sku: The merchant's number of the article.
-        description: More about it.
-        discount: What was taken off, if anything.
-        tax: The tax on it, if any.
+        discount: What was taken off, and `tax` the tax on it, if any.
     """
 
     name: Annotated[str, _TEXT]
@@ -187,7 +166,6 @@ class OrderItem:
     tax: Annotated[Money | None, _AMOUNT] = None
 
     def check(self, validation: Validation, place: str, currency: object) -> None:
-        """Note a currency other than that of the transaction."""
         for name in ("amount", "discount", "tax"):
             field, value = f"{place}.{name}", getattr(self, name)
             if isinstance(value, Money) and value.currency != currency:

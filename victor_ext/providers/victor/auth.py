@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import Secret, concealed
+from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
     RotatingSecret,
@@ -25,6 +25,7 @@ from victor_ext.runtime.auth.credentials import (
 from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of, token_request
 from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
 from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import are_seconds, shown
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _ISSUER = "victor-api"
-_SOURCE = "the client portal"
+SOURCE = "the client portal"
 _MARGIN = 60
 """Seconds between the default lifetime of a token and the environment's limit."""
 _BACKDATED = 5
@@ -59,7 +60,7 @@ class Credentials(Protocol):
     def authenticator(
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """Return the authenticator for the requests of one client."""
+        """Return the authenticator of one client."""
         ...
 
 
@@ -70,8 +71,8 @@ class VictorJwt(UnpicklableCredentials):
         api_key: The API key, from the client portal.
         private_key: The RSA private key of the API key: PEM (PKCS#8 or PKCS#1), base64 of PKCS#8 DER, DER bytes, a
             path, or a key object of `cryptography`. To replace it without a new process, pass a `Path` (the file is
-            read again when it has changed), or a function that returns the key in any of these forms. The function is
-            called for each token. A key is validated when it is first read.
+            read again when it has changed), or a function that returns the key in any of these forms, and is called for
+            each token. A key is validated when it is first read.
         sign: In place of the private key, for one that never leaves its KMS or HSM: a function that takes the bytes to
             be signed and returns their RS512 signature (RSASSA-PKCS1-v1_5 with SHA-512). `AsyncVictor` also takes one
             that is awaited. It is called once for all threads or tasks that wait for the token, and may take what the
@@ -101,21 +102,23 @@ class VictorJwt(UnpicklableCredentials):
     ) -> None:
         # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
-        self._api_key = _checked("api_key", api_key)
+        self._api_key = checked_secret("api_key", api_key, source=SOURCE)
         if (private_key is None) is (sign is None):
             raise ConfigurationError("Pass private_key, or sign for a key that is kept elsewhere: one of the two.")
         if sign is not None and (password is not None or not callable(sign)):
             raise ConfigurationError("sign must be a function that returns the signature of bytes, without a password.")
         self._sign = sign
         self._key = None if private_key is None else key_source(private_key, password=password)
-        self._prefix = _checked_prefix(prefix)
+        if not is_token(prefix):
+            raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
+        self._prefix = prefix
         self._lifetime = _checked_seconds("lifetime", lifetime, least=1)
         self._reuse = _checked_seconds("reuse", reuse, least=0)
 
     @property
     def caller(self) -> str:
         """A digest of the API key. It distinguishes callers without revealing the key."""
-        return _digest(self._api_key)
+        return caller_digest(self._api_key, product="victor-ext")
 
     def __repr__(self) -> str:
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
@@ -151,14 +154,14 @@ class VictorJwt(UnpicklableCredentials):
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
             return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + int(lifetime)}
 
-        if self._sign is not None:
-            reuse = longest if self._reuse is None else self._reuse
-            return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
         key = self._key
-        assert key is not None
-        return SignedToken(
-            lambda now: f"{self._prefix} {signed_token(claims(now), key())}", clock, reuse=self._reuse or 0
-        )
+        if key is not None:
+            return SignedToken(
+                lambda now: f"{self._prefix} {signed_token(claims(now), key())}", clock, reuse=self._reuse or 0
+            )
+        assert self._sign is not None
+        reuse = longest if self._reuse is None else self._reuse
+        return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
 
 
 class VictorOAuth(UnpicklableCredentials):
@@ -168,22 +171,21 @@ class VictorOAuth(UnpicklableCredentials):
         client_id: The client id, from the client portal.
         client_secret: The client secret; the client portal shows it once. To replace it without a new process, pass the
             `Path` of a file that holds it, which is read again when it has changed, or a function that returns it. Each
-            new token is fetched with the current one. The id stays: for another id, make another client.
+            new token is fetched with the current one. For another id, make another client.
 
     Raises:
         ConfigurationError: An argument is empty or not text.
     """
 
     def __init__(self, client_id: str, client_secret: SecretText) -> None:
-        # Tracebacks must not show the secrets.
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = _checked("client_id", client_id)
-        self._client_secret = RotatingSecret("client_secret", client_secret, source=_SOURCE)
+        self._client_id = checked_secret("client_id", client_id, source=SOURCE)
+        self._client_secret = RotatingSecret("client_secret", client_secret, source=SOURCE)
 
     @property
     def caller(self) -> str:
         """A digest of the client id. It distinguishes callers without revealing the id."""
-        return _digest(self._client_id)
+        return caller_digest(self._client_id, product="victor-ext")
 
     def __repr__(self) -> str:
         return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
@@ -191,7 +193,6 @@ class VictorOAuth(UnpicklableCredentials):
     def authenticator(
         self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
     ) -> Authenticator:
-        """Return a token cache for one client."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
@@ -232,20 +233,6 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
         return cast("RSAPrivateKey", last[2])
 
     return current
-
-
-def _digest(identity: str) -> str:
-    return caller_digest(identity, product="victor-ext")
-
-
-def _checked(name: str, value: object) -> Secret:
-    return checked_secret(name, value, source=_SOURCE)
-
-
-def _checked_prefix(prefix: object) -> str:
-    if isinstance(prefix, str) and prefix and prefix.isascii() and prefix.isprintable() and " " not in prefix:
-        return prefix
-    raise ConfigurationError(f"prefix={shown(prefix)} must be a word of ASCII characters, such as 'Token'.")
 
 
 def _checked_seconds(name: str, value: float | None, *, least: int) -> float | None:

@@ -25,10 +25,10 @@ def behaviour_of(environment: Environment, base_url: httpx.URL) -> Behaviour:
     """Return the behaviour for an environment. Messages contain the URL if it is not the environment's own."""
     # The document has a shortest length for `create`. Those of newer documents are known to have the longest one.
     place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
-    elsewhere = "" if base_url == httpx.URL(environment.base_url) else f", {base_url}"
+    is_own = base_url == httpx.URL(environment.base_url)
     return Behaviour(
         name="Victor",
-        environment=f"{environment.name}{elsewhere}",
+        environment=environment.name if is_own else f"{environment.name}, {base_url}",
         key_place=place,
         operations=Operations(OPERATIONS, base_url, place),
         problems=read_problems,
@@ -54,7 +54,9 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
 def _problem(error: dict[str, Any], field: str, message: object) -> Problem:
     code, theirs = redact_code(error.get("code")), mask_digits(field)
     text = redact_excerpt(text_or_empty(message)) or code or _NO_MESSAGE
-    return Problem(field=wire_path(theirs), code=code, message=text, provider_field=theirs or None)
+    # `paymentDetails.amount` is `payment_details.amount` in the JSON body.
+    wire = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), theirs)
+    return Problem(field=wire, code=code, message=text, provider_field=theirs or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:
@@ -68,8 +70,3 @@ def _field_of(error: dict[str, Any]) -> str:
         if kind and name and rest.startswith(f"{name}."):
             return rest.removeprefix(f"{name}.")
     return ""
-
-
-def wire_path(camel: str) -> str:
-    """Convert `paymentDetails.amount` to the names of the JSON body: `payment_details.amount`."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), camel)

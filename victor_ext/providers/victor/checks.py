@@ -78,7 +78,6 @@ class Validation(validation.Validation):
         return zulu.format(utc)
 
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
-        """An idempotency key of the caller."""
         self.add(key_problem(value))
 
     def finish(self, doing: str = "") -> None:
@@ -91,7 +90,6 @@ RESPONSE_ARGUMENTS = {"status": "accept or decline", "notes": "notes", "modified
 
 
 def check_id(request_id: object) -> None:
-    """Check an id for a URL path. Raises `InvalidRequest`."""
     validation = Validation()
     validation.id("id", request_id)
     validation.finish("The call")

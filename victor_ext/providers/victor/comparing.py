@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, cast
 
 from victor_ext.errors import Conflict, Outcome
@@ -15,16 +13,7 @@ from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Likeness
 
 from .requests import MEMBERS, CreateRequest
-from .statuses import Direction, as_direction, as_moment
-
-
-def could_be(record: Record, arguments: Mapping[str, Any], since: datetime) -> bool:
-    """Whether a record could be the request that these arguments made; see `PaymentRequest.could_be`."""
-    created = as_moment(record.value_at(_CREATED_AT))
-    if created is not None and created < since:
-        return False
-    compared = Sent(CreateRequest(**arguments), 1).comparisons(record)
-    return "amount" in compared and {*compared.values()} == {Likeness.SAME}
+from .statuses import ID, Direction, as_direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +35,7 @@ class Sent:
         if others:
             which = " and ".join(_shown(record, what) for what in others)
             raise Conflict(
-                f"The provider answered with payment request {one_line(record.value_at(_ID))}, which has {which}: the "
+                f"The provider answered with payment request {one_line(record.value_at([ID]))}, which has {which}: the "
                 f"idempotency key {self.key!r} seems to have been used for another payment, or the response is "
                 "another's.",
                 hint="Repeat with the same key and the same values, or look with get() and with "
@@ -70,7 +59,7 @@ class Sent:
             sent = getattr(self.request, argument)
             sent = "" if sent is None else member.meaning(sent)
             compared[argument] = comparing.likeness(member.compare, sent, _theirs(record, member.place))
-        if as_direction(record.value_at(_DIRECTION)) is Direction.INBOUND:
+        if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             compared["direction"] = Likeness.OTHER  # whoever creates a request asks: one that came in is another one
         for extra in filter(None, (self.request.extra_body, self.extra_body)):
             whole = record.raw.to_dict()
@@ -81,7 +70,6 @@ class Sent:
         return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
 
 
-_ID, _DIRECTION, _CREATED_AT = ["victor_payment_request_id"], ["direction"], ["payment_request", "created_at"]
 _SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """Who pays whom, and how much: without a reference, an answer has to repeat these."""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
@@ -97,7 +85,6 @@ def _theirs(record: Record, place: str) -> Any:
 
 
 def _shown(record: Record, argument: str) -> str:
-    """Return a value of a record for a message."""
     if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
     value = one_line(_theirs(record, MEMBERS[argument].place))

@@ -100,5 +100,4 @@ def fake_model(fields: FakeFields) -> models.PaymentRequestReceipt | models.GetP
 
 
 def _with_text(values: dict[str, Any], *names: str) -> dict[str, str]:
-    """The amounts with these names, as text."""
     return {name: str(money.to_decimal(values[name])) for name in names if values.get(name) is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 from victor_api.api.payment_requests import create_request_payment
@@ -51,8 +51,7 @@ class PaymentRequests(Resource[Mode]):
             idempotency_key: One key for each payment, the same for every repeat, such as
                 `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
             extra_body: Members of the body that this package does not know, by their names on the wire, such as
-                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a
-                `Conflict`. Default: nothing is added.
+                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a `Conflict`.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -70,9 +69,21 @@ class PaymentRequests(Resource[Mode]):
             >>> str(request.direction)
             'outbound'
         """
+        left = self.clock.countdown(self.deadline)
         # A call with the caller's key may be a repeat on a later day.
         now = self.clock.moment() if request.idempotency_key is None else None
-        return _create(request, now, left=self.clock.countdown(self.deadline))
+        key = new_key() if request.idempotency_key is None else request.idempotency_key
+        # The result is not a local: error reports that include local variables would show its account numbers.
+        step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
+        step.taken = ARGUMENTS
+        made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+        sent = Sent(request, step.attempts, key, step.extra_body)
+        # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
+        # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
+        is_receipt = request.idempotency_key is None or not sent.comparisons(made)
+        if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
+            return made
+        return (yield from _read_back(made, sent, left()))
 
     @operation
     def get(self, id: str, *, extra_query: ExtraQuery | None = None) -> OperationFlow[PaymentRequest]:
@@ -83,8 +94,7 @@ class PaymentRequests(Resource[Mode]):
 
         Args:
             id: The id of the request.
-            extra_query: Parameters that this package does not know, by their names on the wire. Default: nothing is
-                added.
+            extra_query: Parameters that this package does not know, by their names on the wire.
 
         Raises:
             NotFound: The request does not exist: a 404, or a 400 about the id (the document has no 404).
@@ -118,18 +128,16 @@ class PaymentRequests(Resource[Mode]):
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
-            extra_query: Filters that this package does not know, by their names on the wire, such as `{"purpose":
-                "RENT"}`; sent with each page. A request may stop matching such a filter, so the list is read as with
-                `status`.
+            extra_query: Filters that this package does not know, by their names on the wire, such as
+                `{"purpose": "RENT"}`. A request may stop matching one, so the list is read as with `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
 
         A request that matches the filters during the whole iteration is yielded once, also if the list changes. With
-        `status` or an approval time, a request can stop matching during the iteration, and the later ones then move to
-        pages that were read before. Such a list is read again until none can be missing, or until three readings in a
-        row brought no new one; it is read twice if it does not change. All ids are kept in memory. `pages()` iterates
-        over pages.
+        `status` or an approval time, a request can stop matching meanwhile, and the later ones move to pages that were
+        read before. Such a list is read again until none can be missing, or three readings in a row brought no new one;
+        it is read twice if it does not change. All ids are kept in memory. `pages()` iterates over pages.
 
         Raises:
             PaginationError: The provider repeats pages, or the list changes too fast; raised by the iteration.
@@ -163,7 +171,7 @@ class PaymentRequests(Resource[Mode]):
             modified_amount: The amount to pay, in US dollars above zero, if the request allows another one. None: the
                 requested amount.
             extra_body: Members of the body that this package does not know, by their names on the wire. They are not
-                compared when the request is read back. Default: nothing is added.
+                compared when the request is read back.
 
         Raises:
             BadRequest: The provider refused it, such as an unknown request, or one that cannot be answered.
@@ -185,15 +193,8 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[PaymentRequest]:
         """Decline an inbound request: refuse to pay it. The call is sent once, and read back as in `accept`.
 
-        Args:
-            id: The id of the inbound request, or its record.
-            notes: 1 to 150 characters.
-            extra_body: As in `accept`.
-
-        Raises:
-            BadRequest: As in `accept`.
-            Conflict: The request is outbound, or its response differs from this one; outcomes as in `accept`.
-            VictorError: Any other failure. With outcome `unknown` the request may be declined: read it with `get`.
+        The arguments (but for an amount) and the errors are those of `accept`. With outcome `unknown` the request may
+        be declined: read it with `get`.
 
         Examples:
             >>> inbound = next(iter(victor.payment_requests.list(direction="inbound", status="pending")))
@@ -213,8 +214,8 @@ class PaymentRequests(Resource[Mode]):
     ) -> OperationFlow[SearchResult]:
         """Find the requests with a reference in a time window, such as after a `create` with an unknown outcome.
 
-        The provider has no filter for the reference, so all requests of the window are read. The window is widened by
-        one minute and the known difference between the clocks.
+        The provider has no filter for the reference, so all requests of the window are read. It is widened by one
+        minute and the known difference between the clocks.
 
         Args:
             client_reference_id: The reference that was passed to `create`.
@@ -269,39 +270,14 @@ class PaymentRequests(Resource[Mode]):
 
         Use `async for` with `AsyncVictor`. The request is read half a second after a change, then less often.
 
-        Args:
-            id: The id of the request.
-            until: One or more statuses. A later status on the way to COMPLETED counts too. None: any terminal status.
-            timeout: The maximum time of the whole iteration, in seconds. 0: the request is read once.
-
-        Raises:
-            Conflict: The request ended in another status; it was yielded before.
-            TimedOut: The status was not reached in time.
-            VictorError: A read failed with an error that is not temporary, such as `NotFound`.
+        The arguments are those of `wait`, and so are the errors; `timeout` is the time of the whole iteration. A
+        request that ended in another status is yielded before the `Conflict`.
 
         Examples:
             >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]
             ['completed']
         """
         return waiting.watch(self, id, until, timeout)
-
-
-def _create(
-    request: CreateRequest, now: datetime | None, *, left: Callable[[], float | None]
-) -> OperationFlow[PaymentRequest]:
-    """Check the request, send it, and compare the response with it."""
-    key = new_key() if request.idempotency_key is None else request.idempotency_key
-    # The result is not a local: error reports that include local variables would show its account numbers.
-    step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
-    step.taken = ARGUMENTS
-    made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
-    sent = Sent(request, step.attempts, key, step.extra_body)
-    # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
-    # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
-    is_receipt = request.idempotency_key is None or not sent.comparisons(made)
-    if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
-        return made
-    return (yield from _read_back(made, sent, left()))
 
 
 def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:

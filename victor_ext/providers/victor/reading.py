@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,9 +34,8 @@ def get(
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    record = PaymentRequest.of_json(
-        (yield from call_for_json(get_payment_request, seconds, **arguments)), "GetPaymentRequestResponse"
-    )
+    sent = yield from call_for_json(get_payment_request, seconds, **arguments)
+    record = PaymentRequest.of_json(sent, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is not a payment request: it has neither an id nor a status.",
@@ -53,19 +52,24 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         what = "list of payment requests"
         # A filter that this package does not know may be one that requests leave.
         if wire.keys().isdisjoint(FILTERS_TO_LEAVE) and not request.extra_query:
-            return PageReader(_id_of, content=content_of, first=page, what=what)
-        arrived = _arrived_since(clock)
-        return RepeatedPageReader(_id_of, content=content_of, first=page, what=what, arrived=arrived)
+            return PageReader(_id_of, content=_content_of, first=page, what=what)
+        began = clock.monotonic()
+
+        def arrived(request: PaymentRequest) -> bool:
+            created, age = request.created_at, clock.monotonic() - began
+            return created is not None and created.timestamp() > clock.now() - age + _ARRIVAL_MARGIN
+
+        return RepeatedPageReader(_id_of, content=_content_of, first=page, what=what, arrived=arrived)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
+        arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
         try:
-            answer = yield from _read_page(reader.number, request.page_size, wire, extra_query=request.extra_query)
+            return (yield from _page(reader.number, **arguments))
         except BadRequest as error:
             # What follows the last page is not documented: after a short page, a refusal of the page alone is the end.
             if reader.last_was_short and names_only(error.problems, {"page"}):
                 return ()
             raise
-        return items_of(answer)
 
     return Walk(begin, read)
 
@@ -74,17 +78,18 @@ def _id_of(request: PaymentRequest) -> str | None:
     return request.id or None
 
 
-def _arrived_since(clock: ServerClock) -> Callable[[PaymentRequest], bool]:
-    """Return a function that checks whether a request was created after now, by the provider's clock."""
-    began = clock.monotonic()
+def _content_of(request: PaymentRequest) -> str:
+    """A request as JSON text; empty if it is nested too deeply."""
+    try:
+        return json.dumps(request.raw.to_dict())
+    except RecursionError:
+        return ""
 
-    def arrived(request: PaymentRequest) -> bool:
-        created = request.created_at
-        if created is None:
-            return False
-        return created.timestamp() > clock.now() - (clock.monotonic() - began) + _ARRIVAL_MARGIN
 
-    return arrived
+def _page(number: int, seconds: float | None = None, **arguments: Any) -> OperationFlow[Sequence[PaymentRequest]]:
+    """The records of one page. The loop has checked that it has `results`."""
+    page: dict[str, Any] = yield from call_for_json(list_payment_requests, seconds, page=number, **arguments)
+    return [PaymentRequest.of_json(sent) for sent in page["results"]]
 
 
 SEARCH_MARGIN = 60.0
@@ -103,9 +108,7 @@ class SearchResult(RecordList[PaymentRequest]):
 
     def __init__(self, matches: Iterable[PaymentRequest], *, start: datetime, end: datetime | None, read: int) -> None:
         super().__init__(matches)
-        self.start = start
-        self.end = end
-        self.read = read
+        self.start, self.end, self.read = start, end, read
 
     @property
     def caveat(self) -> str:
@@ -123,7 +126,6 @@ class SearchResult(RecordList[PaymentRequest]):
 def find(
     resource: Resource[Any], client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
 ) -> OperationFlow[SearchResult]:
-    """Read the list of a time window and keep the requests with this reference."""
     clock, slack = resource.clock, SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
     least = most = clock.skew  # the provider's time minus this machine's, as far as it is known
@@ -165,36 +167,6 @@ def _check_search(client_reference_id: object, start_datetime: Any, end_datetime
 
 def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
     """Return one request from the list, or None. `seconds` is the time limit (None: the client's deadline)."""
-    page = yield from _read_page(0, None, {"victor_id": request_id}, seconds)
+    page = yield from _page(0, seconds, victor_id=request_id)
     # The provider's filter may ignore letter case, and so list another one.
-    return next((request for request in items_of(page) if is_same_id(request.id, request_id)), None)
-
-
-def _read_page(
-    page: int,
-    page_size: int | None,
-    wire: dict[str, Any],
-    seconds: float | None = None,
-    extra_query: ExtraQuery | None = None,
-) -> OperationFlow[dict[str, Any]]:
-    read: dict[str, Any] = yield from call_for_json(
-        list_payment_requests,
-        seconds,
-        page=page,
-        **drop_none(page_size=page_size, extra_query=extra_query),
-        **wire,
-    )
-    return read
-
-
-def items_of(page: dict[str, Any]) -> Sequence[PaymentRequest]:
-    """Return the records of one page. The behaviour has checked that it has `results`."""
-    return [PaymentRequest.of_json(sent) for sent in page["results"]]
-
-
-def content_of(request: PaymentRequest) -> str:
-    """Return a request as JSON text, or an empty text if it is nested too deeply."""
-    try:
-        return json.dumps(request.raw.to_dict())
-    except RecursionError:
-        return ""
+    return next((request for request in page if is_same_id(request.id, request_id)), None)

@@ -5,22 +5,23 @@ A property is None if the provider did not send the value, or sent one that cann
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from victor_api import models
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
-from victor_ext.runtime.core.comparing import as_id, is_about_one_of
+from victor_ext.runtime.core.comparing import Likeness, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
 
 from . import statuses
-from .comparing import could_be
+from .comparing import Sent
+from .requests import CreateRequest
 from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
@@ -33,33 +34,27 @@ if TYPE_CHECKING:
     )
 
 
-_BILLER_TYPES = frozenset({"BUSINESS", "CONSUMER"})
+T = TypeVar("T")
 # Readers: the value in the type of the field, or None.
 
 
 def _as_id(value: object) -> str:
-    return value if isinstance(value, str) else as_id(value) or ""
+    return as_id(value) or ""
 
 
 def _as_biller_type(value: object) -> str | None:
     """A word, with the document's spelling if it is a known one."""
     word = statuses.as_word(value)
-    return word.upper() if word is not None and word.upper() in _BILLER_TYPES else word
+    return word.upper() if word is not None and word.upper() in ("BUSINESS", "CONSUMER") else word
 
 
-def _as_payee(payee: object) -> Payee | None:
-    if not _is_model(payee):
-        return None
-    return Payee(_text_in(payee, "account_number"), _text_in(payee, "ultimate_creditor"))
+def _party(kind: Callable[..., T], *names: str) -> Callable[[object], T | None]:
+    """Reads a party of the payment, made of the texts with these names, from its model."""
+    return lambda model: kind(*(_text_in(model, name) for name in names)) if hasattr(model, "to_dict") else None
 
 
-def _as_payer(payer: object) -> Payer | None:
-    names = ("victor_counterparty_id", "account_number", "routing_number", "name")
-    return Payer(*(_text_in(payer, name) for name in names)) if _is_model(payer) else None
-
-
-def _is_model(value: object) -> bool:
-    return hasattr(value, "to_dict")
+_as_payee = _party(Payee, "account_number", "ultimate_creditor")
+_as_payer = _party(Payer, "victor_counterparty_id", "account_number", "routing_number", "name")
 
 
 def _text_in(source: object, name: str) -> str | None:
@@ -88,8 +83,6 @@ class Amounts(NamedTuple):
         return next((said for said in self if said is not None and money.from_wire(said) is None), None)
 
 
-_PAYER = ["payment_request", "payer"]
-_RESPONSE = ["payment_request", "payment_request_response"]
 _LISTED = "PaymentRequestReceipt"
 """The model of an item of a list, which has no response."""
 _DETAILS = "payment_request.payment_details"
@@ -277,7 +270,7 @@ class PaymentRequest(Record):
     @property
     def payer(self) -> Payer | None:
         """The payer."""
-        payer = _as_payer(self.value_at(_PAYER))
+        payer = _as_payer(self.value_at(["payment_request", "payer"]))
         other = None if self._completed_by is None else self._completed_by.payer
         return payer.completed_by(other) if payer is not None and other is not None else payer or other
 
@@ -320,7 +313,7 @@ class PaymentRequest(Record):
         """
         if not self._has_info:
             return self.raw
-        response, own = self.value_at(_RESPONSE), self.id
+        response, own = self.value_at(["payment_request", "payment_request_response"]), self.id
         ids = (own, self.child_id, self.parent_id)
         return response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
 
@@ -338,7 +331,10 @@ class PaymentRequest(Record):
             arguments: Those of `create`, by name.
             since: The earliest moment at which they were sent, by the provider's clock. An older request is not it.
         """
-        return could_be(self, arguments, since)
+        if self.created_at is not None and self.created_at < since:
+            return False
+        compared = Sent(CreateRequest(**arguments), 1).comparisons(self)
+        return "amount" in compared and {*compared.values()} == {Likeness.SAME}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
@@ -347,7 +343,6 @@ class PaymentRequest(Record):
         return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 
     def _plain(self, value: Any) -> Any:
-        """Times are Zulu times."""
         return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
 
     def __repr__(self) -> str:

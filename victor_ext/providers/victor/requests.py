@@ -51,13 +51,9 @@ def _same_day(sent: date, received: object) -> bool | None:
 
 
 class Member(NamedTuple):
-    """The member of the body of `create` that an argument sets.
+    """The member of the body of `create` that an argument sets: where it stands, and how it is compared in a response.
 
-    Attributes:
-        place: Where it stands in the body.
-        compare: How it is compared with the response's.
-        meaning: What the argument of the caller means, for that. One that was left out is empty: nobody fills in the
-            words of callers.
+    What the argument means for that, `meaning` says. One that was left out is empty: nobody fills in a caller's words.
     """
 
     place: str
@@ -121,7 +117,6 @@ class CreateRequest:
         return sent
 
     def to_model(self, sent: Mapping[str, Any]) -> models.NewRtpRfpPaymentRequest:
-        """The generated model of checked arguments."""
         body: dict[str, Any] = {}
         for place, argument in ARGUMENTS.items():
             if argument in sent:

@@ -206,7 +206,6 @@ def _settle(
 def _conflict(
     request_id: str, intended: IntendedResponse, record: PaymentRequest, differences: Collection[str], /, **call: Any
 ) -> Conflict:
-    """Return the error for a request whose response may or may not be this call's."""
     word = None if record.response is None else record.response.status
     words = {
         "status": "another response",

@@ -9,18 +9,17 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import Secret
 from victor_ext.runtime.auth.credentials import checked_secret
 from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 
-from .auth import Credentials, Environment, VictorJwt, VictorOAuth, key_source
+from .auth import SOURCE, Credentials, Environment, VictorJwt, VictorOAuth, key_source
 
 _BOTH_KINDS = (
     "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with "
     "VICTOR_CLIENT_SECRET."
 )
+_OAUTH = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
-
 
 ENVIRONMENTS: Mapping[str, Environment] = {
     "staging": Environment("staging", "https://api.stage.victorfi.com", 3600),
@@ -29,7 +28,6 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 
 
 def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
-    """The environment, and the URL to call. Raises `ConfigurationError`."""
     urls = {name: [known.base_url] for name, known in ENVIRONMENTS.items()}
     name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
     return ENVIRONMENTS[name], url
@@ -37,24 +35,23 @@ def checked_place(environment: object, base_url: str | httpx.URL | None) -> tupl
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The options of a client, from the variables `VICTOR_...` where they are not given. See `options_from`."""
-    exact = (_PASSWORD,)
     return options_from(
-        "VICTOR_", options, variables, environments=ENVIRONMENTS, versions=("v2",), exact=exact, auth=_auth
+        "VICTOR_", options, variables, environments=ENVIRONMENTS, versions=("v2",), exact=(_PASSWORD,), auth=_auth
     )
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:
     jwt = [name for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE") if name in values]
-    oauth = [name for name in ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET") if name in values]
+    oauth = [name for name in _OAUTH if name in values]
     if jwt and oauth:
         raise ConfigurationError(
             f"Two kinds of credentials are set ({', '.join(jwt + oauth)}): keep VICTOR_CLIENT_ID and "
             "VICTOR_CLIENT_SECRET, or VICTOR_API_KEY with a private key, and unset the others."
         )
-    # Secrets are checked here so that messages contain the variables' names.
     if oauth:
-        require_variables(values, "VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET", hint=_BOTH_KINDS)
-        return VictorOAuth(_secret(values, "VICTOR_CLIENT_ID"), _secret(values, "VICTOR_CLIENT_SECRET"))
+        require_variables(values, *_OAUTH, hint=_BOTH_KINDS)
+        # Checked here, so that messages contain the variables' names.
+        return VictorOAuth(*(checked_secret(name, values[name], source=SOURCE) for name in _OAUTH))
     if "VICTOR_PRIVATE_KEY" in values and "VICTOR_PRIVATE_KEY_FILE" in values:
         raise ConfigurationError("VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one of them.")
     is_file = "VICTOR_PRIVATE_KEY_FILE" in values
@@ -62,11 +59,7 @@ def _auth(values: Mapping[str, str]) -> Credentials:
     require_variables(values, "VICTOR_API_KEY", variable, hint=_BOTH_KINDS)
     key = Path(str(values[variable])) if is_file else values[variable]
     source = key_source(key, password=values.get(_PASSWORD), name=variable, opened_with=_PASSWORD)
-    return VictorJwt(_secret(values, "VICTOR_API_KEY"), source)
-
-
-def _secret(values: Mapping[str, str], name: str) -> Secret:
-    return checked_secret(name, values[name], source="the client portal")
+    return VictorJwt(checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), source)
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

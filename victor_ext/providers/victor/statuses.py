@@ -94,7 +94,6 @@ as_response_status = _reader({"accepted": Status.ACCEPTED, "rejected": Status.DE
 
 
 def is_terminal(status: str | None) -> bool:
-    """Whether a status can no longer change."""
     return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
 
 
@@ -104,12 +103,7 @@ def _normal(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Payee:
-    """The recipient of the money.
-
-    Attributes:
-        account_number: The account that receives the money, or None.
-        ultimate_creditor: The final recipient, or None.
-    """
+    """The account that receives the money, and the final recipient; None where the provider does not say it."""
 
     account_number: str | None
     ultimate_creditor: str | None
@@ -120,13 +114,9 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The payer: a counterparty of an outbound request, or an account of an inbound one.
+    """The payer: the counterparty of an outbound request, or account, routing number and name of an inbound one.
 
-    Attributes:
-        counterparty_id: The counterparty that pays, or None.
-        account_number: The account that pays, or None.
-        routing_number: The routing number of that account's bank, or None.
-        name: The payer's name, or None.
+    What the provider does not say is None.
     """
 
     counterparty_id: str | None
@@ -151,8 +141,7 @@ class PaymentRequestResponse:
 
     Attributes:
         status: `accepted` or `declined`, or a word that this package does not know.
-        original_amount: The requested amount in US dollars, or None.
-        modified_amount: The amount that is paid instead, in US dollars, or None.
+        original_amount: The requested amount in US dollars, or None; `modified_amount` is what is paid instead.
         notes: The notes of the response, or None.
     """
 

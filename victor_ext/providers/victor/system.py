@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from victor_ext.books import Book, Theirs, money_of
 from victor_ext.flows import following
+from victor_ext.systems import System
 
 if TYPE_CHECKING:
     from .records import PaymentRequest
-from victor_ext.systems import System
 
 SYSTEM = System(
     name="victor",
@@ -18,28 +18,18 @@ SYSTEM = System(
     async_client="victor_ext.providers.victor.client:AsyncVictor",
     book="victor_ext.providers.victor.system:book_of",
     settings=(
-        "environment",
-        "base_url",
-        "client_id",
-        "client_secret",
-        "api_key",
-        "private_key",
-        "private_key_file",
-        "private_key_password",
-        "bulk_key",
+        "environment", "base_url", "client_id", "client_secret", "api_key", "private_key", "private_key_file",
+        "private_key_password", "bulk_key",
     ),
     lists="payment requests",
     credentials="victor_ext.providers.victor.settings:credentials_in",
     bulk=True,
 )  # fmt: skip
 
-
 _DOLLARS = "USD"
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
-    """The book of a client, blocking or awaited."""
-
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount

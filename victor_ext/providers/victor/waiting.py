@@ -9,27 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from victor_ext.errors import (
-    BadRequest,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    Outcome,
-    PermissionDenied,
-    Problem,
-    TimedOut,
-    UnreadableResponse,
-    VictorError,
-)
+from victor_ext import errors
 from victor_ext.privacy import one_line, redact_excerpt
-from victor_ext.runtime.client.polling import (
-    FIRST_PAUSE,
-    LEAST_READ,
-    LONGEST_PAUSE,
-    PASSING,
-    checked_seconds,
-    wait_until,
-)
+from victor_ext.runtime.client import polling
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core.validation import shown, spelled
@@ -55,8 +37,7 @@ _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Stat
 def wait(
     resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
-    """Read a request repeatedly until it has a wanted status."""
-    following = watch(resource, request_id, until, timeout, longest_pause=LONGEST_PAUSE)
+    following = watch(resource, request_id, until, timeout, longest_pause=polling.LONGEST_PAUSE)
     last: PaymentRequest | None = None
     while (request := (yield from following())) is not None:
         last = request
@@ -74,7 +55,7 @@ def watch(
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
-    statuses, seconds, monotonic = wanted_statuses(until), checked_seconds(timeout), resource.clock.monotonic
+    statuses, seconds, monotonic = wanted_statuses(until), polling.checked_seconds(timeout), resource.clock.monotonic
     ends: float | None = None
     last: PaymentRequest | None = None
 
@@ -91,10 +72,10 @@ def watch(
                 return None
             if not left:
                 message = timeout_message(f"it is {one_line(last.status)}")
-                raise TimedOut(message, outcome=Outcome.UNKNOWN, hint=_WAIT_AGAIN)
-            yield Sleep(min(FIRST_PAUSE, left))
+                raise errors.TimedOut(message, outcome=errors.Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+            yield Sleep(min(polling.FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
-        last, _ = yield from wait_until(
+        last, _ = yield from polling.wait_until(
             lambda left: _look(resource, request_id, left, statuses),
             lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
             timeout_message,
@@ -116,10 +97,10 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
         return True
     if request.is_terminal:
         reason = f" ({redact_excerpt(request.error_message)})" if request.error_message else ""
-        raise Conflict(
+        raise errors.Conflict(
             f"Payment request {request_id} ended as {one_line(request.status)}{reason}, so it can no longer become "
             f"{' or '.join(until or ())}.",
-            outcome=Outcome.REJECTED,
+            outcome=errors.Outcome.REJECTED,
         )
     return False
 
@@ -138,19 +119,19 @@ def _look(
     monotonic = resource.clock.monotonic
     began = monotonic()
     in_list: PaymentRequest | None = None
-    list_error: VictorError | None = None
+    list_error: errors.VictorError | None = None
     try:
         in_list = yield from listed(request_id, seconds)
-    except (BadRequest, NotFound, PermissionDenied, UnreadableResponse):
+    except (errors.BadRequest, errors.NotFound, errors.PermissionDenied, errors.UnreadableResponse):
         pass  # the list has no such id or cannot be read; `get` is used alone
-    except PASSING as error:
+    except polling.PASSING as error:
         list_error = error
     if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
         return _Seen(in_list)  # `get` has nothing more: no response exists, and the list has the error
-    left = None if seconds is None else max(seconds - (monotonic() - began), LEAST_READ)
+    left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
     try:
         by_itself = yield from get(request_id, left)
-    except PASSING as error:
+    except polling.PASSING as error:
         if in_list is None:
             raise
         # The list has no response, and may have the requested amount of a request that was accepted with another one.
@@ -197,5 +178,5 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
     unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:
         message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."
-        raise InvalidRequest.of([Problem("until", "choice", message)])
+        raise errors.InvalidRequest.of([errors.Problem("until", "choice", message)])
     return [as_status(spelled(word)) or "" for word in wanted]
