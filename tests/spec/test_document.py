@@ -205,25 +205,17 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
     assert found["c"] == {"n": 1, "m": 2}
 
 
-def test_a_file_that_is_no_text_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    spec = tmp_path / "spec.yaml"
-    spec.write_bytes(b"PK\x03\x04\x14\0\0\0")
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (".", "{} cannot be read: it is a folder: name the document in it."),
+        ("no.yaml", "{} cannot be read: No such file or directory."),
+        ("a", "{} cannot be read: it is no text: name a document in YAML or JSON; an archive must be unpacked first."),
+        ("https://api.example/a.yaml", "{} is an address: download the document, and name the file."),
+    ],
+)
+def test_what_is_no_text_file_is_refused_with_what_to_do(tmp_path: Path, path: str, said: str) -> None:
+    (tmp_path / "a").write_bytes(b"PK\x03\x04\x14\0\0\0")
     with pytest.raises(DocumentError) as refused:
-        load(spec)
-    assert str(refused.value) == (
-        f"{spec} cannot be read: it is no text: name a document in YAML or JSON; an archive must be unpacked first."
-    )
-
-
-def test_what_is_no_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    for path, said in (
-        (tmp_path, f"{tmp_path} cannot be read: it is a folder: name the document in it."),
-        (tmp_path / "no.yaml", f"{tmp_path / 'no.yaml'} cannot be read: No such file or directory."),
-        (
-            Path("https://api.example/spec.yaml"),
-            "https://api.example/spec.yaml is an address: download the document, and name the file.",
-        ),
-    ):
-        with pytest.raises(DocumentError) as refused:
-            load(path)
-        assert str(refused.value) == said
+        load(Path(path) if "://" in path else tmp_path / path)
+    assert str(refused.value) == said.format(path if "://" in path else tmp_path / path)

@@ -179,39 +179,28 @@ def test_an_object_in_an_object_is_refused_where_only_deep_objects_nest(wire: Wi
         wire.send("nested", x=model.from_dict({"range": {"gt": 1}}))
 
 
-def test_a_fragment_of_a_path_is_not_sent(wire: Wire) -> None:
+def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire: Wire) -> None:
     assert wire.target("own_fragment", "i", x="b") == "/own/i?x=b"
-
-
-def test_a_path_with_a_query_of_its_own_keeps_it(wire: Wire) -> None:
     assert wire.target("own_query", x="b") == "/own?kind=a&x=b"
     assert wire.target("own_query") == "/own?kind=a"
 
 
 def test_names_with_separators_are_words(tmp_path: Path) -> None:
-    wires = ["filter[status]", "filter[status][]", "ids[]", "page:size", "a/b"]
-    parameters = [{"in": "query", "name": name, "schema": TEXT} for name in wires]
+    names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
+    names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
+    parameters = [named(wire_name) for wire_name in names.values()]
     paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
-    names = {
-        "filter_status": "filter[status]",
-        "filter_status_list": "filter[status][]",
-        "ids": "ids[]",
-        "page_size": "page:size",
-        "a_b": "a/b",
-    }
     sent = wire.send("customers_list", **{name: name for name in names})
     assert dict(sent.url.params) == {wire_name: name for name, wire_name in names.items()}
 
 
 # Servers of the document, of a path and of an operation
 
+VARIABLES = {"region": {"default": "eu"}, "version": {"default": "v1"}}
 SERVERS: list[Tree] = [
-    {
-        "url": "https://{region}.pay.example/{version}/",
-        "variables": {"region": {"default": "eu"}, "version": {"default": "v1"}},
-    },
+    {"url": "https://{region}.pay.example/{version}/", "variables": VARIABLES},
     {"url": "https://sandbox.pay.example/v1"},
 ]
 

@@ -41,7 +41,8 @@ ROUNDS = 40
 
 
 class _Memory(dict[str, bytes]):
-    set = dict.__setitem__
+    def set(self, key: str, value: bytes) -> None:
+        self[key] = value
 
 
 _MEMORY: Any = _Memory()

@@ -180,8 +180,9 @@ def rename_schema(document: Tree, log: Log) -> None:
         if name in log.renamed:
             schema["$ref"] = SCHEMAS + log.renamed[name]
         mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
-        for value, name in mapping.items():
-            mapping[value] = SCHEMAS + log.renamed.get(name.removeprefix(SCHEMAS), name.removeprefix(SCHEMAS))
+        for value, reference in mapping.items():
+            mapped: str = reference.removeprefix(SCHEMAS)
+            mapping[value] = SCHEMAS + log.renamed.get(mapped, mapped)
 
 
 def _short(name: str) -> str:
@@ -329,8 +330,10 @@ def _member(schema: Tree) -> str:
     return "_type_0" if schema.get("nullable") and schema.get("type") == "array" else ""
 
 
-KEPT_IN_SCHEMA = TYPED | {"nullable", "description", "example", "title"}
-KEPT_IN_SCHEMA |= {"x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"}
+KEPT_IN_SCHEMA = {
+    *(*TYPED, "nullable", "description", "example", "title"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
+}
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
