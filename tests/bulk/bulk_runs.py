@@ -32,7 +32,6 @@ def today() -> date:
 
 
 def row(number: int, **changes: object) -> dict[str, str]:
-    """One good row."""
     good = {
         "invoice_no": f"INV-{number}",
         "payee_account_number": ACCOUNT,
@@ -46,12 +45,10 @@ def row(number: int, **changes: object) -> dict[str, str]:
 
 
 def rows(count: int, start: int = 1) -> list[dict[str, str]]:
-    """Good rows."""
     return [row(number) for number in range(start, start + count)]
 
 
 def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
-    """A file with these rows."""
     columns = list(dict.fromkeys(name for record in records for name in record))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns)
@@ -61,13 +58,10 @@ def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
 
 
 def keys_of(batch: str, records: Sequence[dict[str, str]], column: str = "invoice_no") -> set[str]:
-    """The keys that the rows must be sent with."""
     return {idempotency_key_for(batch, record[column]) for record in records}
 
 
 def store_only(sender: Any, records: Any) -> None:
-    """Store these rows, and send none of them."""
-
     def stop(_status: object) -> None:
         raise InterruptedError
 

@@ -48,11 +48,9 @@ class Postgres:
 
     @property
     def socket_folder(self) -> str:
-        """Where its socket is."""
         return str(self._server.get_postmaster_info().socket_dir)
 
     def url(self, database: str) -> str:
-        """The state in one of its databases."""
         return f"postgresql://postgres@/{database}?host={self.socket_folder}"
 
     def new_schema(self) -> str:

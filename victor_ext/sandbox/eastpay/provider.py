@@ -86,11 +86,8 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def new_state(self) -> State:
         return State(self.context.clock, self.settings.seed)
 
-    def error(self, status: int, code: str, message: str) -> Response:  # noqa: ARG002 - the gateway has no words
+    def error(self, status: int, code: str, message: str, **more: JsonValue) -> Response:  # noqa: ARG002 - no words here
         """An error in the gateway's format: its result code has the documented form, and the status as the detail."""
-        return self._error(status, message)
-
-    def _error(self, status: int, message: str, **more: JsonValue) -> Response:
         group = _ERROR_GROUPS.get(status, "200" if status >= 500 else "100")
         return json_response(status, self._envelope({"result": {**result(f"100.{group}.{status}", message), **more}}))
 
@@ -101,15 +98,15 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     def handle(self, operation: str, call: Call) -> Response:
         if call.params["base"] not in _BASES:
-            return self._error(404, "There is nothing here.")
+            return self.error(404, "", "There is nothing here.")
         if operation == "widget":
             self.checkout(call.params["id"])
             return Response(200, b"/* the payment form */", ((b"content-type", b"text/javascript"),))
         if not call.bearer_token:
-            return self._error(401, "The Authorization header is missing or not Bearer.")
+            return self.error(401, "", "The Authorization header is missing or not Bearer.")
         owner = self.state.tokens.get(call.bearer_token)
         if owner is None:
-            return self._error(403, "The access token is not valid.")
+            return self.error(403, "", "The access token is not valid.")
         call.owner = owner
         return self._read(operation, call) if call.exchange.method == "GET" else self._write(operation, call)
 
@@ -119,7 +116,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         except ValueError:
             form = None
         if form is None or call.content_type != "application/x-www-form-urlencoded":
-            return self._error(400, "The body must be a form in UTF-8.")
+            return self.error(400, "", "The body must be a form in UTF-8.")
         reference = form.get("merchantTransactionId", "")
         if reference:
             call.refers_to(reference)
@@ -131,7 +128,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if form.get("paymentType") and form["paymentType"] not in types:
             errors.append({"name": "paymentType", "message": "is not for this path"})
         if errors:
-            return self._error(400, "invalid parameters", parameterErrors=errors)
+            return self.error(400, "", "invalid parameters", parameterErrors=errors)
         if operation == "pay":
             return self._answer(call, self.state.new_entry(call.owner, form))
         return self._prepare(call, form) if operation == "prepare" else self._follow_up(call, form)
@@ -159,7 +156,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def _read(self, operation: str, call: Call) -> Response:
         if call.query_values().get("entityId") != call.owner:
             errors = [{"name": "entityId", "message": "is not the token's"}]
-            return self._error(400, "invalid parameters", parameterErrors=errors)
+            return self.error(400, "", "invalid parameters", parameterErrors=errors)
         if operation == "checkout_status":
             return self._checkout_status(call)
         if operation == "find":
@@ -169,7 +166,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def _find(self, call: Call) -> Response:
         """All payments and steps with a reference, oldest first. The form of the list is the sandbox's choice."""
         if self.settings.documented_only:
-            return self._error(404, "There is nothing here.")
+            return self.error(404, "", "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
         payments = [
             self._payment(entry, entry.code_at(self.state.now()))

@@ -10,7 +10,7 @@ from victor_ext.sandbox.velo.base import Base
 from victor_ext.sandbox.velo.payouts import Payout, Payouts
 
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
-_EXPORTED = (*_MONEY, "remoteId", "sourceAccountName", "payorPaymentId", "status")
+_EXPORTED: tuple[str, ...] = ("transactionDate", *_MONEY, "remoteId", "sourceAccountName", "payorPaymentId", "status")
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
 _AUDITED = (
     *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
@@ -89,7 +89,7 @@ class Audit:
 
     def export(self, first: str, last: str) -> str:
         file = io.StringIO(newline="")
-        rows = csv.DictWriter(file, ("transactionDate", *_EXPORTED), extrasaction="ignore")
+        rows = csv.DictWriter(file, _EXPORTED, extrasaction="ignore")
         rows.writeheader()
         days = [{**one, "transactionDate": one["submittedDateTime"][:10]} for one in self.payments()]
         rows.writerows(one for one in days if first <= one["transactionDate"] <= last)
