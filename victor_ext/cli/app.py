@@ -15,7 +15,7 @@ from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import Failure, Misuse, usage_message
+from .failures import USAGE_ERROR, Failure, Misuse, usage_message
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
@@ -163,9 +163,7 @@ def _run(arguments: Sequence[str]) -> int:
         return FAILED
     except typer.Abort:
         return INTERRUPTED
-    except Exception as error:
+    except (Misuse, USAGE_ERROR) as error:
         message = str(error) if isinstance(error, Misuse) else usage_message(error)
-        if message is None:
-            raise
         Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
         return MISUSE

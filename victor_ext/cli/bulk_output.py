@@ -110,10 +110,8 @@ def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
     """Print that sending was stopped, how to continue, and why the state cannot be read now, if it cannot."""
     if as_json:
-        document: dict[str, Any] = {"interrupted": True, "next_command": command}
-        if unread is not None:
-            document["state_unread"] = unread
-        complain(json.dumps(document))
+        state = {} if unread is None else {"state_unread": unread}
+        complain(json.dumps({"interrupted": True, "next_command": command, **state}))
         return
     text = "Stopped. Nothing is lost and nothing will be sent twice. Go on with:"
     if status is None:
@@ -188,12 +186,11 @@ def _wrong(check: Check) -> str:
     if check.broken:
         expected = check.problems[0].code != "control_total"
         return "the file cannot be read" if expected else "the file is not the one that is expected"
-    parts: list[str] = []
-    if check.repeated:
-        parts.append(f"{check.repeated:,} {'row repeats' if check.repeated == 1 else 'rows repeat'} a key")
-    if check.invalid:
-        parts.append(f"{check.invalid:,} {'row is' if check.invalid == 1 else 'rows are'} wrong")
-    return " and ".join(parts)
+    kinds = {
+        f"{'row repeats' if check.repeated == 1 else 'rows repeat'} a key": check.repeated,
+        f"{'row is' if check.invalid == 1 else 'rows are'} wrong": check.invalid,
+    }
+    return " and ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
 
 
 def _kinds(check: Check) -> str:

@@ -78,9 +78,9 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
             _show(finding)
     status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
-        checks = [
-            {name: value for name, value in asdict(finding).items() if name != "exit_status"} for finding in findings
-        ]
+        checks = [asdict(finding) for finding in findings]
+        for check in checks:
+            del check["exit_status"]
         with decided():
             say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
@@ -148,9 +148,8 @@ def _dns(host: str, port: int) -> Finding:
     try:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        return _bad(
-            "DNS", f"{host} has no address: {error.strerror or error}", "Check this machine's resolver.", FOR_NOW
-        )
+        reason = f"{host} has no address: {error.strerror or error}"
+        return _bad("DNS", reason, "Check this machine's resolver.", FOR_NOW)
     addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
     return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
 
@@ -223,11 +222,9 @@ def _clock(client: Any) -> Finding:
     offset = (datetime.now(UTC) - provider.moment).total_seconds()
     if abs(offset) <= _TOLERATED:
         return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")
-    return _bad(
-        "Clock",
-        f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's",
-        "Let NTP set this machine's clock. The client corrects for it, once it has received a response.",
-    )
+    off = f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's"
+    advice = "Let NTP set this machine's clock. The client corrects for it, once it has received a response."
+    return _bad("Clock", off, advice)
 
 
 @decided()

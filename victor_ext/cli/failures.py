@@ -110,14 +110,14 @@ class Failure:
         return lines
 
 
-def usage_message(error: Exception) -> str | None:
-    """Return the message of a typer usage error, or None for other errors."""
-    # typer exports no public base class for these errors.
-    if typer.BadParameter.__bases__[0] not in type(error).__mro__:
-        return None
-    usage_error: Any = error
-    hint = "" if usage_error.ctx is None else f" See '{usage_error.ctx.command_path} --help'."
-    return f"{usage_error.format_message()}{hint}"
+USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
+"""typer exports no public name for it."""
+
+
+def usage_message(error: Any) -> str:
+    """Return the message of a typer usage error."""
+    hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
+    return f"{error.format_message()}{hint}"
 
 
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:

@@ -67,10 +67,7 @@ Deadline = Annotated[
 
 @dataclass(frozen=True)
 class Session:
-    """Connection options of a command. None means the environment variable or the client's default.
-
-    `failed`: see `exit_status_of`.
-    """
+    """Connection options of a command; None: the variable or the client's default. `failed`: see `exit_status_of`."""
 
     command: typer.Context = field(repr=False)
     environment: str | None = None
@@ -110,10 +107,7 @@ class Session:
             yield victor
 
     def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
-        """Return a system and its blocking client, from the variables of this process.
-
-        Options of the command take precedence over `settings`. Raises `Misuse` and `VictorError`.
-        """
+        """Return a system and its blocking client. Options take precedence over `settings`. Raises `Misuse`, too."""
         system = system_of(provider)
         for option, instead in system.refuses.items():
             if getattr(self, option) is not None:
@@ -137,12 +131,11 @@ class Session:
     @property
     def spelled(self) -> dict[str, str]:
         """Names of the parameters in messages: the option, or the environment variable that was used."""
-        used = {
-            name: variable
-            for name, variable in _VARIABLES.items()
-            if getattr(self, name) is None and os.environ.get(variable, "").strip()
-        }
-        return {**spellings(self.command.command.params), **used}
+        names = spellings(self.command.command.params)
+        for name, variable in _VARIABLES.items():
+            if getattr(self, name) is None and os.environ.get(variable, "").strip():
+                names[name] = variable
+        return names
 
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""
@@ -270,11 +263,9 @@ class Checks:
             return zulu.parse(f"{_day(_MIDNIGHTS[text])}T00:00:00Z" if text in _MIDNIGHTS else text)
         except InvalidRequest as error:
             # The client's message has no name for the value, and no word for a midnight: add them.
-            words = f", or write {', '.join(_MIDNIGHTS)}"
-            self._problems += [
-                Problem(name, problem.code, f"{name}: {problem.message}{words if problem.code == 'format' else ''}")
-                for problem in error.problems
-            ]
+            for problem in error.problems:
+                words = f", or write {', '.join(_MIDNIGHTS)}" if problem.code == "format" else ""
+                self._problems.append(Problem(name, problem.code, f"{name}: {problem.message}{words}"))
             return None
 
     def run(self, check: Callable[[], object]) -> None:
