@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from flexfactor_api import models
 
+from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, Record, as_timestamp
@@ -45,6 +46,10 @@ class OrderStatus(IntEnum):
 
 def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _problems(errors: object) -> Sequence[Problem]:
+    return problems_in({"errors": errors})
 
 
 def word(*names: str) -> Field[str | None]:
@@ -96,7 +101,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems = Field(lambda errors: problems_in({"errors": errors}), "errors")
+    problems = Field(_problems, "errors")
 
     @property
     def success(self) -> bool | None:
