@@ -29,7 +29,7 @@ from tests.histories.calls import BASE, QUICK
 from tests.histories.provider import BODIES, Provider, Rules
 from tests.histories.world import Killed
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkSender, layout, pacing
+from victor_ext.bulk import BulkSender, StateLost, layout, pacing
 from victor_ext.bulk import run as bulk_run
 
 SOON = 0.08
@@ -171,6 +171,9 @@ class Senders:
                     self.owed[place] = {key for key in owed if self.provider.of(key)}
                 return
             status = sender.resume(on_progress=still) if kind == "resume" else sender.send(file, on_progress=still)
+        except StateLost as error:
+            self.wrong.append(f"lost: nobody has deleted anything, and {error}")
+            return
         except VictorError:
             return
         except Killed:

@@ -12,12 +12,13 @@ import pytest
 import victor_ext
 from tests.providers.systems import ARGUMENTS
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers, settlement
+from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
 from victor_ext.providers.velo.settings import PayoutStatusWord
 from victor_ext.runtime.auth.tokens import FixedToken
+from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
 ONCE = RetryPolicy(max_attempts=1)
@@ -77,10 +78,10 @@ def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
 
 
 def test_a_stored_word_is_sent_as_it_was_checked() -> None:
-    stored = settlement.dumped({**REQUEST, "biller_type": Word("GOVERNMENT")})
-    victor_ext.check_payment_request(**settlement.loaded(stored))
-    assert settlement.is_stored_as({**REQUEST, "biller_type": Word("GOVERNMENT")}, stored)
-    assert not settlement.is_stored_as(REQUEST, stored)
+    stored = dumped({**REQUEST, "biller_type": Word("GOVERNMENT")})
+    victor_ext.check_payment_request(**loaded(stored))
+    assert is_stored_as({**REQUEST, "biller_type": Word("GOVERNMENT")}, stored)
+    assert not is_stored_as(REQUEST, stored)
 
 
 def test_the_words_are_those_that_the_client_takes() -> None:

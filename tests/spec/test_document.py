@@ -111,6 +111,7 @@ ANYWHERE = st.sampled_from([each for each in places(DOCUMENT) if each])
 @example(place=("components", "schemas", "A"), value={"allOf": [A]})
 @example(place=("components", "schemas", "A", "required"), value=["b"])  # by way of U, A requires itself
 @example(place=("components", "schemas", "U", "oneOf"), value=[{"type": "null"}, {"type": "null"}])
+@example(place=("components", "schemas", "U", "discriminator", "propertyName"), value=[])
 @example(place=("servers", 0, "url"), value="http://[x")
 def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     """A package is made and checked, or the document is refused with the place; nothing stumbles."""

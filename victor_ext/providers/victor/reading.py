@@ -34,8 +34,9 @@ def get(
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
     arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    sent = yield from call_for_json(get_payment_request, seconds, **arguments)
-    record = PaymentRequest.of_json(sent, "GetPaymentRequestResponse")
+    record = PaymentRequest.of_json(
+        (yield from call_for_json(get_payment_request, seconds, **arguments)), "GetPaymentRequestResponse"
+    )
     if not record.id and record.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is not a payment request: it has neither an id nor a status.",

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 def _as_id(value: object) -> str:
-    return as_id(value) or ""
+    return value if isinstance(value, str) else as_id(value) or ""  # the check is what a page of them costs
 
 
 def _as_biller_type(value: object) -> str | None:

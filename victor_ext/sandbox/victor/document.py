@@ -1,4 +1,4 @@
-"""The provider's document, compiled into validators: read here anew, so that no misreading by the client can hide."""
+"""The document, compiled into validators. It is read here anew: a mistake of the client cannot hide in both."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Document:
         words = words or [called] * bool(called)  # without a mapping, the word is the name of the schema
         for view in views:
             # A mapping that has other values than the property's enum contradicts it.
-            declared = self.views(view.properties[str(name)]) if name in view.properties else []
+            declared = self.views(view.properties[name]) if isinstance(name, str) and name in view.properties else []
             own = [value for each in declared for value in each.enum or [] if isinstance(value, str)]
             tags = [word for word in words if word in own] or own or words
             yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words else view
