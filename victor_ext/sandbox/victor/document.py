@@ -1,4 +1,4 @@
-"""The document, compiled into validators. It is read here anew: a mistake of the client cannot hide in both."""
+"""The document, compiled into validators. The sandbox reads it itself: no mistake of the client can hide in both."""
 
 from __future__ import annotations
 
