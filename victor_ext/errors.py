@@ -1,4 +1,24 @@
-"""The exceptions of this package. Each has an `outcome`: `Outcome` says when a repeat is safe."""
+"""The exceptions of this package.
+
+    VictorError
+      + InvalidRequest         an argument is invalid; nothing was sent            (also a ValueError)
+      + ConfigurationError     the client is not configured correctly              (also a ValueError)
+      + ConnectionFailed       no connection, or it broke before the response was complete
+      + TimedOut               no response within the timeout
+      |   + DeadlineExceeded   no response within the deadline of the whole call
+      + UnreadableResponse     the response cannot be read
+      + PaginationError        a list does not end
+      + StatusError            the response has an error status
+          + BadRequest         400, 422, or a 200 whose body reports an error
+          + AuthenticationError  401
+          + PermissionDenied   403
+          + NotFound           404, or a 400 that says so of the id
+          + Conflict           409, or a 400 or 422 that says that the key was used
+          + RateLimited        429
+          + ServerError        5xx
+
+Each error has an `outcome`: `Outcome` says when a repeat is safe.
+"""
 
 from __future__ import annotations
 

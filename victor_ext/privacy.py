@@ -334,7 +334,7 @@ def _folded(text: str) -> Secret:
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and with each run of five or more digits, an account number, as `mask` has it."""
+    """The text without credentials, and what may be an account number, five or more digits, as `mask` has it."""
     return _LONG_DIGITS.sub(lambda match: mask(match.group()), without_credentials(text))
 
 

@@ -24,7 +24,8 @@ def write_csv(
     """Write results as CSV and return their number.
 
     An extra column whose name is taken gets the prefix `file_`, again until no other column has the name. The requested
-    values come last; an argument that is the key column is among the extra columns.
+    values come last; an argument that is the key column is among the extra columns. `escape` puts a single quote before
+    what a spreadsheet would run.
     """
     writer = csv_writer(file)
     asked = [name for name in ASKED if name not in columns]

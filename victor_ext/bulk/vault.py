@@ -67,8 +67,9 @@ class Vault:
             case _:
                 pass
         nonce = os.urandom(_NONCE)
-        compressed = zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
-        encrypted = nonce + self._cipher.encrypt(nonce, compressed, MARK.encode())
+        encrypted = nonce + self._cipher.encrypt(
+            nonce, zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1), MARK.encode()
+        )
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def deserialize(self, text: str) -> Any:
@@ -82,8 +83,10 @@ class Vault:
             raise other_key("This content of the bulk database")
         try:
             encrypted = base64.b64decode(body, validate=True)
-            compressed = self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())
-            stored = json.loads(zlib.decompress(compressed), object_pairs_hook=hidden_fields)
+            stored = json.loads(
+                zlib.decompress(self._cipher.decrypt(encrypted[:_NONCE], encrypted[_NONCE:], MARK.encode())),
+                object_pairs_hook=hidden_fields,
+            )
         except (InvalidTag, ValueError, zlib.error):
             raise ConfigurationError("The bulk database is damaged: a stored value cannot be decrypted.") from None
         match stored:

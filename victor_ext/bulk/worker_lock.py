@@ -53,6 +53,7 @@ class FileLock:
 
     def acquire(self) -> bool:
         """Acquire the lock if it is free. Raises `ConfigurationError` if its file cannot be opened, such as a link."""
+        assert self._lock is None
         try:
             self._lock = os.open(self._file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             if _take(self._lock):

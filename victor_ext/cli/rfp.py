@@ -99,7 +99,8 @@ def create(session: Session, *, yes: Yes = False, **given: Unpack[_Create]) -> N
             _check(arguments, victor.provider_time().moment, is_first=is_first)
         session.confirm(victor, question, yes=yes)
         with session.failures(doubt):
-            _show(session, victor.payment_requests.create(**arguments), victor, doubt)
+            made = victor.payment_requests.create(**arguments)
+            _show(session, made, victor, doubt)
 
 
 @rfp.command()
@@ -230,7 +231,8 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
     """Refuse to pay an inbound request. It is sent once, and read back if the outcome is unknown."""
     doubt = _answer_doubt(request_id, session)
     with session.client(doubt) as victor:
-        _show(session, victor.payment_requests.decline(request_id, notes=cast("str", notes)), victor, doubt)
+        declined = victor.payment_requests.decline(request_id, notes=cast("str", notes))
+        _show(session, declined, victor, doubt)
 
 
 @rfp.command()

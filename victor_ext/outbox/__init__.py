@@ -1,7 +1,18 @@
 """An outbox: payment requests that are stored in your own database, in the transaction of the invoice, and sent later.
 
-`Outbox(engine).add(session, ...)` stores one, and the worker, `outbox.run(victor)`, sends it and follows its status.
-`AsyncOutbox` is the same, awaited. A process may be killed between any two steps. See docs/outbox.md.
+    outbox = Outbox(engine)
+    outbox.create_table()
+
+    with Session(engine) as session, session.begin():
+        session.add(Invoice(number=1042, ...))
+        outbox.add(session, ..., client_reference_id="INV-1042", idempotency_key=idempotency_key_for("invoice", 1042))
+
+    with Victor.from_env() as victor:  # the worker: it sends, and reads statuses, again and again
+        outbox.run(victor)
+
+`AsyncOutbox` is the same, awaited, on an `AsyncEngine` and with `AsyncVictor`.
+
+A process may be killed between any two steps. See docs/outbox.md.
 """
 
 try:

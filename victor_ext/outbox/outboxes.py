@@ -125,6 +125,8 @@ class EngineOutbox(OutboxBase, Generic[Engine]):
 class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
+    None of its methods closes the client, `victor`.
+
     Args:
         engine: An SQLAlchemy engine of the database that has your invoices.
         keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.

@@ -34,7 +34,7 @@ _WITHOUT_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many entries of ours, and payments of theirs, were read, and how many entries were looked up one by one."""
+    """How many entries of `ours`, and payments of `theirs`, were read; how many entries were `looked_up` one by one."""
 
     ours: int = 0
     theirs: int = 0
@@ -45,7 +45,10 @@ OnProgress = Callable[[Progress], None]
 
 
 class Reconciliation:
-    """The result: an iterable of rows, what matters most first. Close it, or use it in a `with` statement."""
+    """The result: an iterable of rows, what matters most first, with a `summary` of counts and sums.
+
+    Close it, or use it in a `with` statement.
+    """
 
     def __init__(self, store: Store, summary: Summary) -> None:
         self._store: Store | None = store

@@ -47,7 +47,8 @@ class Moment:
 class Now:
     """The present time, by the clocks of this machine and by the provider's.
 
-    `error` is why that could not be read, if it may be known later; None: it is known, or no response has one.
+    `error` is why the provider's time could not be read, if it may be known later; None: it is known, or no response
+    has it.
     """
 
     moment: Moment

@@ -136,6 +136,7 @@ class Components:
         return place
 
     def _find_targets(self) -> dict[str, Tree]:
+        schemas_at(mapping_at(self.document, "components"), "schemas")
         pending: list[Any] = [self.document]
         for tree in pending:  # it grows
             pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
@@ -212,7 +213,7 @@ class Components:
         schema = schema_at(tree, "schema")
         if schema is not None:
             self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
-        for name, header in mappings_at(tree, "headers"):
+        for name, header in mappings_at(tree, "headers") if kind != "parameter" else ():
             self._part(header, f"{place}.headers.{name}", region, "header")
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
@@ -227,6 +228,7 @@ class Components:
     def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
         if id(tree) in self.by_id:
+            region.references.append((id(tree), allow))
             return
         below = below or place
         if id(tree) in self.referenced:

@@ -134,7 +134,10 @@ def _place(data: Any) -> int | None:
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
-    """Replace the schemas that fail by "anything", causes first, and report them. Returns whether any was replaced."""
+    """Replace the schemas that fail by "anything", and report them. Returns whether any was replaced.
+
+    A failure that follows from another one is left alone as long as there is another one.
+    """
     known = [(each, each.schema) for each in failures if each.schema is not None]
     mended: set[int] = set()
     for failure, schema in [each for each in known if _MISSING not in each[0].text] or known[:1]:

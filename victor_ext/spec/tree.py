@@ -123,22 +123,6 @@ def descendants(named: Tree, parent: str) -> list[str]:
     return [*reached]
 
 
-def families(named: Tree) -> dict[str, tuple[str, list[str]]]:
-    """By the name of each schema that has children: whose discriminator tells them apart, and they and the schema."""
-    found: dict[str, tuple[str, list[str]]] = {}
-    for root, schema in members(named):
-        discriminator = mapping_at(schema, "discriminator")
-        if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
-            continue
-        mapped = [str(each).rpartition("/")[2] for each in mapping_at(discriminator, "mapping").values()]
-        below = [*descendants(named, root), *(each for each in mapped if each in named)]
-        for parent in dict.fromkeys([root, *below]):
-            family = dict.fromkeys([parent, *(below if parent == root else descendants(named, parent))])
-            if len(family) > 1:
-                found[parent] = root, [*family]
-    return found
-
-
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")

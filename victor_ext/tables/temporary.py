@@ -19,6 +19,7 @@ class TemporaryDatabase(sqlite3.Connection):
     def __init__(self, schema: str) -> None:
         # An async client uses it from worker threads, one after the other.
         super().__init__("", isolation_level=None, check_same_thread=False)
+        # The cache is 4,096 KiB.
         settings = "PRAGMA journal_mode=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-4096;"
         self.executescript(f"{settings} {schema} BEGIN")
 

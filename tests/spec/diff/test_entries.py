@@ -48,6 +48,23 @@ def test_a_common_base_is_one_entry() -> None:
     assert {len(entry.operations) for entry in found} == {20}
 
 
+def test_a_named_schema_that_becomes_true_breaks_who_receives_it() -> None:
+    before, after = (receives(CARD, {"Card": card(amount=ref("Amount")), "Amount": each}) for each in (card(), True))
+    found = {entry.wire: entry.operations for entry in entries(before, after) if "Amount" in entry.place}
+    assert found["breaks"] == ("get /cards",)
+
+
+@pytest.mark.parametrize("first", ["components", "x-defs"])
+def test_what_stands_at_no_place_of_the_specification_has_its_operations(first: str) -> None:
+    def shop(**cents: Any) -> Tree:
+        order = {"Order": card(price=card(**cents))}
+        whole = {"x-defs": order, **receives({"$ref": "#/x-defs/Order"})}
+        whole["components"] = {"schemas": {"Price": {"$ref": "#/x-defs/Order/properties/price"}}}
+        return {first: whole.pop(first), **whole}
+
+    assert {entry.wire for entry in entries(shop(cents=TEXT), shop())} == {"breaks"}
+
+
 @pytest.mark.parametrize("size", [3, 1500])
 def test_every_schema_has_another_name(size: int) -> None:
     def chain(prefix: str, **last: Any) -> Tree:

@@ -22,26 +22,31 @@ class OrderStatus(IntEnum):
     """The numbers of an order's states, under the provider's own names. The meanings are those of its portal's guide.
 
     The portal also has Chargeback, whose number is not known.
-
-    Attributes:
-        DRAFT: Received, and not yet picked up.
-        ONHOLD: Suspended for the moment.
-        CANCELLED: Declined by FlexFactor (or cancelled).
-        PROBLEM: Something is wrong with it: ask FlexFactor's support.
-        PROCESSING: Being processed.
-        CAPTUREREQUIRED: Authorised, to be captured. (The guide does not have it.)
-        RETURNED: Refunded.
-        COMPLETED: Approved.
     """
 
     DRAFT = 0
+    """Received, and not yet picked up."""
+
     ONHOLD = 1
+    """Suspended for the moment."""
+
     CANCELLED = 2
+    """Declined by FlexFactor (or cancelled)."""
+
     PROBLEM = 3
+    """Something is wrong with it: ask FlexFactor's support."""
+
     PROCESSING = 4
+    """Being processed."""
+
     CAPTUREREQUIRED = 5
+    """Authorised, to be captured. (The guide does not have it.)"""
+
     RETURNED = 6
+    """Refunded."""
+
     COMPLETED = 7
+    """Approved."""
 
 
 def _word(*values: object) -> str | None:

@@ -68,7 +68,10 @@ _LONGEST_WORDS = 50
 
 
 class ErrorCode(NamedTuple):
-    """A six-digit code in its two parts: an HTTP status, and the number of the error. No list of the codes is known."""
+    """A six-digit code in its two parts: an HTTP status, and the number of the error.
+
+    The provider's pages describe the scheme and list no codes.
+    """
 
     http_status: int
     error: int

@@ -205,7 +205,7 @@ class Payouts(Resource[Mode]):
     def list(self, request: PayoutList) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or is paid for.
 
-        The other filters are as for `payments.list`; to a `sort`, `payoutId` is added.
+        The other filters are as for `payments.list`. Without a `sort`, the oldest come first; one gets `payoutId`.
 
         Args:
             memo: A part of the memo, in any letter case.

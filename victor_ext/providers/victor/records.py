@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 def _as_id(value: object) -> str:
-    return value if isinstance(value, str) else as_id(value) or ""  # the check is what a page of them costs
+    return value if isinstance(value, str) else as_id(value) or ""  # most are text: a page has hundreds
 
 
 def _as_biller_type(value: object) -> str | None:

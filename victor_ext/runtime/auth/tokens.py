@@ -15,9 +15,9 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
 from victor_ext.runtime.loop.unauthorized import SIGNED, Exchange, may_be_outdated
 
-ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while the others use it
+ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while others use this
 MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
-ADVISORY_PAUSE = 5.0  # without another fetch after one failed, while the kept token can still be used
+ADVISORY_PAUSE = 5.0  # seconds without another fetch after one failed, while the kept token can still be used
 
 
 class FixedToken:

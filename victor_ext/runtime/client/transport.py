@@ -121,7 +121,8 @@ class _RequestBuilder:
 def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]) -> bool:
     """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the request without it.
 
-    Then it has only to give it to the transport, which reads the response, follows no redirect and keeps no cookie.
+    Then the client has only to give the request to the transport, which reads the response, follows no redirect and
+    keeps no cookie.
     """
     if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
         return False

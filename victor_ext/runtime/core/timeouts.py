@@ -66,7 +66,7 @@ class Timeouts(dict[str, Any]):
 # Extensions of a request: its `Timing`, where somebody listens, and whether ...
 TIMING = "victor_ext.timing"
 BEGUN = "victor_ext.begun"  # any of it may have been written; other transports do not say it
-ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"  # it may use a connection that has not rested
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"  # also where a late second response may come
 REUSED_IMMEDIATELY = "victor_ext.reused_immediately"  # it went over a connection that had just been used
 MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
 

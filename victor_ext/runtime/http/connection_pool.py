@@ -79,7 +79,10 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
-        """Send a request; return the head of its response. The caller ends the lease then, or after an error."""
+        """Send a request and return the head of its response. Raises the errors of httpx.
+
+        The caller ends the lease after it has read the response, and after any error.
+        """
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
             connection = lease.connection = self._take_kept(at_once=at_once)

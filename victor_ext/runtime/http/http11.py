@@ -67,7 +67,7 @@ class Connection:
     stream: Any = None  # until it has been opened
     parser: Parser = field(default_factory=Parser)
     idle_since: float = 0.0  # when its last exchange ended, by the monotonic clock
-    is_doubtful: bool = False  # its last response was no good one: a later one may follow, as a gateway's time-out
+    is_doubtful: bool = False  # its last response was no good one, such as a gateway's time-out: a later one may follow
     is_spoilt: bool = False  # a request was not written whole: the server may take the next one for the rest of it
 
     def abort(self) -> None:

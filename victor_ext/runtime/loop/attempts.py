@@ -296,7 +296,8 @@ class _Call:
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
         """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
 
-        An earlier call may have used it. The deadline's monotonic clock stands still while a machine is suspended.
+        The first attempt, too: an earlier call may have used it. The deadline's monotonic clock stands still while a
+        machine is suspended.
         """
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:

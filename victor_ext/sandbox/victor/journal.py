@@ -67,7 +67,7 @@ class Journal:
             if db is not None:
                 db.close()
             reason = error.strerror if isinstance(error, OSError) else error
-            raise OSError(f"the state file {str(path)!r} cannot be used: {reason}") from error
+            raise OSError(f"the state file {os.fspath(path or '')!r} cannot be used: {reason}") from error
 
     def load(self) -> tuple[list[PaymentRequest], list[KeyRecord]]:
         requests = self._db.execute("SELECT record FROM requests ORDER BY position")

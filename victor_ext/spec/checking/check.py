@@ -180,7 +180,9 @@ def check(
 
     `packages` is the folder with the package to compare; None compares with none. `accepted` is the file of accepted
     losses; None is `<document>.accepted.yaml` beside the document. `accept` is the reason to accept everything that is
-    left out now; None accepts nothing new. The others are those of `generate`, whose errors it raises; AcceptanceError.
+    left out now; None accepts nothing new. The others are those of `generate`.
+
+    Raises AcceptanceError, and the errors of `generate`.
     """
     path = default_path(document) if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins

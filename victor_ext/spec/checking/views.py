@@ -8,7 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from victor_ext.spec.tree import Tree, families, followed, is_list, is_mapping, is_null, named_schemas, types_of
+from victor_ext.spec.tree import (
+    Tree,
+    descendants,
+    followed,
+    is_list,
+    is_mapping,
+    is_null,
+    mapping_at,
+    members,
+    named_schemas,
+    types_of,
+)
 
 MAX_VIEWS = 64
 """Alternatives of one schema that are looked at; more are nested unions, whose members have views of their own."""
@@ -87,15 +98,7 @@ class Document:
         """The compositions of several definitions of one property, by the ids of the definitions."""
         self._parts: dict[int, list[Tree]] = {}
         self._open: set[int] = set()
-        named = named_schemas(tree)
-        self._families = {
-            id(named[parent]): (
-                Node(named[root], root),
-                [Node({"$ref": f"#/components/schemas/{each}"}, each) for each in (*family[1:], parent)],
-            )
-            for parent, (root, family) in families(named).items()
-        }
-        """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
+        self._families = self._find_families()
         self._alternatives: dict[int, list[View]] = {}
 
     def follow(self, node: Node) -> Node:
@@ -114,6 +117,26 @@ class Document:
             alternatives = [view for each in members for view in self._tagged(owner, each, self._plain(each))]
             self._alternatives[id(whole.tree)] = alternatives[:MAX_VIEWS]
         return self._alternatives[id(whole.tree)]
+
+    def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
+        """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
+        named = named_schemas(self.root.tree)
+        families: dict[int, tuple[Node, list[Node]]] = {}
+        for root, schema in members(named):
+            discriminator = mapping_at(schema, "discriminator")
+            if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
+                continue
+            mapped = [str(each).rpartition("/")[2] for each in mapping_at(discriminator, "mapping").values()]
+            for parent in (root, *descendants(named, root)):
+                family = [*descendants(named, parent), *(mapped if parent == root else ()), parent]
+                nodes = [
+                    Node({"$ref": f"#/components/schemas/{each}"}, f"components.schemas.{each}")
+                    for each in dict.fromkeys(family)
+                    if each in named
+                ]
+                if len(nodes) > 1:
+                    families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
+        return families
 
     def _plain(self, node: Node) -> list[View]:
         """The same without the children of a schema with a discriminator."""

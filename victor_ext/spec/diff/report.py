@@ -88,7 +88,7 @@ class Report(Comparison):
     version_problem: str | None = None
     python_compared: bool = True
     lines: Lines | None = None
-    """Of the new document, as `file` is its path: for annotations."""
+    """The lines of the new document, whose path is `file`: for annotations."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""

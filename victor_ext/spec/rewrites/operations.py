@@ -45,7 +45,10 @@ def drop_repeated_parameter(document: Tree, log: Log) -> None:
 
 
 def drop_transport_header(document: Tree, log: Log) -> None:
-    """Drop a parameter for a header that the HTTP client writes, as it does Content-Type where a request has a body."""
+    """Drop a parameter for a header that the HTTP client writes: a wrong Content-Length breaks the connection.
+
+    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
+    """
     for operation, parameter in parameters(document):
         name = parameter["name"].lower() if parameter["in"] == "header" else ""
         if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
@@ -136,7 +139,7 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
 
 
 def record_servers(document: Tree, log: Log) -> None:
-    """Record the servers of the document, and that of each operation that its first server does not offer, too.
+    """Record the servers of the document, and those of the operations that its first server does not offer.
 
     The first server of a list counts, and each variable has its default. A relative URL is joined to the first absolute
     one of the document: where the document itself was served from is not known.

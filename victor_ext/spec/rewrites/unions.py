@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
-from victor_ext.spec.tree import Tree, families, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
+from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, drop, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
@@ -38,12 +38,23 @@ OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
 
 
 def unite_children(document: Tree, log: Log) -> None:
-    """Make a reference to a schema with a discriminator one to a union of it and its children, but for their own."""
+    """Read a schema with a discriminator as the child that it names: one that has the schema in its `allOf`.
+
+    A reference to it becomes one to a union of its children and itself; only the children refer to the schema alone.
+    """
     named = components(document)
     unions: dict[str, Tree] = {}
-    for parent, (root, members) in families(named).items():
-        chosen = {"oneOf": [{"$ref": SCHEMAS + each} for each in members]}
-        unions[parent] = in_place_of(named[root], {**chosen, "discriminator": deepcopy(named[root]["discriminator"])})
+    for root, schema in named.items():
+        discriminator = mapping_at(schema, "discriminator")
+        if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
+            continue
+        mapped = [to.removeprefix(SCHEMAS) for to in mapping_at(discriminator, "mapping").values()]
+        below_root = [*descendants(named, root), *(each for each in mapped if each in named)]
+        for parent in dict.fromkeys([root, *below_root]):
+            members = dict.fromkeys([parent, *(below_root if parent == root else descendants(named, parent))])
+            if len(members) > 1:
+                references = [{"$ref": SCHEMAS + each} for each in members]
+                unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": deepcopy(discriminator)})
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
     kept = set(_extended(named, document)) if unions else set[int]()
     for where, schema in schemas(document) if unions else ():
