@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from victor_ext.runtime.core import timeouts
+from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.timeouts import LEAST, DeadlineTimeout, Timeouts, as_of_now, is_over
 
 BEGAN = 5_000.0
@@ -68,3 +69,13 @@ class TestByStage:
     def test_when_nothing_is_left_a_moment_remains(self, clock: SimpleNamespace, left: float):
         read = Timeouts(CONFIGURED, lambda: left).get("read")
         assert read == as_of_now(read) == pytest.approx(LEAST)
+
+
+def test_time_that_is_skipped_leaves_the_providers_clock_alone():
+    clock = ServerClock()
+    clock.learn("Fri, 01 Jan 2027 00:00:00 GMT")
+    provider, monotonic = clock.now(), clock.monotonic()
+    clock.skip(60.0)
+    assert abs(clock.now() - provider) < 30
+    assert clock.monotonic() - monotonic >= 60
+    assert clock.provider_time().is_known

@@ -147,6 +147,10 @@ def test_a_new_key_is_random_and_good():
 
 
 class TestKeyProblem:
+    @pytest.mark.parametrize("length", [20, 128])
+    def test_the_shortest_and_the_longest(self, length):
+        assert key_problem("k" * length) is None
+
     @pytest.mark.parametrize("length", [0, 1, 19, 129, 4096])
     def test_lengths_that_are_not(self, length):
         problem = key_problem("k" * length)
