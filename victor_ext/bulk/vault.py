@@ -64,7 +64,7 @@ class Vault:
                 return sealed
             case BaseException():
                 data = {"!error": type(data).__name__, "text": str(data)}
-            case _:
+            case _:  # JSON as it is
                 pass
         nonce = os.urandom(_NONCE)
         encrypted = nonce + self._cipher.encrypt(

@@ -145,10 +145,12 @@ def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
     """The key that writes declare: this one, else one with "idempot" in its name, or else a header `...-Request-Id`."""
     if any(declares_key(each, place) for each in document):
         return place
+    named = key_place(document, None)
+    if not isinstance(named, NoKey):
+        return named
     headers, _ = _names(document)
     request_id = next((each for each in headers if re.search(r"request[-_]?id$", each.lower())), None)
-    named = key_place(document, None)
-    return HeaderKey(request_id) if isinstance(named, NoKey) and request_id is not None else named
+    return named if request_id is None else HeaderKey(request_id)
 
 
 def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:

@@ -41,8 +41,8 @@ class Validation(validation.Validation):
         sent = self.checked(request)
         further = self.parameters(request.parameters, _sources_of(model, request))
         self.finish()
-        sent = {**fixed, **sent.pop("amount", {}), **sent.pop("card", {}), **sent}
-        form = model(entity_id=entity.id, entity_type=entity.type, **sent)
+        amount, card = sent.pop("amount", {}), sent.pop("card", {})  # of several fields each
+        form = model(entity_id=entity.id, entity_type=entity.type, **fixed, **amount, **card, **sent)
         form.additional_properties = further
         return form
 

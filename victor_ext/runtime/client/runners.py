@@ -126,6 +126,12 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _describe(result: Any, last: list[Call]) -> None:
+    """Set the response of a flow's last call on the records that the flow returned."""
+    if last and (info := last[0].info) is not None:
+        describe(result, info)
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class _Runner:
     _api: ApiWithin
@@ -139,8 +145,7 @@ class SyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = drive(flow, lambda step: self._execute(step, last))
-            if last and (info := last[0].info) is not None:
-                describe(result, info)
+            _describe(result, last)
             return result
         finally:
             QUOTED.set(about)
@@ -161,8 +166,7 @@ class AsyncRunner(_Runner):
         last, about = list[Call](), QUOTED.get()
         try:
             result = await adrive(flow, lambda step: self._execute(step, last))
-            if last and (info := last[0].info) is not None:
-                describe(result, info)
+            _describe(result, last)
             return result
         finally:
             QUOTED.set(about)
