@@ -45,6 +45,10 @@ class Operations(griffe.Extension):
                 function.parameters = griffe.Parameters(*own, *shared)
                 assert function.docstring is not None
                 function.docstring.value = with_options_described(function.docstring.value) or ""
+        for parameter in function.parameters:
+            kind = parameter.annotation
+            if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Annotated":
+                parameter.annotation = kind.slice.elements[0]  # what follows is the rule that checks it
         returns = function.returns
         if isinstance(returns, griffe.ExprSubscript) and str(returns.left) in _RESULTS:
             kind = _RESULTS[str(returns.left)]
