@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from victor_ext.spec.command_line import main
-from victor_ext.spec.diff import documents
+from victor_ext.spec.diff import report
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
@@ -23,7 +23,7 @@ BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(documents, "today", lambda: datetime.date(2026, 6, 1))
+    monkeypatch.setattr(report, "today", lambda: datetime.date(2026, 6, 1))
     monkeypatch.chdir(tmp_path)
 
 

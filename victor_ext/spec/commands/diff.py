@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from victor_ext.spec.diff.documents import opened, path_of, report_on
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import (
@@ -20,9 +22,10 @@ from victor_ext.spec.diff.report import (
     Report,
     parse_date,
     read_approvals,
+    report_on,
     write_approvals,
 )
-from victor_ext.spec.document import load
+from victor_ext.spec.document import DocumentError, addresses, load
 
 from . import Command, add_approved, add_copies, copies, show, show_as_is
 
@@ -47,20 +50,20 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
         raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    beside = [path_of(source) for source in (options.new, options.old)]
+    beside = [_path_of(source) for source in (options.new, options.old)]
     beside = [path.parent / f"{path.stem}.approved.yaml" for path in beside]
     file = options.approved or next((path for path in beside if path.exists()), beside[0])
     if options.approved is not None and options.approve is None and not file.exists():
         raise ApprovalError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
-        old, new = (stack.enter_context(opened(source)) for source in (options.old, options.new))
+        old, new = (stack.enter_context(_opened(source)) for source in (options.old, options.new))
         trees = load(old, copies(options)), load(new, copies(options))
         python = None if options.no_python else python_changes(old, new, name=options.name, trees=trees)
         report = report_on(
             *trees,
             python,
             called=(options.old, options.new),
-            file=path_of(options.new),
+            file=_path_of(options.new),
             approved=read_approvals(file),
             check_version=options.check_version,
         )
@@ -96,6 +99,63 @@ def _write(report: Report, form: str | None, out: Path | None) -> None:
         show_as_is(text)
     else:
         out.write_text(text + "\n", encoding="utf-8")
+
+
+GIT = "git:"
+
+
+@contextmanager
+def _opened(source: str) -> Generator[Path]:
+    """The file of a source: a path, or `git:REV:path`, where the path begins at the root of the repository (or with
+    `./`). What comes from git is in a temporary folder.
+
+    Raises DocumentError when git has no such file.
+    """
+    if not source.startswith(GIT):
+        yield Path(source)
+        return
+    revision, _, path = source.removeprefix(GIT).partition(":")
+    if not revision or not path:
+        raise DocumentError(
+            f"{source} names no file of a commit: write git:REV:path, such as git:HEAD~1:openapi/a.yaml."
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / PurePosixPath(path).name
+        file.write_bytes(_show(source, f"{revision}:{path}"))
+        _add_files(source, f"{revision}:{PurePosixPath(path).parent}", file)
+        yield file
+
+
+def _add_files(source: str, place: str, file: Path) -> None:
+    """Write the files of the document's folder that it refers to; `load` names those that are not in the commit."""
+    folder, todo = file.parent.resolve(), [file.resolve()]
+    while todo:
+        for target in addresses(todo.pop()):
+            if target.is_relative_to(folder) and not target.exists():
+                with suppress(DocumentError):
+                    data = _show(source, f"{place}/{target.relative_to(folder).as_posix()}".replace(":./", ":", 1))
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(data)
+                    todo.append(target)
+
+
+def _path_of(source: str) -> Path:
+    """The path of a source in the working tree."""
+    return Path(source.removeprefix(GIT).partition(":")[2] if source.startswith(GIT) else source)
+
+
+def _show(source: str, name: str) -> bytes:
+    if name.startswith("-"):
+        raise DocumentError(f"{source} names no commit: {name.partition(':')[0]!r} begins with a dash.")
+    command = ["git", "cat-file", "blob", name]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - one argument, no dash before it
+    except FileNotFoundError:
+        raise DocumentError(f"{source} cannot be read: git is not installed.") from None
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").rstrip(".")
+        raise DocumentError(f"{source} cannot be read: {reason}.")
+    return done.stdout
 
 
 DIFF = Command(

@@ -19,11 +19,11 @@ from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.documents import report_on
 from victor_ext.spec.diff.entry import RULES, Entry
 from victor_ext.spec.diff.formats import as_text
-from victor_ext.spec.diff.python import Generated, package_changes
-from victor_ext.spec.diff.report import Report, number, one_line, operations_text, read_approvals, shortened
+from victor_ext.spec.diff.packages import Side
+from victor_ext.spec.diff.python import package_changes
+from victor_ext.spec.diff.report import Report, number, one_line, read_approvals, report_on
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
@@ -54,8 +54,8 @@ def _run(options: argparse.Namespace) -> int:
     before, after = load(document, copies(options)), load(newer, copies(options))
     package = package_folder(options.out, name)
     with build_folder(package) as folder:
-        old = Generated.of(document, before, folder / "old", name, options.decimals)
-        new = Generated.of(newer, after, folder / "new", name, options.decimals)
+        old = Side(document, before, folder / "old", name, options.decimals)
+        new = Side(newer, after, folder / "new", name, options.decimals)
         changes = package_changes(old, new, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
@@ -93,7 +93,7 @@ def _print_decisions(report: Report) -> int:
         return 0
     show("", f"{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
-        show(f"{count:3}. {entry.place}: {shortened(entry)} ({operations_text(entry)})")
+        show(f"{count:3}. {entry.place}: {entry.shortened()} ({entry.reached_by()})")
         if entry.names:
             show(f"     {', '.join(entry.names)}")
     return FAILED
@@ -105,7 +105,7 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
     moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
     lines = [
-        f"  - `{one_line(each.place)}` ({effect}): {one_line(shortened(each))}"
+        f"  - `{one_line(each.place)}` ({effect}): {one_line(each.shortened())}"
         for _, entries in report.by_level()
         for each in entries
         if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))

@@ -62,6 +62,21 @@ class Entry:
     def level(self, column: Column) -> Level:
         return self.wire if column == "wire" else self.python
 
+    def shortened(self, most: int = 10) -> str:
+        """What changed, at most in so many sentences; those that follow are counted."""
+        sentences = self.what.split("; ")
+        rest = [f"and {len(sentences) - most} more"] if len(sentences) > most else []
+        return "; ".join([*sentences[:most], *rest])
+
+    def reached_by(self, most: int = 5) -> str:
+        """The operations that it reaches, and in which direction."""
+        if not self.operations:
+            return "reached by no operation"
+        shown = ", ".join(self.operations[:most])
+        rest = f" and {len(self.operations) - most} more" if len(self.operations) > most else ""
+        verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[self.direction]
+        return f"{verb} {shown}{rest}"
+
 
 class Rule(NamedTuple):
     """What a kind of change does."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from .entry import Entry, Level
-from .report import COLUMNS, Report, levels_text, one_line, operations_text, shortened
+from .report import COLUMNS, Report, levels_text, one_line
 
 TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
 _COLOURS: dict[Level, str] = {"breaks": "31", "look": "33", "fine": "32", "none": "2"}
@@ -31,7 +31,7 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
 def _entry(report: Report, entry: Entry, level: Level, width: int, *, colour: bool) -> Iterator[str]:
     yield "  " + _painted(one_line(entry.place), level, colour=colour)
     wrapper = textwrap.TextWrapper(width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
-    texts = [shortened(entry), f"{levels_text(report, entry)}; {operations_text(entry)}", ", ".join(entry.names)]
+    texts = [entry.shortened(), f"{levels_text(report, entry)}; {entry.reached_by()}", ", ".join(entry.names)]
     for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
         yield from wrapper.wrap(one_line(text))
 
@@ -52,9 +52,7 @@ def as_github(report: Report) -> str:
     for entry in report.entries:
         if entry in breaking or "look" in (entry.wire, entry.python):
             command = "error" if entry in breaking else "warning"
-            message = (
-                f"{shortened(entry)} ({levels_text(report, entry)}; {operations_text(entry)}; {entry.fingerprint})"
-            )
+            message = f"{entry.shortened()} ({levels_text(report, entry)}; {entry.reached_by()}; {entry.fingerprint})"
             lines.append(_command(command, report, entry.place, message))
     lines += [_command("warning", report, "", each) for each in report.notices()]
     return "\n".join([*lines, _command("notice", report, "", report.summary())])
@@ -90,12 +88,12 @@ def as_markdown(report: Report) -> str:
 
 
 def _row(report: Report, entry: Entry) -> str:
-    what = [f"{_code(entry.place)}<br>{_escaped(shortened(entry))}"]
+    what = [f"{_code(entry.place)}<br>{_escaped(entry.shortened())}"]
     what += [", ".join(map(_code, entry.names))] if entry.names else []
     what += [_escaped(each) for each in _approved(report, entry)]
     what.append(f"<sub>{entry.fingerprint}</sub>")
     python = entry.python if report.python_compared else "?"
-    return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {_escaped(operations_text(entry))} |"
+    return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {_escaped(entry.reached_by())} |"
 
 
 def _approved(report: Report, entry: Entry) -> list[str]:

@@ -15,17 +15,18 @@ Constructors count for models of requests, what is read for models of answers. N
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from victor_ext.spec.components import Components
-from victor_ext.spec.python_names import Origins
+from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
-from .surface import UNSET, Surface, Type, fits, renamed
+from .surface import UNSET, Surface, Type, fits, renamed, surface_of
 
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
@@ -35,9 +36,13 @@ _SHAPE = (
 
 
 class Side:
-    """One of the two documents: its components, and the places of the names of its package."""
+    """One of the two documents: its components, its package, and the places of the names in that."""
 
-    def __init__(self, document: Tree, origins: Origins) -> None:
+    def __init__(self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()) -> None:
+        """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
+        self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
+        self.surface = surface_of(self.made.package) if self.made.written else Surface()
+        origins = self.made.origins
         self.components = Components(placed(document, document))
         self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
         self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
@@ -70,14 +75,72 @@ class Side:
         return tuple(dict.fromkeys(self._exact.get(place, place) for place in places))
 
 
-class Blame:
-    """Finds the cause of a change."""
+def _targets(side: Side, tree: Tree) -> list[str]:
+    """The places that a part refers to directly, or by way of `allOf`."""
+    parts = [tree, *trees_at(tree, "allOf")]
+    targets = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
+    return [each.place for each in targets if each is not None]
+
+
+class Finding(NamedTuple):
+    """One changed name."""
+
+    place: str
+    level: Level
+    name: str
+    """Without the name of the package: `models.Card.price`."""
+    what: str
+
+
+class Packages:
+    """Two packages: which names of the new one stand for which names of the old one, and what caused a change."""
 
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
         self.moves = compared(old.components, new.components).moves
         self.moved = self.moves.now
+        modules = {place: module for module, place in new.functions.items()}
+        self.functions = {
+            module: modules.get(self.moved(old.functions[module]))
+            or (module if module in new.surface.functions else None)
+            for module in old.surface.functions
+        }
+        """The new module of each old one; None for one that is gone."""
+        self.classes = {name: self._class_now(name) for name in (*old.surface.models, *old.surface.enums)}
+        """The new class of each old one; None for one that is gone."""
+        self._names = {name: now for name, now in self.classes.items() if now is not None}
+        self._bases = {name: each.base for side in (old, new) for name, each in side.surface.enums.items()}
+
+    def _class_now(self, name: str) -> str | None:
+        old, new = self.old.surface, self.new.surface
+        kind: Mapping[str, object] = new.models if name in old.models else new.enums
+        if name in kind:
+            return name
+        places = {self.moved(place) for place in self.old.classes.get(name, ())}
+        return next((each for each in kind if places & set(self.new.classes.get(each, ()))), None)
+
+    def is_read(self, before: Type, after: Type) -> Level:
+        """What it does to a reader that `after` is declared, and not `before`, which has the old names of classes."""
+        before = renamed(before, self._names)
+        if before == after:
+            return "none"
+        return "look" if fits(after, before, self._bases) else "breaks"
+
+    def is_passed(self, before: Type, after: Type) -> Level:
+        """What it does to a caller that `after` is accepted, and not `before`. Whether it may be absent is left out."""
+        before, after = renamed(before - {UNSET}, self._names), after - {UNSET}
+        if before == after:
+            return "none"
+        return "fine" if fits(before, after, self._bases) else "breaks"
+
+    def renamed_by(self, place: str) -> str | None:
+        """What gave the function of an operation another name: its id, or its path; None when both are the same."""
+        now = self.moved(place)
+        ids = [side.tree(at).get("operationId") for side, at in ((self.old, place), (self.new, now))]
+        if ids[0] != ids[1]:
+            return f"{place}.operationId"
+        return place if ids[0] is None and now != place else None
 
     def cause(self, places: Iterable[str], default: str) -> str:
         """The component whose change changed a name that comes from some places of the old document."""
@@ -136,72 +199,3 @@ class Blame:
         if {self.moved(each) for each in _targets(self.old, old)} != set(_targets(self.new, new)):
             return True
         return any(old.get(key) != new.get(key) for key in _SHAPE)
-
-
-def _targets(side: Side, tree: Tree) -> list[str]:
-    """The places that a part refers to directly, or by way of `allOf`."""
-    parts = [tree, *trees_at(tree, "allOf")]
-    targets = [side.components.of(side.components.resolve(each)) for each in parts if "$ref" in each]
-    return [each.place for each in targets if each is not None]
-
-
-class Finding(NamedTuple):
-    """One changed name."""
-
-    place: str
-    level: Level
-    name: str
-    """Without the name of the package: `models.Card.price`."""
-    what: str
-
-
-class Packages:
-    """Two packages, and which names of the new one stand for which names of the old one."""
-
-    def __init__(self, old: Surface, new: Surface, blame: Blame) -> None:
-        self.old = old
-        self.new = new
-        self.blame = blame
-        modules = {place: module for module, place in blame.new.functions.items()}
-        self.functions = {
-            module: modules.get(blame.moved(blame.old.functions[module]))
-            or (module if module in new.functions else None)
-            for module in old.functions
-        }
-        """The new module of each old one; None for one that is gone."""
-        self.classes = {name: self._class_now(name) for name in (*old.models, *old.enums)}
-        """The new class of each old one; None for one that is gone."""
-        self._names = {name: now for name, now in self.classes.items() if now is not None}
-        self._bases = {name: each.base for surface in (old, new) for name, each in surface.enums.items()}
-
-    def _class_now(self, name: str) -> str | None:
-        kind: Mapping[str, object] = self.new.models if name in self.old.models else self.new.enums
-        if name in kind:
-            return name
-        places = {self.blame.moved(place) for place in self.blame.old.classes.get(name, ())}
-        return next((each for each in kind if places & set(self.blame.new.classes.get(each, ()))), None)
-
-    def today(self, type_: Type) -> Type:
-        """An old type with the new names of its classes."""
-        return renamed(type_, self._names)
-
-    def is_read(self, before: Type, after: Type) -> Level:
-        """What it does to a reader that `after` is declared, and not `before`."""
-        if before == after:
-            return "none"
-        return "look" if fits(after, before, self._bases) else "breaks"
-
-    def is_passed(self, before: Type, after: Type) -> Level:
-        """What it does to a caller that `after` is accepted, and not `before`. Whether it may be absent is left out."""
-        before, after = before - {UNSET}, after - {UNSET}
-        if before == after:
-            return "none"
-        return "fine" if fits(before, after, self._bases) else "breaks"
-
-    def renamed_by(self, place: str) -> str | None:
-        """What gave the function of an operation another name: its id, or its path; None when both are the same."""
-        now = self.blame.moved(place)
-        ids = [side.tree(at).get("operationId") for side, at in ((self.blame.old, place), (self.blame.new, now))]
-        if ids[0] != ids[1]:
-            return f"{place}.operationId"
-        return place if ids[0] is None and now != place else None

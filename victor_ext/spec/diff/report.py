@@ -1,11 +1,11 @@
-"""What a comparison says, apart from how it is shown: its entries, and the approvals of a person."""
+"""What a comparison says, apart from how it is shown: its entries, the approvals of a person, and the version due."""
 
 from __future__ import annotations
 
 import datetime
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ import yaml
 
 from victor_ext.spec.bounds import read_text
 from victor_ext.spec.document import read_entries
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
 
-from .compare import Comparison
-from .entry import LEVELS, Column, Entry, Level, worst
+from .compare import Comparison, compare
+from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
 
 _KEYS = ("fingerprint", "reason", "scope", "expires")
 
@@ -170,6 +170,66 @@ class Report(Comparison):
         return int(bool(self.breaking()) or self.version_problem is not None)
 
 
+def report_on(
+    before: Tree,
+    after: Tree,
+    python: Mapping[str, PythonChange] | None,
+    *,
+    called: tuple[str, str],
+    file: Path,
+    approved: Sequence[Approval],
+    check_version: bool = False,
+) -> Report:
+    """Compare two loaded documents, which stay as they are.
+
+    `python` has the changes of their packages; None when they were not compared. The report calls the documents as
+    `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
+    """
+    result = compare(copied(before), copied(after), python)
+    return Report(
+        old=called[0],
+        new=called[1],
+        file=file.as_posix(),
+        **vars(result),
+        approvals=approved,
+        today=today(),
+        version_problem=version_problem(before, after, result.entries) if check_version else None,
+        python_compared=python is not None,
+    )
+
+
+def today() -> datetime.date:
+    """The day by which approvals expire, in UTC."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-+.].*)?")
+
+
+def version_problem(old: Tree, new: Tree, entries: Iterable[Entry]) -> str | None:
+    """What is wrong with the new version, and what to write; None when it is right.
+
+    A change that breaks on the wire asks for a new major version (a new minor one below 1.0), another change for a new
+    minor one (a patch below 1.0). What is no version like 1.2.3 has to be another text.
+    """
+    before, after = (str(mapping_at(each, "info").get("version", "")) for each in (old, new))
+    levels = {entry.wire for entry in entries}
+    first, second = _VERSION.fullmatch(before), _VERSION.fullmatch(after)
+    if not levels:
+        return None
+    if first is None or second is None:
+        return None if before != after else f"info.version is still {before!r}: give it a new value."
+    major, minor, patch = (int(each or 0) for each in first.groups())
+    needed = (major, minor, patch + 1)
+    if "breaks" in levels or (major and levels != {"none"}):
+        needed = (major + 1, 0, 0) if "breaks" in levels and major else (major, minor + 1, 0)
+    if tuple(int(each or 0) for each in second.groups()) >= needed:
+        return None
+    moved = "is still" if before == after else f"moved from {before} to"
+    reason = "something breaks on the wire" if "breaks" in levels else "something changed"
+    return f"info.version {moved} {after}, though {reason}: write {'.'.join(map(str, needed))} or a later one."
+
+
 def number(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
@@ -177,23 +237,6 @@ def number(count: int, word: str) -> str:
 def levels_text(report: Report, entry: Entry) -> str:
     """The levels of both columns; of the wire alone when Python was not compared."""
     return f"{entry.wire} on the wire" + (f", {entry.python} in Python" if report.python_compared else "")
-
-
-def shortened(entry: Entry, most: int = 10) -> str:
-    """What changed, at most in so many sentences; those that follow are counted."""
-    sentences = entry.what.split("; ")
-    rest = [f"and {len(sentences) - most} more"] if len(sentences) > most else []
-    return "; ".join([*sentences[:most], *rest])
-
-
-def operations_text(entry: Entry, most: int = 5) -> str:
-    """The operations that an entry reaches, and in which direction."""
-    if not entry.operations:
-        return "reached by no operation"
-    shown = ", ".join(entry.operations[:most])
-    rest = f" and {len(entry.operations) - most} more" if len(entry.operations) > most else ""
-    verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[entry.direction]
-    return f"{verb} {shown}{rest}"
 
 
 def one_line(text: str) -> str:

@@ -16,9 +16,11 @@ Type = frozenset[Member]
 
 
 class Argument(NamedTuple):
+    """An argument of a function, or of the constructor of a model: an attribute."""
+
     type: Type
     required: bool
-    positional: bool
+    positional: bool = False
 
 
 class Function(NamedTuple):
@@ -30,12 +32,6 @@ class Function(NamedTuple):
     """Without the client."""
     returns: Type
     """The type of what an answer is parsed into, without None."""
-
-
-class Attribute(NamedTuple):
-    type: Type
-    required: bool
-    """Whether the constructor needs it."""
 
 
 class Words(NamedTuple):
@@ -54,7 +50,7 @@ class Surface:
     """By module, without the name of the package: `api.cards.list_cards`."""
     webhooks: dict[str, Type] = field(default_factory=dict[str, Type])
     """What `read_webhook` returns, by its name."""
-    models: dict[str, dict[str, Attribute]] = field(default_factory=dict[str, dict[str, Attribute]])
+    models: dict[str, dict[str, Argument]] = field(default_factory=dict[str, dict[str, Argument]])
     """By class, the attributes by their names."""
     enums: dict[str, Words] = field(default_factory=dict[str, Words])
 
@@ -123,7 +119,7 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
         yield each.arg, Argument(type_of(each.annotation), number < optional, positional=True)
     for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if each.arg != "client":
-            yield each.arg, Argument(type_of(each.annotation), default is None, positional=False)
+            yield each.arg, Argument(type_of(each.annotation), default is None)
 
 
 def _class(surface: Surface, node: ast.ClassDef) -> None:
@@ -139,7 +135,7 @@ def _class(surface: Surface, node: ast.ClassDef) -> None:
         surface.enums[node.name] = Words(members, "int" if "OpenIntEnum" in bases else "str")
         return
     surface.models[node.name] = {
-        each.target.id: Attribute(type_of(each.annotation), required=each.value is None)
+        each.target.id: Argument(type_of(each.annotation), required=each.value is None)
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
     }
