@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import worst
-from victor_ext.spec.diff.python import Generated, package_changes
+from victor_ext.spec.diff.packages import Side
+from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.document import load
 
 from .cases import CASES
@@ -40,9 +41,9 @@ class Found(NamedTuple):
 
 
 @cache
-def _old(document: str, folder: Path) -> tuple[Generated, OldClient, UserCode]:
+def _old(document: str, folder: Path) -> tuple[Side, OldClient, UserCode]:
     path, base = OPENAPI / f"{document}.yaml", folder / f"old_{document}_{os.getpid()}"
-    made = Generated.of(path, load(path), base, f"{document}_api")
+    made = Side(path, load(path), base, f"{document}_api")
     return made, OldClient(f"{document}_api", Provider(load(path))), UserCode(base / f"{document}_api")
 
 
@@ -52,7 +53,7 @@ def _rehearse(number: int, folder: Path) -> Found:
     path, changed = OPENAPI / f"{case.document}.yaml", folder / f"{name}.json"
     document = case.new(load(path))
     changed.write_text(json.dumps(document), encoding="utf-8")
-    new = Generated.of(changed, load(changed), folder, f"{name}_pkg")
+    new = Side(changed, load(changed), folder, f"{name}_pkg")
     for kind in ("user", "strict"):
         (folder / f"{name}_{kind}.py").write_text(user.text(f"{name}_pkg", strict=kind == "strict"), encoding="utf-8")
     same_surface = UserCode(folder / f"{name}_pkg").text(f"{name}_pkg") == user.text(f"{name}_pkg")
