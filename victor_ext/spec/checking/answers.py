@@ -28,7 +28,7 @@ MAX_ALTERNATIVES = 12
 class OperationAnswers(Subject):
     def check(self, least: Callable[[], dict[str, Any]]) -> None:
         """Feed every documented answer to both functions, if a request can be sent with the `least` arguments."""
-        self._least, self._synthesis = least, Synthesis(self.document, as_json=True)
+        self._least = least
         try:
             self.caller.request(self.probe.function, least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
@@ -101,7 +101,7 @@ class OperationAnswers(Subject):
             yield {**FREE, "list": [1, None, "x"]}
             return
         for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
-            yield self._synthesis.value(medium.schema, "received", number)
+            yield Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
     def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:

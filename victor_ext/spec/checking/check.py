@@ -86,9 +86,8 @@ class _Inspection:
 
     def _misread(self, hook: Hook, medium: Medium) -> str:
         """How a body is read otherwise than it was posted; "" when none is."""
-        synthesis = Synthesis(self.document, as_json=True)
         for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
-            value = synthesis.value(medium.schema, "received", number)
+            value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
             try:
                 decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
                 if why := difference(value, plain(decoded)):

@@ -53,7 +53,6 @@ class Models:
         self._document = document
         self._package = package
         self._findings = findings
-        self._synthesis = Synthesis(document, as_json=True)
         self._known: set[tuple[int, Any]] = set()
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
@@ -158,11 +157,11 @@ class Models:
         an_object = replace(view, types=("object",))  # it may be a text, too
         lost: set[str] = set()
         for number, full in product(range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)):
-            value = self._synthesis.of_view(an_object, "received", number, full=1)
+            synthesis = Synthesis(self._document, "received", number, as_json=True)
+            value = synthesis.of_view(an_object, full=1)
             for name, child in view.properties.items():
                 if name not in value or name in unions:
-                    inner = full if name in unions else 0
-                    value[name] = self._synthesis.value(child, "received", number, full=inner)
+                    value[name] = synthesis.of(child, full if name in unions else 0)
             outcome = self._decode(view, model, value)
             lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
             self._take(outcome)

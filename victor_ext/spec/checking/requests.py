@@ -17,19 +17,13 @@ from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
 from .recording import Request, comparable
-from .values import TRICKY, Synthesis, is_valid
-from .views import Node
+from .values import BYTES, TRICKY, Synthesis, is_valid
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
 
 @dataclass
 class OperationRequests(Passing):
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._synthesis = Synthesis(self.document)
-        self._json_synthesis = Synthesis(self.document, as_json=True)
-
     def check(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's examples."""
         for given in self._calls():
@@ -71,18 +65,17 @@ class OperationRequests(Passing):
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
         text += str(self.operation.parameters.index(parameter))  # so that a value in another's place is seen
-        return self._synthesis.value(parameter.schema, "sent", number, full=1, text=text)
+        return Synthesis(self.document, "sent", number, text).of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
         structured = medium.is_json or "form" in medium.bare or medium.bare == "*/*"
         if not structured and not medium.bare.startswith("text/"):
-            return self._synthesis.value(Node({"format": "binary"}, medium.place), "sent")
+            return BYTES
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
-        synthesis = self._json_synthesis if medium.is_json else self._synthesis
-        return synthesis.value(medium.schema, "sent", number, full=full)
+        return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(medium.schema, full)
 
     def _compare(self, given: Given) -> None:
         try:

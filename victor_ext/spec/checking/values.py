@@ -28,47 +28,26 @@ MAX_DEPTH = 24
 PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
 
 
+@dataclass(frozen=True)
 class Synthesis:
-    """Values of the schemas of one document.
+    """Values of the schemas of one document, with the optional properties of the outer `full` levels.
 
     As JSON, a binary is a text, and what may be anything is an object; elsewhere, where an object may have no form, it
     is a text.
     """
 
-    def __init__(self, document: Document, *, as_json: bool = False) -> None:
-        self._document = document
-        self._as_json = as_json
-        self._made: dict[tuple[int, Direction, int, int, str], tuple[Node, Any]] = {}
-
-    def value(self, node: Node, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        """A value with the optional properties of the outer `full` levels; it is made once, and not to be changed."""
-        key = id(node.tree), direction, number, full, text
-        if key not in self._made:
-            maker = _Maker(self._document, direction, number, text, as_json=self._as_json)
-            self._made[key] = node, maker.of(node, full, ())
-        return self._made[key][1]
-
-    def of_view(self, view: View, direction: Direction, number: int = 0, *, full: int = 2, text: str = PLAIN) -> Any:
-        return _Maker(self._document, direction, number, text, as_json=self._as_json).of_view(view, full, ())
-
-
-@dataclass
-class _Maker:
     document: Document
     direction: Direction
-    number: int
-    text: str
-    as_json: bool
+    number: int = 0
+    text: str = PLAIN
+    as_json: bool = False
 
-    def __post_init__(self) -> None:
-        self._hidden = "readOnly" if self.direction == "sent" else "writeOnly"
-
-    def of(self, node: Node, full: int, within: tuple[int, ...]) -> Any:
+    def of(self, node: Node, full: int = 2, within: tuple[int, ...] = ()) -> Any:
         views = self.document.views(node)
         outside = [view for view in views if id(view) not in within] or views
         return self.of_view(outside[self.number % len(outside)], full, within)
 
-    def of_view(self, view: View, full: int, within: tuple[int, ...]) -> Any:
+    def of_view(self, view: View, full: int = 2, within: tuple[int, ...] = ()) -> Any:
         words = [value for value in view.enum or [] if value is not None]
         if words:
             return words[self.number % len(words)]
@@ -85,11 +64,12 @@ class _Maker:
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
         made: dict[str, Any] = {}
+        hidden_by = "readOnly" if self.direction == "sent" else "writeOnly"
         if len(within) > MAX_DEPTH:
             return made
         for name, child in view.properties.items():
             optional = name not in view.required
-            hidden = self._hidden in self.document.follow(child).tree or self._hidden in child.tree
+            hidden = hidden_by in self.document.follow(child).tree or hidden_by in child.tree
             if name in view.tags:
                 made[name] = view.tags[name][0]
             elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):

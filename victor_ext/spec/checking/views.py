@@ -15,6 +15,7 @@ from victor_ext.spec.tree import (
     is_list,
     is_mapping,
     is_null,
+    list_at,
     mapping_at,
     members,
     named_schemas,
@@ -29,23 +30,17 @@ class Node(NamedTuple):
     tree: Tree
     place: str
 
-    def child(self, *keys: str | int) -> Node:
-        """The part under some keys; an empty mapping when it is no mapping."""
-        value: Any = self.tree
-        for key in keys:
-            if isinstance(key, int):
-                value = value[key] if is_list(value) else None
-            else:
-                value = value.get(key) if is_mapping(value) else None
-        return Node(value if is_mapping(value) else {}, ".".join([self.place, *map(str, keys)]))
+    def child(self, key: str) -> Node:
+        """The part under a key; an empty mapping when it is no mapping."""
+        return Node(mapping_at(self.tree, key), f"{self.place}.{key}")
 
     def mapping(self, key: str) -> dict[str, Node]:
         inner = self.child(key)
-        return {str(name): inner.child(name) for name in inner.tree}
+        return {name: inner.child(name) for name in inner.tree}
 
     def items(self, key: str) -> list[Node]:
-        inner = self.tree.get(key)
-        return [self.child(key, number) for number in range(len(inner))] if is_list(inner) else []
+        items = enumerate(list_at(self.tree, key))
+        return [Node(each if is_mapping(each) else {}, f"{self.place}.{key}.{number}") for number, each in items]
 
 
 @dataclass
@@ -97,7 +92,6 @@ class Document:
         self._composed: dict[tuple[int, ...], Tree] = {}
         """The compositions of several definitions of one property, by the ids of the definitions."""
         self._parts: dict[int, list[Tree]] = {}
-        self._open: set[int] = set()
         self._families = self._find_families()
         self._alternatives: dict[int, list[View]] = {}
 
@@ -140,20 +134,11 @@ class Document:
 
     def _plain(self, node: Node) -> list[View]:
         """The same without the children of a schema with a discriminator."""
-        known = self._views.get(id(node.tree))
-        if known is not None:
-            return known[1]
         whole = self.follow(node)
         key = id(whole.tree)
-        if key in self._open:  # a schema that is a part of itself adds nothing
-            return [View(whole.place)]
         if key not in self._views:
-            self._open.add(key)
-            try:
-                self._views[key] = whole.tree, self._build(whole)
-            finally:
-                self._open.discard(key)
-        self._views[id(node.tree)] = node.tree, self._views[key][1]
+            self._views[key] = whole.tree, [View(whole.place)]  # a schema that is a part of itself adds nothing
+            self._views[key] = whole.tree, self._build(whole)
         return self._views[key][1]
 
     def _build(self, node: Node) -> list[View]:
