@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.spec.diff.changes import Sides
+from victor_ext.spec.diff.changes import Change, Reach, Sides
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.entry import RULES
 from victor_ext.spec.tree import copied
@@ -169,13 +169,13 @@ def test_the_suite_is_whole() -> None:
 
 def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
     found: set[str] = set()
-    add = Sides.add
+    note = Sides.note
 
-    def noted(sides: Sides, kind: str, *values: Any, **more: Any) -> None:
-        found.add(kind)
-        add(sides, kind, *values, **more)
+    def noted(sides: Sides, change: Change, reach: Reach) -> None:
+        found.add(change.kind)
+        note(sides, change, reach)
 
-    monkeypatch.setattr(Sides, "add", noted)
+    monkeypatch.setattr(Sides, "note", noted)
     for case in [*WIRE, *CODE, *MORE]:
         entries(case.old, case.new)
         entries(case.new, case.old)

@@ -68,25 +68,20 @@ def _effective_servers(components: Components, operation: Operation) -> tuple[li
 
 
 def _security(sides: Sides, old: Operation, new: Operation) -> None:
-    renamed = _renamed_schemes(sides)
-    before = _alternatives(sides.old, old, {})
-    after = _alternatives(sides.new, new, renamed)
-    if before == after:
-        return
+    before, after = _alternatives(sides.old, old, {}), _alternatives(sides.new, new, _renamed_schemes(sides))
+    was_open, is_open = (not each or frozenset() in each for each in (before, after))
     own = "security" in old.tree or "security" in new.tree
     place, reach = f"{old.place}.security" if own else "security", Reach(frozenset({old.name}))
-    if not after or frozenset() in after:
-        if before and frozenset() not in before:
-            sides.add("security-removed", place, reach, _words(before), "")
-        return
-    if not before or frozenset() in before:
+    if is_open and not was_open:
+        sides.add("security-removed", place, reach, _words(before))
+    elif was_open and not is_open:
         sides.add("security-added", place, reach, "", _words(after))
-        return
-    for alternative in sorted(before - after, key=sorted):
-        if not any(other <= alternative for other in after):
-            sides.add("security-alternative-removed", place, reach, _words({alternative}))
-    for alternative in sorted(after - before, key=sorted):
-        sides.add("security-alternative-added", place, reach, "", _words({alternative}))
+    elif not is_open:
+        for alternative in sorted(before - after, key=sorted):
+            if not any(other <= alternative for other in after):
+                sides.add("security-alternative-removed", place, reach, _words({alternative}))
+        for alternative in sorted(after - before, key=sorted):
+            sides.add("security-alternative-added", place, reach, "", _words({alternative}))
 
 
 def _alternatives(components: Components, operation: Operation, renamed: dict[str, str]) -> set[Alternative]:

@@ -179,22 +179,12 @@ class Sides:
         for component in self.new.by_id.values():  # from here on, operations have their old names
             component.sent, component.received = translate(component.sent), translate(component.received)
 
-    def add(
-        self,
-        kind: str,
-        place: str,
-        reach: Reach,
-        old: str = "",
-        new: str = "",
-        *,
-        levels: tuple[Level, Level] | None = None,
-        detail: str = "",
-        absorbed: str = "",
-    ) -> None:
-        """Note a change. What is not given is what the rule says."""
+    def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
+        """Note a change that does what its rule says."""
         rule = RULES[kind]
-        levels = levels or (rule.sent, rule.received)
-        change = Change(place, kind, old, new, levels, detail, absorbed or rule.absorbed)
+        self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
+
+    def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def reach(self, old: Component | None, new: Component | None) -> Reach:

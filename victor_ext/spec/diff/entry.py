@@ -1,8 +1,7 @@
-"""One changed component of a document, what the change does, and the rule for each kind of change.
+"""One changed component of a document, what the change does (docs/changes.md), and the rule for each kind of change.
 
-A request breaks when the provider may refuse, or read differently, what followed the old document. A response breaks
-when a client that relies on the old document may not find what it says. The list of oasdiff's checks says what there is
-to cover; where it knows errors and warnings, this one has `breaks` and `look`.
+The list of oasdiff's checks says what there is to cover; where it knows errors and warnings, this one has `breaks` and
+`look`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,6 @@ from typing import Literal, NamedTuple
 
 Level = Literal["breaks", "look", "fine", "none"]
 """What a change does: it breaks something; a person has to look; it does no harm; it does nothing."""
-Direction = Literal["sent", "received", "both"]
-"""Whether the component is part of requests, of responses, or of both."""
-
 Column = Literal["wire", "python"]
 
 LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
@@ -51,7 +47,7 @@ class Entry:
     """The dotted path of the component: `components.schemas.Card.properties.price`. See `spec.components`."""
     operations: tuple[str, ...]
     """The operations that it reaches, sorted: `get /v1/cards`."""
-    direction: Direction
+    direction: Literal["sent", "received", "both"]
     what: str
     wire: Level
     python: Level

@@ -181,11 +181,10 @@ class OperationComparison:
 
     def _schema(self, old: Tree, new: Tree, place: str, first: Component, second: Component) -> None:
         before, after = schema_at(old, "schema"), schema_at(new, "schema")
-        if before is None and after is None:
-            return
-        reach = self.sides.reach(first, second)
         if before is None or after is None:
-            self.sides.add("schema-added" if before is None else "schema-lost", place, reach)
+            if before is not after:
+                kind = "schema-added" if before is None else "schema-lost"
+                self.sides.add(kind, place, self.sides.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
         old_part = Part(before, place, below, self.sides.old.of(before) or first)

@@ -1,15 +1,7 @@
-"""Compare two generated packages: what of the code that uses the old one fails with the new one.
+"""Compare two generated packages: what of the code that uses the old one fails with the new one (docs/changes.md).
 
-The rules, for a caller who names the arguments of constructors and takes results with the declared types:
-
-- `breaks`: the code fails at run time or in `mypy --strict`. A module, function, argument, class, attribute or member
-  is gone or has another name; an argument is new and required, or became so; the order of arguments that can be given
-  by position changed; what is passed is no longer accepted; what is read may have a type that was not declared.
-- `look`: the code runs and type-checks, but what is read has a narrower or another type than before.
-- `fine`: something is new, or accepts more than before.
-
-Constructors count for models of requests, what is read for models of answers. Names come from places in the documents
-(`origins`). The cause of another name is the place, something around it that is gone, or something it refers to.
+Names come from places in the documents (`origins`). The cause of another name is the place, something around it that is
+gone, or something it refers to.
 """
 
 from __future__ import annotations

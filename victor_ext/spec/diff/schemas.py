@@ -1,8 +1,7 @@
-"""What differs between two schemas.
+"""What differs between two schemas. Each pair is compared once: of one name, or written out at one place.
 
-Each pair is compared once: schemas of one name with each other, wherever they are referred to; and what is written out
-at a place with what is at that place in the new document. A reference that leads to another schema than before is one
-change of the place that has it, unless the earlier schema is gone: then it was renamed, or written out.
+A reference that leads to another schema than before is one change of the place that has it, unless the earlier schema
+is gone: then it was renamed, or written out.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import NamedTuple
 
 from victor_ext.spec.components import Component
 from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas, schema_list_at
@@ -21,13 +19,6 @@ from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
 
 
-class _Comparison(NamedTuple):
-    """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
-
-    changes: tuple[Change, ...] = ()
-    links: tuple[tuple[Tree, Tree], ...] = ()
-
-
 class SchemaComparison:
     """Compares schemas, and adds what it finds to `sides`."""
 
@@ -36,7 +27,8 @@ class SchemaComparison:
         self._instead: dict[str, str] = {}
         """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], _Comparison] = {}
+        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -109,10 +101,9 @@ class SchemaComparison:
         if changes:
             levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
             names = label(self.sides.old_shapes, old.tree), label(self.sides.new_shapes, new.tree)
-            reach = self.sides.reach(old.component, new.component)
             absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
-            detail = _summary(changes)
-            self.sides.add("replaced", old.place, reach, *names, levels=levels, detail=detail, absorbed=absorbed)
+            change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
+            self.sides.note(change, self.sides.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
         ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
@@ -122,21 +113,21 @@ class SchemaComparison:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            difference = self._difference(*pair)
-            yield from difference.changes
-            for link in difference.links:
+            changes, links = self._difference(*pair)
+            yield from changes
+            for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> _Comparison:
+    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
         pair = (id(old), id(new))
         if pair not in self._known:
-            self._known[pair] = _Comparison()  # until it is known: a cycle adds nothing
+            self._known[pair] = [], []  # until it is known: a cycle adds nothing
             kept = self.sides.changes, self._visited, self._links
             self.sides.changes, self._visited, self._links = {}, {pair}, []
             self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-            self._known[pair] = _Comparison(tuple(self.sides.changes), tuple(self._links))
+            self._known[pair] = [*self.sides.changes], self._links
             self.sides.changes, self._visited, self._links = kept
         return self._known[pair]
 

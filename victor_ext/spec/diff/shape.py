@@ -1,8 +1,6 @@
-"""What a schema says, however it is written.
+"""What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and 3.1 become one.
 
-References are followed, `allOf` is merged, and the forms that OpenAPI 3.0 and 3.1 have for one thing become one: null,
-exclusive limits, one constant value. Each keyword and property keeps the place of the schema that gives it, so that a
-change of a common base is reported at the base.
+Each keyword and property keeps the place of the schema that gives it: a change of a common base is told at the base.
 """
 
 from __future__ import annotations
