@@ -18,12 +18,12 @@ import httpx
 from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
-from victor_ext.spec.tree import Hook, Tree, copied
+from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
 from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
 from .expected import difference
 from .models import Models
-from .operations import SOMEWHERE, Medium, Operation, base_url, examples, hooks, operations
+from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
@@ -58,12 +58,12 @@ class _Inspection:
 
     def __post_init__(self) -> None:
         self._models = Models(self.document, self.package, self.findings)
-        self._base = base_url(self.document)
 
     def run(self) -> None:
-        known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", self._base)
-        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(self._base) != SOMEWHERE:
-            self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {self._base}")
+        base = base_url(self.document)
+        known = getattr(self.package.load("client"), "DEFAULT_BASE_URL", base)
+        if self.document.root.items("servers") and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
+            self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
         rest = [Probe(function, self.caller) for function in self.package.functions]
         for operation in operations(self.document):
             probe = self._probe(operation, rest)
@@ -72,20 +72,16 @@ class _Inspection:
                 self.findings.missing(operation.place, "the package has no function for it", operation.title)
             else:
                 self._operation(operation, probe)
-        for hook, media in hooks(self.document):
-            if media:
-                self._hook(hook, media)
-
-    def _hook(self, hook: Hook, media: list[Medium]) -> None:
-        """Read bodies of a webhook or a callback by `read_webhook`."""
-        medium = next((each for each in media if each.is_json), None)
-        why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
-        self.findings.count("webhooks", present=not why)
-        if why:
-            self.findings.missing(hook.place, why, hook.where)
+        for hook in hooks(self.document.root.tree):
+            if media := bodies(self.document, Node(hook.tree, hook.place)):
+                medium = next((each for each in media if each.is_json), None)
+                why = self._misread(hook, medium) if medium else "read_webhook does not read its content type"
+                self.findings.count("webhooks", present=not why)
+                if why:
+                    self.findings.missing(hook.place, why, hook.where)
 
     def _misread(self, hook: Hook, medium: Medium) -> str:
-        """How a body is read otherwise than it was posted; "" when none is."""
+        """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
         for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
             value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
             try:
@@ -104,15 +100,14 @@ class _Inspection:
         return max(matches, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
-        findings = self.findings
         try:
-            subject = self.document, operation, probe, self.caller, findings, self._models
+            subject = self.document, operation, probe, self.caller, self.findings, self._models
             requests = OperationRequests(*subject)
             requests.check()
             OperationAnswers(*subject).check(requests.least)
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
-            findings.wrong(operation.place, " ".join(what.split()))
+            self.findings.wrong(operation.place, " ".join(what.split()))
 
 
 MAX_DIFF_LINES = 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
@@ -30,11 +30,11 @@ class Parameter:
     name: str
     schema: Node
     style: str
-    explode: bool = False
-    required: bool = False
-    content_type: str | None = None
+    explode: bool
+    required: bool
+    content_type: str | None
     """A value in this content type, instead of a style."""
-    examples: list[Any] = field(default_factory=list[Any])
+    examples: list[Any]
 
 
 @dataclass
@@ -98,7 +98,6 @@ def operations(document: Document) -> list[Operation]:
 
 def _operation(document: Document, method: str, path: str, item: Node) -> Operation:
     node = item.child(method)
-    body = document.follow(node.child("requestBody"))
     identity = node.tree.get("operationId")
     return Operation(
         method,
@@ -106,8 +105,8 @@ def _operation(document: Document, method: str, path: str, item: Node) -> Operat
         node.place,
         identity if isinstance(identity, str) else None,
         _parameters(document, path, item, node),
-        list(_media(document, body, f"{node.place}.requestBody")),
-        body_required=bool(body.tree.get("required")),
+        bodies(document, node),
+        body_required=bool(document.follow(node.child("requestBody")).tree.get("required")),
         answers=[
             Answer(status, answer.place, list(_media(document, document.follow(answer), answer.place)))
             for status, answer in node.mapping("responses").items()
@@ -117,11 +116,9 @@ def _operation(document: Document, method: str, path: str, item: Node) -> Operat
     )
 
 
-def hooks(document: Document) -> Iterator[tuple[tree.Hook, list[Medium]]]:
-    """The requests of the provider, those of webhooks and of the callbacks of operations, each with its bodies."""
-    for hook in tree.hooks(document.root.tree):
-        body = document.follow(Node(hook.tree, hook.place).child("requestBody"))
-        yield hook, list(_media(document, body, f"{hook.place}.requestBody"))
+def bodies(document: Document, node: Node) -> list[Medium]:
+    """The bodies of an operation, a webhook or a callback."""
+    return list(_media(document, document.follow(node.child("requestBody")), f"{node.place}.requestBody"))
 
 
 def _has_own_server(document: Document, node: Node, item: Node) -> bool:
@@ -160,9 +157,8 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
             parameters[location, key] = _parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
-        parameters.setdefault(
-            ("path", name), Parameter(place, "path", name, Node({"type": "string"}, place), "simple", required=True)
-        )
+        implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
+        parameters.setdefault(("path", name), _parameter(document, place, implied))
     return list(parameters.values())
 
 

@@ -25,7 +25,6 @@ ADVICE: dict[Kind, str] = {
     "acceptance": "remove the entry",
     "ended": "look at it again: write a later day for `expires`, or remove the entry",
 }
-"""What to do about a problem of each kind, unless it says so itself."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class Findings:
     present: Counter[str] = field(default_factory=Counter[str])
     calls: int = 0
     decoded: int = 0
-    """Answers that were read."""
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
 
     def count(self, kind: str, *, present: bool) -> None:
