@@ -68,7 +68,7 @@ def main() -> int:
 
 def _groups() -> dict[str, list[Case]]:
     same = [
-        Case(f"{name}, {way}", *pair, "", "", "none")
+        Case(f"{name}, {way}", *pair, "", "none", "")
         for name, (old, new) in SAME.items()
         for way, pair in (("there", (old, new)), ("back", (new, old)))
     ]

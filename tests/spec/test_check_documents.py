@@ -35,36 +35,34 @@ LOGIN = answered(schema=EITHER, example={"login": {"user": "a", "token": "b"}})
 FORM = an_object(draft={"type": "boolean", "items": {"type": "object"}}, free={"description": "Of any type."})
 PARTS = {"content": {kind: {"schema": ref("Thing")} for kind in ("application/json", "multipart/related")}}
 
+ITEMS = {"type": "array", "items": {}}
+OBJECT_OR_TEXT = {"type": ["object", "string"]}
+
+
+def at_x(schemas: Tree | None = None, servers: list[Tree] | None = None, **operations: Tree) -> Tree:
+    """A document with one path."""
+    return document({"/x": operations}, schemas, **({"servers": servers} if servers else {}))
+
+
+def alike(**first: Any) -> Tree:
+    """Two paths of one shape, whose operations have different answers."""
+    second = answering(an_object(q=TEXT), parameters=[parameter("q")], **first)
+    return document({"/a/{id}": {"get": answering(TEXT, **first)}, "/a/{name}": {"get": second}})
+
+
 GREEN: dict[str, Tree] = {
-    "headers that a client writes by itself": document(
-        {
-            "/x": {
-                "get": {**OK, "parameters": [parameter(name, "header") for name in HEADERS]},
-                "post": {**OK, **BODY, "parameters": [parameter("content-length", "header", {"type": "integer"})]},
-            }
-        }
+    "headers that a client writes by itself": at_x(
+        get={**OK, "parameters": [parameter(name, "header") for name in HEADERS]},
+        post={**OK, **BODY, "parameters": [parameter("content-length", "header", {"type": "integer"})]},
     ),
-    "a host in capitals": document({"/x": {"get": OK}}, servers=[{"url": "HTTPS://API.Example/V1"}]),
-    "a host of an operation in capitals": document(
-        {"/x": {"get": {**OK, "servers": [{"url": "https://B.Example:443"}]}}}
+    "a host in capitals": at_x(get=OK, servers=[{"url": "HTTPS://API.Example/V1"}]),
+    "a host of an operation in capitals": at_x(get={**OK, "servers": [{"url": "https://B.Example:443"}]}),
+    "a port that is no number": at_x(get=OK, servers=[{"url": "https://host:<port>/v1"}]),
+    "a variable that is no port": at_x(
+        get=OK, servers=[{"url": "https://a.example:{port}/v1", "variables": {"port": {"default": "<port>"}}}]
     ),
-    "a port that is no number": document({"/x": {"get": OK}}, servers=[{"url": "https://host:<port>/v1"}]),
-    "a variable that is no port": document(
-        {"/x": {"get": OK}},
-        servers=[{"url": "https://a.example:{port}/v1", "variables": {"port": {"default": "<port>"}}}],
-    ),
-    "two paths of one shape without an id": document(
-        {
-            "/a/{id}": {"get": answering(TEXT)},
-            "/a/{name}": {"get": answering(an_object(q=TEXT), parameters=[parameter("q")])},
-        }
-    ),
-    "two paths of one shape with the same id": document(
-        {
-            "/a/{id}": {"get": answering(TEXT, operationId="a")},
-            "/a/{name}": {"get": answering(an_object(q=TEXT), operationId="a", parameters=[parameter("q")])},
-        }
-    ),
+    "two paths of one shape without an id": alike(),
+    "two paths of one shape with the same id": alike(operationId="a"),
     "a parameter of the name body": document(
         {
             "/x": {
@@ -74,38 +72,24 @@ GREEN: dict[str, Tree] = {
             "/x/{body}": {"get": {**OK, "parameters": [parameter("body", "path", required=True)]}},
         }
     ),
-    "an object or a text": document(
-        {
-            "/x": {
-                "post": answering(
-                    ref("T"),
-                    requestBody=taking(an_object(m={"type": ["object", "string"]})),
-                    parameters=[parameter("q", schema={"type": ["object", "string"]})],
-                )
-            }
-        },
-        {
-            "T": {
-                "type": ["object", "string"],
-                "properties": {"a": TEXT, "t": {"type": ["string", "object"]}, "u": ref("T")},
-            },
-        },
+    "an object or a text": at_x(
+        {"T": {**OBJECT_OR_TEXT, "properties": {"a": TEXT, "t": {"type": ["string", "object"]}, "u": ref("T")}}},
+        post=answering(
+            ref("T"),
+            requestBody=taking(an_object(m=OBJECT_OR_TEXT)),
+            parameters=[parameter("q", schema=OBJECT_OR_TEXT)],
+        ),
     ),
-    "a composition that contains itself": document(
-        {"/x": {"get": answering(CIRCLES)}}, {"Circle": an_object(next=CIRCLES), "Ring": an_object(next=CIRCLES)}
+    "a composition that contains itself": at_x(
+        {"Circle": an_object(next=CIRCLES), "Ring": an_object(next=CIRCLES)}, get=answering(CIRCLES)
     ),
-    "objects that contain themselves, composed": document(
-        {"/x": {"get": answering(CIRCLES)}},
-        {"Circle": an_object(next=ref("Circle")), "Ring": an_object(next=ref("Ring"))},
+    "objects that contain themselves, composed": at_x(
+        {"Circle": an_object(next=ref("Circle")), "Ring": an_object(next=ref("Ring"))}, get=answering(CIRCLES)
     ),
-    "JSON as text/json": document(
-        {
-            "/x": {
-                "post": {
-                    "requestBody": taking(an_object(a=TEXT), "text/json"),
-                    **answered("text/json", schema=an_object(b=TEXT)),
-                }
-            }
+    "JSON as text/json": at_x(
+        post={
+            "requestBody": taking(an_object(a=TEXT), "text/json"),
+            **answered("text/json", schema=an_object(b=TEXT)),
         }
     ),
     "what 3.1 has besides": document(
@@ -133,23 +117,15 @@ GREEN: dict[str, Tree] = {
             "Token": {**an_object(("user", "token"), user=TEXT, token=TEXT), "additionalProperties": False},
         },
     ),
-    "anything, in JSON and elsewhere": document(
-        {
-            "/x": {
-                "post": answering(
-                    {"type": "array", "items": {}},
-                    requestBody=taking(an_object(list={"type": "array", "items": {}})),
-                    parameters=[parameter("q", schema={"type": "array", "items": {}})],
-                )
-            }
-        }
+    "anything, in JSON and elsewhere": at_x(
+        post=answering(ITEMS, requestBody=taking(an_object(list=ITEMS)), parameters=[parameter("q", schema=ITEMS)])
     ),
-    "members of a union that a list of words tells apart": document(
-        {"/x": {"post": {**OK, "requestBody": taking({"oneOf": [ref("Pomes"), ref("Drupes")]})}}},
+    "members of a union that a list of words tells apart": at_x(
         {
-            "Pomes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["apple"]}}),
-            "Drupes": an_object(words={"type": "array", "items": {"type": "string", "enum": ["plum"]}}),
+            name: an_object(words={"type": "array", "items": {"type": "string", "enum": [word]}})
+            for name, word in (("Pomes", "apple"), ("Drupes", "plum"))
         },
+        post={**OK, "requestBody": taking({"oneOf": [ref("Pomes"), ref("Drupes")]})},
     ),
 }
 
@@ -183,8 +159,8 @@ def test_what_is_no_fault_of_the_package_is_green() -> None:
 
 @pytest.mark.parametrize("url", ["https://host:<port>/v2", "https://{tenant}.example/v2"])
 def test_a_server_that_nobody_can_know_is_left_out_and_not_wrong(checked: Checked, url: str) -> None:
-    tree = document({"/x": {"get": {**OK, "servers": [{"url": url}]}}}, servers=[{"url": "https://api.example/v1"}])
-    [line] = lines(checked(tree))
+    servers = [{"url": "https://api.example/v1"}]
+    [line] = lines(checked(at_x(get={**OK, "servers": [{"url": url}]}, servers=servers)))
     assert line.startswith(f"left out: GET /x: its server {url} is no absolute URL: sent to base_url")
 
 
@@ -235,6 +211,6 @@ CLOSED = {**an_object(user=TEXT), "additionalProperties": False}
 )
 def test_an_example_that_contradicts_its_schema_is_not_tried(checked: Checked, schema: Tree, example: Any) -> None:
     answers = (answered(schema=an_object(of=schema), **more) for more in ({"example": {"of": example}}, {}))
-    report, other = (checked(document({"/x": {"get": {"operationId": "x", **each}}})) for each in answers)
+    report, other = (checked(at_x(get={"operationId": "x", **each})) for each in answers)
     assert lines(report) == []
     assert report.findings.decoded == other.findings.decoded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from victor_ext.spec.diff.compare import compare
@@ -21,8 +22,8 @@ class Case:
     old: Tree
     new: Tree
     place: str
-    direction: str
     wire: str
+    direction: str
 
     def __str__(self) -> str:
         return self.name
@@ -131,11 +132,12 @@ def of(name: str) -> str:
 def both(name: str, change: tuple[Tree, Tree], place: str, sent: str | None, received: str | None) -> list[Case]:
     """A change of `Card`, or of it and the schemas beside it, in a request, and the same in a response."""
     before, after = (each if "Card" in each else {"Card": each} for each in change)
-    found = [
-        _sent(f"{name}, sent", sends(CARD, before), sends(CARD, after), place, sent or ""),
-        _received(f"{name}, received", receives(CARD, before), receives(CARD, after), place, received or ""),
+    ways = (("sent", sends, sent), ("received", receives, received))
+    return [
+        Case(f"{name}, {way}", made(CARD, before), made(CARD, after), place, wire, way)
+        for way, made, wire in ways
+        if wire
     ]
-    return [case for case in found if case.wire]
 
 
 def _pin(name: str, old: Tree, new: Tree, sent: str, received: str, below: str = "") -> list[Case]:
@@ -143,26 +145,15 @@ def _pin(name: str, old: Tree, new: Tree, sent: str, received: str, below: str =
     return both(name, (card(pin=old), card(pin=new)), of(f"pin{below}"), sent, received)
 
 
-def _limit(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
-    """A pin that is a number, with other limits."""
-    return _pin(name, {**INTEGER, **change[0]}, {**INTEGER, **change[1]}, sent, received)
+def _limit(name: str, change: tuple[Tree, Tree], sent: str, received: str, kind: Tree = INTEGER) -> list[Case]:
+    """A pin of one type with other keywords."""
+    return _pin(name, {**kind, **change[0]}, {**kind, **change[1]}, sent, received)
 
 
-def _word(name: str, change: tuple[Tree, Tree], sent: str, received: str) -> list[Case]:
-    """A pin that is a text, with other keywords."""
-    return _pin(name, {**TEXT, **change[0]}, {**TEXT, **change[1]}, sent, received)
+_word = partial(_limit, kind=TEXT)
 
 
-def _sent(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
-    return Case(name, old, new, place, "sent", wire)
-
-
-def _received(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
-    return Case(name, old, new, place, "received", wire)
-
-
-def _either(name: str, old: Tree, new: Tree, place: str, wire: str) -> Case:
-    return Case(name, old, new, place, "both", wire)
+_sent, _received, _either = (partial(Case, direction=each) for each in ("sent", "received", "both"))
 
 
 def _asked(name: str, old: Tree | None, new: Tree | None, wire: str, place: str = LIMIT) -> Case:
