@@ -47,12 +47,14 @@ def _parse_response(*, client, response):
     return _read(client=client, response=response)
 """
 
+UNDECLARED = "which the document does not declare"
+NOT_JSON = "no type of the argument body is sent as application/json"
 REQUESTS = {
     "find": {
         "a list joined": ('url = url.replace("&tags=text1", "")', "query:tags: it is sent as .* instead of"),
         "a list turned": (
-            'url = _re.sub("tags=([^&]*)&tags=([^&]*)", r"tags=\\2&tags=\\1", url)',
-            "query:tags: it is sent as",
+            r'url = _re.sub("tags=([^&]*)&tags=([^&]*)", r"tags=\2&tags=\1", url)',
+            "query:tags: it is sent",
         ),
         "another name": ('url = url.replace("limit=", "max=")', "query:limit: no argument of the function sends"),
         "names swapped": (
@@ -76,38 +78,26 @@ REQUESTS = {
     "order": {
         "another path": ('url = url.replace("/orders", "/order")', "its path is sent as /v1/order instead of"),
         "another method": ('request.method = "PUT"', "it is sent as PUT"),
-        "another server": ('url = url.replace("api.", "eu.")', "sent to https://eu\\.example, its server is"),
+        "another server": ('url = url.replace("api.", "eu.")', r"sent to https://eu\.example, its server is"),
         "another base path": ('url = url.replace("/v1", "/v2")', "its path is sent as /v2/orders instead of"),
-        "JSON as a form": (
-            'headers["content-type"] = "application/x-www-form-urlencoded"',
-            "no type of the argument body is sent as application/json",
-        ),
+        "JSON as a form": ('headers["content-type"] = "application/x-www-form-urlencoded"', NOT_JSON),
         "JSON that is none": ("content = str(made).encode()", "the body is not JSON"),
         "a lost member": ("content = content.replace(b'price', b'prize')", "price is null instead of"),
-        "JSON as multipart": (
-            'headers["content-type"] = "multipart/form-data; boundary=x"',
-            "no type of the argument body is sent as application/json",
-        ),
+        "JSON as multipart": ('headers["content-type"] = "multipart/form-data; boundary=x"', NOT_JSON),
     },
     "pay": {
         "an object of Python in a form": (
             "content = b'amount=text+%C3%A9&lines=%5B%27text%27%5D'",
-            "the field lines is \\\"lines=\\['text'\\]\\\" instead of",
+            r"""the field lines is "lines=\['text'\]" instead of""",
         ),
-        "a field of a form unasked": (
-            "content += b'&test=1'",
-            'the form has \\"test=1\\", which the document does not declare',
-        ),
-        "a query unasked": ('url += "?dry=1"', 'the query has "dry=1", which the document does not declare'),
-        "a header unasked": (
-            'headers["x-test"] = "1"',
-            "the header x-test is sent, which the document does not declare",
-        ),
+        "a field of a form unasked": ("content += b'&test=1'", f'the form has "test=1", {UNDECLARED}'),
+        "a query unasked": ('url += "?dry=1"', f'the query has "dry=1", {UNDECLARED}'),
+        "a header unasked": ('headers["x-test"] = "1"', f"the header x-test is sent, {UNDECLARED}"),
     },
     "upload": {
         "a file cut": ("content = content.replace(b'bytes', b'byte')", "the part file is"),
         "a part twice": (
-            "content = content.replace(b'name=\"note\"', b'name=\"file\"')",
+            r"""content = content.replace(b'"note"', b'"file"')""",
             "file is sent as 2 parts instead of 1",
         ),
     },
