@@ -154,7 +154,6 @@ def _is_json(medium: Medium, document: Document) -> bool:
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
-    """An answer with a value as JSON; with a text or bytes, when there is no value."""
     kind = medium.content_type
     if "*" in kind:
         kind = medium.bare.replace("*", "x") if value is None else "application/json"

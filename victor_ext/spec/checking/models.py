@@ -56,7 +56,6 @@ class Models:
         self._known: set[tuple[int, Any]] = set()
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
-        self._enums: dict[tuple[int, Any], _Outcome] = {}
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
@@ -101,7 +100,7 @@ class Models:
             return _Outcome()
         if is_list(value):
             return self._of_list(view, value, decoded)
-        return _NOTHING if view.enum is None else self._of_word(view, value, decoded)
+        return self._of_word(view, value, decoded)
 
     def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
         outcome = _Outcome()
@@ -117,13 +116,6 @@ class Models:
         words = view.words()
         if value not in words:
             return _NOTHING
-        own: Any = decoded.__class__
-        key = id(view), own
-        if key not in self._enums:
-            self._enums[key] = self._of_enum(view, words, decoded)
-        return self._enums[key]
-
-    def _of_enum(self, view: View, words: list[Any], decoded: Any) -> _Outcome:
         if not isinstance(decoded, Enum):
             return _missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(decoded)]

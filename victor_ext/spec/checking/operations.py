@@ -49,7 +49,6 @@ class Medium:
 
     @property
     def bare(self) -> str:
-        """The content type in lower case, without parameters."""
         return tree.bare_type(self.content_type)
 
     @property

@@ -84,7 +84,6 @@ class Package(contextlib.AbstractContextManager["Package"]):
 
 
 def is_model(value: Any) -> bool:
-    """Whether a value, or a class, is a model of a package."""
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
 
 

@@ -107,7 +107,6 @@ def _escaped(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A text as code in a cell of a table."""
     shown = html.escape(one_line(text)).replace("|", "&#124;").replace("`", "&#96;")
     return f"<code>{shown}</code>"
 

@@ -235,7 +235,6 @@ def number(count: int, word: str) -> str:
 
 
 def levels_text(report: Report, entry: Entry) -> str:
-    """The levels of both columns; of the wire alone when Python was not compared."""
     return f"{entry.wire} on the wire" + (f", {entry.python} in Python" if report.python_compared else "")
 
 

@@ -316,7 +316,6 @@ def _mapping(shapes: Shapes, union: Tree) -> dict[str, str]:
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
-    """The worst of some changes in words."""
     ordered = sorted(changes, key=lambda each: -max(LEVELS.index(level) for level in each.levels))
     words = [f"{each.place.removeprefix('.')}: {words_of(each)}".removeprefix(": ") for each in ordered[:most]]
     return "; ".join(words) + (f"; and {len(changes) - most} more" if len(changes) > most else "")
