@@ -69,10 +69,7 @@ CARD, NEW, LIST = "components.schemas.Card.properties", "components.schemas.NewC
 # The edits, and what is told: the place, the level, the names, and the sentence.
 CASES: dict[str, Any] = {
     "nothing": (
-        [
-            ("title: Cards", "title: Maps"),
-            ("{why: {type: string}", "{why: {type: string, maxLength: 5}"),
-        ],
+        [("title: Cards", "title: Maps"), ("{why: {type: string}", "{why: {type: string, maxLength: 5}")],
     ),
     "operation id": (
         [("listCards", "findCards")],
@@ -85,10 +82,7 @@ CASES: dict[str, Any] = {
          "the module api.cards.add_card is now api.wallet.add_card"),
     ),
     "path parameter": (
-        [
-            ("/cards/{id}/{day}", "/cards/{cardId}/{day}"),
-            ("name: id, in: path", "name: cardId, in: path"),
-        ],
+        [("/cards/{id}/{day}", "/cards/{cardId}/{day}"), ("name: id, in: path", "name: cardId, in: path")],
         ("paths./cards/{id}/{day}.get.parameters.path:id", "breaks", "api.cards.get_card(id)",
          "the argument id of get_card is now card_id"),
     ),
@@ -121,10 +115,7 @@ CASES: dict[str, Any] = {
          "the argument limit of list_cards is gone"),
     ),
     "required property": (
-        [
-            ("required: [holder]", "required: [holder, note]"),
-            ("required: [id]", "required: [id, price]"),
-        ],
+        [("required: [holder]", "required: [holder, note]"), ("required: [id]", "required: [id, price]")],
         (f"{NEW}.note", "breaks", "models.NewCard.note", "NewCard.note is required now"),
     ),
     "new things": (
