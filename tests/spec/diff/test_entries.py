@@ -145,12 +145,6 @@ class TestFingerprints:
 
 
 class TestComponents:
-    def test_directions_leave_out_what_is_read_only(self) -> None:
-        found = Components(many({"Card": card(at={**TEXT, "readOnly": True})}, 2)).by_place
-        at, card_id = (found[f"components.schemas.Card.properties.{name}"] for name in ("at", "id"))
-        assert (at.sent, at.received) == (frozenset(), {"post /00", "post /01"})
-        assert card_id.sent == {"post /00", "post /01"}
-
     def test_what_is_referred_to_by_something_write_only_is_not_received(self) -> None:
         schemas = {"Card": card(base={"allOf": [BASE], "writeOnly": True}), "Base": card(a=TEXT)}
         base = Components(many(schemas, 1)).by_place["components.schemas.Base.properties.a"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from victor_ext.spec.command_line import main
-from victor_ext.spec.diff.entry import Entry
+from victor_ext.spec.diff.entry import Entry, Level
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Approval, Lines, Report
 from victor_ext.spec.document import load
@@ -20,18 +21,10 @@ pytestmark = pytest.mark.thorough
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
 
 
-def entry(number: int, wire: str = "breaks", python: str = "none", **more: Any) -> Entry:
-    values: dict[str, Any] = {
-        "place": f"components.schemas.Card.properties.p{number}",
-        "operations": ("get /v1/cards", "post /v1/cards"),
-        "direction": "received",
-        "what": "property removed",
-        "wire": wire,
-        "python": python,
-        "names": (),
-        "fingerprint": f"{number:016}",
-    }
-    return Entry(**{**values, **more})
+def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: Any) -> Entry:
+    place, operations = f"components.schemas.Card.properties.p{number}", ("get /v1/cards", "post /v1/cards")
+    made = Entry(place, operations, "received", "property removed", wire, python, (), f"{number:016}")
+    return replace(made, **more)
 
 
 def report(*entries: Entry, approved: tuple[Approval, ...] = ()) -> Report:
@@ -53,10 +46,12 @@ WHOLE = report(
 
 
 @pytest.mark.parametrize("name", [*FORMATS, "text"])
-def test_the_places_are_the_same_in_every_form(name: str) -> None:
+def test_the_places_are_the_same_in_every_form_and_nothing_forges_a_line_or_a_colour(name: str) -> None:
     shown = FORMATS[name](WHOLE) if name in FORMATS else as_text(WHOLE)
     wanted = range(1, 6) if name != "github" else (1, 3, 5)
     assert all(f"components.schemas.Card.properties.p{number}" in shown for number in wanted)
+    assert "\x1b" not in shown
+    assert not any(line.startswith("::error::") for line in shown.splitlines())
     assert FORMATS.get(name, as_text)(report())
     assert shown.encode("utf-8")
 
@@ -77,16 +72,6 @@ def test_json_is_exactly_entries_and_counts() -> None:
         "unknown_approvals": 0,
         "documentation": 3,
     }
-
-
-class TestText:
-    def test_colours_are_for_terminals(self) -> None:
-        assert "\x1b[1;31mBreaks (4)" in as_text(WHOLE, colour=True)
-
-    def test_no_text_of_the_document_forges_a_line_or_a_colour(self) -> None:
-        shown = as_text(WHOLE)
-        assert "\x1b" not in shown
-        assert not any(line.startswith("::error") for line in shown.splitlines())
 
 
 def test_markdown_keeps_its_tables() -> None:
