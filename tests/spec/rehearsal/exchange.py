@@ -13,9 +13,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from victor_ext.spec.checking.package import Function, build
+from victor_ext.spec.checking.package import Caller, Function, build
 from victor_ext.spec.checking.passing import Probe, shape
-from victor_ext.spec.checking.recording import Caller
 
 from .provider import FORM, REFUSED, Answer, Operation, Provider, Request
 from .values import key_paths

@@ -24,10 +24,9 @@ from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
 from .expected import difference
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
-from .package import Package, PackageError
+from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
-from .recording import Caller
 from .requests import OperationRequests
 from .values import Synthesis, is_valid
 from .views import Document, Node

@@ -1,7 +1,8 @@
-"""What a request should be: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1.
+"""A request that was sent, and what it should be.
 
-What they leave undefined, the package refuses, but for deep objects: these nest by brackets, and their lists have
-numbers. Values are compared after percent-decoding: `%2C` between the items of a list is a comma.
+Sources: "Style Values" of the Parameter Object and the Encoding Object, OpenAPI 3.0.4 and 3.1.1. What they leave
+undefined, the package refuses, but for deep objects: these nest by brackets, and their lists have numbers. Values are
+compared after percent-decoding: `%2C` between the items of a list is a comma.
 """
 
 from __future__ import annotations
@@ -10,15 +11,54 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
-from typing import Any
-from urllib.parse import parse_qsl, unquote_plus
+from typing import Any, Self
+from urllib.parse import parse_qsl, unquote, unquote_plus
+
+import httpx
 
 from victor_ext.spec.tree import is_json, is_list, is_mapping
 
 from .operations import Medium, Parameter
-from .recording import Pair, Request
+
+Pair = tuple[str, str]
+"""A name and a value, as they are sent."""
+
+
+@dataclass
+class Request:
+    """A recorded request, decoded."""
+
+    method: str
+    origin: str
+    """Scheme, host and port."""
+    path: list[str]
+    """The segments, percent-decoded."""
+    query: list[Pair]
+    headers: httpx.Headers
+    cookies: list[Pair]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return str(self.headers.get("content-type", ""))
+
+    @classmethod
+    def of(cls, request: httpx.Request) -> Self:
+        raw, _, query = request.url.raw_path.decode("ascii").partition("?")
+        cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
+        return cls(
+            request.method.lower(),
+            f"{request.url.scheme}://{request.url.netloc.decode('ascii')}",
+            [unquote(part) for part in raw.split("/")],
+            parse_qsl(query, keep_blank_values=True),
+            request.headers,
+            [(name.strip(), value) for name, _, value in cookies],
+            request.content,
+        )
+
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 MOST_ORDERED = 5

@@ -1,4 +1,8 @@
-"""A generated package: imported from its folder under a name of its own, and the values that its arguments take."""
+"""A generated package: imported under a name of its own, called without a server, and the values of its arguments.
+
+Its httpx clients record the request, or give one answer, and send nothing. No coroutine waits for anything, so that
+none needs a loop of events.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import sys
 import types
 import typing
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from enum import Enum
 from io import BytesIO
@@ -23,8 +27,11 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+import httpx
 
 from victor_ext.spec.tree import is_list, is_mapping
+
+from .expected import Request
 
 _ALIAS = "_package_under_check"
 
@@ -81,6 +88,58 @@ class Package(contextlib.AbstractContextManager["Package"]):
 
     def load(self, name: str) -> Any:
         return importlib.import_module(f"{_ALIAS}.{name}")
+
+
+class _RecordedError(Exception):
+    """Ends a call whose request, its only argument, is all that is wanted."""
+
+
+def _end(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine that waits for nothing returns. Raises RuntimeError when it waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return ended.value
+    coroutine.close()
+    raise RuntimeError("it waits for something that is no answer")
+
+
+class Caller(contextlib.AbstractContextManager["Caller"]):
+    def __init__(self, package: Package, base_url: str) -> None:
+        self._answer: httpx.Response | None = None
+        transport = httpx.MockTransport(self._handle)
+        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": transport})
+        self.calls = 0
+
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        """Give the answer, as a response of its own: the same one may be read by another call."""
+        if self._answer is None:
+            raise _RecordedError(request)
+        return httpx.Response(self._answer.status_code, headers=self._answer.headers, content=self._answer.content)
+
+    def __exit__(self, *_: object) -> None:
+        self._client.get_httpx_client().close()
+        _end(self._client.get_async_httpx_client().aclose())
+
+    def request(self, function: Function, arguments: dict[str, Any], *, awaited: bool = False) -> Request:
+        """The request of a call. Raises what the function raises, and RuntimeError when it sends nothing."""
+        self._answer = None
+        try:
+            self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
+        except _RecordedError as recorded:
+            return Request.of(recorded.args[0])
+        raise RuntimeError("no request was sent")
+
+    def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:
+        """What a call of `sync`, `sync_detailed` or `asyncio_detailed` reads. Raises what the function raises."""
+        self._answer = answer
+        result = self._call(function, arguments, way)
+        return result if way == "sync" else result.parsed
+
+    def _call(self, function: Function, arguments: dict[str, Any], way: str) -> Any:
+        self.calls += 1
+        result = getattr(function.module, way)(client=self._client, **arguments)
+        return _end(result) if way == "asyncio_detailed" else result
 
 
 def is_model(value: Any) -> bool:

@@ -14,12 +14,11 @@ from typing import Any
 
 from victor_ext.spec.tree import is_mapping
 
-from .expected import short, text
+from .expected import Request, short, text
 from .models import Models
 from .operations import Medium, Operation, Parameter
-from .package import Function, NoArgumentError, build, enum_values, is_model, misfit, options
+from .package import Caller, Function, NoArgumentError, build, enum_values, is_model, misfit, options
 from .problems import Findings
-from .recording import Caller, Request
 from .views import Document, Node
 
 
