@@ -15,16 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import (
-    Approval,
-    ApprovalError,
-    Lines,
-    Report,
-    parse_date,
-    read_approvals,
-    report_on,
-    write_approvals,
-)
+from victor_ext.spec.diff.report import ApprovalError, Lines, Report, read_approvals, report_on
 from victor_ext.spec.document import DocumentError, addresses, load
 
 from . import Command, add_approved, add_copies, copies, show, show_as_is
@@ -69,23 +60,11 @@ def _run_diff(options: argparse.Namespace) -> int:
         )
         report = replace(report, lines=Lines(new)) if options.format == "github" else report
     if options.approve is not None:
-        report = _approve(report, file, options)
+        count = len(report.breaking())
+        report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
+        show(f"{file}: {count} approved", to=sys.stderr)
     _write(report, options.format, options.out)
     return report.status
-
-
-def _approve(report: Report, file: Path, options: argparse.Namespace) -> Report:
-    """Write an approval of each entry that breaks something, for what the report shows."""
-    expires = parse_date(options.expires, "--expires")
-    if not options.approve.strip():
-        raise ApprovalError("--approve has no reason: write why the changes may pass.")
-    if expires < report.today:
-        raise ApprovalError(f"--expires {expires} is in the past: name the last day on which the approval counts.")
-    scope = "wire" if options.no_python else "both"
-    added = [Approval(entry.fingerprint, options.approve, scope, expires) for entry in report.breaking()]
-    write_approvals(file, added)
-    show(f"{file}: {len(added)} approved", to=sys.stderr)
-    return replace(report, approvals=[*report.approvals, *added])
 
 
 def _write(report: Report, form: str | None, out: Path | None) -> None:

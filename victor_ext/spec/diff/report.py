@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +52,15 @@ def _approval(item: object, where: str) -> Approval:
         raise ApprovalError(f"{where}: the reason is empty: write why the change may pass.")
     if scope not in ("wire", "python", "both"):
         raise ApprovalError(f"{where}: the scope is {scope!r}: write wire, python or both.")
-    return Approval(str(fingerprint), reason, scope, parse_date(expires, where))
+    return Approval(str(fingerprint), reason, scope, _parse_date(expires, where))
 
 
-def parse_date(text: object, where: str) -> datetime.date:
+def _parse_date(text: object, where: str) -> datetime.date:
     """A date as `YYYY-MM-DD`. Raises ApprovalError."""
     try:
         return datetime.date.fromisoformat(str(text))
     except ValueError:
         raise ApprovalError(f"{where}: the date is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
-
-
-def write_approvals(path: Path, added: Sequence[Approval]) -> None:
-    """Add approvals at the end of a file, which is made if there is none. Comments in it stay. Raises OSError."""
-    earlier = path.read_text(encoding="utf-8").rstrip("\n") if path.exists() else ""
-    items = [
-        f"- fingerprint: '{each.fingerprint}'\n  reason: {json.dumps(each.reason, ensure_ascii=False)}\n"
-        f"  scope: {each.scope}\n  expires: {each.expires.isoformat()}"
-        for each in added
-    ]
-    path.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
 
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
@@ -107,6 +96,26 @@ class Report(Comparison):
         """The approval that lets a column pass, if it breaks."""
         own = (each for each in self.approvals if each.fingerprint == entry.fingerprint and each.expires >= self.today)
         return next((each for each in own if entry.level(column) == "breaks" and each.scope in (column, "both")), None)
+
+    def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
+        """Write an approval of each entry that breaks something at the end of a file, whose comments stay.
+
+        Raises ApprovalError for an unusable reason or day, and OSError.
+        """
+        last = _parse_date(expires, "--expires")
+        if not reason.strip():
+            raise ApprovalError("--approve has no reason: write why the changes may pass.")
+        if last < self.today:
+            raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
+        added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
+        earlier = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else ""
+        items = [
+            f"- fingerprint: '{each.fingerprint}'\n  reason: {json.dumps(reason, ensure_ascii=False)}\n"
+            f"  scope: {scope}\n  expires: {last.isoformat()}"
+            for each in added
+        ]
+        file.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
+        return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
         """The approvals that no longer count, of entries that break."""
