@@ -184,16 +184,13 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
 
 
 def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
-    lower = keyword in LOWER_LIMITS
-    first, second = limit_text(keyword, old), limit_text(keyword, new)
-    if old is None or new is None:
-        return "limit-added" if old is None else "limit-removed", first, second
-    return "limit-tightened" if (new > old) == lower else "limit-loosened", first, second
+    kind, first, second = _presence("limit", *(limit and _limit_text(keyword, limit) for limit in (old, new)))
+    if old is not None and new is not None:
+        kind = "limit-tightened" if (new > old) == (keyword in LOWER_LIMITS) else "limit-loosened"
+    return kind, first, second
 
 
-def limit_text(keyword: str, limit: Limit | None) -> str:
-    if limit is None:
-        return ""
+def _limit_text(keyword: str, limit: Limit) -> str:
     value, flag = limit
     exclusive = flag == (keyword in LOWER_LIMITS) and keyword in ("minimum", "maximum")
     return f"{'exclusive' + keyword.capitalize() if exclusive else keyword} {value}"

@@ -114,7 +114,10 @@ class _FunctionPair:
         if lost:
             what = f"{leaf} has no {' and no '.join(lost)} now, because no answer has a content"
             yield Finding(self._responses(), "breaks", self._module, what)
-        yield from self._returns()
+        before, after = self._old.returns, self._new.returns
+        if (level := self._packages.is_read(before, after)) != "none":
+            what = f"{leaf} returns {text_of(after)}, not {text_of(before)}"
+            yield Finding(self._responses(), level, self._module, what)
         for name, argument in self._old.arguments.items():
             yield from self._argument(name, argument)
         yield from self._order()
@@ -132,12 +135,6 @@ class _FunctionPair:
             if place.startswith(f"{new_start}.") and (around := self._packages.new_around(place)):
                 return around
         return start
-
-    def _returns(self) -> Iterator[Finding]:
-        before, after = self._old.returns, self._new.returns
-        if (level := self._packages.is_read(before, after)) != "none":
-            what = f"{_leaf(self._now)} returns {text_of(after)}, not {text_of(before)}"
-            yield Finding(self._responses(), level, self._module, what)
 
     def _argument(self, name: str, argument: Argument) -> Iterator[Finding]:
         places = self._places(name)
