@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from flexfactor_api import models
 from flexfactor_api.api.orders import cancel_order, cancel_order_by_external_id, get_order, list_orders, refund_order
@@ -15,9 +16,10 @@ from victor_ext.money import Money
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, Walk, listing, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import object_of
+from victor_ext.runtime.core.validation import After, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import MOST, Validation
@@ -42,6 +44,21 @@ Status = (
     | Literal["DRAFT", "ONHOLD", "CANCELLED", "PROBLEM", "PROCESSING", "CAPTUREREQUIRED", "RETURNED", "COMPLETED"]
 )
 """A status as a caller writes it. The names are closed: a type checker refuses a misspelt one, as the client does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _OrderList:
+    """The arguments of `list`, which documents them."""
+
+    query: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    status: Annotated[Status | Sequence[Status] | None, rule(_status_numbers)] = None
+    start: Annotated[datetime | None, rule(Validation.moment)] = None
+    end: Annotated[datetime | None, After("start"), rule(Validation.moment)] = None
+    mid: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    order_by: Annotated[str | None, rule(Validation.text, shortest=0)] = None
+    sort: Annotated[Literal["asc", "desc"] | None, rule(_direction)] = None
+    page: Annotated[int, rule(Validation.integer, 1, MOST)] = 1
+    page_size: Annotated[int | None, rule(Validation.integer, 1, MOST)] = None
 
 
 class Orders(Resource[Mode]):
@@ -93,7 +110,7 @@ class Orders(Resource[Mode]):
         """
         validation = Validation()
         validation.path_id("order_id", order_id)
-        wanted = _status_numbers(validation, until, "until")
+        wanted = _status_numbers(validation, "until", until)
         validation.finish("orders.wait")
 
         def reached(order: Order) -> bool:
@@ -118,19 +135,8 @@ class Orders(Resource[Mode]):
         return (yield from reading)
 
     @listing
-    def list(
-        self,
-        *,
-        query: str | None = None,
-        status: Status | Sequence[Status] | None = None,
-        start: datetime | None = None,
-        end: datetime | None = None,
-        mid: str | None = None,
-        order_by: str | None = None,
-        sort: Literal["asc", "desc"] | None = None,
-        page: int = 1,
-        page_size: int | None = None,
-    ) -> Walk[Order]:
+    @arguments_of(_OrderList)
+    def list(self, request: _OrderList) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that is None is not sent.
 
         With `status`, which may change meanwhile, the list is read from `page` again until one reading is proven to
@@ -157,35 +163,20 @@ class Orders(Resource[Mode]):
             True
         """
         validation = Validation()
-        numbers = _status_numbers(validation, status, "status")
-        for name, text in (("query", query), ("mid", mid), ("order_by", order_by)):
-            validation.text(name, text, shortest=0, required=False)
-        validation.moment("start", start, required=False)
-        validation.moment("end", end, required=False)
-        validation.range("start", start, "end", end)
-        validation.integer("page", page, 1, MOST)
-        if page_size is not None:
-            validation.integer("page_size", page_size, 1, MOST)
-        if sort not in (None, "asc", "desc"):
-            validation.note("sort", "choice", "sort must be 'asc' or 'desc'.")
+        filters = validation.checked(request)
         validation.finish("orders.list")
-        filters = drop_none(
-            query=query,
-            status=numbers,
-            from_=start and start.astimezone(UTC),
-            to=end and end.astimezone(UTC),
-            mid=mid or self.context.mid,
-            order_by=order_by,
-            sort=sort,
-            page_size=page_size,
-        )
+        first = filters.pop("page")
+        filters["mid"] = request.mid or self.context.mid
+        for name, sent in (("start", "from_"), ("end", "to")):
+            if name in filters:
+                filters[sent] = filters.pop(name).astimezone(UTC)
         # An order may leave a status: see `RepeatedPageReader`.
-        reader = PageReader[Order] if numbers is None else RepeatedPageReader[Order]
+        reader = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
         return Walk(
             lambda: reader(
                 lambda order: order.id,
                 content=lambda order: repr(order.raw.to_dict()),
-                first=page,
+                first=first,
                 what="list of orders",
             ),
             lambda reader: _read_page(reader, filters),
@@ -328,7 +319,7 @@ def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
 
 
-def _status_numbers(validation: Validation, status: object, argument: str) -> list[int] | None:
+def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
     if not isinstance(status, Sequence) or isinstance(status, str | bytes):
         status = () if status is None else (status,)
     elif not status:
@@ -342,6 +333,12 @@ def _status_numbers(validation: Validation, status: object, argument: str) -> li
             names = ", ".join(OrderStatus.__members__)
             validation.note(argument, "choice", f"{argument} must be numbers, or names among: {names}.")
     return numbers or None
+
+
+def _direction(validation: Validation, argument: str, sort: object) -> object:
+    if sort not in ("asc", "desc"):
+        validation.note(argument, "choice", f"{argument} must be 'asc' or 'desc'.")
+    return sort
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:

@@ -70,13 +70,12 @@ class Validation(validation.Validation):
         return None if day is None else day.isoformat()
 
 
-def check(**arguments: Any) -> None:
-    """Check the id of an object, which is the first argument, and `sensitive`. Raises `InvalidRequest`."""
+def check(doing: str = "", /, **arguments: Any) -> None:
+    """Check ids, and `sensitive`. Raises `InvalidRequest`, which begins with `doing`, or with what the first is of."""
     validation = Validation()
     for name, value in arguments.items():
-        if name != "body":
-            (validation.flag if name == "sensitive" else validation.id)(name, value)
-    validation.finish(f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
+        (validation.flag if name == "sensitive" else validation.id)(name, value)
+    validation.finish(doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}")
 
 
 def day_around(value: datetime, days: int) -> str:

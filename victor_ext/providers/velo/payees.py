@@ -21,7 +21,6 @@ from velo_api.api.payees import (
     update_payee_remote_id,
 )
 
-from victor_ext.errors import NotFound, VictorError
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, members_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
@@ -29,7 +28,7 @@ from victor_ext.runtime.core.validation import rule
 
 from .checks import Validation, check
 from .operations import batch_id as batch_id_of
-from .reading import ChangeFeed, InvitationList, PayeeList, changes, read, walk, write
+from .reading import ChangeFeed, InvitationList, PayeeList, read, text_of, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee
 from .settings import PayeeTypeWord
@@ -145,7 +144,7 @@ class Payees(Resource[Mode]):
             >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
             True
         """
-        return changes(list_payee_changes, PayeeChange, "payees", request)
+        return walk(list_payee_changes, PayeeChange, "feed of payees", request, text_of, most=1000)
 
     @operation
     @arguments_of(_PayeeUpdate)
@@ -202,7 +201,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.delete(former_payee_id)
         """
-        yield from write(delete_payee, _is_gone(payee_id), payee_id=payee_id)
+        yield from write(delete_payee, get_payee, Payee, payee_id=payee_id)
 
     @operation
     def invite(self, payee_id: str, *, payor_id: str) -> OperationFlow[None]:
@@ -217,10 +216,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
         """
-        validation = Validation()
-        validation.id("payee_id", payee_id)
-        validation.id("payor_id", payor_id)
-        validation.finish("The invitation")
+        check("The invitation", payee_id=payee_id, payor_id=payor_id)
         body = models.Invitation(payor_id=payor_id)
         yield from call_without_body(invite_payee, payee_id=payee_id, body=body)
 
@@ -235,14 +231,3 @@ class Payees(Resource[Mode]):
         """
         what = "list of invitations"
         return walk(list_payee_invitations, PayeeInvitation, what, request, lambda invitation: invitation.payee_id)
-
-
-def _is_gone(payee_id: str) -> OperationFlow[bool]:
-    try:
-        yield from read(get_payee, Payee, payee_id=payee_id)
-    except NotFound as error:
-        # In Velo's own shape: a 404 of a proxy says nothing of the payee.
-        return bool(error.problems)
-    except VictorError:
-        return False
-    return False

@@ -21,7 +21,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, day_around
-from .reading import ChangeFeed, PaymentList, changes, has_status, read, walk, write
+from .reading import ChangeFeed, PaymentList, read, text_of, walk, write
 from .records import Payment, PaymentChange
 from .settings import IncludeWord
 
@@ -86,9 +86,7 @@ class Payments(Resource[Mode]):
         validation.text("reason", reason, 256, shortest=2)
         validation.finish("The payment")
         body = models.Withdrawal(reason=reason)
-        named = {"payment_id": payment_id}
-        is_done = has_status(get_payment, Payment, ("WITHDRAWN",), **named)
-        yield from write(withdraw_payment, is_done, **named, body=body)
+        yield from write(withdraw_payment, get_payment, Payment, "WITHDRAWN", payment_id=payment_id, body=body)
 
     @operation
     def find(
@@ -176,4 +174,4 @@ class Payments(Resource[Mode]):
             >>> "INV-1042" in [change.payor_payment_id for change in velo.payments.changes(payor_id, since=since)]
             True
         """
-        return changes(list_payment_changes, PaymentChange, "payments", request)
+        return walk(list_payment_changes, PaymentChange, "feed of payments", request, text_of, most=1000)

@@ -28,7 +28,7 @@ from victor_ext.words import Word
 
 from .checks import Validation, check
 from .operations import Receipt
-from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, has_status, read, walk, write
+from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
 from .settings import PayoutStatusFilter, PayoutStatusWord
@@ -131,9 +131,7 @@ class Payouts(Resource[Mode]):
                 message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
                 raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        named = {"payout_id": payout_id}
-        is_done = has_status(get_payout, Payout, {"INSTRUCTED", *_PAID}, **named)
-        yield from write(instruct_payout, is_done, **named, **drop_none(body=body))
+        yield from write(instruct_payout, get_payout, Payout, "INSTRUCTED", *_PAID, payout_id=payout_id, body=body)
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -146,8 +144,7 @@ class Payouts(Resource[Mode]):
             >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
             >>> velo.payouts.withdraw(other_id)
         """
-        named = {"payout_id": payout_id}
-        yield from write(withdraw_payout, has_status(get_payout, Payout, {"WITHDRAWN"}, **named), **named)
+        yield from write(withdraw_payout, get_payout, Payout, "WITHDRAWN", payout_id=payout_id)
 
     @operation
     def wait(

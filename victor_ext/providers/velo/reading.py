@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from velo_api import models
 
-from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
+from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
@@ -46,27 +46,30 @@ def read(operation: ModuleType, kind: type[R], seconds: float | None = None, /, 
     return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
 
 
-def write(operation: ModuleType, is_done: OperationFlow[bool], **arguments: object) -> OperationFlow[None]:
-    """Send a write once. After a lost response, `is_done` reads whether it was done.
+def write(
+    operation: ModuleType, reads: ModuleType, kind: type[R], *done: str, body: Any = None, **named: str
+) -> OperationFlow[None]:
+    """Send a write once. After a lost response, the object is read: whether it has a status that says `done`.
 
-    A conflict is with the work of another call: Velo refuses duplicates.
+    Without such a status, it is done when Velo knows the object no more. A conflict is with the work of another call:
+    Velo refuses duplicates.
     """
-    check(**arguments)
+    check(**named)
     try:
-        yield from call_without_body(operation, **arguments)
+        yield from call_without_body(operation, **named, **drop_none(body=body))
     except VictorError as error:
         could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(error, Conflict)
-        if not could_be_done or not (yield from is_done):
+        if not could_be_done or not (yield from _is_done(reads, kind, done, named)):
             raise
 
 
-def has_status(operation: ModuleType, kind: type[R], statuses: Collection[str], **named: str) -> OperationFlow[bool]:
-    """Whether an object can be read and has one of these statuses."""
+def _is_done(reads: ModuleType, kind: type[R], done: Collection[str], named: dict[str, str]) -> OperationFlow[bool]:
     try:
-        record: Any = yield from read(operation, kind, **named)
-    except VictorError:
-        return False
-    return record.status in statuses
+        record: Any = yield from read(reads, kind, **named)
+        return bool(done) and record.status in done
+    except VictorError as error:
+        # In Velo's own shape: a 404 of a proxy says nothing of the object.
+        return not done and isinstance(error, NotFound) and bool(error.problems)
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.
@@ -106,16 +109,14 @@ def walk(
         return items
 
     reader = RepeatedPageReader[R] if leaves else PageReader[R]
-    return Walk(lambda: reader(lambda item: identify(item) or None, content=_text_of, first=1, what=what), read_page)
+    return Walk(lambda: reader(lambda item: identify(item) or None, content=text_of, first=1, what=what), read_page)
 
 
-def changes(operation: ModuleType, kind: type[R], what: str, feed: ChangeFeed, *, most: int = 1000) -> Walk[R]:
-    """A feed of changes, read page by page. One object may occur twice: before and after a change."""
-    return walk(operation, kind, f"feed of {what}", feed, _text_of, most=most)
+def text_of(record: Record) -> str:
+    """All that was sent of an item, as text; empty when it is nested too deeply to be written.
 
-
-def _text_of(record: Record) -> str:
-    """All that was sent of an item, as text; empty when it is nested too deeply to be written."""
+    It identifies the items of a feed of changes, where one object may occur twice: before and after a change.
+    """
     try:
         return json.dumps(record.raw.to_dict(), default=str)
     except RecursionError:
