@@ -29,8 +29,7 @@ from victor_ext.providers.velo import (
     Receipt,
     Velo,
 )
-from victor_ext.providers.velo.behaviour import read_problems
-from victor_ext.providers.velo.operations import created_id
+from victor_ext.providers.velo.operations import created_id, read_problems
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),

@@ -10,8 +10,7 @@ import pytest
 
 from tests.contracts.document import Document, Operation
 from tests.providers.test_operations_table import route
-from victor_ext.providers.velo.behaviour import read_problems
-from victor_ext.providers.velo.operations import OPERATIONS
+from victor_ext.providers.velo.operations import OPERATIONS, read_problems
 from victor_ext.runtime.loop.operations import Shown
 
 DOCUMENT = Document.of("velo")

@@ -10,8 +10,6 @@ from victor_ext.privacy import AccountNumber, OddAccount, Secret, concealed, con
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.runners import drop_none
 
-__all__ = ["Card", "CardToken"]
-
 _GAPS = re.compile("[ -]")
 _NUMBER = re.compile("[0-9]{8,19}")
 _CVV = re.compile("[0-9]{3,4}")

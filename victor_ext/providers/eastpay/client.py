@@ -28,8 +28,8 @@ from victor_ext.runtime.client.settings import unversioned_url
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
-from .behaviour import behaviour_of
 from .checkouts import Checkouts
+from .operations import behaviour_of
 from .payments import Payments
 from .settings import TOKEN_SOURCE, Entity, EntityTypeWord, checked_length, from_process_environment
 from .system import SYSTEM

@@ -1,18 +1,19 @@
-"""What each operation of the gateway is: the table that the attempt loop asks. None takes a key."""
+"""What each operation of the gateway is: the table that the attempt loop asks, and the format of errors."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
 
+from victor_ext.errors import Problem
 from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
-from victor_ext.privacy import one_line, pattern_of
+from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
@@ -24,15 +25,18 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import Members, Problems, no_items_in
-from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, RepeatsId, id_in_path
+from victor_ext.runtime.loop.idempotency_keys import NoKey
+from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Repeats, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
 
 from .checks import ID
 from .result_codes import Rejection, ResultClass, ResultCode
 
-CONTRADICTION = "its result code says that it succeeded"
+_CONTRADICTION = "its result code says that it succeeded"
+_NO_MESSAGE = "the gateway gave no message"
 _LISTS = ("payments", "records")
 _PUBLIC = frozenset({
     "entityId", "entityType", "amount", "currency", "paymentType", "paymentBrand", "merchantTransactionId",
@@ -45,6 +49,22 @@ _REPEATED: dict[str, Comparer] = {
     **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
 }  # fmt: skip
 """What a response may repeat of the form, beside the amount: it is then that of the payment that was asked for."""
+
+
+def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
+    """The gateway's behaviour at one bank. No operation takes a key: no write that may have been done is repeated."""
+    rows = operations_of(found_by_reference=found_by_reference)
+    return Behaviour(
+        name="EastPay",
+        environment=str(base_url),
+        operations=Operations(rows, base_url, NoKey(), results=may_be_result),
+        resent_redirects=frozenset({307}),
+        problems=read_problems,
+        authentication_hint=(
+            "The token is fixed: check it in the bank's back office (account data, merchant or channel), and that it "
+            "belongs to this host."
+        ),
+    )
 
 
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
@@ -117,7 +137,7 @@ def _no_result(response: httpx.Response, _problems: Problems) -> str | None:
     body, is_inquiry = object_of(response), response.request.method == "GET"
     code = code_in(body)
     if response.status_code >= 400 and code.succeeded:
-        return CONTRADICTION
+        return _CONTRADICTION
     if code.rejected and is_inquiry and body.get("id") in (None, ""):
         return "its code is a rejection without the id of a payment: it may reject the inquiry itself"
     return no_object_reason(response) or (None if code.code else "its body has no result code")
@@ -182,3 +202,33 @@ def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
     """The parameters that were refused. How they are written is not documented: in the result, or beside it."""
     places = (object_or_empty(body.get("result")).get("parameterErrors"), body.get("parameterErrors"))
     return [error for place in places for error in list_or_empty(place) if is_object(error) and error]
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems of a response: each refused parameter, else the result code with the gateway's words for it.
+
+    With a good status, only refused parameters, the code of a rejection, and words without a code are problems. No
+    value is repeated, nor data of the card or a person from the request.
+    """
+    body, private = object_of(response), private_pattern(response.request)
+
+    def hidden(text: object) -> str:
+        return text_or_empty(text) if private is None else private.sub(HIDDEN, text_or_empty(text))
+
+    found = code_in(body)
+    # A code repeats nothing private, although one of its groups may happen to be the CVV.
+    code = redact_code(found.code if found.is_code else hidden(found.code))
+    problems: list[Problem] = []
+    for error in parameter_errors(body):
+        name, message = (redact_excerpt(hidden(error.get(member))) for member in ("name", "message"))
+        problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
+    description = description_in(body)
+    # Words without a code say that it was not done as well as that it was: they are no evidence.
+    if response.status_code < 400 and not found.rejected and (found.code or not description):
+        return problems
+    if found.succeeded:
+        problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
+    if not problems and (code or description):
+        known = f"; {code}: {found.meaning}" if found.rejected else f" ({code})" if code else ""
+        problems = [Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")]
+    return problems

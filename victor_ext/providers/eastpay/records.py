@@ -18,8 +18,6 @@ from .result_codes import ResultCode
 class _EastPayRecord(Record):
     """What payments and checkouts have in common."""
 
-    __slots__ = ()
-
     id = identifier("id")
     result = Field(ResultCode.parse, "result.code", "result.description")
 
@@ -41,8 +39,6 @@ class Payment(_EastPayRecord):
         ndc: The gateway's id of the exchange, for its support.
         merchant_transaction_id: The merchant's own reference, if the response repeats it, which is not documented.
     """
-
-    __slots__ = ()
 
     description = text("result.description")
     payment_type = text("payment_type")

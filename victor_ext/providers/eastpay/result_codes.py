@@ -14,8 +14,6 @@ from enum import StrEnum
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 
-__all__ = ["Rejection", "ResultClass", "ResultCode"]
-
 
 class ResultClass(StrEnum):
     """What a code means for the caller."""

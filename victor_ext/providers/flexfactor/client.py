@@ -36,9 +36,10 @@ from .settings import (
     HOSTS,
     EnvironmentWord,
     HostsWord,
+    Merchant,
+    checked_guid,
     checked_place,
     from_process_environment,
-    merchant_of,
 )
 from .system import SYSTEM
 
@@ -93,7 +94,7 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         # The URL may hold a password, and what is given as an id may be the secret by mistake.
         auth, base_url, mid, site_id = map(concealed, (auth, base_url, mid, site_id))
         given = take(self, options)
-        merchant = merchant_of(mid, site_id)
+        merchant = Merchant(checked_guid("mid", mid), None if site_id is None else checked_guid("site_id", site_id))
         if not isinstance(auth, FlexFactorAuth | FlexFactorToken):
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")

@@ -82,8 +82,6 @@ class FlexFactorRecord(Record):
 
 
 class _CallRecord(FlexFactorRecord):
-    __slots__ = ()
-
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
@@ -100,8 +98,6 @@ class _Response(_CallRecord):
         problems: What `errors` lists.
         raw: The generated model, with everything that was sent.
     """
-
-    __slots__ = ()
 
     trace_id = word("traceId")
     result = word("result")
@@ -199,8 +195,6 @@ class Refund(_AmountResponse):
         response_message: The processor's sentence.
     """
 
-    __slots__ = ()
-
     response_code = word("responseCode")
     response_message = word("responseMessage")
 
@@ -211,8 +205,6 @@ class Transmission(_Response):
     Attributes:
         id: The provider's id of the copy.
     """
-
-    __slots__ = ()
 
     _in_repr = ("id",)
 
@@ -263,8 +255,6 @@ class Order(_CallRecord):
         expires_at: Until when the provider may try it, likewise.
         raw: The generated model, with everything that was sent, which includes the payer's data.
     """
-
-    __slots__ = ()
 
     _in_repr = ("id", "status_name")
 

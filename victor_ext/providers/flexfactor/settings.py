@@ -46,11 +46,7 @@ class Merchant(NamedTuple):
     site_id: str | None
 
 
-def merchant_of(mid: object, site_id: object) -> Merchant:
-    return Merchant(_guid("mid", mid), None if site_id is None else _guid("site_id", site_id))
-
-
-def _guid(name: str, value: object) -> str:
+def checked_guid(name: str, value: object) -> str:
     if isinstance(value, str) and GUID.fullmatch(value.strip()):
         return str(value.strip())
     # The message does not show the value, which may be the secret by mistake.

@@ -28,11 +28,11 @@ from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
 from .auth import Access, VeloAuth
-from .behaviour import behaviour_of
+from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import EnvironmentWord, checked_place, from_process_environment
+from .settings import ENVIRONMENTS, EnvironmentWord, checked_place, from_process_environment
 from .system import SYSTEM
 from .webhook_endpoints import Webhooks
 
@@ -98,7 +98,7 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         clock = ServerClock()
         config = ClientConfig(
             given,
-            behaviour=behaviour_of(name, url),
+            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(ENVIRONMENTS[name])),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
             base_url=url,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from victor_ext.errors import InvalidRequest
 from victor_ext.money import Money
 from victor_ext.runtime.client.records import (
@@ -18,10 +20,8 @@ from victor_ext.runtime.client.records import (
 )
 
 
-def as_money(minor_units: object, currency: object) -> Money | None:
+def as_money(minor_units: Any, currency: Any) -> Money | None:
     """An amount in minor units and its currency (ISO 4217)."""
-    if not isinstance(minor_units, int) or isinstance(minor_units, bool) or not isinstance(currency, str):
-        return None
     try:
         return Money(minor_units, currency)
     except InvalidRequest:
