@@ -91,12 +91,9 @@ class _CallRecord(FlexFactorRecord):
 class _Response(_CallRecord):
     """What the responses to all writes have in common.
 
-    Attributes:
-        trace_id: The body's `traceId`.
-        result: The provider's sentence.
-        error_code: The six-digit code, split, or None. No list of the codes is known.
-        problems: What `errors` lists.
-        raw: The generated model, with everything that was sent.
+    `result` is the provider's sentence, `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or
+    None (no list of the codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
+    everything that was sent.
     """
 
     trace_id = word("traceId")
@@ -118,11 +115,9 @@ class _Response(_CallRecord):
 class Decision(_Response):
     """The response to `evaluate`. Only `approved` means that a payment was made.
 
-    Attributes:
-        idempotency_key: The key of the request.
-        order_id: The provider's id of the order, which `capture` and `orders` take.
-        order_session_key: The provider's id of the order under its other name.
-        sense_key: The key of the session on the merchant's page.
+    `order_id` is the provider's id of the order, which `capture` and `orders` take, and `order_session_key` is that id
+    under its other name. `idempotency_key` is that of the request, `sense_key` that of the session on the merchant's
+    page.
     """
 
     __slots__ = ("idempotency_key",)
@@ -172,10 +167,7 @@ class _AmountResponse(_Response):
 class Capture(_AmountResponse):
     """The response to a successful `capture`. A rejected or unfinished capture is raised as an error.
 
-    Attributes:
-        order_id: The order that was captured.
-        amount: The amount of the request.
-        idempotency_key: The key of the request.
+    `order_id`, `amount` and `idempotency_key` are those of the request.
     """
 
     __slots__ = ("idempotency_key",)
@@ -188,11 +180,7 @@ class Capture(_AmountResponse):
 class Refund(_AmountResponse):
     """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an error.
 
-    Attributes:
-        order_id: The order that was refunded.
-        amount: The amount of the request.
-        response_code: The processor's code.
-        response_message: The processor's sentence.
+    `order_id` and `amount` are those of the request, `response_code` and `response_message` are the processor's.
     """
 
     response_code = word("responseCode")
@@ -200,11 +188,7 @@ class Refund(_AmountResponse):
 
 
 class Transmission(_Response):
-    """The response to `transmit`: the copy was accepted.
-
-    Attributes:
-        id: The provider's id of the copy.
-    """
+    """The response to `transmit`: the copy was accepted. `id` is the provider's id of it."""
 
     _in_repr = ("id",)
 
@@ -212,13 +196,10 @@ class Transmission(_Response):
 
 
 class Cancellation(_CallRecord):
-    """The order is cancelled, now or before. The provider says little more about it.
+    """The order is cancelled, now or before. The provider says little more about it: the body, `raw`, is mostly empty.
 
-    Attributes:
-        order_id: The provider's id, after `orders.cancel`; None after `orders.external_cancel`.
-        external_order_id: The merchant's own id, after `orders.external_cancel`; None after `orders.cancel`.
-        idempotency_key: The key of the request.
-        raw: The body, which is mostly empty.
+    `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own, after
+    `orders.external_cancel`. The other one is None. `idempotency_key` is that of the request.
     """
 
     __slots__ = ("external_order_id", "idempotency_key", "order_id")

@@ -53,13 +53,9 @@ class PaymentInstruction:
 class Address(HiddenRepr):
     """Where a payee lives.
 
-    Attributes:
-        line1: Up to 100 characters; in an update 2 to 255.
-        city: 2 to 50 characters; in an update up to 100.
-        country: Two capital letters (ISO 3166). In an update Velo's document allows up to 50 characters.
-        line2: As `line1`; it may be empty, and so may `line3` and `line4`.
-        county_or_province: As `city`.
-        zip_or_postcode: 2 to 60 characters; in an update up to 30.
+    `line1` has up to 100 characters, in an update 2 to 255; so have `line2`, `line3` and `line4`, which may be empty.
+    `city` and `county_or_province` have 2 to 50, in an update up to 100, `zip_or_postcode` 2 to 60, in an update up to
+    30. `country` is two capital letters (ISO 3166); in an update Velo's document allows up to 50 characters.
     """
 
     line1: str
@@ -91,13 +87,9 @@ class Address(HiddenRepr):
 class Individual(HiddenRepr):
     """A payee who is a person.
 
-    Attributes:
-        first_name: Up to 40 characters.
-        last_name: Up to 40 characters.
-        date_of_birth: A date, or text such as 1970-05-20.
-        national_identification: Such as a social security number, 6 to 30 characters.
-        title: Such as Dr, up to 10 characters.
-        other_names: Up to 40 characters.
+    `first_name`, `last_name` and `other_names` have up to 40 characters, a `title` such as Dr up to 10.
+    `date_of_birth` is a date, or text such as 1970-05-20; `national_identification`, such as a social security number,
+    has 6 to 30 characters.
     """
 
     first_name: Annotated[str, rule(Validation.text, 40)]
@@ -119,13 +111,8 @@ class Individual(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Company(HiddenRepr):
-    """A payee that is a company.
-
-    Attributes:
-        name: 3 to 40 characters.
-        tax_id: Its number at the tax office, 6 to 30 characters.
-        operating_name: The name that it trades under, up to 100 characters.
-    """
+    """A payee that is a company: its `name` (3 to 40 characters), its number at the tax office (`tax_id`, 6 to 30
+    characters), and the name that it trades under (`operating_name`, up to 100 characters)."""
 
     name: Annotated[str, rule(Validation.text, 40, shortest=3)]
     tax_id: Annotated[str | None, rule(Validation.text, 30, shortest=6)] = None
@@ -142,14 +129,9 @@ class Company(HiddenRepr):
 class PaymentChannel(HiddenRepr):
     """The account that a payee is paid on: an IBAN, or account and routing number, never both.
 
-    Attributes:
-        account_name: Whose account it is, up to 100 characters.
-        country_code: Two capital letters (ISO 3166).
-        currency: Three capital letters (ISO 4217).
-        iban: 15 to 34 characters.
-        account_number: 6 to 17 characters.
-        routing_number: 9 characters.
-        name: A name for this channel, up to 255 characters.
+    An `iban` has 15 to 34 characters, an `account_number` 6 to 17, a `routing_number` 9. `account_name` is whose
+    account it is, up to 100 characters; `country_code` two capital letters (ISO 3166), `currency` three (ISO 4217), and
+    `name` a name for this channel, up to 255 characters.
     """
 
     account_name: Annotated[str, rule(Validation.text, 100)]
@@ -176,12 +158,8 @@ class PaymentChannel(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Challenge(HiddenRepr):
-    """A question that a payee answers when onboarding begins, and the answer.
-
-    Attributes:
-        value: The answer, 3 to 20 characters.
-        description: The question, up to 255 characters.
-    """
+    """What a payee is asked when onboarding begins (`description`, up to 255 characters), and the answer (`value`, 3 to
+    20 characters)."""
 
     value: Annotated[str, rule(Validation.text, 20, shortest=3)]
     description: Annotated[str, rule(Validation.text, 255)]
