@@ -210,13 +210,6 @@ class TestA200:
         assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
         assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
 
-    def test_an_inquiry_about_another_payment_proves_nothing(self) -> None:
-        error = observe(
-            200, {"id": "other", "result": {"code": "000.000.000"}}, lambda one: one.payments.inquire("8ac7")
-        )
-        assert isinstance(error, UnreadableResponse)
-        assert "its body is about another payment, other" in str(error)
-
     @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": 5}, {"result": {"code": "000.200.100"}}])
     def test_a_checkout_without_an_id(self, body: object) -> None:
         error = observe(200, body, prepare)

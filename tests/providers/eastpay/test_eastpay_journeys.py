@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from pytest_httpx import HTTPXMock
 
-from tests.providers.eastpay.adapter import PRICE, Harness, card
+from tests.providers.eastpay.adapter import PRICE, Harness, card, scripted
 from victor_ext import BadRequest, InvalidRequest, NotFound, Outcome, TimedOut
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import CardToken, Checkout, EastPay, Payment
+from victor_ext.providers.eastpay import CardToken, Checkout, Payment
 
 HALF = Money.of("46.00", "EGP")
 
@@ -90,8 +89,6 @@ def test_checkout(harness: Harness) -> None:
     minutes = timedelta(minutes=15)
     assert before + minutes <= checkout.lapses_at + timedelta(seconds=3)
     assert checkout.lapses_at <= datetime.now(UTC) + minutes + timedelta(seconds=3)
-    with urllib.request.urlopen(checkout.widget_url) as script:
-        assert script.headers["content-type"] == "text/javascript"
     assert harness.status(checkout.id).result.must_inquire
     paid = harness.sandbox.pay_checkout(checkout.id)
     result = harness.status(checkout.id)
@@ -138,31 +135,26 @@ def test_invalid_parameters_raise(harness: Harness) -> None:
 
 def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
     for path in ("/eastpay", "/pay/", "/gateway/v3", "/gateway/v3/"):
-        harness.settings["base_url"] = harness.sandbox.url + path
+        harness.settings["base_url"] = httpx.URL(harness.sandbox.url + path)
         assert harness.debit("A").succeeded
+        with urllib.request.urlopen(harness.prepare().widget_url) as script:
+            assert script.headers["content-type"] == "text/javascript"
     harness.settings["base_url"] = f"{harness.sandbox.url}/elsewhere"
     with pytest.raises(NotFound):
         harness.debit("INV-1")
 
 
 @pytest.mark.parametrize(("wanted", "query"), [(False, ""), (True, "&entityType=MERCHANT")])
-def test_an_inquiry_names_the_type_of_the_entity_when_told_to(httpx_mock: HTTPXMock, wanted: bool, query: str) -> None:
-    httpx_mock.add_response(
-        url=f"https://bank.example/pay/v3/payments/8ac7?entityId=EB000001{query}",
-        json={"id": "8ac7", "result": {"code": "000.000.000"}},
-    )
-    with EastPay(
-        "t" * 40, base_url="https://bank.example/pay", entity_id="EB000001",
-        entity_type_in_inquiries=wanted, transport=httpx.HTTPTransport(verify=False),
-    ) as eastpay:  # fmt: skip
-        eastpay.with_options(deadline=5).payments.inquire("8ac7")
+def test_an_inquiry_names_the_type_of_the_entity_when_told_to(wanted: bool, query: str) -> None:
+    answer = httpx.Response(200, json={"id": "8ac7", "result": {"code": "000.000.000"}})
+    eastpay, script = scripted(answer, entity_type_in_inquiries=wanted)
+    eastpay.with_options(deadline=5).payments.inquire("8ac7")
+    assert [str(each.url) for each in script.requests] == [
+        f"https://bank.example/pay/v3/payments/8ac7?entityId=EB000001{query}"
+    ]
 
 
 def test_records_are_values(harness: Harness) -> None:
     paid = harness.debit("INV-1")
-    assert pickle.loads(pickle.dumps(paid)) == paid
-    assert paid != "INV-1"
-    assert paid.build_number == "sandbox"
-    assert paid.timestamp
-    assert paid.ndc
+    assert pickle.loads(pickle.dumps(paid)) == paid != "INV-1"
     assert repr(paid) == f"Payment('{paid.id}', DB, ResultCode('000.000.000', succeeded))"

@@ -30,20 +30,8 @@ KINDS = {
 TABLE = {code: kind for kind, codes in KINDS.items() for code in codes.split()}
 """The codes that the vendor's pages name."""
 
-ANOTHER_GATEWAY = {
-    "success": r"000\.000\.|000\.100\.1|000\.[36]",
-    "review": r"000\.400\.0[^3]|000\.400\.100",
-    "pending": r"000\.200|800\.400\.5|100\.400\.500",
-    "rejected": r"000\.400\.1[0-9][1-9]|000\.400\.2|100\.100|100\.2[01]|800|100\.400",
-}
-"""The look-alike table of a widespread gateway whose codes have the same form: not to be used."""
-
-DIFFERENT = {"000.100.000": None, "000.400.200": "rejected", "100.200.100": "rejected", "100.200.200": "rejected"}
-"""What that table makes of the four codes where it differs."""
-
-
-def by_the_other_table(code: str) -> str | None:
-    return next((kind for kind, pattern in ANOTHER_GATEWAY.items() if re.match(pattern, code)), None)
+DIFFERENT = ("000.100.000", "000.400.200", "100.200.100", "100.200.200")
+"""Those that another gateway, whose codes have the same form, calls refusals or does not know."""
 
 
 NOT_NAMED = {
@@ -63,13 +51,6 @@ def test_the_table(code: str, kind: str) -> None:
     parsed = ResultCode.parse(code)
     assert (parsed.kind, parsed.is_code) == (kind, True)
     assert parsed.rejected is (kind == "rejected")
-
-
-def test_the_four_codes_where_the_look_alike_table_differs() -> None:
-    theirs = {code: by_the_other_table(code) for code in TABLE}
-    ours = {code: "success" if kind == "succeeded" else kind for code, kind in TABLE.items()}
-    assert {code: kind for code, kind in theirs.items() if kind != ours[code]} == DIFFERENT
-    assert all(ResultCode.parse(code).must_inquire for code in DIFFERENT)
 
 
 FORM = re.compile(re.search(r"ddd\S+ddd", FORMAT)[0].replace(".", r"\.").replace("d", "[0-9]"))  # type: ignore[index] # it is there

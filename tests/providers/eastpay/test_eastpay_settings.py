@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
-from pytest_httpx import HTTPXMock
 
 from victor_ext import ConfigurationError
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay
@@ -44,18 +42,6 @@ def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_ent
     """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
     assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
-
-
-@pytest.mark.parametrize("url", [f"{URL}/", f"{URL}/v3/", httpx.URL(URL)])
-def test_the_version_is_not_said_twice(httpx_mock: HTTPXMock, url: Any) -> None:
-    httpx_mock.add_response(
-        url=f"{URL}/v3/payments/8ac7?entityId={GOOD['entity_id']}",
-        match_headers={"Authorization": f"Bearer {TOKEN}"},
-        json={"id": "8ac7", "result": {"code": "000.000.000"}},
-    )
-    with EastPay(**{**GOOD, "base_url": url}, transport=httpx.HTTPTransport(verify=False)) as eastpay:
-        eastpay.payments.inquire("8ac7")
-        assert eastpay.checkouts.widget_url("8ac7") == f"{URL}/v3/checkouts/8ac7"
 
 
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.frames import assert_hidden
 from tests.providers.flexfactor.adapter import MID, Harness, declined
-from tests.providers.flexfactor.test_flexfactor_sandbox import KEY, post, token_of
+from tests.providers.flexfactor.test_flexfactor_sandbox import evaluation, post, token_of
 from tests.providers.running import MODES, QUICK, Script, run
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import Card, FlexFactor, FlexFactorToken
@@ -151,11 +151,7 @@ def test_a_number_elsewhere_is_none_of_a_card(sandbox: FlexFactorSandbox) -> Non
 @pytest.mark.parametrize("path", ["evaluate", "transmit"])
 def test_the_sandbox_refuses_one_of_any_client(sandbox: FlexFactorSandbox, path: str, number: str) -> None:
     token, mid = token_of(sandbox)
-    body = {
-        "mid": mid, "orderId": "INV-1", "isDeclined": True, "idempotencyKey": KEY, "payer": {"email": "a@example.com"},
-        "transaction": {"id": "t-1", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 4423, "currency": "USD"},
-        "paymentMethod": {"cardNumber": number},
-    }  # fmt: skip
+    body = evaluation(mid, paymentMethod={"cardNumber": number})
     status, answer = post(f"{sandbox.url}/v1/{path}", body, token)
     assert (status, list(answer["errors"])) == (400, ["PaymentMethod.CardNumber"])
     assert number not in json.dumps(answer)

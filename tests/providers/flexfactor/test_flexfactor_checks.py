@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
@@ -177,28 +176,6 @@ def test_the_hosts_of_the_other_name(environment: str) -> None:
 def test_settings_of_its_own_that_cannot_be(kind: Any, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         kind(AUTH, **{"mid": MID, **options})
-
-
-ENDPOINTS = """
-Endpoints
-Sandbox testing | https://api-sandbox.flex-charge.com/v1/ |
-Production environment | https://api.flex-charge.com/v1/ |
-"""
-"""From the provider's page "Payment"."""
-
-
-@pytest.mark.parametrize("environment", ["sandbox", "production"])
-def test_the_default_hosts_are_those_of_the_providers_page(environment: str) -> None:
-    ((written,),) = [re.findall(r"https://\S+", line) for line in ENDPOINTS.lower().splitlines() if environment in line]
-    asked: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        return httpx.Response(200, json={"id": "order-1", "status": 7})
-
-    auth = FlexFactorToken("a-ready-token")
-    FlexFactor(auth, mid=MID, environment=environment, transport=httpx.MockTransport(answer)).orders.get("order-1")
-    assert asked == [f"{written}orders/order-1"]
 
 
 @pytest.mark.parametrize("other", ["FLEXFACTOR_APP_KEY", "FLEXFACTOR_APP_SECRET"])

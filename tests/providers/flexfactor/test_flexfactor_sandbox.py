@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.providers import FlexFactor
@@ -20,16 +19,10 @@ KEY = "0c5b2a57-8c3c-4b52-a6f1-3f2a0e7b9d11"
 
 def post(url: str, body: Any, token: str | None = None, kind: str = "application/json") -> tuple[int, Any]:
     """Send a request without this client (`body=None`: a GET). Returns the status and the JSON."""
-    content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    content = body if body is None or isinstance(body, bytes) else json.dumps(body)
     headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
-    request = urllib.request.Request(url, content, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            status, said = answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            status, said = error.code, error.read()
-    return status, json.loads(said) if said else None
+    answer = httpx.request("GET" if body is None else "POST", url, content=content, headers=headers)
+    return answer.status_code, answer.json() if answer.content else None
 
 
 def token_of(sandbox: FlexFactorSandbox, mid: str | None = None) -> tuple[str, str]:

@@ -82,9 +82,12 @@ REFUSED: dict[str, tuple[dict[str, str], bytes, str]] = {
     "a semicolon": (signed(nonce="5f1c2de2;x"), BODY, "semicolon"),
     "no date": ({k: v for k, v in signed().items() if k != "X-FC-Date"}, BODY, "has no x-fc-date"),
     "no headers": ({}, BODY, "has no x-fc-authorization and no x-fc-nonce"),
+    "the other signature alone": (
+        signed(authorization="") | {"x-fc-signature": signed()["X-FC-Authorization"]}, BODY, "has no x-fc-authorization"
+    ),
     "too old": (signed(at=NOW - 301), BODY, "301 s old"),
     "too early": (signed(at=NOW + 301), BODY, "301 s ahead"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -98,13 +101,6 @@ def test_everything_else_is_refused(name: str) -> None:
 def test_what_is_signed_and_no_notification(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="not a notification of FlexFactor's"):
         webhooks().read(body, signed(body))
-
-
-def test_the_other_signature_alone_is_not_believed() -> None:
-    mac = hmac.new(base64.b64decode(KEY), BODY, hashlib.sha512)
-    headers = signed(authorization="") | {"x-fc-signature": base64.b64encode(mac.digest()).decode()}
-    with pytest.raises(AuthenticationError):
-        webhooks().read(BODY, headers)
 
 
 def test_comparisons_take_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,25 +35,6 @@ def refused(call: Any) -> dict[str, str]:
     return {problem.field: problem.code for problem in caught.value.problems}
 
 
-def test_everything_that_is_wrong_with_a_payout_at_once() -> None:
-    wrong: Any = pay(
-        "", remote_id="x" * 101, amount=44.23, source_account_name=None, memo="m" * 41, transmission_type=5
-    )
-    assert refused(
-        lambda velo: velo.payouts.submit([pay("a"), wrong, "no payment"], memo=5, payout_to_payor_id="p")
-    ) == {
-        "payments[1].payor_payment_id": "length",
-        "payments[1].remote_id": "length",
-        "payments[1].amount": "type",
-        "payments[1].source_account_name": "required",
-        "payments[1].memo": "length",
-        "payments[1].transmission_type": "type",
-        "payments[2]": "type",
-        "memo": "type",
-        "payout_to_payor_id": "choice",
-    }
-
-
 REFERENCES = [" INV-1", "INV-1 ", "INV\n1", "INV\x001"]
 """Those that Velo may give back otherwise."""
 NO_DAY_BEFORE_OR_AFTER = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
@@ -67,6 +48,11 @@ WRONG: list[tuple[Any, list[Any], dict[str, str]]] = [
         lambda velo, each: velo.payouts.submit(each), [[pay("\xfc"), pay("b"), pay("u\u0308")]],
         {"payments[2].payor_payment_id": "repeated"},
     ),
+    (lambda velo, each: velo.payouts.submit([pay("a"), each]), ["no payment"], {"payments[1]": "type"}),
+    (lambda velo, each: velo.payouts.submit([pay(transmission_type=each, source_account_name=None)], memo=each), [5],
+     {"payments[0].transmission_type": "type", "payments[0].source_account_name": "required", "memo": "type"}),
+    (lambda velo, each: velo.payouts.submit([pay()], **each), [{"payout_to_payor_id": "p"}],
+     {"payout_to_payor_id": "choice"}),
     (lambda velo, each: velo.payouts.submit([pay(memo=each)]), ["\ud800"], {"payments[0].memo": "characters"}),
     (
         lambda velo, each: velo.payouts.submit([pay(amount=Money(each, "USD"))]), [0, -1, 2**63],
