@@ -383,8 +383,8 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
     auth = FlexFactorAuth(KEY, SECRET)
     with FlexFactor(auth, mid=GUID, transport=script.transport, on_event=events.append) as client:
         made = [evaluate()(client), client.orders.get(GUID), *client.orders.list()]
-    channel = velo.PaymentChannel(account_name="Bob", country_code="GB", currency="GBP", iban="GB33BUKB20201555555555")
-    company = velo.Company(name="ABC Payee Corp", tax_id="223344556")
+    channel = velo.PaymentChannel(account_name=NAME, country_code="GB", currency="GBP", iban="GB33BUKB20201555555555")
+    company = velo.Company(name=NAME, tax_id="223344556")
     parts = [
         flexfactor.Payer(email=EMAIL), flexfactor.Card(token=CARD), flexfactor.Address(last_name=NAME), auth, client,
         PERSON, PERSON.individual, PERSON.to_model(), channel, company, PLASTIC, eastpay.CardToken(STORED),
