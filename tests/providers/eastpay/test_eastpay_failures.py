@@ -47,21 +47,21 @@ class TestRedirects:
         assert harness.sandbox.work_done_by_reference().get("INV-1", 0) == 0
 
 
-def test_a_reference_that_is_refused_is_no_declined_card(harness: Harness) -> None:
-    body = '{"result": {"code": "100.300.701", "description": "Reference validation failed"}}'
-    harness.sandbox.inject("status", operation="pay", status=400, body=body)
-    with pytest.raises(BadRequest, match=r"Reference validation failed; 100\.300\.701: The EastPay gateway") as raised:
-        harness.debit("INV-1")
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
-    assert harness.sandbox.work_done_by_reference() == {}
-
-
 def debit(client: Any) -> Any:
     return pay(client, "INV-1")
 
 
 def prepare(client: Any) -> Any:
     return client.checkouts.prepare(PRICE)
+
+
+def inquire(client: Any) -> Any:
+    return client.payments.inquire("8ac7")
+
+
+def by_hand(client: Any) -> Any:
+    """An operation without a row."""
+    return client.api.get_httpx_client().post("/v3/new")
 
 
 def payment_of(status: int, body: object, call: Any = debit) -> Payment:
@@ -71,150 +71,113 @@ def payment_of(status: int, body: object, call: Any = debit) -> Payment:
     return seen
 
 
-def rejected(status: int, body: object, *words: str, call: Any = debit) -> VictorError:
-    """The error that says that nothing was done, in these words."""
-    return _failed(BadRequest, Outcome.REJECTED, status, body, words, call)
+def said(code: object, **more: Any) -> dict[str, Any]:
+    return {"result": {"code": code, **more}}
 
 
-def unreadable(status: int, body: object, *words: str, outcome: Outcome = Outcome.UNKNOWN, call: Any = debit) -> None:
-    """The error of an answer that proves nothing."""
-    _failed(UnreadableResponse, outcome, status, body, words, call)
-
-
-def _failed(kind: Any, outcome: Outcome, status: int, body: object, words: Any, call: Any) -> VictorError:
-    error = observe(status, body, call)
-    assert isinstance(error, kind)
-    assert error.outcome is outcome
-    assert [each for each in words if each not in str(error)] == []
-    return error
-
-
+REFUSED, OPEN, ACCEPTED = Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED
+DONE, DECLINED = {"id": "8ac7", **said("000.000.000")}, {"id": "8ac7", **said("800.100.153")}
 SMALL = {"name": "amount", "message": "is too small"}
+OTHERS = [
+    ("merchantTransactionId", "INV-2"), ("amount", "92.01"), ("currency", "EUR"), ("paymentType", "RF"),
+    ("entityId", "EB000002"), ("merchantTransactionId", "inv-1"),
+]  # fmt: skip
+ODD = [
+    ("amount", "99,00"), ("amount", "EUR 92.00"), ("amount", {"value": "92.00"}), ("amount", True),
+    ("currency", ["EGP"]), ("paymentType", []), ("merchantTransactionId", {"id": "INV-1"}),
+]  # fmt: skip
+NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
+    (debit, 400, [
+        said("100.300.701", parameterErrors=[SMALL]), {**said("invalid"), "parameterErrors": [SMALL]},
+        {"result": {"parameterErrors": [{**SMALL, "value": "4111111111111111"}]}},
+    ], REFUSED, "amount: is too small"),
+    (debit, 400, [
+        b"", b"<html>", b"[]", b"null", {}, {"result": None}, {"result": []}, {"result": {}}, said(1), said(""),
+        {"code": "800.100.153"},
+    ], REFUSED, "status 400"),
+    (debit, 422, [{"id": "8ac7", **said("100.100.100")}], REFUSED, "status 422"),
+    (debit, 400, [DONE, {"id": "8ac7", **said("000.000.000", parameterErrors=[{"name": "amount"}])}], OPEN,
+     "its result code says that it succeeded (000.000.000)"),
+    *((debit, status, [DONE], OPEN, "before you repeat it") for status in (400, 402, 408, 409, 422, 429)),
+    (debit, 200, [b"", b"<html>", b"[]", {}, {"result": {"description": "invalid request"}}], OPEN, ""),
+    (debit, 200, [{"id": "8ac7"}, {"id": "8ac7", "result": {}}, said(0)], ACCEPTED, "no result code"),
+    *((debit, 200, [{**DONE, name: value}], OPEN, f"another payment: its {name} is not") for name, value in OTHERS),
+    (debit, 400, [{**DECLINED, name: value} for name, value in OTHERS], OPEN, "status 400"),
+    *((debit, 200, [{**DONE, name: value}], OPEN, f"its {name} cannot be read") for name, value in ODD),
+    (prepare, 400, [said("100.300.701")], REFUSED, "100.300.701"),
+    (prepare, 200, [{}, {"id": ""}, {"id": 5}], OPEN, "no checkout id"),
+    (prepare, 200, [said("000.200.100")], ACCEPTED, "no checkout id"),
+    (prepare, 200, [{"id": each} for each in ("../../x", "x" * 300, '"><script>')], ACCEPTED, "no checkout id"),
+    *((inquire, 400, [said(code)], REFUSED, code) for code in ("100.300.101", "100.400.001", "800.100.153")),
+    (inquire, 200, [said("800.100.153")], OPEN, "may reject the inquiry itself"),
+]  # fmt: skip
 
 
-class TestA400:
-    """It is a declined payment or a request that was wrong: the body decides."""
-
-    @pytest.mark.parametrize(
-        ("code", "words"),
-        [
-            ("100.300.701", "look before you charge again under another reference"),
-            ("100.100.100", "The EastPay gateway: authorization; it was refused"),
-            ("100.400.001", "The EastPay gateway: authentication"),
-        ],
-    )
-    def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(self, code: str, words: str) -> None:
-        """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
-        for result in ({"code": code}, {"code": code, "description": "Reference validation failed"}):
-            error = rejected(400, {"result": result}, words)
-            assert [(problem.field, problem.code) for problem in error.problems] == [("", code)]
-            assert ("Reference validation failed" in str(error)) is ("description" in result)
-        assert payment_of(400, {"id": "8ac7", "result": {"code": code}}).result.rejected
-
-    @pytest.mark.parametrize("asks", [False, True])
-    @pytest.mark.parametrize("status", [200, 400])
-    @pytest.mark.parametrize("code", ["800.110.100", "800.100.153", "100.300.701"])
-    @pytest.mark.parametrize("words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"])
-    def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(
-        self, asks: bool, status: int, code: str, words: str
-    ) -> None:
-        """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
-        said = {"result": {"code": code, "description": words}}
-        call = (lambda client: client.payments.inquire("8ac7")) if asks else debit
-        seen = payment_of(status, {"id": "8ac7", **said}, call)
-        assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
-        assert "look before you charge again" in seen.result.meaning
-        alone = observe(status, said, call)
-        if not asks and status == 200:
-            assert alone.result.must_inquire
-        else:
-            assert isinstance(alone, VictorError)
-            assert asks or (alone.outcome is Outcome.UNKNOWN and "look with payments.find('INV-1')" in str(alone))
-
-    @pytest.mark.parametrize("more", [{}, {"parameterErrors": [{"name": "amount"}]}])
-    def test_a_code_of_success_contradicts_it_and_is_neither(self, more: dict[str, Any]) -> None:
-        words = "its result code says that it succeeded (000.000.000)", "before you repeat it"
-        unreadable(400, {"id": "8ac7", "result": {"code": "000.000.000", **more}}, *words)
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {"result": {"code": "100.300.701", "parameterErrors": [SMALL]}},
-            {"result": {"code": "invalid"}, "parameterErrors": [SMALL]},
-            {"result": {"parameterErrors": [{**SMALL, "value": "4111111111111111"}]}},
-        ],
-    )
-    def test_refused_parameters_are_an_error(self, body: object) -> None:
-        error = rejected(400, body, "amount: is too small")
+@pytest.mark.parametrize(
+    ("call", "status", "body", "outcome", "words"),
+    [(call, status, body, *rest) for call, status, bodies, *rest in NO_PAYMENT for body in bodies],
+)
+def test_what_is_no_payment(call: Any, status: int, body: Any, outcome: Outcome, words: str) -> None:
+    error = observe(status, body, call)
+    assert isinstance(error, BadRequest if outcome is REFUSED else UnreadableResponse)
+    assert (error.outcome, error.attempts) == (outcome, 3 if status == 200 and call is inquire else 1)
+    assert words in str(error)
+    if "is too small" in words:
         assert [(problem.field, problem.message) for problem in error.problems] == [("amount", "is too small")]
 
-    def test_parameter_errors_do_not_hide_that_something_is_under_way(self) -> None:
-        body = {"result": {"code": "100.200.100", "parameterErrors": [{"name": "amount"}]}}
-        assert payment_of(400, body).result.must_inquire
 
-    @pytest.mark.parametrize(
-        "body",
-        [
-            *(b"", b"<html>", b"[]", b"null", {}, {"result": None}, {"result": []}, {"result": {}}),
-            *({"result": {"code": 1}}, {"result": {"code": ""}}),
-            {"code": "800.100.153"},
-        ],
-    )
-    def test_anything_else_is_an_error(self, body: object) -> None:
-        rejected(400, body)
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("100.300.701", "look before you charge again under another reference"),
+        ("100.100.100", "The EastPay gateway: authorization; it was refused"),
+        ("100.400.001", "The EastPay gateway: authentication"),
+    ],
+)
+def test_a_refusal_of_the_gateway_that_names_no_payment_is_of_the_request(code: str, words: str) -> None:
+    """Who took it for a declined payment would ask the shopper for another card, and be refused again."""
+    for more in ({}, {"description": "Reference validation failed"}):
+        error = observe(400, said(code, **more))
+        assert (type(error), error.outcome) == (BadRequest, REFUSED)
+        assert [(problem.field, problem.code) for problem in error.problems] == [("", code)]
+        assert words in str(error)
+        assert (f"Reference validation failed; {code}: The EastPay gateway" in str(error)) is bool(more)
+    assert payment_of(400, {"id": "8ac7", **said(code)}).result.rejected
 
-    def test_of_a_checkout_it_is_always_an_error(self) -> None:
-        error = rejected(400, {"result": {"code": "100.300.701"}}, call=prepare)
-        assert error.problems[0].code == "100.300.701"
+
+@pytest.mark.parametrize("call", [debit, inquire])
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("code", ["800.110.100", "800.100.153", "100.300.701"])
+@pytest.mark.parametrize("words", ["Duplicate transmission", "DUPLICATE_REFERENCE", "Payment already taken"])
+def test_a_rejection_that_speaks_of_an_earlier_payment_is_none(call: Any, status: int, code: str, words: str) -> None:
+    """Who asked for another card would charge the shopper twice, when the answer to the first one was lost."""
+    body = said(code, description=words)
+    seen = payment_of(status, {"id": "8ac7", **body}, call)
+    assert (seen.result.kind, seen.result.must_inquire, seen.result.rejection) == ("unknown", True, None)
+    assert "look before you charge again" in seen.result.meaning
+    alone = observe(status, body, call)
+    if call is debit and status == 200:
+        assert alone.result.must_inquire
+    else:
+        assert isinstance(alone, VictorError)
+        assert call is inquire or (alone.outcome is OPEN and "look with payments.find('INV-1')" in str(alone))
 
 
-class TestA200:
-    @pytest.mark.parametrize(
-        "body", [b"", b"<html>", b"[]", {}, {"id": "8ac7"}, {"id": "8ac7", "result": {}}, {"result": {"code": 0}}]
-    )
-    def test_without_a_result_code_it_is_no_success(self, body: object) -> None:
-        unreadable(200, body, outcome=Outcome.ACCEPTED if body and isinstance(body, dict) else Outcome.UNKNOWN)
+@pytest.mark.parametrize("status", [400, 402, 408, 409, 422, 429])
+def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
+    for more in ({}, {"parameterErrors": [{"name": "amount"}]}):
+        assert payment_of(status, {"id": "pay-1", **said("100.200.100", **more)}).result.must_inquire
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            {"merchantTransactionId": "INV-2"}, {"amount": "92.01"}, {"currency": "EUR"}, {"paymentType": "RF"},
-            {"entityId": "EB000002"}, {"merchantTransactionId": "inv-1"},
-        ],
-    )  # fmt: skip
-    @pytest.mark.parametrize("status", [200, 400])
-    def test_a_result_of_another_payment_proves_nothing(self, status: int, other: dict[str, str]) -> None:
-        code = "000.000.000" if status == 200 else "800.100.153"
-        words = f"about another payment: its {next(iter(other))} is not" if status == 200 else "status 400"
-        unreadable(status, {"id": "8ac7", "result": {"code": code}, **other}, words)
 
-    def test_the_same_payment_in_other_words_is_the_same(self) -> None:
-        same = {"merchantTransactionId": " INV-1", "amount": "EGP 92", "currency": "egp", "paymentType": "DB"}
-        payment_of(200, {"id": "8ac7", "result": {"code": "000.000.000"}, "entityId": None, **same})
+def test_the_same_payment_in_other_words_is_the_same() -> None:
+    same = {"merchantTransactionId": " INV-1", "amount": "EGP 92", "currency": "egp", "paymentType": "DB"}
+    payment_of(200, {**DONE, "entityId": None, **same})
 
-    @pytest.mark.parametrize(
-        "odd",
-        [
-            {"amount": "99,00"}, {"amount": "EUR 92.00"}, {"amount": {"value": "92.00"}}, {"amount": True},
-            {"currency": ["EGP"]}, {"paymentType": []}, {"merchantTransactionId": {"id": "INV-1"}},
-        ],
-    )  # fmt: skip
-    def test_what_cannot_be_read_confirms_nothing(self, odd: dict[str, Any]) -> None:
-        unreadable(
-            200, {"id": "8ac7", "result": {"code": "000.000.000"}, **odd}, f"its {next(iter(odd))} cannot be read"
-        )
 
-    def test_fields_of_other_types_are_read_as_absent(self) -> None:
-        body = {"id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "result": {"code": "000.000.000"}, "new": 1}
-        payment = payment_of(201, body)
-        assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
-        assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
-
-    @pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": 5}, {"result": {"code": "000.200.100"}}])
-    def test_a_checkout_without_an_id(self, body: object) -> None:
-        error = observe(200, body, prepare)
-        assert isinstance(error, UnreadableResponse)
-        assert "no checkout id" in str(error)
+def test_fields_of_other_types_are_read_as_absent() -> None:
+    payment = payment_of(201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1})
+    assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
+    assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
 
 
 JSON = st.recursive(
@@ -236,65 +199,30 @@ def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None
         assert result.outcome is not Outcome.NOT_SENT
 
 
-class TestWhoIsRefused:
-    """An inquiry that is refused says nothing of the payment: who took it for a decline would charge again."""
-
-    @pytest.mark.parametrize("code", ["100.300.101", "100.400.001", "800.100.153"])
-    def test_a_refusal_without_an_id_is_not_that_of_the_payment(self, code: str) -> None:
-        body = {"result": {"code": code}}
-        for status, kind in ((400, BadRequest), (200, UnreadableResponse)):
-            assert isinstance(observe(status, body, lambda eastpay: eastpay.payments.inquire("pay-1")), kind)
-            for call in (
-                lambda eastpay: eastpay.checkouts.status("checkout-1"),
-                lambda eastpay: eastpay.payments.wait("pay-1", timeout=0),
-            ):
-                assert isinstance(observe(status, body, call), VictorError)
-
-    @pytest.mark.parametrize("status", [200, 400])
-    def test_a_decline_that_names_the_payment_is(self, status: int) -> None:
-        body = {"id": "pay-1", "result": {"code": "800.100.153"}}
-        assert payment_of(status, body, lambda eastpay: eastpay.payments.inquire("pay-1")).result.rejected
-
-
-@pytest.mark.parametrize("status", [402, 408, 409, 422, 429])
-def test_a_payment_under_way_is_no_refusal_whatever_the_status(status: int) -> None:
-    assert payment_of(status, {"id": "pay-1", "result": {"code": "100.200.100"}}).result.must_inquire
-    error = observe(status, {"id": "pay-1", "result": {"code": "000.000.000"}})
-    assert isinstance(error, UnreadableResponse)
-    assert (error.outcome, error.attempts) == (Outcome.UNKNOWN, 1)
-    rejected(422, {"id": "pay-1", "result": {"code": "100.100.100"}})
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_inquiry_that_is_refused_says_nothing_of_the_payment_unless_it_names_it(status: int) -> None:
+    """Who took it for a decline would charge again."""
+    for code in ("100.300.101", "100.400.001", "800.100.153"):
+        for call in (
+            inquire,
+            lambda eastpay: eastpay.checkouts.status("checkout-1"),
+            lambda eastpay: eastpay.payments.wait("8ac7", timeout=0),
+        ):
+            assert isinstance(observe(status, said(code), call), VictorError)
+    assert payment_of(status, DECLINED, inquire).result.rejected
 
 
 def test_a_body_that_may_repeat_the_card_is_not_quoted() -> None:
     assert "no luck" not in str(observe(503, b"no luck"))
-    assert "no luck" in str(observe(503, b"no luck", lambda client: client.payments.inquire("8ac7")))
+    assert "no luck" in str(observe(503, b"no luck", inquire))
 
 
-@pytest.mark.parametrize(("code", "is_good"), [("100.200.100", True), ("800.100.153", False)])
-def test_of_an_operation_without_a_row_too(code: str, is_good: bool) -> None:
-    def send(client: Any) -> Any:
-        return client.api.get_httpx_client().post("/v3/new")
-
-    seen = observe(402, {"result": {"code": code}}, send)
-    assert getattr(seen, "status_code", None) == 402 if is_good else isinstance(seen, StatusError)
-
-
-@pytest.mark.parametrize("checkout_id", ["../../x", "x" * 300, '"><script>'])
-def test_an_id_of_a_checkout_that_cannot_be_used_was_made_all_the_same(checkout_id: str) -> None:
-    unreadable(200, {"id": checkout_id}, outcome=Outcome.ACCEPTED, call=prepare)
-
-
-def test_words_without_a_code_are_no_evidence_that_it_was_done() -> None:
-    error = observe(200, {"result": {"description": "invalid request"}})
-    assert error.outcome is Outcome.UNKNOWN
-    assert "invalid request" in str(error)
-
-
-@pytest.mark.parametrize("code", ["200.300.404", "000.100.110"])
-def test_a_code_that_is_not_in_the_table_rejects_nothing_without_a_row_either(code: str) -> None:
-    """Its class is `UNKNOWN`: "inquire. Never charge again"."""
-    seen = observe(400, {"result": {"code": code}}, lambda client: client.api.get_httpx_client().post("/v3/new"))
-    assert getattr(seen, "outcome", None) is not Outcome.REJECTED
+def test_of_an_operation_without_a_row_too() -> None:
+    """A code of class `UNKNOWN` rejects nothing: "inquire. Never charge again"."""
+    assert observe(402, said("100.200.100"), by_hand).status_code == 402
+    assert isinstance(observe(402, said("800.100.153"), by_hand), StatusError)
+    for code in ("200.300.404", "000.100.110"):
+        assert getattr(observe(400, said(code), by_hand), "outcome", None) is not REFUSED
 
 
 def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:

@@ -16,35 +16,35 @@ from victor_ext.runtime.loop.conflicts import is_about_earlier
 
 
 class ResultClass(StrEnum):
-    """What a code means for the caller."""
+    """What a code means for the caller. After all but `SUCCEEDED` and `REJECTED`: never charge again.
+
+    Attributes:
+        SUCCEEDED: It was done.
+        PENDING: It may have been done, or may be done later: inquire.
+        REVIEW: It is held for a manual review: inquire later.
+        REJECTED: It was refused. Nothing was charged.
+        UNKNOWN: It is not in the table, or calls the payment a duplicate: inquire.
+    """
 
     SUCCEEDED = "succeeded"
-    """It was done."""
-
     PENDING = "pending"
-    """It may have been done, or may be done later: inquire. Never charge again."""
-
     REVIEW = "review"
-    """It is held for a manual review: inquire later. Never charge again."""
-
     REJECTED = "rejected"
-    """It was refused. Nothing was charged."""
-
     UNKNOWN = "unknown"
-    """It is not in the table, or calls the payment a duplicate: inquire. Never charge again."""
 
 
 class Rejection(StrEnum):
-    """Whom a code of class `REJECTED` is about, as far as the table says."""
+    """Whom a code of class `REJECTED` is about, as far as the table says.
+
+    Attributes:
+        DECLINED: The bank, the card scheme or a control of the gateway declined the payment: another card may do.
+        REQUEST: The gateway did not accept a reference in the request: correct the request.
+        UNCLEAR: The table has only the group of the code: either of them.
+    """
 
     DECLINED = "declined"
-    """The bank, the card scheme or a control of the gateway declined the payment: another card may do."""
-
     REQUEST = "request"
-    """The gateway did not accept a reference in the request: correct the request."""
-
     UNCLEAR = "unclear"
-    """The table has only the group of the code: either of them."""
 
 
 _FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")

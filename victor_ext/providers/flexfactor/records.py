@@ -22,39 +22,30 @@ class OrderStatus(IntEnum):
     """The numbers of an order's states, under the provider's own names. The meanings are those of its portal's guide.
 
     The portal also has Chargeback, whose number is not known.
+
+    Attributes:
+        DRAFT: Received, and not yet picked up.
+        ONHOLD: Suspended for the moment.
+        CANCELLED: Declined by FlexFactor (or cancelled).
+        PROBLEM: Something is wrong with it: ask FlexFactor's support.
+        PROCESSING: Being processed.
+        CAPTUREREQUIRED: Authorised, to be captured. (The guide does not have it.)
+        RETURNED: Refunded.
+        COMPLETED: Approved.
     """
 
     DRAFT = 0
-    """Received, and not yet picked up."""
-
     ONHOLD = 1
-    """Suspended for the moment."""
-
     CANCELLED = 2
-    """Declined by FlexFactor (or cancelled)."""
-
     PROBLEM = 3
-    """Something is wrong with it: ask FlexFactor's support."""
-
     PROCESSING = 4
-    """Being processed."""
-
     CAPTUREREQUIRED = 5
-    """Authorised, to be captured. (The guide does not have it.)"""
-
     RETURNED = 6
-    """Refunded."""
-
     COMPLETED = 7
-    """Approved."""
 
 
 def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
-
-
-def _problems(errors: object) -> Sequence[Problem]:
-    return problems_in({"errors": errors})
 
 
 def word(*names: str) -> Field[str | None]:
@@ -99,7 +90,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems = Field(_problems, "errors")
+    problems = Field[Sequence[Problem]](lambda errors: problems_in({"errors": errors}), "errors")
 
     @property
     def success(self) -> bool | None:
@@ -222,19 +213,17 @@ class Cancellation(_CallRecord):
 
 
 class Order(_CallRecord):
-    """An order, as the provider last described it. Most of its members are not documented: see `raw`.
+    """An order, as the provider last described it. Most of its members are not documented: see `raw`, the generated
+    model, with everything that was sent, which includes the payer's data.
 
     The unit of an order's amounts is not documented either, so the record has no fields for them.
 
     Attributes:
-        id: The provider's id.
+        id: The provider's id. `reference_number` and `correlation_id` are the provider's, too.
         external_order_id: The merchant's own id, if the response has it, under one of three names: none is documented.
-        reference_number: The provider's reference number.
-        correlation_id: The provider's `correlationId`.
         currency: ISO 4217.
         placed_at: When it was placed, aware; None if the response names no zone.
         expires_at: Until when the provider may try it, likewise.
-        raw: The generated model, with everything that was sent, which includes the payer's data.
     """
 
     _in_repr = ("id", "status_name")

@@ -127,24 +127,17 @@ class Webhook(UnpicklableCredentials):
             )
 
 
-def _is_true(value: object) -> bool:
-    return value is True
-
-
 class Notification(FlexFactorRecord):
-    """One notification.
+    """One notification. `raw` is the body, with everything that was sent.
 
     Attributes:
         event: The provider's name of the event, such as `order.completed`; new ones may come.
-        order_id: The provider's id of the order.
-        external_order_id: The merchant's own id of the order.
+        order_id: The provider's id of the order; `external_order_id` is the merchant's own.
         confirmation_id: The id that the payer was given.
         occurred_at: When it happened, aware; None if that, or the time zone, is missing.
         is_test: Whether it comes from the sandbox. Refuse these in production.
-        is_resent: Whether it was sent before.
+        is_resent: Whether it was sent before. The `nonce`, which was signed, is the same in a replay of the request.
         data: What belongs to the event; its members are not documented.
-        nonce: The nonce that was signed, the same in a replay of the request.
-        raw: The body, with everything that was sent.
     """
 
     __slots__ = ("nonce",)
@@ -156,8 +149,8 @@ class Notification(FlexFactorRecord):
     external_order_id = word("ExternalOrderId")
     confirmation_id = word("ConfirmationId")
     occurred_at = Field(as_timestamp, "TimeStamp")
-    is_test = Field(_is_true, "IsTestMode")
-    is_resent = Field(_is_true, "IsResent")
+    is_test = Field(lambda value: value is True, "IsTestMode")
+    is_resent = Field(lambda value: value is True, "IsResent")
     data = Field(as_object, "EventData")
 
     def __init__(self, raw: dict[str, Any], nonce: str) -> None:
