@@ -47,10 +47,9 @@ def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_ent
 def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
         monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
-    with EastPay.from_env(deadline=5) as eastpay:
-        assert (eastpay.base_url, eastpay.authorization()) == (URL, f"Bearer {TOKEN}")
-        assert eastpay.payments.entity.type == "PARTICIPATOR"
-        assert TOKEN not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
+    eastpay = EastPay.from_env(deadline=5)
+    assert (eastpay.base_url, eastpay.payments.entity.type) == (URL, "PARTICIPATOR")
+    assert TOKEN not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
     assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
 
 

@@ -88,12 +88,6 @@ def test_a_wait_is_for_a_name_a_number_or_any_of_several() -> None:
         assert client.orders.wait(ORDER, until=until, timeout=0).status is OrderStatus.COMPLETED
 
 
-def test_a_list_of_errors_beside_the_items_is_none_of_them() -> None:
-    inside = {"errors": ["odd"], "orders": [{"id": ORDER, "orderPlacedDate": "2026-03-04T05:06:07Z"}]}
-    client, _script = scripted(httpx.Response(200, json={"data": inside, "isLastPage": True}))
-    assert [order.id for order in client.orders.list()] == [ORDER]
-
-
 # About which order
 
 

@@ -23,6 +23,7 @@ from victor_ext.runtime.client.config import (
 )
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
@@ -32,7 +33,7 @@ from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import ENVIRONMENTS, EnvironmentWord, checked_place, from_process_environment
+from .settings import ENVIRONMENTS, VERSIONS, EnvironmentWord, from_process_environment
 from .system import SYSTEM
 from .webhook_endpoints import Webhooks
 
@@ -94,11 +95,11 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
         given = take(self, options)
         if not isinstance(auth, VeloAuth):
             raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
-        name, url = checked_place(environment, base_url)
+        name, url = environment_and_url(environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo")
         clock = ServerClock()
         config = ClientConfig(
             given,
-            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(ENVIRONMENTS[name])),
+            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(*ENVIRONMENTS[name])),
             authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
             base_url=url,

@@ -5,33 +5,25 @@ A type checker refuses other words, unless one is a `Word`: Velo's document is p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import httpx
-
-from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
+from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.words import Word
 
 from .auth import VeloAuth
 
-ENVIRONMENTS: Mapping[str, str] = {
-    "sandbox": "https://api.sandbox.velopayments.com",
-    "production": "https://api.payouts.velopayments.com",
+ENVIRONMENTS: Mapping[str, Sequence[str]] = {
+    "sandbox": ["https://api.sandbox.velopayments.com"],
+    "production": ["https://api.payouts.velopayments.com"],
 }
 """The hosts that Velo's document names: one with simulated money, one with real money."""
-_VERSIONS = ("v1", "v2", "v3", "v4")
-
-
-def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
-    """The environment, and the URL to call. Raises `ConfigurationError`."""
-    urls = {name: [url] for name, url in ENVIRONMENTS.items()}
-    return environment_and_url(environment, base_url, urls, *_VERSIONS, provider="Velo")
+VERSIONS = ("v1", "v2", "v3", "v4")
 
 
 def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The options of a client, from the variables `VELO_...` where they are not given. See `options_from`."""
-    return options_from("VELO_", options, variables, environments=ENVIRONMENTS, versions=_VERSIONS, auth=_auth)
+    return options_from("VELO_", options, variables, environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth)
 
 
 def _auth(values: Mapping[str, str]) -> VeloAuth:
