@@ -25,7 +25,7 @@ from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import settings as flexfactor_settings
 from victor_ext.providers.velo import Velo
-from victor_ext.providers.velo import settings as velo_settings
+from victor_ext.providers.velo import client as velo_client
 from victor_ext.providers.victor import settings as victor_settings
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -161,7 +161,7 @@ def till_sandbox() -> Iterator[TillSandbox]:
 @pytest.fixture
 def velo_harness(monkeypatch: pytest.MonkeyPatch) -> Iterator[VeloHarness]:
     with VeloSandbox(VeloSettings(seed=1)) as running:
-        monkeypatch.setattr(velo_settings, "ENVIRONMENTS", dict.fromkeys(velo_settings.ENVIRONMENTS, running.url))
+        monkeypatch.setattr(velo_client, "ENVIRONMENTS", {name: [running.url] for name in velo_client.ENVIRONMENTS})
         yield VeloHarness(running, awaited=False)
 
 

@@ -189,7 +189,8 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
 A, B = {"id": "a", "status": 7}, {"id": "b", "status": 0}
 BESIDE: list[dict[str, Any]] = [
     {"merchant": {"hasNextPage": False, "isLastPage": True}}, {"cart": {"items": [1]}},
-    {"cart": {"items": []}}, {"cart": {"items": [{"id": 1}]}}, {"tags": ["a"], "additionalFields": [{"key": "a", "value": "b"}]},
+    {"cart": {"items": []}}, {"cart": {"items": [{"id": 1}]}},
+    {"tags": ["a"], "additionalFields": [{"key": "a", "value": "b"}]},
 ]  # fmt: skip
 PAGES: list[tuple[list[dict[str, Any]], list[str | None]]] = [
     *(([{"hasNextPage": False, "pageNumber": 1, name: [A, B], "errors": []}], ["a", "b"])
