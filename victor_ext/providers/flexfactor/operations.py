@@ -106,6 +106,10 @@ def _other_order(asked: Callable[[httpx.Request], object], *names: str) -> opera
     return mismatch
 
 
+def _is_refusal(response: httpx.Response) -> bool:
+    return responses.status_of(object_of(response)) in responses.REFUSALS
+
+
 def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
     return Operation(effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, **columns)
 
@@ -139,7 +143,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _DECISION,
         key=TAKEN,
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
-        may_list_errors=lambda response: responses.status_of(object_of(response)) in responses.REFUSALS,
+        may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
     ),
     "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),

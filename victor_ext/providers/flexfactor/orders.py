@@ -46,6 +46,28 @@ Status = (
 """A status as a caller writes it. The names are closed: a type checker refuses a misspelt one, as the client does."""
 
 
+def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
+    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
+        status = () if status is None else (status,)
+    elif not status:
+        validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
+    numbers: list[int] = []
+    for wanted in cast("Sequence[object]", status):
+        number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted
+        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
+            numbers.append(int(number))
+        else:
+            names = ", ".join(OrderStatus.__members__)
+            validation.note(argument, "choice", f"{argument} must be numbers, or names among: {names}.")
+    return numbers or None
+
+
+def _direction(validation: Validation, argument: str, sort: object) -> object:
+    if sort not in ("asc", "desc"):
+        validation.note(argument, "choice", f"{argument} must be 'asc' or 'desc'.")
+    return sort
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _OrderList:
     """The arguments of `list`, which documents them."""
@@ -317,28 +339,6 @@ def _state_of(order: Order) -> str:
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
-
-
-def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
-    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
-        status = () if status is None else (status,)
-    elif not status:
-        validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
-    numbers: list[int] = []
-    for wanted in cast("Sequence[object]", status):
-        number = OrderStatus.__members__.get(wanted.strip().upper()) if isinstance(wanted, str) else wanted
-        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
-            numbers.append(int(number))
-        else:
-            names = ", ".join(OrderStatus.__members__)
-            validation.note(argument, "choice", f"{argument} must be numbers, or names among: {names}.")
-    return numbers or None
-
-
-def _direction(validation: Validation, argument: str, sort: object) -> object:
-    if sort not in ("asc", "desc"):
-        validation.note(argument, "choice", f"{argument} must be 'asc' or 'desc'.")
-    return sort
 
 
 def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:

@@ -48,6 +48,10 @@ def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
 
 
+def _problems(errors: object) -> Sequence[Problem]:
+    return problems_in({"errors": errors})
+
+
 def word(*names: str) -> Field[str | None]:
     """The first text that is not empty, of members with these names in any letter case."""
     return Field(_word, *names)
@@ -90,7 +94,7 @@ class _Response(_CallRecord):
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
-    problems = Field[Sequence[Problem]](lambda errors: problems_in({"errors": errors}), "errors")
+    problems = Field(_problems, "errors")
 
     @property
     def success(self) -> bool | None:

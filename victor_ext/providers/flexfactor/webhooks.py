@@ -127,6 +127,10 @@ class Webhook(UnpicklableCredentials):
             )
 
 
+def _is_true(value: object) -> bool:
+    return value is True
+
+
 class Notification(FlexFactorRecord):
     """One notification. `raw` is the body, with everything that was sent.
 
@@ -149,8 +153,8 @@ class Notification(FlexFactorRecord):
     external_order_id = word("ExternalOrderId")
     confirmation_id = word("ConfirmationId")
     occurred_at = Field(as_timestamp, "TimeStamp")
-    is_test = Field(lambda value: value is True, "IsTestMode")
-    is_resent = Field(lambda value: value is True, "IsResent")
+    is_test = Field(_is_true, "IsTestMode")
+    is_resent = Field(_is_true, "IsResent")
     data = Field(as_object, "EventData")
 
     def __init__(self, raw: dict[str, Any], nonce: str) -> None:
