@@ -98,7 +98,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         if operation == "logout":
             state.tokens.revoke(token=token)
             return empty_response(204)
-        state.accounts.move()
+        state.move()
         if operation in _READS:
             return json_response(200, _READS[operation](state, call))
         if operation in _CHANGES:
@@ -136,7 +136,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def _export(self, call: Call) -> Response:
         query = call.query_values()
         self.state.check_payor(query, required=False)
-        text = self.state.audit.export(query.get("startDate", "0"), query.get("endDate", "9"))
+        text = self.state.payouts.export(query.get("startDate", "0"), query.get("endDate", "9"))
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
@@ -207,14 +207,14 @@ def _changes(
 
 def _payout_history(state: State, call: Call) -> JsonObject:
     payout_id = call.params["payout_id"]
-    summary = state.audit.history(payout_id)
-    payments = [one for one in state.audit.payments() if one["payout"]["payoutId"] == payout_id]
+    summary = state.payouts.history(payout_id)
+    payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == payout_id]
     return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
 
 
 def _statistics(state: State, call: Call) -> JsonObject:
     state.check_payor(call.query_values(), required=False)
-    return state.audit.statistics()
+    return state.payouts.statistics()
 
 
 def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
@@ -234,13 +234,13 @@ _READS: dict[str, Callable[[State, Call], JsonObject]] = {
     "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
     "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
     "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25, 100),
-    "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
+    "get_payout": _one(lambda state, payout_id: state.payouts.summary(state.payouts.get(payout_id))),
     "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
     "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
-    "list_payments": _page(lambda state, _: state.audit.payments()),
-    "payment_changes": _changes(lambda state: state.audit.changes(), "paymentId", 100, 1000),
-    "get_payment": _one(lambda state, payment_id: state.audit.payment(payment_id)),
-    "list_payouts": _page(lambda state, _: state.audit.payouts()),
+    "list_payments": _page(lambda state, _: state.payouts.payments()),
+    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100, 1000),
+    "get_payment": _one(lambda state, payment_id: state.payouts.payment(payment_id)),
+    "list_payouts": _page(lambda state, _: state.payouts.payouts()),
     "payout_history": _payout_history,
     "statistics": _statistics,
     "list_fundings": _page(lambda state, _: state.accounts.audit(), required=True),

@@ -9,7 +9,6 @@ from typing import Any
 from victor_ext.sandbox.server import Call, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.audit import Audit
 from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
@@ -56,7 +55,6 @@ class State:
         self.accounts = Accounts(self.base)
         self.webhooks = Webhooks(self.base.new_id)
         self.payouts = Payouts(self.base, self.payees, self.accounts)
-        self.audit = Audit(self.base, self.payouts)
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex

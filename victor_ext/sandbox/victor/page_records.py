@@ -75,9 +75,9 @@ class PaymentRequestRecords(Records):
 
     def _who(self, request: PaymentRequest) -> str:
         if request.direction == "inbound":
-            payee = self._core.directory.accounts.get(request.payee_account)
+            payee = self._core.store.accounts.get(request.payee_account)
             return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
-        counterparty = self._core.directory.counterparties.get(request.counterparty_id or "")
+        counterparty = self._core.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
     def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:

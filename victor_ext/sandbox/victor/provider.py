@@ -14,11 +14,11 @@ from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.core import OPERATIONS, Core, declared, json_body
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import open_database
 
 KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
@@ -34,18 +34,18 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
-        self._journal = Journal(settings.state)
+        self._database = open_database(settings.state)
         super().__init__(context, settings)
         self._formats = Formats(settings)
 
     def new_state(self) -> Core:
-        core = Core(self.settings, self.context.clock, self._journal)
-        self._authenticator = Authenticator(self.settings, self.context.clock, core.directory)
+        core = Core(self.settings, self.context.clock, self._database)
+        self._authenticator = Authenticator(self.settings, self.context.clock, core.store)
         self._listing = Listing(self.settings, core.store)
         return core
 
     def reset(self) -> None:
-        self._journal.clear()
+        self.state.store.clear()
         super().reset()
 
     def advance(self, seconds: float) -> int:
@@ -65,7 +65,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return {"requests": len(self.state.store.order)}
 
     def close(self) -> None:
-        self._journal.close()
+        self._database.close()
 
     @property
     def heading(self) -> str:
