@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server import Clock, JsonObject
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 SUCCEEDED = "000.000.000"

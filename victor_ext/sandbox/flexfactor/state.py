@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from victor_ext.sandbox.flexfactor.checks import GUID
-from victor_ext.sandbox.server import Call, JsonObject, Response, TokenStore, find
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server import Call, Clock, JsonObject, Response, ServerSettings, TokenStore, find, option
 
 _STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
 STATE_NUMBERS = {name: number for number, name in enumerate(_STATES)}

@@ -13,7 +13,7 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import Clock, SandboxContext, TokenStore
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
     Call,
@@ -30,7 +30,7 @@ from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 __all__ = (
-    "BodyKey", "Call", "Command", "HeaderKey", "JsonObject", "JsonValue", "NotFound", "Operation", "Received",
+    "BodyKey", "Call", "Clock", "Command", "HeaderKey", "JsonObject", "JsonValue", "NotFound", "Operation", "Received",
     "Response", "SandboxContext", "SandboxProvider", "ServerCommands", "ServerInThread", "ServerOverHttp",
     "ServerSettings", "TokenCommands", "TokenStore", "command", "empty_response", "error_response", "find",
     "json_response", "member", "nothing", "option", "serve",

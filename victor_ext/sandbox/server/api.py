@@ -47,7 +47,7 @@ class Api:
         name, params = context.operations.find(method, scope["path"])
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
-        call = Call(exchange, context.log, dict(scope["headers"]), scope["query_string"], params)
+        call = Call(exchange, context, dict(scope["headers"]), scope["query_string"], params)
         sent = [header for header, _ in scope["headers"]]
         call.repeated = frozenset(header for header in sent if sent.count(header) > 1)
         body = await _read_body(receive, self._limit)

@@ -6,14 +6,16 @@ import hashlib
 import logging
 import secrets
 import time
+from collections import Counter, deque
 from collections.abc import Iterable, MutableMapping, Sequence
 from email.utils import formatdate
+from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import KeyLocation, Response
 from victor_ext.sandbox.server.faults import FaultQueue
 from victor_ext.sandbox.server.operations import Operation, OperationTable
 from victor_ext.sandbox.server.privacy import shown_headers
-from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.settings import ServerSettings
 
 access = logging.getLogger("victor_ext.sandbox.access")
@@ -101,7 +103,13 @@ class SandboxContext:
         self.key = key
         self.clock = Clock(skew=settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
-        self.log = ReceivedLog(settings.keep_received)
+        self._calls: deque[Received] = deque(maxlen=settings.keep_received)
+        """The last calls one by one. The counts are of all of them."""
+        self._numbers = count(1)
+        self.attempts: Counter[str] = Counter()
+        self.work_by_key: Counter[str] = Counter()
+        self.work_by_reference: Counter[str] = Counter()
+        """How often work was done for each reference of the caller; 0: only attempts."""
         self.contents: dict[int, tuple[bytes, Response | None]] = {}
         """The bodies of the last calls by their number: the request's, of which the beginning is kept, and the response
         as it was made, also when a fault kept it from arriving (None: there was none). They are redacted when shown."""
@@ -109,23 +117,26 @@ class SandboxContext:
         """Their number so far, by which an open page sees that there is something new."""
 
     def reset(self) -> None:
-        """Forget faults and received calls, and set the clocks back."""
-        self.faults.waiting.clear()
-        self.log.clear()
-        self.contents.clear()
+        """Forget faults, received calls and counts, and set the clocks back. The numbers of calls go on."""
+        counts = self.attempts, self.work_by_key, self.work_by_reference
+        for forgotten in (self.faults.waiting, self._calls, self.contents, *counts):
+            forgotten.clear()
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
     def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
         self.changes += 1
-        return self.log.begin(self.clock.wall(), method, path, operation, shown_headers(headers))
+        number, shown = next(self._numbers), shown_headers(headers)
+        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, headers=shown)
+        self._calls.append(exchange)
+        return exchange
 
     def count_attempt(self, exchange: Received, headers: dict[bytes, bytes], body: bytes) -> None:
         """Set the key of a call, if it has one, and count the attempt."""
         key = None if self.key is None else self.key.find(headers, body)
         if key is not None:
-            self.log.attempts[key] += 1
-            exchange.idempotency_key, exchange.attempt = key, self.log.attempts[key]
+            self.attempts[key] += 1
+            exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
 
     def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
         """Record the body of a call and its response (None: there was none), and log the call."""
@@ -137,3 +148,14 @@ class SandboxContext:
         self.changes += 1
         if access.isEnabledFor(logging.INFO):
             access.info("%s", exchange.summary())
+
+    def count_work(self, key: str | None, references: Iterable[str]) -> None:
+        if key is not None:
+            self.work_by_key[key] += 1
+        self.work_by_reference.update(references)
+
+    def after(self, number: int) -> list[Received]:
+        return [exchange for exchange in self._calls if exchange.number > number]
+
+    def last(self, count: int) -> list[Received]:
+        return list(islice(reversed(self._calls), count))

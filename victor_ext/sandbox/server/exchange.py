@@ -7,13 +7,16 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import body_text
-from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.received import Received
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.server.context import SandboxContext
 
 JSON_TYPE = (b"content-type", b"application/json")
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
@@ -26,7 +29,7 @@ class Call:
     """A request, and how the provider reports the work that it did."""
 
     exchange: Received
-    _log: ReceivedLog
+    _context: SandboxContext
     headers: dict[bytes, bytes]
     """By name in lower case. Of a header that was sent twice, the last."""
     query: bytes
@@ -91,14 +94,14 @@ class Call:
     def refers_to(self, reference: str) -> None:
         """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
         self.exchange.reference = reference
-        self._log.work_by_reference.setdefault(reference, 0)
+        self._context.work_by_reference.setdefault(reference, 0)
 
     def did_work(self, *references: str) -> None:
         """Record that this call changed something, for one reference of the caller or for each of several."""
         self.exchange.work_done = True
         if references and self.exchange.reference is None:
             self.exchange.reference = references[0]
-        self._log.count_work(self.exchange.idempotency_key, references)
+        self._context.count_work(self.exchange.idempotency_key, references)
 
 
 def _no_constant(name: str) -> JsonValue:

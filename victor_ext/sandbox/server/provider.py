@@ -144,7 +144,7 @@ class SandboxProvider(ABC, Generic[S]):
 
     def work_by_key(self) -> Mapping[str, int]:
         """How often work was done under each key."""
-        return self.context.log.work_by_key
+        return self.context.work_by_key
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

@@ -1,11 +1,8 @@
-"""The record of received calls, and the counts by idempotency key and by the caller's reference."""
+"""The record of one received call."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import count, islice
 
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.privacy import one_line
@@ -75,36 +72,3 @@ class Received:
         key = self.idempotency_key
         hidden = body if key is None else body.replace(key, f"{key[:8]}…")
         return one_line(" ".join(hidden.split()))
-
-
-class ReceivedLog:
-    """The last calls one by one, and counts for all of them."""
-
-    def __init__(self, keep: int) -> None:
-        self._kept: deque[Received] = deque(maxlen=keep)
-        self._numbers = count(1)
-        self.attempts: Counter[str] = Counter()
-        self.work_by_key: Counter[str] = Counter()
-        self.work_by_reference: Counter[str] = Counter()
-        """How often work was done for each reference of the caller; 0: only attempts."""
-
-    def begin(self, at: float, method: str, path: str, operation: str, headers: dict[str, str]) -> Received:
-        exchange = Received(next(self._numbers), at, method, path, operation, None, None, headers=headers)
-        self._kept.append(exchange)
-        return exchange
-
-    def count_work(self, key: str | None, references: Iterable[str]) -> None:
-        if key is not None:
-            self.work_by_key[key] += 1
-        self.work_by_reference.update(references)
-
-    def after(self, number: int) -> list[Received]:
-        return [exchange for exchange in self._kept if exchange.number > number]
-
-    def last(self, count: int) -> list[Received]:
-        return list(islice(reversed(self._kept), count))
-
-    def clear(self) -> None:
-        """Forget all calls and counts. Numbers go on."""
-        for part in (self._kept, self.attempts, self.work_by_key, self.work_by_reference):
-            part.clear()

@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from victor_ext.sandbox.server import Call, JsonObject, TokenCommands, TokenStore, command, find, member
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server import Call, Clock, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
 from victor_ext.sandbox.velo.payees import Payees

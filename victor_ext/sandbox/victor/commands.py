@@ -9,8 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from victor_ext.sandbox.server.commands import TokenCommands, command, member, nothing
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
 from victor_ext.sandbox.victor.core import Core, declared, read_date
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import (

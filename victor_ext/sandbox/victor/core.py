@@ -8,9 +8,8 @@ import uuid
 from datetime import date
 from decimal import Decimal
 
-from victor_ext.sandbox.server.context import Clock, digest
-from victor_ext.sandbox.server.exchange import Call
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server import Call, Clock, JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.document import Operation as Declared
 from victor_ext.sandbox.victor.document import Problem, load_document

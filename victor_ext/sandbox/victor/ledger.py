@@ -11,9 +11,7 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server.commands import find
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server import Clock, JsonObject, find
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings

@@ -138,7 +138,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             call.exchange.work_done = True
             if request.client_reference_id is not None:
                 # Without the key: the store counts the requests under it.
-                self.context.log.count_work(None, (request.client_reference_id,))
+                self.context.count_work(None, (request.client_reference_id,))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
             return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
