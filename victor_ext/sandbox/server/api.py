@@ -47,9 +47,7 @@ class Api:
         name, params = context.operations.find(method, scope["path"])
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
-        call = Call(exchange, context, dict(scope["headers"]), scope["query_string"], params)
-        sent = [header for header, _ in scope["headers"]]
-        call.repeated = frozenset(header for header in sent if sent.count(header) > 1)
+        call = Call(exchange, context, scope["headers"], scope["query_string"], params)
         body = await _read_body(receive, self._limit)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)

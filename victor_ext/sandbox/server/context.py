@@ -131,9 +131,9 @@ class SandboxContext:
         self._calls.append(exchange)
         return exchange
 
-    def count_attempt(self, exchange: Received, headers: dict[bytes, bytes], body: bytes) -> None:
+    def count_attempt(self, exchange: Received, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Set the key of a call, if it has one, and count the attempt."""
-        key = None if self.key is None else self.key.find(headers, body)
+        key = None if self.key is None else self.key.find(dict(headers), body)
         if key is not None:
             self.attempts[key] += 1
             exchange.idempotency_key, exchange.attempt = key, self.attempts[key]

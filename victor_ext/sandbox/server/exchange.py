@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -30,15 +30,13 @@ class Call:
 
     exchange: Received
     _context: SandboxContext
-    headers: dict[bytes, bytes]
-    """By name in lower case. Of a header that was sent twice, the last."""
+    headers: Sequence[tuple[bytes, bytes]]
+    """As they were sent, the names in lower case."""
     query: bytes
     """The query as it was sent, without the question mark."""
     params: dict[str, str]
     """The values of the names in braces in the operation's path, decoded."""
     body: bytes = b""
-    repeated: frozenset[bytes] = frozenset()
-    """The names of the headers that were sent more than once."""
     owner: str = ""
     """The authenticated caller, once the provider has set it."""
 
@@ -48,11 +46,9 @@ class Call:
         return self.exchange.idempotency_key
 
     def header(self, name: str) -> str | None:
-        value = self.headers.get(name.lower().encode("latin-1"))
+        """A header; of one that was sent twice, the last."""
+        value = dict(self.headers).get(name.lower().encode("latin-1"))
         return None if value is None else value.decode("latin-1")
-
-    def repeats(self, name: str) -> bool:
-        return name.lower().encode("latin-1") in self.repeated
 
     @property
     def bearer_token(self) -> str:

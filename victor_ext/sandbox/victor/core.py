@@ -49,11 +49,10 @@ OPERATIONS = (
     Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
     Operation("token", "POST", "/v2/auth/token"),
 )
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 def declared(operation: str) -> Declared:
-    served = _BY_NAME[operation]
+    served = next(each for each in OPERATIONS if each.name == operation)
     return load_document().operation(served.method, served.path)
 
 

@@ -173,7 +173,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _key_problem(self, call: Call) -> Problem | None:
         if call.key is None:
             return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
-        if call.repeats(KEY_NAME):
+        if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
             return Problem((KEY_NAME,), "invalid", "was sent more than once")
         if not 20 <= len(call.key) <= 128:
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
