@@ -40,7 +40,7 @@ class Operation:
         self.method, self.path, self.tree = method.upper(), path, tree
         self._document = document
         self._pattern = re.compile(re.sub(r"{([^}]+)}", r"(?P<_\1>[^/]+)", path) + "$")
-        self._parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
+        self.parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
 
     def matches(self, request: httpx.Request) -> re.Match[str] | None:
         """The match of a request's path, None for a request of another operation."""
@@ -50,7 +50,7 @@ class Operation:
     def sent(self) -> dict[str, Tree]:
         """The places that the document declares in a request, each with its schema."""
         by_name: dict[str, Tree] = {}
-        for parameter in self._parameters:
+        for parameter in self.parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
             if schema.get("properties"):  # `style: form` and `explode: true`: each is a parameter of its own

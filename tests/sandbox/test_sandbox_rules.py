@@ -106,6 +106,7 @@ def test_strict_accounts_knows_only_what_it_was_told(start):
     assert caller.create().json()["error"]["field"] == "payer.victorCounterpartyId"
     sandbox.add_counterparty("aHeq349838")
     assert caller.create().status_code == 200
+    assert sandbox.create_inbound("12.00"), "its other side need not be known"
 
 
 def test_text_comes_back_as_it_was_sent(caller):
