@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -344,25 +344,26 @@ def _is_record(value: Any) -> bool:
     return type(value).__module__.startswith("victor_ext.providers") and not isinstance(value, str | int)
 
 
+def _parent(body: Any, path: Iterable[str]) -> Any:
+    """The object at the end of a path, such as `content.*`; an empty one where the body has none."""
+    for step in path:
+        body = body[0] if step == "*" else body.get(step, {})
+    return body
+
+
 def _with(body: Any, members: Mapping[str, Any]) -> Any:
     """A body with other values at some paths, such as `content.*.payeeId`."""
     body = copy.deepcopy(body)
     for path, value in members.items():
         *way, last = path.split(".")
-        at = body
-        for step in way:
-            at = at[0] if step == "*" else at.get(step, {})
-        if last in at:
-            at[last] = value
+        if last in (parent := _parent(body, way)):
+            parent[last] = value
     return body
 
 
 def _without(body: Any, path: tuple[str, ...]) -> Any:
     body = copy.deepcopy(body)
-    at = body
-    for step in path[:-1]:
-        at = at[0] if step == "*" else at[step]
-    del at[path[-1]]
+    del _parent(body, path[:-1])[path[-1]]
     return body
 
 

@@ -7,8 +7,7 @@ import dataclasses
 import pytest
 
 from .document import Document
-from .record import SYSTEMS
-from .test_contracts import contract_of
+from .record import SYSTEMS, contract_of
 
 pytestmark = pytest.mark.slow
 

@@ -118,7 +118,7 @@ MISUSE = {
         ({"status": "Accepted", "modified_amount": "ten"}, "modified_amount breaks the rule 'pattern'"),
         ({"status": "Accepted", "modified_amount": "1.00"}, "does not allow another amount"),
     ],
-    "move": [({"status": "cancelled"}, "status must be one of"), ({"error_message": 4}, "error_message must be a text")],
+    "move": [({"status": "cancelled"}, "status must be one of"), ({"error_message": 4}, "must be a text")],
     "create_inbound": [
         ({"amount": "0"}, "above zero"),
         ({"amount": "ten"}, "amount breaks the rule 'pattern'"),
