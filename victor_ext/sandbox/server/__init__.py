@@ -13,7 +13,7 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import Clock, SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
     Call,
@@ -25,7 +25,6 @@ from victor_ext.sandbox.server.exchange import (
 )
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.server.provider import SandboxProvider
-from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 

@@ -26,8 +26,6 @@ from victor_ext.sandbox.server.settings import read_authority
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-_OWN_SITES = ("same-origin", "none")
-"""The values of `Sec-Fetch-Site` for the sandbox's own pages, and for an address that a person typed."""
 
 
 class Api:
@@ -68,7 +66,8 @@ class Api:
         if late:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
-            return injected_response(fault, self._context.clock.wall(), self._provider.error)
+            error = self._provider.error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
+            return injected_response(fault, error, self._context.clock.wall())
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
@@ -111,9 +110,8 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    routes += [*pages]
-    routes += [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
-    return Starlette(routes=routes)
+    others = [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
+    return Starlette(routes=[*routes, *pages, *others])
 
 
 async def _no_such_command(request: Request) -> JSONResponse:
@@ -213,7 +211,7 @@ def _is_foreign(name: bytes, value: str, own: str) -> bool:
         case b"origin":
             return value.lower() != own
         case b"sec-fetch-site":
-            return value not in _OWN_SITES
+            return value not in ("same-origin", "none")  # its own pages, and an address that a person typed
         case b"referer":
             return not f"{value.lower()}/".startswith(f"{own}/")
         case _:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -13,10 +13,9 @@ from urllib.parse import parse_qsl
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import body_text
-from victor_ext.sandbox.server.received import Received
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server.context import SandboxContext
+    from victor_ext.sandbox.server.context import Received, SandboxContext
 
 JSON_TYPE = (b"content-type", b"application/json")
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
@@ -154,10 +153,6 @@ class Response:
         return start, {"type": "http.response.body", "body": body}
 
 
-ErrorResponse = Callable[[int, str, str], Response]
-"""Makes an error of the provider's format of a status, a code and a sentence."""
-
-
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
     return Response(status, content, (JSON_TYPE, *_encoded(headers or {})))
@@ -172,13 +167,11 @@ def error_response(status: int, code: str, message: str) -> Response:
     return json_response(status, {"error": code, "message": message})
 
 
-def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Response:
-    """The response of a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
+def injected_response(fault: Fault, response: Response, wall: float) -> Response:
+    """The provider's error as a `status`, `rate_limit` or `html` fault changes it. `wall` is the server's clock."""
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))
-    else:
-        response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
     headers = dict(response.headers)
     if fault.retry_after is not None:
         moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)

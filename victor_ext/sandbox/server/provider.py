@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from victor_ext.sandbox.server.commands import ServerCommands
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import Call, KeyLocation, Response, error_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.settings import ServerSettings
 
 Tone = Literal["waiting", "good", "bad", "plain"]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from victor_ext.sandbox.server.context import Received
 from victor_ext.sandbox.server.operations import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Record, Records
-from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.core import Core
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
 from victor_ext.sandbox.victor.state import TONES

@@ -41,11 +41,8 @@ _KEPT = 2_000
 TONES: dict[Status, Tone] = {
     **dict.fromkeys(OPEN, "waiting"),
     "created": "plain",
-    "accepted": "good",
-    "completed": "good",
-    "declined": "bad",
-    "expired": "bad",
-    "failed": "bad",
+    **dict.fromkeys(("accepted", "completed"), "good"),
+    **dict.fromkeys(("declined", "expired", "failed"), "bad"),
 }
 
 

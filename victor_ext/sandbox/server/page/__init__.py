@@ -17,12 +17,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from victor_ext.sandbox.server.commands import Command, NotFound
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.sandbox.server.operations import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
-from victor_ext.sandbox.server.received import Received
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -41,8 +40,7 @@ _BEAT = 0.2
 """Seconds between two messages at least, so that a busy sandbox spends its time on calls."""
 _TICK = 5
 """The beats after which time alone may have moved something."""
-_RECORDS = 200
-_CALLS = 200
+_SHOWN = 200
 _CALLS_OF_A_LIFE = 500
 _WHEN = {
     **dict.fromkeys(("refuse", "cut_request"), "before"),
@@ -93,7 +91,7 @@ class PageView:
 
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
-        calls = self._context.last(_CALLS)
+        calls = self._context.last(_SHOWN)
         return {
             "groups": {group.id: _render("fragments.html", "group", group=group) for group in self._groups(calls)},
             "calls": {str(call.number): _render("fragments.html", "call", call=call) for call in calls},
@@ -110,7 +108,7 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._provider.work_by_key(), self._context.attempts
         groups: dict[str, Group] = {}
-        records: Sequence[Record] = () if self._records is None else self._records.latest(_RECORDS)
+        records: Sequence[Record] = () if self._records is None else self._records.latest(_SHOWN)
         for record in records:
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
