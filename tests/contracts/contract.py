@@ -222,24 +222,17 @@ class Contract:
                 limits = LIMITS & schema.keys()
                 known |= {name} if limits else set()
                 if name in self.limited:
-                    items += [
-                        f"{name}: {self._sentence(call, value, allowed=allowed)}"
-                        for limit in sorted(limits)
-                        for value, allowed in around(limit, schema)
-                        if self._takes(name, value) != allowed
-                    ]
+                    for value, allowed in [pair for limit in sorted(limits) for pair in around(limit, schema)]:
+                        if self._takes(name, value) != allowed:
+                            what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
+                            theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
+                            items.append(f"{name}: the document {theirs} {what}, and {call.name} {ours} it.")
                 elif limits and name not in self.unlimited:
                     items.append(
                         f"{name}: the document limits it ({', '.join(sorted(limits))}): check it in the client, "
                         f"and add the call to `limited` in tests/contracts/{self.name}.py."
                     )
         return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
-
-    @staticmethod
-    def _sentence(call: Call, value: Any, *, allowed: bool) -> str:
-        what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
-        theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
-        return f"the document {theirs} {what}, and {call.name} {ours} it."
 
     def _takes(self, name: str, value: Any) -> bool:
         document = Document.of(self.name)

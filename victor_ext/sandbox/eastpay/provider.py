@@ -139,7 +139,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         cents = rules.hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents)
         step = self.state.new_entry(call.owner, form)
-        step.root, step.cents = entry.id, cents
+        step.cents = cents
         if forbidden:
             step.ending = Ending(rules.NO_SUCH_REFERENCE)
         entry.steps.append(step)

@@ -50,8 +50,7 @@ class Service:
 
     def _control_api(self, *, over_api_port: bool) -> ASGIApp:
         settings, commands = self.context.settings, self.provider.commands_type.commands()
-        pages = page_routes(self.provider, commands)
-        app = control_app(commands, partial(self.run, over_api_port=over_api_port), pages)
+        app = control_app(commands, partial(self.run, over_api_port=over_api_port), page_routes(self.provider))
         return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def end(self) -> None:

@@ -71,7 +71,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return State(self.context.clock, self.settings, before.payor_id if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return Refused(status, message or code).response(self.state.base.new_id())
+        return Refused(status, message or code).response(self.state.new_id())
 
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
@@ -85,7 +85,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         try:
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
         except Refused as refused:
-            return refused.response(self.state.base.new_id())
+            return refused.response(self.state.new_id())
         except ValueError:
             return self.error(400, "", "The request cannot be read.")
 
@@ -141,7 +141,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
     def _ping(self, call: Call) -> Response:
         webhook = self.state.webhooks.get(call.params["webhook_id"])
-        event_id = self.state.base.notify("system", "ping", {"sourceType": "ping"})
+        event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
@@ -199,7 +199,7 @@ def _changes(
         query = call.query_values()
         state.check_payor(query, required=True)
         since = datetime.fromisoformat(query.get("updatedSince", "")).timestamp()
-        changed = [item for item in items(state) if state.base.changed[item[its_id]] >= since]
+        changed = [item for item in items(state) if state.changed[item[its_id]] >= since]
         return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
 
     return read

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from victor_ext.sandbox.server.commands import Command, NotFound
+from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.faults import KINDS
 from victor_ext.sandbox.server.operations import CONTROL, DOCS, PAGE, JsonObject
@@ -68,8 +68,8 @@ class Group:
 class PageView:
     """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
 
-    def __init__(self, provider: AnyProvider, commands: Sequence[Command]) -> None:
-        self._provider, self._context, self._commands = provider, provider.context, commands
+    def __init__(self, provider: AnyProvider) -> None:
+        self._provider, self._context = provider, provider.context
         self._records = provider.records()
         self._title = "Keys" if self._records is None else self._records.title
 
@@ -87,7 +87,8 @@ class PageView:
     def docs(self, url: str) -> str:
         """The control API, as it is called at `url`."""
         heading, names = self._provider.heading, self._context.operations.names
-        return _render("docs.html", url=url, heading=heading, commands=self._commands, kinds=KINDS, operations=names)
+        commands = self._provider.commands_type.commands()
+        return _render("docs.html", url=url, heading=heading, commands=commands, kinds=KINDS, operations=names)
 
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
@@ -200,8 +201,8 @@ def _ticks(text: str) -> str:
     return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(text.split("`")))
 
 
-def page_routes(provider: AnyProvider, commands: Sequence[Command]) -> list[Route]:
-    view = PageView(provider, commands)
+def page_routes(provider: AnyProvider) -> list[Route]:
+    view = PageView(provider)
 
     async def stream(_request: Request) -> StreamingResponse:
         messages = _messages(view, provider.context)
