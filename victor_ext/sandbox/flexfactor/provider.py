@@ -244,7 +244,6 @@ def _pascal(name: str) -> str:
 
 
 def _text(pattern: str) -> Callable[[JsonValue], bool]:
-    """The check of a text that matches a pattern as a whole."""
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 

@@ -167,7 +167,6 @@ class State:
         return order
 
     def timestamp(self) -> str:
-        """The time of the business clock, in the provider's format."""
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def order(self, external_id: str, mid: str | None = None) -> Order:

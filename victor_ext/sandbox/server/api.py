@@ -29,8 +29,6 @@ _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 class Api:
-    """The whole application: the control API and the provider's operations."""
-
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
         self._context, self._provider, self._control = context, provider, control
         self._limit = context.settings.body_limit

@@ -57,7 +57,6 @@ class Command:
 
     @property
     def parameters(self) -> tuple[inspect.Parameter, ...]:
-        """What a caller gives: in the path, in the query (GET) or in the body."""
         return tuple(self.signature.parameters.values())[1:]
 
     @property

@@ -66,7 +66,6 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     commands_type = VeloCommands
 
     def new_state(self) -> State:
-        """An empty one. The payor stays."""
         before: State | None = self.state
         return State(self.context.clock, self.settings, before.payor_id if before else None)
 
@@ -218,7 +217,6 @@ def _statistics(state: State, call: Call) -> JsonObject:
 
 
 def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
-    """One thing by the id in the path."""
     return lambda state, call: read(state, next(iter(call.params.values())))
 
 

@@ -101,7 +101,6 @@ class Core:
             self.ledger.create_inbound(**common, amount="1500.00", amount_modification_allowed=True, notes="Deposit")
 
     def advance(self, seconds: float) -> int:
-        """Set the business clock forward and make every move that is due; returns their number."""
         self._kept_clock["advanced"] = self._clock.advanced + seconds
         self._clock.advanced += seconds
         return self.ledger.lifecycle.pass_time(self._clock.now())

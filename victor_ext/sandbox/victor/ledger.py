@@ -42,7 +42,6 @@ class Ledger:
         self.lifecycle = Lifecycle(store, due_dates, step=1.0 if settings.auto is None else settings.auto)
 
     def tick(self) -> None:
-        """Make the moves that are due, with `auto`."""
         if self._settings.auto is not None:
             self.lifecycle.pass_time(self._clock.now())
 

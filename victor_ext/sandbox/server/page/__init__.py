@@ -85,7 +85,6 @@ class PageView:
         )
 
     def docs(self, url: str) -> str:
-        """The control API, as it is called at `url`."""
         heading, names = self._provider.heading, self._context.operations.names
         commands = self._provider.commands_type.commands()
         return _render("docs.html", url=url, heading=heading, commands=commands, kinds=KINDS, operations=names)
