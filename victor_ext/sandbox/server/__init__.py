@@ -16,7 +16,6 @@ from victor_ext.sandbox.server.commands import (
 from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
-    Call,
     HeaderKey,
     Response,
     empty_response,
@@ -24,7 +23,7 @@ from victor_ext.sandbox.server.exchange import (
     json_response,
 )
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 

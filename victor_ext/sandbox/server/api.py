@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import Call, Response, damaged, injected_response
+from victor_ext.sandbox.server.exchange import Response, damaged, injected_response
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import CONTROL, OTHER, JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import one_line
-from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import read_authority
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
@@ -50,7 +50,7 @@ class Api:
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            for message in response.messages(exchange, context.clock.date_header()):
+            for message in response.messages(exchange.number, context.clock.date_header()):
                 await send(message)
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:
