@@ -14,8 +14,7 @@ SYSTEMS = tuple(entry_points_of())
 
 
 def contract_of(system: str) -> Contract:
-    contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
-    return contract
+    return importlib.import_module(f"tests.contracts.{system}").CONTRACT
 
 
 def record_of(contract: Contract) -> str:

@@ -225,22 +225,16 @@ def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
 # What the page can do
 
 
-def test_responding_to_a_parent_is_responding_to_its_twin(start):
+def test_a_request_and_its_twin_are_answered_and_expire_together(start):
     sandbox, caller = start(demo_data=True)
-    made = caller.created(amount_modification_allowed=True)
-    remote = RemoteSandbox(sandbox.url)
-    remote.respond(made["victor_payment_request_id"], "Accepted", modified_amount="40.00")
+    made, other = caller.created(amount_modification_allowed=True), caller.created()
+    RemoteSandbox(sandbox.url).respond(made["victor_payment_request_id"], "Accepted", modified_amount="40.00")
     both = [sandbox.request(made[f"victor_payment_request_{which}id"]) for which in ("", "child_")]
     assert {(each["status"], each["amount"]) for each in both} == {("accepted", "40.00")}
-
-
-def test_a_request_and_its_twin_expire_together(start):
-    sandbox, caller = start(demo_data=True)
-    made = caller.created()
-    sandbox.expire(made["victor_payment_request_child_id"])
-    assert sandbox.request(made["victor_payment_request_id"])["status"] == "expired"
+    sandbox.expire(other["victor_payment_request_child_id"])
+    assert sandbox.request(other["victor_payment_request_id"])["status"] == "expired"
     with pytest.raises(ValueError, match="is expired; only one without an answer can expire"):
-        sandbox.expire(made["victor_payment_request_id"])
+        sandbox.expire(other["victor_payment_request_id"])
 
 
 # The control API on a page
