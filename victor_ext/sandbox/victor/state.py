@@ -145,7 +145,7 @@ class Store:
             self.keys[key.owner, key.key] = key
 
     def clear(self) -> None:
-        """Empty the database, after which the store is made anew."""
+        """Empty the database. Its contents are still in memory: make a new store."""
         self._database.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
 
     def moves(self, request: PaymentRequest) -> list[Move]:
