@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.picture import PICTURES, RECORD, normalised, recorded
+from tests.pages.shell import PICTURES, RECORD, normalised, recorded
 from victor_ext.sandbox import RemoteSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]

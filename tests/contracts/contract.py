@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
@@ -222,24 +222,17 @@ class Contract:
                 limits = LIMITS & schema.keys()
                 known |= {name} if limits else set()
                 if name in self.limited:
-                    items += [
-                        f"{name}: {self._sentence(call, value, allowed=allowed)}"
-                        for limit in sorted(limits)
-                        for value, allowed in around(limit, schema)
-                        if self._takes(name, value) != allowed
-                    ]
+                    for value, allowed in [pair for limit in sorted(limits) for pair in around(limit, schema)]:
+                        if self._takes(name, value) != allowed:
+                            what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
+                            theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
+                            items.append(f"{name}: the document {theirs} {what}, and {call.name} {ours} it.")
                 elif limits and name not in self.unlimited:
                     items.append(
                         f"{name}: the document limits it ({', '.join(sorted(limits))}): check it in the client, "
                         f"and add the call to `limited` in tests/contracts/{self.name}.py."
                     )
         return sorted([*items, *_stale("limited", self.limited, known), *_stale("unlimited", self.unlimited, known)])
-
-    @staticmethod
-    def _sentence(call: Call, value: Any, *, allowed: bool) -> str:
-        what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
-        theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
-        return f"the document {theirs} {what}, and {call.name} {ours} it."
 
     def _takes(self, name: str, value: Any) -> bool:
         document = Document.of(self.name)
@@ -344,25 +337,26 @@ def _is_record(value: Any) -> bool:
     return type(value).__module__.startswith("victor_ext.providers") and not isinstance(value, str | int)
 
 
+def _parent(body: Any, path: Iterable[str]) -> Any:
+    """The object at the end of a path, such as `content.*`; an empty one where the body has none."""
+    for step in path:
+        body = body[0] if step == "*" else body.get(step, {})
+    return body
+
+
 def _with(body: Any, members: Mapping[str, Any]) -> Any:
     """A body with other values at some paths, such as `content.*.payeeId`."""
     body = copy.deepcopy(body)
     for path, value in members.items():
         *way, last = path.split(".")
-        at = body
-        for step in way:
-            at = at[0] if step == "*" else at.get(step, {})
-        if last in at:
-            at[last] = value
+        if last in (parent := _parent(body, way)):
+            parent[last] = value
     return body
 
 
 def _without(body: Any, path: tuple[str, ...]) -> Any:
     body = copy.deepcopy(body)
-    at = body
-    for step in path[:-1]:
-        at = at[0] if step == "*" else at[step]
-    del at[path[-1]]
+    del _parent(body, path[:-1])[path[-1]]
     return body
 
 

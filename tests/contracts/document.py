@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
+
+from victor_ext.spec.document import load
+from victor_ext.spec.tree import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
@@ -39,8 +41,10 @@ class Operation:
         self.id: str = tree["operationId"]
         self.method, self.path, self.tree = method.upper(), path, tree
         self._document = document
+        self.bodies = list(self._contents(tree.get("requestBody", {})))
+        """The schemas of the request's body."""
         self._pattern = re.compile(re.sub(r"{([^}]+)}", r"(?P<_\1>[^/]+)", path) + "$")
-        self._parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
+        self.parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
 
     def matches(self, request: httpx.Request) -> re.Match[str] | None:
         """The match of a request's path, None for a request of another operation."""
@@ -50,7 +54,7 @@ class Operation:
     def sent(self) -> dict[str, Tree]:
         """The places that the document declares in a request, each with its schema."""
         by_name: dict[str, Tree] = {}
-        for parameter in self._parameters:
+        for parameter in self.parameters:
             schema = self._document.resolve(parameter["schema"])
             place = f"{parameter['in']}:{parameter['name']}"
             if schema.get("properties"):  # `style: form` and `explode: true`: each is a parameter of its own
@@ -62,11 +66,6 @@ class Operation:
                 f"body:{'.'.join(leaf.path).replace('.*', '[]')}": leaf.schema for leaf in self._document.leaves(schema)
             }
         return {place: self._document.resolve(schema) for place, schema in by_name.items()}
-
-    @property
-    def bodies(self) -> list[Tree]:
-        """The schemas of the request's body."""
-        return list(self._contents(self.tree.get("requestBody", {})))
 
     def places_in(self, request: httpx.Request) -> set[str]:
         """The places of a request that was made, headers only where the document has them."""
@@ -105,7 +104,7 @@ class Document:
     @cache
     def of(name: str) -> Document:
         """The document `openapi/<name>.yaml`. Copy it before you change it."""
-        return Document(yaml.load((ROOT / "openapi" / f"{name}.yaml").read_text(encoding="utf-8"), _Loader))
+        return Document(load(ROOT / "openapi" / f"{name}.yaml"))
 
     def operation_of(self, request: httpx.Request) -> Operation | None:
         """The operation that a request calls, by the most specific path: `/payees/deltas` is no payee."""
@@ -118,12 +117,7 @@ class Document:
 
     def resolve(self, tree: Tree) -> Tree:
         """The target of a reference."""
-        while "$ref" in tree:
-            target: Any = self.tree
-            for step in tree["$ref"].removeprefix("#/").split("/"):
-                target = target[step]
-            tree = target
-        return tree
+        return resolve(self.tree, tree)
 
     def properties(self, schema: Tree) -> Iterator[tuple[str, str, Tree]]:
         """The properties of a schema and of its `allOf`: the schema that declares each, its name, its own schema."""
@@ -195,12 +189,3 @@ def _places(value: Any, path: str = "") -> Iterator[str]:
             yield from _places(item, f"{path}[]")
     elif path:
         yield path
-
-
-class _Loader(yaml.SafeLoader):
-    """Dates and statuses stay text, as in JSON."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
-        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }

@@ -30,51 +30,34 @@ def client(transport: httpx.MockTransport) -> EastPay:
 
 def debit(card: Card | CardToken) -> Any:
     return lambda eastpay: eastpay.payments.debit(
-        PRICE,
-        card=card,
-        merchant_transaction_id="INV-1042",
-        payment_brand="VISA",
-        notification_url=PAGE,
+        PRICE, card=card, merchant_transaction_id="INV-1042", payment_brand="VISA", notification_url=PAGE,
         shopper_result_url=PAGE,
-    )
-
-
-def refund(eastpay: Any) -> Any:
-    return eastpay.payments.refund(
-        "payment-1",
-        PRICE,
-        merchant_transaction_id="INV-1042-R",
-        original_transaction_id="INV-1042",
-        notification_url=PAGE,
-    )
-
-
-def prepare(eastpay: Any) -> Any:
-    return eastpay.checkouts.prepare(
-        PRICE, payment_type="DB", merchant_transaction_id="INV-1042", merchant_id="merchant-1",
-        checkout_type="AUTHORIZE", checkout_id="checkout-1", notification_url=PAGE, shopper_result_url=PAGE,
     )  # fmt: skip
 
 
 CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123", holder="Ada Example")
+CALLS = {
+    "createPayment": Call(
+        "payments.debit", (debit(CARD), debit(CardToken("a-token"))),
+        {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
+    ),
+    "inquirePayment": Call.of("payments.inquire", "payment-1", answer={**PAID, "id": "payment-1"}),
+    "findPayments": Call.of("payments.find", "INV-1042", answer=FOUND),
+    "followUpPayment": Call.of(
+        "payments.refund", "payment-1", PRICE, merchant_transaction_id="INV-1042-R", original_transaction_id="INV-1042",
+        notification_url=PAGE, answer={**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"},
+    ),
+    "prepareCheckout": Call.of(
+        "checkouts.prepare", PRICE, payment_type="DB", merchant_transaction_id="INV-1042", merchant_id="merchant-1",
+        checkout_type="AUTHORIZE", checkout_id="check-1", notification_url=PAGE, shopper_result_url=PAGE, answer=PAID,
+    ),
+    "getCheckoutPayment": Call.of("checkouts.status", "checkout-1", answer=PAID),
+}  # fmt: skip
 
 CONTRACT = Contract(
     "eastpay",
     client,
-    {
-        "createPayment": Call(
-            "payments.debit",
-            (debit(CARD), debit(CardToken("a-token"))),
-            {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
-        ),
-        "inquirePayment": Call.of("payments.inquire", "payment-1", answer={**PAID, "id": "payment-1"}),
-        "findPayments": Call.of("payments.find", "INV-1042", answer=FOUND),
-        "followUpPayment": Call(
-            "payments.refund", (refund,), {**MADE, "merchantTransactionId": "INV-1042-R", "paymentType": "RF"}
-        ),
-        "prepareCheckout": Call("checkouts.prepare", (prepare,), PAID),
-        "getCheckoutPayment": Call.of("checkouts.status", "checkout-1", answer=PAID),
-    },
+    CALLS,
     not_read=dict.fromkeys(
         ("Checkout.buildNumber", "Checkout.ndc", "Checkout.timestamp"), "For the gateway's support; `fields` has them."
     ),

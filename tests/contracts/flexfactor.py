@@ -66,19 +66,6 @@ def usual() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def evaluate(flexfactor: Any) -> Any:
-    return flexfactor.evaluate(
-        **usual(), customer_ip="192.0.2.7", sense_key="sense-1", expires_at=MOMENT, idempotency_key=KEY
-    )
-
-
-def orders(flexfactor: Any) -> Any:
-    return flexfactor.orders.list(
-        query="Ada", status=OrderStatus.COMPLETED, start=MOMENT, end=MOMENT, mid=ORDER, order_by="createdOn",
-        sort="asc", page_size=10,
-    )  # fmt: skip
-
-
 def get(flexfactor: Any) -> Any:
     return flexfactor.orders.get(ORDER)
 
@@ -90,31 +77,39 @@ _PAGE = (
     "pageNumber", "pageSize",
 )  # fmt: skip
 
+CALLS = {
+    "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
+    "transmit": Call.of("transmit", **usual(), declined=True, answer=DONE),
+    "evaluate": Call.of(
+        "evaluate", **usual(), customer_ip="192.0.2.7", sense_key="sense-1", expires_at=MOMENT, idempotency_key=KEY,
+        answer={**DONE, "senseKey": "sense-1"},
+    ),
+    "capture": Call.of("capture", ORDER, PRICE, idempotency_key=KEY, answer=DONE),
+    "listOrders": Call.of(
+        "orders.list", query="Ada", status=OrderStatus.COMPLETED, start=MOMENT, end=MOMENT, mid=ORDER,
+        order_by="createdOn", sort="asc", page_size=10,
+    ),
+    "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
+    "refundOrder": Call.of("orders.refund", ORDER, PRICE, message="Sorry", answer=DONE),
+    "cancelOrder": Call.of("orders.cancel", ORDER, idempotency_key=KEY),
+    "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
+}  # fmt: skip
+
 CONTRACT = Contract(
     "flexfactor",
     client,
-    {
-        "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
-        "transmit": Call.of("transmit", **usual(), declined=True, answer=DONE),
-        "evaluate": Call("evaluate", (evaluate,), {**DONE, "senseKey": "sense-1"}),
-        "capture": Call.of("capture", ORDER, PRICE, idempotency_key=KEY, answer=DONE),
-        "listOrders": Call("orders.list", (orders,)),
-        "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
-        "refundOrder": Call.of("orders.refund", ORDER, PRICE, message="Sorry", answer=DONE),
-        "cancelOrder": Call.of("orders.cancel", ORDER, idempotency_key=KEY),
-        "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
-    },
+    CALLS,
     not_read={
         **dict.fromkeys(
             (f"OrderPage.{name}" for name in _PAGE), "A walk counts its pages itself, and ends with an empty one."
         ),
-        **dict.fromkeys(
-            (f"{kind}.customProperties" for kind in ("Answer", "Decision", "RefundAnswer", "TransmitAnswer")),
-            "Nothing is known of what is in it; `raw` has it.",
-        ),
-        **dict.fromkeys(
-            (f"{kind}.errors" for kind in ("Answer", "Decision", "RefundAnswer", "TransmitAnswer")),
-            "`problems` has them; beside a success they make it none.",
-        ),
+        **{
+            f"{kind}.{name}": why
+            for kind in ("Answer", "Decision", "RefundAnswer", "TransmitAnswer")
+            for name, why in {
+                "customProperties": "Nothing is known of what is in it; `raw` has it.",
+                "errors": "`problems` has them; beside a success they make it none.",
+            }.items()
+        },
     },
 )

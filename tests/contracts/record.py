@@ -13,6 +13,10 @@ from .document import Document
 SYSTEMS = tuple(entry_points_of())
 
 
+def contract_of(system: str) -> Contract:
+    return importlib.import_module(f"tests.contracts.{system}").CONTRACT
+
+
 def record_of(contract: Contract) -> str:
     """Which members of an answer each call reads now; a call that reads the same as another names that one.
 
@@ -35,7 +39,7 @@ def record_of(contract: Contract) -> str:
 def main() -> None:
     """Write the record of each system. Its diff is what has changed for callers."""
     for system in SYSTEMS:
-        contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
+        contract = contract_of(system)
         contract.record.write_text(record_of(contract), encoding="utf-8")
 
 

@@ -5,18 +5,10 @@ A failure is the list of what a person has to decide after a newer document has 
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 
-from .contract import Contract
 from .document import Document
-from .record import SYSTEMS, record_of
-
-
-def contract_of(system: str) -> Contract:
-    contract: Contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
-    return contract
+from .record import SYSTEMS, contract_of, record_of
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -104,10 +105,6 @@ def payee_update(velo: Any, **changes: Any) -> Any:
         "contact_sms_number": "+14155550100", "challenge": CHALLENGE, "individual": PERSON,
     }  # fmt: skip
     return velo.payees.update("payee-id-7", **{**usual, **changes})
-
-
-def company_update(velo: Any) -> Any:
-    return payee_update(velo, individual=None, company=COMPANY)
 
 
 def audited_payments(velo: Any) -> Any:
@@ -234,7 +231,7 @@ CALLS = {
         "fundings.list", "payor-1", source_account_name="USD account", sort="amount", page_size=25
     ),
     "deletePayee": Call.of("payees.delete", "payee-id-7"),
-    "updatePayee": Call("payees.update", (payee_update, company_update)),
+    "updatePayee": Call("payees.update", (payee_update, partial(payee_update, individual=None, company=COMPANY))),
     "updatePayeeRemoteId": Call.of(
         "payees.update_remote_id", "payee-id-7", payor_id="payor-1", remote_id="payee-8"
     ),
@@ -259,6 +256,16 @@ def other(operation: str, argument: str) -> Any:
 _PAGED = {operation: other(operation, "page_size") for operation, call in CALLS.items() if "page_size" in call.named}
 _PAGED["getPayoutHistory"] = lambda velo, value: velo.payouts.audited_payments("payout-1", page_size=value)
 
+_NOT_READ = {
+    "A walk decides by them when it ends, or needs them not.": {
+        "PageInfo": "numberOfElements page pageSize totalElements totalPages", "Link": "href rel",
+    },
+    "Who a payee is; `raw` has it, and no record repeats it.": {
+        "Person": "dateOfBirth nationalIdentification", "PersonName": "title firstName otherNames lastName",
+        "PostalAddress": " ".join(_ADDRESS), "Firm": "name taxId operatingName",
+    },
+}  # fmt: skip
+
 CONTRACT = Contract(
     "velo",
     client,
@@ -272,25 +279,12 @@ CONTRACT = Contract(
     },
     not_called={"logout": "A token ends by itself; all clients of one key share it, so none may revoke it."},
     not_read={
-        **dict.fromkeys(
-            [
-                *(
-                    f"PageInfo.{name}"
-                    for name in ("numberOfElements", "page", "pageSize", "totalElements", "totalPages")
-                ),
-                *(f"Link.{name}" for name in ("href", "rel")),
-            ],
-            "A walk decides by them when it ends, or needs them not.",
-        ),
-        **dict.fromkeys(
-            [
-                *(f"Person.{name}" for name in ("dateOfBirth", "nationalIdentification")),
-                *(f"PersonName.{name}" for name in ("title", "firstName", "otherNames", "lastName")),
-                *(f"PostalAddress.{name}" for name in _ADDRESS),
-                *(f"Firm.{name}" for name in ("name", "taxId", "operatingName")),
-            ],
-            "Who a payee is; `raw` has it, and no record repeats it.",
-        ),
+        **{
+            f"{schema}.{name}": why
+            for why, members in _NOT_READ.items()
+            for schema, names in members.items()
+            for name in names.split()
+        },
         "WebhookEndpoint.authorizationHeader": "A secret; `raw` has it, and no record repeats it.",
     },
     limited={

@@ -1,4 +1,4 @@
-"""The commands of a page: ours are run, others are looked up."""
+"""The commands of a page: ours are run, others are looked up. And the text of a recorded terminal."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 from sybil import Example
 
 from tests.cli.victor_command import Command
 from tests.pages.page import ROOT
 
+PICTURES = ROOT / "docs" / "pictures"
+RECORD = PICTURES / "record.py"
 ENDLESS = (["victor", "sandbox"], ["victor", "bulk", "worker"])
 """Commands that run until somebody stops them: only their options are looked at."""
 NEEDS_A_SHELL = re.compile(r"[|;&`]|\$\(|<<|^(for|while|if|case|set) ", re.MULTILINE)
 OURS = re.compile(r"\b(victor|pip|make|python|pytest)\b")
+OF_A_TERMINAL = {r"\x1b\[[0-9;]*m": "", r"─+": "─", r"OAuth client \S+": "OAuth client", r"port \d+": "port"}
 STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",
     r"\b[0-9a-f]{8}…": "KEY",
@@ -32,6 +36,30 @@ STEADY = {
     r"127\.0\.0\.1:\d+": "HOST",
     r"[ \t]+": " ",
 }
+
+
+def recorded(path: Path) -> str:
+    """What a picture shows: each of its lines of text is at a height of its own, below the title."""
+    lines: dict[float, list[tuple[float, str]]] = {}
+    for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text"):
+        if "title" not in text.get("class", ""):
+            lines.setdefault(float(text.get("y", "")), []).append((float(text.get("x", "")), text.text or ""))
+    return normalised("\n".join(_line(lines[y]) for y in sorted(lines)))
+
+
+def _line(pieces: list[tuple[float, str]]) -> str:
+    """The pieces of a line, each with the column at which it begins, of 12.2 units each."""
+    line = ""
+    for x, piece in sorted(pieces):
+        line = line.ljust(round(x / 12.2)) + piece
+    return line.replace("\xa0", " ")
+
+
+def normalised(printed: str) -> str:
+    """What is the same in each recording."""
+    for pattern, name in OF_A_TERMINAL.items():
+        printed = re.sub(pattern, name, printed)
+    return steady(printed)
 
 
 def steady(text: str) -> str:

@@ -77,19 +77,20 @@ def test_credentials_by_commands(commands, caller):
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"), [(Decimal("12.00"), "12.00"), (12, "12"), (Decimal("1E+2"), "100"), ("7.5", "7.5")]
+    ("name", "given", "shown"),
+    [
+        *(
+            ("amount", *each)
+            for each in ((Decimal("12.00"), "12.00"), (12, "12"), (Decimal("1E+2"), "100"), ("7.5", "7.5"))
+        ),
+        *(("due_date", each, "2021-10-25") for each in (date(2021, 10, 25), "2021-10-25")),
+    ],
 )
-def test_an_amount_is_a_decimal_an_int_or_text(commands, caller, amount, shown):
-    request_id = commands.create_inbound(amount=amount)
+def test_an_amount_is_a_decimal_an_int_or_text_and_a_due_date_may_have_passed(commands, caller, name, given, shown):
+    request_id = commands.create_inbound(**{name: given})
     (listed,) = caller.listed()
-    assert listed["payment_request"]["payment_details"]["amount"] == shown
+    assert listed["payment_request"]["payment_details"][name] == commands.request(request_id)[name] == shown
     assert caller.get(request_id).status_code == 200
-
-
-def test_a_due_date_is_a_date_or_text_and_may_have_passed(commands, caller):
-    assert commands.request(commands.create_inbound(due_date=date(2021, 10, 25)))["due_date"] == "2021-10-25"
-    assert commands.request(commands.create_inbound(due_date="2021-10-26"))["due_date"] == "2021-10-26"
-    assert len(caller.listed()) == 2
 
 
 def test_time_is_seconds_or_a_timedelta(commands):
@@ -112,6 +113,13 @@ MISUSE = {
     ],
     "add_counterparty": [({"id": "c" * 17}, "1 to 16 characters"), ({"behaviour": "explode"}, "behaviour must be one")],
     "inject": [({"kind": "status", "status": "503"}, "status")],
+    "respond": [
+        ({"status": "Maybe"}, "status breaks the rule 'enum'"),
+        ({"status": "Accepted", "notes": "n" * 151}, "notes has a wrong length"),
+        ({"status": "Accepted", "modified_amount": "ten"}, "modified_amount breaks the rule 'pattern'"),
+        ({"status": "Accepted", "modified_amount": "1.00"}, "does not allow another amount"),
+    ],
+    "move": [({"status": "cancelled"}, "status must be one of"), ({"error_message": 4}, "must be a text")],
     "create_inbound": [
         ({"amount": "0"}, "above zero"),
         ({"amount": "ten"}, "amount breaks the rule 'pattern'"),
@@ -135,24 +143,12 @@ MISUSE = {
 
 @pytest.mark.parametrize("name", MISUSE)
 def test_misuse_is_a_value_error_that_says_what_is_wrong_and_changes_nothing(commands, name):
+    about = {"request_id": commands.create_inbound(), "status": "failed"} if name in ("respond", "move") else {}
+    before = commands.requests()
     for given, reason in MISUSE[name]:
         with pytest.raises(ValueError, match=reason):
-            getattr(commands, name)(**given)
-    assert [commands.requests(), commands.accounts(), commands.faults()] == [[], [], []]
-    with pytest.raises(ValueError, match="error_message must be a text"):
-        commands.move(commands.create_inbound(), "failed", 404)
-
-
-def test_the_other_side_of_an_inbound_request_need_not_be_known(start):
-    sandbox, caller = start(strict_accounts=True)
-    sandbox.create_inbound("12.00")
-    assert len(caller.listed()) == 1
-
-
-def test_an_unknown_request_is_a_lookup_error(commands):
-    for call in (lambda: commands.request("X"), lambda: commands.move("X", "failed")):
-        with pytest.raises(LookupError):
-            call()
+            getattr(commands, name)(**{**about, **given})
+    assert [commands.requests(), commands.accounts(), commands.faults()] == [before, [], []]
 
 
 def test_http_says_what_is_wrong(sandbox):
@@ -235,6 +231,14 @@ def test_a_port_that_is_taken_is_an_os_error(sandbox):
         ({"port": 70000}, "port"),
         ({"clock_skew": float("inf")}, "clock_skew"),
         ({"clock_skew": -1e15}, "clock_skew"),
+        *(
+            ({"due_date_zone": each}, "due_date_zone must be the name of a time zone such as America/New_York, not")
+            for each in ("New York", "America", "../etc/passwd", "", "a\0b")
+        ),
+        *(
+            ({"allowed_host": [each]}, "allowed_host must be a name such as sandbox or sandbox:8900")
+            for each in ("", "http://sandbox", "sandbox/", "a b", "*", "sandbox:x", "sandbox:99999", "fe80::1", 5)
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(options, reason):

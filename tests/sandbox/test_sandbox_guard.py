@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.sandbox.sandbox_callers import LIST, SandboxProcess, exchange
+from tests.sandbox.sandbox_callers import SandboxProcess, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -34,10 +34,6 @@ def door(request, any_sandbox) -> str:
     return (any_sandbox.url if request.param == "on the API's port" else any_sandbox.control_url) + "/_sandbox/"
 
 
-def port_of(url: str) -> int:
-    return urlsplit(url).port
-
-
 def refused(answer: httpx.Response) -> str:
     """That a call was refused as one of a web page; what was said."""
     assert answer.status_code == 403, answer.text
@@ -60,10 +56,10 @@ FOREIGN = [
 
 def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, http):
     command = door + CREDENTIALS[type(any_sandbox)]
-    for host in [each.format(port=port_of(door)) for each in FOREIGN]:
+    for host in [each.format(port=urlsplit(door).port) for each in FOREIGN]:
         said = refused(http.post(command, headers={"host": host, **JSON}, content=b"{}"))
         assert f"'{host}'" in said
-        assert f"http://127.0.0.1:{port_of(door)}" in said
+        assert f"http://127.0.0.1:{urlsplit(door).port}" in said
         assert "--allowed-host" in said
         refused(http.get(door, headers={"host": host}))
         refused(http.get(door + "nonsense", headers={"host": host}))
@@ -72,7 +68,7 @@ def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, ht
 def test_its_own_names_are_taken(any_sandbox, door, http):
     command = door + CREDENTIALS[type(any_sandbox)]
     for name in ("127.0.0.1", "localhost", "LocalHost", "[::1]"):
-        headers = {"host": f"{name}:{port_of(door)}"}
+        headers = {"host": f"{name}:{urlsplit(door).port}"}
         assert http.get(door, headers=headers).status_code == 200
         assert http.post(command, headers=headers).status_code == 200
 
@@ -95,14 +91,6 @@ def test_names_given_by_an_option_are_taken_with_any_port_or_with_theirs(start, 
         for host in hosts:
             assert http.get(sandbox.url + "/_sandbox/", headers={"host": host}).status_code == wanted, host
     assert SandboxSettings(allowed_host="sandbox").allowed_host == ("sandbox",), "one name need not be in a list"
-
-
-@pytest.mark.parametrize(
-    "name", ["", "http://sandbox", "sandbox/", "a b", "*", "sandbox:x", "sandbox:99999", "fe80::1", 5]
-)
-def test_a_name_that_cannot_be_is_refused(name):
-    with pytest.raises(ValueError, match=r"allowed_host must be a name such as sandbox or sandbox:8900"):
-        SandboxSettings(allowed_host=[name])
 
 
 # From a web page
@@ -190,14 +178,6 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
     assert read() == read()
 
 
-# The provider's own API is for programs by any name
-
-
-def test_the_provider_s_api_is_called_by_any_name(sandbox, caller):
-    headers = {"host": "api.example", "origin": "https://shop.example", "sec-fetch-site": "cross-site"}
-    assert caller.call("GET", LIST, headers=headers).status_code == 200
-
-
 # Other machines
 
 
@@ -220,13 +200,13 @@ def test_an_address_of_this_machine_alone_needs_no_word(host):
 def test_a_public_sandbox_runs_warns_and_still_refuses_pages_and_foreign_names():
     options = ["--host", "0.0.0.0", "--public", "--allowed-host", "sandbox", "--allowed-host", "pay.test:1"]
     with SandboxProcess(*options) as process:
-        url = f"http://127.0.0.1:{port_of(process.url)}/_sandbox/"
+        url = f"http://127.0.0.1:{urlsplit(process.url).port}/_sandbox/"
         assert httpx.get(url).json()["settings"]["allowed_host"] == ["sandbox", "pay.test:1"]
         assert process.commands.clock()["advanced"] == 0
         assert httpx.get(url, headers={"host": "sandbox:8900"}).status_code == 200
         if sys.platform == "linux":  # where this machine has more addresses than one without more ado
             assert httpx.get(url.replace("127.0.0.1", "127.0.0.5")).status_code == 200
-        refused(httpx.get(url, headers={"host": f"evil.example:{port_of(url)}"}))
+        refused(httpx.get(url, headers={"host": f"evil.example:{urlsplit(url).port}"}))
         refused(httpx.get(url, headers={"origin": "http://evil.example"}))
         assert "can be reached from other machines" in process.end(15)
 

@@ -32,7 +32,7 @@ def test_create_answers_created_and_get_tells_the_same(caller):
     assert "payment_request_response" not in found["payment_request"]
 
 
-def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin(with_twin):
+def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin_that_declines_for_both(with_twin):
     _, caller = with_twin
     made = caller.created(amount="44.23")
     parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
@@ -42,6 +42,8 @@ def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin(with_twin):
     found = caller.get(child).json()["payment_request"]
     assert found["payer"] == {"account_number": HERE, "routing_number": "011401533", "name": "Victor Doe"}
     assert found["payment_request_response"] == {}
+    assert caller.respond(child, "Declined", "Not ours").json()["status"] == "Rejected"
+    assert {item["status"] for item in caller.listed()} == {"declined"}
 
 
 def test_accepting_the_twin_moves_both_to_completed(with_twin):
@@ -62,14 +64,6 @@ def test_accepting_the_twin_moves_both_to_completed(with_twin):
     outbound = caller.listed(direction="outbound")[0]["payment_request"]
     assert outbound["payment_details"]["approval_notes"] == "Paid in full"
     assert outbound["approved_at"] >= outbound["created_at"]
-
-
-def test_declining_the_twin_declines_both(with_twin):
-    _, caller = with_twin
-    made = caller.created()
-    answer = caller.respond(made["victor_payment_request_child_id"], "Declined", "Not ours")
-    assert answer.json()["status"] == "Rejected"
-    assert {item["status"] for item in caller.listed()} == {"declined"}
 
 
 def test_an_amount_may_be_changed_only_when_the_request_allows_it(with_twin):
@@ -105,23 +99,21 @@ def test_an_answer_must_be_whole(sandbox, caller, body):
     assert sandbox.request(inbound)["status"] == "pending"
 
 
-def test_a_second_answer_is_refused(sandbox, caller):
+@pytest.mark.parametrize("option", ["refuse", "replay"])
+def test_a_second_answer_is_refused_unless_it_says_the_same_and_is_replayed(start, option):
+    sandbox, caller = start(second_answer=option)
     inbound = sandbox.create_inbound()
-    assert caller.respond(inbound).status_code == 200
-    for status in ("Accepted", "Declined"):
-        second = caller.respond(inbound, status)
+    first = caller.respond(inbound, notes="Fine")
+    assert first.status_code == 200
+    for answer in (("Accepted", "Fine"), ("Accepted", "Other words"), ("Declined", "Fine")):
+        second = caller.respond(inbound, *answer)
+        if option == "replay" and answer == ("Accepted", "Fine"):
+            assert second.content == first.content
+            continue
         assert second.status_code == 400
         assert second.json()["allErrors"][0]["defaultMessage"] == "This request has been answered already."
     assert sandbox.request(inbound)["status"] == "accepted"
-
-
-def test_a_second_answer_that_says_the_same_may_be_replayed(start):
-    sandbox, caller = start(second_answer="replay")
-    inbound = sandbox.create_inbound()
-    first = caller.respond(inbound, notes="Fine")
-    assert caller.respond(inbound, notes="Fine").content == first.content
-    assert caller.respond(inbound, notes="Other words").status_code == 400
-    assert [exchange.work_done for exchange in sandbox.received()] == [True, False, False]
+    assert [exchange.work_done for exchange in sandbox.received()] == [True, False, False, False]
 
 
 @pytest.mark.parametrize("status", ["expired", "failed", "completed", "needs-review", "processing"])
@@ -156,14 +148,10 @@ def test_who_is_asked_decides_what_becomes_of_it(sandbox, caller, counterparty, 
         sandbox.advance(1)
         seen.append(sandbox.request(request_id)["status"])
     assert seen == path
-
-
-def test_a_failed_request_says_why(sandbox, caller):
-    request_id = caller.created(counterparty="failsRfp")["victor_payment_request_id"]
-    sandbox.advance(1)
-    found = caller.get(request_id).json()
-    assert found["status"] == "Error"
-    assert found["error_message"].startswith("Routing Number 800000219 is available on the RTP network but")
+    if path[-1] == "failed":
+        found = caller.get(request_id).json()
+        assert found["status"] == "Error"
+        assert found["error_message"].startswith("Routing Number 800000219 is available on the RTP network but")
 
 
 def test_a_request_that_nobody_answers_expires_after_its_due_date(with_twin):
@@ -191,8 +179,6 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
     sandbox.move(request_id, "accepted")
     sandbox.advance(1)
     assert caller.listed()[0]["status"] == "completed"
-    with pytest.raises(ValueError, match="status must be one of"):
-        sandbox.move(request_id, "cancelled")
 
 
 @pytest.mark.parametrize("option", ["400", "404"])

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-import yaml
 
+from tests.contracts.document import Document
 from victor_ext.sandbox.velo import VeloSandbox
-from victor_ext.sandbox.victor.document import document_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -26,55 +25,36 @@ def zulu(seconds):
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@pytest.fixture
-def seven(both):
-    """Seven outbound requests, a minute apart, oldest first."""
-    sandbox, caller = both
-    made = []
-    for number in range(7):
-        made.append(caller.created(amount=f"{number + 1}.00"))
-        sandbox.advance(60)
-    return sandbox, caller, made
+@pytest.mark.parametrize(
+    ("options", "size", "pages"),
+    [
+        ({}, 3, ["gfe", "dcb", "a", ""]),
+        ({"order": "oldest"}, 2, ["ab", "cd", "ef", "g", ""]),
+        ({"max_page_size": 2}, 1000, ["gf", "ed", "cb", "a", ""]),
+        ({"shift": 1}, 2, ["gf", "fe", "ed", "dc", "cb", "ba", "a"]),
+    ],
+)
+def test_pages_count_from_zero_and_end_empty(start, options, size, pages):
+    """A letter is a request, from `a` on in the order of creation."""
+    _, caller = start(**options)
+    letters = {caller.created()["victor_payment_request_id"]: letter for letter in "abcdefg"}
+    answers = [caller.list(page=number, page_size=size).json() for number in range(len(pages))]
+    assert ["".join(letters[each] for each in ids(answer["results"])) for answer in answers] == pages
+    told = {(answer["page"], answer["page_size"]) for answer in answers}
+    assert told == {(number, options.get("max_page_size", size)) for number in range(len(pages))}
 
 
-def test_pages_count_from_zero_and_end_empty(seven):
-    _, caller, made = seven
-    newest_first = ids(made)[::-1]
-    pages = [ids(caller.listed(page=number, page_size=3)) for number in range(4)]
-    assert pages == [newest_first[:3], newest_first[3:6], newest_first[6:], []]
-    assert ids(caller.listed()) == newest_first
+def test_the_default_page_has_the_newest_fifty(caller):
+    made = [caller.created() for _ in range(51)]
+    assert ids(caller.listed()) == ids(made)[:0:-1]
     assert caller.listed(page=2147483647, page_size=1) == []
 
 
-def test_the_oldest_may_come_first(start):
-    _, caller = start(order="oldest")
-    made = [caller.created()["victor_payment_request_id"] for _ in range(5)]
-    assert [ids(caller.listed(page=n, page_size=2)) for n in range(4)] == [made[:2], made[2:4], made[4:], []]
-
-
-def test_a_page_size_is_clamped_without_a_word(start):
-    _, caller = start(max_page_size=2)
-    for _ in range(3):
-        caller.created()
-    answer = caller.list(page_size=1000).json()
-    assert (len(answer["results"]), answer["page_size"], answer["page"]) == (2, 2, 0)
-
-
-def test_the_default_page_has_fifty(caller):
-    for _ in range(51):
-        caller.created()
-    assert len(caller.listed()) == 50
-
-
-def test_pages_may_shift_while_they_are_read(start):
-    _, caller = start(shift=1)
-    newest_first = [caller.created()["victor_payment_request_id"] for _ in range(5)][::-1]
-    pages = [ids(caller.listed(page=number, page_size=2)) for number in range(5)]
-    assert pages == [newest_first[0:2], newest_first[1:3], newest_first[2:4], newest_first[3:5], newest_first[4:]]
-
-
-def test_a_time_range_includes_both_its_ends(seven):
-    _, caller, made = seven
+def test_a_time_range_includes_both_its_ends(sandbox, caller):
+    made = []
+    for _ in range(7):
+        made.append(caller.created())
+        sandbox.advance(60)
     times = [item["payment_request"]["created_at"] for item in made]
     found = caller.listed(start_datetime=zulu(times[2]), end_datetime=zulu(times[4]))
     assert ids(found) == ids(made)[2:5][::-1]
@@ -113,7 +93,7 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
         "due_date_start_date": (last["due_date"], {fednow}),
         "due_date_end_date": (first["due_date"], {parent, child}),
     }
-    declared = yaml.safe_load(document_path().read_text("utf-8"))["components"]["schemas"]["ListPaymentRequests"]
+    declared = Document.of("victor").tree["components"]["schemas"]["ListPaymentRequests"]
     assert expected.keys() == declared["properties"].keys() - {"page", "page_size"}
     for name, (value, wanted) in expected.items():
         assert set(ids(caller.listed(**{name: value}))) == wanted, name
@@ -124,20 +104,16 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     assert len(caller.listed(something_else="x")) == 3
 
 
-VELO = yaml.safe_load((document_path().parent / "velo.yaml").read_text("utf-8"))
 NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
 MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 
 
 def velo_lists():
     """Each list in Velo's document: its path, and whether each parameter of its query is required."""
-    named = VELO["components"]["parameters"]
-    for path, item in VELO["paths"].items():
-        given = item.get("get", {}).get("parameters", [])
-        parameters = [named[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in given]
-        query = {each["name"]: each.get("required", False) for each in parameters if each["in"] == "query"}
+    for operation in Document.of("velo").operations:
+        query = {each["name"]: each.get("required", False) for each in operation.parameters if each["in"] == "query"}
         if "page" in query:
-            yield path, query
+            yield operation.path, query
 
 
 @pytest.fixture(scope="module")

@@ -76,10 +76,9 @@ def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, c
     assert commands.work_done_by_key() == {KEY: 1, "another key": 0}
     assert commands.work_done_by_reference() == {"INV-1": 1, "INV-2": 0}
     charges = [exchange for exchange in commands.received() if exchange.operation == "charge"]
-    assert [exchange.attempt for exchange in charges] == [1, 2, 3, 1]
-    assert [exchange.work_done for exchange in charges] == [True, False, False, False]
-    assert [exchange.replayed for exchange in charges] == [False, True, False, False]
-    assert [exchange.reference for exchange in charges] == ["INV-1"] * 3 + ["INV-2"]
+    assert [(each.attempt, each.work_done, each.replayed, each.reference) for each in charges] == [
+        *((1, True, False, "INV-1"), (2, False, True, "INV-1"), (3, False, False, "INV-1"), (1, False, False, "INV-2"))
+    ]
 
 
 ANSWERED = {"delay", "rate_limit", "status", "truncated_json", "malformed_json", "html"}
@@ -178,13 +177,8 @@ def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys)
 
 
 def test_a_path_without_braces_goes_before_one_with_them():
-    table = OperationTable(
-        (
-            Operation("get", "GET", "/v4/payees/{id}"),
-            Operation("deltas", "GET", "/v4/payees/deltas"),
-            Operation("create", "POST", "/v4/payees"),
-        )
-    )
+    paths = {"get": "GET /v4/payees/{id}", "deltas": "GET /v4/payees/deltas", "create": "POST /v4/payees"}
+    table = OperationTable([Operation(name, *path.split()) for name, path in paths.items()])
     assert table.find("GET", "/v4/payees/deltas") == ("deltas", {})
     assert table.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
     for path in ("/v4/payees/", "/v4/payees/7/8", "/v4/payees"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 try:
-    from victor_ext.sandbox.server.received import Received
+    from victor_ext.sandbox.server.context import Received
     from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings, run
 except ModuleNotFoundError as error:
     name = str(error.name).partition(".")[0]

@@ -43,7 +43,6 @@ def provider_named(name: str) -> type[AnyProvider]:
 
 
 def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser:
-    """A parser with an option for each setting of a provider."""
     parser = _Parser(prog=prog, allow_abbrev=False, description=f"A local stand-in for {provider.title}.")
     add = parser.add_argument
     add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from victor_ext.sandbox.eastpay import state as rules
 from victor_ext.sandbox.eastpay.state import STARTED, SUCCEEDED, Checkout, EastPaySettings, Ending, Entry, State, result
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands, command, find, member, nothing
-from victor_ext.sandbox.server.exchange import Call, Response, json_response
+from victor_ext.sandbox.server.exchange import Response, json_response
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 _BASES = ("eastpay", "pay", "gateway")
 _CHECKOUT_LIFE = 15 * 60
@@ -139,7 +139,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         cents = rules.hundredths(form) or entry.cents
         forbidden = self.state.is_forbidden(entry, form["paymentType"], cents)
         step = self.state.new_entry(call.owner, form)
-        step.root, step.cents = entry.id, cents
+        step.cents = cents
         if forbidden:
             step.ending = Ending(rules.NO_SUCH_REFERENCE)
         entry.steps.append(step)

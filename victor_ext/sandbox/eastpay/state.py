@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from victor_ext.sandbox.server import JsonObject
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server import Clock, JsonObject
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 SUCCEEDED = "000.000.000"
@@ -86,7 +85,6 @@ class Entry:
     ending: Ending
     made_at: float
     cents: int = 0
-    root: str | None = None
     steps: list[Entry] = field(default_factory=list["Entry"])
 
     def code_at(self, now: float) -> str:
@@ -139,7 +137,7 @@ class State:
     def is_forbidden(self, entry: Entry, payment_type: str, cents: int) -> bool:
         """Whether a step is refused: the payment is of the wrong type, or the amount is more than what is left."""
         now = self.now()
-        if entry.root is not None or entry.code_at(now) != SUCCEEDED or entry.total("RV", now):
+        if entry.payment_type not in ("PA", "DB") or entry.code_at(now) != SUCCEEDED or entry.total("RV", now):
             return True
         reserved = entry.payment_type == "PA"
         match payment_type:

@@ -78,14 +78,10 @@ class FlexFactorCommands(TokenCommands):
 
         `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
         """
-        state = self._state
-        order = state.by_external_id.get((order_id, state.first_mid))
-        if order is None:
-            amount = 4423 if cents is None else cents
-            order = state.new_order(order_id, state.first_mid, amount, "USD", "payer@example.com")
-            order.id = provider_id or order.id
-            order.decide(status or "APPROVED")
-            state.add_order(order)
+        mid, price = self._state.first_mid, (4423 if cents is None else cents, "USD")
+        order = self._state.by_external_id.get((order_id, mid)) or self._state.place_order(
+            order_id, mid, price, "payer@example.com", status or "APPROVED", provider_id
+        )
         return order.to_dict()
 
     @command("POST", "/orders/{order_id}/settle", returns=nothing)

@@ -1,21 +1,22 @@
-"""FlexFactor's sandbox: authentication, and the operations of its API."""
+"""FlexFactor's sandbox: authentication, the operations of its API, and the checks of their requests."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Container, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 from urllib.parse import parse_qs
 
-from victor_ext.sandbox.flexfactor.checks import field_errors, moment_of, problem_details, validation_problem
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.state import STATE_NUMBERS, FlexFactorSettings, Order, State
+from victor_ext.sandbox.flexfactor.state import GUID, STATE_NUMBERS, FlexFactorSettings, Order, State
 from victor_ext.sandbox.server.commands import NotFound, find
-from victor_ext.sandbox.server.exchange import BodyKey, Call, Response, empty_response, json_response
-from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.exchange import BodyKey, Response, empty_response, json_response
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 _LARGEST_PAGE = 100
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
@@ -48,7 +49,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
         if status == 409:
             message = "The idempotencyKey was used before with a different payload."
-        return problem_details(status, message, {code: [message]})
+        return _problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
         made = {"base_url": url, **self.state.add_client()}
@@ -74,12 +75,12 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     def _write(self, operation: str, call: Call) -> Response:
         body = call.json_object() if call.body or "cancel" not in operation else {}
         if body is None:
-            return validation_problem({"$": ["The body is not a JSON object."]})
+            return _validation_problem({"$": ["The body is not a JSON object."]})
 
         def work() -> Response:
-            errors = field_errors(operation, body, self.state.cards)
+            errors = _field_errors(operation, body, self.state.cards)
             if errors:
-                return validation_problem(errors)
+                return _validation_problem(errors)
             _check_merchant(body.get("mid", call.owner), call)
             handler: Callable[[Call, JsonObject], Response] = getattr(self, f"_{operation.removeprefix('external_')}")
             return handler(call, body)
@@ -92,7 +93,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         body = {name.lower(): value for name, value in (call.json_object() or {}).items()}
         app_key, secret = body.get("appkey"), body.get("appsecret")
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
-            return problem_details(401, "Unauthorized")
+            return _problem_details(401, "Unauthorized")
         token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
         return self._ok({
             "accessToken": token, "refreshToken": secrets.token_urlsafe(32), "expires": int(expires * 1000),
@@ -113,10 +114,9 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         if order is None:
             transaction = body["transaction"]
             price = transaction["amount"], transaction["currency"]
-            order = self.state.new_order(external_id, call.owner, *price, body["payer"]["email"])
             decisions = self.state.decisions
-            order.decide(decisions.pop(external_id if external_id in decisions else "", self.settings.decision))
-            self.state.add_order(order)
+            decision = decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
+            order = self.state.place_order(external_id, call.owner, price, body["payer"]["email"], decision)
             call.did_work(external_id)
         call.exchange.request_id = order.id
         return self._ok({
@@ -152,7 +152,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         before = order.state
         refusal = order.cancel()
         if refusal:
-            return validation_problem({"OrderId": [refusal]})
+            return _validation_problem({"OrderId": [refusal]})
         if before != order.state:
             call.did_work(f"{order.external_id}/cancel")
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
@@ -168,11 +168,11 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         try:
             number, size = int(query.get("pageNumber", ["1"])[0]), int(query.get("pageSize", ["10"])[0])
             states = [int(text) for text in query.get("status", [])]
-            first_moment, last_moment = (moment_of(query.get(name)) for name in ("from", "to"))
+            first_moment, last_moment = (_moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
-            return validation_problem({"Query": ["A value is not valid."]})
+            return _validation_problem({"Query": ["A value is not valid."]})
         if number < 1 or size < 1:
-            return validation_problem({"PageNumber": ["The value must be above zero."]})
+            return _validation_problem({"PageNumber": ["The value must be above zero."]})
         size = min(size, _LARGEST_PAGE)
         _check_merchant(query.get("mid", [call.owner])[0], call)
         text = query.get("query", [""])[0].lower()
@@ -203,10 +203,89 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
 
 
 def _wrong_type() -> Response:
-    return validation_problem({"ContentType": ["A body must have the content-type application/json."]})
+    return _validation_problem({"ContentType": ["A body must have the content-type application/json."]})
 
 
 def _check_merchant(mid: object, call: Call) -> None:
     """Raise `PermissionError` if something is another merchant's than the caller's."""
     if str(mid).lower() != call.owner.lower():
         raise PermissionError("Access to the requested resource is denied.")
+
+
+def _problem_details(status: int, title: str, errors: dict[str, list[str]] | None = None) -> Response:
+    """ASP.NET's ProblemDetails."""
+    trace_id = f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-01"
+    body: JsonObject = {"title": title, "status": status, "traceId": trace_id, "errors": errors or {}}
+    return json_response(status, body, {"apigw-requestid": uuid.uuid4().hex[:16]})
+
+
+def _validation_problem(errors: dict[str, list[str]]) -> Response:
+    return _problem_details(400, "One or more validation errors occurred.", errors)
+
+
+def _field_errors(operation: str, body: JsonObject, cards: Container[JsonValue]) -> dict[str, list[str]]:
+    """The errors of the body of an operation, by the provider's spelling of each field. `cards` are known tokens."""
+    errors: dict[str, list[str]] = {}
+    for path, check in _CHECKS.get(operation, {}).items():
+        part, _, name = path.rpartition(".")
+        holder: JsonValue = body.get(part) if part else body
+        if not isinstance(holder, dict):
+            errors[_pascal(part)] = [f"The {_pascal(part)} field is required."]
+        elif not check(cast("JsonObject", holder).get(name)):
+            field = f"{_pascal(part)}." if part else ""
+            errors[field + _pascal(name)] = [f"The {_pascal(name)} field is required, and must be as documented."]
+        elif name == "cardNumber" and cast("JsonObject", holder).get(name) not in cards:
+            errors["PaymentMethod.CardNumber"] = ["The CardNumber is no token of the vault."]
+    return errors
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _text(pattern: str) -> Callable[[JsonValue], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+_ANY, _GUID, _CURRENCY = _text(r"[\s\S]+"), _text(GUID), _text("[A-Z]{3}")
+
+
+def _is_cents(value: JsonValue) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_moment(value: JsonValue) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
+    except ValueError:
+        return False
+
+
+_TRANSMISSION: dict[str, Callable[[JsonValue], bool]] = {
+    "isDeclined": lambda value: isinstance(value, bool),
+    "orderId": _ANY,
+    "mid": _GUID,
+    "transaction.id": _ANY,
+    "transaction.timestampUtc": _is_moment,
+    "transaction.amount": _is_cents,
+    "transaction.currency": _CURRENCY,
+    "payer.email": _ANY,
+    "paymentMethod.cardNumber": _ANY,
+}
+_CHECKS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
+    "transmit": _TRANSMISSION,
+    # Only declined transactions are evaluated.
+    "evaluate": {**_TRANSMISSION, "isDeclined": lambda value: value is True, "idempotencyKey": _GUID},
+    "capture": {"idempotencyKey": _GUID, "orderId": _GUID, "amount": _is_cents, "currency": _CURRENCY},
+    # In dollars.
+    "refund": {"amountToRefund": lambda value: isinstance(value, int | float) and not isinstance(value, bool)},
+}
+"""The checks of each operation's body, by the path of the field."""
+
+
+def _moment_of(given: Sequence[str] | None) -> datetime | None:
+    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is not one."""
+    if not given:
+        return None
+    moment = datetime.fromisoformat(given[0])
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from victor_ext.sandbox.flexfactor.checks import GUID
-from victor_ext.sandbox.server import Call, JsonObject, Response, TokenStore, find
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server import Call, Clock, JsonObject, Response, TokenStore, find
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
+GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
 STATE_NUMBERS = {name: number for number, name in enumerate(_STATES)}
 
@@ -55,7 +54,7 @@ class Order:
     currency: str
     placed_at: str
     email: str
-    state: str
+    state: str = "Draft"
     captured: int = 0
     refunded: int = 0
 
@@ -157,16 +156,17 @@ class State:
             self._completed[place] = now + self.settings.key_life, sent, made
         return made
 
-    def new_order(self, external_id: str, mid: str, cents: int, currency: str, email: str) -> Order:
-        now = self.timestamp()
-        return Order(str(uuid.uuid4()), external_id, mid, "SUBMITTED", cents, currency, now, email, "Draft")
-
-    def add_order(self, order: Order) -> None:
-        self.orders[order.id] = order
-        self.by_external_id[order.external_id, order.mid] = order
+    def place_order(
+        self, external_id: str, mid: str, price: tuple[int, str], email: str, decision: str, own_id: str | None = None
+    ) -> Order:
+        """Add an order with its decision. `own_id` is the provider's id (None: a new one is made)."""
+        now, order_id = self.timestamp(), own_id or str(uuid.uuid4())
+        order = Order(order_id, external_id, mid, decision, *price, now, email)
+        order.decide(decision)
+        self.orders[order.id] = self.by_external_id[external_id, mid] = order
+        return order
 
     def timestamp(self) -> str:
-        """The time of the business clock, in the provider's format."""
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def order(self, external_id: str, mid: str | None = None) -> Order:

@@ -13,10 +13,9 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.context import SandboxContext, TokenStore
+from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, TokenStore
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
-    Call,
     HeaderKey,
     Response,
     empty_response,
@@ -24,13 +23,12 @@ from victor_ext.sandbox.server.exchange import (
     json_response,
 )
 from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
-from victor_ext.sandbox.server.provider import SandboxProvider
-from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option
 
 __all__ = (
-    "BodyKey", "Call", "Command", "HeaderKey", "JsonObject", "JsonValue", "NotFound", "Operation", "Received",
+    "BodyKey", "Call", "Clock", "Command", "HeaderKey", "JsonObject", "JsonValue", "NotFound", "Operation", "Received",
     "Response", "SandboxContext", "SandboxProvider", "ServerCommands", "ServerInThread", "ServerOverHttp",
     "ServerSettings", "TokenCommands", "TokenStore", "command", "empty_response", "error_response", "find",
     "json_response", "member", "nothing", "option", "serve",

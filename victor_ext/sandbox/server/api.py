@@ -16,23 +16,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import Call, Response, damaged, injected_response
+from victor_ext.sandbox.server.exchange import Response, damaged, injected_response
 from victor_ext.sandbox.server.faults import Fault
 from victor_ext.sandbox.server.operations import CONTROL, OTHER, JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import one_line
-from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import read_authority
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-_OWN_SITES = ("same-origin", "none")
-"""The values of `Sec-Fetch-Site` for the sandbox's own pages, and for an address that a person typed."""
 
 
 class Api:
-    """The whole application: the control API and the provider's operations."""
-
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
         self._context, self._provider, self._control = context, provider, control
         self._limit = context.settings.body_limit
@@ -47,16 +43,14 @@ class Api:
         name, params = context.operations.find(method, scope["path"])
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
-        call = Call(exchange, context.log, dict(scope["headers"]), scope["query_string"], params)
-        sent = [header for header, _ in scope["headers"]]
-        call.repeated = frozenset(header for header in sent if sent.count(header) > 1)
+        call = Call(exchange, context, scope["headers"], scope["query_string"], params)
         body = await _read_body(receive, self._limit)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            for message in response.messages(exchange, context.clock.date_header()):
+            for message in response.messages(exchange.number, context.clock.date_header()):
                 await send(message)
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:
@@ -70,7 +64,8 @@ class Api:
         if late:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
-            return injected_response(fault, self._context.clock.wall(), self._provider.error)
+            error = self._provider.error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
+            return injected_response(fault, error, self._context.clock.wall())
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
@@ -113,9 +108,8 @@ async def _read_body(receive: Receive, limit: int) -> bytes | None:
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    routes += [*pages]
-    routes += [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
-    return Starlette(routes=routes)
+    others = [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
+    return Starlette(routes=[*routes, *pages, *others])
 
 
 async def _no_such_command(request: Request) -> JSONResponse:
@@ -215,7 +209,7 @@ def _is_foreign(name: bytes, value: str, own: str) -> bool:
         case b"origin":
             return value.lower() != own
         case b"sec-fetch-site":
-            return value not in _OWN_SITES
+            return value not in ("same-origin", "none")  # its own pages, and an address that a person typed
         case b"referer":
             return not f"{value.lower()}/".startswith(f"{own}/")
         case _:

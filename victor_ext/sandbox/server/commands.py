@@ -17,12 +17,11 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
-from victor_ext.sandbox.server.context import SandboxContext
+from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Ports
 from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import body_text
-from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.server.settings import FARTHEST
 
 A = ParamSpec("A")
@@ -58,7 +57,6 @@ class Command:
 
     @property
     def parameters(self) -> tuple[inspect.Parameter, ...]:
-        """What a caller gives: in the path, in the query (GET) or in the body."""
         return tuple(self.signature.parameters.values())[1:]
 
     @property
@@ -146,7 +144,7 @@ class ServerCommands:
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
             "clock": self._context.clock.to_dict(),
-            "page": self._ports.control_url + PAGE,
+            "page": self._ports.control.url + PAGE,
             "commands": [command.to_dict() for command in self.commands()],
             **self._provider.info(),
         }
@@ -173,7 +171,7 @@ class ServerCommands:
     @command("GET", "/received", returns=lambda calls: [Received(**call) for call in calls])
     def received(self, after: int = 0) -> list[JsonObject]:
         """The calls with a number above `after`, oldest first. Credentials in headers are hidden."""
-        return [call.to_dict() for call in self._context.log.after(after)]
+        return [call.to_dict() for call in self._context.after(after)]
 
     @command("GET", "/received/bodies")
     def bodies(self, after: int = 0) -> list[JsonObject]:
@@ -182,7 +180,7 @@ class ServerCommands:
         The last 200 calls are kept. Of an account number the last four digits are shown. None: there was no response.
         """
         bodies: list[JsonObject] = []
-        for call in self._context.log.after(after):
+        for call in self._context.after(after):
             if call.number in self._context.contents:
                 body, response = self._context.contents[call.number]
                 request = body_text(body, call.headers.get("content-type", ""))
@@ -192,17 +190,17 @@ class ServerCommands:
     @command("GET", "/keys/attempts")
     def attempts_by_key(self) -> dict[str, int]:
         """How often each idempotency key was seen."""
-        return dict(self._context.log.attempts)
+        return dict(self._context.attempts)
 
     @command("GET", "/keys/work")
     def work_done_by_key(self) -> dict[str, int]:
         """How often each idempotency key led to work; 0: only attempts."""
-        return {**dict.fromkeys(self._context.log.attempts, 0), **self._provider.work_by_key()}
+        return {**dict.fromkeys(self._context.attempts, 0), **self._provider.work_by_key()}
 
     @command("GET", "/references/work")
     def work_done_by_reference(self) -> dict[str, int]:
         """How often work was done for each reference of the caller; 0: only attempts."""
-        return dict(self._context.log.work_by_reference)
+        return dict(self._context.work_by_reference)
 
     @command("POST", "/faults", returns=member("id", int))
     def inject(self, kind: Kind, **options: Unpack[FaultOptions]) -> JsonObject:

@@ -97,7 +97,7 @@ class SandboxConnection(H11Protocol):
         headers, body = _split(bytes(self._unserved[:at]))
         exchange = self.context.begin(method, path, self.context.operations.name(method, path), headers)
         exchange.fault = fault.kind
-        self.context.count_attempt(exchange, dict(headers), body)
+        self.context.count_attempt(exchange, headers, body)
 
         def end() -> None:
             self.context.finish(exchange, body, None)

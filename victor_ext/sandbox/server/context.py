@@ -6,14 +6,16 @@ import hashlib
 import logging
 import secrets
 import time
+from collections import Counter, deque
 from collections.abc import Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from email.utils import formatdate
+from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import KeyLocation, Response
 from victor_ext.sandbox.server.faults import FaultQueue
-from victor_ext.sandbox.server.operations import Operation, OperationTable
-from victor_ext.sandbox.server.privacy import shown_headers
-from victor_ext.sandbox.server.received import Received, ReceivedLog
+from victor_ext.sandbox.server.operations import JsonObject, Operation, OperationTable
+from victor_ext.sandbox.server.privacy import one_line, shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 
 access = logging.getLogger("victor_ext.sandbox.access")
@@ -92,6 +94,72 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+@dataclass(slots=True)
+class Received:
+    """One call as the sandbox saw it."""
+
+    number: int
+    """The number of the call, from 1 on."""
+    at: float
+    """Epoch seconds of the sandbox's wall clock."""
+    method: str
+    """Such as `POST`."""
+    path: str
+    """Without the query."""
+    operation: str
+    """The name of the operation, such as `create`."""
+    idempotency_key: str | None
+    """The key of the call, or None."""
+    attempt: int | None
+    """The number of the attempt under this key, from 1; None without a key."""
+    status: int | None = None
+    """The status of the sandbox's response, even when a fault kept it from arriving; None: no response."""
+    work_done: bool = False
+    """Whether this very call changed something, such as making or answering a request. A replay did no work."""
+    replayed: bool = False
+    """Whether the response repeats that of an earlier call with the same key."""
+    fault: str | None = None
+    """The kind of fault that was applied."""
+    request_id: str | None = None
+    """The provider's id of what the call made, answered or read, such as a payment request."""
+    milliseconds: float | None = None
+    """From the head of the request to the response; None while the call is being served."""
+    reference: str | None = None
+    """The caller's own reference for the work, such as an invoice; of a call about several, the first."""
+    undeclared: list[str] = field(default_factory=list[str])
+    """Members of the body, and filters, that the document allows and does not name, such as
+    `payment_details.purpose`. Victor's sandbox alone says so."""
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    """The headers of the request by name in lower case; credentials are hidden, as in `Token …`. The values of a
+    repeated name are joined with a comma."""
+
+    def to_dict(self) -> JsonObject:
+        return {name: getattr(self, name) for name in Received.__slots__}
+
+    def summary(self) -> str:
+        """The call on one line, without a body, with the beginning of its key and no long number."""
+        key = self.idempotency_key
+        parts = [
+            f"{self.method:<4}",
+            one_line(self.path),
+            "-" if self.status is None else str(self.status),
+            "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
+        ]
+        if key is not None:
+            parts.append(f"key={one_line(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}")
+        if self.replayed:
+            parts.append("replayed")
+        if self.fault:
+            parts.append(f"fault={self.fault}")
+        return "  ".join(parts)
+
+    def excerpt(self, body: str) -> str:
+        """The beginning of its body, or of that of its response, on one line as in `summary`."""
+        key = self.idempotency_key
+        hidden = body if key is None else body.replace(key, f"{key[:8]}…")
+        return one_line(" ".join(hidden.split()))
+
+
 class SandboxContext:
     """State of a sandbox that belongs to no provider. Only the serving thread uses it."""
 
@@ -101,7 +169,13 @@ class SandboxContext:
         self.key = key
         self.clock = Clock(skew=settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
-        self.log = ReceivedLog(settings.keep_received)
+        self._calls: deque[Received] = deque(maxlen=settings.keep_received)
+        """The last calls one by one. The counts are of all of them."""
+        self._numbers = count(1)
+        self.attempts: Counter[str] = Counter()
+        self.work_by_key: Counter[str] = Counter()
+        self.work_by_reference: Counter[str] = Counter()
+        """How often work was done for each reference of the caller; 0: only attempts."""
         self.contents: dict[int, tuple[bytes, Response | None]] = {}
         """The bodies of the last calls by their number: the request's, of which the beginning is kept, and the response
         as it was made, also when a fault kept it from arriving (None: there was none). They are redacted when shown."""
@@ -109,23 +183,26 @@ class SandboxContext:
         """Their number so far, by which an open page sees that there is something new."""
 
     def reset(self) -> None:
-        """Forget faults and received calls, and set the clocks back."""
-        self.faults.waiting.clear()
-        self.log.clear()
-        self.contents.clear()
+        """Forget faults, received calls and counts, and set the clocks back. The numbers of calls go on."""
+        counts = self.attempts, self.work_by_key, self.work_by_reference
+        for forgotten in (self.faults.waiting, self._calls, self.contents, *counts):
+            forgotten.clear()
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
     def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
         self.changes += 1
-        return self.log.begin(self.clock.wall(), method, path, operation, shown_headers(headers))
+        number, shown = next(self._numbers), shown_headers(headers)
+        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, headers=shown)
+        self._calls.append(exchange)
+        return exchange
 
-    def count_attempt(self, exchange: Received, headers: dict[bytes, bytes], body: bytes) -> None:
+    def count_attempt(self, exchange: Received, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Set the key of a call, if it has one, and count the attempt."""
-        key = None if self.key is None else self.key.find(headers, body)
+        key = None if self.key is None else self.key.find(dict(headers), body)
         if key is not None:
-            self.log.attempts[key] += 1
-            exchange.idempotency_key, exchange.attempt = key, self.log.attempts[key]
+            self.attempts[key] += 1
+            exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
 
     def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
         """Record the body of a call and its response (None: there was none), and log the call."""
@@ -137,3 +214,14 @@ class SandboxContext:
         self.changes += 1
         if access.isEnabledFor(logging.INFO):
             access.info("%s", exchange.summary())
+
+    def count_work(self, key: str | None, references: Iterable[str]) -> None:
+        if key is not None:
+            self.work_by_key[key] += 1
+        self.work_by_reference.update(references)
+
+    def after(self, number: int) -> list[Received]:
+        return [exchange for exchange in self._calls if exchange.number > number]
+
+    def last(self, count: int) -> list[Received]:
+        return list(islice(reversed(self._calls), count))

@@ -1,108 +1,22 @@
-"""One call as a provider sees it, the place of its idempotency key, and the response before it is sent."""
+"""Where a request carries its idempotency key, and the response before it is sent."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, TypeAlias, cast
-from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.faults import Fault
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.server.privacy import body_text
-from victor_ext.sandbox.server.received import Received, ReceivedLog
 
 JSON_TYPE = (b"content-type", b"application/json")
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
 _WITHOUT_BODY = (204, 304)
 """Statuses without a body (RFC 9110, section 6.4.1)."""
-
-
-@dataclass(slots=True)
-class Call:
-    """A request, and how the provider reports the work that it did."""
-
-    exchange: Received
-    _log: ReceivedLog
-    headers: dict[bytes, bytes]
-    """By name in lower case. Of a header that was sent twice, the last."""
-    query: bytes
-    """The query as it was sent, without the question mark."""
-    params: dict[str, str]
-    """The values of the names in braces in the operation's path, decoded."""
-    body: bytes = b""
-    repeated: frozenset[bytes] = frozenset()
-    """The names of the headers that were sent more than once."""
-    owner: str = ""
-    """The authenticated caller, once the provider has set it."""
-
-    @property
-    def key(self) -> str | None:
-        """The idempotency key, where the provider has keys."""
-        return self.exchange.idempotency_key
-
-    def header(self, name: str) -> str | None:
-        value = self.headers.get(name.lower().encode("latin-1"))
-        return None if value is None else value.decode("latin-1")
-
-    def repeats(self, name: str) -> bool:
-        return name.lower().encode("latin-1") in self.repeated
-
-    @property
-    def bearer_token(self) -> str:
-        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other header."""
-        scheme, _, token = (self.header("authorization") or "").partition(" ")
-        return token.strip() if scheme == "Bearer" else ""
-
-    @property
-    def content_type(self) -> str:
-        """The media type of the body in lower case and without parameters; empty when there is none."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
-
-    def json(self) -> JsonValue:
-        """The body as JSON; `ValueError` when it is not JSON. Half of a surrogate pair is not text."""
-        try:
-            body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
-            json.dumps(body, ensure_ascii=False).encode("utf-8")  # else it could be neither stored nor sent back
-        except RecursionError:
-            raise ValueError("the body is nested too deeply") from None
-        return body
-
-    def json_object(self) -> JsonObject | None:
-        """The body as a JSON object; None for any other body."""
-        try:
-            body = self.json()
-        except ValueError:
-            return None
-        return cast("JsonObject", body) if isinstance(body, dict) else None
-
-    def form(self) -> dict[str, str]:
-        """The body as a form, whose values may be empty; `ValueError` when it is none. Of one name, the last counts."""
-        text = self.body.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
-
-    def query_values(self) -> dict[str, str]:
-        """The query; `ValueError` when it is not UTF-8. Of a name that is given twice, the last counts."""
-        return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
-
-    def refers_to(self, reference: str) -> None:
-        """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
-        self.exchange.reference = reference
-        self._log.work_by_reference.setdefault(reference, 0)
-
-    def did_work(self, *references: str) -> None:
-        """Record that this call changed something, for one reference of the caller or for each of several."""
-        self.exchange.work_done = True
-        if references and self.exchange.reference is None:
-            self.exchange.reference = references[0]
-        self._log.count_work(self.exchange.idempotency_key, references)
-
-
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True)
@@ -144,19 +58,15 @@ class Response:
     def text(self) -> str:
         return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
 
-    def messages(self, exchange: Received, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    def messages(self, number: int, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         body = b"" if self.status in _WITHOUT_BODY else self.body
         headers = [(b"date", date), *self.headers]
         if self.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(body)))
         # Not the provider's: it joins a response to its line in /_sandbox/received.
-        headers.append((b"x-request-id", b"sandbox-%d" % exchange.number))
+        headers.append((b"x-request-id", b"sandbox-%d" % number))
         start = {"type": "http.response.start", "status": self.status, "headers": headers}
         return start, {"type": "http.response.body", "body": body}
-
-
-ErrorResponse = Callable[[int, str, str], Response]
-"""Makes an error of the provider's format of a status, a code and a sentence."""
 
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
@@ -173,13 +83,11 @@ def error_response(status: int, code: str, message: str) -> Response:
     return json_response(status, {"error": code, "message": message})
 
 
-def injected_response(fault: Fault, wall: float, error: ErrorResponse) -> Response:
-    """The response of a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
+def injected_response(fault: Fault, response: Response, wall: float) -> Response:
+    """The provider's error as a `status`, `rate_limit` or `html` fault changes it. `wall` is the server's clock."""
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))
-    else:
-        response = error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
     headers = dict(response.headers)
     if fault.retry_after is not None:
         moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)

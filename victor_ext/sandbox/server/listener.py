@@ -116,8 +116,8 @@ class Ports:
     """The port of the API, and one of the control API alone, if it has one. `OSError` when a port cannot be used."""
 
     def __init__(self, context: SandboxContext, api: ASGIApp, control: ASGIApp) -> None:
-        self.api = Listener(context, api, context.settings.port)
-        self.control: Listener | None = None
+        self.api = self.control = Listener(context, api, context.settings.port)
+        """`control` is where `/_sandbox/` is always reachable: the port of the API unless it has one of its own."""
         self._up_later: asyncio.Task[None] | None = None
         if context.settings.control_port is not None:
             try:
@@ -126,21 +126,14 @@ class Ports:
                 self.api.release_port()
                 raise
 
-    @property
-    def control_url(self) -> str:
-        """The URL below which `/_sandbox/` is always reachable: that of the control port, or else of the API."""
-        return (self.control or self.api).url
-
     async def begin(self) -> None:
         await self.api.listen()
-        if self.control is not None:
-            await self.control.listen()
+        await self.control.listen()
 
     async def end(self) -> None:
         self._cancel_up()
         await self.api.end()
-        if self.control is not None:
-            await self.control.end()
+        await self.control.end()
 
     async def down(self, seconds: float | None) -> JsonObject:
         """Stop listening on the port of the API, for `seconds` or until `up`."""

@@ -1,17 +1,18 @@
-"""What a provider brings to a sandbox: operations, state, options, commands, and the records that the page shows."""
+"""What a provider brings to a sandbox: operations, state, options, commands, records for the page; and one call."""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
+from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.commands import ServerCommands
-from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.exchange import Call, KeyLocation, Response, error_response
-from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.received import Received
+from victor_ext.sandbox.server.context import Received, SandboxContext
+from victor_ext.sandbox.server.exchange import KeyLocation, Response, error_response
+from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.server.settings import ServerSettings
 
 Tone = Literal["waiting", "good", "bad", "plain"]
@@ -92,6 +93,86 @@ class Records(ABC):
         """A test that repeats the life of a record; `calls` are those about it, oldest first."""
 
 
+@dataclass(slots=True)
+class Call:
+    """A request, and how the provider reports the work that it did."""
+
+    exchange: Received
+    _context: SandboxContext
+    headers: Sequence[tuple[bytes, bytes]]
+    """As they were sent, the names in lower case."""
+    query: bytes
+    """The query as it was sent, without the question mark."""
+    params: dict[str, str]
+    """The values of the names in braces in the operation's path, decoded."""
+    body: bytes = b""
+    owner: str = ""
+    """The authenticated caller, once the provider has set it."""
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key, where the provider has keys."""
+        return self.exchange.idempotency_key
+
+    def header(self, name: str) -> str | None:
+        """A header; of one that was sent twice, the last."""
+        value = dict(self.headers).get(name.lower().encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def bearer_token(self) -> str:
+        """The token of an `Authorization` header with the scheme `Bearer`; empty for any other header."""
+        scheme, _, token = (self.header("authorization") or "").partition(" ")
+        return token.strip() if scheme == "Bearer" else ""
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body in lower case and without parameters; empty when there is none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    def json(self) -> JsonValue:
+        """The body as JSON; `ValueError` when it is not JSON. Half of a surrogate pair is not text."""
+        try:
+            body = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+            json.dumps(body, ensure_ascii=False).encode("utf-8")  # else it could be neither stored nor sent back
+        except RecursionError:
+            raise ValueError("the body is nested too deeply") from None
+        return body
+
+    def json_object(self) -> JsonObject | None:
+        """The body as a JSON object; None for any other body."""
+        try:
+            body = self.json()
+        except ValueError:
+            return None
+        return cast("JsonObject", body) if isinstance(body, dict) else None
+
+    def form(self) -> dict[str, str]:
+        """The body as a form, whose values may be empty; `ValueError` when it is none. Of one name, the last counts."""
+        text = self.body.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict"))
+
+    def query_values(self) -> dict[str, str]:
+        """The query; `ValueError` when it is not UTF-8. Of a name that is given twice, the last counts."""
+        return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
+
+    def refers_to(self, reference: str) -> None:
+        """Set the caller's reference for the work. It is counted, with 0 until the work is done."""
+        self.exchange.reference = reference
+        self._context.work_by_reference.setdefault(reference, 0)
+
+    def did_work(self, *references: str) -> None:
+        """Record that this call changed something, for one reference of the caller or for each of several."""
+        self.exchange.work_done = True
+        if references and self.exchange.reference is None:
+            self.exchange.reference = references[0]
+        self._context.count_work(self.exchange.idempotency_key, references)
+
+
+def _no_constant(name: str) -> JsonValue:
+    raise ValueError(f"{name} is not JSON")
+
+
 S = TypeVar("S", bound=ServerSettings)
 
 
@@ -144,7 +225,7 @@ class SandboxProvider(ABC, Generic[S]):
 
     def work_by_key(self) -> Mapping[str, int]:
         """How often work was done under each key."""
-        return self.context.log.work_by_key
+        return self.context.work_by_key
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

@@ -50,8 +50,7 @@ class Service:
 
     def _control_api(self, *, over_api_port: bool) -> ASGIApp:
         settings, commands = self.context.settings, self.provider.commands_type.commands()
-        pages = page_routes(self.provider, commands)
-        app = control_app(commands, partial(self.run, over_api_port=over_api_port), pages)
+        app = control_app(commands, partial(self.run, over_api_port=over_api_port), page_routes(self.provider))
         return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def end(self) -> None:
@@ -92,7 +91,7 @@ class ServerInThread(ServerCommands, Generic[S]):
     @property
     def control_url(self) -> str:
         """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
-        return self._running().ports.control_url
+        return self._running().ports.control.url
 
     def start(self) -> Self:
         """Begin to serve. `OSError` when the port or a file cannot be used."""
@@ -124,7 +123,7 @@ class ServerInThread(ServerCommands, Generic[S]):
     def restart(self) -> None:
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
         ports = self._running().ports
-        control_port = None if ports.control is None else ports.control.port
+        control_port = None if ports.control is ports.api else ports.control.port
         self.settings = replace(self.settings, port=ports.api.port, control_port=control_port)
         self.stop()
         self.start()
@@ -180,7 +179,7 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
             stack.push_async_callback(service.end)
             if env_file is not None:
                 _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
-            facts = json.dumps({"url": ports.api.url, "control_url": ports.control_url, "pid": os.getpid()})
+            facts = json.dumps({"url": ports.api.url, "control_url": ports.control.url, "pid": os.getpid()})
             if ready_file is not None:
                 _write("--ready-file", ready_file, facts + "\n")
             if running.get("json_line"):
@@ -218,8 +217,8 @@ def _stop_signals() -> Generator[asyncio.Event]:
 def _greeting(service: Service) -> str:
     lines = [
         f"{service.provider.heading} on {service.ports.api.url}",
-        f"Page on {service.ports.control_url}/",
-        f"Control API on {service.ports.control_url}/_sandbox/",
+        f"Page on {service.ports.control.url}/",
+        f"Control API on {service.ports.control.url}/_sandbox/",
     ]
     host = service.context.settings.host
     if not is_this_machine(host):

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from operator import ge, le
 from typing import cast
 
-from victor_ext.sandbox.server import JsonObject, JsonValue, Response, json_response
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Response, ServerSettings, json_response, option
 
 MAX_ITEMS = 2000
 

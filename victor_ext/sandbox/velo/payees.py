@@ -14,7 +14,6 @@ class Payees:
         self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
 
     def by_remote_id(self, remote_id: str) -> JsonObject | None:
-        """The payee with the payor's own id."""
         return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
 
     def add(self, given: JsonObject) -> JsonObject:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from victor_ext.sandbox.server.commands import find
-from victor_ext.sandbox.server.exchange import Call, Response, empty_response, json_response
+from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject, Operation
-from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
@@ -66,12 +66,11 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     commands_type = VeloCommands
 
     def new_state(self) -> State:
-        """An empty one. The payor stays."""
         before: State | None = self.state
         return State(self.context.clock, self.settings, before.payor_id if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
-        return Refused(status, message or code).response(self.state.base.new_id())
+        return Refused(status, message or code).response(self.state.new_id())
 
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
@@ -85,7 +84,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         try:
             return self._authenticate(call) if operation == "authenticate" else self._serve(operation, call)
         except Refused as refused:
-            return refused.response(self.state.base.new_id())
+            return refused.response(self.state.new_id())
         except ValueError:
             return self.error(400, "", "The request cannot be read.")
 
@@ -98,7 +97,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         if operation == "logout":
             state.tokens.revoke(token=token)
             return empty_response(204)
-        state.accounts.move()
+        state.move()
         if operation in _READS:
             return json_response(200, _READS[operation](state, call))
         if operation in _CHANGES:
@@ -136,12 +135,12 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def _export(self, call: Call) -> Response:
         query = call.query_values()
         self.state.check_payor(query, required=False)
-        text = self.state.audit.export(query.get("startDate", "0"), query.get("endDate", "9"))
+        text = self.state.payouts.export(query.get("startDate", "0"), query.get("endDate", "9"))
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
         webhook = self.state.webhooks.get(call.params["webhook_id"])
-        event_id = self.state.base.notify("system", "ping", {"sourceType": "ping"})
+        event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
@@ -199,7 +198,7 @@ def _changes(
         query = call.query_values()
         state.check_payor(query, required=True)
         since = datetime.fromisoformat(query.get("updatedSince", "")).timestamp()
-        changed = [item for item in items(state) if state.base.changed[item[its_id]] >= since]
+        changed = [item for item in items(state) if state.changed[item[its_id]] >= since]
         return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
 
     return read
@@ -207,18 +206,17 @@ def _changes(
 
 def _payout_history(state: State, call: Call) -> JsonObject:
     payout_id = call.params["payout_id"]
-    summary = state.audit.history(payout_id)
-    payments = [one for one in state.audit.payments() if one["payout"]["payoutId"] == payout_id]
+    summary = state.payouts.history(payout_id)
+    payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == payout_id]
     return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
 
 
 def _statistics(state: State, call: Call) -> JsonObject:
     state.check_payor(call.query_values(), required=False)
-    return state.audit.statistics()
+    return state.payouts.statistics()
 
 
 def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
-    """One thing by the id in the path."""
     return lambda state, call: read(state, next(iter(call.params.values())))
 
 
@@ -234,13 +232,13 @@ _READS: dict[str, Callable[[State, Call], JsonObject]] = {
     "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
     "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
     "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25, 100),
-    "get_payout": _one(lambda state, payout_id: state.audit.summary(state.payouts.get(payout_id))),
+    "get_payout": _one(lambda state, payout_id: state.payouts.summary(state.payouts.get(payout_id))),
     "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
     "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
-    "list_payments": _page(lambda state, _: state.audit.payments()),
-    "payment_changes": _changes(lambda state: state.audit.changes(), "paymentId", 100, 1000),
-    "get_payment": _one(lambda state, payment_id: state.audit.payment(payment_id)),
-    "list_payouts": _page(lambda state, _: state.audit.payouts()),
+    "list_payments": _page(lambda state, _: state.payouts.payments()),
+    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100, 1000),
+    "get_payment": _one(lambda state, payment_id: state.payouts.payment(payment_id)),
+    "list_payouts": _page(lambda state, _: state.payouts.payouts()),
     "payout_history": _payout_history,
     "statistics": _statistics,
     "list_fundings": _page(lambda state, _: state.accounts.audit(), required=True),

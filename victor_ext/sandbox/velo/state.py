@@ -6,10 +6,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from victor_ext.sandbox.server import Call, JsonObject, TokenCommands, TokenStore, command, find, member
-from victor_ext.sandbox.server.context import Clock
+from victor_ext.sandbox.server import Call, Clock, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.velo.accounts import Accounts
-from victor_ext.sandbox.velo.audit import Audit
 from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
@@ -46,17 +44,15 @@ def _checked(body: JsonObject) -> JsonObject:
     return {name: body[name] for name in names if body.get(name) is not None}
 
 
-class State:
+class State(Base):
     def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
-        self.base = Base(clock, settings, payor_id)
-        self.payor_id = self.base.payor_id
+        super().__init__(clock, settings, payor_id)
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
-        self.payees = Payees(self.base)
-        self.accounts = Accounts(self.base)
-        self.webhooks = Webhooks(self.base.new_id)
-        self.payouts = Payouts(self.base, self.payees, self.accounts)
-        self.audit = Audit(self.base, self.payouts)
+        self.payees = Payees(self)
+        self.accounts = Accounts(self)
+        self.webhooks = Webhooks(self.new_id)
+        self.payouts = Payouts(self, self.payees, self.accounts)
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
@@ -129,4 +125,4 @@ class VeloCommands(TokenCommands):
     @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
         """The webhook notifications with a sequence number above `after`. The sandbox itself posts none."""
-        return [one for one in self._state.base.notifications if one["sequenceNumber"] > after]
+        return [one for one in self._state.notifications if one["sequenceNumber"] > after]

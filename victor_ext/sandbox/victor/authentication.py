@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.operations import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory, read_public_key
+from victor_ext.sandbox.victor.state import Store, read_public_key
 
 ISSUER = "victor-api"
 
@@ -31,8 +31,8 @@ class Refused(Exception):
 
 
 class Authenticator:
-    def __init__(self, settings: SandboxSettings, clock: Clock, directory: Directory) -> None:
-        self._settings, self._clock, self._directory = settings, clock, directory
+    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
+        self._settings, self._clock, self._store = settings, clock, store
 
     def caller(self, authorization: str | None) -> str:
         """The API key or client id behind the header; raises `Refused`."""
@@ -57,9 +57,9 @@ class Authenticator:
         if claims.get("iss") != ISSUER:
             raise Refused("wrong_issuer", f"iss must be '{ISSUER}'.")
         api_key = claims.get("sub")
-        if not isinstance(api_key, str) or api_key not in self._directory.public_keys:
+        if not isinstance(api_key, str) or api_key not in self._store.public_keys:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")
-        key = read_public_key(self._directory.public_keys[api_key])
+        key = read_public_key(self._store.public_keys[api_key])
         try:
             key.verify(signature, f"{header_text}.{claims_text}".encode("ascii"), PKCS1v15(), SHA512())
         except InvalidSignature:
@@ -80,19 +80,19 @@ class Authenticator:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
 
     def _issued(self, token: str) -> str:
-        client_id = self._directory.tokens.owner(token)
+        client_id = self._store.tokens.owner(token)
         if client_id is not None:
             return client_id
-        if self._directory.tokens.knows(token):
+        if self._store.tokens.knows(token):
             raise Refused("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
         raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""
-        known = self._directory.clients.get(client_id)
+        known = self._store.clients.get(client_id)
         if known is None or not secrets.compare_digest(known, digest(client_secret)):
             raise Refused("invalid_client", "client_id and client_secret are not a pair of this environment.")
-        token, expires = self._directory.tokens.issue(client_id, self._settings.token_life)
+        token, expires = self._store.tokens.issue(client_id, self._settings.token_life)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
 
 

@@ -9,8 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from victor_ext.sandbox.server.commands import TokenCommands, command, member, nothing
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
 from victor_ext.sandbox.victor.core import Core, declared, read_date
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import (
@@ -71,13 +70,13 @@ class SandboxCommands(TokenCommands):
         account = Account(account_number=_account_number("account_number", account_number), **texts)
         # It is shown as the payer of an inbound request.
         _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
-        self._state.directory.accounts[account.account_number] = account
+        self._state.store.accounts[account.account_number] = account
         return asdict(account)
 
     @command("GET", "/accounts")
     def accounts(self) -> list[JsonObject]:
         """Every account."""
-        return [asdict(account) for account in self._state.directory.accounts.values()]
+        return [asdict(account) for account in self._state.store.accounts.values()]
 
     @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
@@ -103,13 +102,13 @@ class SandboxCommands(TokenCommands):
             raise ValueError("id must have 1 to 16 characters")
         texts = _texts(account_number=account_number, routing_number=routing_number, name=name)
         counterparty = Counterparty(id=counterparty_id, **texts, **_given(network=network, behaviour=behaviour))
-        self._state.directory.counterparties[counterparty.id] = counterparty
+        self._state.store.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
 
     @command("GET", "/counterparties")
     def counterparties(self) -> list[JsonObject]:
         """Every counterparty, the built-in ones included."""
-        return [asdict(counterparty) for counterparty in self._state.directory.counterparties.values()]
+        return [asdict(counterparty) for counterparty in self._state.store.counterparties.values()]
 
     # Requests
 
@@ -139,7 +138,7 @@ class SandboxCommands(TokenCommands):
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
         _one_of("network", network, NETWORKS)
-        payer = payer_account or next(iter(core.directory.accounts), "243884643621")
+        payer = payer_account or next(iter(core.store.accounts), "243884643621")
         payer, payee = _account_number("payer_account", payer), payee_account or DEMO_PAYEE
         creditor = _given(ultimate_creditor=ultimate_creditor)
         details: JsonObject = {

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import uuid
 from datetime import date
 from decimal import Decimal
 
-from victor_ext.sandbox.server.context import Clock, digest
-from victor_ext.sandbox.server.exchange import Call
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server import Call, Clock, JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.document import Operation as Declared
 from victor_ext.sandbox.victor.document import Problem, load_document
-from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import DueDates
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, DEMO_COUNTERPARTIES, DEMO_PAYEE
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory, Store, read_public_key
+from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -50,15 +49,14 @@ OPERATIONS = (
     Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
     Operation("token", "POST", "/v2/auth/token"),
 )
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 def declared(operation: str) -> Declared:
-    served = _BY_NAME[operation]
+    served = next(each for each in OPERATIONS if each.name == operation)
     return load_document().operation(served.method, served.path)
 
 
-def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Directory | None) -> list[Problem]:
+def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Store | None) -> list[Problem]:
     """What the document forbids in prose only, in the body of a create that conforms to its schema.
 
     Without `due_dates` any due date is accepted; with `known`, its accounts and counterparties alone.
@@ -82,21 +80,20 @@ def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Dire
 class Core:
     """Everything that the sandbox keeps, and its rules: Victor without HTTP."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, journal: Journal) -> None:
-        self._settings, self._clock, self._journal = settings, clock, journal
+    def __init__(self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection) -> None:
+        self._settings, self._clock = settings, clock
+        self._kept_clock: Facts[float] = Facts(database, "clock")
         self.due_dates = DueDates(clock, settings.due_date_zone)
-        self.directory, self.store = Directory(journal, clock), Store(journal, clock)
-        self.tokens = self.directory.tokens
-        self.ledger = Ledger(settings, clock, self.store, self.directory, self.due_dates)
-        requests, keys = journal.load()
-        clock.advanced = journal.facts("clock").get("advanced", clock.advanced)
-        self.store.restore(requests, keys)
-        self.ledger.lifecycle.schedule(requests)
-        if settings.demo_data and not self.directory.accounts:
+        self.store = Store(database, clock)
+        self.tokens = self.store.tokens
+        self.ledger = Ledger(settings, clock, self.store, self.due_dates)
+        clock.advanced = self._kept_clock.get("advanced", clock.advanced)
+        self.ledger.lifecycle.schedule(self.store.requests.values())
+        if settings.demo_data and not self.store.accounts:
             for account in DEMO_ACCOUNTS:
-                self.directory.accounts[account.account_number] = account
+                self.store.accounts[account.account_number] = account
             for counterparty in DEMO_COUNTERPARTIES:
-                self.directory.counterparties[counterparty.id] = counterparty
+                self.store.counterparties[counterparty.id] = counterparty
             common: JsonObject = {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
             common |= {"payer_account": DEMO_PAYEE, "payee_account": "000123456789"}
             power = {"amount": "129.95", "ultimate_creditor": "City Power and Light", "notes": "Invoice 2203"}
@@ -104,8 +101,7 @@ class Core:
             self.ledger.create_inbound(**common, amount="1500.00", amount_modification_allowed=True, notes="Deposit")
 
     def advance(self, seconds: float) -> int:
-        """Set the business clock forward and make every move that is due; returns their number."""
-        self._journal.put("clock", "advanced", self._clock.advanced + seconds)
+        self._kept_clock["advanced"] = self._clock.advanced + seconds
         self._clock.advanced += seconds
         return self.ledger.lifecycle.pass_time(self._clock.now())
 
@@ -115,17 +111,17 @@ class Core:
         if public_key is None:
             made["private_key"], public_key = new_key_pair()
         read_public_key(public_key)
-        self.directory.public_keys[made["api_key"]] = public_key
+        self.store.public_keys[made["api_key"]] = public_key
         return made
 
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
         name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
-        self.directory.clients[name] = digest(secret)
+        self.store.clients[name] = digest(secret)
         self.tokens.issued.setdefault(name, 0)
         return {"client_id": name, "client_secret": secret}
 
     def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
         """What the document and the rules refuse in the body of a create, `from_outside` of the sandbox or not."""
-        known = self.directory if self._settings.strict_accounts and not from_outside else None
+        known = self.store if self._settings.strict_accounts and not from_outside else None
         due_dates = None if from_outside else self.due_dates
         return declared("create").body.problems(body) or _prose_problems(body, due_dates=due_dates, known=known)

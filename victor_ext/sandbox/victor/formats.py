@@ -144,7 +144,6 @@ _SPRING = {
     "minimum": "Min",
     "maximum": "Max",
     "type": "typeMismatch",
-    "required": "NotBlank",
     "blank": "NotBlank",
     "size": "Size",
 }

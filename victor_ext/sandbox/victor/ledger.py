@@ -11,14 +11,11 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server.commands import find
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.victor.journal import KeyRecord
+from victor_ext.sandbox.server import Clock, JsonObject, find
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.state import KeyRecord, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -38,16 +35,13 @@ class CannotRespond(ValueError):
 class Ledger:
     """Every change of a request. All of it runs on one thread, without a wait between a check and its commit."""
 
-    def __init__(
-        self, settings: SandboxSettings, clock: Clock, store: Store, directory: Directory, due_dates: DueDates
-    ) -> None:
-        self._settings, self._clock, self._store, self._directory = settings, clock, store, directory
+    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store, due_dates: DueDates) -> None:
+        self._settings, self._clock, self._store = settings, clock, store
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         # Without `auto`, a step of a request's life takes one second of the business clock.
-        self.lifecycle = Lifecycle(store, directory, due_dates, step=1.0 if settings.auto is None else settings.auto)
+        self.lifecycle = Lifecycle(store, due_dates, step=1.0 if settings.auto is None else settings.auto)
 
     def tick(self) -> None:
-        """Make the moves that are due, with `auto`."""
         if self._settings.auto is not None:
             self.lifecycle.pass_time(self._clock.now())
 
@@ -73,7 +67,7 @@ class Ledger:
         now = self._stamp()
         payee, details = body["payee"], body["payment_details"]
         counterparty_id = body["payer"]["victor_counterparty_id"]
-        counterparty = self._directory.counterparties.get(counterparty_id)
+        counterparty = self._store.counterparties.get(counterparty_id)
         request = PaymentRequest(
             id=self._new_id(),
             direction="outbound",
@@ -94,7 +88,7 @@ class Ledger:
             idempotency_key=key,
         )
         made = [request]
-        if counterparty is not None and counterparty.account_number in self._directory.accounts:
+        if counterparty is not None and counterparty.account_number in self._store.accounts:
             made = self._with_twin(request, counterparty)
         record = None if key is None else KeyRecord(owner, key, fingerprint, request.id)
         self._store.commit(made, record)
@@ -102,7 +96,7 @@ class Ledger:
         return made[0]
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
-        account = self._directory.accounts[counterparty.account_number or ""]
+        account = self._store.accounts[counterparty.account_number or ""]
         twin = replace(
             request,
             id=self._new_id(),
@@ -121,7 +115,7 @@ class Ledger:
     def create_inbound(self, *, payer_account: str, **details: Any) -> PaymentRequest:
         """Make an inbound request from outside of the sandbox. `details` are fields of `PaymentRequest`."""
         now = self._stamp()
-        payer = self._directory.accounts.get(payer_account) or Account(account_number=payer_account)
+        payer = self._store.accounts.get(payer_account) or Account(account_number=payer_account)
         request = PaymentRequest(
             id=self._new_id(),
             direction="inbound",

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import read_zone
-from victor_ext.sandbox.victor.state import Directory, Store
+from victor_ext.sandbox.victor.state import Store
 
 
 class DueDates:
@@ -62,8 +62,8 @@ class Step(NamedTuple):
 
 
 class Lifecycle:
-    def __init__(self, store: Store, directory: Directory, due_dates: DueDates, *, step: float) -> None:
-        self._store, self._directory, self._due_dates, self._step = store, directory, due_dates, step
+    def __init__(self, store: Store, due_dates: DueDates, *, step: float) -> None:
+        self._store, self._due_dates, self._step = store, due_dates, step
         self._schedule: list[Step] = []
         self._numbers = count()
 
@@ -93,7 +93,7 @@ class Lifecycle:
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
         moved = replace(request, status=to, changed_at=at)
         if to == "failed":
-            counterparty = self._directory.counterparties.get(request.counterparty_id or "")
+            counterparty = self._store.counterparties.get(request.counterparty_id or "")
             routing = counterparty.routing_number if counterparty else "800000219"
             return replace(moved, error_message=NOT_CONFIGURED.format(routing=routing))
         if to == "accepted":
@@ -121,5 +121,5 @@ class Lifecycle:
     def _behaviour(self, request: PaymentRequest) -> Behaviour:
         if request.direction == "inbound" or request.child_id is not None:
             return "ignore"
-        counterparty = self._directory.counterparties.get(request.counterparty_id or "")
+        counterparty = self._store.counterparties.get(request.counterparty_id or "")
         return counterparty.behaviour if counterparty else "ignore"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
@@ -76,10 +76,7 @@ class PaymentRequest:
 
     def to_dict(self) -> JsonObject:
         """Every field that has a value."""
-        return {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
-
-
-_NAMES = tuple(field.name for field in fields(PaymentRequest))
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
 
 
 def _stamp(seconds: float) -> str:

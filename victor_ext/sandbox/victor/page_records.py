@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from victor_ext.sandbox.server.context import Received
 from victor_ext.sandbox.server.operations import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Record, Records
-from victor_ext.sandbox.server.received import Received
 from victor_ext.sandbox.victor.core import Core
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
 from victor_ext.sandbox.victor.state import TONES
@@ -75,9 +75,9 @@ class PaymentRequestRecords(Records):
 
     def _who(self, request: PaymentRequest) -> str:
         if request.direction == "inbound":
-            payee = self._core.directory.accounts.get(request.payee_account)
+            payee = self._core.store.accounts.get(request.payee_account)
             return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
-        counterparty = self._core.directory.counterparties.get(request.counterparty_id or "")
+        counterparty = self._core.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
     def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:

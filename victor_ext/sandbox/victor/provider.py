@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import Call, HeaderKey, Response, error_response, json_response
+from victor_ext.sandbox.server.exchange import HeaderKey, Response, error_response, json_response
 from victor_ext.sandbox.server.operations import JsonObject
-from victor_ext.sandbox.server.provider import Records, SandboxProvider
+from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.core import OPERATIONS, Core, declared, json_body
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.journal import Journal
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import open_database
 
 KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
@@ -34,18 +34,18 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     operations = OPERATIONS
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
-        self._journal = Journal(settings.state)
+        self._database = open_database(settings.state)
         super().__init__(context, settings)
         self._formats = Formats(settings)
 
     def new_state(self) -> Core:
-        core = Core(self.settings, self.context.clock, self._journal)
-        self._authenticator = Authenticator(self.settings, self.context.clock, core.directory)
+        core = Core(self.settings, self.context.clock, self._database)
+        self._authenticator = Authenticator(self.settings, self.context.clock, core.store)
         self._listing = Listing(self.settings, core.store)
         return core
 
     def reset(self) -> None:
-        self._journal.clear()
+        self.state.store.clear()
         super().reset()
 
     def advance(self, seconds: float) -> int:
@@ -65,7 +65,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return {"requests": len(self.state.store.order)}
 
     def close(self) -> None:
-        self._journal.close()
+        self._database.close()
 
     @property
     def heading(self) -> str:
@@ -138,7 +138,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             call.exchange.work_done = True
             if request.client_reference_id is not None:
                 # Without the key: the store counts the requests under it.
-                self.context.log.count_work(None, (request.client_reference_id,))
+                self.context.count_work(None, (request.client_reference_id,))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
             return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
@@ -173,7 +173,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def _key_problem(self, call: Call) -> Problem | None:
         if call.key is None:
             return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
-        if call.repeats(KEY_NAME):
+        if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
             return Problem((KEY_NAME,), "invalid", "was sent more than once")
         if not 20 <= len(call.key) <= 128:
             return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")

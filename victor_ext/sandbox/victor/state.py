@@ -1,76 +1,152 @@
-"""The state of Victor's sandbox in memory. Every change is written to the journal first."""
+"""The state of Victor's sandbox: in memory, and in one SQLite database, to which every change is written first.
+
+One `commit` is one transaction with a payment request and the record of its idempotency key. It returns before any byte
+of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import json
+import os
+import sqlite3
+from collections import Counter, UserDict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.server.context import Clock, TokenStore
+from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import Move, Tone
-from victor_ext.sandbox.victor.journal import Facts, Journal, KeyRecord
 from victor_ext.sandbox.victor.model import BUILT_IN, OPEN, Account, Counterparty, PaymentRequest, Status
 
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS keys (
+    owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, request_id TEXT NOT NULL,
+    PRIMARY KEY (owner, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+"""
+T = TypeVar("T")
+_UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 _KEPT = 2_000
 TONES: dict[Status, Tone] = {
     **dict.fromkeys(OPEN, "waiting"),
     "created": "plain",
-    "accepted": "good",
-    "completed": "good",
-    "declined": "bad",
-    "expired": "bad",
-    "failed": "bad",
+    **dict.fromkeys(("accepted", "completed"), "good"),
+    **dict.fromkeys(("declined", "expired", "failed"), "bad"),
 }
 
 
-class Directory:
-    """API keys, OAuth clients with their tokens, accounts and counterparties, as the journal has them."""
+class KeyRecord(NamedTuple):
+    """The work under an idempotency key: the fingerprint of the body, and the request that was made."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
-        self.public_keys: Facts[str] = Facts(journal, "api_key")
-        """By API key, as PEM."""
-        self.clients: Facts[str] = Facts(journal, "client")
-        """By client id: the digest of the secret."""
-        self.tokens = TokenStore(clock, Facts(journal, "token"), Facts(journal, "issued"))
-        self.accounts = Facts(journal, "account", lambda value: Account(**value))
-        self.counterparties = Facts(journal, "counterparty", lambda value: Counterparty(**value))
-        self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
+    owner: str
+    key: str
+    fingerprint: bytes
+    request_id: str
+
+
+def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
+    """One SQLite file that only its owner may read, or memory alone (`path` is None).
+
+    `OSError` when another sandbox uses the file or it is unusable. WAL with `synchronous=NORMAL` is safe against a
+    killed process. A power cut may lose the last commits.
+    """
+    database: sqlite3.Connection | None = None
+    try:
+        if path is not None:
+            # SQLite gives the files that it makes beside this one the same mode.
+            os.close(open_private(path, os.O_RDWR))
+        # One thread opens it, another one uses it; never both at once.
+        where = ":memory:" if path is None else path
+        database = sqlite3.connect(where, isolation_level=None, timeout=0.5, check_same_thread=False)
+        # Exclusive: a second sandbox would not see what this one keeps in memory.
+        for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("synchronous", "NORMAL")):
+            database.execute(f"PRAGMA {name}={value}")
+        database.executescript(_SCHEMA + "BEGIN IMMEDIATE; COMMIT;")
+    except (OSError, sqlite3.Error) as error:
+        if database is not None:
+            database.close()
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OSError(f"the state file {os.fspath(path or '')!r} cannot be used: {reason}") from error
+    return database
+
+
+class Facts(UserDict[str, T]):
+    """Facts of one kind by name. Each is written to the database before it counts."""
+
+    def __init__(self, database: sqlite3.Connection, kind: str, read: Callable[[Any], T] = lambda value: value) -> None:
+        super().__init__()
+        self._database, self._kind = database, kind
+        rows = database.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY name", (kind,))
+        self.data = {name: read(json.loads(value)) for name, value in rows}
+
+    def __setitem__(self, name: str, value: T) -> None:
+        row = self._kind, name, json.dumps(value, default=asdict)
+        self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", row)
+        self.data[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        self._database.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (self._kind, name))
+        del self.data[name]
 
 
 class Store:
-    """Payment requests in the order of creation, and the records of idempotency keys."""
+    """Credentials, accounts and counterparties; payment requests in the order of creation; idempotency keys."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
-        self._journal = journal
-        self._clock = clock
+    def __init__(self, database: sqlite3.Connection, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self.public_keys: Facts[str] = Facts(database, "api_key")
+        """By API key, as PEM."""
+        self.clients: Facts[str] = Facts(database, "client")
+        """By client id: the digest of the secret."""
+        self.tokens = TokenStore(clock, Facts(database, "token"), Facts(database, "issued"))
+        self.accounts = Facts(database, "account", lambda value: Account(**value))
+        self.counterparties = Facts(database, "counterparty", lambda value: Counterparty(**value))
+        self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
         self._moves: dict[str, list[Move]] = {}
         """When the last requests came into which status: kept in memory, for the page."""
         self.requests: dict[str, PaymentRequest] = {}
         self.order: list[str] = []
         self.created: list[float] = []
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
-        self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.work_by_key: Counter[str] = Counter()
         """The number of requests by key. More than one would be a mistake of the sandbox."""
         self.version = 0
         """Changes with every commit, so that a cached list can be recognised as stale."""
-
-    def restore(self, requests: Iterable[PaymentRequest], keys: Iterable[KeyRecord]) -> None:
-        for request in requests:
-            self._keep(request)
+        for (record,) in database.execute("SELECT record FROM requests ORDER BY position"):
+            self._keep(PaymentRequest(**json.loads(record)))
         self._moves.clear()  # when they moved is not kept
-        self.keys.update({(key.owner, key.key): key for key in keys})
+        rows = database.execute("SELECT owner, key, fingerprint, request_id FROM keys")
+        self.keys = {row[:2]: KeyRecord(*row) for row in rows}
 
     def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        """Write new or changed requests, then keep them. When writing fails, nothing has changed."""
-        self._journal.commit(requests, key)
+        """Write new or changed requests, and the key under which the work was done, in one transaction; then keep them.
+
+        When writing fails, nothing has changed.
+        """
+        with self._database as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(_UPSERT, [(request.id, json.dumps(request.to_dict())) for request in requests])
+            if key is not None:
+                database.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
         for request in requests:
             self._keep(request)
         if key is not None:
             self.keys[key.owner, key.key] = key
+
+    def clear(self) -> None:
+        """Empty the database. Its contents are still in memory: make a new store."""
+        self._database.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
 
     def moves(self, request: PaymentRequest) -> list[Move]:
         """The moves of a request; of one whose moves are not remembered, the status that it is in."""
