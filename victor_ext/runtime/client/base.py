@@ -2,8 +2,8 @@
 
 A provider writes one class that is generic over both, and names the two modes:
 
-    class _ShopClient(BaseClient[Mode, Transport, HttpxClient]):
-        _generated = Client  # of the package `shop_api`
+    class _ShopClient(BaseClient[Client, Mode, Transport, HttpxClient]):  # `Client` is that of the package `shop_api`
+        _generated = Client
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
         # Its constructor takes `ClientOptions`, and ends with `_start`.
@@ -39,9 +39,10 @@ from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
 C = TypeVar("C")
+Api = TypeVar("Api")
 
 
-class BaseClient(Generic[Mode, Transport, HttpxClient]):
+class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _generated: Any
@@ -120,6 +121,12 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""
+
+    @property
+    def api(self) -> Api:
+        """The generated client, for the operations of its package: they sign, retry and fail as this client does."""
+        api: Api = self._api
+        return api
 
     @property
     def proxy(self) -> str | None:
@@ -232,7 +239,7 @@ def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
-class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
+class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
     _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
@@ -262,7 +269,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
         self.close()
 
 
-class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
+class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
     """A client with awaited calls."""
 
     _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport
