@@ -228,7 +228,7 @@ _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding",
 
 
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
-    """Return a copy of the response without its connection; it can be pickled."""
+    """A copy without its connection; it can be pickled."""
     try:
         content = body_of(response)
     except httpx.ResponseNotRead:

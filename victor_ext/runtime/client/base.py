@@ -46,7 +46,6 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _generated: Any
-    """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
     """The types of the resources, by name. The class has them too, for `create_autospec`."""
     _pooled_type: ClassVar[type[PooledTransport | AsyncPooledTransport]]
@@ -57,10 +56,9 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
-    _on_retry_wait: ClassVar[Any] = None  # an `OnWait`
-    """For tests: called in place of each wait before a retry. The time counts as passed."""
+    # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The time counts as passed.
+    _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
-    """For tests: the same for the waits of `wait` and `watch`."""
     _config: ClientConfig
     _connections: Any
     _driver: Any
@@ -171,9 +169,8 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
         """
-        headers = concealed_within(headers)
         other = object.__new__(type(self))
-        extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
+        extra_body, extra_query, headers = map(concealed_within, (extra_body, extra_query, headers))
         self._check_extras(extra_body, extra_query)
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)

@@ -21,7 +21,7 @@ MOST_PASSES = 32  # over one list
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list. `RepeatedPageReader` can return the same page several times.
+    """One page of a list, perhaps not for the first time.
 
     Attributes:
         number: The provider's number of the page.
@@ -172,15 +172,10 @@ class RepeatedPageReader(PageReader[T]):
         self._now = _Pass()
 
     def repeated(self) -> RepeatedPageReader[T]:
-        """This reader."""
         return self
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Process the items of page `number`, then set `number` to the page to read next or set `done`.
-
-        Raises:
-            PaginationError: The provider repeats pages, or the list still changes after `MOST_PASSES` passes.
-        """
+        """As `PageReader.accept`. Raises `PaginationError` also if the list still changes after `MOST_PASSES`."""
         if self._pass > MOST_PASSES:
             raise PaginationError(
                 f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
@@ -206,7 +201,7 @@ class RepeatedPageReader(PageReader[T]):
         return Page(page.number, fresh, reading, page.repeats)
 
     def _unseen(self, items: Sequence[T]) -> Sequence[T]:
-        """Return the items that no pass had, and record them as known but not seen in this pass."""
+        """The items that no pass had. They are recorded as known but not seen in this pass."""
         unseen: list[T] = []
         for item in items:
             name = self._mark(item)
@@ -277,7 +272,7 @@ class Pages(Generic[T]):
 
 
 class AsyncPages(Generic[T]):
-    """The asynchronous form of `Pages`, for `async for`."""
+    """As `Pages`, for `async for`."""
 
     def __init__(
         self, fetch: Callable[[PageReader[T]], Awaitable[Sequence[T]]], reader: Callable[[], PageReader[T]]
@@ -286,7 +281,6 @@ class AsyncPages(Generic[T]):
         self._reader = reader
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Iterate over pages. Each iteration begins at the first page."""
         reader = self._reader()
         while not reader.done:
             page = reader.accept(await self._fetch(reader))

@@ -83,9 +83,9 @@ def poll(
     timeout: float,
     describe: Callable[[T], str] = repr,
 ) -> OperationFlow[T]:
-    """`wait_until` for an operation of a resource, with the client's clock and deadline. Raises `InvalidRequest`, too.
+    """`wait_until` for an operation of a resource. Raises `InvalidRequest`, too.
 
-    The message says what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and what to do next.
+    The message has what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and the advice.
     """
     seconds = checked_seconds(timeout)
     return wait_until(

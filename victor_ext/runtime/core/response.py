@@ -18,8 +18,7 @@ from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
 
-_MOST_OBJECTS = 100_000
-"""A page of 1,000 payments has a tenth of it."""
+_MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """The longest body that is read, after decompression, unless the client sets `max_response_bytes`.
 
@@ -78,7 +77,7 @@ class Response(httpx.Response):
         return await super().aread() if self.whole is None else bytes(self.whole)
 
     def keep(self, content: SecretBytes, began: float) -> Response:
-        """Keep the body of an exchange that ends now, and how long it took."""
+        """Keep the body of an exchange that ends now."""
         self.whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
         return self
 
@@ -90,11 +89,7 @@ class Response(httpx.Response):
         return ResponseInfo(self.status_code, self.headers, self.attempts, names=names, request_id=request_id)
 
     def json(self, **kwargs: Any) -> Any:
-        """The body as JSON.
-
-        Raises:
-            ValueError: It is not JSON, is nested too deeply to read, or was cut.
-        """
+        """The body as JSON. Raises `ValueError` where it is not, is nested too deeply to read, or was cut."""
         if self.too_long:
             raise ValueError(self.damage)
         if kwargs:

@@ -44,20 +44,15 @@ class Lease:
     _pool: ConnectionPool
     connection: Connection | None = None
 
-    @property
-    def leased(self) -> Connection:
-        assert self.connection is not None
-        return self.connection
-
     def end(self) -> None:
-        """Release the permit and the connection. A connection with an incomplete exchange is closed."""
+        """Release the permit and the connection."""
         connection, self.connection = self.connection, None
         if connection is not None:
             self._pool.put_back(connection)
         self._permit.release()
 
     def abandon(self) -> None:
-        """Release the permit and close the connection in any state."""
+        """Release the permit, and close the connection."""
         if self.connection is not None:
             self.connection.abort()
         self.connection = None
@@ -123,7 +118,7 @@ class ConnectionPool:
             self.close()
 
     def close(self) -> None:
-        """Close the idle connections. Connections in use are closed when their exchanges end."""
+        """Close the idle connections, and each other one when its exchange ends."""
         self._closed = True
         with self._lock:
             while self._kept:

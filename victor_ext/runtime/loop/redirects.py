@@ -8,8 +8,7 @@ from victor_ext.errors import InvalidRequest
 
 from .evidence import SAFE_METHODS
 
-MAX_REDIRECTS = 5
-"""The most redirects that one call follows."""
+MAX_REDIRECTS = 5  # of one call
 _ASKED = "victor_ext.asked_url"
 
 
@@ -57,5 +56,4 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
 
 
 def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    """Scheme, host and port of a URL."""
     return url.raw_scheme, url.raw_host, url.port
