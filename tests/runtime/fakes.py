@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+import pytest
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 
@@ -30,6 +31,7 @@ from victor_ext.runtime.loop.operations import Operation, Operations, of_no_tabl
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
+E = TypeVar("E", bound=BaseException)
 BOTH = ("sync", "async")
 PATIENCE = 600.0
 """Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of their own."""
@@ -244,14 +246,11 @@ class Harness:
             draw=self.draw,
             max_response_bytes=self.max_response_bytes,
         )
-        if self.mode == "async":
-            awaited = AsyncDriver(self.network, grace=PATIENCE)
-            awaited.sleep = self.clock.asleep
-            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=awaited)
-        else:
-            driver = Driver(self.network, grace=PATIENCE)
-            driver.sleep = self.clock.sleep
-            self.transport = AttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
+        is_async = self.mode == "async"
+        driver: Any = (AsyncDriver if is_async else Driver)(self.network, grace=PATIENCE)
+        driver.sleep = self.clock.asleep if is_async else self.clock.sleep
+        transport = AsyncAttemptTransport if is_async else AttemptTransport
+        self.transport: Any = transport(self.loop, self.network, BASE_URL, driver=driver)
 
     def sign(self, now: float) -> str:
         self.signed_at.append(now)
@@ -278,8 +277,15 @@ class Harness:
         """One logical call; raises what it raises."""
         request = self.request(method, key, **options)
         if self.mode == "async":
-            return asyncio.run(self.atransport.handle_async_request(request))
-        return self.transport.handle_request(request)
+            return asyncio.run(self.transport.handle_async_request(request))
+        response: httpx.Response = self.transport.handle_request(request)
+        return response
+
+    def fails(self, kind: type[E], *call: Any, match: str | None = None, **options: Any) -> E:
+        """The error that one logical call raises."""
+        with pytest.raises(kind, match=match) as raised:
+            self.call(*call, **options)
+        return raised.value
 
     @property
     def received(self) -> list[Received]:

@@ -97,8 +97,7 @@ class TestKeeping:
         if kept:
             assert harness.call().status_code == 200
         else:
-            with pytest.raises(errors.ServerError):
-                harness.call()
+            harness.fails(errors.ServerError)
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
     def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
@@ -134,20 +133,18 @@ class TestRefusal:
     def test_a_fresh_one_is_not_renewed(self, mode):
         endpoint = Endpoint()
         harness = oauth_harness(mode, endpoint, [UNAUTHORIZED])
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
+        harness.fails(errors.AuthenticationError)
         assert len(endpoint.asked) == len(harness.received) == 1
 
     def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
         harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
         harness.call()
-        with pytest.raises(errors.AuthenticationError) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
-        assert raised.value.idempotency_key == KEY
-        assert "refused the credentials" in str(raised.value)
-        assert str(raised.value).count("The provider may have executed it") == 1
+        raised = harness.fails(errors.AuthenticationError, "POST", KEY)
+        assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 2)
+        assert raised.idempotency_key == KEY
+        assert "refused the credentials" in str(raised)
+        assert str(raised).count("The provider may have executed it") == 1
 
 
 @both
@@ -156,9 +153,8 @@ class TestTheEndpointFails:
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
         endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
         harness = oauth_harness(mode, endpoint)
-        with pytest.raises(errors.AuthenticationError, match=r"refused the credentials.*Check the client id") as raised:
-            harness.call("POST", KEY)
-        error = raised.value
+        words = r"refused the credentials.*Check the client id"
+        error = harness.fails(errors.AuthenticationError, "POST", KEY, match=words)
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
         assert error.status_code == code
         assert str(error).count("Nothing was sent") == 1
@@ -171,9 +167,8 @@ class TestTheEndpointFails:
     def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
         harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
-        with pytest.raises(errors.AuthenticationError, match=rf"issued no token \(status {code}\)") as raised:
-            harness.call()
-        assert raised.value.outcome is Outcome.NOT_SENT
+        raised = harness.fails(errors.AuthenticationError, match=rf"issued no token \(status {code}\)")
+        assert raised.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
     def test_its_retries_are_its_own(self, mode):
@@ -194,17 +189,15 @@ class TestTheEndpointFails:
     )
     def test_an_answer_without_a_token_in_it(self, mode, answer):
         harness = oauth_harness(mode, lambda _request: answer)
-        with pytest.raises(errors.UnreadableResponse) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
-        assert raised.value.body is None, "it may hold a token that works"
-        assert "tok-that-works" not in repr(vars(raised.value))
+        raised = harness.fails(errors.UnreadableResponse, "POST", KEY)
+        assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
+        assert raised.body is None, "it may hold a token that works"
+        assert "tok-that-works" not in repr(vars(raised))
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
     def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
         harness = oauth_harness(mode, Endpoint(script=(mine,)))
-        with pytest.raises(type(mine), match="mine"):
-            harness.call()
+        harness.fails(type(mine), match="mine")
         harness.call()
         assert tokens(harness) == ["Bearer tok2"]
 
@@ -301,9 +294,7 @@ class TestManyThreads:
         harness.loop.authenticator._lock = lock
 
         def call(number: int) -> errors.ServerError:
-            with pytest.raises(errors.ServerError) as raised:
-                harness.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
-            return raised.value
+            return harness.fails(errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}")))
 
         with ThreadPoolExecutor(count) as pool:
             observed = list(pool.map(call, range(count)))
@@ -354,9 +345,8 @@ class TestManyThreads:
             first = pool.submit(harness.call)
             assert asking.wait(timeout=20)
             harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waits") as raised:
-                harness.call("POST", KEY)
-            assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
+            raised = harness.fails(errors.DeadlineExceeded, "POST", KEY, match="still waits")
+            assert (raised.outcome, raised.idempotency_key) == (Outcome.NOT_SENT, KEY)
             go_on.set()
             first.result(timeout=20)
 
@@ -364,7 +354,7 @@ class TestManyThreads:
 class TestManyTasks:
     @staticmethod
     async def call(harness: Harness, method: str = "GET") -> int:
-        return (await harness.atransport.handle_async_request(harness.request(method))).status_code
+        return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
     def test_that_anothers_time_was_up_is_its_own_affair(self):
         asking, go_on = asyncio.Event(), asyncio.Event()
