@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -74,19 +74,21 @@ def http_date(moment: float) -> str:
     return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
 
 
-class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that ends in an exception after its first bytes."""
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in these pieces, or until an exception; an iterator shows how many were read."""
 
-    def __init__(self, start: bytes, error: Exception) -> None:
-        self.start, self.error = start, error
+    def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
+        self.pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self.start
-        raise self.error
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.start
-        raise self.error
+        for piece in self:
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if happens.cut:
             error = (happens.error or httpx.RemoteProtocolError)("peer closed connection")
             assert isinstance(error, Exception)
-            return httpx.Response(happens.status, headers=headers, stream=Broken(happens.body[:4], error))
+            return httpx.Response(happens.status, headers=headers, stream=Pieces([happens.body[:4], error]))
         return httpx.Response(happens.status, headers=headers, stream=httpx.ByteStream(happens.body))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -22,7 +22,9 @@ def answer(request: httpx.Request) -> httpx.Response:
     name = request.url.path.rpartition("/")[2]
     status = {"nobody": 404, EARLY: 203}.get(name, 200)
     headers = {"x-token": request.headers.get("authorization", "")}
-    return httpx.Response(status, json=["no", "object"] if name == "list" else {"id": name, "status": 2}, headers=headers)
+    return httpx.Response(
+        status, json=["no", "object"] if name == "list" else {"id": name, "status": 2}, headers=headers
+    )
 
 
 @pytest.fixture

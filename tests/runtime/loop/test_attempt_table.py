@@ -10,7 +10,7 @@ import gzip
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, raises, status
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, Pieces, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.loop.classification import error_class_for
@@ -113,20 +113,6 @@ ROWS = {
     },
     **{name: (*row, Outcome.UNKNOWN, (False, False, False)) for name, row in (STRANGE | REDIRECTS).items()},
 }
-
-
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in these pieces; an iterator shows how many were read."""
-
-    def __init__(self, pieces):
-        self.pieces = pieces
-
-    def __iter__(self):
-        yield from self.pieces
-
-    async def __aiter__(self):
-        for piece in self.pieces:
-            yield piece
 
 
 def tried_again(name: str, method: str, key: str | None) -> bool:

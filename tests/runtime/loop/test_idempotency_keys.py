@@ -147,14 +147,9 @@ def test_a_new_key_is_random_and_good():
 
 
 class TestKeyProblem:
-    @pytest.mark.parametrize("length", [20, 128])
-    def test_the_shortest_and_the_longest(self, length):
-        assert key_problem("k" * length) is None
-
     @pytest.mark.parametrize("length", [0, 1, 19, 129, 4096])
     def test_lengths_that_are_not(self, length):
         problem = key_problem("k" * length)
-        assert problem is not None
         assert (problem.field, problem.code) == ("idempotency_key", "length")
         assert f"{length} characters" in problem.message
         assert "20 to 128" in problem.message
@@ -162,18 +157,15 @@ class TestKeyProblem:
     @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"])
     @pytest.mark.parametrize("place", [0, 10, 30])
     def test_characters_that_are_not(self, odd, place):
-        problem = key_problem("k" * place + odd + "k" * (30 - place))
-        assert problem is not None
-        assert problem.code == "characters"
+        assert key_problem("k" * place + odd + "k" * (30 - place)).code == "characters"
 
-    def test_every_visible_character_is_good(self):
-        assert key_problem("".join(map(chr, range(33, 127)))) is None
+    @pytest.mark.parametrize("key", ["k" * 20, "k" * 128, "".join(map(chr, range(33, 127)))])
+    def test_every_visible_character_is_good(self, key):
+        assert key_problem(key) is None
 
     @pytest.mark.parametrize("key", [None, 12345678901234567890, b"k" * 30, uuid.uuid4()])
     def test_what_is_no_text(self, key):
-        problem = key_problem(key)
-        assert problem is not None
-        assert problem.code == "type"
+        assert key_problem(key).code == "type"
 
 
 class TestWhereTheKeyGoes:

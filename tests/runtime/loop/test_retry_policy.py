@@ -172,16 +172,10 @@ class TestTheProvidersClock:
         assert (clock.skew != 0.0) is known
 
     @pytest.mark.parametrize(
-        "header", [None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT", "Mon, 02 Jan 2006 15:04:05 +9999"]
-    )
-    def test_a_date_that_cannot_be_changes_nothing(self, header):
-        clock = FakeClock()
-        clock.learn(header)
-        assert clock.skew == 0.0
-
-    @pytest.mark.parametrize(
         ("header", "taken"),
         [
+            *((odd, False) for odd in (None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT")),
+            ("Mon, 02 Jan 2006 15:04:05 +9999", False),
             ("Tue, 31 Dec 2019 23:59:59 GMT", False),
             ("Wed, 01 Jan 2020 00:00:00 GMT", True),
             ("Wed, 01 Jan 2200 00:00:00 GMT", True),
