@@ -54,8 +54,7 @@ __all__ = (
     "VictorError",
 )
 
-_MOST_TOLD = 20
-"""Problems in a message: 2,000 rows may be wrong in the same way."""
+_MOST_TOLD = 20  # problems in a message: 2,000 rows may be wrong in the same way
 
 
 class Outcome(StrEnum):

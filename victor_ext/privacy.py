@@ -1,7 +1,6 @@
-"""What may be shown, and in which form: values whose `repr` hides them, text for messages and logs, and echoes.
+"""What may be shown, and in which form: values whose `repr` hides them, and text for messages and logs.
 
-Arguments are replaced by such values where they enter this package. To drop its frames from tracebacks would not
-suffice: those of httpx hold the JSON of the request, and a debugger looks at frames before a traceback has left.
+Arguments are replaced by such values where they enter this package: the frames of httpx hold them, too.
 """
 
 from __future__ import annotations
@@ -46,9 +45,7 @@ CREDENTIALS = "victor_ext.credentials"
 
 QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
 """The request of the call that is made here, until the call ends: no text about its response repeats its credentials.
-
-A weak reference: a task or a connection that begins meanwhile has a copy of it, and may outlive the call.
-"""
+A weak reference: a task that begins meanwhile has a copy of it, and may outlive the call."""
 _DERIVED = "victor_ext.derived_credentials"
 """The extension of a request with its credentials, and what was derived of them: an error may have 1,000 texts."""
 _SHORTEST_CREDENTIAL = 6  # characters; a shorter one is a word that occurs by chance

@@ -131,8 +131,7 @@ class ClientConfig:
     """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
 
     `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
-    provider's resources, `accept` the content types that are asked for, `credentials` what no message repeats (see
-    `privacy.CREDENTIALS`). Raises `ConfigurationError`.
+    provider's resources, `credentials` what no message repeats (see `privacy.CREDENTIALS`).
     """
 
     def __init__(

@@ -150,14 +150,11 @@ class RepeatedPageReader(PageReader[T]):
     - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still be missed.
 
     The caller may remove items as they are yielded. Therefore, from the second pass on, a page with new items is read
-    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass.
-
-    A list that does not change is read twice. All ids are kept, and each item is yielded once.
+    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass. All ids are kept,
+    and each item is yielded once; one without an id is identified by its content.
 
     Attributes:
         arrived: Whether an item was created after the reading began. Such items require no further pass.
-
-    The other attributes are those of `PageReader`. Items without an id are identified by their content.
     """
 
     arrived: Callable[[T], bool] = field(default=lambda _item: False, kw_only=True)

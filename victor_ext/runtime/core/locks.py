@@ -1,8 +1,7 @@
 """Semaphores that no interruption leaves locked, and one object per process or per event loop.
 
 An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that releases it, or when
-the process forks while another thread holds it. Here a caller makes a permit first and acquires it afterwards. A permit
-holds its place as long as it exists, and no longer.
+the process forks while another thread holds it. A permit holds its place as long as it exists, and no longer.
 """
 
 from __future__ import annotations

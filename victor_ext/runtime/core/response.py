@@ -20,11 +20,8 @@ from victor_ext.runtime.core.json_values import parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`.
-
-A page of a thousand payment requests has about 1 MiB. A few thousand bytes on the wire may become any number, and
-JSON of 32 MiB becomes 800 MiB of objects.
-"""
+"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`: a page of a thousand
+payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of objects."""
 
 CODING = "gzip"
 """The content coding that is asked for (`Accept-Encoding`) and read."""
@@ -100,10 +97,7 @@ class Response(httpx.Response):
 
 
 def read(body: Body) -> Response:
-    """Read the whole body. Raises httpx's errors when the connection breaks, or when the body is not complete in time.
-
-    One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
-    """
+    """Read the whole body. Raises httpx's errors when the connection breaks, or when it is not complete in time."""
     if body.was_read():
         return body.whole()
     try:
@@ -133,10 +127,7 @@ async def aread(body: Body) -> Response:
 
 
 class Body:
-    """The body so far, and its response, of an exchange that began at this time of the monotonic clock.
-
-    It has up to `most` bytes, and is to be complete at `ends`, by the monotonic clock (None: no limit).
-    """
+    """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic clock."""
 
     def __init__(
         self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int

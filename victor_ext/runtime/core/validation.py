@@ -26,8 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", bound="Validation")
 
-MOST_SECONDS = 30 * 86_400.0
-"""Thirty days. Locks, sockets and sleeps of every system can count this many seconds, and not any number of them."""
+MOST_SECONDS = 30 * 86_400.0  # which locks, sockets and sleeps of every system can count, and not any number of them
 
 _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

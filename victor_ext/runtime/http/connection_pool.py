@@ -27,10 +27,9 @@ from .proxies import Route
 logger = logging.getLogger(__name__)
 
 REUSE_DELAY = 0.1
-"""Seconds after a response within which its connection is not used again, but by a read by id.
+"""Seconds after a response within which only a read by id uses its connection again; after an error, nobody does.
 
-A proxy that sends a response twice does so within this time, and the second one is detected. A read that does not wait
-believes only a response with its id. After an error, no request uses its connection so soon."""
+A proxy that sends a response twice does so within this time, and such a read believes only a response with its id."""
 
 _TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
@@ -74,10 +73,7 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
-        """Send a request and return the head of its response. Raises the errors of httpx.
-
-        The caller ends the lease after it has read the response, and after any error.
-        """
+        """Send a request and return the head of its response. The caller ends the lease, also after any error."""
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
             connection = lease.connection = self._take_kept(at_once=at_once)

@@ -1,9 +1,9 @@
 """Whether httpx still connects and sends with the functions of its libraries.
 
-A mock, a guard against the network, or a tracer replaces or wraps one of them, for the whole process: respx and vcrpy
-those of httpcore, pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, and a
-fixture written by hand any of them. It is meant for every client over httpx, so for this one too: its calls then go
-through httpx. What sends is looked at for each attempt, and what connects for each new connection.
+A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy those of httpcore,
+pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a fixture any of them. It
+is meant for this client too, so its calls then go through httpx. What sends is looked at for each attempt, and what
+connects for each new connection.
 """
 
 from __future__ import annotations

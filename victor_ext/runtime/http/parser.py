@@ -1,8 +1,7 @@
 """The bytes of requests and responses. The usual ones are written and read here, and all others by h11.
 
-h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only. What is
-not usual goes to h11, from its first byte, or from the first chunk that is not usual. So this module refuses nothing
-but a body that is cut off, or longer than its chunk says.
+h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only, and this
+module refuses nothing but a body that is cut off, or longer than its chunk says.
 """
 
 from __future__ import annotations

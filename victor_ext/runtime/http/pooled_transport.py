@@ -195,10 +195,9 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
 
 
 def _client_for(kind: type[C], route: Route) -> C:
-    """An httpx client for one request that takes the same way. It keeps no connection.
+    """An httpx client for one request that takes the same way.
 
-    On one that is kept, a late second response to one call would be read as the response to the next; and where threads
-    compete, httpcore uses one again that it is not to keep.
+    It keeps no connection, on which a late second response would be read as the response to the next call.
     """
     proxy = route.proxy
     if proxy is not None:

@@ -1,8 +1,7 @@
 """TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
-They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read only.
-Those for awaited calls use sockets directly, in any event loop that anyio supports. The streams of an event loop wait
-while they are closed: a task that is cancelled there leaves the connection open, and its place in the pool taken.
+They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only. Awaited calls use
+sockets, too: a task that is cancelled while a stream of an event loop is closed would leave the connection open.
 """
 
 from __future__ import annotations
@@ -30,11 +29,10 @@ T = TypeVar("T")
 
 
 class SyncStream:
-    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
+    """A TCP or TLS connection whose socket never blocks; only `_when_ready` waits for it.
 
-    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set for each operation,
-    and each of these system calls gives the interpreter to another thread. Nor could it be distinguished from the
-    `TimeoutError` of a signal handler.
+    To set a timeout of the socket is a system call, which gives the interpreter to another thread. Nor could it be
+    distinguished from the `TimeoutError` of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:

@@ -36,10 +36,9 @@ def keep_content(request: httpx.Request) -> bool:
 
 
 def redirected(request: httpx.Request, response: httpx.Response, resent: frozenset[int]) -> httpx.Request | None:
-    """The request to the address that a response redirects to; None where the redirect is not followed.
+    """The request to the address that a response redirects to, within the origin: the token is for no other; else None.
 
-    A redirect is followed within the origin only: the token is for no other. A write is sent again after the statuses
-    in `resent` only, with the same method and body.
+    A write is sent again after the statuses in `resent` only, with the same method and body.
     """
     if not response.has_redirect_location:
         return None
