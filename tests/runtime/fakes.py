@@ -283,10 +283,12 @@ class Harness:
         response: httpx.Response = self.transport.handle_request(request)
         return response
 
-    def fails(self, kind: type[E], *call: Any, match: str | None = None, **options: Any) -> E:
-        """The error that one logical call raises."""
+    def fails(self, kind: type[E], *call: Any, match: str | None = None, ends: object = None, **options: Any) -> E:
+        """The error that one logical call raises. `ends`: its outcome and attempts."""
         with pytest.raises(kind, match=match) as raised:
             self.call(*call, **options)
+        error: Any = raised.value
+        assert ends is None or (error.outcome, error.attempts) == ends
         return raised.value
 
     @property

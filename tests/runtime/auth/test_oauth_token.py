@@ -139,8 +139,7 @@ class TestRefusal:
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
         harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
         harness.call()
-        raised = harness.fails(errors.AuthenticationError, "POST", KEY)
-        assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 2)
+        raised = harness.fails(errors.AuthenticationError, "POST", KEY, ends=(Outcome.UNKNOWN, 2))
         assert raised.idempotency_key == KEY
         assert "refused the credentials" in str(raised)
         assert str(raised).count("The provider may have executed it") == 1
@@ -186,8 +185,7 @@ class TestTheEndpointFails:
     )
     def test_an_answer_without_a_token_in_it(self, mode, answer):
         harness = oauth_harness(mode, lambda _request: answer)
-        raised = harness.fails(errors.UnreadableResponse, "POST", KEY)
-        assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
+        raised = harness.fails(errors.UnreadableResponse, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
         assert raised.body is None, "it may hold a token that works"
         assert "tok-that-works" not in repr(vars(raised))
 

@@ -184,16 +184,13 @@ class TestWhereTheKeyGoes:
         assert place.prepare(other) is None
         assert "X-Key" not in other.headers
 
-    def test_an_empty_header_is_no_key(self):
-        assert HeaderKey().read(httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""})) is None
-
-    @pytest.mark.parametrize(("key", "code"), [("", "characters"), ("a b", "characters"), ("a\tb", "characters")])
-    def test_a_key_that_cannot_be_sent_is_refused(self, key, code):
+    @pytest.mark.parametrize("key", ["", "a b", "a\tb"])
+    def test_a_key_that_cannot_be_sent_is_refused(self, key):
         """A random one in its place would make a second payment of the caller's second try."""
         for place in (HeaderKey(), HeaderKey(takes_key=lambda _request: True)):
             with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
                 place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}))
-            assert [problem.code for problem in raised.value.problems] == [code]
+            assert [problem.code for problem in raised.value.problems] == ["characters"]
         ignoring = HeaderKey(ignores_key=lambda _request: True)
         assert ignoring.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})) is None
 
@@ -206,12 +203,7 @@ class TestWhereTheKeyGoes:
         ("body", "key"),
         [
             (b'{"idempotencyKey": "k1"}', "k1"),
-            (b'{"idempotencyKey": ""}', None),
-            (b'{"idempotencyKey": 7}', None),
-            (b"{}", None),
-            (b"[]", None),
-            (b"", None),
-            (b"\xff", None),
+            *((no, None) for no in (b'{"idempotencyKey": ""}', b'{"idempotencyKey": 7}', b"{}", b"[]", b"", b"\xff")),
         ],
     )
     def test_a_key_in_the_body_is_read_and_the_body_left_alone(self, body, key):
@@ -219,10 +211,7 @@ class TestWhereTheKeyGoes:
         assert BodyKey().prepare(request) == key
         assert request.content == body
 
-    def test_a_body_that_streams_has_no_key(self):
+    def test_no_key(self):
+        keyed, empty = (httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}) for key in ("k" * 20, ""))
+        assert HeaderKey().read(empty) is NoKey().read(keyed) is NoKey().prepare(keyed) is None
         assert BodyKey().prepare(httpx.Request("POST", self.URL, content=iter([b"{}"]))) is None
-
-    def test_a_provider_without_keys(self):
-        request = httpx.Request("POST", self.URL, headers={"Idempotency-Key": "k" * 20})
-        assert NoKey().read(request) is None
-        assert NoKey().prepare(request) is None

@@ -24,9 +24,6 @@ NOW = 1_770_000_000.0
 
 
 class TestThePolicy:
-    def test_the_documented_defaults(self):
-        assert RetryPolicy() == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
-
     @pytest.mark.parametrize(
         "values",
         [
@@ -42,8 +39,9 @@ class TestThePolicy:
             RetryPolicy(**values)
         assert f"{name}={value!r}" in str(raised.value)
 
-    def test_it_is_frozen(self):
+    def test_it_has_the_documented_defaults_and_is_frozen(self):
         policy = RetryPolicy()
+        assert policy == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
         with pytest.raises(dataclasses.FrozenInstanceError):
             policy.base = 1.0
         assert pickle.loads(pickle.dumps(policy)) == policy
