@@ -200,7 +200,7 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
     """An operation that returns a `Walk`: all items, page by page. It raises what it checks when it is called."""
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
-        def made_by(kind: Any) -> Callable[..., Any]:
+        def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
             def pages(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
                 made, run = walk(resource, *args, **kwargs), resource.runner.run
                 return kind(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
@@ -216,7 +216,10 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
         def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda resource, *args, **kwargs: yielded(resource.runner.run, begin(resource, *args, **kwargs))
+            def results(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+                return yielded(resource.runner.run, begin(resource, *args, **kwargs))
+
+            return results
 
         self._blocking, self._awaited = made_by(_yielded), made_by(_yielded_awaited)
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
