@@ -46,8 +46,7 @@ MARGIN = timedelta(minutes=10)
 _BEYOND = timedelta(seconds=1)
 """How much further than the margin is read: no provider documents whether its ends are inclusive."""
 
-_DAY = timedelta(days=1)
-"""How much further a provider is read that takes dates."""
+_DAY = timedelta(days=1)  # how much further a provider is read that takes dates
 
 
 class Zone(IntEnum):
@@ -108,7 +107,6 @@ class Window:
         return self.end + self.margin + _BEYOND
 
     def zone(self, moment: datetime | None) -> Zone:
-        """Return where a moment lies."""
         if moment is None:
             return Zone.INSIDE
         if not self.start - self.margin <= moment <= self.end + self.margin:

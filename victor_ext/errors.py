@@ -54,8 +54,7 @@ __all__ = (
     "VictorError",
 )
 
-_MOST_TOLD = 20
-"""Problems in a message: 2,000 rows may be wrong in the same way."""
+_MOST_TOLD = 20  # problems in a message: 2,000 rows may be wrong in the same way
 
 
 class Outcome(StrEnum):
@@ -228,7 +227,7 @@ _NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding",
 
 
 def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
-    """Return a copy of the response without its connection; it can be pickled."""
+    """A copy without its connection; it can be pickled."""
     try:
         content = body_of(response)
     except httpx.ResponseNotRead:

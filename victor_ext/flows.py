@@ -1,7 +1,6 @@
-"""Flows, which are written once, and run with blocking calls and with awaited calls.
+"""Flows: generators that decide everything and do no I/O, run with blocking calls and with awaited calls.
 
-A flow is a generator that decides everything and does no I/O. It yields a step, receives the step's result or its
-exception, and returns the result of the whole. Both functions here execute flows; neither holds any logic.
+A flow yields a step, receives the step's result or its exception, and returns the result of the whole.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ T = TypeVar("T")
 
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
-    """Run a flow to its end with blocking calls."""
     results: list[Any] = []
     try:
         step = next(flow)
@@ -35,7 +33,7 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
 
 
 async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
-    """Run a flow to its end with awaited calls."""
+    """As `drive`, with awaited calls."""
     results: list[Any] = []
     try:
         step = next(flow)

@@ -39,8 +39,7 @@ _DECIMALS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }  # fmt: skip
 _MOST_DIGITS = 30
-_MAX_WHOLE_DIGITS = 15
-"""The maximum number of digits of whole dollars. The provider documents no limit."""
+_MAX_WHOLE_DIGITS = 15  # of dollars; the provider documents no limit
 _MAX_BITS = (10**_MAX_WHOLE_DIGITS).bit_length()
 
 

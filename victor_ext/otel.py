@@ -1,9 +1,8 @@
 """Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
-events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP where those have a name,
-and begin with `victor_ext.` elsewhere. No attribute of a metric, and no name of a span, holds an id: paths are those of
-the provider's document.
+events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP, or begin with
+`victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What may be shown, and in which form: values whose `repr` hides them, text for messages and logs, and echoes.
+"""What may be shown, and in which form: values whose `repr` hides them, and text for messages and logs.
 
-Arguments are replaced by such values where they enter this package. To drop its frames from tracebacks would not
-suffice: those of httpx hold the JSON of the request, and a debugger looks at frames before a traceback has left.
+Arguments are replaced by such values where they enter this package: the frames of httpx hold them, too.
 """
 
 from __future__ import annotations
@@ -22,15 +21,13 @@ T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 HIDDEN = "[hidden]"
-SHORTEST = 3
-"""Characters. A shorter private text occurs in any sentence, so it is not hidden."""
+SHORTEST = 3  # characters; a shorter private text occurs in any sentence, so it is not hidden
 
 # Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a number.
 _LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
 _KEPT_DIGITS = 4
 _CODE_DIGITS = 8
-_CODES = 10
-"""The most codes that are read from one field."""
+_CODES = 10  # the most that are read from one field
 _WORD = re.compile(r"[\w.:-]*", re.ASCII)
 _BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
 _EXCERPT = 200
@@ -48,13 +45,10 @@ CREDENTIALS = "victor_ext.credentials"
 
 QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
 """The request of the call that is made here, until the call ends: no text about its response repeats its credentials.
-
-A weak reference: a task or a connection that begins meanwhile has a copy of it, and may outlive the call.
-"""
+A weak reference: a task that begins meanwhile has a copy of it, and may outlive the call."""
 _DERIVED = "victor_ext.derived_credentials"
 """The extension of a request with its credentials, and what was derived of them: an error may have 1,000 texts."""
-_SHORTEST_CREDENTIAL = 6
-"""Characters. A shorter one is a word that occurs by chance."""
+_SHORTEST_CREDENTIAL = 6  # characters; a shorter one is a word that occurs by chance
 _MASKED = "[secret]"
 _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
@@ -76,8 +70,6 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """As `Secret`."""
-
     __slots__ = ()
 
     def __repr__(self) -> str:
@@ -133,7 +125,7 @@ class AccountNumber(str):
 
 
 class AccountDigits(int):
-    """An account number that was passed as an int. It is about to be refused."""
+    """An account number that was passed as an int, and is about to be refused."""
 
     def __repr__(self) -> str:
         return mask(int.__repr__(self))
@@ -204,7 +196,6 @@ ACCOUNT = "payee_account_number"
 
 
 def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The cells of a row, by column, with account numbers hidden."""
     return [(name, _hidden_cell(value) if name == ACCOUNT else value) for name, value in pairs]
 
 
@@ -354,7 +345,6 @@ def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def excerpt(body: bytes) -> str:
-    """The start of a body for a message, as `redact_excerpt` makes it."""
     return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
 
 
@@ -367,7 +357,7 @@ def redact_excerpt(text: str) -> str:
 
 
 def redact_code(code: object) -> str:
-    """A code of the provider, or a list of them, from a field for codes. Each system's codes are read by this.
+    """A code of the provider, or a list of them, from a field for codes.
 
     One word with up to eight digits is not an account number, and is not masked. Any other text or number is as
     `redact_excerpt` makes it, and a value of another type is empty.
@@ -398,10 +388,9 @@ def one_own_line(whole: str) -> str:
 
 
 def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = "") -> Iterator[str]:
-    """The texts of a JSON body that are not public; also its numbers, with `numbers`.
+    """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body stands at `place`.
 
-    `is_public` says of a place in the body, such as `payer.email`, whether it is; items of a list have the place of
-    the list. `place` is where the body itself stands, if it is part of another one.
+    `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the place of the list.
     """
     if _is_object(body):
         for name, member in body.items():
@@ -418,10 +407,7 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
-    """A pattern, with `flags`, that matches any of the texts that are long enough to be hidden; None without any.
-
-    With `whole_words` a text counts only where no ASCII letter or digit is next to it.
-    """
+    """A pattern of the texts that are long enough to be hidden, by `whole_words` of ASCII or not; None without any."""
     hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
     if not hidden:
         return None

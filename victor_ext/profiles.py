@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,10 +36,9 @@ def profile_variables(system: System, name: str) -> dict[str, str]:
 
 def profile_names() -> list[str]:
     """The names of the profiles; none if the file cannot be used."""
-    try:
+    with suppress(ConfigurationError):
         return list(_read(profiles_file()))
-    except ConfigurationError:
-        return []
+    return []
 
 
 def profiles_file() -> Path:

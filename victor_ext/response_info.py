@@ -27,11 +27,7 @@ class ResponseInfo:
         names: tuple[str, ...] = (),
         request_id: str | None = None,
     ) -> None:
-        """Describe a response.
-
-        `names` are headers that may carry the provider's id of the exchange, the best one first; `request_id` is that
-        id, if the response has none of them.
-        """
+        """`names` are headers that may carry the provider's id of the exchange, or else it is `request_id`."""
         self.status_code = status_code
         self.headers = headers
         self.attempts = attempts

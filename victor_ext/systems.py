@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-DEFAULT = "victor"
-"""The system that the command uses if `--provider` does not name one."""
+DEFAULT = "victor"  # for the command, if `--provider` does not name one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +66,12 @@ class System:
 
 
 class Client(Protocol):
-    """A client of a system, with blocking calls."""
-
     system: ClassVar[System]
 
     def __enter__(self) -> Any: ...
 
 
 class AsyncClient(Protocol):
-    """A client of a system, with awaited calls."""
-
     system: ClassVar[System]
 
     async def __aenter__(self) -> Any: ...

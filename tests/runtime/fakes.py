@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+import pytest
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 
@@ -30,6 +31,7 @@ from victor_ext.runtime.loop.operations import Operation, Operations, of_no_tabl
 from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
+E = TypeVar("E", bound=BaseException)
 BOTH = ("sync", "async")
 PATIENCE = 600.0
 """Seconds of real time that an attempt may take: the deadlines of these tests are by a clock of their own."""
@@ -72,19 +74,21 @@ def http_date(moment: float) -> str:
     return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
 
 
-class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that ends in an exception after its first bytes."""
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in these pieces, or until an exception; an iterator shows how many were read."""
 
-    def __init__(self, start: bytes, error: Exception) -> None:
-        self.start, self.error = start, error
+    def __init__(self, pieces: Iterable[bytes | Exception]) -> None:
+        self.pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self.start
-        raise self.error
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.start
-        raise self.error
+        for piece in self:
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if happens.cut:
             error = (happens.error or httpx.RemoteProtocolError)("peer closed connection")
             assert isinstance(error, Exception)
-            return httpx.Response(happens.status, headers=headers, stream=Broken(happens.body[:4], error))
+            return httpx.Response(happens.status, headers=headers, stream=Pieces([happens.body[:4], error]))
         return httpx.Response(happens.status, headers=headers, stream=httpx.ByteStream(happens.body))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -244,14 +248,11 @@ class Harness:
             draw=self.draw,
             max_response_bytes=self.max_response_bytes,
         )
-        if self.mode == "async":
-            awaited = AsyncDriver(self.network, grace=PATIENCE)
-            awaited.sleep = self.clock.asleep
-            self.atransport = AsyncAttemptTransport(self.loop, self.network, BASE_URL, driver=awaited)
-        else:
-            driver = Driver(self.network, grace=PATIENCE)
-            driver.sleep = self.clock.sleep
-            self.transport = AttemptTransport(self.loop, self.network, BASE_URL, driver=driver)
+        is_async = self.mode == "async"
+        driver: Any = (AsyncDriver if is_async else Driver)(self.network, grace=PATIENCE)
+        driver.sleep = self.clock.asleep if is_async else self.clock.sleep
+        transport = AsyncAttemptTransport if is_async else AttemptTransport
+        self.transport: Any = transport(self.loop, self.network, BASE_URL, driver=driver)
 
     def sign(self, now: float) -> str:
         self.signed_at.append(now)
@@ -278,8 +279,17 @@ class Harness:
         """One logical call; raises what it raises."""
         request = self.request(method, key, **options)
         if self.mode == "async":
-            return asyncio.run(self.atransport.handle_async_request(request))
-        return self.transport.handle_request(request)
+            return asyncio.run(self.transport.handle_async_request(request))
+        response: httpx.Response = self.transport.handle_request(request)
+        return response
+
+    def fails(self, kind: type[E], *call: Any, match: str | None = None, ends: object = None, **options: Any) -> E:
+        """The error that one logical call raises. `ends`: its outcome and attempts."""
+        with pytest.raises(kind, match=match) as raised:
+            self.call(*call, **options)
+        error: Any = raised.value
+        assert ends is None or (error.outcome, error.attempts) == ends
+        return raised.value
 
     @property
     def received(self) -> list[Received]:

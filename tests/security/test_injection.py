@@ -16,15 +16,7 @@ from victor_api.api.payment_requests import (
     list_payment_requests,
     respond_to_payment_request,
 )
-from victor_api.models import (
-    NewRtpRfpPaymentRequest,
-    RfpBasePaymentDetails,
-    RfpBasePaymentDetailsBillerType,
-    RfpInboundPaymentRequestResponseRequestDetails,
-    RfpInboundPaymentRequestResponseRequestDetailsStatus,
-    RfpPayeeRequestDetails,
-    RfpPayerDetails,
-)
+from victor_api.models import NewRtpRfpPaymentRequest, RfpInboundPaymentRequestResponseRequestDetails
 
 from tests.faults.raw_sockets import Background
 from tests.providers.victor.adapter import payment
@@ -132,10 +124,7 @@ def test_an_id_is_one_segment_of_the_path_or_is_refused(name: str, victor: Victo
         assert sent_by(server, lambda text=text: SAFE_CALLS[name](victor, text)) == []
 
 
-@settings(
-    max_examples=300, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+@settings(max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.one_of(st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)))
 def test_a_key_is_refused_or_sent_as_it_is(victor: Victor, server: Recorder, key: str) -> None:
     visible = key.isascii() and all("!" <= char <= "~" for char in key)
@@ -147,19 +136,13 @@ def test_a_key_is_refused_or_sent_as_it_is(victor: Victor, server: Recorder, key
 
 
 def _new(text: str) -> NewRtpRfpPaymentRequest:
-    return NewRtpRfpPaymentRequest(
-        payee=RfpPayeeRequestDetails(account_number=text),
-        payer=RfpPayerDetails(victor_counterparty_id=text),
-        payment_details=RfpBasePaymentDetails(
-            amount=text, biller_type=RfpBasePaymentDetailsBillerType.BUSINESS, due_date=text, notes=text
-        ),
-        client_reference_id=text,
-    )
+    details = {"amount": text, "biller_type": "BUSINESS", "due_date": text, "notes": text}
+    parties = {"payee": {"account_number": text}, "payer": {"victor_counterparty_id": text}}
+    body = {**parties, "payment_details": details, "client_reference_id": text}
+    return NewRtpRfpPaymentRequest.from_dict(body)
 
 
-ANSWER = RfpInboundPaymentRequestResponseRequestDetails(
-    status=RfpInboundPaymentRequestResponseRequestDetailsStatus.ACCEPTED, notes="n"
-)
+ANSWER = RfpInboundPaymentRequestResponseRequestDetails.from_dict({"status": "Accepted", "notes": "n"})
 GENERATED: dict[str, Callable[[Any, str], Any]] = {
     "get": lambda api, text: get_payment_request.sync_detailed(text, client=api),
     "respond": lambda api, text: respond_to_payment_request.sync_detailed(text, client=api, body=ANSWER),

@@ -34,6 +34,11 @@ each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
 each_client = pytest.mark.parametrize(("mode", "kind"), [("sync", "signed"), ("async", "issued")])
 
 
+@pytest.fixture(autouse=True)
+def _debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
 def look_at(secrets: Secrets, name: str, observed: Any) -> None:
     """Whatever a call returned or raised."""
     if isinstance(observed, BaseException):
@@ -47,7 +52,6 @@ def look_at(secrets: Secrets, name: str, observed: Any) -> None:
 def test_every_journey(
     mode: str, kind: str, known: Sandbox, secrets: Secrets, state: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     auth = CREDENTIALS[kind](secrets)
     client = Caller(mode, auth, base_url=known.url)
     secrets.tokens.append(client.authorization())
@@ -69,15 +73,13 @@ def test_every_journey(
 
 @each_client
 def test_credentials_that_are_refused(
-    mode: str, kind: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
+    mode: str, kind: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    client = Caller(mode, WRONG[kind](secrets), base_url=known.url)
+    client = closed(Caller(mode, WRONG[kind](secrets), base_url=known.url))
     observed = Journey("create", Journeys().payment()).run(client, known)
     assert isinstance(observed, VictorError)
     look_at(secrets, "refused", observed)
     secrets.check(of_logs(caplog.records))
-    client.close()
 
 
 REPEATED: dict[str, Callable[[Request], bytes]] = {
@@ -102,17 +104,14 @@ def token_of(request: Request) -> bytes:
 @each_client
 @pytest.mark.parametrize("way", REPEATED)
 def test_a_server_that_repeats_what_it_was_sent(
-    mode: str, kind: str, way: str, background: Background, secrets: Secrets, caplog: pytest.LogCaptureFixture
+    mode: str, kind: str, way: str, background: Background, secrets: Secrets, closed: Any, caplog: Any
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    provider = RawProvider(background)
+    provider = closed(RawProvider(background))
     provider.state.token["access_token"] = "opaque-token-of-a-caller-77aa01ff"
     provider.instead = lambda exchange: exchange.send(REPEATED[way](exchange.request))
-    client = Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0)
+    client = closed(Caller(mode, CREDENTIALS[kind](secrets), base_url=provider.url(), deadline=5.0))
     secrets.tokens.append(client.authorization())
     observed = client("create", **Journeys().payment()(None))  # type: ignore[arg-type] # it needs no sandbox
-    client.close()
-    provider.close()
     assert isinstance(observed, VictorError)
     assert len(str(observed)) < 1_000
     secrets.check(of_error(observed))
@@ -120,15 +119,11 @@ def test_a_server_that_repeats_what_it_was_sent(
 
 
 @each_mode
-def test_an_id_makes_no_line_of_a_log(
-    mode: str, known: Sandbox, secrets: Secrets, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_id_makes_no_line_of_a_log(mode: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any) -> None:
     """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
-    caplog.set_level(logging.DEBUG)
-    client = Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url)
+    client = closed(Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url))
     call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
     observed = client.run(call, "a\nERROR nobody was paid", client=client.victor.api)
-    client.close()
     assert isinstance(observed, VictorError)
     assert "a ERROR" in str(observed)
     lines = [text for place, text in of_logs(caplog.records) if "arguments" not in place]

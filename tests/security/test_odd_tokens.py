@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from victor_api.api.payment_requests import get_payment_request
 from victor_api.client import Client
 
 from tests.faults.raw_provider import answer
@@ -69,6 +70,11 @@ def issuer_of(background: Background, members: dict[str, Any], status: str = "20
     return Recorder(background, answer=answer(json.dumps(token).encode(), status))
 
 
+@pytest.fixture(autouse=True)
+def _debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+
 class Handed:
     """Credentials of the user's own: they set the header."""
 
@@ -94,10 +100,12 @@ def create(client: Any) -> Any:
 
 
 def read_payment_request(client: Any) -> Any:
-    from victor_api.api.payment_requests import get_payment_request
+    return read_with(client.api, awaited=isinstance(client, AsyncApiClient))
 
-    function = get_payment_request.asyncio if isinstance(client, AsyncApiClient) else get_payment_request.sync
-    return function("a1", client=client.api)
+
+def read_with(api: Any, *, awaited: bool) -> Any:
+    function = get_payment_request.asyncio if awaited else get_payment_request.sync
+    return function("a1", client=api)
 
 
 SYSTEMS: dict[str, tuple[tuple[Any, Any], dict[str, Any], Any]] = {
@@ -144,24 +152,22 @@ class TestATokenThatCannotBeSent:
     @pytest.mark.parametrize("system", SYSTEMS)
     @pytest.mark.parametrize("odd", ODD)
     def test_as_it_was_issued(
-        self, system: str, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
+        self, system: str, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
     ) -> None:
-        caplog.set_level(logging.DEBUG)
-        issuer = issuer_of(background, {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"})
+        token = {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"}
+        issuer = closed(issuer_of(background, token))
         error = observe(system, issuer.url, awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "no usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
         assert len(issuer.requests) == 1
         assert_shown_nowhere(error, caplog)
-        issuer.close()
 
     @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
     def test_of_credentials_of_somebody_s_own(
-        self, odd: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
+        self, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
     ) -> None:
-        caplog.set_level(logging.DEBUG)
-        recorder = Recorder(background)
+        recorder = closed(Recorder(background))
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
         error = observe("victor", recorder.url, awaited=awaited, auth=Handed(header))
@@ -170,30 +176,23 @@ class TestATokenThatCannotBeSent:
         assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
         assert error.idempotency_key is not None
         assert_shown_nowhere(error, caplog)
-        recorder.close()
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 def test_another_header_that_cannot_be_sent_is_not_shown_either(
-    awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
+    awaited: bool, background: Background, closed: Any
 ) -> None:
     """The HTTP library refuses it before the first byte, with its value in the message."""
-    recorder = Recorder(background)
+    recorder = closed(Recorder(background))
 
     def call(client: Any) -> Any:
-        from victor_api.api.payment_requests import get_payment_request
+        return read_with(client.api.with_headers({"X-Of-Their-Own": f"{MARK} "}), awaited=awaited)
 
-        api = client.api.with_headers({"X-Of-Their-Own": f"{MARK} "})
-        function = get_payment_request.asyncio if awaited else get_payment_request.sync
-        return function("a1", client=api)
-
-    clients, _, _ = SYSTEMS["victor"]
-    SYSTEMS["victor, directly"] = (clients, {"auth": Handed("Bearer t")}, call)
+    SYSTEMS["victor, directly"] = (SYSTEMS["victor"][0], {"auth": Handed("Bearer t")}, call)
     error = observe("victor, directly", recorder.url, awaited=awaited)
     assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
-    recorder.close()
 
 
 SECRET_IN: dict[str, Any] = {
@@ -210,10 +209,9 @@ SECRET_IN: dict[str, Any] = {
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
 @pytest.mark.parametrize("kind", SECRET_IN)
 def test_the_credentials_of_a_connected_system_are_in_no_error(
-    kind: str, awaited: bool, background: Background, caplog: pytest.LogCaptureFixture
+    kind: str, awaited: bool, background: Background, closed: Any, caplog: Any
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    issuer = issuer_of(background, {}, "400 No")  # a token response without a token, and no payment request either
+    issuer = closed(issuer_of(background, {}, "400 No"))  # a token response without a token, and no payment request
     error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
     assert_shown_nowhere(error, caplog)
     sent = b"".join(issuer.requests)
@@ -221,4 +219,3 @@ def test_the_credentials_of_a_connected_system_are_in_no_error(
     assert (MARK.encode() in sent) is (kind in {
         "a bearer token", "a key in a header", "a key in the query", "a signed token",
     })  # fmt: skip
-    issuer.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,10 @@ each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture
-def stranger(background: Background, tmp_path: Path) -> Iterator[Recorder]:
+def stranger(background: Background, closed: Any, tmp_path: Path) -> Recorder:
     """A server with the right name, whose authority nobody has said to trust."""
-    server = Recorder(background, Authority(tmp_path).server())
-    yield server
-    server.close()
+    server: Recorder = closed(Recorder(background, Authority(tmp_path).server()))
+    return server
 
 
 def context(**settings: Any) -> ssl.SSLContext:
@@ -95,24 +93,18 @@ VARIABLES: dict[str, dict[str, str]] = {
 @each_mode
 @pytest.mark.parametrize("variables", VARIABLES)
 def test_no_variable_turns_it_off(
-    mode: str, variables: str, stranger: Recorder, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str, variables: str, stranger: Recorder, authority: Authority, closed: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     other, empty = tmp_path / "other.pem", tmp_path / "empty"
     other.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
     empty.mkdir()
     for name, value in VARIABLES[variables].items():
         monkeypatch.setenv(name, value.format(other=other, empty=empty))
-    not_trusted(mode, stranger)
-
-
-def not_trusted(mode: str, server: Recorder) -> None:
-    client = Caller(mode, AUTH, base_url=server.url)
-    observed = client("get", id="b34783af0")
-    client.close()
+    observed = closed(Caller(mode, AUTH, base_url=stranger.url))("get", id="b34783af0")
     assert isinstance(observed, ConnectionFailed)
     assert "certificate" in str(observed).lower()
     assert observed.outcome is Outcome.NOT_SENT
-    assert server.received == b""
+    assert stranger.received == b""
 
 
 @each_client
@@ -128,12 +120,10 @@ def test_a_variable_that_names_nothing_is_said_so(client: Any, name: str, monkey
 
 @each_mode
 def test_a_bundle_of_ones_own_is_all_that_it_takes(
-    mode: str, background: Background, authority: Authority, tmp_path: Path
+    mode: str, background: Background, authority: Authority, closed: Any, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
-    server = Recorder(background, authority.server())
-    client = Caller(mode, AUTH, base_url=server.url, verify=str(bundle))
+    server = closed(Recorder(background, authority.server()))
+    client = closed(Caller(mode, AUTH, base_url=server.url, verify=str(bundle)))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
-    client.close()
-    server.close()

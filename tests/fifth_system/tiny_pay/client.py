@@ -92,7 +92,7 @@ class Charges(Resource[Mode]):
         return Walk(lambda: PageReader(lambda charge: charge["id"], first=1), read)
 
 
-class _TinyClient(BaseClient[Mode, Transport, HttpxClient]):
+class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}

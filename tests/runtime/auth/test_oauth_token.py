@@ -63,6 +63,11 @@ def oauth_harness(
     return harness
 
 
+def issuing(mode: str, endpoint: Endpoint | None = None, *script: Any, **options: Any) -> tuple[Harness, Endpoint]:
+    endpoint = endpoint or Endpoint()
+    return oauth_harness(mode, endpoint, *script, **options), endpoint
+
+
 def tokens(harness: Harness) -> list[str | None]:
     return [one.token for one in harness.received]
 
@@ -70,8 +75,7 @@ def tokens(harness: Harness) -> list[str | None]:
 @both
 class TestKeeping:
     def test_one_token_serves_every_call_and_its_request_carries_no_key_and_no_token(self, mode):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint)
+        harness, endpoint = issuing(mode)
         for _ in range(5):
             harness.call("POST", KEY)
         assert tokens(harness) == ["Bearer tok1"] * 5
@@ -80,8 +84,7 @@ class TestKeeping:
 
     @pytest.mark.parametrize(("passed", "asked"), [(3539.0, 1), (3541.0, 2), (3589.0, 2), (3591.0, 2), (3601.0, 2)])
     def test_it_is_renewed_shortly_before_its_end(self, mode, passed, asked):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint)
+        harness, endpoint = issuing(mode)
         harness.call()
         harness.clock.passed += passed
         harness.call()
@@ -97,21 +100,18 @@ class TestKeeping:
         if kept:
             assert harness.call().status_code == 200
         else:
-            with pytest.raises(errors.ServerError):
-                harness.call()
+            harness.fails(errors.ServerError)
         assert tokens(harness) == ["Bearer tok1"] * (1 + kept)
 
     def test_its_end_is_reckoned_by_the_providers_clock(self, mode):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint, [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
+        harness, endpoint = issuing(mode, Endpoint(), [Happens(headers=(("Date", http_date(1_770_000_000 + 3600)),))])
         harness.call()
         harness.call()
         assert len(endpoint.asked) == 2, "by the provider's clock an hour has passed"
 
     @pytest.mark.parametrize("lives", [50.0, 20.0, 2.0])
     def test_a_short_life_is_used_for_four_fifths(self, mode, lives):
-        endpoint = Endpoint(lives=lives)
-        harness = oauth_harness(mode, endpoint)
+        harness, endpoint = issuing(mode, Endpoint(lives=lives))
         harness.call()
         harness.clock.passed += lives * 0.79
         harness.call()
@@ -124,41 +124,34 @@ class TestKeeping:
 @both
 class TestRefusal:
     def test_a_cached_token_that_is_refused_is_renewed_once(self, mode):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint, [OK, UNAUTHORIZED, OK])
+        harness = oauth_harness(mode, Endpoint(), [OK, UNAUTHORIZED, OK])
         harness.call()
         harness.call("POST")
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
 
     def test_a_fresh_one_is_not_renewed(self, mode):
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint, [UNAUTHORIZED])
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
+        harness, endpoint = issuing(mode, Endpoint(), [UNAUTHORIZED])
+        harness.fails(errors.AuthenticationError)
         assert len(endpoint.asked) == len(harness.received) == 1
 
     def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
         harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
         harness.call()
-        with pytest.raises(errors.AuthenticationError) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 2)
-        assert raised.value.idempotency_key == KEY
-        assert "refused the credentials" in str(raised.value)
-        assert str(raised.value).count("The provider may have executed it") == 1
+        raised = harness.fails(errors.AuthenticationError, "POST", KEY, ends=(Outcome.UNKNOWN, 2))
+        assert raised.idempotency_key == KEY
+        assert "refused the credentials" in str(raised)
+        assert str(raised).count("The provider may have executed it") == 1
 
 
 @both
 class TestTheEndpointFails:
     @pytest.mark.parametrize("code", [400, 401, 403])
     def test_refused_credentials_are_an_authentication_error_and_nothing_was_sent(self, mode, code):
-        endpoint = Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),))
-        harness = oauth_harness(mode, endpoint)
-        with pytest.raises(errors.AuthenticationError, match=r"refused the credentials.*Check the client id") as raised:
-            harness.call("POST", KEY)
-        error = raised.value
+        harness, endpoint = issuing(mode, Endpoint(script=(httpx.Response(code, json={"error": "invalid_client"}),)))
+        words = r"refused the credentials.*Check the client id"
+        error = harness.fails(errors.AuthenticationError, "POST", KEY, match=words)
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
         assert error.status_code == code
         assert str(error).count("Nothing was sent") == 1
@@ -171,14 +164,12 @@ class TestTheEndpointFails:
     def test_what_it_answers_is_not_taken_for_the_word_of_the_call(self, mode, code):
         """That the endpoint is not there does not say that the payment is not."""
         harness = oauth_harness(mode, Endpoint(script=(httpx.Response(code),)))
-        with pytest.raises(errors.AuthenticationError, match=rf"issued no token \(status {code}\)") as raised:
-            harness.call()
-        assert raised.value.outcome is Outcome.NOT_SENT
+        raised = harness.fails(errors.AuthenticationError, match=rf"issued no token \(status {code}\)")
+        assert raised.outcome is Outcome.NOT_SENT
         assert harness.received == []
 
     def test_its_retries_are_its_own(self, mode):
-        endpoint = Endpoint(script=(httpx.Response(503),) * 5)
-        harness = oauth_harness(mode, endpoint, [status(503)] * 5 + [OK])
+        harness = oauth_harness(mode, Endpoint(script=(httpx.Response(503),) * 5), [status(503)] * 5 + [OK])
         assert harness.call().status_code == 200
         assert harness.sleeps == [0.5, 1.0, 2.0, 4.0, 8.0] * 2
 
@@ -194,17 +185,14 @@ class TestTheEndpointFails:
     )
     def test_an_answer_without_a_token_in_it(self, mode, answer):
         harness = oauth_harness(mode, lambda _request: answer)
-        with pytest.raises(errors.UnreadableResponse) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
-        assert raised.value.body is None, "it may hold a token that works"
-        assert "tok-that-works" not in repr(vars(raised.value))
+        raised = harness.fails(errors.UnreadableResponse, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
+        assert raised.body is None, "it may hold a token that works"
+        assert "tok-that-works" not in repr(vars(raised))
 
     @pytest.mark.parametrize("mine", [ValueError("mine"), KeyboardInterrupt("mine")], ids=repr)
     def test_whatever_else_is_raised_there_leaves_the_lock_free(self, mode, mine):
         harness = oauth_harness(mode, Endpoint(script=(mine,)))
-        with pytest.raises(type(mine), match="mine"):
-            harness.call()
+        harness.fails(type(mine), match="mine")
         harness.call()
         assert tokens(harness) == ["Bearer tok2"]
 
@@ -212,8 +200,7 @@ class TestTheEndpointFails:
 @both
 class TestTheAdvisoryWindow:
     def test_a_renewal_that_fails_there_does_not_matter(self, mode):
-        endpoint = Endpoint(script=(None, httpx.Response(401, json={})))
-        harness = oauth_harness(mode, endpoint)
+        harness, endpoint = issuing(mode, Endpoint(script=(None, httpx.Response(401, json={}))))
         harness.call()
         harness.clock.passed += 3545.0
         harness.call()
@@ -226,8 +213,7 @@ class TestTheAdvisoryWindow:
     @pytest.mark.parametrize("deadline", [60.0, 3.0, None])
     def test_an_endpoint_that_does_not_answer_holds_nobody_up_for_long(self, mode, deadline):
         """There is a token that is good: the call does not spend its deadline on the next one."""
-        endpoint = Endpoint()
-        harness = oauth_harness(mode, endpoint, deadline=deadline)
+        harness, endpoint = issuing(mode, Endpoint(), deadline=deadline)
         harness.call()
         harness.clock.passed += 3545.0
         began = harness.clock.passed
@@ -301,9 +287,7 @@ class TestManyThreads:
         harness.loop.authenticator._lock = lock
 
         def call(number: int) -> errors.ServerError:
-            with pytest.raises(errors.ServerError) as raised:
-                harness.call("GET" if number % 2 else "POST", None if number % 2 else f"{KEY}-{number:04}")
-            return raised.value
+            return harness.fails(errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}")))
 
         with ThreadPoolExecutor(count) as pool:
             observed = list(pool.map(call, range(count)))
@@ -319,8 +303,7 @@ class TestManyThreads:
         assert len(endpoint.asked) == 3
 
     def test_in_the_advisory_window_one_asks_and_the_others_go_on(self):
-        endpoint = Endpoint()
-        harness = oauth_harness("sync", endpoint)
+        harness, endpoint = issuing("sync")
         harness.call()
         harness.clock.passed += 3550.0
         asking, others_are_done = threading.Event(), threading.Event()
@@ -354,9 +337,8 @@ class TestManyThreads:
             first = pool.submit(harness.call)
             assert asking.wait(timeout=20)
             harness.loop.deadline = 0.01
-            with pytest.raises(errors.DeadlineExceeded, match="still waits") as raised:
-                harness.call("POST", KEY)
-            assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.NOT_SENT, KEY)
+            raised = harness.fails(errors.DeadlineExceeded, "POST", KEY, match="still waits")
+            assert (raised.outcome, raised.idempotency_key) == (Outcome.NOT_SENT, KEY)
             go_on.set()
             first.result(timeout=20)
 
@@ -364,7 +346,7 @@ class TestManyThreads:
 class TestManyTasks:
     @staticmethod
     async def call(harness: Harness, method: str = "GET") -> int:
-        return (await harness.atransport.handle_async_request(harness.request(method))).status_code
+        return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
     def test_that_anothers_time_was_up_is_its_own_affair(self):
         asking, go_on = asyncio.Event(), asyncio.Event()

@@ -116,26 +116,21 @@ def refusal(key: object, **options: object) -> str:
 
 
 class TestWhatIsRefused:
-    def test_an_encrypted_one_without_a_password(self, locked):
-        assert "private_key is encrypted: set password" in refusal(locked)
-
-    def test_a_wrong_password(self, locked):
+    def test_what_is_no_key_that_signs(self, key, locked, forms, victor_key_pair):
+        for given, words in (
+            (ed25519.Ed25519PrivateKey.generate(), "but Ed25519"),
+            (key.public_key(), "not an RSA private key but RSAPublicKey"),
+            (victor_key_pair[1], "private_key is a public key"),
+            (locked, "private_key is encrypted: set password"),
+        ):
+            assert words in refusal(given)
         assert "cannot be read as a private key with this password" in refusal(locked, password="wrong")
-
-    def test_a_password_for_a_key_that_has_none(self, forms):
         assert "is not encrypted: leave password out" in refusal(forms["pkcs8"], password=PASSWORD)
 
     @pytest.mark.parametrize("encoding", [PEM, DER])
     def test_an_elliptic_curve_key(self, encoding):
         data = ec.generate_private_key(ec.SECP256R1()).private_bytes(encoding, PKCS8, OPEN)
         assert re.search("private_key is not an RSA private key but E[a-zA-Z]+: RS512 needs RSA", refusal(data))
-
-    def test_other_key_objects(self, key):
-        assert "but Ed25519" in refusal(ed25519.Ed25519PrivateKey.generate())
-        assert "not an RSA private key but RSAPublicKey" in refusal(key.public_key())
-
-    def test_a_public_key(self, victor_key_pair):
-        assert "private_key is a public key" in refusal(victor_key_pair[1])
 
     def test_a_key_of_1024_bits_is_warned_of(self):
         small = rsa.generate_private_key(public_exponent=65537, key_size=1024)

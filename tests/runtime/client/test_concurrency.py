@@ -168,9 +168,8 @@ class TestUserAgent:
             seen.append(request.headers["user-agent"])
             return httpx.Response(200, json={})
 
-        with connect(
-            Client, base_url=URL, transport=httpx.MockTransport(provider), user_agent="billing/2.3 (north)"
-        ) as client:
+        transport = httpx.MockTransport(provider)
+        with connect(Client, base_url=URL, transport=transport, user_agent="billing/2.3 (north)") as client:
             client.with_options(deadline=5.0).api.get_httpx_client().get("/")
         (agent,) = seen
         assert agent.startswith("victor-ext/")

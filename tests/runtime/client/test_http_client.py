@@ -47,19 +47,14 @@ def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
     assert ["authorization" in request.headers for request in seen] == [False, False, True, True]
 
 
-def test_a_request_built_elsewhere_gets_the_timeout_of_the_client() -> None:
+def test_a_request_built_elsewhere_gets_the_timeout_of_the_client_and_a_closed_one_sends_nothing() -> None:
     seen: list[httpx.Request] = []
-    client(seen, timeout=7.0).send(httpx.Request("GET", AT))
-    assert seen[0].extensions["timeout"]["read"] == 7.0
-
-
-def test_a_closed_one_sends_nothing() -> None:
-    seen: list[httpx.Request] = []
-    http = client(seen)
+    http = client(seen, timeout=7.0)
+    http.send(httpx.Request("GET", AT))
     http.close()
     with pytest.raises(RuntimeError, match="closed"):
         http.get("/x")
-    assert seen == []
+    assert [request.extensions["timeout"]["read"] for request in seen] == [7.0]
 
 
 def test_the_line_of_httpx_is_logged_as_before(caplog: pytest.LogCaptureFixture) -> None:

@@ -22,26 +22,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clock
 
 
-class TestOneThatShrinks:
-    def test_it_is_what_is_left(self, clock: SimpleNamespace):
-        left = DeadlineTimeout.until(BEGAN + 10, 10)
-        assert as_of_now(left) == 10
-        clock.now += 4
-        assert as_of_now(left) == 6
-        clock.now += 5.5
-        assert as_of_now(left) == 0.5
-
-    @pytest.mark.parametrize("late", [10.0, 9.9999, 11.0, 5_000.0])
-    def test_when_it_is_over_a_moment_remains(self, clock: SimpleNamespace, late: float):
-        left = DeadlineTimeout.until(BEGAN + 10, 10)
-        clock.now += late
-        assert as_of_now(left) == as_of_now(left, 2) == LEAST
-
-    def test_what_is_left_is_shared(self, clock: SimpleNamespace):
-        left = DeadlineTimeout.until(BEGAN + 10, 10)
-        clock.now += 3
-        assert [as_of_now(left, parts) for parts in (1, 2, 4)] == [7, 3.5, 1.75]
-        assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 2), 2) == 2
+def test_what_is_left_of_one_that_shrinks_is_shared_and_when_it_is_over_a_moment_remains(clock: SimpleNamespace):
+    left = DeadlineTimeout.until(BEGAN + 10, 10)
+    over = {passed: [LEAST] * 3 for passed in (10.0, 9.9999, 11.0, 5_000.0)}
+    for passed, seconds in {0: [10, 5, 2.5], 3: [7, 3.5, 1.75], 9.5: [0.5, 0.25, 0.125], **over}.items():
+        clock.now = BEGAN + passed
+        assert [as_of_now(left, parts) for parts in (1, 2, 4)] == seconds
+    clock.now = BEGAN + 3
+    assert as_of_now(DeadlineTimeout.until(BEGAN + 10, 2), 2) == 2
 
 
 @pytest.mark.parametrize("timeout", [None, 0.0, 0.25, 7])

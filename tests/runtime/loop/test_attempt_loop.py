@@ -31,20 +31,16 @@ class TestTheOutcomeIsTheWholeCalls:
         waits = dataclasses.replace(BEHAVIOUR, waits_for_conflicts=True)
         for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
             assert Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
-            with pytest.raises(errors.Conflict) as raised:
-                Harness(mode, [happens], behaviour=behaviour).call("POST")
-            assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+            Harness(mode, [happens], behaviour=behaviour).fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
 
     def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
         for begun in (LOST, status(503), UNREADABLE):
             assert Harness(mode, [begun, status(409), OK]).call("POST", KEY).status_code == 200
         for not_begun in ([], [raises(httpx.ConnectError)], [status(429)]):
-            with pytest.raises(errors.Conflict) as raised:
-                Harness(mode, [*not_begun, status(409)]).call("POST", KEY)
-            assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
-        with pytest.raises(errors.Conflict) as raised:
-            Harness(mode, [LOST, status(409)]).call("GET")
-        assert raised.value.attempts == 2
+            raised = Harness(mode, [*not_begun, status(409)]).fails(errors.Conflict, "POST", KEY)
+            assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
+        raised = Harness(mode, [LOST, status(409)]).fails(errors.Conflict, "GET")
+        assert raised.attempts == 2
 
 
 def test_the_date_of_an_answer_out_of_a_cache_is_old(mode):
@@ -60,11 +56,10 @@ class TestTheMessageSaysWhatIsKnown:
     def test_ten_problems_are_listed_and_the_others_counted(self, mode, count, listed):
         observed = tuple(errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count))
         behaviour = dataclasses.replace(BEHAVIOUR, problems=lambda _answer: observed)
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness(mode, [status(400)], behaviour=behaviour).call("POST", KEY)
-        assert raised.value.problems == observed
-        assert [f": odd {number}" in str(raised.value) for number in range(count)] == [n < listed for n in range(count)]
-        assert (f"and {count - listed} more" in str(raised.value)) is (count > listed)
+        raised = Harness(mode, [status(400)], behaviour=behaviour).fails(errors.BadRequest, "POST", KEY)
+        assert raised.problems == observed
+        assert [f": odd {number}" in str(raised) for number in range(count)] == [n < listed for n in range(count)]
+        assert (f"and {count - listed} more" in str(raised)) is (count > listed)
 
     @pytest.mark.parametrize(
         ("script", "key", "words"),
@@ -78,13 +73,12 @@ class TestTheMessageSaysWhatIsKnown:
         ],
     )
     def test_of_a_write(self, mode, script, key, words):
-        with pytest.raises(errors.VictorError, match=words) as raised:
-            Harness(mode, script).call("POST", key)
-        assert "POST /payments at Pay (test) failed" in str(raised.value)
+        raised = Harness(mode, script).fails(errors.VictorError, "POST", key, match=words)
+        assert "POST /payments at Pay (test) failed" in str(raised)
 
     def test_a_read_says_nothing_of_what_was_done(self, mode):
-        with pytest.raises(errors.TimedOut, match=r"after 6 attempts: no response arrived in time \(it happened\)\.$"):
-            Harness(mode, [LOST]).call()
+        words = r"after 6 attempts: no response arrived in time \(it happened\)\.$"
+        Harness(mode, [LOST]).fails(errors.TimedOut, match=words)
 
 
 class TestWaiting:
@@ -96,11 +90,10 @@ class TestWaiting:
     )
     def test_a_retry_after_that_nobody_waits_for_is_told_at_once(self, mode, asked, code, method, key, limit):
         harness = Harness(mode, [status(code, retry_after=asked)], deadline=None)
-        with pytest.raises(errors.StatusError, match=f"wait longer than {limit}.* asks for no other") as raised:
-            harness.call(method, key)
-        assert (raised.value.idempotency_key, raised.value.attempts) == (key, 1)
-        assert raised.value.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
-        assert raised.value.retry_after >= 2_592_000
+        raised = harness.fails(errors.StatusError, method, key, match=f"wait longer than {limit}.* asks for no other")
+        assert (raised.idempotency_key, raised.attempts) == (key, 1)
+        assert raised.outcome is (Outcome.REJECTED if code == 429 else Outcome.UNKNOWN)
+        assert raised.retry_after >= 2_592_000
         assert harness.sleeps == []
 
     def test_retry_after_as_a_date_is_read_by_the_providers_clock(self, mode):
@@ -117,9 +110,8 @@ class TestWaiting:
     def test_one_that_does_not_fit_the_deadline_raises_at_once_and_says_when(self, mode, code, asked, slept, left):
         harness = Harness(mode, [status(code, retry_after=asked)])
         why = f"longer than the {left} s that are left of the deadline of 60 s. .* no other request within {asked} s"
-        with pytest.raises(errors.StatusError, match=why) as raised:
-            harness.call("POST", KEY)
-        assert raised.value.retry_after == float(asked)
+        raised = harness.fails(errors.StatusError, "POST", KEY, match=why)
+        assert raised.retry_after == float(asked)
         assert harness.sleeps == slept
         assert harness.quota.available == 500 - 5 * len(slept)
 
@@ -134,24 +126,19 @@ class TestWaiting:
 class TestTheDeadline:
     def test_no_place_in_the_pool_in_three_quarters_of_it_is_the_end(self, mode):
         harness = Harness(mode, [raises(httpx.PoolTimeout, 20.0), raises(httpx.PoolTimeout, 25.0), OK])
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST")
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 2)
+        harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
     def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode):
         harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST", KEY)
-        assert isinstance(raised.value, errors.TimedOut)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+        raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
+        assert isinstance(raised, errors.TimedOut)
+        assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1)
         assert harness.sleeps == []
 
     def test_a_refusal_that_comes_after_the_deadline_is_a_refusal(self, mode):
         harness = Harness(mode, [Happens(400, b'{"detail": "no"}', seconds=8.5)], deadline=8.0)
-        with pytest.raises(errors.BadRequest) as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.REJECTED, 1)
+        harness.fails(errors.BadRequest, "POST", KEY, ends=(Outcome.REJECTED, 1))
 
     @pytest.mark.parametrize("deadline", [None, 3 * 86_400.0])
     @pytest.mark.parametrize(
@@ -164,19 +151,18 @@ class TestTheDeadline:
     )
     def test_a_key_is_sent_for_a_day_at_most_whatever_the_deadline_is(self, mode, first, error, deadline):
         harness = Harness(mode, [first, OK], deadline=deadline)
-        with pytest.raises(error, match="the day for which providers keep a key") as raised:
-            harness.call("POST", KEY)
-        assert (len(harness.received), raised.value.idempotency_key) == (1, KEY)
+        raised = harness.fails(error, "POST", KEY, match="the day for which providers keep a key")
+        assert (len(harness.received), raised.idempotency_key) == (1, KEY)
         assert Harness(mode, [first, OK], deadline=deadline).call().status_code == 200
 
     def test_a_key_is_not_sent_again_by_a_machine_that_slept(self, mode):
         """By then the provider may have forgotten it, and would ask the customer twice. The deadline has not passed."""
         slept = Happens(error=httpx.ReadError, seconds=1.0, suspended=25 * 3600.0)
         harness = Harness(mode, [status(503), slept, OK])
-        with pytest.raises(errors.TimedOut, match=r"slept for 90000 s, or its clock was set.*forgotten") as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
-        assert (raised.value.attempts, len(harness.received)) == (2, 2)
+        words = r"slept for 90000 s, or its clock was set.*forgotten"
+        raised = harness.fails(errors.TimedOut, "POST", KEY, match=words)
+        assert (raised.outcome, raised.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert (raised.attempts, len(harness.received)) == (2, 2)
 
     @pytest.mark.parametrize(
         ("slept", "outcome"),
@@ -187,9 +173,8 @@ class TestTheDeadline:
     )
     def test_it_is_not_sent_either_if_only_an_earlier_call_can_have_used_it(self, mode, slept, outcome):
         harness = Harness(mode, [slept, OK])
-        with pytest.raises(errors.TimedOut, match="forgotten the key") as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, len(harness.received)) == (outcome, 1)
+        raised = harness.fails(errors.TimedOut, "POST", KEY, match="forgotten the key")
+        assert (raised.outcome, len(harness.received)) == (outcome, 1)
 
     @pytest.mark.parametrize(
         ("method", "key", "slept"),
@@ -215,12 +200,10 @@ class TestTheDeadline:
         async def asleep(seconds):
             sleep(seconds)
 
-        driver = (harness.transport if mode == "sync" else harness.atransport)._driver
-        driver.sleep = sleep if mode == "sync" else asleep
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST", KEY)
+        harness.transport._driver.sleep = sleep if mode == "sync" else asleep
+        raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
         assert len(harness.received) == 1
-        assert raised.value.outcome is Outcome.UNKNOWN
+        assert raised.outcome is Outcome.UNKNOWN
 
     def test_signing_that_takes_too_long_sends_nothing(self, mode):
         def slow(clock, lock):
@@ -231,17 +214,15 @@ class TestTheDeadline:
             return SignedToken(sign, clock)
 
         harness = Harness(mode, deadline=10.0, auth=slow)
-        with pytest.raises(errors.DeadlineExceeded) as raised:
-            harness.call("POST", KEY)
+        raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
         assert harness.received == []
-        assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert (raised.outcome, raised.attempts) == (Outcome.NOT_SENT, 0)
 
 
 def test_a_used_up_bucket_raises_the_last_error(mode):
     harness = Harness(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
-    with pytest.raises(errors.ServerError, match="retry quota") as raised:
-        harness.call("POST", KEY)
-    assert (raised.value.status_code, raised.value.attempts) == (503, 3)
+    raised = harness.fails(errors.ServerError, "POST", KEY, match="retry quota")
+    assert (raised.status_code, raised.attempts) == (503, 3)
     assert harness.quota.available == 2
 
 
@@ -254,11 +235,12 @@ def test_a_success_without_a_retry_gives_one_back(mode):
 
 class TestRedirects:
     def test_the_message_says_where_without_the_query(self, mode):
-        with pytest.raises(errors.StatusError) as raised:
-            Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).call()
-        assert "(status 302) that is not followed" in str(raised.value)
-        assert "https://evil.example/login" in str(raised.value)
-        assert "visibly-fake" not in str(raised.value)
+        raised = Harness(mode, [status(302, location="https://evil.example/login?token=visibly-fake")]).fails(
+            errors.StatusError
+        )
+        assert "(status 302) that is not followed" in str(raised)
+        assert "https://evil.example/login" in str(raised)
+        assert "visibly-fake" not in str(raised)
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
         behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, resent_redirects=frozenset({307}))
@@ -303,16 +285,14 @@ class TestRefusedTokens:
             return handle(request)
 
         network.handle_request = jumping
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
+        harness.fails(errors.AuthenticationError)
         assert len(harness.received) == 2
 
     @pytest.mark.parametrize("drift", [None, 0.0, 1.0, -1.0])
     def test_with_a_clock_that_is_right_a_401_is_final(self, mode, drift):
         harness = Harness(mode, [self.UNAUTHORIZED, OK], drift=drift)
-        with pytest.raises(errors.AuthenticationError, match="Check the credentials") as raised:
-            harness.call("POST", KEY)
-        assert (raised.value.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
+        raised = harness.fails(errors.AuthenticationError, "POST", KEY, match="Check the credentials")
+        assert (raised.outcome, len(harness.received)) == (Outcome.REJECTED, 1)
 
     @pytest.mark.parametrize("set_by", [-3600.0, -3.0, 3600.0])
     def test_a_clock_that_was_set_within_a_second_of_the_last_answer_is_corrected(self, mode, set_by):
@@ -327,8 +307,7 @@ class TestRefusedTokens:
 
     def test_a_fixed_token_is_tried_once(self, mode):
         harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
+        harness.fails(errors.AuthenticationError)
         assert [one.token for one in harness.received] == ["Bearer f"]
 
     def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
@@ -349,8 +328,7 @@ class TestRefusedTokens:
     def test_a_reusable_token_that_is_new_is_not(self, mode):
         harness = Harness(mode, [self.UNAUTHORIZED])
         harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
-        with pytest.raises(errors.AuthenticationError):
-            harness.call()
+        harness.fails(errors.AuthenticationError)
         assert len(harness.received) == 1
 
 
@@ -367,9 +345,8 @@ class TestWhatTheUsersOwnCodeRaises:
             raise mine
 
         harness.network.handle_request = handle
-        with pytest.raises(type(mine)) as raised:
-            harness.call("POST", KEY)
-        assert raised.value is mine
+        raised = harness.fails(type(mine), "POST", KEY)
+        assert raised is mine
         assert len(calls) == 1
 
 
@@ -389,10 +366,9 @@ def test_a_call_without_a_token_for_its_second_attempt_says_what_became_of_the_f
         (LOST, Outcome.UNKNOWN, f"The provider may have executed it: repeat it with idempotency_key='{KEY}', or look."),
     ]:
         tokens = ["Bearer first"]
-        with pytest.raises(errors.ConnectionFailed) as raised:
-            Harness(mode, [answer], auth=lambda _clock, _lock: Once()).call("POST", KEY)
-        assert str(raised.value) == f"The token endpoint is down. {advice}"
-        assert (raised.value.outcome, raised.value.idempotency_key, raised.value.attempts) == (outcome, KEY, 1)
+        raised = Harness(mode, [answer], auth=lambda _clock, _lock: Once()).fails(errors.ConnectionFailed, "POST", KEY)
+        assert str(raised) == f"The token endpoint is down. {advice}"
+        assert (raised.outcome, raised.idempotency_key, raised.attempts) == (outcome, KEY, 1)
 
 
 class TestAListener:
@@ -423,10 +399,9 @@ class TestAListener:
             if isinstance(event, kind):
                 raise LookupError("mine")
 
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness(mode, [LOST, status(400)], on_event=on_event).call("POST", KEY)
-        assert (raised.value.outcome, raised.value.idempotency_key) == (Outcome.UNKNOWN, KEY)
-        assert raised.value.__context__ is None
+        raised = Harness(mode, [LOST, status(400)], on_event=on_event).fails(errors.BadRequest, "POST", KEY)
+        assert (raised.outcome, raised.idempotency_key) == (Outcome.UNKNOWN, KEY)
+        assert raised.__context__ is None
 
     def test_nothing_private_is_logged(self, mode, caplog):
         def on_event(event):
@@ -458,8 +433,7 @@ class TestAListener:
             if isinstance(event, kind):
                 raise mine
 
-        with pytest.raises(mine):
-            Harness(mode, on_event=on_event).call("POST", KEY)
+        Harness(mode, on_event=on_event).fails(mine, "POST", KEY)
 
     def test_it_sees_no_exception_of_the_http_library(self, mode):
         """A listener that logs with a traceback would show what the library's frames hold."""
@@ -475,10 +449,9 @@ class TestTheGuard:
         if mode == "sync":
             harness.transport.close()
         else:
-            asyncio.run(harness.atransport.aclose())
+            asyncio.run(harness.transport.aclose())
         assert harness.network.closed == 1
-        with pytest.raises(errors.ConfigurationError, match="closed"):
-            harness.call()
+        harness.fails(errors.ConfigurationError, match="closed")
         assert harness.received == []
 
     @pytest.mark.parametrize(
@@ -486,8 +459,7 @@ class TestTheGuard:
     )
     def test_a_request_to_elsewhere_is_stopped(self, mode, url):
         harness = Harness(mode)
-        with pytest.raises(errors.ConfigurationError, match=r"https://pay\.example only") as raised:
-            harness.call(url=url)
+        raised = harness.fails(errors.ConfigurationError, url=url, match=r"https://pay\.example only")
         assert harness.received == []
         assert harness.signed_at == []
-        assert raised.value.outcome is Outcome.NOT_SENT
+        assert raised.outcome is Outcome.NOT_SENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from hypothesis import given, settings
@@ -68,11 +69,10 @@ class Case:
     drift: float | None
     luck: float
 
-    def run(self, mode: str) -> tuple[Harness, VictorError | None]:
-        harness = Harness(
-            mode, self.script, policy=self.policy, deadline=self.deadline, drift=self.drift, draw=lambda: self.luck
-        )
-        harness.network.keeps_limits = True
+    def run(self, mode: str, tokens: Any = None, **options: Any) -> tuple[Harness, VictorError | None]:
+        options = {"policy": self.policy, "deadline": self.deadline, "drift": self.drift, **options}
+        harness = Harness(mode, self.script, draw=lambda: self.luck, **options)
+        harness.network.keeps_limits, harness.network.tokens = True, tokens
         try:
             answer = harness.call(self.method, self.key)
         except VictorError as error:
@@ -218,14 +218,7 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
     def auth(clock: FakeClock, lock: object) -> OAuthToken:
         return OAuthToken(lambda: httpx.Request("POST", "https://pay.example/token", content=b"{}"), read, clock, lock)
 
-    harness = Harness(mode, case.script, policy=case.policy, deadline=case.deadline, auth=auth, draw=lambda: case.luck)
-    harness.network.keeps_limits = True
-    harness.network.tokens = endpoint
-    try:
-        harness.call(case.method, case.key)
-    except VictorError as error:
-        return harness, error
-    return harness, None
+    return case.run(mode, endpoint, drift=None, auth=auth)
 
 
 @PAIRS

@@ -10,7 +10,7 @@ import gzip
 import httpx
 import pytest
 
-from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, raises, status
+from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, Pieces, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.loop.classification import error_class_for
@@ -115,20 +115,6 @@ ROWS = {
 }
 
 
-class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in these pieces; an iterator shows how many were read."""
-
-    def __init__(self, pieces):
-        self.pieces = pieces
-
-    def __iter__(self):
-        yield from self.pieces
-
-    async def __aiter__(self):
-        for piece in self.pieces:
-            yield piece
-
-
 def tried_again(name: str, method: str, key: str | None) -> bool:
     in_get, keyed, keyless = ROWS[name][3]
     return in_get if method == "GET" else keyed if key else keyless
@@ -153,10 +139,9 @@ def test_one_failure_then_an_answer(name, method, key):
         assert harness.sleeps == FULL_JITTER[:1]
         assert harness.quota.available == 500, "the success gave the retry's cost back"
     else:
-        with pytest.raises(error_class) as raised:
-            harness.call(method, key)
-        assert type(raised.value) is error_class
-        assert (raised.value.outcome, raised.value.attempts) == (outcome, 1)
+        raised = harness.fails(error_class, method, key)
+        assert type(raised) is error_class
+        assert (raised.outcome, raised.attempts) == (outcome, 1)
         assert len(harness.received) == 1
         assert harness.sleeps == []
         assert harness.quota.available == 500
@@ -170,9 +155,8 @@ def test_one_failure_then_an_answer(name, method, key):
 def test_the_same_failure_every_time(name, method, key):
     happens, (error_class, outcome) = ROWS[name][0], told(name, method)
     harness = Harness("sync", [happens])
-    with pytest.raises(error_class) as raised:
-        harness.call(method, key)
-    error = raised.value
+    raised = harness.fails(error_class, method, key)
+    error = raised
     attempts = 6 if tried_again(name, method, key) else 1
     cost = 10 if error_class is errors.TimedOut else 5
     assert type(error) is error_class
@@ -197,18 +181,17 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(method, key):
             super().__init__("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate")
 
     harness = Harness("sync", [raises(Distrusted)])
-    with pytest.raises(errors.ConnectionFailed) as raised:
-        harness.call(method, key)
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 1)
+    harness.fails(errors.ConnectionFailed, method, key, ends=(Outcome.NOT_SENT, 1))
 
 
 @pytest.mark.parametrize("mode", BOTH)
 @pytest.mark.parametrize(("method", "key"), COLUMNS)
-def test_an_answer_beyond_the_limit_is_not_asked_for_again(method, key, mode):
-    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * 1000 + b'"}')], max_response_bytes=1000)
-    with pytest.raises(errors.UnreadableResponse, match=r"longer than 1000 bytes \(max_response_bytes\)") as raised:
-        harness.call(method, key)
-    assert (raised.value.outcome, raised.value.attempts) == (Outcome.UNKNOWN, 1)
+def test_an_answer_of_the_limit_is_read_and_one_beyond_it_is_not_asked_for_again(method, key, mode):
+    bodies = [b'{"id": "' + b"7" * (size - 10) + b'"}' for size in (1000, 1001)]
+    harness = Harness(mode, [Happens(body=body) for body in bodies], max_response_bytes=1000)
+    assert len(harness.call().content) == 1000
+    words = r"longer than 1000 bytes \(max_response_bytes\)"
+    harness.fails(errors.UnreadableResponse, method, key, match=words, ends=(Outcome.UNKNOWN, 1))
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -220,8 +203,7 @@ def test_an_answer_beyond_the_limit_is_read_no_further(mode, coding):
     headers = [] if coding is None else [("Content-Encoding", coding)]
 
     respond(harness, lambda: httpx.Response(200, headers=headers, stream=Pieces(pieces)))
-    with pytest.raises(errors.UnreadableResponse, match="longer than 1000 bytes"):
-        harness.call()
+    harness.fails(errors.UnreadableResponse, match="longer than 1000 bytes")
     assert len(list(pieces)) == (7 if coding is None else 10)
 
 
@@ -243,9 +225,8 @@ def test_an_answer_of_too_many_objects_is_not_read(mode, is_here, count):
     if count < 100_000:
         assert len(harness.call().json()["more"]) == count
         return
-    with pytest.raises(errors.UnreadableResponse, match="more than 100000 objects and lists") as raised:
-        harness.call("POST")
-    assert (raised.value.outcome, len(raised.value.body)) == (Outcome.ACCEPTED, 100_000)
+    raised = harness.fails(errors.UnreadableResponse, "POST", match="more than 100000 objects and lists")
+    assert (raised.outcome, len(raised.body)) == (Outcome.ACCEPTED, 100_000)
 
 
 @pytest.mark.parametrize("mode", BOTH)
@@ -265,9 +246,3 @@ def respond(harness, response):
         return response()
 
     harness.network.handle_async_request = handle
-
-
-@pytest.mark.parametrize("mode", BOTH)
-def test_an_answer_of_exactly_the_limit_is_read(mode):
-    harness = Harness(mode, [Happens(body=b'{"id": "' + b"7" * (1000 - 10) + b'"}')], max_response_bytes=1000)
-    assert len(harness.call().content) == 1000

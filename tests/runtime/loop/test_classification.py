@@ -64,18 +64,15 @@ def test_a_200_that_says_no_is_a_refusal(key):
 
 def test_a_body_that_was_not_read_whole_refuses_nothing():
     cut = Happens(body=NO.body, headers=(("Content-Encoding", "gzip"),))
-    with pytest.raises(UnreadableResponse) as raised:
-        Harness("sync", [cut], behaviour=SAYS_NO).call("POST")
-    assert raised.value.outcome is Outcome.UNKNOWN
+    raised = Harness("sync", [cut], behaviour=SAYS_NO).fails(UnreadableResponse, "POST")
+    assert raised.outcome is Outcome.UNKNOWN
 
 
 def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
-    with pytest.raises(BadRequest) as raised:
-        Harness("sync", [NO], behaviour=SAYS_NO).call()
-    assert raised.value.request_id == "t-7"
-    with pytest.raises(BadRequest) as raised:
-        Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO).call()
-    assert raised.value.request_id == "r-1"
+    raised = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest)
+    assert raised.request_id == "t-7"
+    raised = Harness("sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO).fails(BadRequest)
+    assert raised.request_id == "r-1"
 
 
 def token_harness(answer):
@@ -93,22 +90,21 @@ def token_harness(answer):
 
 
 def test_a_token_endpoint_that_says_no_with_a_200_has_refused_the_credentials():
-    with pytest.raises(AuthenticationError, match="refused the credentials"):
-        token_harness(token_answer(success=False, message="s3cret-of-mine is wrong")).call()
+    no = token_answer(success=False, message="s3cret-of-mine is wrong")
+    token_harness(no).fails(AuthenticationError, match="refused the credentials")
 
 
 def test_a_token_that_cannot_be_had_says_after_how_many_attempts():
-    with pytest.raises(RateLimited, match=r"POST /token at Pay \(test\) failed after 6 attempts: status 429") as raised:
-        token_harness(httpx.Response(429)).call()
-    assert raised.value.attempts == 0, "the call was not sent"
+    words = r"POST /token at Pay \(test\) failed after 6 attempts: status 429"
+    raised = token_harness(httpx.Response(429)).fails(RateLimited, match=words)
+    assert raised.attempts == 0, "the call was not sent"
 
 
 def test_what_was_asked_with_a_secret_is_not_quoted():
     answer = httpx.Response(501, json={"message": "s3cret-of-mine is wrong"})
-    with pytest.raises(ServerError) as raised:
-        token_harness(answer).call()
-    assert "s3cret" not in str(raised.value)
-    assert not raised.value.problems
+    raised = token_harness(answer).fails(ServerError)
+    assert "s3cret" not in str(raised)
+    assert not raised.problems
 
 
 def test_a_key_in_the_body_of_a_call_that_takes_none_makes_no_repeat_safe():
@@ -123,8 +119,7 @@ def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, erro
     behaviour = replace(
         BEHAVIOUR, operations=OneRow(unknown_id={"id"}), problems=lambda _answer: (Problem(field, "", ""),)
     )
-    with pytest.raises(error):
-        Harness("sync", [Happens(400)], behaviour=behaviour).call()
+    Harness("sync", [Happens(400)], behaviour=behaviour).fails(error)
 
 
 def has_result(answer: httpx.Response) -> bool:
@@ -146,30 +141,25 @@ DECLINED = Happens(400, json.dumps({"id": "p1", "result": "declined"}).encode())
 
 @pytest.mark.parametrize("body", [b'{"detail": "no"}', b"<html>", b"", b'{"result"'])
 def test_every_other_body_is_an_error(body):
-    with pytest.raises(errors.BadRequest) as raised:
-        Harness("sync", [Happens(400, body)], behaviour=TELLS).call("POST")
-    assert raised.value.outcome is Outcome.REJECTED
+    raised = Harness("sync", [Happens(400, body)], behaviour=TELLS).fails(errors.BadRequest, "POST")
+    assert raised.outcome is Outcome.REJECTED
 
 
 def test_a_result_of_something_else_proves_nothing():
     other = Happens(400, json.dumps({"id": "other", "result": "declined"}).encode())
-    with pytest.raises(errors.UnreadableResponse, match="about another") as raised:
-        Harness("sync", [other], behaviour=TELLS).call("POST")
-    assert raised.value.outcome is Outcome.UNKNOWN
+    raised = Harness("sync", [other], behaviour=TELLS).fails(errors.UnreadableResponse, "POST", match="about another")
+    assert raised.outcome is Outcome.UNKNOWN
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
     echo, open_ = Happens(400, b"cvv 123 is wrong"), replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING))
-    with pytest.raises(errors.BadRequest) as raised:
-        Harness("sync", [echo]).call("POST")
-    assert "123" not in str(raised.value)
-    with pytest.raises(errors.BadRequest, match="cvv 123"):
-        Harness("sync", [echo], behaviour=open_).call("POST")
+    raised = Harness("sync", [echo]).fails(errors.BadRequest, "POST")
+    assert "123" not in str(raised)
+    Harness("sync", [echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")
 
 
 def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
     spoilt = Happens(400, b"no gzip", (("content-encoding", "gzip"),))
     for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness("sync", [spoilt], behaviour=behaviour).call("POST")
-        assert raised.value.outcome is outcome
+        raised = Harness("sync", [spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
+        assert raised.outcome is outcome

@@ -161,8 +161,7 @@ class TestAListenerThatRaises:
                 raise LookupError("a mistake of the listener")
 
         monkeypatch.setenv(LISTENER_ERRORS, "raise")
-        with pytest.raises(LookupError, match="a mistake"):
-            Harness(mode, [status(503), OK], on_event=on_event).call()
+        Harness(mode, [status(503), OK], on_event=on_event).fails(LookupError, match="a mistake")
 
     def test_the_plugin_of_the_package_asks_for_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import os
@@ -194,8 +193,7 @@ class TestTheLog:
     def test_a_call_is_one_record_at_debug(self, mode: str, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
         Harness(mode, [Happens(200, seconds=1.25)]).call("POST", KEY)
-        with pytest.raises(BadRequest):
-            Harness(mode, [status(400)]).call("POST", KEY)
+        Harness(mode, [status(400)]).fails(BadRequest, "POST", KEY)
         good, bad = [each for each in caplog.records if each.name == LOGGER]
         assert good.getMessage() == "POST /payments: 200 after 1 attempts, 1.250 s"
         assert bad.getMessage() == "POST /payments: BadRequest after 1 attempts, 0.000 s"

@@ -147,14 +147,9 @@ def test_a_new_key_is_random_and_good():
 
 
 class TestKeyProblem:
-    @pytest.mark.parametrize("length", [20, 128])
-    def test_the_shortest_and_the_longest(self, length):
-        assert key_problem("k" * length) is None
-
     @pytest.mark.parametrize("length", [0, 1, 19, 129, 4096])
     def test_lengths_that_are_not(self, length):
         problem = key_problem("k" * length)
-        assert problem is not None
         assert (problem.field, problem.code) == ("idempotency_key", "length")
         assert f"{length} characters" in problem.message
         assert "20 to 128" in problem.message
@@ -162,18 +157,15 @@ class TestKeyProblem:
     @pytest.mark.parametrize("odd", [" ", "\n", "\t", "\r", "\0", "\x7f", "é", "\uff11", "\u200b", "\ud800"])
     @pytest.mark.parametrize("place", [0, 10, 30])
     def test_characters_that_are_not(self, odd, place):
-        problem = key_problem("k" * place + odd + "k" * (30 - place))
-        assert problem is not None
-        assert problem.code == "characters"
+        assert key_problem("k" * place + odd + "k" * (30 - place)).code == "characters"
 
-    def test_every_visible_character_is_good(self):
-        assert key_problem("".join(map(chr, range(33, 127)))) is None
+    @pytest.mark.parametrize("key", ["k" * 20, "k" * 128, "".join(map(chr, range(33, 127)))])
+    def test_every_visible_character_is_good(self, key):
+        assert key_problem(key) is None
 
     @pytest.mark.parametrize("key", [None, 12345678901234567890, b"k" * 30, uuid.uuid4()])
     def test_what_is_no_text(self, key):
-        problem = key_problem(key)
-        assert problem is not None
-        assert problem.code == "type"
+        assert key_problem(key).code == "type"
 
 
 class TestWhereTheKeyGoes:
@@ -192,16 +184,13 @@ class TestWhereTheKeyGoes:
         assert place.prepare(other) is None
         assert "X-Key" not in other.headers
 
-    def test_an_empty_header_is_no_key(self):
-        assert HeaderKey().read(httpx.Request("POST", self.URL, headers={"Idempotency-Key": ""})) is None
-
-    @pytest.mark.parametrize(("key", "code"), [("", "characters"), ("a b", "characters"), ("a\tb", "characters")])
-    def test_a_key_that_cannot_be_sent_is_refused(self, key, code):
+    @pytest.mark.parametrize("key", ["", "a b", "a\tb"])
+    def test_a_key_that_cannot_be_sent_is_refused(self, key):
         """A random one in its place would make a second payment of the caller's second try."""
         for place in (HeaderKey(), HeaderKey(takes_key=lambda _request: True)):
             with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
                 place.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}))
-            assert [problem.code for problem in raised.value.problems] == [code]
+            assert [problem.code for problem in raised.value.problems] == ["characters"]
         ignoring = HeaderKey(ignores_key=lambda _request: True)
         assert ignoring.prepare(httpx.Request("POST", self.URL, headers={"Idempotency-Key": key})) is None
 
@@ -214,12 +203,7 @@ class TestWhereTheKeyGoes:
         ("body", "key"),
         [
             (b'{"idempotencyKey": "k1"}', "k1"),
-            (b'{"idempotencyKey": ""}', None),
-            (b'{"idempotencyKey": 7}', None),
-            (b"{}", None),
-            (b"[]", None),
-            (b"", None),
-            (b"\xff", None),
+            *((no, None) for no in (b'{"idempotencyKey": ""}', b'{"idempotencyKey": 7}', b"{}", b"[]", b"", b"\xff")),
         ],
     )
     def test_a_key_in_the_body_is_read_and_the_body_left_alone(self, body, key):
@@ -227,10 +211,7 @@ class TestWhereTheKeyGoes:
         assert BodyKey().prepare(request) == key
         assert request.content == body
 
-    def test_a_body_that_streams_has_no_key(self):
+    def test_no_key(self):
+        keyed, empty = (httpx.Request("POST", self.URL, headers={"Idempotency-Key": key}) for key in ("k" * 20, ""))
+        assert HeaderKey().read(empty) is NoKey().read(keyed) is NoKey().prepare(keyed) is None
         assert BodyKey().prepare(httpx.Request("POST", self.URL, content=iter([b"{}"]))) is None
-
-    def test_a_provider_without_keys(self):
-        request = httpx.Request("POST", self.URL, headers={"Idempotency-Key": "k" * 20})
-        assert NoKey().read(request) is None
-        assert NoKey().prepare(request) is None

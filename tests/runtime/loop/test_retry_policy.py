@@ -24,9 +24,6 @@ NOW = 1_770_000_000.0
 
 
 class TestThePolicy:
-    def test_the_documented_defaults(self):
-        assert RetryPolicy() == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
-
     @pytest.mark.parametrize(
         "values",
         [
@@ -42,8 +39,9 @@ class TestThePolicy:
             RetryPolicy(**values)
         assert f"{name}={value!r}" in str(raised.value)
 
-    def test_it_is_frozen(self):
+    def test_it_has_the_documented_defaults_and_is_frozen(self):
         policy = RetryPolicy()
+        assert policy == RetryPolicy(max_attempts=6, base=0.5, cap=8.0, quota=500)
         with pytest.raises(dataclasses.FrozenInstanceError):
             policy.base = 1.0
         assert pickle.loads(pickle.dumps(policy)) == policy
@@ -172,16 +170,10 @@ class TestTheProvidersClock:
         assert (clock.skew != 0.0) is known
 
     @pytest.mark.parametrize(
-        "header", [None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT", "Mon, 02 Jan 2006 15:04:05 +9999"]
-    )
-    def test_a_date_that_cannot_be_changes_nothing(self, header):
-        clock = FakeClock()
-        clock.learn(header)
-        assert clock.skew == 0.0
-
-    @pytest.mark.parametrize(
         ("header", "taken"),
         [
+            *((odd, False) for odd in (None, "", "yesterday", "Mon, 01 Jan 0001 00:00:00 GMT")),
+            ("Mon, 02 Jan 2006 15:04:05 +9999", False),
             ("Tue, 31 Dec 2019 23:59:59 GMT", False),
             ("Wed, 01 Jan 2020 00:00:00 GMT", True),
             ("Wed, 01 Jan 2200 00:00:00 GMT", True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, Unpack, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 import httpx
 
@@ -99,7 +99,7 @@ class Operation(Protocol[P]):
     def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
-class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
+class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
     _wire_type: Callable[..., Any]
 
     @with_client_options
@@ -177,11 +177,6 @@ class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Tran
     @property
     def _generated(self) -> Any:
         return self._config.context
-
-    @property
-    def api(self) -> C:
-        """The generated client, for the operations of its package: they sign, retry and fail as this client does."""
-        return cast("C", self._api)
 
     def with_key(self, idempotency_key: str) -> C:
         """The generated client for one payment: its calls carry this key.

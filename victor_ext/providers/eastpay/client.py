@@ -46,7 +46,7 @@ class EastPayOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, H
     inquiry_by_reference: bool
 
 
-class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
+class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payments": Payments, "checkouts": Checkouts}
@@ -120,11 +120,6 @@ class _EastPayClient(BaseClient[Mode, Transport, HttpxClient]):
         if any(isinstance(name, str) and folded_name(name).partition(".")[0] == "card" for name in names):
             message = "extra_body: a card comes from the argument card of debit and preauthorise: leave it out here."
             raise ConfigurationError.of([Problem("extra_body", "taken", message)])
-
-    @property
-    def api(self) -> GeneratedClient:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("GeneratedClient", self._api)
 
 
 class EastPay(_EastPayClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):

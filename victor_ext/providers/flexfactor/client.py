@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
 from flexfactor_api.api.orders import list_orders
@@ -55,7 +55,7 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     base_url: str | httpx.URL | None
 
 
-class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
@@ -140,11 +140,6 @@ class _FlexFactorClient(BaseClient[Mode, Transport, HttpxClient]):
         validation.no_card_numbers("extra_query", extra_query)
         if validation.problems:
             raise ConfigurationError.of(validation.problems)
-
-    @property
-    def api(self) -> GeneratedClient:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("GeneratedClient", self._api)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

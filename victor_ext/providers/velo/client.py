@@ -46,7 +46,7 @@ class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Http
     base_url: str | httpx.URL | None
 
 
-class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
+class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {
@@ -118,11 +118,6 @@ class _VeloClient(BaseClient[Mode, Transport, HttpxClient]):
     def from_profile(cls, name: str, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
-
-    @property
-    def api(self) -> GeneratedClient:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
         super()._attach()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Self, Unpack, cast
+from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
 from victor_api.api.payment_requests import list_payment_requests
@@ -41,7 +41,7 @@ class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Ht
     base_url: str | httpx.URL | None
 
 
-class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
+class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
@@ -119,11 +119,6 @@ class _VictorClient(BaseClient[Mode, Transport, HttpxClient]):
             ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
         """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
-
-    @property
-    def api(self) -> GeneratedClient:
-        """The generated client, for generated operations: they sign, retry and fail as those here do."""
-        return cast("GeneratedClient", self._api)
 
     def _attach(self) -> None:
         super()._attach()

@@ -44,10 +44,7 @@ class UnpicklableCredentials:
 
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
-    """A secret that a header or a body can carry, without the blanks around it.
-
-    Raises `ConfigurationError`, with `name` and where the secret comes from (`source`), and never with the value.
-    """
+    """A secret that a header or a body can carry, without the blanks around it; or `ConfigurationError`."""
     value = concealed(value)
     if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be text, not {kind_of(value)}.")
@@ -65,14 +62,10 @@ def caller_digest(identity: str, *, product: str) -> str:
 
 
 class ChangingFile(Generic[T]):
-    """What is read from a file, and read again when the file has changed.
+    """What `read` reads from a file, and reads again when the file has changed. What it raises at first is raised.
 
     A change that cannot be read (a file that is written at this moment, or was removed) is logged as a warning. What
-    was read before stays in use until the file can be read.
-
-    Args:
-        path: The path. It may be a link that is changed to another file, as a volume of Kubernetes does.
-        read: Reads the file. What it raises at first is raised.
+    was read before stays in use until the file can be read. The path may be a link, as in a volume of Kubernetes.
     """
 
     def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
@@ -105,15 +98,13 @@ def file_stamp(path: object) -> tuple[int, int, int] | None:
 
 
 class RotatingSecret:
-    """A secret that may change: a `SecretText`. `check` returns the secret that a text is.
+    """A secret that may change: a `SecretText`. `check` returns the secret that a text is. No message holds it.
 
-    Raises `ConfigurationError` where it is not such a value, or the file cannot be read. No message holds the secret.
+    Raises `ConfigurationError` where it is not such a value, or the file cannot be read.
     """
 
-    current: Callable[[], Secret]
-    """Returns the secret of this moment."""
-    last: Secret = Secret("")
-    """The secret that was returned last."""
+    current: Callable[[], Secret]  # returns the secret of this moment
+    last: Secret = Secret("")  # that was returned
 
     def __init__(
         self,

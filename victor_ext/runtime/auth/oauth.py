@@ -26,11 +26,10 @@ _LATEST = 7_258_118_400.0  # the year 2200, in seconds
 
 
 class OAuthToken(TokenCache):
-    """A token from a token endpoint.
+    """A token from a token endpoint, whose row in the table of its system is `row`.
 
     `ask` makes the request. `read` reads a token from the JSON object of the response and the provider's time; None
     without a token. `hint` says what to check when the endpoint refuses, and `code_of` reads the provider's code then.
-    `row` is the endpoint's in the table of its system.
     """
 
     def __init__(
@@ -45,11 +44,7 @@ class OAuthToken(TokenCache):
         row: Operation = TOKEN,
     ) -> None:
         super().__init__(clock, lock)
-        self._ask = ask
-        self._read = read
-        self._hint = hint
-        self._code_of = code_of
-        self._row = row
+        self._ask, self._read, self._hint, self._code_of, self._row = ask, read, hint, code_of, row
 
     def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:  # noqa: ARG002 - the exchange knows what is left
         request = self._ask()
@@ -98,10 +93,7 @@ def token_request(
 
 
 def header_value(token_type: object, token: object) -> Secret | None:
-    """`<type> <token>`, with `Bearer` where the endpoint named no type that is text of a header.
-
-    None if no header can hold them: httpx refuses a blank at an end, and its error shows the value.
-    """
+    """`<type> <token>`, with `Bearer` where the endpoint named no type; None if no header can hold them."""
     if not is_token(token):
         return None
     named = isinstance(token_type, str) and token_type != "" and token_type.isascii() and token_type.isprintable()
@@ -116,10 +108,7 @@ def basic(username: Secret, password: Secret) -> Secret:
 
 
 def moment_of(expires: object) -> float | None:
-    """A moment in seconds of the epoch, from a number or text of seconds or (from 10^11 on) milliseconds.
-
-    None: it cannot be read, or is after the year 2200, which no token sees.
-    """
+    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no such, or after 2200."""
     try:
         number = float(expires) if isinstance(expires, str) else expires
     except ValueError:

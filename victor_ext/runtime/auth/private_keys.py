@@ -31,17 +31,16 @@ def load_rsa_key(
     name: str = "private_key",
     opened_with: str = "password",
 ) -> RSAPrivateKey:
-    """Read an RSA private key. Messages call it `name`, and its password `opened_with`.
+    """Read an RSA private key. Messages call it `name`, and its password `opened_with`, and hold no part of them.
 
     `cryptography` validates it: the parts of a damaged key do not belong together. This takes 27 ms or more, once.
 
     Args:
-        key: PEM (PKCS#8, PKCS#1, encrypted ones with `password`), bare base64 of PKCS#8 DER with or without
-            line breaks, DER bytes, a path, or a key object.
+        key: PEM (PKCS#8, PKCS#1), bare base64 of PKCS#8 DER with or without line breaks, DER, a path, or a key object.
         password: For an encrypted PEM or DER.
 
     Raises:
-        ConfigurationError: The value is not such a key. The message never holds any part of it.
+        ConfigurationError: The value is not such a key.
     """
     key, password = concealed(key), concealed(password)
     password = _password_bytes(password)

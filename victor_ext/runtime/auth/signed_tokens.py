@@ -42,11 +42,6 @@ def signed_token(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
     return _JWS.encode(_json(claims), key, algorithm="RS512")
 
 
-def signing_input(claims: Mapping[str, Any]) -> str:
-    """Header and claims of a token, as they are signed (RFC 7515, 5.1)."""
-    return ".".join(map(_base64url, (_json({"alg": "RS512", "typ": "JWT"}), _json(claims))))
-
-
 def _json(claims: Mapping[str, Any]) -> bytes:
     return json.dumps(claims, separators=(",", ":")).encode()
 
@@ -72,10 +67,7 @@ class SignedElsewhere(TokenCache):
         reuse: float,
     ) -> None:
         super().__init__(clock, lock)
-        self._sign = sign
-        self._claims = claims
-        self._prefix = prefix
-        self._reuse = reuse
+        self._sign, self._claims, self._prefix, self._reuse = sign, claims, prefix, reuse
 
     renewal_may_fail_with = Exception
 
@@ -83,7 +75,10 @@ class SignedElsewhere(TokenCache):
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew, now = self._clock.skew, self._clock.now()
-        content = Secret(signing_input(self._claims(now)))
+        # Header and claims, as they are signed (RFC 7515, 5.1).
+        content = Secret(
+            ".".join(_base64url(_json(each)) for each in ({"alg": "RS512", "typ": "JWT"}, self._claims(now)))
+        )
         try:
             signature: object = concealed((yield Invoke(self._sign, SecretBytes(content.encode()), seconds)))
         except NotInTime:

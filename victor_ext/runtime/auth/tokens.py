@@ -48,10 +48,7 @@ class SignedToken:
     def __init__(
         self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
     ) -> None:
-        self._sign = sign
-        self._header = header
-        self._clock = clock
-        self._reuse = reuse
+        self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
@@ -91,7 +88,7 @@ class IssuedToken:
 
     def seconds_left(self, now: float) -> float:
         """Seconds until the token ends. A token without a known end is kept until it is refused."""
-        return float("inf") if self.expires_at is None else self.expires_at - now
+        return inf if self.expires_at is None else self.expires_at - now
 
     def window(self, seconds: float) -> float:
         """A renewal window in seconds, at most a fifth of the token's life."""
@@ -114,7 +111,6 @@ class TokenCache:
         self._pause_ends = -inf
 
     def _obtain(self, exchange: Exchange, seconds: float | None, *, best_effort: bool) -> Flow[IssuedToken]:
-        """Obtain a token within `seconds` (None: no bound)."""
         raise NotImplementedError
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
@@ -133,11 +129,10 @@ class TokenCache:
     @property
     def has_token(self) -> bool:
         """Whether a kept token has not expired."""
-        kept = self._token
-        return kept is not None and kept.seconds_left(self._clock.now()) > 0
+        return self._token is not None and self._token.seconds_left(self._clock.now()) > 0
 
     def forget(self) -> None:
-        """Drop the token, after it was revoked. The next call fetches another."""
+        """Drop the token, after it was revoked."""
         self._token = None
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
@@ -197,7 +192,6 @@ class TokenCache:
 
 
 def _for_another(failure: VictorError) -> VictorError:
-    """A copy of the failure for another call, which sets its own outcome on it."""
-    copied = copy(failure)
+    copied = copy(failure)  # the other call sets its own outcome on it
     copied.__cause__ = failure.__cause__
     return copied

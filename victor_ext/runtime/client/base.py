@@ -2,8 +2,8 @@
 
 A provider writes one class that is generic over both, and names the two modes:
 
-    class _ShopClient(BaseClient[Mode, Transport, HttpxClient]):
-        _generated = Client  # of the package `shop_api`
+    class _ShopClient(BaseClient[Client, Mode, Transport, HttpxClient]):  # `Client` is that of the package `shop_api`
+        _generated = Client
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
         # Its constructor takes `ClientOptions`, and ends with `_start`.
@@ -39,13 +39,13 @@ from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
 C = TypeVar("C")
+Api = TypeVar("Api")
 
 
-class BaseClient(Generic[Mode, Transport, HttpxClient]):
+class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _generated: Any
-    """The generated `Client` class, which `api` is one of."""
     _resources: ClassVar[dict[str, Any]] = {}
     """The types of the resources, by name. The class has them too, for `create_autospec`."""
     _pooled_type: ClassVar[type[PooledTransport | AsyncPooledTransport]]
@@ -56,10 +56,9 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
     _attempt_transport_type: ClassVar[Callable[..., Any]]
     _runner_type: ClassVar[Callable[..., Any]]
     _http_client_type: ClassVar[Callable[..., Any]]
-    _on_retry_wait: ClassVar[Any] = None  # an `OnWait`
-    """For tests: called in place of each wait before a retry. The time counts as passed."""
+    # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The time counts as passed.
+    _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
-    """For tests: the same for the waits of `wait` and `watch`."""
     _config: ClientConfig
     _connections: Any
     _driver: Any
@@ -122,6 +121,12 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""
 
     @property
+    def api(self) -> Api:
+        """The generated client, for the operations of its package: they sign, retry and fail as this client does."""
+        api: Api = self._api
+        return api
+
+    @property
     def proxy(self) -> str | None:
         """Host and port of the proxy that calls go through; None without one, or with a way of the caller's."""
         route: Route | None = getattr(self._connections, "route", None)
@@ -164,9 +169,8 @@ class BaseClient(Generic[Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: A value that cannot work; the message names it.
         """
-        headers = concealed_within(headers)
         other = object.__new__(type(self))
-        extra_body, extra_query = concealed_within(extra_body), concealed_within(extra_query)  # whatever is in them
+        extra_body, extra_query, headers = map(concealed_within, (extra_body, extra_query, headers))
         self._check_extras(extra_body, extra_query)
         config = self._config.replace(timeout, deadline, retry, extra_body, extra_query, headers)
         other._assemble(config, self._connections, original=self._transport)
@@ -232,7 +236,7 @@ def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
-class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
+class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client]):
     """A client with blocking calls. Safe to share between threads."""
 
     _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
@@ -262,7 +266,7 @@ class BlockingClient(BaseClient[Blocking, httpx.BaseTransport, httpx.Client]):
         self.close()
 
 
-class AwaitedClient(BaseClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
+class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
     """A client with awaited calls."""
 
     _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport

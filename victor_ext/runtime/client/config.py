@@ -32,12 +32,6 @@ Init = TypeVar("Init", bound=Callable[..., None])
 Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
 HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
 
-DEFAULT_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-"""Seconds for each stage of one attempt: 5 to connect; 20 each to write, to read and to get a free connection."""
-
-DEFAULT_DEADLINE = 60.0
-"""Seconds for one call as a whole, with all attempts and waits."""
-
 
 class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
     """The options of every client, of all systems and in both modes.
@@ -51,10 +45,9 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         retry: How patiently a call is tried again. `RetryPolicy(max_attempts=1)` tries once.
         transport: An httpx transport to send with, in place of connections of the client's own. `proxy`, `verify`
             and `limits` then have no effect.
-        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of `transport`: its
-            proxies, mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close
-            it. What could not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no
-            effect.
+        http_client: Your own `httpx.Client` (`httpx.AsyncClient`) to send with, in place of `transport`: its proxies,
+            mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close it. What could
+            not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no effect.
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
         verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
             except for this machine.
@@ -84,7 +77,7 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
 
 
 DEFAULTS: ClientOptions[Any, Any] = {
-    "timeout": DEFAULT_TIMEOUT, "deadline": DEFAULT_DEADLINE, "retry": RetryPolicy(), "transport": None,
+    "timeout": httpx.Timeout(20.0, connect=5.0), "deadline": 60.0, "retry": RetryPolicy(), "transport": None,
     "http_client": None, "proxy": None, "verify": True, "limits": None, "on_event": None, "max_concurrency": None,
     "user_agent": None, "max_response_bytes": MAX_RESPONSE_BYTES,
 }  # fmt: skip
@@ -131,16 +124,14 @@ class _Unchanged:
         return "<unchanged>"
 
 
-KEEP: Any = _Unchanged()
-"""The value of an option that stays as it is."""
+KEEP: Any = _Unchanged()  # of an option that stays as it is
 
 
 class ClientConfig:
     """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
 
     `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
-    provider's resources, `accept` the content types that are asked for, `credentials` what no message repeats (see
-    `privacy.CREDENTIALS`). Raises `ConfigurationError`.
+    provider's resources, `credentials` what no message repeats (see `privacy.CREDENTIALS`).
     """
 
     def __init__(
@@ -229,10 +220,9 @@ class ClientConfig:
 
 
 class _FixedCookies(CookieJar):
-    """Cookies that no response adds to. Adding takes a lock, which a Ctrl-C may leave locked for ever."""
+    """Cookies that no response adds to: no call depends on an earlier one, and a Ctrl-C may leave its lock locked."""
 
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Keep none: no call depends on an earlier one."""
+    def extract_cookies(self, response: object, request: object) -> None: ...
 
 
 def _reporter(on_event: OnEvent | None) -> Reporter:

@@ -1,7 +1,6 @@
-"""`extra_body` and `extra_query`: what a caller sends that this package does not know yet.
+"""`extra_body` and `extra_query`: members and filters that this package does not know yet, by their names on the wire.
 
-A provider's document grows between two releases. A new member of a body, or a new filter, is then sent by its name on
-the wire. What this package sends itself is not replaced, in any spelling: a check that was passed would say nothing.
+What this package sends itself is not replaced, in any spelling: a check that was passed would say nothing.
 """
 
 from __future__ import annotations
@@ -29,19 +28,16 @@ ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
 _MOST_LEVELS = 64
-_MOST_BITS = 1024
-_MOST_DIGITS = 300
-"""Both of a number: about what a JSON reader with floats can read at all."""
+_MOST_BITS, _MOST_DIGITS = 1024, 300  # of a number: about what a JSON reader with floats can read at all
 
 M = TypeVar("M")
 
 
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
-    """The body of a call, a generated model, with the caller's own members.
+    """The body of a call, a generated model, with the caller's own members; or `InvalidRequest`.
 
     `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in `body`, and those
-    that the document declares, which have arguments. `doing` says what was not done when it raises `InvalidRequest`: a
-    member is this package's own, or JSON has no such value.
+    that the document declares, which have arguments. `doing` says what was not done when it raises.
     """
     if extra is None:
         return body
@@ -172,30 +168,23 @@ def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]
     if not is_mapping(extra):
         message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
         return [Problem("extra_query", "type", message)]
-    arguments = {folded_name(name): name for name in taken}
-    return [problem for name, value in extra.items() for problem in _filter_problems(name, value, arguments)]
-
-
-def _filter_problems(name: object, value: object, arguments: Mapping[str, str]) -> Iterator[Problem]:
-    if not _is_name(name):
-        yield Problem("extra_query", "name", "extra_query has a name that is not a text: write the name on the wire.")
-        return
-    place = f"extra_query.{one_line(name)}"
-    argument = arguments.get(folded_name(name))
-    if argument is not None:
-        yield Problem(place, "duplicate", f"{place} is known to this method: use its argument {argument.rstrip('_')}.")
-    for item in value if is_sequence(value) else [value]:
-        complaint = _scalar_complaint(item)
-        if complaint is not None:
-            yield Problem(place, "type", f"{place} {complaint}.")
+    arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
+    for name, value in extra.items():
+        if not _is_name(name):
+            message = "extra_query has a name that is not a text: write the name on the wire."
+            problems.append(Problem("extra_query", "name", message))
+            continue
+        place, argument = f"extra_query.{one_line(name)}", arguments.get(folded_name(name))
+        if argument is not None:
+            message = f"{place} is known to this method: use its argument {argument}."
+            problems.append(Problem(place, "duplicate", message))
+        complaints = map(_scalar_complaint, value if is_sequence(value) else [value])
+        problems += [Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None]
+    return problems
 
 
 def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
-    """The end of a URL for the caller's own filters, percent-encoded and without a `?`.
-
-    Raises:
-        InvalidRequest: A filter is an argument of the operation, or has a value that no query can carry.
-    """
+    """The caller's own filters, percent-encoded. Raises `InvalidRequest`."""
     if extra is None:
         return ""
     problems = extra_query_problems(extra, _builder_of(operation).__annotations__.keys() - {"body", "return"})
@@ -207,11 +196,7 @@ def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Extras:
-    """What `with_options` adds to each call of a client: members to the bodies of writes, filters to each GET.
-
-    Raises:
-        ConfigurationError: A value that cannot be sent.
-    """
+    """What `with_options` adds to each call: members to the bodies of writes, filters to each GET."""
 
     body: ExtraBody | None = None
     query: ExtraQuery | None = None
@@ -224,7 +209,7 @@ class Extras:
     def arguments(
         self, operation: ModuleType, arguments: dict[str, Any], taken: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """The arguments of a generated operation with the members; as `with_extra_body`."""
+        """The arguments of a generated operation, with the members (see `with_extra_body`)."""
         if self.body is None or operation.OPERATION.method == "GET":
             return arguments
         body = arguments.get("body")
@@ -249,8 +234,7 @@ NO_EXTRAS = Extras()
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:
-    """The generated function that has all arguments of an operation."""
-    build: FunctionType = vars(operation)["_get_kwargs"]
+    build: FunctionType = vars(operation)["_get_kwargs"]  # which has all arguments
     return build
 
 

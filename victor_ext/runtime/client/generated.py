@@ -33,18 +33,14 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Bound:
-    """The part of a generated `Client` that keeps it, and what `with_headers` and the like return, on one transport.
-
-    Those that are generated return a client with connections of its own, without token and attempt loop.
-    """
+    """What keeps a generated `Client`, and those that its `with_headers` and the like return, on one transport."""
 
     _unexpected_status: type[Exception]
     """What the package's parsers raise of a status that the document does not list."""
     document: Sequence[Declared]
     """All operations of the package."""
     undocumented: Read | None = None
-    response: httpx.Response | None = None
-    """The response of a client for one call (see `for_one_call`)."""
+    response: httpx.Response | None = None  # of a client for one call
     _query: str = ""
     _as_json: bool = False
     _at: str
@@ -75,24 +71,18 @@ class _Bound:
     async def __aexit__(self, *args: object, **kwargs: Any) -> None: ...
 
     def with_headers(self, headers: dict[str, str]) -> Self:
-        """A client that sends these headers too."""
         merged = httpx.Headers(self._options.get("headers"))
         merged.update(headers)
         return self.with_http_options(headers=merged)
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
-        """A client that sends these cookies too."""
         return self.with_http_options(cookies={**self._options.get("cookies", {}), **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
-        """A client with another timeout for each stage of an attempt, in seconds. Raises `ConfigurationError`."""
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read.
-
-        The errors of the generated layer know neither the idempotency key nor the outcome.
-        """
+        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
         if self.undocumented is not None:
             self.response = response
         try:
@@ -211,7 +201,6 @@ def bound_class(client_class: Hashable) -> Any:
 
 
 def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
-    """A generated `Client` (or `AuthenticatedClient`), as `_Bound.over` makes it."""
     bound: C = bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
     return bound
 

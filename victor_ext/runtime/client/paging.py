@@ -21,7 +21,7 @@ MOST_PASSES = 32  # over one list
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list. `RepeatedPageReader` can return the same page several times.
+    """One page of a list, perhaps not for the first time.
 
     Attributes:
         number: The provider's number of the page.
@@ -150,14 +150,11 @@ class RepeatedPageReader(PageReader[T]):
     - `QUIET_PASSES` passes in a row had no new items except items that `arrived`. An item can still be missed.
 
     The caller may remove items as they are yielded. Therefore, from the second pass on, a page with new items is read
-    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass.
-
-    A list that does not change is read twice. All ids are kept, and each item is yielded once.
+    again at once (at most `MOST_REREADINGS` times), and only its last reading counts for the pass. All ids are kept,
+    and each item is yielded once; one without an id is identified by its content.
 
     Attributes:
         arrived: Whether an item was created after the reading began. Such items require no further pass.
-
-    The other attributes are those of `PageReader`. Items without an id are identified by their content.
     """
 
     arrived: Callable[[T], bool] = field(default=lambda _item: False, kw_only=True)
@@ -172,15 +169,10 @@ class RepeatedPageReader(PageReader[T]):
         self._now = _Pass()
 
     def repeated(self) -> RepeatedPageReader[T]:
-        """This reader."""
         return self
 
     def accept(self, items: Sequence[T]) -> Page[T]:
-        """Process the items of page `number`, then set `number` to the page to read next or set `done`.
-
-        Raises:
-            PaginationError: The provider repeats pages, or the list still changes after `MOST_PASSES` passes.
-        """
+        """As `PageReader.accept`. Raises `PaginationError` also if the list still changes after `MOST_PASSES`."""
         if self._pass > MOST_PASSES:
             raise PaginationError(
                 f"The {self.what} changes faster than it can be read: each of {MOST_PASSES} readings brought "
@@ -206,7 +198,7 @@ class RepeatedPageReader(PageReader[T]):
         return Page(page.number, fresh, reading, page.repeats)
 
     def _unseen(self, items: Sequence[T]) -> Sequence[T]:
-        """Return the items that no pass had, and record them as known but not seen in this pass."""
+        """The items that no pass had. They are recorded as known but not seen in this pass."""
         unseen: list[T] = []
         for item in items:
             name = self._mark(item)
@@ -277,7 +269,7 @@ class Pages(Generic[T]):
 
 
 class AsyncPages(Generic[T]):
-    """The asynchronous form of `Pages`, for `async for`."""
+    """As `Pages`, for `async for`."""
 
     def __init__(
         self, fetch: Callable[[PageReader[T]], Awaitable[Sequence[T]]], reader: Callable[[], PageReader[T]]
@@ -286,7 +278,6 @@ class AsyncPages(Generic[T]):
         self._reader = reader
 
     async def pages(self) -> AsyncIterator[Page[T]]:
-        """Iterate over pages. Each iteration begins at the first page."""
         reader = self._reader()
         while not reader.done:
             page = reader.accept(await self._fetch(reader))

@@ -18,12 +18,10 @@ T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 15.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 """Seconds between two reads, at most: half a second at first, and 1.5 times as much each time."""
 
-LEAST_READ = 1.0
-"""Seconds that the last read has, however little of the time is left."""
+LEAST_READ = 1.0  # seconds that the last read has, however little of the time is left
 
 PASSING = (errors.ConnectionFailed, TimedOut, errors.ServerError, errors.RateLimited, errors.UnreadableResponse)
 """Errors of a read that are temporary."""
@@ -41,10 +39,7 @@ def wait_until(
     hint: str = "",
     longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
-    """Read until the result exists. Temporary errors are ignored.
-
-    No read lasts longer than what is left of the `timeout`, nor than the client's `deadline`. A `timeout` of zero is
-    one read, which has all of the deadline.
+    """Read until the result exists, within the `timeout`; one of zero is one read. Temporary errors are ignored.
 
     `read` reads it once, within the given seconds (None: the client's deadline). `is_done` may raise, when that can no
     longer be. `timeout_message` makes the sentences of `TimedOut` from the words that `shown` has for the last result.
@@ -83,9 +78,9 @@ def poll(
     timeout: float,
     describe: Callable[[T], str] = repr,
 ) -> OperationFlow[T]:
-    """`wait_until` for an operation of a resource, with the client's clock and deadline. Raises `InvalidRequest`, too.
+    """`wait_until` for an operation of a resource. Raises `InvalidRequest`, too.
 
-    The message says what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and what to do next.
+    The message has what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and the advice.
     """
     seconds = checked_seconds(timeout)
     return wait_until(

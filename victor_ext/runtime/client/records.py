@@ -107,13 +107,9 @@ class Record:
 
 
 class RecordList(list[R]):
-    """Records that one call returned.
+    """Records that one call returned."""
 
-    Attributes:
-        response_info: The response of the last request of the call, also of an empty list.
-    """
-
-    response_info: ResponseInfo | None = None
+    response_info: ResponseInfo | None = None  # of the last request of the call, also of an empty list
 
 
 def describe(result: Any, info: ResponseInfo) -> None:

@@ -124,10 +124,7 @@ A = TypeVar("A", bound=Callable[..., Any])
 
 
 class _Definition(Generic[B, A]):
-    """What the decorators do: bind the function of the resource's mode, and show the definition to `inspect`.
-
-    Type checkers see a `B` of a blocking resource, and an `A` of an awaited one.
-    """
+    """Binds the function of the resource's mode. Type checkers see a `B` of a blocking one, else an `A`."""
 
     _blocking: Callable[..., Any]
     _awaited: Callable[..., Any]
@@ -200,21 +197,17 @@ class Walk(Generic[T]):
 
 
 class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation that returns a `Walk`: all items, page by page, with `for` or `async for`.
-
-    What the method itself checks, it raises when it is called, not at the first page.
-    """
+    """An operation that returns a `Walk`: all items, page by page. It raises what it checks when it is called."""
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
-        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Pages[T]:
-            made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return Pages(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
+        def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
+            def pages(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+                made, run = walk(resource, *args, **kwargs), resource.runner.run
+                return kind(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
 
-        def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncPages[T]:
-            made, run = walk(resource, *args, **kwargs), resource.runner.run
-            return AsyncPages(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
+            return pages
 
-        self._blocking, self._awaited = blocking, awaited
+        self._blocking, self._awaited = made_by(Pages), made_by(AsyncPages)
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
 
@@ -222,13 +215,13 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
     """An operation that yields results as they come: an iterator, or an async iterator. It raises as `listing` does."""
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
-        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Iterator[T]:
-            return _yielded(resource.runner.run, begin(resource, *args, **kwargs))
+        def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:
+            def results(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+                return yielded(resource.runner.run, begin(resource, *args, **kwargs))
 
-        def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> AsyncIterator[T]:
-            return _yielded_awaited(resource.runner.run, begin(resource, *args, **kwargs))
+            return results
 
-        self._blocking, self._awaited = blocking, awaited
+        self._blocking, self._awaited = made_by(_yielded), made_by(_yielded_awaited)
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
 
 

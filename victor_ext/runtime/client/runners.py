@@ -1,7 +1,4 @@
-"""Calls of generated operations as steps of a flow.
-
-A resource's flow yields `Call` and `Sleep`. One runner executes them with blocking calls, the other with awaited calls.
-"""
+"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls."""
 
 from __future__ import annotations
 
@@ -78,16 +75,10 @@ OperationFlow = Generator[Call | Sleep, Any, T]
 
 
 def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
-    """Call a generated operation. Returns the model of a good response.
+    """Call a generated operation, a module such as `get_payment`. Returns the model of a good response.
 
-    Args:
-        operation: The operation's module, such as `get_payment`.
-        model: The class of a good response.
-        seconds: Seconds for the call; None leaves it the client's deadline.
-        arguments: Those of the generated function, without `client`.
-
-    Raises:
-        UnreadableResponse: The status was good, and the body is not what the document declares.
+    `seconds` are as in `Call`, and `arguments` those of the generated function, without `client`. Raises
+    `UnreadableResponse` where the status was good, and the body is not what the document declares.
     """
     return (yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)).parsed
 
@@ -95,12 +86,9 @@ def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **a
 def call_for_json(
     operation: ModuleType, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
 ) -> OperationFlow[Any]:
-    """As `call`; returns the JSON of the body instead of a model of it.
+    """As `call`; returns the JSON of the body instead of a model of it. Raises `InvalidRequest` for the `extra_query`.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
-
-    Raises:
-        InvalidRequest: `extra_query` has a filter with an argument of its own, or a value that no query can carry.
     """
     return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
 
@@ -116,18 +104,16 @@ def step_for_json(
 def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated `Response`.
 
-    Any good status will do: a 200 where the document has a 202 is a success, and its headers count as well.
+    A 200 where the document has a 202 is a success, too.
     """
     return (yield Call(operation, arguments, lambda _response: None))
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
-    """The values that are not None: an argument that is left out is left out on the wire."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _describe(result: Any, last: list[Call]) -> None:
-    """Set the response of a flow's last call on the records that the flow returned."""
     if last and (info := last[0].info) is not None:
         describe(result, info)
 

@@ -25,16 +25,12 @@ def environment_and_url(
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused under the name of
     the other one, also where that name is only the default. Any other host (a sandbox's, a gateway's) belongs to the
-    environment that is named.
+    environment that is named. Raises `ConfigurationError`.
 
     Args:
         urls: The provider's own URLs, by environment; the first is called. The first environment is the default.
         versions: The versions of the API, which a URL may end with.
         provider: What messages call the provider; in capitals, the prefix of its variables.
-
-    Raises:
-        ConfigurationError: There is no such environment, a token must not be sent to the URL, or the URL belongs to
-            another environment.
     """
     url = None if base_url is None else unversioned_url(base_url, *versions)
     if not isinstance(environment, str) or environment not in urls:
@@ -56,11 +52,7 @@ def environment_and_url(
 
 
 def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
-    """The URL to call, checked, and without one of the `versions` at its end: every path of an API begins with one.
-
-    Raises:
-        ConfigurationError: The URL cannot be called, or a token must not be sent to it.
-    """
+    """As `checked_base_url`, without one of the `versions` at its end: every path of an API begins with one."""
     url = checked_base_url(base_url, name=name)
     before, _, last = url.path.rstrip("/").rpartition("/")
     return url.copy_with(path=before or "/") if last in versions else url
@@ -89,8 +81,7 @@ def options_from(
         exact: Variables whose blanks at the ends count.
         readers: Of each other option, what reads it from the variables that are set.
 
-    Raises:
-        ConfigurationError: A variable that is needed is not set, or its value cannot work. The message names it.
+    Raises `ConfigurationError`, which names the variable.
     """
     values = provider_variables(prefix, source, exact)
     source = None  # a traceback shows no frame with the bare values

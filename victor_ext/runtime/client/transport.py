@@ -20,10 +20,7 @@ _httpx_logger = logging.getLogger("httpx")
 
 
 class _AttemptTransport:
-    """What both transports have in common. Before a call they check that the client is open, and the request's origin.
-
-    `original` is the transport that owns the connections, if it is not this one. Closing it closes this one too.
-    """
+    """What both have in common. `original` owns the connections, if it is another transport: closed with it is this."""
 
     def __init__(
         self,
@@ -40,7 +37,6 @@ class _AttemptTransport:
 
     @property
     def is_closed(self) -> bool:
-        """Whether this transport, or the original that owns its connections, has been closed."""
         return self._closed or (self._original is not None and self._original.is_closed)
 
     def require_open(self) -> None:
@@ -48,7 +44,7 @@ class _AttemptTransport:
             raise ConfigurationError("This client has been closed: make a new one, or close it later.")
 
     def _call(self, request: httpx.Request) -> Flow[Response]:
-        """The flow of one call. Raises `ConfigurationError` if it may not be made."""
+        """The flow of one call. Raises `ConfigurationError` if the client is closed, or the request goes elsewhere."""
         self.require_open()
         if origin_of(request.url) != self._origin:
             raise ConfigurationError(
@@ -67,12 +63,10 @@ class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
     """Signs, sends, classifies, waits and tries again, with blocking calls."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """One logical call, with all its attempts. Raises `VictorError`."""
         response: Response = self._driver.run(self._call(request))
         return response
 
     def close(self) -> None:
-        """Refuse further calls, and close the connections if they are this transport's own."""
         if self._refuse_calls():
             self._connections.close()
 
@@ -88,7 +82,7 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
 
 
 EXTRA_QUERY = "victor_ext.extra_query"
-"""The extension of a request with what is added to its query: filters that the generated operation does not know."""
+"""The extension of a request with what is added to its query."""
 
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""

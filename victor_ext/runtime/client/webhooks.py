@@ -18,11 +18,7 @@ def invalid_notification(provider: str, reason: str) -> InvalidRequest:
 
 
 def notification_body(body: object, *, provider: str) -> dict[str, Any]:
-    """The JSON object in the body of a notification.
-
-    Raises:
-        InvalidRequest: It is longer than `MAX_BYTES` bytes (or characters of a text), or no JSON object.
-    """
+    """The JSON object in the body of a notification; `InvalidRequest` for any other, and for a longer one."""
     if not isinstance(body, bytes | bytearray | str):
         reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
         raise invalid_notification(provider, reason)

@@ -44,17 +44,14 @@ class ServerClock:
     `Date` is carried forward by the monotonic clock, which no correction of the local clock moves.
     """
 
-    _skipped = 0.0
-    """Seconds of monotonic time that `skip` has let pass."""
+    _skipped = 0.0  # seconds of monotonic time that `skip` has let pass
 
     def __init__(self) -> None:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
-        self._last_date: tuple[float, float] | None = None
-        """The monotonic and the local time at which the last `Date` came, in seconds."""
+        self._last_date: tuple[float, float] | None = None  # the monotonic and the local time at which it came
 
     def monotonic(self) -> float:
-        """Monotonic seconds, for durations."""
         return monotonic() + self._skipped
 
     def skip(self, seconds: float) -> None:
@@ -81,9 +78,7 @@ class ServerClock:
     def now(self) -> float:
         """The provider's time, in seconds since the epoch."""
         anchor = self._anchor
-        if anchor is None:
-            return self.local()
-        return anchor[0] + (self.monotonic() - anchor[1])
+        return self.local() if anchor is None else anchor[0] + (self.monotonic() - anchor[1])
 
     def moment(self) -> datetime:
         """The provider's time, as an aware datetime in UTC."""

@@ -35,7 +35,6 @@ Comparer = Callable[[Any, Any], bool | None]
 
 
 def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
-    """What a response says of a value."""
     if received is None or (isinstance(received, str) and not received.strip(" \t\r\n*")):
         return Likeness.UNSAID
     if type(received) is str and received == sent:
@@ -60,7 +59,7 @@ def first_that_is(wanted: Likeness, values: Values) -> str | None:
 
 
 def of_another(what: str, values: Values) -> str | None:
-    """Why a body that repeats values is known to be about another one of these (it came late, or from a cache)."""
+    """Why a body is known to be about another one of these: it came late, or from a cache."""
     other = first_that_is(Likeness.OTHER, values)
     return None if other is None else f"its body is about another {what}: its {other} is not the one that was sent"
 

@@ -40,7 +40,6 @@ def header_complaint(value: bytes) -> str | None:
 
 
 ExtraHeaders = Mapping[str, str]
-"""Headers by their names."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 """A token (RFC 9110, 5.6.2), such as the name of a field."""
@@ -55,8 +54,7 @@ _OURS = frozenset({
 def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
     """Headers that can be sent with each call. `key_header` is the name of the provider's idempotency key.
 
-    Raises:
-        ConfigurationError: With all problems. No message shows a value: it may be a secret.
+    Raises `ConfigurationError` with all problems. No message shows a value: it may be a secret.
     """
     if headers is None:
         return {}

@@ -14,8 +14,7 @@ from victor_ext.ids import storable
 from victor_ext.privacy import SecretBytes, SecretObject, body_of
 from victor_ext.runtime.core.validation import is_encodable
 
-_MOST_OF_A_CUT_TEXT = 1000
-"""Characters of it that are its value."""
+_MOST_OF_A_CUT_TEXT = 1000  # characters of it that are its value
 _OBJECT = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*\{")
 """The beginning of a JSON object, in each encoding of JSON. Nothing else is decoded to be searched."""
 _BEGINNING = re.compile(r"\s*\{")

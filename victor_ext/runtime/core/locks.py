@@ -1,8 +1,7 @@
 """Semaphores that no interruption leaves locked, and one object per process or per event loop.
 
 An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that releases it, or when
-the process forks while another thread holds it. Here a caller makes a permit first and acquires it afterwards. A permit
-holds its place as long as it exists, and no longer.
+the process forks while another thread holds it. A permit holds its place as long as it exists, and no longer.
 """
 
 from __future__ import annotations
@@ -42,10 +41,7 @@ class Semaphore:
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place if one is free and it is its turn; else queue it.
-
-        Returns None if it has a place, else the seconds after which it asks again.
-        """
+        """Give a permit a place if one is free and it is its turn (None); else queue it: the seconds until it asks."""
         mine = id(permit)
         with self._lock:
             if mine in self._held:
@@ -91,7 +87,6 @@ class Permit:
         self._semaphore.dismiss(self)
 
     def wake(self) -> None:
-        """Wake the waiting thread or task: a place may be free."""
         raise NotImplementedError
 
 
@@ -183,7 +178,6 @@ class PerLoop(Generic[T]):
         return here
 
     def here_already(self) -> T | None:
-        """The object of the running loop, or None."""
         return self._made.get(self._running_loop())
 
     def _running_loop(self) -> Any:
@@ -194,7 +188,7 @@ class PerLoop(Generic[T]):
 
 
 class ThreadLock:
-    """A lock that `places` threads may hold at a time, one per process: a forked child has none of these threads."""
+    """A lock that `places` threads may hold at a time, one per process."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerProcess(lambda: Semaphore(places))
@@ -204,7 +198,7 @@ class ThreadLock:
 
 
 class TaskLock:
-    """A lock that `places` tasks may hold at a time, one per event loop: no loop can wake the tasks of another."""
+    """A lock that `places` tasks may hold at a time, one per event loop."""
 
     def __init__(self, places: int = 1) -> None:
         self._semaphores = PerLoop(lambda: Semaphore(places))

@@ -18,14 +18,10 @@ from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
 
-_MOST_OBJECTS = 100_000
-"""A page of 1,000 payments has a tenth of it."""
+_MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
-"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`.
-
-A page of a thousand payment requests has about 1 MiB. A few thousand bytes on the wire may become any number, and
-JSON of 32 MiB becomes 800 MiB of objects.
-"""
+"""The longest body that is read, after decompression, unless the client sets `max_response_bytes`: a page of a thousand
+payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of objects."""
 
 CODING = "gzip"
 """The content coding that is asked for (`Accept-Encoding`) and read."""
@@ -78,7 +74,7 @@ class Response(httpx.Response):
         return await super().aread() if self.whole is None else bytes(self.whole)
 
     def keep(self, content: SecretBytes, began: float) -> Response:
-        """Keep the body of an exchange that ends now, and how long it took."""
+        """Keep the body of an exchange that ends now."""
         self.whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
         return self
 
@@ -90,11 +86,7 @@ class Response(httpx.Response):
         return ResponseInfo(self.status_code, self.headers, self.attempts, names=names, request_id=request_id)
 
     def json(self, **kwargs: Any) -> Any:
-        """The body as JSON.
-
-        Raises:
-            ValueError: It is not JSON, is nested too deeply to read, or was cut.
-        """
+        """The body as JSON. Raises `ValueError` where it is not, is nested too deeply to read, or was cut."""
         if self.too_long:
             raise ValueError(self.damage)
         if kwargs:
@@ -105,10 +97,7 @@ class Response(httpx.Response):
 
 
 def read(body: Body) -> Response:
-    """Read the whole body. Raises httpx's errors when the connection breaks, or when the body is not complete in time.
-
-    One read of a socket may bring thousands of chunks, so its timeout alone is not a limit.
-    """
+    """Read the whole body. Raises httpx's errors when the connection breaks, or when it is not complete in time."""
     if body.was_read():
         return body.whole()
     try:
@@ -138,10 +127,7 @@ async def aread(body: Body) -> Response:
 
 
 class Body:
-    """The body so far, and its response, of an exchange that began at this time of the monotonic clock.
-
-    It has up to `most` bytes, and is to be complete at `ends`, by the monotonic clock (None: no limit).
-    """
+    """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic clock."""
 
     def __init__(
         self, response: httpx.Response, request: httpx.Request, began: float, ends: float | None, most: int

@@ -31,10 +31,7 @@ class DeadlineTimeout(float):
 
 
 def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
-    """The seconds that a timeout has now; of a `DeadlineTimeout`, an equal part of what is left of it.
-
-    So each of `parts` steps has its time. A timeout that is not bound to a deadline is for one step.
-    """
+    """The seconds that a timeout has now; of a `DeadlineTimeout`, for each of `parts` steps an equal part of it."""
     if type(timeout) is not DeadlineTimeout:
         return timeout
     return max(LEAST, min(timeout, (timeout.ends - monotonic()) / parts))
@@ -52,7 +49,7 @@ class Timeouts(dict[str, Any]):
         self._left = left
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The timeout of a stage that begins now. It may be over: then it still has `LEAST` seconds."""
+        """The timeout of a stage that begins now. If it is over, it still has `LEAST` seconds."""
         configured = super().get(key, default)
         left = self._left()
         if left is None:

@@ -26,8 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", bound="Validation")
 
-MOST_SECONDS = 30 * 86_400.0
-"""Thirty days. Locks, sockets and sleeps of every system can count this many seconds, and not any number of them."""
+MOST_SECONDS = 30 * 86_400.0  # which locks, sockets and sleeps of every system can count, and not any number of them
 
 _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -43,7 +42,6 @@ def shown(value: object, longest: int = _LONGEST) -> str:
 
 
 def spelled(value: object) -> Any:
-    """The value of an enum member, and any other value unchanged."""
     return value.value if isinstance(value, Enum) else value
 
 
@@ -175,10 +173,7 @@ class Validation:
         self.problems.append(Problem(field, code, message))
 
     def checked(self, request: Any, place: str = "") -> dict[str, Any]:
-        """Check the fields of a request object that have rules. Returns what is sent for those that are not None.
-
-        `place` is written before the names in messages, such as `address.`.
-        """
+        """Check a request object, whose names in messages follow `place`. Returns what is sent of what is not None."""
         kind = cast("Any", type(request))  # to mypy, no class can be hashed
         sent: dict[str, Any] = {}
         for name, (each, required) in rules_of(kind).items():
@@ -245,7 +240,6 @@ class Validation:
         return word
 
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
-        """A whole number."""
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             given = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
             message = f"{field} must be a whole number from {least} to {most}, or left out, and is {given}."
@@ -253,7 +247,6 @@ class Validation:
         return value
 
     def flag(self, field: str, value: Any) -> Any:
-        """True or False, or None."""
         if value is not None and not isinstance(value, bool):
             self.note(field, "type", f"{field} is of type {kind_of(value)}: write True or False, or leave it out.")
         return value
@@ -268,7 +261,6 @@ class Validation:
         return None
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
-        """An aware datetime."""
         if value is not None or required:
             self.add(moment_problem(field, value))
         return value

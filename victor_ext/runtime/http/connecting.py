@@ -21,8 +21,7 @@ E = TypeVar("E", bound=httpx.NetworkError)
 def as_network_error(error: OSError, kind: type[E]) -> E:
     """The error of httpx for what a socket raised.
 
-    Raises `error` itself where it has no number. Then it is not a socket's: a signal handler has raised it, such as a
-    `TimeoutError`, and who has set the handler is to get it.
+    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to get it: it is raised.
     """
     if error.errno is None:
         raise error
@@ -103,8 +102,7 @@ def _is_connected_at_once(made: socket.socket, where: Any) -> bool:
     return True
 
 
-FRESH_SECONDS = 10.0
-"""Seconds for which the addresses of a host are not looked up again, while connections to it succeed."""
+FRESH_SECONDS = 10.0  # for which the addresses of a host are not looked up again, while connections to it succeed
 
 
 class Addresses:
@@ -127,8 +125,7 @@ class Addresses:
 
     def ordered(self, host: str, entries: Iterable[Any]) -> list[str]:
         """The addresses in the result of `getaddrinfo`, in the order to try them."""
-        addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
-        works = self._works.get(host)
+        addresses, works = dict.fromkeys(str(address[0]) for *_, address in entries), self._works.get(host)
         return sorted(addresses, key=lambda address: address != works)
 
     def note(self, host: str, address: str, addresses: list[str]) -> None:
@@ -138,5 +135,5 @@ class Addresses:
         self._fresh.setdefault(host, (monotonic() + FRESH_SECONDS, addresses))
 
     def forget(self, host: str) -> None:
-        """Look the host up again next time: an address did not work."""
+        """Look the host up again next time."""
         self._fresh.pop(host, None)

@@ -27,10 +27,9 @@ from .proxies import Route
 logger = logging.getLogger(__name__)
 
 REUSE_DELAY = 0.1
-"""Seconds after a response within which its connection is not used again, but by a read by id.
+"""Seconds after a response within which only a read by id uses its connection again; after an error, nobody does.
 
-A proxy that sends a response twice does so within this time, and the second one is detected. A read that does not wait
-believes only a response with its id. After an error, no request uses its connection so soon."""
+A proxy that sends a response twice does so within this time, and such a read believes only a response with its id."""
 
 _TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
@@ -44,20 +43,15 @@ class Lease:
     _pool: ConnectionPool
     connection: Connection | None = None
 
-    @property
-    def leased(self) -> Connection:
-        assert self.connection is not None
-        return self.connection
-
     def end(self) -> None:
-        """Release the permit and the connection. A connection with an incomplete exchange is closed."""
+        """Release the permit and the connection."""
         connection, self.connection = self.connection, None
         if connection is not None:
             self._pool.put_back(connection)
         self._permit.release()
 
     def abandon(self) -> None:
-        """Release the permit and close the connection in any state."""
+        """Release the permit, and close the connection."""
         if self.connection is not None:
             self.connection.abort()
         self.connection = None
@@ -79,10 +73,7 @@ class ConnectionPool:
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
-        """Send a request and return the head of its response. Raises the errors of httpx.
-
-        The caller ends the lease after it has read the response, and after any error.
-        """
+        """Send a request and return the head of its response. The caller ends the lease, also after any error."""
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
             connection = lease.connection = self._take_kept(at_once=at_once)
@@ -123,7 +114,7 @@ class ConnectionPool:
             self.close()
 
     def close(self) -> None:
-        """Close the idle connections. Connections in use are closed when their exchanges end."""
+        """Close the idle connections, and each other one when its exchange ends."""
         self._closed = True
         with self._lock:
             while self._kept:

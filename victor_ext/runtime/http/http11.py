@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False, repr=False)
 class Connect:
-    """Connect to this host and port. The connection has a stream from then on."""
+    """Connect to this host and port."""
 
     host: str
     port: int
@@ -37,8 +37,7 @@ class StartTls:
 class Write:
     """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
 
-    They hold tokens and account numbers. Of a view, neither its repr nor a reporter of errors shows the bytes, and it
-    cannot be pickled: so frames may hold it while they wait.
+    They hold tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
     """
 
     data: memoryview
@@ -80,10 +79,7 @@ class Connection:
 
 
 def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Steps[Head]:
-    """Send a request, whose bytes are the message, and read the head of its response.
-
-    Raises `httpx.ConnectTimeout`, and writes nothing, where the wait for the connection took all the time.
-    """
+    """Send a request, whose bytes are the message, and read the head of its response."""
     parser = connection.parser
     seconds = timeouts.get("write")
     if is_over(seconds):

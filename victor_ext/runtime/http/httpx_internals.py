@@ -1,7 +1,4 @@
-"""All that this package uses of httpx beyond its public interface. With a release that has moved it, calls do without.
-
-The transports, streams and connections are this package's own, over its public classes and over sockets.
-"""
+"""All that this package uses of httpx beyond its public interface. It does without where a release has moved it."""
 
 from __future__ import annotations
 
@@ -9,8 +6,7 @@ import re
 
 import httpx
 
-_LONGEST = 4096
-"""Characters. A longer one goes to httpx, which has a limit."""
+_LONGEST = 4096  # characters; a longer one goes to httpx, which has a limit
 
 
 def url_below(base: httpx.URL, target: str) -> httpx.URL:

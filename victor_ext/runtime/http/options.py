@@ -36,11 +36,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> httpx.URL:
-    """A base URL that a token may be sent to.
-
-    Raises:
-        ConfigurationError: No scheme or host, `http` to another machine, or parts a base URL cannot have.
-    """
+    """A base URL that a token may be sent to. Raises `ConfigurationError` for any other."""
     if not isinstance(base_url, str | httpx.URL):
         raise _refused(name, f"{name} must be text, not {kind_of(base_url)}.")
     shown = f"{name} {str(base_url)!r}"
@@ -93,8 +89,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     """The TLS context for a host, from the setting of this name.
 
-    Raises `ConfigurationError` where it would turn verification off for another machine, or cannot be read. The
-    authorities of the environment that cannot be read are an `OSError`.
+    Raises `ConfigurationError` where it turns verification off for another machine, or cannot be read; and `OSError`
+    where the authorities of the environment cannot be.
     """
     # Without `verify_mode`, there is no `check_hostname` either.
     off = not (verify.check_hostname if isinstance(verify, ssl.SSLContext) else verify)
@@ -164,11 +160,7 @@ _REFUSED_TRANSPORTS = {
 
 
 def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
-    """A caller's transport.
-
-    Raises `ConfigurationError` where it is not one for this mode of client, or is known to send again, or to have sent
-    again, what was sent.
-    """
+    """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
     instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
     if not isinstance(transport, kind):
@@ -180,7 +172,6 @@ def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.Async
 
 
 def refuse_package(given: object, name: str, instead: str) -> None:
-    """Raise `ConfigurationError` if it is of a package that is known to send again, or to have sent again."""
     for package in (base.__module__.partition(".")[0] for base in type(given).__mro__):
         if package in _REFUSED_TRANSPORTS:
             raise ConfigurationError(

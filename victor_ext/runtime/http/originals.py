@@ -1,9 +1,9 @@
 """Whether httpx still connects and sends with the functions of its libraries.
 
-A mock, a guard against the network, or a tracer replaces or wraps one of them, for the whole process: respx and vcrpy
-those of httpcore, pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, and a
-fixture written by hand any of them. It is meant for every client over httpx, so for this one too: its calls then go
-through httpx. What sends is looked at for each attempt, and what connects for each new connection.
+A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy those of httpcore,
+pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a fixture any of them. It
+is meant for this client too, so its calls then go through httpx. What sends is looked at for each attempt, and what
+connects for each new connection.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ _LOOP_CONNECTS = (
     "_connect_sock", "sock_connect", "_sock_connect",
 )  # fmt: skip
 _REPLACED = object()
-_GREEN = ("gevent", "eventlet")
-"""Packages that replace functions of Python by others that do the same."""
+_GREEN = ("gevent", "eventlet")  # they replace functions of Python by others that do the same
 
 
 class ConnectsOtherwise(Exception):
@@ -45,9 +44,9 @@ class Originals:
         self._added = set[tuple[ModuleType, tuple[str, ...]]]()
 
     def add(self, library: ModuleType | None, *names: str) -> Self:
-        """Add functions of a library, and classes with those that stand beside them, such as the streams of a backend.
+        """Add functions of a library, and classes with those beside them, such as the streams of a backend: once.
 
-        They are added once. None is a library that is not loaded. A name that a release does not have is left out.
+        None is a library that is not loaded. A name that a release does not have is left out.
         """
         if library is not None and (library, names) not in self._added:
             self._added.add((library, names))

@@ -1,8 +1,7 @@
 """The bytes of requests and responses. The usual ones are written and read here, and all others by h11.
 
-h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only. What is
-not usual goes to h11, from its first byte, or from the first chunk that is not usual. So this module refuses nothing
-but a body that is cut off, or longer than its chunk says.
+h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only, and this
+module refuses nothing but a body that is cut off, or longer than its chunk says.
 """
 
 from __future__ import annotations
@@ -30,14 +29,13 @@ class Head(NamedTuple):
 
 
 class H11Exchange:
-    """A request and its response."""
+    """A request and its response. Its methods are those of `Parser`."""
 
     def __init__(self) -> None:
         self._connection = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
         self._framed_twice = False
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
-        """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
         send, end = self._connection.send, h11.EndOfMessage()
         try:
             # No frame holds the events, whose reprs show what is sent.
@@ -48,11 +46,9 @@ class H11Exchange:
         raise httpx.LocalProtocolError(why)
 
     def receive(self, data: bytes) -> None:
-        """Take bytes that were read; none: the other side has closed the connection."""
         self._connection.receive_data(data)
 
     def head(self) -> Head | None:
-        """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
         while (event := self._next_event()) is not h11.NEED_DATA:
             if type(event) is h11.Response:
                 # RFC 9112, 6.3: it may be two responses for somebody on the way, so nothing that follows is believed.
@@ -63,7 +59,6 @@ class H11Exchange:
         return None
 
     def body(self) -> bytes | None:
-        """The next piece of the body, empty after the last; None: more bytes are to be received."""
         event = HiddenValue(self._next_event())
         if event.value is h11.NEED_DATA:
             return None
@@ -230,7 +225,7 @@ class Parser:
         return SecretBytes(b"".join(pieces))
 
     def begin_again(self) -> bool:
-        """Get ready for another exchange. Returns False if the last one has not ended, or more bytes have come."""
+        """As `Connection.begin_again`."""
         if self._h11 is not None:
             self._ended = self._h11.has_ended()
         if not self._ended or self._received:

@@ -32,7 +32,7 @@ C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 class PooledTransport(httpx.BaseTransport):
     """For blocking calls. Safe to share between threads, and to use after a fork.
 
-    `limits` are those of the pool of each process. `backend` opens connections in place of the system's sockets.
+    `limits` are those of each process. `backend` opens connections in place of the system's sockets.
     """
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
@@ -53,7 +53,7 @@ class PooledTransport(httpx.BaseTransport):
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
         except ConnectsOtherwise:
             lease.abandon()
         except BaseException:
@@ -66,7 +66,7 @@ class PooledTransport(httpx.BaseTransport):
     def _through_client(self, request: httpx.Request) -> httpx.Response:
         return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
 
-    def take(self, connection: Connection, step: Step) -> Any:
+    def take(self, connection: Any, step: Step) -> Any:
         result = _act(self._backend, connection, step)
         if type(step) in _OPENING:
             connection.stream = result
@@ -98,7 +98,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.leased, step))
+            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
         except ConnectsOtherwise:
             lease.abandon()
         except BaseException:
@@ -111,7 +111,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
     async def _through_client(self, request: httpx.Request) -> httpx.Response:
         return await AsyncThroughClient(_client_for(httpx.AsyncClient, self.route)).handle_async_request(request)
 
-    async def take(self, connection: Connection, step: Step) -> Any:
+    async def take(self, connection: Any, step: Step) -> Any:
         result = await _act(self._backend, connection, step)
         if type(step) in _OPENING:
             connection.stream = result
@@ -195,10 +195,9 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
 
 
 def _client_for(kind: type[C], route: Route) -> C:
-    """An httpx client for one request that takes the same way. It keeps no connection.
+    """An httpx client for one request that takes the same way.
 
-    On one that is kept, a late second response to one call would be read as the response to the next; and where threads
-    compete, httpcore uses one again that it is not to keep.
+    It keeps no connection, on which a late second response would be read as the response to the next call.
     """
     proxy = route.proxy
     if proxy is not None:

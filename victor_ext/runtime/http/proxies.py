@@ -36,7 +36,6 @@ class Route:
         return None if self.proxy is None else _place(self.proxy.url)
 
     def leads_to(self, url: httpx.URL) -> bool:
-        """Whether this route leads to the URL."""
         origin = self.origin
         return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
 

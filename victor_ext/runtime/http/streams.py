@@ -1,8 +1,7 @@
 """TCP and TLS streams, for blocking calls and for awaited calls. Their errors are those of httpx.
 
-They keep a deadline, however slowly the bytes come and however many come: the timeout of a socket is for one read only.
-Those for awaited calls use sockets directly, in any event loop that anyio supports. The streams of an event loop wait
-while they are closed: a task that is cancelled there leaves the connection open, and its place in the pool taken.
+They keep a deadline, however slowly the bytes come: the timeout of a socket is for one read only. Awaited calls use
+sockets, too: a task that is cancelled while a stream of an event loop is closed would leave the connection open.
 """
 
 from __future__ import annotations
@@ -30,11 +29,10 @@ T = TypeVar("T")
 
 
 class SyncStream:
-    """A TCP or TLS connection whose reads and writes keep the deadline of their timeout.
+    """A TCP or TLS connection whose socket never blocks; only `_when_ready` waits for it.
 
-    The socket never blocks; only `_when_ready` waits for it. A timeout of the socket would be set for each operation,
-    and each of these system calls gives the interpreter to another thread. Nor could it be distinguished from the
-    `TimeoutError` of a signal handler.
+    To set a timeout of the socket is a system call, which gives the interpreter to another thread. Nor could it be
+    distinguished from the `TimeoutError` of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -42,14 +40,12 @@ class SyncStream:
         self._socket = connected
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read up to `max_bytes`, as soon as any can be read."""
         if is_over(timeout):
             raise httpx.ReadTimeout("the response did not end in time")
         errors = httpx.ReadTimeout, httpx.ReadError
         return SecretBytes(self._when_ready(self._socket.recv, max_bytes, _READ, timeout, *errors))
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
-        """Write all of it."""
         left = memoryview(data)
         while left:
             sent = self._when_ready(self._socket.send, left, _WRITE, timeout, httpx.WriteTimeout, httpx.WriteError)
@@ -84,7 +80,6 @@ class SyncStream:
             raise as_network_error(error, httpx.ReadError) from error
 
     def abort(self) -> None:
-        """Close the connection, in any state."""
         self._socket.close()
 
     def _when_ready(
@@ -127,24 +122,20 @@ class SyncTunnel(TunnelStream):
 
 # There is no poll on Windows, nor where somebody has removed it, as eventlet does.
 _select: Any = select  # its names differ from system to system
-_READ, _WRITE = (_select.POLLIN, _select.POLLOUT) if hasattr(select, "poll") else (1, 4)
+_POLLS = hasattr(select, "poll")
+_READ, _WRITE = (_select.POLLIN, _select.POLLOUT) if _POLLS else (1, 4)
 _MOST_MILLISECONDS = 2**31 - 1
 
-if not hasattr(select, "poll"):
 
-    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
-        """Wait until a socket can be read or written; return whether it can."""
-        reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
-        # On Windows, a connection that failed is none of both.
-        return any(select.select(reading, writing, [waiting], seconds))
-
-else:
-
-    def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
-        """Wait until a socket can be read or written; return whether it can."""
+def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool:
+    """Wait until a socket can be read or written; return whether it can."""
+    if _POLLS:
         poll = _select.poll()  # looked up here: gevent may replace it later
         poll.register(waiting, event)
         return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
+    reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
+    # On Windows, a connection that failed is none of both.
+    return any(select.select(reading, writing, [waiting], seconds))
 
 
 class SyncBackend:
@@ -206,7 +197,6 @@ class AsyncStream:
             raise as_network_error(error, httpx.ReadError) from error
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> AsyncTunnel:
-        """A TLS stream over this one, whose other side is verified to be this host."""
         secured = AsyncTunnel(self, context, host)
         await secured.shake_hands(timeout)
         return secured

@@ -15,25 +15,19 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
 
-LOGGED = "victor_ext.logged"
-"""The extension of a response that httpx has logged."""
+LOGGED = "victor_ext.logged"  # the extension of a response that httpx has logged
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
 """The request is signed and its redirects are followed above; the body is read there, up to a limit."""
 _Trace = Callable[[str, Mapping[str, Any]], None]
 
 
 class ThroughClient(httpx.BaseTransport):
-    """For blocking calls.
-
-    `is_callers`: the client is the caller's own, who closes it. Its transport may be any, so an error of it that means
-    "no connection" proves nothing.
-    """
+    """For blocking calls. `is_callers`: the client is the caller's, so its error "no connection" proves nothing."""
 
     def __init__(self, client: httpx.Client, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request once. Raises httpx's errors, and those of what stands in front."""
         request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
         return _logged(self._client.send(request, **_OPTIONS))
 

@@ -35,7 +35,6 @@ class TunnelStream:
         return self._run(self._reading(max_bytes), timeout)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
-        """Write all of it. Raises `httpx.WriteError`."""
         return self._run(self._writing(memoryview(data)), timeout)
 
     def unread(self) -> bytes | None:

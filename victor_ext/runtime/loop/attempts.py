@@ -1,7 +1,4 @@
-"""The attempt loop: one generator that decides everything about a call, and knows neither sockets nor `await`.
-
-`classification` says which failure permits a retry, `RetryPolicy` how long the wait is.
-"""
+"""The attempt loop: one generator that decides everything about a call, and knows neither sockets nor `await`."""
 
 from __future__ import annotations
 
@@ -282,10 +279,7 @@ class _Call:
         return failure or came
 
     def _may_reuse_at_once(self, request: httpx.Request) -> bool:
-        """Whether the request may use a connection on which a late second response may come.
-
-        One to a read by id is at least about its object. What a write's repeats of it, another payment may have, too.
-        """
+        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
         return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id
 
     def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
@@ -294,11 +288,8 @@ class _Call:
         return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request) -> None:
-        """Raise if this machine slept since the call began: the provider may have forgotten the key meanwhile.
-
-        The first attempt, too: an earlier call may have used it. The deadline's monotonic clock stands still while a
-        machine is suspended.
-        """
+        """Raise if this machine slept since the call began, also before its first attempt: an earlier call may have
+        used the key. The deadline's monotonic clock stands still while a machine is suspended."""
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
         if asleep > _ASLEEP:
             what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
@@ -370,6 +361,7 @@ class _Call:
                 return self._out_of_time(request, failure)
             if retry_after is None:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
+        for_token = 1 if self._best_effort_ends is not None else self._retries + 1
         return error_for(
             failure,
             behaviour=self._loop.behaviour,
@@ -378,17 +370,11 @@ class _Call:
             outcome=self._outcome,
             key=self._key,
             attempts=self._attempts,
-            tries=self._tries(),
+            tries=for_token if self._failing is None else self._attempts,
             retry_after=retry_after,
             why=why,
             error_class=error_class,
         )
-
-    def _tries(self) -> int:
-        """How often the request that failed was sent: the caller's, or the one for a token."""
-        if self._failing is not None:
-            return self._attempts
-        return 1 if self._best_effort_ends is not None else self._retries + 1
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"

@@ -19,7 +19,7 @@ TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Behaviour:
-    """How one provider's API behaves: everything that the attempt loop has to know of it.
+    """How one provider's API behaves.
 
     Attributes:
         waits_for_conflicts: Whether a conflict that says nothing more is waited for, as one that says "in progress". It

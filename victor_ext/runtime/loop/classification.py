@@ -59,10 +59,7 @@ _WHAT: dict[type[Exception], str] = {
 
 
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
-    """Classify an exchange that ended in an exception of httpx.
-
-    `may_have_been_sent`: the request may have been sent even where the exception says that no connection was made.
-    """
+    """Classify an exchange that ended so. `may_have_been_sent`: even where the error says that nothing connected."""
     if isinstance(error, httpx.LocalProtocolError):
         # This side broke the protocol, and would again. The text of the error is the value of a header.
         if str(error).startswith("Illegal header"):
@@ -92,10 +89,7 @@ def _in_parentheses(text: str) -> str:
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
-    """Classify a whole response; None when it is good and can be read.
-
-    `begun`: an earlier attempt with the same key may have begun the work.
-    """
+    """Classify a whole response; None when it is good. `begun`: an earlier attempt may have begun the work."""
     status, row = response.status_code, behaviour.operation_of(response.request)
     if 200 <= status < 300 or (
         status >= 400 and row.results is not None and response.damage is None and row.results(response)
@@ -214,7 +208,6 @@ _CLASS_BY_STATUS: dict[int, type[errors.StatusError]] = {
 
 
 def error_class_for(status_code: int) -> type[errors.StatusError]:
-    """The error class of an HTTP status."""
     if status_code >= 500:
         return errors.ServerError
     return _CLASS_BY_STATUS.get(status_code, errors.StatusError)

@@ -1,8 +1,7 @@
 """What a refusal says of an earlier use of the idempotency key, or of the request: it never proves that nothing exists.
 
 Words decide, because few providers document their statuses, and any word for "it was there before" counts: a doubt too
-many costs a look, one too few a second payment. The exceptions have names below. The words of many providers, and
-refusals that only look so, are in `tests/runtime/loop/words_about_keys.txt`.
+many costs a look, one too few a second payment. Words of many are in `tests/runtime/loop/words_about_keys.txt`.
 """
 
 from __future__ import annotations

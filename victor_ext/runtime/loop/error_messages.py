@@ -29,10 +29,7 @@ def error_for(
     why: str = "",
     error_class: type[VictorError] | None = None,
 ) -> VictorError:
-    """The error of a request that is given up, after `tries` of it, in a call that was sent `attempts` times.
-
-    `call` is None when that was a request for a token.
-    """
+    """The error of a request that is given up, after `tries` of it; `call` is None if it was one for a token."""
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not behaviour.operation_of(response.request).is_secret

@@ -72,7 +72,7 @@ class AttemptEnded(CallEvent):
     """A request has a response, or has failed.
 
     Attributes:
-        attempt: As in `AttemptStarted`.
+        attempt: As in `AttemptStarted`; so is `for_token`.
         status_code: The status of the response, or None without a response.
         error: The kind of failure without a response, such as `ReadTimeout`; else None.
         seconds: How long the attempt took. What is left of it without the next two was spent on the wire, and waiting
@@ -80,7 +80,6 @@ class AttemptEnded(CallEvent):
         waited: Seconds of it that it waited for a free connection of the pool. None with a transport of the caller's.
         connecting: Seconds of it that it took to open a connection, with name resolution and TLS; 0.0 on a kept
             connection. None with a transport of the caller's.
-        for_token: As in `AttemptStarted`.
     """
 
     attempt: int
@@ -157,7 +156,6 @@ class CallReport:
         self._emit(CallStarted(**self._call))
 
     def attempt_started(self, request: httpx.Request, attempt: int, *, for_token: bool) -> None:
-        """Report `AttemptStarted`. A tracer adds its headers to the request."""
         about = self._of(request, for_token=for_token)
         self._emit(AttemptStarted(**about, attempt=attempt, for_token=for_token), request.headers)
 
@@ -199,23 +197,18 @@ def _extra(event: Event) -> dict[str, Any]:
 
 
 LISTENER_ERRORS = "VICTOR_LISTENER_ERRORS"
-"""The environment variable that is `raise` where an exception of a listener is to end the call. The pytest plugin of
-this package sets it."""
+"""The variable that is `raise` where a listener's exception is to end the call. The pytest plugin sets it."""
 
 OnEvent = Callable[[Event], None]
 
 
 class Reporter:
-    """Reports the calls of one client to its listener and to the log.
-
-    Attributes:
-        failures: How many times the listener has raised.
-    """
+    """Reports the calls of one client to its listener and to the log."""
 
     def __init__(self, on_event: OnEvent | None = None) -> None:
         self._on_event = on_event
         self._failed = count(1)
-        self.failures = 0
+        self.failures = 0  # how many times the listener has raised
 
     @property
     def is_active(self) -> bool:
@@ -228,14 +221,13 @@ class Reporter:
     def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests.
 
-        A listener that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of a request
-        that is about to be sent.
+        One that is a tracer (it has a method `inject(event, carrier)`) adds its headers to those of the request.
         """
         if self._on_event is None:
             return
         try:
             self._on_event(event)
-            inject = None if headers is None else getattr(self._on_event, "inject", None)
+            inject = getattr(self._on_event, "inject", None)
             if headers is not None and inject is not None:
                 carrier = dict[str, str]()
                 inject(event, carrier)
@@ -250,7 +242,7 @@ class Reporter:
 
 
 def _log_failure(error: Exception, event: Event) -> None:
-    """Log what a listener raised, and where; no source lines, no causes, and no long number in its text."""
+    # No source lines, no causes, and no long number in its text.
     try:
         text = redact_excerpt(str(error))
     except Exception:  # noqa: BLE001 - the listener's code makes the text too

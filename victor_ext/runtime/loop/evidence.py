@@ -74,11 +74,10 @@ _ERROR_MEMBER = re.compile(
 
 
 def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
-    """Whether the body is a JSON object with something in `error` or `errors`, whatever it is.
+    """Whether the body is a JSON object with something in `error` or `errors`, but for the members named in `but`.
 
     null, false, 0, "", [] and {}, and lists and objects of these, are not errors. Nor are words for it ("none", "ok"),
-    a `code` of 0, "00" or 200, and a `message` of success. Names are compared in any letter case, also in what can be
-    read of a body that is not complete JSON. Members named in `but` are left out.
+    a `code` of 0, "00" or 200, and a `message` of success. Of JSON that is not complete, what can be read counts.
     """
     body = json_of(response)
     if body is NOT_JSON:
@@ -151,10 +150,9 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
 
 
 def lists_declared_errors(response: httpx.Response) -> bool:
-    """Whether all that a good response has in `error` and `errors` is what the document declares for it.
+    """Whether all that a good response has in `error` and `errors` is declared for it, such as refused rows of a batch.
 
-    Such as the rows of a batch that were refused. They are beside declared evidence, and not in the class that the
-    document has for an error.
+    They are beside declared evidence, and not in the class that the document has for an error.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
@@ -170,10 +168,7 @@ _NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
 
 
 def has_declared_value(model: Any) -> bool:
-    """Whether a generated model has a declared member with a value that the document allows.
-
-    That is one of the declared type and, of an enum, one of its words. Blank text is none.
-    """
+    """Whether a generated model has a declared member with an allowed value: no unknown word of an enum, no blanks."""
     # What is of another type is in `additional_properties`, and the member is UNSET. An error is no evidence of work.
     names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name not in _NO_EVIDENCE)
     return any(_is_allowed(getattr(model, name)) for name in names)

@@ -21,9 +21,18 @@ from anyio.lowlevel import checkpoint
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.runtime.core.clock import ServerClock, monotonic
-from victor_ext.runtime.core.locks import Permit, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.core.locks import TaskLock, ThreadLock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
 from victor_ext.runtime.core.timeouts import BEGUN
+
+T = TypeVar("T")
+
+GRACE = 0.05
+"""Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout comes first, which
+knows whether anything was sent."""
+
+_LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
+"""What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
 class NotInTime(Exception):
@@ -41,24 +50,23 @@ class Invoke:
 
 def invoke(step: Invoke) -> Any:
     """The result of the function, which runs in a thread: it can be abandoned when its time has passed."""
-    if inspect.iscoroutinefunction(step.function):
-        raise _not_awaited()
     results, context = list[tuple[Any, BaseException | None]](), copy_context()
-    thread = threading.Thread(target=lambda: results.append(context.run(_result_of, step)), daemon=True)
-    thread.start()
-    thread.join(step.seconds)
-    if not results:
-        raise NotInTime
-    value, error = results.pop()
-    try:
-        if error is not None:
-            raise error
-    finally:
-        del error  # its traceback knows this frame
-    if inspect.iscoroutine(value):
+    if not inspect.iscoroutinefunction(step.function):
+        thread = threading.Thread(target=lambda: results.append(context.run(_result_of, step)), daemon=True)
+        thread.start()
+        thread.join(step.seconds)
+        if not results:
+            raise NotInTime
+        value, error = results.pop()
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its traceback knows this frame
+        if not inspect.iscoroutine(value):
+            return value
         value.close()
-        raise _not_awaited()
-    return value
+    raise ConfigurationError("sign is a coroutine function, but the calls of this client block: pass a plain function.")
 
 
 def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
@@ -66,23 +74,6 @@ def _result_of(step: Invoke) -> tuple[Any, BaseException | None]:
         return step.function(step.argument), None
     except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
         return None, error
-
-
-def _not_awaited() -> ConfigurationError:
-    return ConfigurationError(
-        "sign is a coroutine function, but the calls of this client block: pass a plain function."
-    )
-
-
-T = TypeVar("T")
-
-GRACE = 0.05
-"""Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout comes first, which
-knows whether anything was sent."""
-
-
-_LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
-"""What asyncio and anyio import by themselves within the first call in an event loop."""
 
 
 # A call has several steps, and a frozen dataclass takes three times as long to make.
@@ -106,7 +97,7 @@ class Sleep:
 class Acquire:
     """Acquire a permit within `seconds` (0: do not wait; None: no limit). The result is whether it was acquired."""
 
-    permit: Permit
+    permit: Any  # of the mode: a `ThreadPermit` or a `TaskPermit`
     seconds: float | None = None
 
 
@@ -153,9 +144,7 @@ class Driver:
         if type(step) is Invoke:
             return invoke(step)
         assert type(step) is Acquire
-        permit = step.permit
-        assert isinstance(permit, ThreadPermit)
-        return permit.acquire(step.seconds)
+        return step.permit.acquire(step.seconds)
 
 
 class AsyncDriver:
@@ -190,9 +179,7 @@ class AsyncDriver:
         if type(step) is Invoke:
             return await self._invoke(step)
         assert type(step) is Acquire
-        permit = step.permit
-        assert isinstance(permit, TaskPermit)
-        return await permit.acquire(step.seconds)
+        return await step.permit.acquire(step.seconds)
 
     async def _invoke(self, step: Invoke) -> Any:
         with anyio.move_on_after(step.seconds):

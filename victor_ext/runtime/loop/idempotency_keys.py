@@ -100,7 +100,7 @@ def _bad_fact(what: str) -> InvalidRequest:
 
 
 def new_key() -> str:
-    """A random key (UUID version 4), for a payment without a fact that identifies it."""
+    """A random key, for a payment without a fact that identifies it."""
     return str(uuid.uuid4())
 
 
@@ -149,7 +149,7 @@ class KeyPlace(Protocol):
         ...
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """Give the request a key if its operation takes one and it has none. Returns the key, or None."""
+        """As `read`; before, give the request a key if its operation takes one and it has none."""
         ...
 
 
@@ -184,15 +184,11 @@ class HeaderKey:
         return f"HeaderKey({self.name!r})"
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the header of `request`, or None."""
+        """The key in the header, or None."""
         return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """The key in the header of `request`; a new one where the operation takes a key and none was given.
-
-        Raises:
-            InvalidRequest: The key that was given is none that the operation takes. Nothing was sent.
-        """
+        """As `KeyPlace.prepare`. Raises `InvalidRequest` for a key that the operation does not take."""
         rule = rule_of(self, request)
         if not rule.is_taken:
             return None
@@ -233,10 +229,9 @@ class BodyKey:
         return f"BodyKey({self.name!r})"
 
     def read(self, request: httpx.Request) -> str | None:
-        """The key in the body of `request`, or None."""
-        if not rule_of(self, request).is_taken:
-            return None
-        return text_or_empty(object_of(request).get(self.name)) or None
+        """The key in the body, or None."""
+        is_taken = rule_of(self, request).is_taken
+        return text_or_empty(object_of(request).get(self.name)) or None if is_taken else None
 
     prepare = read
 
@@ -255,7 +250,6 @@ class NoKey:
     """The provider takes no key at all."""
 
     def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
-        """No key."""
         return None
 
     prepare = read

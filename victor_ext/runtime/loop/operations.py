@@ -115,7 +115,6 @@ class Operation:
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing, and may always be repeated."""
         return self.effect is Effect.READS
 
     @property
@@ -203,17 +202,11 @@ def declares_key(operation: Declared, place: KeyPlace) -> bool:
     return isinstance(place, BodyKey) and place.name in operation.members
 
 
-def declared_key(operation: Declared, place: KeyPlace) -> KeyRule:
-    """The rule of an operation for a key that is taken only where the document declares it."""
-    return (MADE if isinstance(place, HeaderKey) else TAKEN) if declares_key(operation, place) else NO_KEY
-
-
 class Operations:
-    """The table of a system for one client.
+    """The table of a system for one client, whose requests made by hand have the `base_url` before the path.
 
     Its rows are named by method and path template with unnamed placeholders: `"POST /v3/payouts/{}"`. One that has
-    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. Requests made by hand have the `base_url`
-    before them. `results` is that of an operation without a row.
+    several templates names all of them: `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an operation without a row.
     """
 
     def __init__(
@@ -230,15 +223,16 @@ class Operations:
     def of(self, request: httpx.Request) -> Operation:
         """The row of a request. The attempt loop asks once for each call, and keeps it as an extension.
 
-        Without a row, the document says what a good response is, or `_unknown` does by hand; `results` holds for it. A
-        key is taken only where the document declares one.
+        Without a row, the document says what a good response is, or `_unknown` does by hand, and who takes a key.
         """
         reader: Reader | None = request.extensions.get(READER)
         declared = None if reader is None else reader.declared
         row = self._rows.get(self._name_below(request, self._matcher) if declared is None else name_of(declared))
         if row is not None:
             return row
-        key = NO_KEY if declared is None else declared_key(declared, self._place)
+        key = NO_KEY
+        if declared is not None and declares_key(declared, self._place):
+            key = MADE if isinstance(self._place, HeaderKey) else TAKEN
         unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
         return unknown if self._results is None else replace(unknown, results=self._results)
 
@@ -276,10 +270,8 @@ class Matcher:
             self._fitting.setdefault((method, len(parts)), []).append((name, patterns, rank))
 
     def find(self, method: str, path: str) -> str:
-        """The name of the row with the most literal segments; empty if none fits, or if several fit as well.
-
-        The path is that below the base URL, percent-encoded: an encoded slash is a part of an id.
-        """
+        """The name of the row with the most literal segments; empty if none fits, or if several fit as well."""
+        # Percent-encoded: an encoded slash is a part of an id.
         parts = [unquote(part) for part in _parts(path)]
         fitting = [
             (sum(rank), name)
@@ -291,5 +283,4 @@ class Matcher:
 
 
 def _parts(path: str) -> list[str]:
-    """The segments of a path. A slash at its end makes no difference."""
     return path.removeprefix("/").removesuffix("/").split("/")

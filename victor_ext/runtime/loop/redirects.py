@@ -8,8 +8,7 @@ from victor_ext.errors import InvalidRequest
 
 from .evidence import SAFE_METHODS
 
-MAX_REDIRECTS = 5
-"""The most redirects that one call follows."""
+MAX_REDIRECTS = 5  # of one call
 _ASKED = "victor_ext.asked_url"
 
 
@@ -37,10 +36,9 @@ def keep_content(request: httpx.Request) -> bool:
 
 
 def redirected(request: httpx.Request, response: httpx.Response, resent: frozenset[int]) -> httpx.Request | None:
-    """The request to the address that a response redirects to; None where the redirect is not followed.
+    """The request to the address that a response redirects to, within the origin: the token is for no other; else None.
 
-    A redirect is followed within the origin only: the token is for no other. A write is sent again after the statuses
-    in `resent` only, with the same method and body.
+    A write is sent again after the statuses in `resent` only, with the same method and body.
     """
     if not response.has_redirect_location:
         return None
@@ -57,5 +55,4 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
 
 
 def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    """Scheme, host and port of a URL."""
     return url.raw_scheme, url.raw_host, url.port

@@ -66,9 +66,8 @@ def _is_whole(number: object) -> bool:
 class RetryQuota:
     """A budget of retries for one client, so that those who wait for a failing provider do not overload it.
 
-    The idea and the figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends about a
-    hundred requests more than it has calls, however many threads and tasks share it. A success gives back 1, or what
-    its own retries cost.
+    Its figures are those of the AWS SDKs' standard retry mode. In a long outage a client sends about a hundred requests
+    more than it has calls, however many share it. A success gives back 1, or what its own retries cost.
     """
 
     RETRY = 5

@@ -39,10 +39,7 @@ class Authenticator(Protocol):
 
 
 def may_be_outdated(request: httpx.Request, clock: ServerClock) -> bool:
-    """Whether the token of a request may have been revoked since an earlier call, or was signed by a clock that is off.
-
-    A token that is new and has the right time is refused for another reason: the next one would be, too.
-    """
+    """Whether a request's token may have been revoked since an earlier call, or was signed by a clock that is off."""
     is_kept, skew = request.extensions.get(SIGNED, (False, None))
     return is_kept or (skew is not None and clock.was_corrected_since(skew))
 
