@@ -273,7 +273,6 @@ class Components:
                 self._schema(whole, place, _Reach())
 
     def _spread(self) -> None:
-        """Give each part the operations that reach it."""
         pending = deque(self._sources)
         while pending:
             above = pending.popleft()

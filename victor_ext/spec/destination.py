@@ -39,8 +39,14 @@ def package_folder(out: Path, name: str) -> Path:
     package = folder / name
     if package.is_symlink():
         raise DestinationError(f"{package} is a link: remove it, or name another folder with --out.")
+    foreign = None
     if package.exists():
-        _check_generated(package)
+        foreign = next(_foreign_files(package), None) if (package / MARKER).is_file() else package
+    if foreign is not None:
+        raise DestinationError(
+            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
+            "with --name."
+        )
     return package
 
 
@@ -54,15 +60,6 @@ def check_name(name: str) -> None:
     if keyword.iskeyword(name) or name in _RESERVED:
         raise DestinationError(
             f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
-        )
-
-
-def _check_generated(package: Path) -> None:
-    foreign = package if not (package / MARKER).is_file() else next(_foreign_files(package), None)
-    if foreign is not None:
-        raise DestinationError(
-            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
-            "with --name."
         )
 
 
