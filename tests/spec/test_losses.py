@@ -74,17 +74,46 @@ def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: 
     assert model.to_dict() == {wire: wire for wire in wires}
 
 
-def test_parameters_with_the_names_of_arguments(make: Make) -> None:
-    body = taking(an_object(a=TEXT))
-    parameters = [parameter("body"), parameter("client"), parameter("body", "path"), parameter("client", "header")]
-    make(document({"/things/{body}": {"post": operation(requestBody=body, parameters=parameters)}}))
+# ---- Operations that are made whole ----
+
+JSON_ANSWER = answering(an_object(a=TEXT))["responses"]["200"]
+MORE_JSON = {"application/vnd.more+json": {"schema": an_object(a=TEXT, b=TEXT)}}
+UNIONS: list[Tree] = [{"oneOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "null"]}, {}]
+NAMES = ("body", "query"), ("client", "query"), ("body", "path"), ("client", "header")
+MADE: dict[str, Tree] = {
+    "parameters with the names of arguments": {
+        "/{body}": {
+            "post": operation(requestBody=taking(an_object(a=TEXT)), parameters=[parameter(*each) for each in NAMES])
+        }
+    },
+    **{
+        f"parameters of any name in {path}": {path: {"get": operation()}}
+        for path in (
+            *("/{x.y}", "/{x-y}/{x_y}", "/{1}", "/{a}/{a}", "/{a}/b{c}d", "/{a}/{", "/{a}:verb", "/{}/x", "/{a}{b}"),
+        )
+    },
+    "two JSON answers of one status": {
+        "/x": {"get": {"responses": {"200": {**JSON_ANSWER, "content": JSON_ANSWER["content"] | MORE_JSON}}}}
+    },
+    **{
+        f"the status {status}": {"/x": {"get": {"responses": {status: JSON_ANSWER}}}}
+        for status in ("4xx", "4XX", "404", "default", "Default")
+    },
+    **{
+        f"the union {schema} in a {place}": {"/x/{p}": {"get": operation(parameters=[parameter("p", place, schema)])}}
+        for schema in UNIONS
+        for place in ("header", "cookie", "query", "path")
+    },
+    "operations that would share a module": {
+        f"/{number}": {"get": operation(operationId=name, tags=[tag])}
+        for number, (name, tag) in enumerate([("IBAN", "T"), ("Iban", "t"), ("iban", "T"), ("iban", "T")])
+    },
+}
 
 
-@pytest.mark.parametrize(
-    "path", ["/{x.y}", "/{x-y}/{x_y}", "/{1}", "/{a}/{a}", "/{a}/b{c}d", "/{a}/{", "/{a}:verb", "/{}/x", "/{a}{b}"]
-)
-def test_parameters_in_the_path_have_any_name(make: Make, path: str) -> None:
-    make(document({path: {"get": operation()}}))
+@pytest.mark.parametrize("paths", MADE.values(), ids=MADE)
+def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
+    make(document(paths))
 
 
 # ---- Schemas that are read whole ----
@@ -292,29 +321,6 @@ def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
     assert made.read("Holder", field=value, other="x").to_dict() == {"field": value, "other": "x"}
 
 
-# ---- Answers ----
-
-
-def test_two_json_answers_of_one_status(make: Make) -> None:
-    content = {
-        "application/json": {"schema": an_object(a=TEXT)},
-        "application/vnd.more+json": {"schema": an_object(a=TEXT, b=TEXT)},
-    }
-    make(document({"/x": {"get": {"responses": {"200": {"description": "", "content": content}}}}}))
-
-
-@pytest.mark.parametrize("status", ["4xx", "4XX", "404", "default", "Default"])
-def test_statuses(make: Make, status: str) -> None:
-    answer = {"description": "", "content": {"application/json": {"schema": an_object(a=TEXT)}}}
-    make(document({"/x": {"get": {"responses": {status: answer}}}}))
-
-
-@pytest.mark.parametrize("schema", [{"oneOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "null"]}, {}])
-@pytest.mark.parametrize("place", ["header", "cookie", "query", "path"])
-def test_unions_in_any_place(make: Make, place: str, schema: Tree) -> None:
-    make(document({"/x/{p}": {"get": operation(parameters=[parameter("p", place, schema=schema)])}}))
-
-
 # ---- Webhooks and callbacks ----
 
 
@@ -330,14 +336,6 @@ def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
     )
     made = make(tree)
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*made.models.__all__}
-
-
-def test_operations_that_would_share_a_module(make: Make) -> None:
-    paths = {
-        f"/{number}": {"get": operation(operationId=name, tags=[tag])}
-        for number, (name, tag) in enumerate([("IBAN", "T"), ("Iban", "t"), ("iban", "T"), ("iban", "T")])
-    }
-    make(document(paths))
 
 
 def test_names_that_no_file_can_have(make: Make) -> None:

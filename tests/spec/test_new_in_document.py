@@ -15,94 +15,49 @@ import pytest
 
 from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.spec.checking.check import check
+from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
+from .wire import TEXT, Tree, an_object, answering, done, listed, parameter, ref, taking
+
 pytestmark = pytest.mark.thorough
-RECEIPT = """
-    PaymentRequestReceipt:
-      description: Details of a request for payment (RfP).
-      properties:
-"""
-NEW_PROPERTY = """        reminded_at:
-          type: string
-          format: date-time
-"""
-STATUSES = """
-          - created
-          - accepted
-"""
-NEW_STATUS = """
-          - created
-          - reminded
-          - accepted
-"""
-NEW_OPERATION = """
-  /v2/payment-requests/{victor_payment_request_id}/reminders:
-    post:
-      operationId: remindPayer
-      parameters:
-      - {in: path, name: victor_payment_request_id, required: true, schema: {type: string}}
-      - {in: header, name: Idempotency-Key, schema: {type: string}}
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              required: [text]
-              properties: {text: {type: string}, channel: {type: string, enum: [mail, phone]}}
-      responses:
-        '200':
-          description: Sent.
-          content: {application/json: {schema: {$ref: '#/components/schemas/PaymentRequestReceipt'}}}
-      tags: [Payment Requests]
-  /v2/sweep:
-    get:
-      operationId: listSweeps
-      responses:
-        '200':
-          description: The sweeps of today.
-          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Sweep'}}}}
-    post:
-      operationId: startSweep
-      parameters:
-      - {in: header, name: Idempotency-Key, schema: {type: string}}
-      responses: {'204': {description: Started.}}
-  /v2/sweep/count:
-    get:
-      operationId: countSweeps
-      responses:
-        '200': {description: How many., content: {application/json: {schema: {type: integer}}}}
-  /v2/payment-requests/summary:
-    get:
-      operationId: summarizePaymentRequests
-      responses:
-        '200':
-          description: A summary at the place of an id.
-          content: {application/json: {schema: {type: object, properties: {waiting: {type: integer}}}}}
-components:
-"""
-NEW_SCHEMA = """
-  schemas:
-    Sweep:
-      type: object
-      properties: {swept_at: {type: string, format: date-time}, account: {type: string}, total: {type: string}}
-"""
+AT: Tree = {"type": "string", "format": "date-time"}
+NUMBER: Tree = {"type": "integer"}
+KEY = parameter("Idempotency-Key", "header")
+REMINDER = an_object(("text",), text=TEXT, channel={"type": "string", "enum": ["mail", "phone"]})
+PATHS: Tree = {
+    "/v2/payment-requests/{victor_payment_request_id}/reminders": {
+        "post": answering(
+            ref("PaymentRequestReceipt"),
+            operationId="remindPayer",
+            tags=["Payment Requests"],
+            parameters=[parameter("victor_payment_request_id", "path"), KEY],
+            requestBody=taking(REMINDER),
+        )
+    },
+    "/v2/sweep": {
+        "get": answering(listed(ref("Sweep")), operationId="listSweeps"),
+        "post": done("startSweep", parameters=[KEY]),
+    },
+    "/v2/sweep/count": {"get": answering(NUMBER, operationId="countSweeps")},
+    # At the place of an id.
+    "/v2/payment-requests/summary": {
+        "get": answering(an_object(waiting=NUMBER), operationId="summarizePaymentRequests")
+    },
+}
 
 
 @pytest.fixture(scope="module")
 def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    text = victor_yaml.read_text(encoding="utf-8")
-    for place, news in {
-        "\ncomponents:\n": NEW_OPERATION,
-        RECEIPT: RECEIPT + NEW_PROPERTY,
-        STATUSES: NEW_STATUS,
-        "\n  schemas:\n": NEW_SCHEMA,
-    }.items():
-        assert text.count(place) == 1
-        text = text.replace(place, news)
-    spec = tmp_path_factory.mktemp("newer") / "newer.yaml"
-    spec.write_text(text, encoding="utf-8")
+    tree = load(victor_yaml)
+    tree["paths"] |= PATHS
+    schemas = tree["components"]["schemas"]
+    schemas["Sweep"] = an_object(swept_at=AT, account=TEXT, total=TEXT)
+    receipt = schemas["PaymentRequestReceipt"]["properties"]
+    receipt["reminded_at"] = AT
+    receipt["status"]["enum"].append("reminded")
+    spec = tmp_path_factory.mktemp("newer") / "newer.json"
+    spec.write_text(json.dumps(tree), encoding="utf-8")
     return spec
 
 
