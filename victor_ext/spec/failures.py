@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from openapi_python_client.parser import bodies, properties, responses
 from openapi_python_client.parser import openapi as endpoints
@@ -151,18 +152,10 @@ def _forget(schema: Tree) -> None:
     drop(schema, *(schema.keys() - {"description"}))
 
 
-Change = tuple[Any, str, Any]
-"""A module or a class, the name of its attribute, and the other value."""
-
-
 @contextlib.contextmanager
-def replaced(*changes: Change) -> Generator[None]:
-    """Set attributes of modules and classes, and restore them afterwards."""
-    earlier: list[Change] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
-    try:
+def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
+    """Give attributes of modules and classes another value, and restore them afterwards."""
+    with contextlib.ExitStack() as stack:
         for owner, name, value in changes:
-            setattr(owner, name, value)
+            stack.enter_context(mock.patch.object(owner, name, value))
         yield
-    finally:
-        for owner, name, value in earlier:
-            setattr(owner, name, value)
