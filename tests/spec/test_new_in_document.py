@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -67,9 +66,9 @@ def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def newer_api(newer: Path) -> Iterator[ModuleType]:
     outcome = generate(newer, newer.parent)
     assert outcome.left_out == []
-    sys.path.insert(0, str(newer.parent))
-    yield importlib.import_module("newer_api")
-    sys.path.remove(str(newer.parent))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(newer.parent)
+        yield importlib.import_module("newer_api")
 
 
 def test_the_check_counts_the_news(newer: Path, victor_yaml: Path) -> None:

@@ -40,13 +40,7 @@ LOOKED_AT: Final = 5
 NOT_AN_OBJECT: Final = "(not an object)"
 """The key under which a model keeps a value that should have been an object."""
 
-
-class _Mismatch:
-    def __repr__(self) -> str:
-        return "MISMATCH"
-
-
-MISMATCH: Final = _Mismatch()
+MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
