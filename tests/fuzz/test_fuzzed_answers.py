@@ -16,7 +16,6 @@ from victor_ext import VictorError
 
 pytestmark = pytest.mark.thorough
 STEADY = settings(
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )

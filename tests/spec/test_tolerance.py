@@ -37,7 +37,6 @@ from victor_ext.spec.document import load
 pytestmark = pytest.mark.thorough
 QUICK = settings(
     max_examples=50,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

@@ -211,16 +211,14 @@ class Components:
 
     def _part(self, tree: Tree, place: str, above: _Reach, kind: Kind) -> None:
         reach = self._add(tree, place, above, kind)
-        schema = schema_at(tree, "schema")
-        if schema is not None:
+        if (schema := schema_at(tree, "schema")) is not None:
             self._schema(schema, place, reach, below=f"{place}.schema")
         for name, header in mappings_at(tree, "headers") if kind != "parameter" else ():
             self._part(header, f"{place}.headers.{name}", reach, "header")
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
             within = self._add(medium, here, reach, "content")
-            schema = schema_at(medium, "schema")
-            if schema is not None:
+            if (schema := schema_at(medium, "schema")) is not None:
                 self._schema(schema, f"{here}.schema", within)
             for name, encoding in mappings_at(medium, "encoding"):
                 for header_name, header in mappings_at(encoding, "headers"):
@@ -246,8 +244,7 @@ class Components:
             for number, child in enumerate(children):
                 yield "" if only and not is_null(child) else f".{key}[{number}]", child
         for key in _SCHEMAS:
-            schema = schema_at(tree, key)
-            if schema is not None:
+            if (schema := schema_at(tree, key)) is not None:
                 yield f".{key}", schema
 
     def _directions(self, schema: Tree) -> int:
