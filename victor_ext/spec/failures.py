@@ -83,7 +83,8 @@ class Tracker:
         return [*remaining, *self._of_endpoints] or [Failure(error) for error in errors]
 
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
-        number = (getattr(data, "model_extra", None) or {}).get(PLACE)
+        extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
+        number = extra.get(PLACE)
         return Failure(error, *self._nodes[number]) if isinstance(number, int) else Failure(error, where)
 
     def _watched(self, build: Any) -> Any:
