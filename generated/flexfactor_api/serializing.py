@@ -31,6 +31,7 @@ MAX_DIGITS: Final = 99
 """A Decimal with more of them before or behind its point is written with an exponent."""
 MAX_LEVELS: Final = 200
 
+_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
 _TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
 
 
@@ -117,9 +118,6 @@ def plain(value: Any, left: int = LEVELS) -> Any:
     if isinstance(value, dict):
         return {name: plain(item, left - 1) for name, item in value.items()} if left else value
     return _written(value)
-
-
-_PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
 
 
 def _written(value: Any) -> Any:

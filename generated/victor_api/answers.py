@@ -8,6 +8,7 @@ to convert, nesting too deep to parse, a list where an object is declared.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
@@ -50,19 +51,15 @@ def is_offered(response: httpx.Response, kinds: Collection[str]) -> bool:
 
 
 def text_of(response: httpx.Response) -> str:
-    """The body as text; the string itself when its content type is JSON (the document may say `*/*`)."""
+    """The body as text; the string itself when its content type is JSON (the document may say `*/*`).
+
+    Without a charset it is UTF-8, in which other bytes are in the notation of Python: `\\xe9`.
+    """
     if "json" in response.headers.get("Content-Type", ""):
-        try:
+        with suppress(ValueError, RecursionError):
             text = response.json()
-        except (ValueError, RecursionError):
-            return _text(response)
-        if isinstance(text, str):
-            return text
-    return _text(response)
-
-
-def _text(response: httpx.Response) -> str:
-    """The text in its charset; without one, UTF-8, in which other bytes are in the notation of Python: `\\xe9`."""
+            if isinstance(text, str):
+                return text
     if response.charset_encoding is not None:
         return response.text
     return response.content.decode("utf-8", "backslashreplace")

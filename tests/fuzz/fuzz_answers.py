@@ -101,15 +101,10 @@ def _target(atheris: Any) -> Callable[[bytes], None]:
 def _seeds(folder: Path) -> None:
     """Answers to begin with: whole ones, as bytes on the wire and as bodies."""
     body = b'{"victor_payment_request_id": "R1", "status": "created", "payment_request": {"created_at": 1683308669000}}'
-    whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\n\r\n%b" % (
-        len(body),
-        body,
-    )
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (
-        body[:8],
-        len(body) - 8,
-        body[8:],
-    )
+    head = b"HTTP/1.1 200 OK\r\n"
+    whole = head + b"Content-Length: %d\r\nDate: Sun, 06 Nov 2026 08:49:37 GMT\r\n\r\n%b" % (len(body), body)
+    chunks = b"8\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (body[:8], len(body) - 8, body[8:])
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
     refusal = (
         b'{"status": 0, "data": null, "error": {"code": 101, "message": "error.no", "field": "paymentDetails.amount"}}'
     )

@@ -15,27 +15,15 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 VALUES = Values(yaml.safe_load(DOCUMENT.read_text()))
 
 SHAPES = (
-    "GetPaymentRequestResponse",
-    "ListPaymentRequestsResponse",
-    "PaymentRequestReceipt",
-    "RfpInboundPaymentRequestResponseDetails",
-    "ApiErrorResponse",
-    "ValidationErrors",
+    *("GetPaymentRequestResponse", "ListPaymentRequestsResponse", "PaymentRequestReceipt"),
+    *("RfpInboundPaymentRequestResponseDetails", "ApiErrorResponse", "ValidationErrors"),
 )
 
 OBJECTS = st.one_of([VALUES.mutated(VALUES.schema(name)) for name in SHAPES])
 
-NUMBERS = ["1e400", "-1e400", "NaN", "Infinity", "-Infinity", "1" * 4300, "1" * 4301, "-0", "1E-400", "1e308", "5e-324"]
-NUMBERS += [
-    "253402300800",
-    "253402300800000",
-    "-62135596801",
-    "9" * 40,
-    "0.1",
-    "1.005",
-    "1e15",
-    "1e16",
-    "123456789012.5",
+NUMBERS = [
+    *("1e400", "-1e400", "NaN", "Infinity", "-Infinity", "1" * 4300, "1" * 4301, "-0", "1E-400", "1e308", "5e-324"),
+    *("253402300800", "253402300800000", "-62135596801", "9" * 40, "0.1", "1.005", "1e15", "1e16", "123456789012.5"),
 ]
 FIELDS = ["amount", "original_amount", "modified_amount", "created_at", "approved_at", "due_date", "status", "code"]
 

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-MODULES = (
-    "victor_ext/money.py",
-    "victor_ext/providers/victor/checks.py",
-    "victor_ext/providers/victor/waiting.py",
-    "victor_ext/providers/victor/reading.py",
-    "victor_ext/providers/victor/requests.py",
-    "victor_ext/providers/victor/comparing.py",
-    "victor_ext/providers/victor/payment_requests.py",
-    "victor_ext/providers/victor/responding.py",
-    "victor_ext/privacy.py",
-    "victor_ext/runtime/auth/tokens.py",
-    "victor_ext/runtime/client/config.py",
-    "victor_ext/runtime/client/paging.py",
-    "victor_ext/runtime/client/polling.py",
-    "victor_ext/runtime/core/validation.py",
-    "victor_ext/runtime/core/response.py",
-    "victor_ext/runtime/loop/attempts.py",
-    "victor_ext/runtime/loop/classification.py",
-    "victor_ext/runtime/core/clock.py",
-    "victor_ext/runtime/loop/conflicts.py",
-    "victor_ext/runtime/loop/error_messages.py",
-    "victor_ext/runtime/loop/events.py",
-    "victor_ext/runtime/core/headers.py",
-    "victor_ext/runtime/loop/idempotency_keys.py",
-    "victor_ext/runtime/loop/redirects.py",
-    "victor_ext/runtime/loop/retry.py",
-    "victor_ext/runtime/loop/unauthorized.py",
-    "victor_ext/runtime/core/timeouts.py",
-    "victor_ext/zulu.py",
-)
+FOLDERS = {
+    "victor_ext": "money privacy zulu",
+    "victor_ext/providers/victor": "checks waiting reading requests comparing payment_requests responding",
+    "victor_ext/runtime/auth": "tokens",
+    "victor_ext/runtime/client": "config paging polling",
+    "victor_ext/runtime/core": "validation response clock headers timeouts",
+    "victor_ext/runtime/loop": (
+        "attempts classification conflicts error_messages events idempotency_keys redirects retry unauthorized"
+    ),
+}
+MODULES = tuple(f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split())
 """Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""
 
 TESTS = (

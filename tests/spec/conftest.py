@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -33,7 +32,7 @@ def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
     folder = tmp_path_factory.mktemp("zoo")
     outcome = generate(zoo_yaml, folder)
     assert outcome.log.reasons == {}
-    sys.path.insert(0, str(folder))
-    importlib.import_module("zoo_api.models")
-    yield importlib.import_module("zoo_api")
-    sys.path.remove(str(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        importlib.import_module("zoo_api.models")
+        yield importlib.import_module("zoo_api")

@@ -74,8 +74,16 @@ def test_json_is_read_as_its_schema(wire: Wire, name: str, kind: str | None) -> 
     assert (type(found).__name__, found.a) == ("Thing", "1")
 
 
-def test_text_is_read_as_text(wire: Wire) -> None:
-    assert read(wire, "texts", "Text/Plain", '"ü",2'.encode()) == '"ü",2'
+@pytest.mark.parametrize(
+    ("name", "kind", "body", "text"),
+    [
+        ("texts", "Text/Plain", '"ü",2'.encode(), '"ü",2'),
+        ("any_text", None, b"caf\xe9 \xc3\xa9", "caf\\xe9 \xe9"),  # what is no text can be printed
+        *((name, "application/json", b'"1"', "1") for name in ("texts", "any_text", "csv")),
+    ],
+)
+def test_text_is_read_as_text(wire: Wire, name: str, kind: str | None, body: bytes, text: str) -> None:
+    assert read(wire, name, kind, body) == text
 
 
 @pytest.mark.parametrize(("name", "kind"), [("ranges", "application/zip"), ("anything", None)])
@@ -93,14 +101,6 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
     for name, kind, body in (("every", "text/html", b"<p>"), ("every", "application/json", b'"text"')):
         with pytest.raises(errors.UnreadableBody):
             read(wire, name, kind, body)
-
-
-def test_bytes_that_are_no_text_can_be_printed(wire: Wire) -> None:
-    assert read(wire, "any_text", None, b"caf\xe9 \xc3\xa9") == "caf\\xe9 \xe9"
-
-
-def test_a_text_within_json(wire: Wire) -> None:
-    assert [read(wire, name, "application/json", b'"1"') for name in ("texts", "any_text", "csv")] == ["1"] * 3
 
 
 @pytest.mark.parametrize(

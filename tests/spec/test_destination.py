@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -176,13 +177,6 @@ def test_out_may_be_a_link_and_must_be_a_folder(room: Path, capsys: pytest.Captu
 # Half-done
 
 
-def fails(error: type[BaseException]):
-    def failing(*_: object, **__: object) -> None:
-        raise error("now")
-
-    return failing
-
-
 def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
     """The package that stood there is away, and the new one is not there yet."""
     rename, done = Path.rename, []
@@ -205,7 +199,7 @@ def test_a_run_that_breaks_off_leaves_the_old_package_and_nothing_else(
     if place == "second rename":
         break_second_rename(monkeypatch, error)
     else:
-        monkeypatch.setattr(f"victor_ext.spec.generate.{place}", fails(error))
+        monkeypatch.setattr(f"victor_ext.spec.generate.{place}", Mock(side_effect=error("now")))
     with pytest.raises(error):
         generate(room / "newer.yaml", made.parent, name=made.name)
     monkeypatch.undo()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters
-from .wire import TEXT, Tree, Wire, an_object, answering, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 CALLS = """
@@ -101,44 +102,35 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]
 
-SMALL = """
-openapi: 3.0.3
-info: {title: Small, version: "1"}
-paths:
-  /cards/{id}:
-    parameters:
-    - {name: id, in: path, required: true, schema: {type: string}}
-    get:
-      operationId: listCards
-      tags: [Cards]
-      parameters:
-      - $ref: '#/components/parameters/Limit'
-      - {name: filter, in: query, style: deepObject, schema: {$ref: '#/components/schemas/Filter'}}
-      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}}
-      responses:
-        200: {description: OK, content: {application/json: {schema: {$ref: '#/components/schemas/Debit'}}}}
-        404: {description: No, content: {application/json: {schema: {type: object, properties: {why: {type: string}}}}}}
-components:
-  parameters:
-    Limit: {name: limit, in: query, schema: {type: integer}}
-  schemas:
-    Filter: {type: object, properties: {state: {type: string, enum: [on, off]}}}
-    Card: {type: object, properties: {price: {type: number}, Class: {type: string}}}
-    Debit:
-      allOf:
-      - $ref: '#/components/schemas/Card'
-      - {type: object, properties: {balance: {type: number}}}
-    Client: {type: object, properties: {name: {type: string}}}
-    Order:
-      type: object
-      properties:
-        lines: {type: array, nullable: true, items: {type: object, properties: {sku: {type: string}}}}
-"""
+NUMBER: Tree = {"type": "number"}
+READ = answering(
+    ref("Debit"),
+    operationId="listCards",
+    tags=["Cards"],
+    parameters=[
+        {"$ref": "#/components/parameters/Limit"},
+        parameter("filter", schema=ref("Filter"), style="deepObject"),
+    ],
+    requestBody=taking(ref("Card")),
+)
+READ["responses"]["404"] = answering(an_object(why=TEXT))["responses"]["200"]
+SMALL = document(
+    {"/cards/{id}": {"parameters": [parameter("id", "path")], "get": READ}},
+    {
+        "Filter": an_object(state={"type": "string", "enum": ["on", "off"]}),
+        "Card": an_object(price=NUMBER, Class=TEXT),
+        "Debit": {"allOf": [ref("Card"), an_object(balance=NUMBER)]},
+        "Client": an_object(name=TEXT),
+        "Order": an_object(lines={**listed(an_object(sku=TEXT)), "nullable": True}),
+    },
+    "3.0.3",
+)
+SMALL["components"]["parameters"] = {"Limit": parameter("limit", schema={"type": "integer"})}
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    (tmp_path / "small.yaml").write_text(SMALL)
-    found = generate(tmp_path / "small.yaml", tmp_path, trace=True).origins
+    (tmp_path / "small.json").write_text(json.dumps(SMALL))
+    found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
     function = "api.cards.list_cards"
     assert found.functions == {function: "paths./cards/{id}.get"}
     assert found.arguments == {
@@ -164,24 +156,20 @@ def test_each_name_knows_its_place(tmp_path: Path) -> None:
     assert found.attributes["Debit", "balance"] == ("components.schemas.Debit.allOf[1].properties.balance",)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(document: Path, tmp_path: Path) -> None:
-    plain = generate(document, tmp_path / "plain")
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(path: Path, tmp_path: Path) -> None:
+    plain = generate(path, tmp_path / "plain")
     assert plain.origins.classes == {}  # what is not asked for is not looked up
-    traced = generate(document, tmp_path / "traced", trace=True)
+    traced = generate(path, tmp_path / "traced", trace=True)
     assert list(differences(plain.package, traced.package)) == []
     found = traced.origins
-    loaded = load(document)
+    loaded = load(path)
     known = set(_places(placed(loaded, loaded)))
-    unplaced = [
-        name for part in (found.arguments, found.classes, found.attributes) for name, at in part.items() if not at
-    ]
+    parts = (found.arguments, found.classes, found.attributes)
+    unplaced = [name for part in parts for name, at in part.items() if not at]
     undeclared = [("api.animals.get_animals_kind", "kind"), ("api.animals.same", "kind")]
-    assert unplaced == (undeclared if document.stem == "zoo" else [])
-    places = {*found.functions.values()}
-    places.update(
-        place for part in (found.arguments, found.classes, found.attributes) for at in part.values() for place in at
-    )
+    assert unplaced == (undeclared if path.stem == "zoo" else [])
+    places = {*found.functions.values(), *(place for part in parts for at in part.values() for place in at)}
     assert places <= known
     assert len(places) > 30
 

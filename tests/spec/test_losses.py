@@ -74,17 +74,46 @@ def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: 
     assert model.to_dict() == {wire: wire for wire in wires}
 
 
-def test_parameters_with_the_names_of_arguments(make: Make) -> None:
-    body = taking(an_object(a=TEXT))
-    parameters = [parameter("body"), parameter("client"), parameter("body", "path"), parameter("client", "header")]
-    make(document({"/things/{body}": {"post": operation(requestBody=body, parameters=parameters)}}))
+# ---- Operations that are made whole ----
+
+JSON_ANSWER = answering(an_object(a=TEXT))["responses"]["200"]
+MORE_JSON = {"application/vnd.more+json": {"schema": an_object(a=TEXT, b=TEXT)}}
+UNIONS: list[Tree] = [{"oneOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "null"]}, {}]
+NAMES = ("body", "query"), ("client", "query"), ("body", "path"), ("client", "header")
+MADE: dict[str, Tree] = {
+    "parameters with the names of arguments": {
+        "/{body}": {
+            "post": operation(requestBody=taking(an_object(a=TEXT)), parameters=[parameter(*each) for each in NAMES])
+        }
+    },
+    **{
+        f"parameters of any name in {path}": {path: {"get": operation()}}
+        for path in (
+            *("/{x.y}", "/{x-y}/{x_y}", "/{1}", "/{a}/{a}", "/{a}/b{c}d", "/{a}/{", "/{a}:verb", "/{}/x", "/{a}{b}"),
+        )
+    },
+    "two JSON answers of one status": {
+        "/x": {"get": {"responses": {"200": {**JSON_ANSWER, "content": JSON_ANSWER["content"] | MORE_JSON}}}}
+    },
+    **{
+        f"the status {status}": {"/x": {"get": {"responses": {status: JSON_ANSWER}}}}
+        for status in ("4xx", "4XX", "404", "default", "Default")
+    },
+    **{
+        f"the union {schema} in a {place}": {"/x/{p}": {"get": operation(parameters=[parameter("p", place, schema)])}}
+        for schema in UNIONS
+        for place in ("header", "cookie", "query", "path")
+    },
+    "operations that would share a module": {
+        f"/{number}": {"get": operation(operationId=name, tags=[tag])}
+        for number, (name, tag) in enumerate([("IBAN", "T"), ("Iban", "t"), ("iban", "T"), ("iban", "T")])
+    },
+}
 
 
-@pytest.mark.parametrize(
-    "path", ["/{x.y}", "/{x-y}/{x_y}", "/{1}", "/{a}/{a}", "/{a}/b{c}d", "/{a}/{", "/{a}:verb", "/{}/x", "/{a}{b}"]
-)
-def test_parameters_in_the_path_have_any_name(make: Make, path: str) -> None:
-    make(document({path: {"get": operation()}}))
+@pytest.mark.parametrize("paths", MADE.values(), ids=MADE)
+def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
+    make(document(paths))
 
 
 # ---- Schemas that are read whole ----
@@ -199,25 +228,20 @@ def test_what_is_read_is_all_there(make: Make, schemas: Tree) -> None:
     make(document({f"/{n}": {"get": answering(ref(pointer))} for n, pointer in enumerate(pointers)}, schemas))
 
 
-def test_a_list_that_holds_itself_costs_its_items_only(make: Make) -> None:
+def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_come_on_demand(
+    make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     schemas = {"Json": {"oneOf": [TEXT, listed(ref("Json"))]}, "Holder": an_object(value=ref("Json"), other=TEXT)}
     made = make(document(schemas=schemas), "Json(oneOf 2)[]")
     assert made.read("Holder", value=["a", ["b"]], other="x").value == ["a", ["b"]]
-
-
-def test_a_loss_is_told_in_words_of_ours_and_the_generators_only_on_demand(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    json_value = {"oneOf": [TEXT, {"type": "array", "items": ref("Json")}]}
-    spec = tmp_path / "some.json"
-    spec.write_text(json.dumps(document(schemas={"Json": json_value})), encoding="utf-8")
     loss = (
         "  LEFT OUT: Json(oneOf 2)[]: its type, which is read as anything, because the generator cannot express it: "
         "read the value as it came, and give one in its JSON form\n"
     )
-    assert main(["generate", f"--out={tmp_path}", str(spec)]) == 1
+    generated = ["generate", f"--out={tmp_path}", str(tmp_path / "some.json")]
+    assert main(generated) == 1
     assert capsys.readouterr().err == loss
-    assert main(["generate", f"--out={tmp_path}", "--verbose", str(spec)]) == 1
+    assert main([*generated, "--verbose"]) == 1
     assert capsys.readouterr().err.startswith(f"{loss}    openapi-python-client: ")
 
 
@@ -292,29 +316,6 @@ def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
     assert made.read("Holder", field=value, other="x").to_dict() == {"field": value, "other": "x"}
 
 
-# ---- Answers ----
-
-
-def test_two_json_answers_of_one_status(make: Make) -> None:
-    content = {
-        "application/json": {"schema": an_object(a=TEXT)},
-        "application/vnd.more+json": {"schema": an_object(a=TEXT, b=TEXT)},
-    }
-    make(document({"/x": {"get": {"responses": {"200": {"description": "", "content": content}}}}}))
-
-
-@pytest.mark.parametrize("status", ["4xx", "4XX", "404", "default", "Default"])
-def test_statuses(make: Make, status: str) -> None:
-    answer = {"description": "", "content": {"application/json": {"schema": an_object(a=TEXT)}}}
-    make(document({"/x": {"get": {"responses": {status: answer}}}}))
-
-
-@pytest.mark.parametrize("schema", [{"oneOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "null"]}, {}])
-@pytest.mark.parametrize("place", ["header", "cookie", "query", "path"])
-def test_unions_in_any_place(make: Make, place: str, schema: Tree) -> None:
-    make(document({"/x/{p}": {"get": operation(parameters=[parameter("p", place, schema=schema)])}}))
-
-
 # ---- Webhooks and callbacks ----
 
 
@@ -330,14 +331,6 @@ def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
     )
     made = make(tree)
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*made.models.__all__}
-
-
-def test_operations_that_would_share_a_module(make: Make) -> None:
-    paths = {
-        f"/{number}": {"get": operation(operationId=name, tags=[tag])}
-        for number, (name, tag) in enumerate([("IBAN", "T"), ("Iban", "t"), ("iban", "T"), ("iban", "T")])
-    }
-    make(document(paths))
 
 
 def test_names_that_no_file_can_have(make: Make) -> None:

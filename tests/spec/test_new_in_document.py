@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,96 +12,53 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from tests.providers.running import ONCE, Script
+from tests.providers.systems import ARGUMENTS
+from victor_ext import UnreadableResponse, Victor
 from victor_ext.spec.checking.check import check
+from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
+from .wire import TEXT, Tree, an_object, answering, done, listed, parameter, ref, taking
+
 pytestmark = pytest.mark.thorough
-RECEIPT = """
-    PaymentRequestReceipt:
-      description: Details of a request for payment (RfP).
-      properties:
-"""
-NEW_PROPERTY = """        reminded_at:
-          type: string
-          format: date-time
-"""
-STATUSES = """
-          - created
-          - accepted
-"""
-NEW_STATUS = """
-          - created
-          - reminded
-          - accepted
-"""
-NEW_OPERATION = """
-  /v2/payment-requests/{victor_payment_request_id}/reminders:
-    post:
-      operationId: remindPayer
-      parameters:
-      - {in: path, name: victor_payment_request_id, required: true, schema: {type: string}}
-      - {in: header, name: Idempotency-Key, schema: {type: string}}
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema:
-              type: object
-              required: [text]
-              properties: {text: {type: string}, channel: {type: string, enum: [mail, phone]}}
-      responses:
-        '200':
-          description: Sent.
-          content: {application/json: {schema: {$ref: '#/components/schemas/PaymentRequestReceipt'}}}
-      tags: [Payment Requests]
-  /v2/sweep:
-    get:
-      operationId: listSweeps
-      responses:
-        '200':
-          description: The sweeps of today.
-          content: {application/json: {schema: {type: array, items: {$ref: '#/components/schemas/Sweep'}}}}
-    post:
-      operationId: startSweep
-      parameters:
-      - {in: header, name: Idempotency-Key, schema: {type: string}}
-      responses: {'204': {description: Started.}}
-  /v2/sweep/count:
-    get:
-      operationId: countSweeps
-      responses:
-        '200': {description: How many., content: {application/json: {schema: {type: integer}}}}
-  /v2/payment-requests/summary:
-    get:
-      operationId: summarizePaymentRequests
-      responses:
-        '200':
-          description: A summary at the place of an id.
-          content: {application/json: {schema: {type: object, properties: {waiting: {type: integer}}}}}
-components:
-"""
-NEW_SCHEMA = """
-  schemas:
-    Sweep:
-      type: object
-      properties: {swept_at: {type: string, format: date-time}, account: {type: string}, total: {type: string}}
-"""
+AT: Tree = {"type": "string", "format": "date-time"}
+NUMBER: Tree = {"type": "integer"}
+KEY = parameter("Idempotency-Key", "header")
+REMINDER = an_object(("text",), text=TEXT, channel={"type": "string", "enum": ["mail", "phone"]})
+PATHS: Tree = {
+    "/v2/payment-requests/{victor_payment_request_id}/reminders": {
+        "post": answering(
+            ref("PaymentRequestReceipt"),
+            operationId="remindPayer",
+            tags=["Payment Requests"],
+            parameters=[parameter("victor_payment_request_id", "path"), KEY],
+            requestBody=taking(REMINDER),
+        )
+    },
+    "/v2/sweep": {
+        "get": answering(listed(ref("Sweep")), operationId="listSweeps"),
+        "post": done("startSweep", parameters=[KEY]),
+    },
+    "/v2/sweep/count": {"get": answering(NUMBER, operationId="countSweeps")},
+    # At the place of an id.
+    "/v2/payment-requests/summary": {
+        "get": answering(an_object(waiting=NUMBER), operationId="summarizePaymentRequests")
+    },
+}
 
 
 @pytest.fixture(scope="module")
 def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    text = victor_yaml.read_text(encoding="utf-8")
-    for place, news in {
-        "\ncomponents:\n": NEW_OPERATION,
-        RECEIPT: RECEIPT + NEW_PROPERTY,
-        STATUSES: NEW_STATUS,
-        "\n  schemas:\n": NEW_SCHEMA,
-    }.items():
-        assert text.count(place) == 1
-        text = text.replace(place, news)
-    spec = tmp_path_factory.mktemp("newer") / "newer.yaml"
-    spec.write_text(text, encoding="utf-8")
+    tree = load(victor_yaml)
+    tree["paths"] |= PATHS
+    schemas = tree["components"]["schemas"]
+    schemas["Sweep"] = an_object(swept_at=AT, account=TEXT, total=TEXT)
+    receipt = schemas["PaymentRequestReceipt"]["properties"]
+    receipt["reminded_at"] = AT
+    receipt["status"]["enum"].append("reminded")
+    spec = tmp_path_factory.mktemp("newer") / "newer.json"
+    spec.write_text(json.dumps(tree), encoding="utf-8")
     return spec
 
 
@@ -110,9 +66,9 @@ def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def newer_api(newer: Path) -> Iterator[ModuleType]:
     outcome = generate(newer, newer.parent)
     assert outcome.left_out == []
-    sys.path.insert(0, str(newer.parent))
-    yield importlib.import_module("newer_api")
-    sys.path.remove(str(newer.parent))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(newer.parent)
+        yield importlib.import_module("newer_api")
 
 
 def test_the_check_counts_the_news(newer: Path, victor_yaml: Path) -> None:
@@ -123,88 +79,70 @@ def test_the_check_counts_the_news(newer: Path, victor_yaml: Path) -> None:
     }  # fmt: skip
 
 
+def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, httpx.Request]:
+    """A call of the newer package, on the wrapper's client, which does not know its operation: what came, and was sent.
+
+    The client judges it by what the document says of it: more in `tests/providers/test_new_operations.py`.
+    """
+    module = importlib.import_module(f"newer_api.api.{name}")
+    script = Script(httpx.Response(204) if answer is None else httpx.Response(200, json=answer))
+    with Victor(**ARGUMENTS["victor"], transport=script.transport, retry=ONCE) as victor:
+        client = victor.bind(importlib.import_module("newer_api.client").Client)
+        parsed = module.sync_detailed(*args, client=client, **arguments).parsed
+    assert script.requests[0].headers["Authorization"] == "Bearer t"
+    return parsed, script.requests[0]
+
+
 def test_a_new_property_enum_value_and_operation_are_there_to_use(newer_api: ModuleType) -> None:
-    from newer_api.api.payment_requests import remind_payer
-    from newer_api.client import Client
-    from newer_api.models import PaymentRequestReceiptStatus, RemindPayerBody
-
-    seen: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        body: dict[str, Any] = {"status": "REMINDED", "reminded_at": "2026-03-04T05:06:07.089Z"}
-        return httpx.Response(200, json=body)
-
-    client = Client(base_url="https://api.example", httpx_args={"transport": httpx.MockTransport(answer)})
-    with client:
-        found = remind_payer.sync(
-            "a/b", client=client, body=RemindPayerBody(text="Please", channel="mail"), idempotency_key="k" * 20
-        )
-    assert found.status is PaymentRequestReceiptStatus.REMINDED
+    models = importlib.import_module("newer_api.models")
+    body = models.RemindPayerBody(text="Please", channel="mail")
+    answer = {"status": "REMINDED", "reminded_at": "2026-03-04T05:06:07.089Z"}
+    found, sent = call("payment_requests.remind_payer", answer, "a/b", body=body, idempotency_key="k" * 20)
+    assert found.status is models.PaymentRequestReceiptStatus.REMINDED
     assert (found.reminded_at.year, found.reminded_at.microsecond) == (2026, 89_000)
     assert found.to_dict() == {"status": "reminded", "reminded_at": "2026-03-04T05:06:07.089Z"}
-    assert seen[0].url.raw_path == b"/v2/payment-requests/a%2Fb/reminders"
-    assert seen[0].headers["Idempotency-Key"] == "k" * 20
-    assert json.loads(seen[0].content) == {"text": "Please", "channel": "mail"}
+    assert sent.url.raw_path == b"/v2/payment-requests/a%2Fb/reminders"
+    assert sent.headers["Idempotency-Key"] == "k" * 20
+    assert json.loads(sent.content) == {"text": "Please", "channel": "mail"}
 
-
-# Through the wrapper's client, which judges an operation that it does not know by what the document says of it: more in
-# `tests/providers/test_new_operations.py`.
 
 SWEEPS = [{"account": "x-1", "total": "44.23"}, {"account": "x-2", "swept_at": "2026-03-04T05:06:07Z"}]
-GOOD: dict[str, tuple[str, int, Any]] = {
-    "list_sweeps": ("GET /v2/sweep", 200, SWEEPS),
-    "start_sweep": ("POST /v2/sweep", 204, None),
-    "count_sweeps": ("GET /v2/sweep/count", 200, 2),
-    "summarize_payment_requests": ("GET /v2/payment-requests/summary", 200, {"waiting": 3}),
-}
 
 
-def plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    return value.to_dict() if hasattr(value, "to_dict") else value
+@pytest.mark.parametrize(
+    ("name", "where", "answer", "kind"),
+    [
+        ("list_sweeps", "GET /v2/sweep", SWEEPS, "Sweep"),
+        ("start_sweep", "POST /v2/sweep", None, "NoneType"),
+        ("count_sweeps", "GET /v2/sweep/count", 2, "int"),
+        (
+            *("summarize_payment_requests", "GET /v2/payment-requests/summary"),
+            *({"waiting": 3}, "SummarizePaymentRequestsResponse200"),
+        ),
+    ],
+)
+def test_what_the_newer_document_declares_is_read_through_the_wrappers_client(
+    newer_api: ModuleType, name: str, where: str, answer: Any, kind: str
+) -> None:
+    parsed, sent = call(f"default.{name}", answer)
+    assert f"{sent.method} {sent.url.path}" == where
+    found, expected = (each if isinstance(each, list) else [each] for each in (parsed, answer))
+    assert {type(each).__name__ for each in found} == {kind}
+    assert [each.to_dict() if hasattr(each, "to_dict") else each for each in found] == expected
 
 
-def bound(**answers: tuple[str, int, Any]) -> Any:
-    """The newer package's client on that of the wrapper, for a provider that has one answer for each operation."""
-    by_operation = {operation: answer for operation, *answer in answers.values()}
-    token = {"access_token": "t-1", "token_type": "Bearer", "expires": 4_102_444_800_000}
-
-    def answered(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/v2/auth/token":
-            return httpx.Response(200, json=token)
-        assert request.headers["Authorization"] == "Bearer t-1"
-        status, body = by_operation[f"{request.method} {request.url.path}"]
-        return httpx.Response(status) if body is None else httpx.Response(status, json=body)
-
-    from newer_api.client import Client
-
-    options: Any = {"transport": httpx.MockTransport(answered), "retry": RetryPolicy(max_attempts=1)}
-    return Victor(VictorOAuth("id", "not-a-secret"), **options).bind(Client)
-
-
-@pytest.mark.parametrize("name", GOOD)
-def test_what_the_newer_document_declares_is_read_through_the_wrappers_client(newer_api: ModuleType, name: str) -> None:
-    module: Any = importlib.import_module(f"newer_api.api.default.{name}")
-    found = module.sync_detailed(client=bound(**GOOD))
-    assert (found.status_code, plain(found.parsed)) == GOOD[name][1:]
-    for each in found.parsed if isinstance(found.parsed, list) else [found.parsed]:
-        assert type(each).__name__ in {"Sweep", "NoneType", "int", "SummarizePaymentRequestsResponse200"}
-
-
-def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(newer_api: ModuleType) -> None:
-    from newer_api.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
-
-    api = bound(
-        get=("GET /v2/payment-requests/p-1", 200, {"waiting": 3}),
-        list=("GET /v2/payment-requests", 200, []),
-        create=("POST /v2/payment-requests/request-payment", 200, {"status": "created"}),
-    )
-    with pytest.raises(UnreadableResponse, match="none of the expected members"):
-        get_payment_request.sync("p-1", client=api)
-    with pytest.raises(UnreadableResponse, match="no object"):
-        list_payment_requests.sync(client=api)
-    body = importlib.import_module("newer_api.models").NewRtpRfpPaymentRequest.from_dict({})
-    with pytest.raises(UnreadableResponse, match="no victor_payment_request_id"):
-        create_request_payment.sync(client=api, body=body)
+@pytest.mark.parametrize(
+    ("name", "ids", "answer", "words"),
+    [
+        ("get_payment_request", ["p-1"], {"waiting": 3}, "none of the expected members"),
+        ("list_payment_requests", [], [], "no object"),
+        ("create_request_payment", [], {"status": "created"}, "no victor_payment_request_id"),
+    ],
+)
+def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(
+    newer_api: ModuleType, name: str, ids: list[str], answer: Any, words: str
+) -> None:
+    model = importlib.import_module("newer_api.models").NewRtpRfpPaymentRequest
+    body = {"body": model.from_dict({})} if name == "create_request_payment" else {}
+    with pytest.raises(UnreadableResponse, match=words):
+        call(f"payment_requests.{name}", answer, *ids, **body)

@@ -68,23 +68,19 @@ def test_what_each_definition_requires_is_required(wire: Wire) -> None:
         wire.models.NeedsO(a="1")
 
 
-def test_a_definition_that_has_all_of_the_others_is_the_class(wire: Wire) -> None:
-    assert type(read(wire, "Covered", {"a": "1"})).__name__ == "AB"
-    assert type(read(wire, "Narrow", {"a": "1"})).__name__ == "B"
-    assert type(read(wire, "Wide", {"a": "1"})).__name__ == "B"
-    assert type(read(wire, "Words", {"a": "1"})).__name__ == "A"
-    assert type(read(wire, "Wordless", {"a": "1"})).__name__ == "A"
-
-
-def test_the_same_named_objects_are_one_class_everywhere(wire: Wire) -> None:
-    first, second = read(wire, "OfRefs", {}), read(wire, "OfRefsAgain", {})
-    assert type(first) is type(second)
-    assert type(first).__name__ == "AAndB"
-
-
-def test_a_narrower_type_stays(wire: Wire) -> None:
-    assert type(read(wire, "Closed", "red")).__name__ == "Color"
-    assert type(read(wire, "Whole", 3.0)) is int
+@pytest.mark.parametrize(
+    ("names", "value", "kind"),
+    [
+        ("Covered", {"a": "1"}, "AB"),  # a definition that has all of the others is the class
+        ("Narrow Wide", {"a": "1"}, "B"),
+        ("Words Wordless", {"a": "1"}, "A"),
+        ("OfRefs OfRefsAgain", {}, "AAndB"),  # the same named objects are one class everywhere
+        ("Closed", "red", "Color"),  # a narrower type stays
+        ("Whole", 3.0, "int"),
+    ],
+)
+def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, kind: str) -> None:
+    assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
 def test_the_check_finds_each_field_of_each_definition(tmp_path: Path) -> None:

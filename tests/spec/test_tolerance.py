@@ -30,13 +30,13 @@ from victor_api.models import (
 )
 from victor_api.types import UNSET, Unset
 
+from tests.providers.running import Script
 from tests.spec.spec_values import ANY_JSON, Values, gist
 from victor_ext.spec.document import load
 
 pytestmark = pytest.mark.thorough
 QUICK = settings(
     max_examples=50,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
@@ -229,28 +229,19 @@ class TestRules:
         assert not UNSET
 
 
-class Server:
-    """Answers every request in one way, and remembers them."""
-
-    def __init__(self, status: int = 200, content: bytes = b"{}", **settings: Any) -> None:
-        self.requests: list[httpx.Request] = []
-        self._status, self._content = status, content
-        self.arguments: dict[str, Any] = {"httpx_args": {"transport": httpx.MockTransport(self._answer)}}
-        self.client = Client("https://api.example", **self.arguments, **settings)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(self._status, content=self._content)
+def client_of(script: Script, kind: type[Client] = Client, **settings: Any) -> Client:
+    return kind("https://api.example", httpx_args={"transport": script.transport}, **settings)
 
 
 class TestResponses:
     @pytest.mark.parametrize("status", [201, 401, 404, 429, 499, 500, 520, 527, 561, 599])
     def test_an_undocumented_status_is_never_silence(self, status: int) -> None:
+        script = Script(httpx.Response(status, content=b"<html>account 043987673645"))
         with pytest.raises(UnexpectedStatus) as caught:
-            get_payment_request.sync("x", client=Server(status, b"<html>account 043987673645").client)
+            get_payment_request.sync("x", client=client_of(script))
         assert (caught.value.status_code, caught.value.content) == (status, b"<html>account 043987673645")
         assert "043987673645" not in str(caught.value)
-        quiet = get_payment_request.sync_detailed("x", client=Server(status, raise_on_unexpected_status=False).client)
+        quiet = get_payment_request.sync_detailed("x", client=client_of(script, raise_on_unexpected_status=False))
         assert (quiet.status_code, quiet.parsed) == (status, None)
 
     @pytest.mark.parametrize(
@@ -263,7 +254,7 @@ class TestResponses:
     @pytest.mark.parametrize("status", [200, 400])
     def test_a_body_that_is_something_else(self, content: bytes, status: int) -> None:
         with pytest.raises(UnreadableBody) as caught:
-            list_payment_requests.sync(client=Server(status, content).client)
+            list_payment_requests.sync(client=client_of(Script(httpx.Response(status, content=content))))
         assert (caught.value.status_code, caught.value.content) == (status, content)
         again = pickle.loads(pickle.dumps(caught.value))
         assert (str(again), again.content) == (str(caught.value), content)
@@ -271,7 +262,7 @@ class TestResponses:
 
     def test_numbers_that_are_none(self) -> None:
         content = b'{"page": 1e999, "page_size": NaN, "results": [{"payment_request": {"created_at": Infinity}}]}'
-        found = list_payment_requests.sync(client=Server(200, content).client)
+        found = list_payment_requests.sync(client=client_of(Script(httpx.Response(200, content=content))))
         assert isinstance(found, ListPaymentRequestsResponse)
         assert not found.page
         assert found.to_dict()["page"] == float("inf")
@@ -279,36 +270,34 @@ class TestResponses:
 
 class TestTheClient:
     def test_copies_leave_the_connection_of_the_original_alone(self) -> None:
-        server = Server()
-        live = server.client.get_httpx_client()
+        script = Script(httpx.Response(200, content=b"{}"))
+        client = client_of(script)
+        live = client.get_httpx_client()
         before = (dict(live.headers), dict(live.cookies), live.timeout)
-        copies = [
-            server.client.with_headers({"X-A": "1"}),
-            server.client.with_cookies({"c": "1"}),
-            server.client.with_timeout(httpx.Timeout(1.5)),
-        ]
+        timeout = httpx.Timeout(1.5)
+        copies = [client.with_headers({"X-A": "1"}), client.with_cookies({"c": "1"}), client.with_timeout(timeout)]
         assert (dict(live.headers), dict(live.cookies), live.timeout) == before
         for each in copies:
             assert each.get_httpx_client() is not live
             get_payment_request.sync("x", client=each)
-        assert server.requests[0].headers["X-A"] == "1"
-        assert server.requests[1].headers["Cookie"] == "c=1"
-        assert server.requests[2].extensions["timeout"]["read"] == 1.5
+        assert script.requests[0].headers["X-A"] == "1"
+        assert script.requests[1].headers["Cookie"] == "c=1"
+        assert script.requests[2].extensions["timeout"]["read"] == 1.5
 
 
 @pytest.mark.parametrize(
     ("options", "sent"), [({}, "Bearer t"), ({"prefix": ""}, "t"), ({"prefix": "Token"}, "Token t")]
 )
 def test_an_authenticated_client_is_a_client_that_sends_its_token(options: dict[str, str], sent: str) -> None:
-    server = Server()
-    client = AuthenticatedClient("https://api.example", "t", headers={"X-A": "1"}, **server.arguments, **options)
+    script = Script(httpx.Response(200))
+    client = client_of(script, AuthenticatedClient, token="t", headers={"X-A": "1"}, **options)
     other = client.with_headers({"X-B": "2"})
     assert isinstance(client, Client)
     assert type(other) is AuthenticatedClient
     for each in (client, other):
         with each as entered:
             entered.get_httpx_client().get("/")
-    headers = [request.headers for request in server.requests]
+    headers = [request.headers for request in script.requests]
     assert [(each["Authorization"], each["X-A"], each.get("X-B")) for each in headers] == [
         (sent, "1", None),
         (sent, "1", "2"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.providers.running import Script
 from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -79,37 +79,23 @@ class Wire:
         self.name = name
         self.folder = folder
         self.response = httpx.Response(204)
-        sys.path.insert(0, str(folder))
-        try:
-            importlib.invalidate_caches()
-            self.models = importlib.import_module(f"{name}.models")
-            self.types = importlib.import_module(f"{name}.types")
-            self.client_module = importlib.import_module(f"{name}.client")
-            self._load(f"{name}.api")
-        finally:
-            sys.path.remove(str(folder))
-
-    def _load(self, package: str) -> None:
-        for path in (self.folder / package.replace(".", "/")).rglob("*.py"):
-            importlib.import_module(".".join(path.relative_to(self.folder).with_suffix("").parts))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)
+            for each in (folder / name / "api").rglob("*.py"):
+                importlib.import_module(".".join(each.relative_to(folder).with_suffix("").parts))
+            self.models: Any = importlib.import_module(f"{name}.models")
+            self.types: Any = importlib.import_module(f"{name}.types")
+            self.client_module: Any = importlib.import_module(f"{name}.client")
 
     def module(self, operation: str) -> Any:
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")
 
     def client(self, requests: list[httpx.Request], **options: Any) -> Any:
-        """A client that records what it sends, and answers with `response`."""
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            request.read()
-            requests.append(request)
-            return httpx.Response(
-                self.response.status_code, headers=self.response.headers, content=self.response.content
-            )
-
-        return self.client_module.Client(
-            base_url=BASE, httpx_args={"transport": httpx.MockTransport(answer)}, **options
-        )
+        """A client that records what it sends, and gets `response`."""
+        script = Script(self.response)
+        script.requests = requests
+        return self.client_module.Client(base_url=BASE, httpx_args={"transport": script.transport}, **options)
 
     def send(self, operation: str, *arguments: Any, **named: Any) -> httpx.Request:
         """The request of one call. The async function must send the same."""

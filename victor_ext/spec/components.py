@@ -9,6 +9,7 @@ An inline member of `allOf` has the place of its schema, because both describe o
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -63,15 +64,13 @@ class Component:
 
 
 @dataclass(eq=False)
-class _Region:
-    """Parts that are always reached together: a referenced part with all that is written out below it."""
+class _Reach:
+    """The operations that reach a part, one bit each, and what is reached from it."""
 
     sent: int = 0
     received: int = 0
-    parts: list[tuple[Component, int]] = field(default_factory=list[tuple[Component, int]])
-    """Each with the directions in which it exists: a read-only property is not sent."""
-    references: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
-    """The ids of the trees that are referred to, with the directions."""
+    onward: list[tuple[_Reach, int]] = field(default_factory=list["tuple[_Reach, int]"])
+    """With the directions in which it exists there: a read-only property is not sent."""
 
 
 @dataclass(eq=False)
@@ -99,8 +98,9 @@ class Components:
         """Each operation by its name, in the order of the document; without callbacks."""
         self.by_id: dict[int, Component] = {}
         """Every part once, by the id of its tree, in the order of the document."""
-        self._regions: list[_Region] = []
-        self._region_of: dict[int, _Region] = {}
+        self._reaches = defaultdict[int, _Reach](_Reach)
+        """By the ids of the parts."""
+        self._sources: list[_Reach] = []
         self._targets = self._find_targets()
         self.referenced = {id(tree) for tree in self._targets.values()}
         """The ids of the parts that a reference leads to."""
@@ -146,17 +146,17 @@ class Components:
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
         for name, schema in schemas_at(named, "schemas"):
-            self._schema(schema, f"components.schemas.{name}", self._region(), _BOTH)
+            self._schema(schema, f"components.schemas.{name}", _Reach())
         for key, kind in _NAMED.items():
             for name, part in mappings_at(named, key):
-                self._part(part, f"components.{key}.{name}", self._region(), kind)
+                self._part(part, f"components.{key}.{name}", _Reach(), kind)
         for section in ("paths", "webhooks"):
             for path, item in mappings_at(self.document, section):
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
 
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
         item = self.resolve(item)
-        shared = self._region()
+        shared = self._source()
         for parameter in trees_at(item, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
         for method in METHODS:
@@ -171,12 +171,9 @@ class Components:
                 self._operation(operation.tree, operation.place, bit, incoming=incoming)
 
     def _operation(self, tree: Tree, place: str, bit: int, *, incoming: bool) -> None:
-        outward, inward = self._region(), self._region()
-        outward.sent, inward.received = bit, bit
+        outward, inward = self._source(sent=bit), self._source(received=bit)
         request, answer = (inward, outward) if incoming else (outward, inward)
-        whole = self._region()
-        whole.sent = whole.received = bit
-        self._add(tree, place, whole, "operation")
+        self._add(tree, place, self._source(bit, bit), "operation")
         for parameter in trees_at(tree, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
         if is_mapping(tree.get("requestBody")):
@@ -208,36 +205,32 @@ class Components:
         keys = [(self.key(parameter), parameter) for parameter in both]
         return {key.lower() if key.startswith("header:") else key: parameter for key, parameter in keys}
 
-    def _part(self, tree: Tree, place: str, region: _Region, kind: Kind) -> None:
-        region = self._add(tree, place, region, kind)
-        schema = schema_at(tree, "schema")
-        if schema is not None:
-            self._schema(schema, place, region, _BOTH, below=f"{place}.schema")
+    def _source(self, sent: int = 0, received: int = 0) -> _Reach:
+        self._sources.append(_Reach(sent, received))
+        return self._sources[-1]
+
+    def _part(self, tree: Tree, place: str, above: _Reach, kind: Kind) -> None:
+        reach = self._add(tree, place, above, kind)
+        if (schema := schema_at(tree, "schema")) is not None:
+            self._schema(schema, place, reach, below=f"{place}.schema")
         for name, header in mappings_at(tree, "headers") if kind != "parameter" else ():
-            self._part(header, f"{place}.headers.{name}", region, "header")
+            self._part(header, f"{place}.headers.{name}", reach, "header")
         for content_type, medium in mappings_at(tree, "content"):
             here = f"{place}.content.{content_type}"
-            self._add(medium, here, region, "content")
-            schema = schema_at(medium, "schema")
-            if schema is not None:
-                self._schema(schema, f"{here}.schema", region, _BOTH)
+            within = self._add(medium, here, reach, "content")
+            if (schema := schema_at(medium, "schema")) is not None:
+                self._schema(schema, f"{here}.schema", within)
             for name, encoding in mappings_at(medium, "encoding"):
                 for header_name, header in mappings_at(encoding, "headers"):
-                    self._part(header, f"{here}.encoding.{name}.headers.{header_name}", region, "header")
+                    self._part(header, f"{here}.encoding.{name}.headers.{header_name}", within, "header")
 
-    def _schema(self, tree: Tree, place: str, region: _Region, allow: int, *, below: str = "") -> None:
+    def _schema(self, tree: Tree, place: str, above: _Reach, directions: int = _BOTH, *, below: str = "") -> None:
         """Add a schema and all that is written out below it, whose places begin with `below`."""
-        if id(tree) in self.by_id:
-            region.references.append((id(tree), allow))
-            return
+        is_new = id(tree) not in self.by_id
+        reach = self._add(tree, place, above, "schema", directions)
         below = below or place
-        if id(tree) in self.referenced:
-            inner = self._region()
-            region.references.append((id(tree), allow))
-            region, allow = inner, _BOTH
-        self._add(tree, place, region, "schema", allow)
-        for step, child in self._children(tree):
-            self._schema(child, below + step, region, allow & self._directions(child), below=below + step)
+        for step, child in self._children(tree) if is_new else ():
+            self._schema(child, below + step, reach, self._directions(child), below=below + step)
 
     def _children(self, tree: Tree) -> Iterator[tuple[str, Tree]]:
         for part in schema_list_at(tree, "allOf"):
@@ -251,8 +244,7 @@ class Components:
             for number, child in enumerate(children):
                 yield "" if only and not is_null(child) else f".{key}[{number}]", child
         for key in _SCHEMAS:
-            schema = schema_at(tree, key)
-            if schema is not None:
+            if (schema := schema_at(tree, key)) is not None:
                 yield f".{key}", schema
 
     def _directions(self, schema: Tree) -> int:
@@ -260,56 +252,40 @@ class Components:
         sent, received = (all(each.get(key) is not True for each in both) for key in ("readOnly", "writeOnly"))
         return _SENT * sent | _RECEIVED * received
 
-    def _add(self, tree: Tree, place: str, region: _Region, kind: Kind, allow: int = _BOTH) -> _Region:
-        """Add a part; returns the region that it belongs to."""
-        if id(tree) in self.by_id:
-            region.references.append((id(tree), allow))
-            return region
-        if id(tree) in self.referenced and kind != "schema":
-            inner = self._region()
-            region.references.append((id(tree), allow))
-            region, allow = inner, _BOTH
-        component = Component(place, kind, tree)
-        self.by_id[id(tree)] = component
-        self._region_of[id(tree)] = region
-        self.by_place.setdefault(place, component)
-        region.parts.append((component, allow))
-        if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
-            region.references.append((id(whole), allow))
-        return region
-
-    def _region(self) -> _Region:
-        self._regions.append(_Region())
-        return self._regions[-1]
+    def _add(self, tree: Tree, place: str, above: _Reach, kind: Kind, directions: int = _BOTH) -> _Reach:
+        reach = self._reaches[id(tree)]
+        above.onward.append((reach, directions))
+        if id(tree) not in self.by_id:
+            component = self.by_id[id(tree)] = Component(place, kind, tree)
+            self.by_place.setdefault(place, component)
+            if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
+                reach.onward.append((self._reaches[id(whole)], _BOTH))
+        return reach
 
     def _walk_other_targets(self) -> None:
         """Add the targets of references that are outside the places where OpenAPI has schemas."""
         for reference, whole in self._targets.items():
             if id(whole) not in self.by_id:
                 place = reference.removeprefix("#/").replace("/", ".").replace("~1", "/").replace("~0", "~")
-                self._schema(whole, place, self._region(), _BOTH)
+                self._schema(whole, place, _Reach())
 
     def _spread(self) -> None:
-        """Give each part the operations that reach it."""
-        pending = [region for region in self._regions if region.sent or region.received]
+        pending = deque(self._sources)
         while pending:
-            region = pending.pop()
-            for tree_id, allow in region.references:
-                reached = self._region_of[tree_id]
-                sent = reached.sent | (region.sent if allow & _SENT else 0)
-                received = reached.received | (region.received if allow & _RECEIVED else 0)
-                if (sent, received) != (reached.sent, reached.received):
-                    reached.sent, reached.received = sent, received
-                    pending.append(reached)
+            above = pending.popleft()
+            for reach, directions in above.onward:
+                sent = reach.sent | (above.sent if directions & _SENT else 0)
+                received = reach.received | (above.received if directions & _RECEIVED else 0)
+                if (sent, received) != (reach.sent, reach.received):
+                    reach.sent, reach.received = sent, received
+                    pending.append(reach)
 
         @cache
         def named(mask: int) -> frozenset[str]:
             return frozenset(name for number, name in enumerate(self.operations) if mask >> number & 1)
 
-        for region in self._regions:
-            for component, allow in region.parts:
-                component.sent = named(region.sent if allow & _SENT else 0)
-                component.received = named(region.received if allow & _RECEIVED else 0)
+        for key, component in self.by_id.items():
+            component.sent, component.received = named(self._reaches[key].sent), named(self._reaches[key].received)
 
 
 def _only_reference(tree: Tree) -> Tree:

@@ -39,8 +39,11 @@ def package_folder(out: Path, name: str) -> Path:
     package = folder / name
     if package.is_symlink():
         raise DestinationError(f"{package} is a link: remove it, or name another folder with --out.")
-    if package.exists():
-        _check_generated(package)
+    if (foreign := next(_foreign_files(package), None)) is not None:
+        raise DestinationError(
+            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
+            "with --name."
+        )
     return package
 
 
@@ -57,17 +60,10 @@ def check_name(name: str) -> None:
         )
 
 
-def _check_generated(package: Path) -> None:
-    foreign = package if not (package / MARKER).is_file() else next(_foreign_files(package), None)
-    if foreign is not None:
-        raise DestinationError(
-            f"{foreign} was not generated: move it away, or name another folder with --out or another package "
-            "with --name."
-        )
-
-
 def _foreign_files(package: Path) -> Iterator[Path]:
-    """Links, modules without the header, and other files; Python's caches are ignored."""
+    """The folder, if it has no marker; links, modules without the header, and other files, but for Python's caches."""
+    if package.exists() and not (package / MARKER).is_file():
+        yield package
     for path in sorted(package.rglob("*")):
         if "__pycache__" in path.parts[len(package.parts) :] or (path.is_dir() and not path.is_symlink()):
             continue

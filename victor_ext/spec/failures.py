@@ -7,6 +7,7 @@ import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from openapi_python_client.parser import bodies, properties, responses
 from openapi_python_client.parser import openapi as endpoints
@@ -28,16 +29,15 @@ _MISSING = "Could not find reference"
 class Failure:
     """Something that openapi-python-client does not generate."""
 
-    text: str
+    error: GeneratorError
     where: str = ""
     schema: Tree | None = None
     """The smallest part that failed; None when it is not known."""
 
-    @classmethod
-    def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
-        """A failure with the words of openapi-python-client, without addresses in memory."""
-        words = " ".join(f"{error.header} {error.detail or ''}".split())
-        return cls(_OBJECT.sub("it", words), where, schema)
+    @property
+    def text(self) -> str:
+        """The words of openapi-python-client, without addresses in memory."""
+        return _OBJECT.sub("it", " ".join(f"{self.error.header} {self.error.detail or ''}".split()))
 
     @property
     def loss(self) -> str:
@@ -58,13 +58,12 @@ class Tracker:
         self._nodes += [(f"{of.where} {each.get('in')} {each.get('name')}", each) for of, each in parameters(tree)]
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
-        self._failed: list[tuple[PropertyError, int | None]] = []
-        self._of_error: dict[int, tuple[PropertyError, int | None]] = {}
+        self._failed: list[Failure] = []
+        self._of_error: dict[int, Failure] = {}
         self._of_endpoints: list[Failure] = []
 
     @contextlib.contextmanager
     def watching(self) -> Generator[None]:
-        """Watch the functions of openapi-python-client that can fail."""
         build, process = properties.property_from_data, vars(properties)["process_model"]
         endpoint = endpoints.Endpoint.from_data
         modules: list[Any] = [properties, bodies, responses, endpoints]
@@ -80,13 +79,13 @@ class Tracker:
                 node.pop(PLACE, None)
 
     def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
-        """The failures that remained at the end."""
-        remaining = [self._failure(*self._of_error[id(error)]) for error in errors if id(error) in self._of_error]
-        remaining += self._of_endpoints
-        return remaining or [Failure.of(error) for error in errors]
+        remaining = [self._of_error[id(error)] for error in errors if id(error) in self._of_error]
+        return [*remaining, *self._of_endpoints] or [Failure(error) for error in errors]
 
-    def _failure(self, error: GeneratorError, number: int | None) -> Failure:
-        return Failure.of(error, *(self._nodes[number] if number is not None else ("", None)))
+    def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
+        extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
+        number = extra.get(PLACE)
+        return Failure(error, *self._nodes[number]) if isinstance(number, int) else Failure(error, where)
 
     def _watched(self, build: Any) -> Any:
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
@@ -94,7 +93,7 @@ class Tracker:
             made, known = build(data=data, **arguments)
             if isinstance(made, PropertyError):
                 if len(self._failed) == before:  # none inside it
-                    self._failed.append((made, _place(data)))
+                    self._failed.append(self._failure(made, data))
                 self._of_error.setdefault(id(made), self._failed[before])
             return made, known
 
@@ -104,7 +103,7 @@ class Tracker:
         def process_model(model: Any, **arguments: Any) -> Any:
             made = process(model, **arguments)
             if isinstance(made, PropertyError) and id(made) not in self._of_error:
-                self._failed.append((made, _place(model.data)))
+                self._failed.append(self._failure(made, model.data))
                 self._of_error[id(made)] = self._failed[-1]
             return made
 
@@ -115,22 +114,15 @@ class Tracker:
             before = len(self._failed)
             made, *rest = from_data(**arguments)
             where = f"{arguments['method'].upper()} {arguments['path'].get_untrusted_value()}"
-            own = [self._failure(*each) for each in self._failed[before:]]
+            own = self._failed[before:]
             if isinstance(made, ParseError) and not own:
-                number = _place(made.data)
-                own = [self._failure(made, number) if number is not None else Failure.of(made, where)]
+                own = [self._failure(made, made.data, where)]
             elif isinstance(made, endpoints.Endpoint) and not own:
-                own = [Failure.of(error, where) for error in made.errors]
+                own = [Failure(error, where) for error in made.errors]
             self._of_endpoints += own
             return made, *rest
 
         return endpoint_from_data
-
-
-def _place(data: Any) -> int | None:
-    extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
-    number = extra.get(PLACE)
-    return number if isinstance(number, int) else None
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
@@ -161,18 +153,10 @@ def _forget(schema: Tree) -> None:
     drop(schema, *(schema.keys() - {"description"}))
 
 
-Change = tuple[Any, str, Any]
-"""A module or a class, the name of its attribute, and the other value."""
-
-
 @contextlib.contextmanager
-def replaced(*changes: Change) -> Generator[None]:
-    """Set attributes of modules and classes, and restore them afterwards."""
-    earlier: list[Change] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
-    try:
+def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
+    """Give attributes of modules and classes another value, and restore them afterwards."""
+    with contextlib.ExitStack() as stack:
         for owner, name, value in changes:
-            setattr(owner, name, value)
+            stack.enter_context(mock.patch.object(owner, name, value))
         yield
-    finally:
-        for owner, name, value in earlier:
-            setattr(owner, name, value)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from . import bounds
@@ -52,12 +52,6 @@ def addresses_in(tree: Any, path: Path) -> list[Path]:
     ]
 
 
-class _Target(NamedTuple):
-    file: Path
-    fragment: str
-    value: Any
-
-
 class _Bundle:
     def __init__(self, document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
         self._document, self._path, self._read, self._copies = document, path, read, copies
@@ -95,23 +89,27 @@ class _Bundle:
         match = self._elsewhere(file, holder["$ref"], place)
         if match is None:
             return
-        if match.file == self._path:
-            holder["$ref"] = f"#{match.fragment}"
-        elif steps[-1] in _WORDS and isinstance(match.value, str):
+        other, fragment = match
+        value = _at(self._files[other], fragment)
+        if value is None:
+            raise PlaceError(f"{place} leads to nothing.")
+        if other == self._path:
+            holder["$ref"] = f"#{fragment}"
+        elif steps[-1] in _WORDS and isinstance(value, str):
             holder.clear()  # documentation
         elif _is_written_here(steps):
-            if not is_mapping(match.value):
+            if not is_mapping(value):
                 raise PlaceError(f"{place} leads to no mapping.")
-            if (steps, match.file, match.fragment) in self._written:
+            if (steps, other, fragment) in self._written:
                 raise PlaceError(f"{place} leads back to itself.")
-            self._written.add((steps, match.file, match.fragment))
-            _replace(holder, match.value)
-            self._todo.append((match.file, holder, steps))
+            self._written.add((steps, other, fragment))
+            _replace(holder, value)
+            self._todo.append((other, holder, steps))
         else:
-            holder["$ref"] = self._part(match, _section(steps), place)
+            holder["$ref"] = self._part(other, fragment, value, _section(steps), place)
 
-    def _elsewhere(self, file: Path, reference: str, place: str) -> _Target | None:
-        """What a reference leads to; None when it is a place of the document that already refers to itself."""
+    def _elsewhere(self, file: Path, reference: str, place: str) -> tuple[Path, str] | None:
+        """The file and the fragment of a reference; None for a place of the document that refers to itself already."""
         address, _, fragment = reference.partition("#")
         is_pointer = not fragment or unquote(fragment).startswith("/")
         if file == self._path and not address and is_pointer:
@@ -122,10 +120,7 @@ class _Bundle:
             if not fragment and file == found == self._path:
                 return None
             fragment = fragment or "/"
-        value = _at(self._files[found], fragment)
-        if value is None:
-            raise PlaceError(f"{place} leads to nothing.")
-        return _Target(found, fragment, value)
+        return found, fragment
 
     def _anchors(self, file: Path) -> dict[str, str]:
         if file not in self._pointers:
@@ -155,20 +150,20 @@ class _Bundle:
             self._files[other] = self._read(other)
         return other
 
-    def _part(self, match: _Target, section: str, place: str) -> str:
+    def _part(self, file: Path, fragment: str, value: Any, section: str, place: str) -> str:
         """The reference to a part of another file, which is put into a section of `components` when it is new."""
-        key = match.file, match.fragment, section
+        key = file, fragment, section
         if key not in self._names:
-            part = deepcopy(match.value)
+            part = deepcopy(value)
             parts = self._section(section, place)
-            last = match.fragment.rpartition("/")[2] or match.file.name.partition(".")[0]
+            last = fragment.rpartition("/")[2] or file.name.partition(".")[0]
             name = unused(re.sub(r"\W+", "_", unquote(last)).strip("_") or "part", parts)
             self._names[key] = name
             parts[name] = part
             self._values += check_values(part)
             if self._values > bounds.MAX_VALUES:
                 check_values(self._document)
-            self._todo.append((match.file, part, ("components", section, name)))
+            self._todo.append((file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 
     def _section(self, section: str, place: str) -> Tree:

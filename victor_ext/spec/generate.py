@@ -10,7 +10,6 @@ import shutil
 import subprocess
 from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
-from .declared import arguments
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
@@ -52,13 +50,11 @@ _COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
 
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
     """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
-    data, failures = _attempt(tree, log, None)
+    data, failures = _attempt(tree, log)
     for _ in range(ROUNDS):
-        if not failures:
-            break
-        data, failures = _attempt(tree, log, Tracker(tree))
         if not mend(tree, failures, log):
             break
+        data, failures = _attempt(tree, log)
     for failure in failures:
         log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
@@ -78,12 +74,11 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         filters: Any = project.env.filters
         filters["in_double_quote_literal"] = literal
         names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        names["declared"] = partial(arguments, log.requests)
         project.env.globals.update(names)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        for failure in map(Failure.of, project.build()):
+        for failure in map(Failure, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
         hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
@@ -97,13 +92,14 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
     return " | ".join(sorted({each.prop.get_type_string().as_unembedded_code() for each in answers})) or "Any"
 
 
-def _attempt(tree: Tree, log: Log, tracker: Tracker | None) -> tuple[GeneratorData | None, list[Failure]]:
-    with _differences(), tracker.watching() if tracker else contextlib.nullcontext():
+def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
+    tracker = Tracker(tree)
+    with _differences(), tracker.watching():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
-        return None, [Failure.of(data)]
+        return None, [Failure(data)]
     errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
-    return data, tracker.failures(errors) if tracker else [Failure.of(error) for error in errors]
+    return data, tracker.failures(errors)
 
 
 def _config(folder: Path, log: Log) -> Config:
@@ -186,12 +182,10 @@ class GenerationResult:
     """What one run did."""
 
     package: Path
-    """The folder of the package."""
     log: Log
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
     changes: ChangedFiles
-    """The files that differ from those of the earlier package."""
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
 
@@ -270,7 +264,6 @@ def _require_pinned_tools() -> None:
 
 
 def _finish(built: Path) -> None:
-    """Add the copied modules, format everything, and put the header on each module."""
     for name in COPIED:
         shutil.copyfile(TEMPLATES / name, built / name)
     (built / MARKER).touch()

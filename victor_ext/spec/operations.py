@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
 
-from .declared import Declared, declared, evidence, good_answers, members
 from .document import load
 from .generate import parsed
+from .requests import Declared, evidence, good_answers, members
 from .tree import Operation, Tree, hooks, is_json, mapping_at, mappings_at, operations, resolve, trees_at
 
 WARNINGS = {
@@ -51,7 +51,7 @@ def read_operations(file: Path, copies: Mapping[str, Path]) -> Read:
     _, log, data = parsed(file, tree)
     tags = {} if data is None else data.endpoint_collections_by_tag
     endpoints = [each for tag in tags.values() for each in tag.endpoints]
-    rows = [declared(log.requests, each) for each in endpoints]
+    rows = [log.requests.declared(each) for each in endpoints]
     by_name = {(each.method, each.path): endpoint for each, endpoint in zip(rows, endpoints, strict=True)}
     return Read(rows, [evidence(each) for each in endpoints], log.left_out, list(_warnings(tree, by_name)))
 

@@ -1,12 +1,15 @@
-"""What the templates must know of a request, and the generator drops: styles, encodings, content types, servers."""
+"""What the templates must know of an operation: how its requests are sent (the generator drops it), and its members."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from openapi_python_client import strings
 from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import AnyProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.strings import PythonIdentifier
 
 from .tree import Tree
 
@@ -47,16 +50,13 @@ EXPLODED = {location: style == "form" for location, style in DEFAULT_STYLES.item
 
 
 class Offered(NamedTuple):
-    """The content types of an answer besides JSON, which are ranges (`image/*`), too."""
+    """The content types (and ranges: `image/*`) of an answer that are read as text, and as bytes; whether it comes as
+    JSON, too, and whether this can be a text."""
 
     text: tuple[str, ...]
-    """Those that are read as text."""
     file: tuple[str, ...]
-    """Those that are read as bytes."""
     json: bool
-    """Whether it is offered as JSON, too."""
     json_text: bool
-    """Whether the JSON can be a text."""
 
 
 @dataclass
@@ -79,18 +79,26 @@ class Request:
         return self.parameters.get((location, name), usual)
 
     def has(self, location: str) -> bool:
-        """Whether a parameter is sent in a location."""
         return any(style.location == location for style in self.parameters.values())
 
 
 class Hook(NamedTuple):
-    """A request of the provider: a webhook or a callback."""
+    """A request of the provider, a webhook or a callback, with the headers that the document declares."""
 
     name: str
     headers: tuple[str, ...]
-    """The headers that the document declares."""
     security: tuple[str, ...]
     """What the document requires of it, in words, one text for each alternative."""
+
+
+class Declared(NamedTuple):
+    """The members of a generated `Operation`: its function, and what its requests may have."""
+
+    name: str
+    method: str
+    path: str
+    headers: tuple[str, ...]
+    members: tuple[str, ...]
 
 
 HOOKS = "x hooks"
@@ -114,15 +122,60 @@ class Requests:
     of: dict[Key, Request] = field(default_factory=dict[Key, Request])
 
     def request(self, operation: Tree) -> Request:
-        """What is known of an operation of the prepared document."""
         return self.of.setdefault(key(operation), Request())
 
     def request_of(self, endpoint: Endpoint) -> Request:
-        """What is known of a parsed operation."""
         return self.of.get((str(endpoint.tags[0]), str(endpoint.name)), Request())
+
+    def declared(self, endpoint: Endpoint) -> Declared:
+        names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
+        request = self.request_of(endpoint)
+        return Declared(
+            str(PythonIdentifier(endpoint.name, PREFIX)),
+            endpoint.method.upper(),
+            endpoint.path.get_untrusted_value().partition("#")[0],
+            tuple(name for name in names if request.style("header", name).location == "header"),
+            tuple(dict.fromkeys(name for body in endpoint.bodies for name in members(body.prop))),
+        )
+
+    def arguments(self, endpoint: Endpoint) -> str:
+        """What is declared of it, as arguments of a call in Python."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.declared(endpoint)._asdict().items())
 
 
 def key(operation: Tree) -> Key:
     """The key of an operation, whose id is unique in its tag."""
     tag = (operation.get("tags") or ["default"])[0]
-    return str(strings.PythonIdentifier(tag, "tag")), str(strings.PythonIdentifier(operation["operationId"], PREFIX))
+    return str(PythonIdentifier(tag, "tag")), str(PythonIdentifier(operation["operationId"], PREFIX))
+
+
+def good_answers(endpoint: Endpoint) -> list[Any]:
+    """The documented answers to a call that succeeds."""
+    good = [each for each in endpoint.responses if (each.status_code.range or (0,))[0] // 100 == 2]
+    return good or [each for each in endpoint.responses if each.is_default()]
+
+
+def evidence(endpoint: Endpoint) -> dict[str, str]:
+    """What a good response has, by its status: the members of an object (one of them is enough), or another body."""
+    return {each.status_code.pattern: _body(each) for each in good_answers(endpoint)}
+
+
+def _body(answer: Any) -> str:
+    if answer.source["attribute"] == "None":
+        return "no body"
+    if names := dict.fromkeys(members(answer.prop)):
+        return ", ".join(names)
+    if isinstance(answer.prop, AnyProperty):
+        return "any JSON"
+    kind: str = answer.prop.get_type_string().as_unembedded_code()
+    return "a list" if isinstance(answer.prop, ListProperty) else f"a {kind}"
+
+
+def members(body: Any, levels: int = 1) -> Iterator[str]:
+    """The names of the members of a body, on the wire, and of the objects in it; those of each of its kinds."""
+    for inner in getattr(body, "inner_properties", ()):
+        yield from members(inner, levels)
+    for kind in ("required_properties", "optional_properties") if levels else ():
+        for each in getattr(body, kind, None) or ():
+            yield each.name.get_untrusted_value()
+            yield from members(each, levels - 1)

@@ -161,14 +161,10 @@ def _texts(value: Any) -> list[str] | None:
     return [item if isinstance(item, str) else json.dumps(item) for item in value if item is not None]
 
 
-def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else value == "true" if value in ("true", "false") else None
-
-
 _CORRECTED: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "texts": _texts,
-    "flag": _flag,
+    "flag": lambda value: value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value)),
     "list": lambda value: value if is_list(value) else None,
     "type": lambda value: _texts(value) if is_list(value) else _text(value),
 }

@@ -50,7 +50,6 @@ class Log:
 
 
 def components(document: Tree) -> Tree:
-    """The named schemas."""
     schemas: Tree = document.setdefault("components", {}).setdefault("schemas", {})
     return schemas
 
@@ -62,7 +61,6 @@ def replace(schema: Tree, new: Tree) -> None:
 
 
 def drop(schema: Tree, *keys: str) -> None:
-    """Remove keys, where they are there."""
     for key in keys:
         schema.pop(key, None)
 
@@ -104,7 +102,6 @@ def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
-    """Every parameter with its operation."""
     return [(operation, each) for operation in operations(document) for each in list_at(operation.tree, "parameters")]
 
 
@@ -117,7 +114,6 @@ def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:
 
 
 def answers(operation: Operation) -> Iterator[tuple[str, Tree]]:
-    """The status and content of each answer."""
     for status, answer in mapping_at(operation.tree, "responses").items():
         if answer.get("content"):
             yield status, answer["content"]

@@ -123,7 +123,9 @@ def binary_media_type(document: Tree, log: Log) -> None:
 
 def record_encodings(document: Tree, log: Log) -> None:
     """Record how the fields of each form are sent; report those that can hold what has no defined form."""
-    newer = _objects_are_json(str(document.get("openapi", "")))
+    numbers = [int(part) if part.isdecimal() else 0 for part in str(document.get("openapi", "")).split(".")]
+    # OpenAPI says so since 3.0.4 and 3.1.1.
+    objects_are_json = numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
     for operation in operations(document):
         for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
             if bare_type(kind) not in FORMS:
@@ -140,7 +142,7 @@ def record_encodings(document: Tree, log: Log) -> None:
                 encoding, field = dict(mapping_at(declared, name)), fields.get(name, {})
                 where = f"{operation.where}: the form's field {name}"
                 is_complex = is_object(document, field) or _is_list_of_complex(document, field)
-                if bare_type(kind) == URL_ENCODED and newer and not encoding and is_complex:
+                if bare_type(kind) == URL_ENCODED and objects_are_json and not encoding and is_complex:
                     encoding = {"contentType": "application/json"}
                 log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
                 if arguments := _arguments(encoding):
@@ -157,12 +159,6 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         return
     if reason := _undefined_field(document, field, encoding):
         yield f" {reason}, whose form is not defined, and is refused when called"
-
-
-def _objects_are_json(version: str) -> bool:
-    """Whether objects in url-encoded forms are JSON by default: OpenAPI says so since 3.0.4 and 3.1.1."""
-    numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")]
-    return numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
 
 
 def _items(document: Tree, schema: Tree) -> list[Tree]:

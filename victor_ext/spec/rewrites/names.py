@@ -34,6 +34,17 @@ MAX_NAME = 120
 _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
+KINDS = {"responses": "response", "requestBody": "body", "requestBodies": "body", "items": "item", "headers": "header"}
+"""The words of a name for steps of a reference."""
+NAMED_WITHIN = ("properties", "definitions", "$defs")
+"""Steps of a reference that a name of the document follows."""
+SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
+"""Steps of a reference that say nothing in a name."""
+KEPT_IN_SCHEMA = {
+    *(*TYPED, "nullable", "description", "example", "title"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
+}
+KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
 def class_name(name: str) -> str:
@@ -92,18 +103,15 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
     while unnamed:
         unnamed = False
         for where, schema in schemas(document):
-            reference = schema.get("$ref")
-            if isinstance(reference, str) and _name_in(reference) not in components(document):
+            reference = str(schema.get("$ref", SCHEMAS))
+            is_named = reference.startswith(SCHEMAS) and reference.removeprefix(SCHEMAS) in components(document)
+            if "$ref" in schema and not is_named:
                 unnamed = True
                 _name_target(document, where, schema, names, log)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
             log.left_out.append(f"{name}: its type, which is read as anything ({schema['$ref']} leads back to itself)")
             schema.clear()
-
-
-def _name_in(reference: str) -> str | None:
-    return reference.removeprefix(SCHEMAS) if reference.startswith(SCHEMAS) else None
 
 
 def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
@@ -143,14 +151,6 @@ def _name_of(document: Tree, reference: str) -> str:
             words.append(step if is_name else KINDS.get(step, step))
         before = None if is_name else step
     return _words("_".join(words)) or "schema"
-
-
-KINDS = {"responses": "response", "requestBody": "body", "requestBodies": "body", "items": "item", "headers": "header"}
-"""The words of a name for steps of a reference."""
-NAMED_WITHIN = ("properties", "definitions", "$defs")
-"""Steps of a reference that a name of the document follows."""
-SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
-"""Steps of a reference that say nothing in a name."""
 
 
 def drop_title(document: Tree, log: Log) -> None:
@@ -240,7 +240,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         schema = place.schema
         if "enum" in schema and schema.get("type") != "boolean":
             gist: Any = json.dumps([schema["enum"], schema.get("x-enum-varnames")])  # equal enums share a class
-        elif _is_model(schema):
+        elif is_model(schema):
             gist = object()
         else:
             continue
@@ -250,7 +250,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
         taken[module_name(place.class_name)] = (place.class_name, gist)
 
 
-def _is_model(schema: Tree) -> bool:
+def is_model(schema: Tree) -> bool:
     """Whether the generator makes a class of its own. `allOf` with one reference is an alias."""
     parts = list_at(schema, "allOf")
     composed = len(parts) > 1 or any("$ref" not in each for each in parts)
@@ -261,7 +261,7 @@ def _name_deep_schema(document: Tree, log: Log) -> None:
     """Name an inline schema that is so deep that no file could have the name of its class."""
     for place in list(_places(document)):
         schema, long = place.schema, place.class_name
-        if not (("enum" in schema and "$ref" not in schema) or _is_model(schema)) or len(long.encode()) <= MAX_NAME:
+        if not (("enum" in schema and "$ref" not in schema) or is_model(schema)) or len(long.encode()) <= MAX_NAME:
             continue
         named = copy(schema)
         named.pop("title", None)
@@ -328,13 +328,6 @@ def _member(schema: Tree) -> str:
     if "array" in kinds:
         return f"_type_{kinds.index('array')}"
     return "_type_0" if schema.get("nullable") and schema.get("type") == "array" else ""
-
-
-KEPT_IN_SCHEMA = {
-    *(*TYPED, "nullable", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
-}
-KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 
 
 def drop_unused_keys(document: Tree, log: Log) -> None:

@@ -11,6 +11,8 @@ from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_
 
 from .base import Log, components, parameters
 
+OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
+
 
 def write_status(document: Tree, log: Log) -> None:
     """Write `4xx` and `Default` as OpenAPI has them, `4XX` and `default`."""
@@ -54,9 +56,6 @@ def drop_transport_header(document: Tree, log: Log) -> None:
         if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
             operation.tree["parameters"].remove(parameter)
             log("drop-transport-header", f"{operation.where} {parameter['name']}")
-
-
-OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 
 
 def drop_null_of_path(document: Tree, log: Log) -> None:

@@ -15,6 +15,10 @@ from .redefinition import TYPED
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
+BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
+"""Keys that change a type."""
+DECIMAL = "x-decimal"
+"""The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
 SENT_NULLS = "x-sent-nulls"
@@ -57,10 +61,6 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
             rest = {key: schema.pop(key) for key in list(schema) if key != "$ref"}
             schema["allOf"] = [{"$ref": schema.pop("$ref")}, rest]
             log("keep-reference-siblings", where)
-
-
-BESIDE_REFERENCE = TYPED - {"$ref", "type", "format", "prefixItems"}
-"""Keys that change a type."""
 
 
 def repair_const(document: Tree, log: Log) -> None:
@@ -113,10 +113,6 @@ def exact_number(document: Tree, log: Log) -> None:
             log("exact-number", where)
         elif re.search(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$", where):
             log.floats.append(where)
-
-
-DECIMAL = "x-decimal"
-"""The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 
 
 def describe_default(document: Tree, log: Log) -> None:

@@ -43,7 +43,6 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
 
 
 def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
-    """Put one parameter for each property in the place of the object."""
     required = list_at(whole, "required") if parameter.get("required") else []
     shared = {"in": "query", "style": style, "explode": True, "allowReserved": parameter.get("allowReserved")}
     flat: list[Tree] = []
@@ -113,10 +112,8 @@ def is_nested(document: Tree, schema: Tree) -> bool:
 
 
 def is_object(document: Tree, schema: Tree) -> bool:
-    """Whether a value can be an object."""
     return any("object" in kinds(whole) for whole in variants(document, schema))
 
 
 def kinds(whole: Tree) -> set[str]:
-    """The types that a schema declares by itself."""
     return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())

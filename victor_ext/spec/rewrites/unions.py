@@ -10,13 +10,15 @@ from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_map
 
 from .base import Log, components, drop, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
-from .names import SCHEMAS, free_name
+from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
+OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
+UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
 
 
 def split_types(document: Tree, log: Log) -> None:
@@ -31,10 +33,6 @@ def split_types(document: Tree, log: Log) -> None:
         drop(schema, "type", *(key for each in own.values() for key in each))
         schema["anyOf"] = members
         log("split-types", where)
-
-
-UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
-OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
 
 
 def unite_children(document: Tree, log: Log) -> None:
@@ -178,7 +176,7 @@ def name_union_member(document: Tree, log: Log) -> None:
 def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
     """Walk through unions and lists; an object has the name that the generator would give to its class."""
     items = schema.get("items")
-    if is_mapping(items) and not _is_class(items):  # a model in a list is built once
+    if is_mapping(items) and not is_model(items):  # a model in a list is built once
         _name_members(named, f"{name}_item", items, log)
     number = 0
     for key in ("anyOf", "oneOf"):
@@ -186,7 +184,7 @@ def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
         for place, member in enumerate(members):
             own = f"{name}_type_{number}"
             number += 1
-            if not _is_class(member):
+            if not is_model(member):
                 _name_members(named, own, member, log)
                 continue
             while own in named:
@@ -194,9 +192,3 @@ def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
             named[own] = member
             members[place] = {"$ref": f"#/components/schemas/{own}"}
             log("name-union-member", own)
-
-
-def _is_class(schema: Tree) -> bool:
-    return "$ref" not in schema and (
-        schema.get("type") == "object" or "properties" in schema or bool(schema.get("allOf"))
-    )

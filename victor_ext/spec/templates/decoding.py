@@ -40,13 +40,7 @@ LOOKED_AT: Final = 5
 NOT_AN_OBJECT: Final = "(not an object)"
 """The key under which a model keeps a value that should have been an object."""
 
-
-class _Mismatch:
-    def __repr__(self) -> str:
-        return "MISMATCH"
-
-
-MISMATCH: Final = _Mismatch()
+MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
@@ -132,13 +126,9 @@ class Reader(Generic[T]):
     usual: type | None = None
     """The class of a value that is read as itself."""
 
-    def read(self, value: Any, left: int) -> Any:
-        """The value as its type, or MISMATCH."""
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
+        """The value as its type, or MISMATCH; with `exact`, also for an undeclared value of an enum."""
         raise NotImplementedError
-
-    def exact(self, value: Any, left: int) -> Any:
-        """As `read`, but MISMATCH for an undeclared value of an enum, too."""
-        return self.read(value, left)
 
     def item(self, value: Any, left: int) -> Any:
         """As `read`, for an item of a list: a value of another type stays unchanged."""
@@ -147,7 +137,7 @@ class Reader(Generic[T]):
 
     def distance(self, value: Any) -> tuple[int, ...]:
         """How badly a value fits, by what its outermost objects tell: see `Object.distance`."""
-        known = self.exact(value, 1) is not MISMATCH
+        known = self.read(value, 1, exact=True) is not MISMATCH
         return (0 if known else 1 if self.read(value, 1) is not MISMATCH else 2, 0, 0, 0, 0)
 
     def absent(self, value: Any) -> int:  # noqa: ARG002 - as `Object.absent`
@@ -163,7 +153,7 @@ class Scalar(Reader[T]):
         self.rank = rank
         self.usual = usual
 
-    def read(self, value: Any, left: int) -> Any:  # noqa: ARG002 - a reader's signature; a scalar nests nothing
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a scalar nests nothing
         return self._take(value)
 
 
@@ -173,10 +163,6 @@ def _whole(value: Any) -> Any:
         digits = _decimal(value)
         return MISMATCH if digits is MISMATCH or (whole := int(digits)) != digits else whole
     return value if isinstance(value, int) and not isinstance(value, bool) else MISMATCH
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH
 
 
 def _decimal(value: Any) -> Any:
@@ -223,7 +209,9 @@ def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
 TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
 FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
 WHOLE: Final[Scalar[int]] = Scalar(_whole, usual=int)
-NUMBER: Final[Scalar[float]] = Scalar(_number, rank=2, usual=float)
+NUMBER: Final[Scalar[float]] = Scalar(
+    lambda value: value if isinstance(value, (int, float)) and not isinstance(value, bool) else MISMATCH, 2, float
+)
 DECIMAL: Final[Scalar[Decimal]] = Scalar(_decimal, rank=2)
 ANYTHING: Final[Scalar[Any]] = Scalar(lambda value: value, rank=3)
 NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not None else None, rank=0)
@@ -249,16 +237,13 @@ class Word(Reader[E]):
         self._kind = str if issubclass(enum, str) else int
         self._known = spellings(enum)
 
-    def read(self, value: Any, left: int) -> Any:  # noqa: ARG002 - a reader's signature; a word nests nothing
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a word nests nothing
         if value.__class__ is self._kind and value in self._known:
             return self._known[value]
-        if isinstance(value, self._kind) and not isinstance(value, bool):
-            return self._enum(value)
-        return MISMATCH
-
-    def exact(self, value: Any, left: int) -> Any:
-        decoded = self.read(value, left)
-        return decoded if decoded is not MISMATCH and decoded in self._enum.__members__.values() else MISMATCH
+        if not isinstance(value, self._kind) or isinstance(value, bool):
+            return MISMATCH
+        word = self._enum(value)
+        return MISMATCH if exact and word not in self._enum.__members__.values() else word
 
 
 class Shape(NamedTuple):
@@ -278,7 +263,7 @@ class Object(Reader[T]):
         self._model: Any = model
         self._decode: Callable[[Any, int], T] = vars(model)["_decode"].__get__(None, model)
 
-    def read(self, value: Any, left: int) -> Any:
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - tolerant all the same
         is_object = value.__class__ is dict or isinstance(value, Mapping)
         return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
@@ -315,16 +300,13 @@ class Array(Reader[list[T]]):
     def __init__(self, of: Reader[T]) -> None:
         self._of = of
 
-    def read(self, value: Any, left: int) -> Any:
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if not isinstance(value, list) or left <= 0:
             return MISMATCH
-        item = self._of.item
-        return [item(each, left - 1) for each in value]
-
-    def exact(self, value: Any, left: int) -> Any:
-        if not isinstance(value, list) or left <= 0:
-            return MISMATCH
-        decoded = [self._of.exact(each, left - 1) for each in value]
+        if not exact:
+            item = self._of.item
+            return [item(each, left - 1) for each in value]
+        decoded = [self._of.read(each, left - 1, exact=True) for each in value]
         return MISMATCH if any(each is MISMATCH for each in decoded) else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
@@ -341,16 +323,16 @@ class Either(Reader[Any]):
         self._models = [reader for reader in readers if isinstance(reader, Object)]
         self._lists = [reader for reader in readers if isinstance(reader, Array)]
 
-    def read(self, value: Any, left: int) -> Any:
-        decoded = self.exact(value, left)
-        return _first(reader.read(value, left) for reader in self._readers) if decoded is MISMATCH else decoded
-
-    def exact(self, value: Any, left: int) -> Any:
+    def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if self._models and isinstance(value, Mapping):
-            return _best(self._models, value, left).read(value, left)
-        if len(self._lists) > 1 and isinstance(value, list) and left > 0:
-            return _best(self._lists, value, left).read(value, left)
-        return _first(reader.exact(value, left) for reader in self._readers)
+            decoded = _best(self._models, value, left).read(value, left)
+        elif len(self._lists) > 1 and isinstance(value, list) and left > 0:
+            decoded = _best(self._lists, value, left).read(value, left)
+        else:
+            decoded = _first(reader.read(value, left, exact=True) for reader in self._readers)
+        if decoded is MISMATCH and not exact:
+            decoded = _first(reader.read(value, left) for reader in self._readers)
+        return decoded
 
     def item(self, value: Any, left: int) -> Any:
         decoded = self.read(value, left)
