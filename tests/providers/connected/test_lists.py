@@ -242,7 +242,7 @@ def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
 
 def test_the_other_parameters_stay_as_they_are_written() -> None:
     url = httpx.URL("https://x.example/?ids=1,2&page%5Bat%5D=0&q=a%2Cb")
-    changed = paging._with("page[at]", "a&b")(url)
+    changed = paging.with_parameter(url, "page[at]", "a&b")
     assert changed.query == b"ids=1,2&q=a%2Cb&page%5Bat%5D=a%26b"
 
 

@@ -17,7 +17,7 @@ import httpx
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.privacy import body_of
 from victor_ext.runtime.client.config import checked_timeout
-from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient
+from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, has_declared_value
@@ -45,7 +45,8 @@ class _Bound:
     undocumented: Read | None = None
     response: httpx.Response | None = None
     """The response of a client for one call (see `for_one_call`)."""
-    _query: str = ""
+    _is_for_one_call: bool = False
+    _query: QueryChange = ""
     _as_json: bool = False
     _at: str
     _connect: Connect
@@ -93,7 +94,7 @@ class _Bound:
 
         The errors of the generated layer know neither the idempotency key nor the outcome.
         """
-        if self.undocumented is not None:
+        if self._is_for_one_call:
             self.response = response
         try:
             if self._as_json:
@@ -122,13 +123,14 @@ class _Bound:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
 
-    def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
+    def for_one_call(self, undocumented: Read | None, query: QueryChange = "", *, as_json: bool = False) -> Self:
         """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        `query` is added to the query, percent-encoded. With `as_json` the result is the JSON of the body.
+        `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON of the body.
         """
         other = copy(self)
         other.undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
+        other._is_for_one_call = True  # noqa: SLF001 - as above
         return other
 
     def with_http_options(self, **changes: Any) -> Self:
