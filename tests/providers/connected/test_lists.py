@@ -1,8 +1,10 @@
-"""`paged`: lists by cursor, offset, page number and link."""
+"""`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
 from __future__ import annotations
 
 import gc
+import importlib
+import json
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +12,19 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.connected.till import URL, Caller, client_class, operation
+from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
 from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
     CursorPages,
+    HeaderKey,
     LinkedPages,
     NumberedPages,
     OffsetPages,
     Outcome,
     PaginationError,
+    ServerError,
     UnreadableResponse,
     connect,
 )
@@ -31,20 +35,32 @@ pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
 ENVELOPE = {"items": "data", "id": "id"}
 Params = httpx.QueryParams
-Page = Callable[[Params], Any]
+Page = Callable[[Any], Any]
+BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
+KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
+GIVEN: dict[str, Any] = {"reference": "INV-1", "options": {"size": 3}, "unknown": [1, {"kept": None}]}
 
 
 class Lists:
-    """Serves pages of three, in the way of `page`, and keeps the queries."""
+    """Serves pages of three, in the way of `page`, and keeps the requests. `failures` come first."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *failures: httpx.Response | Exception | None) -> None:
         self.page = page
-        self.asked: list[str] = []
+        self.failures = list(failures)
+        self.requests: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.query.decode())
-        made = self.page(request.url.params)
+        self.requests.append(request)
+        made = self.failures.pop(0) if self.failures else None
+        if isinstance(made, Exception):
+            raise made
+        made = made or self.page(json.loads(request.content) if request.content else request.url.params)
         return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
+
+    @property
+    def asked(self) -> list[Any]:
+        """The bodies, or the queries."""
+        return [json.loads(each.content) if each.content else each.url.query.decode() for each in self.requests]
 
 
 def ids(items: list[Any]) -> list[str]:
@@ -55,10 +71,25 @@ def payments() -> Any:
     return operation("payments.list_payments")
 
 
+def search() -> Any:
+    return operation("payments.search_payments")
+
+
+def body(**fields: Any) -> Any:
+    till_api()
+    return importlib.import_module("till_api.models").PaymentSearch.from_dict(fields)
+
+
 def by_cursor(params: Params) -> Any:
     start = int(params.get("cursor", "0"))
     cursor = str(start + 3) if start + 3 < len(ITEMS) else None
     return {"data": ITEMS[start : start + 3], "meta": {"nextCursor": cursor}}
+
+
+def by_cursor_of_a_body(given: Any) -> Any:
+    # As Plaid does: the last page has a cursor, too, for the time when there are more.
+    start = int(given.get("cursor", "0"))
+    return {"data": ITEMS[start : start + 3], "next_cursor": str(start + 3), "has_more": start + 3 < len(ITEMS)}
 
 
 def after_the_last(params: Params) -> Any:
@@ -67,13 +98,13 @@ def after_the_last(params: Params) -> Any:
     return {"data": ITEMS[start : start + 3], "has_more": start + 3 < len(ITEMS)}
 
 
-def by_offset(params: Params) -> Any:
-    start = int(params.get("offset", "0"))
+def by_offset(given: Any) -> Any:
+    start = int(given.get("offset") or given.get("options", {}).get("offset", "0"))
     return {"data": ITEMS[start : start + 3]}
 
 
-def by_number(params: Params) -> Any:
-    start = (int(params.get("page", "1")) - 1) * 3
+def by_number(given: Any) -> Any:
+    start = (int(given.get("page", "1")) - 1) * 3
     return {"data": ITEMS[start : start + 3]}
 
 
@@ -93,7 +124,7 @@ def by_link_in_the_body(params: Params) -> Any:
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
 
 
-WAYS: dict[str, tuple[Page, Any, list[str]]] = {
+WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
     "a cursor in the body": (
         by_cursor, CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
         ["limit=3", "limit=3&cursor=3", "limit=3&cursor=6"],
@@ -112,33 +143,48 @@ WAYS: dict[str, tuple[Page, Any, list[str]]] = {
     "a link in the body": (
         by_link_in_the_body, LinkedPages("_links.next.href", items="_embedded.payments"), ["limit=3", "at=3", "at=6"],
     ),
+    "a cursor of a POST": (by_cursor_of_a_body, BY_CURSOR, [GIVEN, GIVEN | {"cursor": "3"}, GIVEN | {"cursor": "6"}]),
+    "an offset in an object of a POST": (
+        by_offset, OffsetPages("options.offset", in_body=True, **ENVELOPE),
+        [GIVEN, *(GIVEN | {"options": {"size": 3, "offset": offset}} for offset in (3, 6, 7))],
+    ),
+    "a page number of a POST": (
+        by_number, NumberedPages(in_body=True, **ENVELOPE), [GIVEN, *(GIVEN | {"page": page} for page in (2, 3, 4))],
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
 class TestEachWay:
+    """What changes from page to page is one parameter, or one field of the body, and nothing else."""
+
+    def read(self, mode: str, way: str, lists: Lists) -> list[Any]:
+        if not way.endswith("POST"):
+            return Caller(mode, lists).read(payments(), WAYS[way][1], limit=3)
+        first = body(**GIVEN)
+        items = Caller(mode, lists, key=KEY).read(search(), WAYS[way][1], body=first)
+        assert first == body(**GIVEN), "the caller's body was changed"
+        return items
+
     def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
-        page, style, asked = WAYS[way]
-        lists = Lists(page)
-        items = Caller(mode, lists).read(payments(), style, limit=3)
+        lists = Lists(WAYS[way][0])
+        items = self.read(mode, way, lists)
         assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [each["id"] for each in ITEMS]
-        assert lists.asked == asked
+        assert lists.asked == WAYS[way][2]
 
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
-        page, style, _ = WAYS[way]
-        first: Any = page(Params())
-        lists = Lists(lambda _params: first)
-        with pytest.raises(PaginationError, match="list_payments does not end") as raised:
-            Caller(mode, lists).read(payments(), style)
+        first: Any = WAYS[way][0](Params())
+        lists = Lists(lambda _given: first)
+        with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
+            self.read(mode, way, lists)
         assert raised.value.outcome is Outcome.ACCEPTED
         # A page that names itself is noticed at once; one that ignores the number only when it brings nothing new.
-        assert len(lists.asked) == (4 if way in ("an offset", "a page number") else 2)
+        assert len(lists.asked) == (4 if "an offset" in way or "a page number" in way else 2)
 
     def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:
-        page, style, asked = WAYS[way]
-        failed = iter([False, True, False])
-        lists = Lists(lambda params: httpx.Response(503) if next(failed, False) else page(params))
-        assert len(Caller(mode, lists).read(payments(), style, limit=3)) == len(ITEMS)
+        page, _, asked = WAYS[way]
+        lists = Lists(page, None, httpx.Response(503))
+        assert len(self.read(mode, way, lists)) == len(ITEMS)
         assert lists.asked == [asked[0], asked[1], *asked[1:]]
 
 
@@ -330,3 +376,53 @@ def test_a_page_knows_its_response() -> None:
         infos = [page.response_info for page in client.paged(payments(), style).pages()]
     known = [info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos]
     assert known == [(200, 1, "0"), (200, 1, "3"), (200, 1, "6")]
+
+
+class TestPost:
+    def test_the_object_above_the_field_is_made(self, mode: str) -> None:
+        lists, style = Lists(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        Caller(mode, lists).read(search(), style, body=body())
+        assert lists.asked == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
+
+    def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
+        result = Caller(mode, Lists(by_cursor_of_a_body)).read(search(), BY_CURSOR, body=body(cursor="3"))
+        assert ids(result) == ["pay_3", "pay_4", "pay_5", "pay_6"]
+        lists, style = Lists(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        Caller(mode, lists).read(search(), style, body=body(options={"offset": 1}))
+        assert [asked["options"]["offset"] for asked in lists.asked] == [1, 4, 7]
+
+    def test_whole_pages_can_be_read(self, mode: str) -> None:
+        style = CursorPages(in_body=True, more="has_more", items=lambda page: [page])
+        pages = Caller(mode, Lists(by_cursor_of_a_body)).read(search(), style, body=body())
+        assert [(len(page.data), page.next_cursor) for page in pages] == [(3, "3"), (3, "6"), (1, "9")]
+
+    @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.Response(429)], ids=["refused", "429"])
+    def test_a_page_that_the_provider_did_not_begin_is_read_again(self, mode: str, failure: Any) -> None:
+        lists = Lists(by_cursor_of_a_body, None, failure)
+        assert len(Caller(mode, lists).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
+        assert [asked.get("cursor") for asked in lists.asked] == [None, "3", "3", "6"]
+
+    def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode: str) -> None:
+        lists = Lists(by_cursor_of_a_body, None, httpx.Response(503))
+        with pytest.raises(ServerError) as raised:
+            Caller(mode, lists).read(search(), BY_CURSOR, body=body())
+        assert (raised.value.outcome, raised.value.attempts, len(lists.requests)) == (Outcome.UNKNOWN, 1, 2)
+
+        lists = Lists(by_cursor_of_a_body, None, httpx.Response(503))
+        assert len(Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
+        first, second, again, third = (request.headers["idempotency-key"] for request in lists.requests)
+        assert second == again and len({first, second, third}) == 3, (
+            "a key for two pages: the second would be the first"
+        )
+
+    @pytest.mark.parametrize("wrong", [None, ["text"]])
+    def test_a_body_without_fields_is_refused(self, mode: str, wrong: Any) -> None:
+        with pytest.raises(ConfigurationError, match="sets the field 'cursor' of the body"):
+            Caller(mode).read(search(), BY_CURSOR, body=wrong)
+
+    def test_items_of_another_class_are_told(self, mode: str) -> None:
+        caller, first = Caller(mode, Lists(by_cursor_of_a_body)), body()
+        models = importlib.import_module("till_api.models")
+        assert len(caller.read(search(), BY_CURSOR.of(models.Payment), body=first)) == len(ITEMS)
+        with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
+            caller.read(search(), BY_CURSOR.of(models.Problem), body=first)
