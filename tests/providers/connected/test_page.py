@@ -1,4 +1,4 @@
-"""docs/add-a-payment-api.md is true: its commands and its code run against mocks of the document."""
+"""docs/add-a-payment-api.md is true: its code runs against mocks of the document, and is typed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,3 +103,59 @@ def test_each_line_of_the_tables_can_be_written() -> None:
     for expression in result:
         if "..." not in expression:
             eval(expression, NAMES | given)
+
+
+EXACT = """
+from typing import assert_type
+from till_api.api.balances import list_balances
+from till_api.models import Balance
+from victor_ext import NumberedPages, OffsetPages
+
+assert_type(till.api, Client)
+assert_type(payment, Payment)
+assert_type(expect(list[Balance], list_balances.sync(client=till.api)), list[Balance])
+for each in till.paged(list_payments, BY_CURSOR.of(Payment), limit=5):
+    assert_type(each, Payment)
+for page in till.paged(list_balances, NumberedPages().of(Balance)).pages():
+    for balance in page.items:
+        assert_type(balance, Balance)
+for anything in till.paged(list_payments, OffsetPages("a.b", in_body=True)):
+    print(anything.id)
+
+
+async def awaited() -> None:
+    async with connect_async(Client, base_url="https://api.till.example") as later:
+        assert_type(expect(Payment, await take_payment.asyncio(client=later.api, body=NewPayment(1, "EUR"))), Payment)
+        async for each in later.paged(list_payments, BY_CURSOR.of(Payment)):
+            assert_type(each, Payment)
+"""
+WRONG = """
+answer.id
+payment.identity
+till.paged(list_payments, BY_CURSOR.of(Payment), status=5)
+till.paged(list_payments, BY_CURSOR.of(Payment), state=PaymentStatus.ACCEPTED)
+for wrong in till.paged(list_payments, BY_CURSOR.of(Payment)):
+    wrong.identity
+till.paged(len, BY_CURSOR)
+till.paged(list_payments, "cursor")
+"""
+
+
+def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
+    """mypy --strict finds each wrong line, and nothing else in the page's code and in what its types are."""
+    package = Path(till_api().__file__ or "")
+    program = "".join(['token: str = "t"\n', *TILL, EXACT])
+    source = tmp_path / "program.py"
+    source.write_text(program + WRONG)
+    (tmp_path / "mypy.ini").write_text(
+        f"[mypy]\nmypy_path = {ROOT}:{package.parents[1]}\ncache_dir = {ROOT}/.mypy_cache\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", source.name],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    by_name = {int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)}
+    begin = program.count("\n") + 1
+    wrong = {begin + at for at, line in enumerate(WRONG.splitlines()) if line and not line.startswith("for ")}
+    assert by_name == wrong, ran.stdout + ran.stderr
+    assert "error" not in re.sub(r"^program\.py:.*|^Found .*", "", ran.stdout, flags=re.MULTILINE), ran.stdout

@@ -112,7 +112,15 @@ class ApiKeyAuth(_Stored):
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         key, name = self._key.current, self._query
-        return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
+        if name is None:
+            return FixedToken(key, header=self._header)
+
+        def sign(request: httpx.Request) -> None:
+            # httpx would encode the other parameters again.
+            parts = request.url.query, Secret(urlencode([(name, key())])).encode()
+            request.url = request.url.copy_with(query=SecretBytes(b"&".join(filter(None, parts))))
+
+        return SignsQuery(sign)
 
 
 class SignedAuth(_Stored):
@@ -235,22 +243,7 @@ class NoAuth:
 
 
 class SignsQuery(NoAuth):
-    """Adds to the query, below the attempt loop."""
-
-
-class _QueryKey(SignsQuery):
-    def __init__(self, name: str, key: Callable[[], Secret]) -> None:
-        self._name, self._key = name, key
-
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        # httpx would encode the other parameters again.
-        parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
-        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
-        return done()
-
-
-class _OwnFunction(SignsQuery):
-    """A function of the caller's, which signs each attempt's request in place."""
+    """A function, such as one of the caller's, which signs each attempt's request in place, below the attempt loop."""
 
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)
@@ -284,7 +277,7 @@ def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
         if callable(getattr(auth, "authenticator", None)):
             return cast("Credentials", auth)
         if callable(auth) and not isinstance(auth, httpx.Auth):
-            return _OwnFunction(auth)
+            return SignsQuery(auth)
     raise ConfigurationError(
         "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), ClientCredentialsAuth(...) or "
         f"a function that signs a request, not {'the class itself' if isinstance(auth, type) else kind_of(auth)}."
