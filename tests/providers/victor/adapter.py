@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -57,7 +56,7 @@ def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
     return {**payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")), **named, **changes}
 
 
-def over(mode: str, provider: Any, call: Callable[[Any], Any], **options: Any) -> Any:
+def over(mode: str, provider: Any, call: Any, **options: Any) -> Any:
     """What a call comes to over a handler in place of a network."""
     options = {**ARGUMENTS, "retry": QUICK, "transport": provider.transport, **options}
     return run(Harness.kinds[MODES.index(mode)], call, **options)
