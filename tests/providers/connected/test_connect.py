@@ -66,11 +66,7 @@ class TestCredentials:
         Caller(mode, provider, auth=auth).call("payments.get_payment", "pay_1")
         assert provider.requests[0].headers[header] == value
         assert MARK not in repr(auth)
-
-    def test_whatever_the_document_declares_is_accepted_and_json_preferred(self, mode: str) -> None:
-        provider = Provider()
-        Caller(mode, provider).call("payments.get_payment", "pay_1")
-        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8"
+        assert provider.requests[0].headers["accept"] == "application/json, */*;q=0.8", "whatever is declared"
 
     def test_a_token_is_signed_for_each_attempt_by_the_providers_clock(self, mode: str) -> None:
         moments: list[float] = []

@@ -14,6 +14,7 @@ import pytest
 
 from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
+from tests.providers.running import Script
 from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
@@ -41,26 +42,19 @@ KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
 GIVEN: dict[str, Any] = {"reference": "INV-1", "options": {"size": 3}, "unknown": [1, {"kept": None}]}
 
 
-class Lists:
-    """Serves pages of three, in the way of `page`, and keeps the requests. `failures` come first."""
+def serving(page: Page, *failures: httpx.Response | Exception | None) -> Script:
+    """Serves pages of three, in the way of `page`, after these: a failure, or None for a page."""
 
-    def __init__(self, page: Page, *failures: httpx.Response | Exception | None) -> None:
-        self.page = page
-        self.failures = list(failures)
-        self.requests: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        made = self.failures.pop(0) if self.failures else None
-        if isinstance(made, Exception):
-            raise made
-        made = made or self.page(json.loads(request.content) if request.content else request.url.params)
+    def answer(request: httpx.Request) -> httpx.Response:
+        made = page(json.loads(request.content) if request.content else request.url.params)
         return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
 
-    @property
-    def asked(self) -> list[Any]:
-        """The bodies, or the queries."""
-        return [json.loads(each.content) if each.content else each.url.query.decode() for each in self.requests]
+    return Script(*(failure or answer for failure in failures), answer)
+
+
+def asked_of(lists: Script) -> list[Any]:
+    """The bodies, or the queries."""
+    return [json.loads(each.content) if each.content else each.url.query.decode() for each in lists.requests]
 
 
 def ids(items: list[Any]) -> list[str]:
@@ -158,7 +152,7 @@ WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
 class TestEachWay:
     """What changes from page to page is one parameter, or one field of the body, and nothing else."""
 
-    def read(self, mode: str, way: str, lists: Lists) -> list[Any]:
+    def read(self, mode: str, way: str, lists: Script) -> list[Any]:
         if not way.endswith("POST"):
             return Caller(mode, lists).read(payments(), WAYS[way][1], limit=3)
         first = body(**GIVEN)
@@ -167,38 +161,38 @@ class TestEachWay:
         return items
 
     def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
-        lists = Lists(WAYS[way][0])
+        lists = serving(WAYS[way][0])
         items = self.read(mode, way, lists)
         assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [each["id"] for each in ITEMS]
-        assert lists.asked == WAYS[way][2]
+        assert asked_of(lists) == WAYS[way][2]
 
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
         first: Any = WAYS[way][0](Params())
-        lists = Lists(lambda _given: first)
+        lists = serving(lambda _given: first)
         with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
             self.read(mode, way, lists)
         assert raised.value.outcome is Outcome.ACCEPTED
         # A page that names itself is noticed at once; one that ignores the number only when it brings nothing new.
-        assert len(lists.asked) == (4 if "an offset" in way or "a page number" in way else 2)
+        assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
     def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:
         page, _, asked = WAYS[way]
-        lists = Lists(page, None, httpx.Response(503))
+        lists = serving(page, None, httpx.Response(503))
         assert len(self.read(mode, way, lists)) == len(ITEMS)
-        assert lists.asked == [asked[0], asked[1], *asked[1:]]
+        assert asked_of(lists) == [asked[0], asked[1], *asked[1:]]
 
 
 def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> None:
     page, style, _ = WAYS["an offset"]
-    lists = Lists(page)
+    lists = serving(page)
     with connect(client_class(), base_url=URL, transport=httpx.MockTransport(lists)) as client:
         items = client.paged(payments(), style)
         one, other = iter(items), iter(items)
-        assert lists.asked == []
+        assert asked_of(lists) == []
         assert [next(one).id, next(one).id, next(one).id, next(other).id] == ["pay_0", "pay_1", "pay_2", "pay_0"]
-        assert len(lists.asked) == 2
+        assert len(asked_of(lists)) == 2
         assert next(one).id == "pay_3"
-        assert len(lists.asked) == 3
+        assert len(asked_of(lists)) == 3
         assert len(list(items)) == len(list(items)) == len(ITEMS)
 
 
@@ -213,14 +207,14 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
 def test_items_that_move_while_they_are_read(mode: str, pages: Any, options: Any, read: Any) -> None:
     """A new payment at the front moves the others back by one."""
     turns = iter(pages)
-    result = Caller(mode, Lists(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
+    result = Caller(mode, serving(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
     assert ids(result) == [item["id"] for item in read]
 
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
     style = NumberedPages()
-    items = Caller(mode, Lists(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
+    items = Caller(mode, serving(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
     assert [item.amount for item in items] == [1, 2]
 
 
@@ -229,7 +223,7 @@ def test_places_may_be_functions(mode: str) -> None:
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
         items=lambda page: page.data, id=lambda item: item.id,
     )  # fmt: skip
-    assert len(Caller(mode, Lists(after_the_last)).read(payments(), style)) == len(ITEMS)
+    assert len(Caller(mode, serving(after_the_last)).read(payments(), style)) == len(ITEMS)
 
 
 def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode: str) -> None:
@@ -239,49 +233,49 @@ def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode
         cursor, items = next(pages)
         return {"data": items, "next_cursor": cursor}
 
-    assert ids(Caller(mode, Lists(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
+    assert ids(Caller(mode, serving(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
 
 
 def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
     count = iter(range(10_000))
-    lists = Lists(lambda _params: {"data": [], "next_cursor": str(next(count))})
+    lists = serving(lambda _params: {"data": [], "next_cursor": str(next(count))})
     with pytest.raises(PaginationError, match="had no items"):
         Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))
-    assert len(lists.asked) == MOST_EMPTY_PAGES + 1
+    assert len(asked_of(lists)) == MOST_EMPTY_PAGES + 1
 
 
 def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
     style = CursorPages(**ENVELOPE)
-    assert Caller(mode, Lists(lambda _params: {"data": None})).read(payments(), style) == []
+    assert Caller(mode, serving(lambda _params: {"data": None})).read(payments(), style) == []
     for page in ({}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}):
         with pytest.raises(UnreadableResponse, match="no list at 'data'"):
-            Caller(mode, Lists(lambda _params, page=page: page)).read(payments(), style)
+            Caller(mode, serving(lambda _params, page=page: page)).read(payments(), style)
 
 
 @pytest.mark.parametrize("failure", [{"error": {"code": 7}}, {"success": False}, {"status": 500}])
 def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error"):
-        Caller(mode, Lists(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
-    lists = Lists(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
+        Caller(mode, serving(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
+    lists = serving(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
     assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
 
 
 @pytest.mark.parametrize("more", [False, 0, "false"])
 def test_more_ends_a_list(mode: str, more: object) -> None:
-    lists = Lists(lambda _params: {"data": ITEMS, "has_more": more})
+    lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
     style = NumberedPages(more="has_more", **ENVELOPE)
     assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
-    assert lists.asked == [""]
+    assert asked_of(lists) == [""]
 
 
 def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
-    lists = Lists(lambda _params: {"data": [{"amount": 1}], "has_more": True})
+    lists = serving(lambda _params: {"data": [{"amount": 1}], "has_more": True})
     with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
         Caller(mode, lists).read(payments(), CursorPages("starting_after", last="id", more="has_more", items="data"))
 
 
 def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
-    lists = Lists(after_the_last)
+    lists = serving(after_the_last)
     style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
     assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == ["pay_4", "pay_5", "pay_6"]
 
@@ -372,7 +366,7 @@ def test_a_page_knows_its_response() -> None:
         return httpx.Response(200, json=by_cursor(params), headers={"X-Request-Id": params.get("cursor", "0")})
 
     style = CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
-    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(Lists(made))) as client:
+    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(serving(made))) as client:
         infos = [page.response_info for page in client.paged(payments(), style).pages()]
     known = [info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos]
     assert known == [(200, 1, "0"), (200, 1, "3"), (200, 1, "6")]
@@ -380,35 +374,35 @@ def test_a_page_knows_its_response() -> None:
 
 class TestPost:
     def test_the_object_above_the_field_is_made(self, mode: str) -> None:
-        lists, style = Lists(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
         Caller(mode, lists).read(search(), style, body=body())
-        assert lists.asked == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
+        assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
 
     def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
-        result = Caller(mode, Lists(by_cursor_of_a_body)).read(search(), BY_CURSOR, body=body(cursor="3"))
+        result = Caller(mode, serving(by_cursor_of_a_body)).read(search(), BY_CURSOR, body=body(cursor="3"))
         assert ids(result) == ["pay_3", "pay_4", "pay_5", "pay_6"]
-        lists, style = Lists(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
         Caller(mode, lists).read(search(), style, body=body(options={"offset": 1}))
-        assert [asked["options"]["offset"] for asked in lists.asked] == [1, 4, 7]
+        assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
 
     def test_whole_pages_can_be_read(self, mode: str) -> None:
         style = CursorPages(in_body=True, more="has_more", items=lambda page: [page])
-        pages = Caller(mode, Lists(by_cursor_of_a_body)).read(search(), style, body=body())
+        pages = Caller(mode, serving(by_cursor_of_a_body)).read(search(), style, body=body())
         assert [(len(page.data), page.next_cursor) for page in pages] == [(3, "3"), (3, "6"), (1, "9")]
 
     @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.Response(429)], ids=["refused", "429"])
     def test_a_page_that_the_provider_did_not_begin_is_read_again(self, mode: str, failure: Any) -> None:
-        lists = Lists(by_cursor_of_a_body, None, failure)
+        lists = serving(by_cursor_of_a_body, None, failure)
         assert len(Caller(mode, lists).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
-        assert [asked.get("cursor") for asked in lists.asked] == [None, "3", "3", "6"]
+        assert [asked.get("cursor") for asked in asked_of(lists)] == [None, "3", "3", "6"]
 
     def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode: str) -> None:
-        lists = Lists(by_cursor_of_a_body, None, httpx.Response(503))
+        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
         with pytest.raises(ServerError) as raised:
             Caller(mode, lists).read(search(), BY_CURSOR, body=body())
         assert (raised.value.outcome, raised.value.attempts, len(lists.requests)) == (Outcome.UNKNOWN, 1, 2)
 
-        lists = Lists(by_cursor_of_a_body, None, httpx.Response(503))
+        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
         assert len(Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
         first, second, again, third = (request.headers["idempotency-key"] for request in lists.requests)
         assert second == again and len({first, second, third}) == 3, (
@@ -421,7 +415,7 @@ class TestPost:
             Caller(mode).read(search(), BY_CURSOR, body=wrong)
 
     def test_items_of_another_class_are_told(self, mode: str) -> None:
-        caller, first = Caller(mode, Lists(by_cursor_of_a_body)), body()
+        caller, first = Caller(mode, serving(by_cursor_of_a_body)), body()
         models = importlib.import_module("till_api.models")
         assert len(caller.read(search(), BY_CURSOR.of(models.Payment), body=first)) == len(ITEMS)
         with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
