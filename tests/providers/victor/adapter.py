@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,7 @@ from tests.providers.running import MODES, QUICK, Exchange, run
 from victor_ext import AsyncVictor, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
-SANDBOX = Sandbox
+SANDBOX = sandbox = Sandbox
 ARGUMENTS: dict[str, Any] = {"auth": VictorOAuth("id", "secret")}
 SETTINGS = {"client_id": "id", "client_secret": "secret"}
 HOSTS = ("staging", "api.stage.victorfi.com", "api.victorfi.com")
@@ -27,19 +26,7 @@ class Harness(running.Harness):
     kinds = (Victor, AsyncVictor)
 
     def set_up(self) -> dict[str, Any]:
-        return settings(self.sandbox)
-
-
-def settings(sandbox: Sandbox) -> dict[str, Any]:
-    return {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
-
-
-def sandbox() -> AbstractContextManager[Sandbox]:
-    return Sandbox()
-
-
-def client(sandbox: Sandbox, *, awaited: bool, **options: Any) -> Any:
-    return Harness.kinds[awaited](**settings(sandbox), **options)
+        return {"auth": VictorOAuth(*self.sandbox.add_oauth_client()), "base_url": self.sandbox.url}
 
 
 def payment(**changes: Any) -> dict[str, Any]:
