@@ -287,19 +287,17 @@ def test_the_other_parameters_stay_as_they_are_written() -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, "list_payments", len, TillSandbox])
-def test_what_is_no_operation_is_refused(wrong: Any) -> None:
-    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="pass the module"):
-        client.paged(wrong, CursorPages())
+def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
+    with connect(client_class(), base_url=URL) as client:
+        with pytest.raises(ConfigurationError, match="pass the module"):
+            client.paged(wrong, CursorPages())
+        with pytest.raises(ConfigurationError, match="how pages follow"):
+            client.paged(payments(), wrong)
 
 
 def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
         Caller(mode).run(lambda client: client.paged(payments(), CursorPages(), state="accepted"))
-
-
-def test_what_is_no_style_is_refused() -> None:
-    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="how pages follow"):
-        client.paged(payments(), "cursor")  # type: ignore[arg-type] # what is tested
 
 
 @pytest.mark.parametrize(

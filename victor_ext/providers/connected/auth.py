@@ -42,12 +42,7 @@ class Credentials(Protocol):
         ...
 
 
-class _Stored(UnpicklableCredentials):
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}([hidden])"
-
-
-class BearerAuth(_Stored):
+class BearerAuth(UnpicklableCredentials):
     """A token that was issued elsewhere: `Authorization: Bearer <token>`.
 
     Args:
@@ -66,7 +61,7 @@ class BearerAuth(_Stored):
         return FixedToken(lambda: f"Bearer {self._token.current()}")
 
 
-class BasicAuth(_Stored):
+class BasicAuth(UnpicklableCredentials):
     """User name and password (RFC 7617). Where the API key is the user name, the password stays empty.
 
     Args:
@@ -89,7 +84,7 @@ class BasicAuth(_Stored):
         return FixedToken(lambda: basic(self._username, Secret("") if password is None else password.current()))
 
 
-class ApiKeyAuth(_Stored):
+class ApiKeyAuth(UnpicklableCredentials):
     """A key in a header of the provider's, or in the query.
 
     Args:
@@ -123,7 +118,7 @@ class ApiKeyAuth(_Stored):
         return SignsQuery(sign)
 
 
-class SignedAuth(_Stored):
+class SignedAuth(UnpicklableCredentials):
     """A token that is signed locally for each attempt, by the provider's clock.
 
     Args:
@@ -157,7 +152,7 @@ class SignedAuth(_Stored):
         return value
 
 
-class ClientCredentialsAuth(_Stored):
+class ClientCredentialsAuth(UnpicklableCredentials):
     """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
 
     All threads or tasks of a client share one token, which is fetched once however many of them need it.
