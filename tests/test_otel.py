@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import httpx
@@ -204,15 +205,12 @@ def test_connections_are_counted_over_real_sockets(
 
 @pytest.mark.parametrize("system", CLIENTS)
 def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> None:
-    from tests.providers.test_operations_table import GUID, Recorder, arguments_of, use
+    from tests.providers.test_operations_table import GUID, Recorder, use
     from tests.providers.test_options import READS
 
     (name,) = [name for of, name in READS if of == system]
     with client_of(system, observed, Recorder(system)) as client:
-        method: Any = client
-        for part in name.split("."):
-            method = getattr(method, part)
-        use(method, arguments_of(method))
+        use(attrgetter(name)(client))
     assert GUID not in json.dumps(observed.metrics())
     assert observed.spans
     for span in observed.spans:

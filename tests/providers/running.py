@@ -28,19 +28,24 @@ def is_for_token(request: httpx.Request) -> bool:
     return request.url.path.endswith(("/token", "/authenticate"))
 
 
-def run(kind: Any, call: Callable[[Any], Any], *args: Any, **settings: Any) -> Any:
-    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read to their end."""
+def run(kind: Any, call: Callable[[Any], Any] | tuple[Callable[[Any], Any], ...], *args: Any, **settings: Any) -> Any:
+    """Make a client, and what `call` makes of it: awaited where calls are awaited, and lists read to their end.
+
+    Of several calls, what the last one makes.
+    """
+    calls = call if isinstance(call, tuple) else (call,)
     if not hasattr(kind, "__aenter__"):
         with kind(*args, **settings) as client:
-            result = call(client)
-            return list(result) if hasattr(result, "pages") else result
+            return [list(result) if hasattr(result := each(client), "pages") else result for each in calls][-1]
+
+    async def awaited(result: Any) -> Any:
+        if hasattr(result, "__aiter__"):
+            return [item async for item in result]
+        return await result if inspect.isawaitable(result) else result
 
     async def main() -> Any:
         async with kind(*args, **settings) as client:
-            result = call(client)
-            if hasattr(result, "__aiter__"):
-                return [item async for item in result]
-            return await result if inspect.isawaitable(result) else result
+            return [await awaited(each(client)) for each in calls][-1]
 
     return asyncio.run(main())
 
@@ -91,14 +96,7 @@ class Harness:
 
     def __call__(self, *calls: Callable[[Any], Any], **changes: Any) -> Any:
         """Make calls with a client of their own; what the last one returns, or what one raises."""
-        kind, settings = self.kinds[self.awaited], {**self.settings, **changes}
-        if len(calls) == 1:
-            return run(kind, calls[0], **settings)
-
-        async def awaited(client: Any) -> Any:
-            return [await call(client) for call in calls][-1]
-
-        return run(kind, awaited if self.awaited else lambda client: [call(client) for call in calls][-1], **settings)
+        return run(self.kinds[self.awaited], calls, **{**self.settings, **changes})
 
     def sent(self, word: str) -> list[Any]:
         """What the sandbox received of an operation."""

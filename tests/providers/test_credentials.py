@@ -27,7 +27,7 @@ from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
 
 from tests.frames import assert_hidden
-from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script
+from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import (
     ApiKeyAuth,
@@ -99,13 +99,9 @@ class Provider:
 
 def call(client: Any) -> int:
     """Make one call that needs no operation. Returns its status."""
-    if not hasattr(client, "__aenter__"):
-        return client.api.get_httpx_client().get("/v1/ping").status_code
-
-    async def awaited() -> int:
-        return (await client.api.get_async_httpx_client().get("/v1/ping")).status_code
-
-    return anyio.run(awaited)
+    if hasattr(client, "__aenter__"):
+        return anyio.run(client.api.get_async_httpx_client().get, "/v1/ping").status_code
+    return client.api.get_httpx_client().get("/v1/ping").status_code
 
 
 def made(kind: str, secret: Any, provider: Provider, *, awaited: bool = False) -> Any:
@@ -214,13 +210,9 @@ def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_retu
     options["transport"] = httpx.MockTransport(lambda _: httpx.Response(next(statuses), json={}))
     body = NewRtpRfpPaymentRequest.from_dict({"client_reference_id": "INV-1"})
     arguments: dict[str, Any] = {"body": body, "idempotency_key": "k" * 24}
-    if awaited:
-        client = AsyncApiClient(Client, **options)
-        run = partial(anyio.run, partial(create_request_payment.asyncio, client=client.api, **arguments))
-    else:
-        run = partial(create_request_payment.sync, client=connect(Client, **options).api, **arguments)
+    operation = create_request_payment.asyncio if awaited else create_request_payment.sync
     with pytest.raises(AuthenticationError) as raised:
-        run()
+        run(connected[awaited], lambda client: operation(client=client.api, **arguments), Client, **options)
     error = raised.value
     assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from tests.providers.flexfactor import adapter as flexfactor_adapter
+from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.velo import adapter as velo_adapter
 from victor_ext import RetryPolicy, UnreadableResponse
-from victor_ext.providers.flexfactor import FlexFactor
 from victor_ext.providers.velo import Velo
 
 PAYOR = "9ac75325-5dcd-42d5-b992-175d7e0a035e"
@@ -53,12 +53,8 @@ def last_letter(item_id: str) -> str:
     return item_id.partition("-")[0][-1]
 
 
-def velo(provider: Provider) -> Velo:
+def velo(provider: Any) -> Velo:
     return velo_adapter.scripted(provider)[0]
-
-
-def flexfactor(provider: Provider) -> FlexFactor:
-    return flexfactor_adapter.scripted(provider)[0]
 
 
 WALKS: dict[str, Callable[[Provider], Any]] = {
@@ -70,7 +66,7 @@ WALKS: dict[str, Callable[[Provider], Any]] = {
     "payouts": lambda provider: velo(provider).payouts.list(PAYOR, status="ACCEPTED"),
     "scheduled payouts": lambda provider: velo(provider).payouts.list(PAYOR, schedule_status="SCHEDULED"),
     "invitations": lambda provider: velo(provider).payees.invitations(PAYOR, invitation_status="PENDING"),
-    "orders": lambda provider: flexfactor(provider).orders.list(status="PROCESSING"),
+    "orders": lambda provider: flexfactor_adapter.scripted(provider)[0].orders.list(status="PROCESSING"),
 }
 
 
@@ -139,8 +135,8 @@ def provider() -> OneMoment:
 
 
 def walked(provider: OneMoment, **options: Any) -> list[str]:
-    with velo_adapter.scripted(provider)[0] as velo:
-        window = velo.payments.list("payor", submitted_from=DAY.date(), submitted_to=DAY.date(), **options)
+    with velo(provider) as client:
+        window = client.payments.list("payor", submitted_from=DAY.date(), submitted_to=DAY.date(), **options)
         return [payment.id for payment in window]
 
 
@@ -157,14 +153,13 @@ def test_those_that_are_submitted_meanwhile_hide_none(provider: OneMoment) -> No
 
 
 def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment) -> None:
-    with velo_adapter.scripted(provider)[0] as velo:
+    with velo(provider) as client:
         for name in NAMES[:: len(NAMES) // 3]:
-            [result] = velo.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
+            [result] = client.payments.find(f"INV-{name}", payor_id="payor", since=DAY)
             assert result.id == name
     assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}
 
 
-TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
 LISTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "victor": ("results", lambda client: list(client.payment_requests.list())),
     "velo": ("content", lambda client: list(client.payouts.list(PAYOR))),
@@ -188,20 +183,10 @@ FAILURES = (
 )
 def test_a_failure_beside_no_items_is_read_again_and_is_no_end(name: str, failure: dict[str, Any]) -> None:
     (member, read), system = LISTS[name], name.partition(",")[0]
-    asked = list[httpx.Request]()
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            return httpx.Response(200, json=TOKEN)
-        asked.append(request)
-        return httpx.Response(200, json={member: [], **(failure if fails or len(asked) == 1 else {"error": None})})
-
-    def client() -> Any:
-        retry = RetryPolicy(base=0.0, max_attempts=2)
-        return CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(respond), retry=retry)
-
-    for fails in (False, True):
-        asked.clear()
-        with pytest.raises(UnreadableResponse, match="reports an error") if fails else nullcontext():
-            assert len(read(client())) == 0
-        assert len(asked) == 2
+    failed, good = (httpx.Response(200, json={member: [], **said}) for said in (failure, {"error": None}))
+    for second, raises in (good, nullcontext()), (failed, pytest.raises(UnreadableResponse, match="reports an error")):
+        script = Script(failed, second)
+        options = {**ARGUMENTS[system], "transport": script.transport, "retry": RetryPolicy(base=0.0, max_attempts=2)}
+        with raises:
+            assert len(read(CLIENTS[system][0](**options))) == 0
+        assert len(script.requests) == 2

@@ -5,7 +5,6 @@ Each row names one operation of a provider, and the methods that call it, or a d
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import importlib
 import importlib.util
@@ -15,9 +14,11 @@ import types
 import typing
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ import pytest
 
 from tests.contracts.contract import ONCE, Contract, _with
 from tests.contracts.document import Document
+from tests.providers.running import GUID, TOKEN, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
 from victor_ext import InvalidRequest, VictorError
@@ -33,8 +35,6 @@ from victor_ext.providers import Money
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMS = tuple(CLIENTS)
-GUID = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
-TOKEN = {"access_token": "t", "accessToken": "t", "token_type": "bearer", "expires": 4_102_444_800_000}
 NOW = datetime.now(UTC)
 
 
@@ -210,49 +210,42 @@ def arguments_of(method: Any) -> dict[str, Any]:
 def called_by(system: str, name: str, *, awaited: bool) -> set[str]:
     """The operations that a method calls."""
     recorder = Recorder(system)
-    client = CLIENTS[system][awaited](
-        **ARGUMENTS[system], transport=httpx.MockTransport(recorder), retry=ONCE, deadline=5.0
-    )
     home = importlib.import_module(CLIENTS[system][0].__module__.rpartition(".")[0])
-    method: Any = client
-    for part in () if isinstance(getattr(home, name, None), type) else name.split("."):
-        method = getattr(method, part)
-    if method is client:  # the name is that of credentials, which ask for a token with any call
-        method = client.authorization
-    arguments = arguments_of(method)
-    if awaited:
-        asyncio.run(use_awaited(client, method, arguments))
-    else:
-        with client:
-            client.authorization()  # `logout` has a token to revoke
-            use(method, arguments)
+    # A class is that of credentials, which ask for a token with any call; `logout` has a token to revoke.
+    calls = (lambda client: client.authorization(),)
+    if not isinstance(getattr(home, name, None), type):
+        calls += (lambda client: use(attrgetter(name)(client)),)
+    transport = httpx.MockTransport(recorder)
+    run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=transport, retry=ONCE, deadline=5.0)
     return recorder.called
 
 
-def use(method: Any, arguments: dict[str, Any]) -> None:
+@contextmanager
+def any_answer() -> Iterator[None]:
+    """The answer may be no good one for the arguments of a call: what was called is what counts."""
     try:
-        result = method(**arguments)
-        if isinstance(result, Iterator) or hasattr(result, "pages"):
-            next(iter(result), None)
+        yield
     except InvalidRequest:
         raise  # nothing was sent: another argument is needed in KNOWN
     except VictorError:
-        pass  # the answer is no good one for these arguments; what was called is what counts
+        pass
 
 
-async def use_awaited(client: Any, method: Any, arguments: dict[str, Any]) -> None:
-    async with client:
-        await client.authorization()
-        try:
-            result = method(**arguments)
-            if inspect.isawaitable(result):
-                await result
-            else:
-                await anext(aiter(result), None)
-        except InvalidRequest:
-            raise
-        except VictorError:
-            pass
+def use(method: Any) -> Any:
+    """Call a method, or begin to read its list. What is returned is awaited where calls are awaited."""
+    arguments = arguments_of(method)
+    with any_answer():
+        result = method(**arguments)
+        if inspect.isawaitable(result) or hasattr(result, "__aiter__"):
+            return used(result)
+        if isinstance(result, Iterator) or hasattr(result, "pages"):
+            next(iter(result), None)
+    return None
+
+
+async def used(result: Any) -> None:
+    with any_answer():
+        await (result if inspect.isawaitable(result) else anext(aiter(result), None))
 
 
 METHODS = [

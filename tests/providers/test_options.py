@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import httpx
@@ -12,11 +12,11 @@ import pytest
 from victor_api.client import Client
 
 from tests.contracts.contract import ONCE
-from tests.providers.running import is_for_token
+from tests.providers.running import TOKEN, is_for_token, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, HeaderKey, InvalidRequest, connect
 
-from .test_operations_table import TOKEN, Recorder, arguments_of, use, use_awaited
+from .test_operations_table import Recorder, use
 
 WRITES = {
     ("victor", "payment_requests.create"): ("payment_details", "notes"),
@@ -52,10 +52,7 @@ def called(system: str, name: str, **extras: Any) -> list[httpx.Request]:
     """The requests of a call by a client with these extras."""
     kept = Kept(system)
     with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE) as client:
-        method: Any = client.with_options(**extras)
-        for part in name.split("."):
-            method = getattr(method, part)
-        use(method, arguments_of(method))
+        use(attrgetter(name)(client.with_options(**extras)))
     return kept.requests
 
 
@@ -177,15 +174,11 @@ OWN = {"X-Tenant": "north", "accept": "application/vnd.v2+json"}
 def sent(system: str, name: str, *, awaited: bool = False, **options: Any) -> list[httpx.Request]:
     """The requests of a call with these options, without those for a token, and then of one without them."""
     kept = Kept(system)
-    client = CLIENTS[system][awaited](**ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE)
-    for each in (client.with_options(**options), client):
-        method: Any = each
-        for part in name.split("."):
-            method = getattr(method, part)
-        if awaited:
-            asyncio.run(use_awaited(each, method, arguments_of(method)))
-        else:
-            use(method, arguments_of(method))
+    calls = (
+        lambda client: use(attrgetter(name)(client.with_options(**options))),
+        lambda client: use(attrgetter(name)(client)),
+    )
+    run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=httpx.MockTransport(kept), retry=ONCE)
     return kept.requests
 
 

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from operator import attrgetter
 from typing import Any
 
 import httpx
@@ -38,10 +39,9 @@ def results(system: str) -> Iterator[tuple[str, Any]]:
         **ARGUMENTS[system], transport=httpx.MockTransport(Signing(system)), retry=ONCE, deadline=5.0
     ) as client:
         for name in dict.fromkeys(name for row in table(system) for name in row.methods):
-            method: Any = client
-            for part in name.split("."):
-                method = getattr(method, part, None)
-            if method is None:  # the name of credentials
+            try:
+                method = attrgetter(name)(client)
+            except AttributeError:  # the name of credentials
                 continue
             try:
                 result = method(**arguments_of(method))

@@ -5,104 +5,82 @@ from __future__ import annotations
 import importlib
 import pickle
 import re
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.frames import HAND_WRITTEN, locals_of
-from tests.providers.running import Script, run
+from tests.providers.running import QUICK, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import Outcome, RetryPolicy, UnreadableResponse, VictorError
+from victor_ext import Outcome, UnreadableResponse, VictorError
 
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A generated operation of a system, and a good answer to it."""
+    """A generated operation of a system, and a good answer to it. The body is the name of a model, with its members."""
 
+    system: str
     name: str
-    clients: tuple[Any, Any]
-    options: dict[str, Any]
-    arguments: dict[str, Any]
     answer: dict[str, Any]
+    arguments: dict[str, Any] = field(default_factory=dict)
     key: str | None = None
     body: tuple[str, dict[str, Any]] | None = None
 
     def __str__(self) -> str:
         return self.name.rpartition(".")[2]
 
-    @property
-    def module(self) -> ModuleType:
-        return importlib.import_module(self.name)
-
-    def filled(self) -> dict[str, Any]:
-        """The arguments, with the body as a model."""
-        if self.body is None:
-            return self.arguments
-        model, values = self.body
-        made = getattr(importlib.import_module(f"{self.name.partition('.')[0]}.models"), model).from_dict(values)
-        return {**self.arguments, "body": made}
+    def call(self, client: Any, way: str) -> Any:
+        arguments = self.arguments
+        if self.body is not None:
+            model = getattr(importlib.import_module(f"{self.system}_api.models"), self.body[0])
+            arguments = {**arguments, "body": model.from_dict(self.body[1])}
+        return getattr(importlib.import_module(f"{self.system}_api.api.{self.name}"), way)(client=client, **arguments)
 
 
-VICTOR, VELO, EASTPAY, FLEXFACTOR = (
-    {"clients": CLIENTS[name], "options": ARGUMENTS[name]} for name in ("victor", "velo", "eastpay", "flexfactor")
-)
+ASKED = {"victor_payment_request_id": "b34783af0"}
+DETAILS = {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}
+REQUEST = {
+    "payee": {"account_number": "043987673645"}, "payer": {"victor_counterparty_id": "aHeq349838"},
+    "payment_details": DETAILS,
+}  # fmt: skip
 WRITES = (
     Operation(
-        "victor_api.api.payment_requests.create_request_payment", **VICTOR, key=KEY,
-        arguments={"idempotency_key": KEY},
-        body=("NewRtpRfpPaymentRequest", {
-            "payee": {"account_number": "043987673645"}, "payer": {"victor_counterparty_id": "aHeq349838"},
-            "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
-        }),
-        answer={
-            "victor_payment_request_id": "a7ffd43c37c1", "status": "created",
-            "payment_request": {"payee": {"account_number": "043987673645"}},
-        },
+        "victor", "payment_requests.create_request_payment", key=KEY, arguments={"idempotency_key": KEY},
+        body=("NewRtpRfpPaymentRequest", REQUEST),
+        answer={**ASKED, "status": "created", "payment_request": {"payee": {"account_number": "043987673645"}}},
     ),
     Operation(
-        "victor_api.api.payment_requests.respond_to_payment_request", **VICTOR,
-        arguments={"victor_payment_request_id": "b34783af0"},
+        "victor", "payment_requests.respond_to_payment_request", {**ASKED, "status": "Accepted"}, ASKED,
         body=("RfpInboundPaymentRequestResponseRequestDetails", {"status": "Accepted", "notes": "Thanks."}),
-        answer={"victor_payment_request_id": "b34783af0", "status": "Accepted"},
     ),
     Operation(
-        "velo_api.api.payouts.quote_payout", **VELO, arguments={"payout_id": "0f9d2f1c-3d1f-4f0a-9a43-5b0c7a5e8e77"},
-        answer={"fxSummaries": [], "correlationId": "r-77"},
+        "velo", "payouts.quote_payout", {"fxSummaries": [], "correlationId": "r-77"},
+        {"payout_id": "0f9d2f1c-3d1f-4f0a-9a43-5b0c7a5e8e77"},
     ),
     Operation(
-        "flexfactor_api.api.payments.evaluate", **FLEXFACTOR, key=KEY, arguments={},
+        "flexfactor", "payments.evaluate", {"status": "APPROVED", "success": True, "orderId": "o-1"}, key=KEY,
         body=("EvaluateRequest", {"idempotencyKey": KEY, "orderId": "INV-1042"}),
-        answer={"status": "APPROVED", "success": True, "orderId": "o-1"},
     ),
     Operation(
-        "eastpay_api.api.payments.create_payment", **EASTPAY, arguments={},
+        "eastpay", "payments.create_payment", {"id": "p-1", "result": {"code": "000.000.000", "description": "done"}},
         body=("PaymentForm", {"amount": "92.00", "currency": "EGP"}),
-        answer={"id": "p-1", "result": {"code": "000.000.000", "description": "done"}},
     ),
 )  # fmt: skip
-READS = (
-    Operation(
-        "victor_api.api.payment_requests.get_payment_request", **VICTOR,
-        arguments={"victor_payment_request_id": "a7ffd43c37c1"},
-        answer={"victor_payment_request_id": "a7ffd43c37c1", "status": "Pending"},
-    ),
-)  # fmt: skip
+READS = (Operation("victor", "payment_requests.get_payment_request", {**ASKED, "status": "Pending"}, ASKED),)
 STATUSES = [201, 202, 205, 206, 299]
 """None of them is in any of the four documents for these operations."""
 
 
 def call(operation: Operation, answer: httpx.Response, way: str) -> tuple[Any, Script]:
     """What a call in a way comes to: what it returns, or what it raises."""
-    script, function = Script(answer), getattr(operation.module, way)
-    kind = operation.clients[way.startswith("asyncio")]
-    options = {**operation.options, "transport": script.transport, "retry": RetryPolicy(max_attempts=2, base=0.0)}
+    script, kind = Script(answer), CLIENTS[operation.system][way.startswith("asyncio")]
+    options = {**ARGUMENTS[operation.system], "transport": script.transport, "retry": QUICK}
     try:
-        return run(kind, lambda client: function(client=client.api, **operation.filled()), **options), script
+        return run(kind, lambda client: operation.call(client.api, way), **options), script
     except VictorError as error:
         return error, script
 
@@ -157,7 +135,7 @@ def test_an_error_beside_a_good_answer_is_no_success(operation: Operation, way: 
 @ways
 def test_a_result_in_an_error_status_that_is_not_documented(way: str) -> None:
     """The gateway may answer so of a payment that is under way."""
-    pay = next(operation for operation in WRITES if "eastpay" in operation.name)
+    pay = next(operation for operation in WRITES if operation.system == "eastpay")
     answer = httpx.Response(402, json={"id": "p-1", "result": {"code": "000.200.100", "description": "under way"}})
     error, _ = call(pay, answer, way)
     assert re.search("status 402: under way .* The provider may have executed it", str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any
 
@@ -12,7 +11,7 @@ from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.running import Exchange
 from victor_ext import ApiClient, AsyncApiClient, ClientCredentialsAuth, HeaderKey
 
-SANDBOX = TillSandbox
+SANDBOX = sandbox = TillSandbox
 _numbers = count(1)
 
 
@@ -22,20 +21,8 @@ class Harness(running.Harness):
     kinds = (ApiClient, AsyncApiClient)
 
     def set_up(self) -> dict[str, Any]:
-        return settings(self.sandbox)
-
-
-def settings(sandbox: TillSandbox) -> dict[str, Any]:
-    auth = ClientCredentialsAuth("/oauth/token", *sandbox.add_client(), scope="payments")
-    return {"client": client_class(), "base_url": sandbox.url, "auth": auth, "key": HeaderKey()}
-
-
-def sandbox() -> AbstractContextManager[TillSandbox]:
-    return TillSandbox()
-
-
-def client(sandbox: TillSandbox, *, awaited: bool, **options: Any) -> Any:
-    return Harness.kinds[awaited](**settings(sandbox), **options)
+        auth = ClientCredentialsAuth("/oauth/token", *self.sandbox.add_client(), scope="payments")
+        return {"client": client_class(), "base_url": self.sandbox.url, "auth": auth, "key": HeaderKey()}
 
 
 def call(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -105,14 +105,10 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
         options |= {"key": HeaderKey()} if key else {}
         module = importlib.import_module(f"bare_api.api.b.{name}")
 
-        async def call_all(client: Any) -> Any:
-            return [await module.asyncio_detailed(client=client.api, **arguments) for _ in range(times)][-1]
-
-        def call_each(client: Any) -> Any:
-            return [module.sync_detailed(client=client.api, **arguments) for _ in range(times)][-1]
-
-        kind, use = (ApiClient, call_each) if mode == "blocking" else (AsyncApiClient, call_all)
-        return run(kind, use, client=client_class, **options)
+        is_blocking = mode == "blocking"
+        function = module.sync_detailed if is_blocking else module.asyncio_detailed
+        calls = (lambda client: function(client=client.api, **arguments),) * times
+        return run(ApiClient if is_blocking else AsyncApiClient, calls, client_class, **options)
 
 
 @pytest.mark.parametrize("name", ["any_answer", "no_content"])
@@ -225,17 +221,14 @@ def tls_server(authority: Authority, answer: bytes, *, notice: bool) -> Iterator
     """Answers each connection once, and ends it with a closure alert, or as somebody on the way would."""
     context, listening = authority.server(), socket.create_server(("127.0.0.1", 0))
 
-    def serve() -> None:
-        while True:
-            accepted, _ = listening.accept()
-            with suppress(OSError), context.wrap_socket(accepted, server_side=True) as tls:
-                tls.recv(65536)
-                tls.sendall(answer)
-                tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
-
     def serve_until_closed() -> None:
         with suppress(OSError):
-            serve()
+            while True:
+                accepted, _ = listening.accept()
+                with suppress(OSError), context.wrap_socket(accepted, server_side=True) as tls:
+                    tls.recv(65536)
+                    tls.sendall(answer)
+                    tls.unwrap() if notice else tls.shutdown(socket.SHUT_WR)
 
     Thread(target=serve_until_closed, daemon=True).start()
     yield f"https://127.0.0.1:{listening.getsockname()[1]}"
@@ -323,11 +316,10 @@ class TestAFile:
 
 def post(mode: str, provider: Provider, content: Any) -> Any:
     """Send content of the caller's own through the client of a generated package."""
-    client_class = importlib.import_module("bare_api.client").Client
     options: Any = {"base_url": URL, "retry": QUICK, "transport": provider, "key": HeaderKey()}
     kind, name = (ApiClient, "get_httpx_client") if mode == "blocking" else (AsyncApiClient, "get_async_httpx_client")
-    use = lambda client: getattr(client.api, name)().post("/raw", content=content)  # noqa: E731 - one line for both
-    return run(kind, use, client=client_class, **options)
+    client_class = importlib.import_module("bare_api.client").Client
+    return run(kind, lambda made: getattr(made.api, name)().post("/raw", content=content), client_class, **options)
 
 
 def test_content_that_can_be_read_once_is_not_sent_again_as_nothing(mode: str) -> None:

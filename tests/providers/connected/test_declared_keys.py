@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import httpx
@@ -35,6 +34,7 @@ PATHS = {
 HEADERS = {"header": "idempotency-KEY", "request": "X-Request-Id"}
 MEMBERS = {"body": "request_id", "member": "idempotency_key"}
 TAKING = ("POST /api/payments", "PUT /api/payouts/7")
+URL = "https://some.example/api"
 Use = Callable[[Any, str], Any]
 """Makes a call with a client, and the name of its package."""
 
@@ -77,6 +77,12 @@ class Provider:
         if self.received[place] == 1:
             raise httpx.ReadError("lost")
         return httpx.Response(200, json={"id": "p1"})
+
+    def answer(self, package: str, key: Any, use: Use, mode: str = "blocking") -> None:
+        """Answer the call of a client of this package, with this key."""
+        client, kind = importlib.import_module(f"{package}.client").Client, (ApiClient, AsyncApiClient)
+        options = {"base_url": URL, "retry": QUICK, "transport": httpx.MockTransport(self), "key": key}
+        run(kind[MODES.index(mode)], lambda made: use(made, package), client, **options)
 
 
 def generated(name: str, *ids: str, given: str = "", **members: str) -> Use:
@@ -130,17 +136,9 @@ ONCE: list[tuple[str, Any, Use]] = [
     ("declared", "key", "use", "sent"), [(*case, 2) for case in REPEATED] + [(*case, 1) for case in ONCE]
 )
 def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sent: int) -> None:
-    provider, package, error = Provider(), f"some_{declared}_api", None
-    client = importlib.import_module(f"{package}.client").Client
-    options = {"base_url": "https://some.example/api", "retry": QUICK, "transport": httpx.MockTransport(provider)}
+    provider, error = Provider(), None
     try:
-        run(
-            (ApiClient, AsyncApiClient)[MODES.index(mode)],
-            lambda made: use(made, package),
-            client=client,
-            key=key,
-            **options,
-        )
+        provider.answer(f"some_{declared}_api", key, use, mode)
     except VictorError as raised:
         error = raised
     assert ([*provider.received.values()], [*provider.done.values()]) == ([sent], [1])
@@ -154,14 +152,12 @@ def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sen
 def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None) -> None:
     package = f"some_{declared}_api"
     document = importlib.import_module(f"{package}.operations").OPERATIONS
-    place, client = key_place(document, name), importlib.import_module(f"{package}.client").Client
+    place = key_place(document, name)
     given = "with_key" if isinstance(place, HeaderKey) else ""
     for row in rows_of(document, place):
         provider, ids = Provider(), ["7"] * row.operation.endswith("{}")
-        use: Any = generated(row.function, *ids, given=given, request_id=KEY)
-        options = {"base_url": "https://some.example/api", "retry": QUICK, "transport": httpx.MockTransport(provider)}
         with suppress(VictorError):
-            run(ApiClient, partial(use, package=package), client=client, key=place, **options)
+            provider.answer(package, place, generated(row.function, *ids, given=given, request_id=KEY))
         assert (max(provider.received.values(), default=0) > 1) is row.repeated
 
 
@@ -176,12 +172,12 @@ def test_another_key_than_the_declared_one_is_refused(
     """A provider ignores it, and does a repeat again. Where nothing is declared, the log has the warning."""
     client: Any = importlib.import_module(f"some_{declared}_api.client").Client
     if declared == "nowhere" or key.takes_key:
-        connecting(client, base_url="https://some.example/api", key=key)
+        connecting(client, base_url=URL, key=key)
         assert [each.getMessage()[:15] for each in caplog.records] == ["undeclared-key:"] * (key.takes_key is None)
     else:
         it = {"member": "BodyKey('idempotency_key')"}.get(declared, f"HeaderKey({HEADERS.get(declared)!r})")
         with pytest.raises(ConfigurationError, match=re.escape(f"declares {key!r}; it declares {it}. Write that, or")):
-            connecting(client, base_url="https://some.example/api", key=key)
+            connecting(client, base_url=URL, key=key)
 
 
 @pytest.mark.parametrize("name", ["takes_key", "ignores_key"])
@@ -190,5 +186,5 @@ def test_a_read_is_not_asked_whether_it_takes_a_key(name: str) -> None:
     client: Any = importlib.import_module("some_header_api.client").Client
     key: Any = HeaderKey(**{name: lambda request: json.loads(request.content)["kind"] == "payout"})
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
-    with ApiClient(client, base_url="https://some.example/api", key=key, transport=transport) as api:
+    with ApiClient(client, base_url=URL, key=key, transport=transport) as api:
         assert api.api.get_httpx_client().get("/payments/7").status_code == 200

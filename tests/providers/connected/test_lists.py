@@ -1,8 +1,10 @@
-"""`paged`: lists by cursor, offset, page number and link."""
+"""`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
 from __future__ import annotations
 
 import gc
+import importlib
+import json
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +12,20 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.connected.till import URL, Caller, client_class, operation
+from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
+from tests.providers.running import Script
 from victor_ext import (
     ClientCredentialsAuth,
     ConfigurationError,
     CursorPages,
+    HeaderKey,
     LinkedPages,
     NumberedPages,
     OffsetPages,
     Outcome,
     PaginationError,
+    ServerError,
     UnreadableResponse,
     connect,
 )
@@ -31,20 +36,25 @@ pytestmark = pytest.mark.slow
 ITEMS = [{"id": f"pay_{number}", "amount": number} for number in range(7)]
 ENVELOPE = {"items": "data", "id": "id"}
 Params = httpx.QueryParams
-Page = Callable[[Params], Any]
+Page = Callable[[Any], Any]
+BY_CURSOR = CursorPages(in_body=True, more="has_more", items="data", id="id")
+KEY = HeaderKey(takes_key=lambda request: request.url.path.endswith("/search"))
+GIVEN: dict[str, Any] = {"reference": "INV-1", "options": {"size": 3}, "unknown": [1, {"kept": None}]}
 
 
-class Lists:
-    """Serves pages of three, in the way of `page`, and keeps the queries."""
+def serving(page: Page, *failures: httpx.Response | Exception | None) -> Script:
+    """Serves pages of three, in the way of `page`, after these: a failure, or None for a page."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.asked: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.query.decode())
-        made = self.page(request.url.params)
+    def answer(request: httpx.Request) -> httpx.Response:
+        made = page(json.loads(request.content) if request.content else request.url.params)
         return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
+
+    return Script(*(failure or answer for failure in failures), answer)
+
+
+def asked_of(lists: Script) -> list[Any]:
+    """The bodies, or the queries."""
+    return [json.loads(each.content) if each.content else each.url.query.decode() for each in lists.requests]
 
 
 def ids(items: list[Any]) -> list[str]:
@@ -55,10 +65,25 @@ def payments() -> Any:
     return operation("payments.list_payments")
 
 
+def search() -> Any:
+    return operation("payments.search_payments")
+
+
+def body(**fields: Any) -> Any:
+    till_api()
+    return importlib.import_module("till_api.models").PaymentSearch.from_dict(fields)
+
+
 def by_cursor(params: Params) -> Any:
     start = int(params.get("cursor", "0"))
     cursor = str(start + 3) if start + 3 < len(ITEMS) else None
     return {"data": ITEMS[start : start + 3], "meta": {"nextCursor": cursor}}
+
+
+def by_cursor_of_a_body(given: Any) -> Any:
+    # As Plaid does: the last page has a cursor, too, for the time when there are more.
+    start = int(given.get("cursor", "0"))
+    return {"data": ITEMS[start : start + 3], "next_cursor": str(start + 3), "has_more": start + 3 < len(ITEMS)}
 
 
 def after_the_last(params: Params) -> Any:
@@ -67,13 +92,13 @@ def after_the_last(params: Params) -> Any:
     return {"data": ITEMS[start : start + 3], "has_more": start + 3 < len(ITEMS)}
 
 
-def by_offset(params: Params) -> Any:
-    start = int(params.get("offset", "0"))
+def by_offset(given: Any) -> Any:
+    start = int(given.get("offset") or given.get("options", {}).get("offset", "0"))
     return {"data": ITEMS[start : start + 3]}
 
 
-def by_number(params: Params) -> Any:
-    start = (int(params.get("page", "1")) - 1) * 3
+def by_number(given: Any) -> Any:
+    start = (int(given.get("page", "1")) - 1) * 3
     return {"data": ITEMS[start : start + 3]}
 
 
@@ -93,7 +118,7 @@ def by_link_in_the_body(params: Params) -> Any:
     return {"_embedded": {"payments": ITEMS[start : start + 3]}, "_links": {"next": link}}
 
 
-WAYS: dict[str, tuple[Page, Any, list[str]]] = {
+WAYS: dict[str, tuple[Page, Any, list[Any]]] = {
     "a cursor in the body": (
         by_cursor, CursorPages("cursor", next="meta.next_cursor", **ENVELOPE),
         ["limit=3", "limit=3&cursor=3", "limit=3&cursor=6"],
@@ -112,47 +137,62 @@ WAYS: dict[str, tuple[Page, Any, list[str]]] = {
     "a link in the body": (
         by_link_in_the_body, LinkedPages("_links.next.href", items="_embedded.payments"), ["limit=3", "at=3", "at=6"],
     ),
+    "a cursor of a POST": (by_cursor_of_a_body, BY_CURSOR, [GIVEN, GIVEN | {"cursor": "3"}, GIVEN | {"cursor": "6"}]),
+    "an offset in an object of a POST": (
+        by_offset, OffsetPages("options.offset", in_body=True, **ENVELOPE),
+        [GIVEN, *(GIVEN | {"options": {"size": 3, "offset": offset}} for offset in (3, 6, 7))],
+    ),
+    "a page number of a POST": (
+        by_number, NumberedPages(in_body=True, **ENVELOPE), [GIVEN, *(GIVEN | {"page": page} for page in (2, 3, 4))],
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)
 class TestEachWay:
+    """What changes from page to page is one parameter, or one field of the body, and nothing else."""
+
+    def read(self, mode: str, way: str, lists: Script) -> list[Any]:
+        if not way.endswith("POST"):
+            return Caller(mode, lists).read(payments(), WAYS[way][1], limit=3)
+        first = body(**GIVEN)
+        items = Caller(mode, lists, key=KEY).read(search(), WAYS[way][1], body=first)
+        assert first == body(**GIVEN), "the caller's body was changed"
+        return items
+
     def test_all_items_are_yielded_once(self, mode: str, way: str) -> None:
-        page, style, asked = WAYS[way]
-        lists = Lists(page)
-        items = Caller(mode, lists).read(payments(), style, limit=3)
+        lists = serving(WAYS[way][0])
+        items = self.read(mode, way, lists)
         assert [item["id"] if isinstance(item, dict) else item.id for item in items] == [each["id"] for each in ITEMS]
-        assert lists.asked == asked
+        assert asked_of(lists) == WAYS[way][2]
 
     def test_a_page_that_is_repeated_for_ever_ends_in_an_error(self, mode: str, way: str) -> None:
-        page, style, _ = WAYS[way]
-        first: Any = page(Params())
-        lists = Lists(lambda _params: first)
-        with pytest.raises(PaginationError, match="list_payments does not end") as raised:
-            Caller(mode, lists).read(payments(), style)
+        first: Any = WAYS[way][0](Params())
+        lists = serving(lambda _given: first)
+        with pytest.raises(PaginationError, match=r"(list|search)_payments does not end") as raised:
+            self.read(mode, way, lists)
         assert raised.value.outcome is Outcome.ACCEPTED
         # A page that names itself is noticed at once; one that ignores the number only when it brings nothing new.
-        assert len(lists.asked) == (4 if way in ("an offset", "a page number") else 2)
+        assert len(asked_of(lists)) == (4 if "an offset" in way or "a page number" in way else 2)
 
     def test_a_failure_of_one_page_is_tried_again(self, mode: str, way: str) -> None:
-        page, style, asked = WAYS[way]
-        failed = iter([False, True, False])
-        lists = Lists(lambda params: httpx.Response(503) if next(failed, False) else page(params))
-        assert len(Caller(mode, lists).read(payments(), style, limit=3)) == len(ITEMS)
-        assert lists.asked == [asked[0], asked[1], *asked[1:]]
+        page, _, asked = WAYS[way]
+        lists = serving(page, None, httpx.Response(503))
+        assert len(self.read(mode, way, lists)) == len(ITEMS)
+        assert asked_of(lists) == [asked[0], asked[1], *asked[1:]]
 
 
 def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> None:
     page, style, _ = WAYS["an offset"]
-    lists = Lists(page)
+    lists = serving(page)
     with connect(client_class(), base_url=URL, transport=httpx.MockTransport(lists)) as client:
         items = client.paged(payments(), style)
         one, other = iter(items), iter(items)
-        assert lists.asked == []
+        assert asked_of(lists) == []
         assert [next(one).id, next(one).id, next(one).id, next(other).id] == ["pay_0", "pay_1", "pay_2", "pay_0"]
-        assert len(lists.asked) == 2
+        assert len(asked_of(lists)) == 2
         assert next(one).id == "pay_3"
-        assert len(lists.asked) == 3
+        assert len(asked_of(lists)) == 3
         assert len(list(items)) == len(list(items)) == len(ITEMS)
 
 
@@ -167,14 +207,14 @@ def test_a_page_is_read_when_it_is_needed_and_each_iteration_begins_again() -> N
 def test_items_that_move_while_they_are_read(mode: str, pages: Any, options: Any, read: Any) -> None:
     """A new payment at the front moves the others back by one."""
     turns = iter(pages)
-    result = Caller(mode, Lists(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
+    result = Caller(mode, serving(lambda _params: {"data": next(turns)})).read(payments(), OffsetPages(**options))
     assert ids(result) == [item["id"] for item in read]
 
 
 def test_the_page_itself_may_be_the_list(mode: str) -> None:
     pages = iter([[{"amount": 1}, {"amount": 2}], []])
     style = NumberedPages()
-    items = Caller(mode, Lists(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
+    items = Caller(mode, serving(lambda _params: next(pages))).read(operation("balances.list_balances"), style)
     assert [item.amount for item in items] == [1, 2]
 
 
@@ -183,7 +223,7 @@ def test_places_may_be_functions(mode: str) -> None:
         "starting_after", last=lambda item: item.id, more=lambda page: page.has_more,
         items=lambda page: page.data, id=lambda item: item.id,
     )  # fmt: skip
-    assert len(Caller(mode, Lists(after_the_last)).read(payments(), style)) == len(ITEMS)
+    assert len(Caller(mode, serving(after_the_last)).read(payments(), style)) == len(ITEMS)
 
 
 def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode: str) -> None:
@@ -193,73 +233,71 @@ def test_a_page_without_items_is_not_the_last_one_while_it_names_a_next_one(mode
         cursor, items = next(pages)
         return {"data": items, "next_cursor": cursor}
 
-    assert ids(Caller(mode, Lists(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
+    assert ids(Caller(mode, serving(page)).read(payments(), CursorPages(**ENVELOPE))) == ["pay_0", "pay_1"]
 
 
 def test_pages_without_items_do_not_go_on_for_ever(mode: str) -> None:
     count = iter(range(10_000))
-    lists = Lists(lambda _params: {"data": [], "next_cursor": str(next(count))})
+    lists = serving(lambda _params: {"data": [], "next_cursor": str(next(count))})
     with pytest.raises(PaginationError, match="had no items"):
         Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))
-    assert len(lists.asked) == MOST_EMPTY_PAGES + 1
+    assert len(asked_of(lists)) == MOST_EMPTY_PAGES + 1
 
 
 def test_null_is_an_empty_list_and_a_missing_member_is_none(mode: str) -> None:
     style = CursorPages(**ENVELOPE)
-    assert Caller(mode, Lists(lambda _params: {"data": None})).read(payments(), style) == []
+    assert Caller(mode, serving(lambda _params: {"data": None})).read(payments(), style) == []
     for page in ({}, {"items": []}, {"data": "text"}, {"data": {"id": 1}}):
         with pytest.raises(UnreadableResponse, match="no list at 'data'"):
-            Caller(mode, Lists(lambda _params, page=page: page)).read(payments(), style)
+            Caller(mode, serving(lambda _params, page=page: page)).read(payments(), style)
 
 
 @pytest.mark.parametrize("failure", [{"error": {"code": 7}}, {"success": False}, {"status": 500}])
 def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: Any) -> None:
     with pytest.raises(UnreadableResponse, match="reports an error"):
-        Caller(mode, Lists(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
-    lists = Lists(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
+        Caller(mode, serving(lambda _params: {"data": [], **failure})).read(payments(), CursorPages(**ENVELOPE))
+    lists = serving(lambda _params: {"data": ITEMS, "errors": ["one row is odd"]})
     assert len(Caller(mode, lists).read(payments(), CursorPages(**ENVELOPE))) == len(ITEMS)
 
 
 @pytest.mark.parametrize("more", [False, 0, "false"])
 def test_more_ends_a_list(mode: str, more: object) -> None:
-    lists = Lists(lambda _params: {"data": ITEMS, "has_more": more})
+    lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
     style = NumberedPages(more="has_more", **ENVELOPE)
     assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
-    assert lists.asked == [""]
+    assert asked_of(lists) == [""]
 
 
 def test_a_last_item_without_a_cursor_is_no_end(mode: str) -> None:
-    lists = Lists(lambda _params: {"data": [{"amount": 1}], "has_more": True})
+    lists = serving(lambda _params: {"data": [{"amount": 1}], "has_more": True})
     with pytest.raises(UnreadableResponse, match="its last item has nothing at 'id'"):
         Caller(mode, lists).read(payments(), CursorPages("starting_after", last="id", more="has_more", items="data"))
 
 
 def test_the_first_page_is_that_of_the_arguments(mode: str) -> None:
-    lists = Lists(after_the_last)
+    lists = serving(after_the_last)
     style = CursorPages("starting_after", last="id", more="has_more", **ENVELOPE)
     assert ids(Caller(mode, lists).read(payments(), style, starting_after="pay_3")) == ["pay_4", "pay_5", "pay_6"]
 
 
 def test_the_other_parameters_stay_as_they_are_written() -> None:
     url = httpx.URL("https://x.example/?ids=1,2&page%5Bat%5D=0&q=a%2Cb")
-    changed = paging._with("page[at]", "a&b")(url)
+    changed = paging.with_parameter(url, "page[at]", "a&b")
     assert changed.query == b"ids=1,2&q=a%2Cb&page%5Bat%5D=a%26b"
 
 
 @pytest.mark.parametrize("wrong", [None, "list_payments", len, TillSandbox])
-def test_what_is_no_operation_is_refused(wrong: Any) -> None:
-    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="pass the module"):
-        client.paged(wrong, CursorPages())
+def test_what_is_no_operation_or_no_style_is_refused(wrong: Any) -> None:
+    with connect(client_class(), base_url=URL) as client:
+        with pytest.raises(ConfigurationError, match="pass the module"):
+            client.paged(wrong, CursorPages())
+        with pytest.raises(ConfigurationError, match="how pages follow"):
+            client.paged(payments(), wrong)
 
 
 def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: str) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'state'"):
         Caller(mode).run(lambda client: client.paged(payments(), CursorPages(), state="accepted"))
-
-
-def test_what_is_no_style_is_refused() -> None:
-    with connect(client_class(), base_url=URL) as client, pytest.raises(ConfigurationError, match="how pages follow"):
-        client.paged(payments(), "cursor")  # type: ignore[arg-type] # what is tested
 
 
 @pytest.mark.parametrize(
@@ -326,7 +364,57 @@ def test_a_page_knows_its_response() -> None:
         return httpx.Response(200, json=by_cursor(params), headers={"X-Request-Id": params.get("cursor", "0")})
 
     style = CursorPages("cursor", next="meta.next_cursor", **ENVELOPE)
-    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(Lists(made))) as client:
+    with connect(client_class(), base_url=URL, transport=httpx.MockTransport(serving(made))) as client:
         infos = [page.response_info for page in client.paged(payments(), style).pages()]
     known = [info and (info.status_code, info.attempts, info.headers["x-request-id"]) for info in infos]
     assert known == [(200, 1, "0"), (200, 1, "3"), (200, 1, "6")]
+
+
+class TestPost:
+    def test_the_object_above_the_field_is_made(self, mode: str) -> None:
+        lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        Caller(mode, lists).read(search(), style, body=body())
+        assert asked_of(lists) == [{}, *({"options": {"offset": offset}} for offset in (3, 6, 7))]
+
+    def test_the_first_page_is_that_of_the_body(self, mode: str) -> None:
+        result = Caller(mode, serving(by_cursor_of_a_body)).read(search(), BY_CURSOR, body=body(cursor="3"))
+        assert ids(result) == ["pay_3", "pay_4", "pay_5", "pay_6"]
+        lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
+        Caller(mode, lists).read(search(), style, body=body(options={"offset": 1}))
+        assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
+
+    def test_whole_pages_can_be_read(self, mode: str) -> None:
+        style = CursorPages(in_body=True, more="has_more", items=lambda page: [page])
+        pages = Caller(mode, serving(by_cursor_of_a_body)).read(search(), style, body=body())
+        assert [(len(page.data), page.next_cursor) for page in pages] == [(3, "3"), (3, "6"), (1, "9")]
+
+    @pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.Response(429)], ids=["refused", "429"])
+    def test_a_page_that_the_provider_did_not_begin_is_read_again(self, mode: str, failure: Any) -> None:
+        lists = serving(by_cursor_of_a_body, None, failure)
+        assert len(Caller(mode, lists).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
+        assert [asked.get("cursor") for asked in asked_of(lists)] == [None, "3", "3", "6"]
+
+    def test_a_page_that_was_lost_is_read_again_only_with_a_key(self, mode: str) -> None:
+        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
+        with pytest.raises(ServerError) as raised:
+            Caller(mode, lists).read(search(), BY_CURSOR, body=body())
+        assert (raised.value.outcome, raised.value.attempts, len(lists.requests)) == (Outcome.UNKNOWN, 1, 2)
+
+        lists = serving(by_cursor_of_a_body, None, httpx.Response(503))
+        assert len(Caller(mode, lists, key=KEY).read(search(), BY_CURSOR, body=body())) == len(ITEMS)
+        first, second, again, third = (request.headers["idempotency-key"] for request in lists.requests)
+        assert second == again and len({first, second, third}) == 3, (
+            "a key for two pages: the second would be the first"
+        )
+
+    @pytest.mark.parametrize("wrong", [None, ["text"]])
+    def test_a_body_without_fields_is_refused(self, mode: str, wrong: Any) -> None:
+        with pytest.raises(ConfigurationError, match="sets the field 'cursor' of the body"):
+            Caller(mode).read(search(), BY_CURSOR, body=wrong)
+
+    def test_items_of_another_class_are_told(self, mode: str) -> None:
+        caller, first = Caller(mode, serving(by_cursor_of_a_body)), body()
+        models = importlib.import_module("till_api.models")
+        assert len(caller.read(search(), BY_CURSOR.of(models.Payment), body=first)) == len(ITEMS)
+        with pytest.raises(UnreadableResponse, match="an item of the class Payment, not Problem"):
+            caller.read(search(), BY_CURSOR.of(models.Problem), body=first)

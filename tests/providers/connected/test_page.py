@@ -1,20 +1,15 @@
-"""docs/add-a-payment-api.md is true: its commands and its code run against mocks of the document."""
+"""docs/add-a-payment-api.md is true: what it names is there, and its code is typed."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import re
-import shutil
-import socket
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import victor_ext
@@ -25,50 +20,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 TILL, REAL = PYTHON[:5], PYTHON[5:]
+"""The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers."""
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
-MOCK = "http://127.0.0.1:4010"
-
-
-@contextmanager
-def prism() -> Iterator[str]:
-    """The mock that the page names, where it is installed: `npm install --global @stoplight/prism-cli`."""
-    command = shutil.which("prism")
-    if command is None:
-        pytest.skip("prism (npm: @stoplight/prism-cli) is not on the PATH")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [command, "mock", str(DOCUMENT), "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            try:
-                httpx.get(url, trust_env=False)
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def test_the_code_of_the_tutorial_against_prism(capsys: pytest.CaptureFixture[str]) -> None:
-    till_api()
-    with prism() as url:
-        names: dict[str, Any] = {"token": "any"}
-        for block in TILL:
-            assert "till" in block
-            exec(compile(block.replace(MOCK, url), "docs/add-a-payment-api.md", "exec"), names)
-        names["till"].close()
-    taken, refused, listed, awaited, settled = capsys.readouterr().out.splitlines()
-    payment = taken.split()[0]
-    assert taken == f"{payment} PaymentStatus.ACCEPTED" or taken == f"{payment} accepted"
-    assert re.fullmatch(r"rejected [0-9a-f-]{36} \[.+\]", refused) is not None
-    assert (listed, awaited) == (f"{payment} 4423", f"['{payment}']")
-    assert settled == "p-1042 Decimal('0.30')"
 
 
 def test_the_names_of_the_first_table() -> None:
@@ -102,3 +55,59 @@ def test_each_line_of_the_tables_can_be_written() -> None:
     for expression in result:
         if "..." not in expression:
             eval(expression, NAMES | given)
+
+
+EXACT = """
+from typing import assert_type
+from till_api.api.balances import list_balances
+from till_api.models import Balance
+from victor_ext import NumberedPages, OffsetPages
+
+assert_type(till.api, Client)
+assert_type(payment, Payment)
+assert_type(expect(list[Balance], list_balances.sync(client=till.api)), list[Balance])
+for each in till.paged(list_payments, BY_CURSOR.of(Payment), limit=5):
+    assert_type(each, Payment)
+for page in till.paged(list_balances, NumberedPages().of(Balance)).pages():
+    for balance in page.items:
+        assert_type(balance, Balance)
+for anything in till.paged(list_payments, OffsetPages("a.b", in_body=True)):
+    print(anything.id)
+
+
+async def awaited() -> None:
+    async with connect_async(Client, base_url="https://api.till.example") as later:
+        assert_type(expect(Payment, await take_payment.asyncio(client=later.api, body=NewPayment(1, "EUR"))), Payment)
+        async for each in later.paged(list_payments, BY_CURSOR.of(Payment)):
+            assert_type(each, Payment)
+"""
+WRONG = """
+answer.id
+payment.identity
+till.paged(list_payments, BY_CURSOR.of(Payment), status=5)
+till.paged(list_payments, BY_CURSOR.of(Payment), state=PaymentStatus.ACCEPTED)
+for wrong in till.paged(list_payments, BY_CURSOR.of(Payment)):
+    wrong.identity
+till.paged(len, BY_CURSOR)
+till.paged(list_payments, "cursor")
+"""
+
+
+def test_a_program_of_the_page_is_typed(tmp_path: Path) -> None:
+    """mypy --strict finds each wrong line, and nothing else in the page's code and in what its types are."""
+    package = Path(till_api().__file__ or "")
+    program = "".join(['token: str = "t"\n', *TILL, EXACT])
+    source = tmp_path / "program.py"
+    source.write_text(program + WRONG)
+    (tmp_path / "mypy.ini").write_text(
+        f"[mypy]\nmypy_path = {ROOT}:{package.parents[1]}\ncache_dir = {ROOT}/.mypy_cache\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--config-file", "mypy.ini", source.name],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    by_name = {int(line) for line in re.findall(r"^program\.py:(\d+): error", ran.stdout, re.MULTILINE)}
+    begin = program.count("\n") + 1
+    wrong = {begin + at for at, line in enumerate(WRONG.splitlines()) if line and not line.startswith("for ")}
+    assert by_name == wrong, ran.stdout + ran.stderr
+    assert "error" not in re.sub(r"^program\.py:.*|^Found .*", "", ran.stdout, flags=re.MULTILINE), ran.stdout

@@ -17,14 +17,13 @@ from victor_ext.sandbox.server import (
     ServerSettings,
     TokenStore,
     command,
-    empty_response,
     json_response,
     nothing,
     option,
 )
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.server import Call, JsonObject, Response, SandboxContext
+    from victor_ext.sandbox.server import Call, JsonObject, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,23 +65,15 @@ class TillProvider(SandboxProvider[TillSettings]):
         Operation("create", "POST", "/v1/payments"),
         Operation("list", "GET", "/v1/payments"),
         Operation("get", "GET", "/v1/payments/{id}"),
-        Operation("cancel", "DELETE", "/v1/payments/{id}"),
-        Operation("balances", "GET", "/v1/balances"),
     )
     settings_type = TillSettings
     commands_type = TillCommands
 
-    def __init__(self, context: SandboxContext, settings: TillSettings) -> None:
-        super().__init__(context, settings)
+    def new_state(self) -> None:
         self._clients: dict[str, str] = {}
-        self.tokens = TokenStore(context.clock)
+        self.tokens = TokenStore(self.context.clock)
         self._payments: dict[str, JsonObject] = {}
         self._done: dict[str, tuple[bytes, Response]] = {}
-
-    def reset(self) -> None:
-        self.tokens = TokenStore(self.context.clock)
-        for known in (self._clients, self._payments, self._done):
-            known.clear()
 
     def error(self, status: int, code: str, message: str) -> Response:
         return json_response(status, {"title": code, "status": status, "detail": message})
@@ -144,14 +135,6 @@ class TillProvider(SandboxProvider[TillSettings]):
     def _get(self, call: Call) -> Response:
         record = self._payments.get(call.params["id"])
         return self.error(404, "id", "There is no such payment.") if record is None else json_response(200, record)
-
-    def _cancel(self, call: Call) -> Response:
-        self._payments.pop(call.params["id"], None)
-        return empty_response(204)
-
-    def _balances(self, call: Call) -> Response:
-        total = sum(cast("int", payment["amount"]) for payment in self._payments.values())
-        return json_response(200, [{"currency": "EUR", "amount": total}])
 
 
 class TillSandbox(TillCommands, ServerInThread[TillSettings]):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +11,7 @@ from tests.providers.running import MODES, QUICK, Exchange, run
 from victor_ext import AsyncVictor, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.sandbox import Sandbox
 
-SANDBOX = Sandbox
+SANDBOX = sandbox = Sandbox
 ARGUMENTS: dict[str, Any] = {"auth": VictorOAuth("id", "secret")}
 SETTINGS = {"client_id": "id", "client_secret": "secret"}
 HOSTS = ("staging", "api.stage.victorfi.com", "api.victorfi.com")
@@ -28,19 +26,7 @@ class Harness(running.Harness):
     kinds = (Victor, AsyncVictor)
 
     def set_up(self) -> dict[str, Any]:
-        return settings(self.sandbox)
-
-
-def settings(sandbox: Sandbox) -> dict[str, Any]:
-    return {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
-
-
-def sandbox() -> AbstractContextManager[Sandbox]:
-    return Sandbox()
-
-
-def client(sandbox: Sandbox, *, awaited: bool, **options: Any) -> Any:
-    return Harness.kinds[awaited](**settings(sandbox), **options)
+        return {"auth": VictorOAuth(*self.sandbox.add_oauth_client()), "base_url": self.sandbox.url}
 
 
 def payment(**changes: Any) -> dict[str, Any]:
@@ -57,7 +43,7 @@ def invoice(number: int | str = 1042, **changes: Any) -> dict[str, Any]:
     return {**payment(payer_counterparty_id="acceptsRfp", amount=Decimal("44.23")), **named, **changes}
 
 
-def over(mode: str, provider: Any, call: Callable[[Any], Any], **options: Any) -> Any:
+def over(mode: str, provider: Any, call: Any, **options: Any) -> Any:
     """What a call comes to over a handler in place of a network."""
     options = {**ARGUMENTS, "retry": QUICK, "transport": provider.transport, **options}
     return run(Harness.kinds[MODES.index(mode)], call, **options)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 
 import httpx
 import jwt
 import pytest
-from pytest_httpx import HTTPXMock
 
+from tests.providers.running import TOKEN, Script
 from tests.runtime.fakes import FakeClock, http_date
 from victor_ext import ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.auth import _issued_token
@@ -18,7 +19,6 @@ from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
 URL = httpx.URL("https://api.victorfi.com")
-CREATED = {"victor_payment_request_id": "a7ffd43c37c1", "status": "created"}
 
 
 @pytest.fixture
@@ -126,54 +126,29 @@ class TestSignedTokens:
 
 
 STAGING = "https://api.stage.victorfi.com"
-TOKEN = {"access_token": "tok-1", "token_type": "Bearer", "expires": 4_102_444_800_000}
+CREATED = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
 
 
-class TestOAuth:
-    """Each request that is expected is scripted, made, and no other is."""
-
-    def client(self, **options):
-        return Victor(VictorOAuth("id-1", "secret-1"), transport=httpx.HTTPTransport(verify=False), **options)
-
-    def issue(self, httpx_mock, base_url=STAGING, **changes):
-        httpx_mock.add_response(
-            method="POST",
-            url=f"{base_url}/v2/auth/token",
-            match_json={"client_id": "id-1", "client_secret": "secret-1"},
-            match_headers={"Content-Type": "application/json"},
-            json={**TOKEN, **changes},
-        )
-
-    def serve(self, httpx_mock, base_url=STAGING, header="Bearer tok-1"):
-        url = f"{base_url}/v2/payment-requests/a7ffd43c37c1"
-        httpx_mock.add_response(method="GET", url=url, match_headers={"Authorization": header}, json=CREATED)
-
-    def test_what_is_asked_and_what_is_sent_then(self, httpx_mock: HTTPXMock):
-        self.issue(httpx_mock)
-        self.serve(httpx_mock)
-        self.client().payment_requests.get("a7ffd43c37c1")
-        assert "authorization" not in httpx_mock.get_requests()[0].headers
-
-    @pytest.mark.parametrize(
-        ("token_type", "header"), [("Token", "Token tok-1"), (None, "Bearer tok-1"), ("", "Bearer tok-1")]
-    )
-    def test_the_type_is_the_one_that_came(self, httpx_mock: HTTPXMock, token_type, header):
-        self.issue(httpx_mock, token_type=token_type)
-        self.serve(httpx_mock, header=header)
-        self.client().payment_requests.get("a7ffd43c37c1")
-
-    @pytest.mark.parametrize(
-        ("base_url", "asked"),
-        [
-            ("https://proxy.example/victor", "https://proxy.example/victor"),
-            ("https://proxy.example/victor/", "https://proxy.example/victor"),
-            ("http://127.0.0.1:8900", "http://127.0.0.1:8900"),
-        ],
-    )
-    def test_another_base_url(self, httpx_mock: HTTPXMock, base_url, asked):
-        self.issue(httpx_mock, asked)
-        self.serve(httpx_mock, asked)
-        self.client(environment="staging", base_url=base_url).payment_requests.get("a7ffd43c37c1")
+@pytest.mark.parametrize(
+    ("base_url", "asked"),
+    [
+        (None, STAGING), ("https://proxy.example/victor/", "https://proxy.example/victor"),
+        *((url, url) for url in ("https://proxy.example/victor", "http://127.0.0.1:8900")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("token_type", "header"), [("Bearer", "Bearer t"), ("Token", "Token t"), (None, "Bearer t"), ("", "Bearer t")]
+)
+def test_what_oauth_asks_for_and_what_is_sent_then(base_url, asked, token_type, header):
+    script = Script(CREATED, token={**TOKEN, "token_type": token_type})
+    with Victor(VictorOAuth("id-1", "secret-1"), transport=script.transport, base_url=base_url) as victor:
+        victor.payment_requests.get("a7ffd43c37c1")
+    [token], [read] = script.for_tokens, script.requests
+    assert (token.method, str(token.url)) == ("POST", f"{asked}/v2/auth/token")
+    assert json.loads(token.content) == {"client_id": "id-1", "client_secret": "secret-1"}
+    assert (token.headers["content-type"], token.headers.get("authorization")) == ("application/json", None)
+    assert str(read.url) == f"{asked}/v2/payment-requests/a7ffd43c37c1"
+    assert read.headers["authorization"] == header
 
 
 class TestReadingAToken:

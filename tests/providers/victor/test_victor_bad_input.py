@@ -38,10 +38,10 @@ def _nothing_may_be_sent(request: httpx.Request) -> httpx.Response:
     pytest.fail(f"{request.method} {request.url} was sent")
 
 
-def refused(mode: str, call: Callable[[Any], Any], **options: Any) -> VictorError:
+def refused(mode: str, call: Any) -> VictorError:
     """What a call raises. Nothing is sent."""
     with pytest.raises(VictorError) as raised:
-        over(mode, Script(_nothing_may_be_sent), call, **options)
+        over(mode, Script(_nothing_may_be_sent), call)
     return raised.value
 
 
@@ -158,19 +158,7 @@ USES = {
 
 @pytest.mark.parametrize("name", USES)
 def test_a_used_up_client(name, mode):
-    async def use(client):
-        result = client.close()
-        if result is not None:
-            await result
-        result = USES[name](client)
-        return [item async for item in result] if hasattr(result, "__aiter__") else await result
-
-    def use_blocking(client):
-        client.close()
-        result = USES[name](client)
-        return list(result) if hasattr(result, "pages") else result
-
-    error = refused(mode, use_blocking if mode == "blocking" else use)
+    error = refused(mode, (lambda client: client.close(), USES[name]))
     assert type(error) is ConfigurationError
     assert "This client has been closed: make a new one" in str(error)
     assert error.outcome is Outcome.NOT_SENT

@@ -11,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from pytest_httpx import HTTPXMock
 
-from victor_ext import RetryPolicy, Victor, VictorOAuth
+from tests.providers.running import QUICK, Script
+from tests.providers.victor.adapter import ARGUMENTS
+from victor_ext import Victor
 from victor_ext.spec.generate import generate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -47,21 +48,15 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("answer", "bank"),
     [
-        ({"status_code": 200, "json": {"rtp": {"receives": True}}}, {"rtp": {"receives": True}}),
-        ({"status_code": 404}, None),
+        (httpx.Response(200, json={"rtp": {"receives": True}}), {"rtp": {"receives": True}}),
+        (httpx.Response(404), None),
     ],
 )
 @pytest.mark.slow
-def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(
-    httpx_mock: HTTPXMock, answer: dict[str, Any], bank: Any
-) -> None:
-    token = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
-    httpx_mock.add_response(method="POST", url=f"{HOST}/v2/auth/token", json=token)
-    route = f"{HOST}/v2/banks/instant-payment-eligibility/011401533"
-    httpx_mock.add_exception(httpx.ReadError("cut"), method="GET", url=route)
-    httpx_mock.add_response(method="GET", url=route, match_headers={"Authorization": "Bearer t"}, **answer)
-    auth, transport = VictorOAuth("id-1", "not-a-secret"), httpx.HTTPTransport(verify=False)
-    with Victor(auth, transport=transport, retry=RetryPolicy(base=0.0)) as victor:
-        names: dict[str, Any] = {"victor": victor}
+def test_an_operation_without_a_document_is_called_by_a_few_lines_of_one(answer: httpx.Response, bank: Any) -> None:
+    script, names = Script(httpx.ReadError("cut"), answer), dict[str, Any]()
+    with Victor(**ARGUMENTS, transport=script.transport, retry=QUICK) as names["victor"]:
         exec(ELIGIBILITY, names)
     assert names["bank"] == bank
+    sent = [(each.method, str(each.url), each.headers["authorization"]) for each in script.requests]
+    assert sent == [("GET", f"{HOST}/v2/banks/instant-payment-eligibility/011401533", "Bearer t")] * 2

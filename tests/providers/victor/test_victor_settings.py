@@ -53,26 +53,17 @@ def test_a_client_shows_its_environment(client):
 
 
 class TestTheProcessEnvironment:
-    def test_a_private_key_in_a_variable_or_a_file(self, monkeypatch, victor_key_pair, tmp_path):
-        path = tmp_path / "victor.pem"
-        path.write_text(victor_key_pair[0])
-        escaped = victor_key_pair[0].replace("\n", "\\n")
-        monkeypatch.setenv("VICTOR_API_KEY", "key-1")
-        for name, value in (("", victor_key_pair[0]), ("", escaped), ("_FILE", str(path))):
+    @pytest.mark.parametrize("password", ["", "s3cret words"])
+    def test_a_private_key_in_a_variable_or_a_file(self, monkeypatch, victor_key_pair, tmp_path, password):
+        pem, path = victor_key_pair[0], tmp_path / "victor.pem"
+        pem = encrypted_pem(pem, password) if password else pem
+        path.write_text(pem)
+        set_variables(monkeypatch, {"VICTOR_API_KEY": "key-1", "VICTOR_PRIVATE_KEY_PASSWORD": password})
+        for name, value in (("", pem), ("", pem.replace("\n", "\\n")), ("_FILE", str(path))):
             with monkeypatch.context() as variables:
                 variables.setenv(f"VICTOR_PRIVATE_KEY{name}", value)
                 assert Victor.from_env().environment == "staging"
                 assert isinstance(from_process_environment({})["auth"], VictorJwt)
-
-    def test_a_private_key_that_is_encrypted(self, monkeypatch, victor_key_pair, tmp_path):
-        encrypted = encrypted_pem(victor_key_pair[0], "s3cret words")
-        path = tmp_path / "victor.pem"
-        path.write_text(encrypted)
-        password = {"VICTOR_PRIVATE_KEY_PASSWORD": "s3cret words"}
-        for key in ({"VICTOR_PRIVATE_KEY": encrypted}, {"VICTOR_PRIVATE_KEY_FILE": str(path)}):
-            with monkeypatch.context() as variables:
-                set_variables(variables, {"VICTOR_API_KEY": "key-1", **key, **password})
-                assert Victor.from_env().environment == "staging"
 
     @pytest.mark.parametrize(
         ("encrypted", "password", "words"),

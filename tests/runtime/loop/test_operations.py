@@ -174,6 +174,6 @@ OBJECTS = [
 )  # fmt: skip
 def test_an_action_on_an_object_is_looked_up_by_its_read(method: str, path: str, hint: str) -> None:
     document = [SimpleNamespace(name=name, method=m, path=at, headers=(), members=()) for name, m, at in OBJECTS]
-    operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey(), "pay_api")
+    operations = DocumentOperations(document, httpx.URL("https://pay.example/api"), NoKey())
     request = httpx.Request(method, f"https://pay.example/api{path}")
     assert operations.of(request).hint(request) == hint

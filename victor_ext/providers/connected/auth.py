@@ -42,12 +42,7 @@ class Credentials(Protocol):
         ...
 
 
-class _Stored(UnpicklableCredentials):
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}([hidden])"
-
-
-class BearerAuth(_Stored):
+class BearerAuth(UnpicklableCredentials):
     """A token that was issued elsewhere: `Authorization: Bearer <token>`.
 
     Args:
@@ -66,7 +61,7 @@ class BearerAuth(_Stored):
         return FixedToken(lambda: f"Bearer {self._token.current()}")
 
 
-class BasicAuth(_Stored):
+class BasicAuth(UnpicklableCredentials):
     """User name and password (RFC 7617). Where the API key is the user name, the password stays empty.
 
     Args:
@@ -89,7 +84,7 @@ class BasicAuth(_Stored):
         return FixedToken(lambda: basic(self._username, Secret("") if password is None else password.current()))
 
 
-class ApiKeyAuth(_Stored):
+class ApiKeyAuth(UnpicklableCredentials):
     """A key in a header of the provider's, or in the query.
 
     Args:
@@ -112,10 +107,18 @@ class ApiKeyAuth(_Stored):
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         key, name = self._key.current, self._query
-        return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
+        if name is None:
+            return FixedToken(key, header=self._header)
+
+        def sign(request: httpx.Request) -> None:
+            # httpx would encode the other parameters again.
+            parts = request.url.query, Secret(urlencode([(name, key())])).encode()
+            request.url = request.url.copy_with(query=SecretBytes(b"&".join(filter(None, parts))))
+
+        return SignsQuery(sign)
 
 
-class SignedAuth(_Stored):
+class SignedAuth(UnpicklableCredentials):
     """A token that is signed locally for each attempt, by the provider's clock.
 
     Args:
@@ -149,7 +152,7 @@ class SignedAuth(_Stored):
         return value
 
 
-class ClientCredentialsAuth(_Stored):
+class ClientCredentialsAuth(UnpicklableCredentials):
     """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
 
     All threads or tasks of a client share one token, which is fetched once however many of them need it.
@@ -235,22 +238,7 @@ class NoAuth:
 
 
 class SignsQuery(NoAuth):
-    """Adds to the query, below the attempt loop."""
-
-
-class _QueryKey(SignsQuery):
-    def __init__(self, name: str, key: Callable[[], Secret]) -> None:
-        self._name, self._key = name, key
-
-    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        # httpx would encode the other parameters again.
-        parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
-        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
-        return done()
-
-
-class _OwnFunction(SignsQuery):
-    """A function of the caller's, which signs each attempt's request in place."""
+    """A function, such as one of the caller's, which signs each attempt's request in place, below the attempt loop."""
 
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)
@@ -284,7 +272,7 @@ def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
         if callable(getattr(auth, "authenticator", None)):
             return cast("Credentials", auth)
         if callable(auth) and not isinstance(auth, httpx.Auth):
-            return _OwnFunction(auth)
+            return SignsQuery(auth)
     raise ConfigurationError(
         "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), ClientCredentialsAuth(...) or "
         f"a function that signs a request, not {'the class itself' if isinstance(auth, type) else kind_of(auth)}."

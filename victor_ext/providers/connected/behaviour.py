@@ -11,8 +11,8 @@ from victor_ext.errors import Problem
 from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
 from victor_ext.runtime.core.json_values import is_list, is_object, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.idempotency_keys import KeyPlace
-from victor_ext.runtime.loop.operations import Operations
+
+from .operations import DocumentOperations
 
 _MOST_PROBLEMS = 100
 _MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
@@ -22,11 +22,11 @@ _KINDS = ("type", "error")
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
-def behaviour_of(name: str, base_url: httpx.URL, key_place: KeyPlace, operations: Operations) -> Behaviour:
+def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:
     return Behaviour(
         name=name,
         environment=str(base_url),
-        key_place=key_place,
+        key_place=operations.place,
         operations=operations,
         problems=read_problems,
         authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",

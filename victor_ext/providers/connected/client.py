@@ -35,7 +35,7 @@ from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .behaviour import behaviour_of
-from .operations import UNDECLARED, DocumentOperations, declared_place
+from .operations import UNDECLARED, DocumentOperations
 from .paging import ListReader, PagesOf, PageStyle, T
 
 _logger = logging.getLogger(__name__)
@@ -47,19 +47,19 @@ _ACCEPT = "application/json, */*;q=0.8"
 """JSON if there is a choice. An operation may be documented with another type alone, such as `application/hal+json`."""
 
 
-class _Wire:
+class _Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Between the attempt loop and the connections: a token endpoint of another origin, and credentials in the query.
 
-    `tokens` is the transport to that endpoint, if it is elsewhere, and `origin` its scheme, host and port.
+    `elsewhere` has the transports to other origins (scheme, host and port) than the API's.
     """
 
-    def __init__(self, api: Any, tokens: Any, origin: object) -> None:
-        self.api, self.tokens, self._origin = api, tokens, origin
+    def __init__(self, api: Any, elsewhere: Mapping[object, Any]) -> None:
+        self._api, self._elsewhere = api, elsewhere
 
-    def route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
+    def _route(self, request: httpx.Request) -> tuple[Any, httpx.Request]:
         """The transport and the request to send. The loop, its errors and the log of httpx keep the one unsigned."""
-        to_tokens = self.tokens is not None and origin_of(request.url) == self._origin
-        transport, query = self.tokens if to_tokens else self.api, request.extensions.get(SIGNED_QUERY)
+        transport = self._elsewhere.get(origin_of(request.url), self._api)
+        query = request.extensions.get(SIGNED_QUERY)
         if query is None:
             return transport, request
         url = request.url.copy_with(query=query)
@@ -67,29 +67,23 @@ class _Wire:
         sent.extensions = request.extensions  # not a copy: the connections note in them what they have done
         return transport, sent
 
-
-class _WireTransport(_Wire, httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        transport, sent = self.route(request)
+        transport, sent = self._route(request)
         response: httpx.Response = transport.handle_request(sent)
         return response
 
-    def close(self) -> None:
-        self.api.close()
-        if self.tokens is not None:
-            self.tokens.close()
-
-
-class _AsyncWireTransport(_Wire, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        transport, sent = self.route(request)
+        transport, sent = self._route(request)
         response: httpx.Response = await transport.handle_async_request(sent)
         return response
 
+    def close(self) -> None:
+        for transport in (self._api, *self._elsewhere.values()):
+            transport.close()
+
     async def aclose(self) -> None:
-        await self.api.aclose()
-        if self.tokens is not None:
-            await self.tokens.aclose()
+        for transport in (self._api, *self._elsewhere.values()):
+            await transport.aclose()
 
 
 class Operation(Protocol[P]):
@@ -99,9 +93,13 @@ class Operation(Protocol[P]):
     def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
+<<<<<<< HEAD
 class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
     _wire_type: Callable[..., Any]
 
+=======
+class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
+>>>>>>> E
     @with_client_options
     def __init__(
         self,
@@ -138,11 +136,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        place = _checked_key(key, document)
-        table = DocumentOperations(document, url, place, package)
+        table = _table(key, document, url, package)
         config = ClientConfig(
             given,
-            behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, place, table),
+            behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, table),
             authenticator=credentials.authenticator(url, clock, self._lock()),
             credentials=credentials,
             base_url=url,
@@ -163,8 +160,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         if not in_query and not elsewhere:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
-        beside = self._connect_to(tokens, given) if elsewhere else None
-        return self._wire_type(api, beside, origin_of(tokens))
+        return _Wire(api, {origin_of(tokens): self._connect_to(tokens, given)} if elsewhere else {})
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
@@ -203,14 +199,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
 
     def _lists(
-        self,
-        operation: Any,
-        style: PagesOf[Any],
-        hooks: Callable[[ListReader], dict[str, list[Any]]],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
+        self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Callable[[], PageReader[Any]]:
-        """What begins to read a list, with a generated client for that reading."""
+        """What begins to read a list."""
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, CursorPages())."
@@ -220,20 +211,12 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "paged: pass the module of a generated operation, as in bank.paged(list_cards, ...)."
             )
         # The arguments that the operation takes, without the client: a TypeError now, not while the list is read.
-        inspect.signature(operation._get_kwargs).bind(*args, **kwargs)  # noqa: SLF001 - all but the client
-
-        def begin() -> PageReader[Any]:
-            reader = ListReader(style, what=operation.__name__.rpartition(".")[2])
-            reader.client = self._api.with_http_options(event_hooks=hooks(reader))
-            return reader
-
-        return begin
+        given = inspect.signature(operation._get_kwargs).bind(*args, **kwargs).arguments  # noqa: SLF001 - all but the client
+        return lambda: ListReader(style, self._api, given, what=operation.__name__.rpartition(".")[2])
 
 
 class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
-
-    _wire_type = _WireTransport
 
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
         """All items of a list, page by page as they are needed: `for item in bank.paged(list_cards, BY_CURSOR): ...`
@@ -250,59 +233,44 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
             PaginationError: While it is read: the provider repeats pages for ever.
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item of another class.
         """
-
-        def hooks(reader: ListReader) -> dict[str, list[Any]]:
-            return {"request": [reader.turn], "response": [reader.keep]}
+        begin, call = self._lists(operation, style, args, kwargs), cast("Any", operation).sync_detailed
 
         def fetch(reader: Any) -> Any:
-            call: Any = operation
-            return reader.take(call.sync_detailed(*args, client=reader.client, **reader.arguments(kwargs)).parsed)
+            return reader.take(call(**reader.call()).parsed)
 
-        return Pages(fetch, self._lists(operation, style, hooks, args, kwargs))
+        return Pages(fetch, begin)
 
 
 class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
 
-    _wire_type = _AsyncWireTransport
-
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
         """All items of a list, as `ApiClient.paged` yields them: `async for item in bank.paged(...): ...`"""
-
-        def hooks(reader: ListReader) -> dict[str, list[Any]]:
-            async def turn(request: httpx.Request) -> None:
-                reader.turn(request)
-
-            async def keep(response: httpx.Response) -> None:
-                reader.keep(response)
-
-            return {"request": [turn], "response": [keep]}
+        begin, call = self._lists(operation, style, args, kwargs), cast("Any", operation).asyncio_detailed
 
         async def fetch(reader: Any) -> Any:
-            call: Any = operation
-            response = await call.asyncio_detailed(*args, client=reader.client, **reader.arguments(kwargs))
-            return reader.take(response.parsed)
+            return reader.take((await call(**reader.call())).parsed)
 
-        return AsyncPages(fetch, self._lists(operation, style, hooks, args, kwargs))
+        return AsyncPages(fetch, begin)
 
 
-def _checked_key(key: object, document: Sequence[Declared]) -> KeyPlace:
-    if key is None:
-        return NoKey()
-    if isinstance(key, type) or not (callable(getattr(key, "prepare", None)) and callable(getattr(key, "read", None))):
+def _table(key: object, document: Sequence[Declared], url: httpx.URL, package: str) -> DocumentOperations:
+    place: Any = NoKey() if key is None else key
+    if isinstance(key, type) or not all(callable(getattr(place, name, None)) for name in ("prepare", "read")):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    place = cast("KeyPlace", key)
-    if not document or not isinstance(place, HeaderKey | BodyKey) or place.takes_key is not None:
-        return place
-    named = declared_place(document, place)
-    if isinstance(named, NoKey):
+    table = DocumentOperations(document, url, place)
+    if not isinstance(place, HeaderKey | BodyKey):
+        return table
+    if not document:
+        raise ConfigurationError(f"{package} does not say which operations take a key: generate it again.")
+    if place.takes_key is None and isinstance(table.declared_key, NoKey):
         _logger.warning("undeclared-key: no operation of the document declares %r. %s", key, UNDECLARED)
-    elif named is not place:  # a repeat would look safe, and be done twice
+    elif place.takes_key is None and table.declared_key is not place:  # a repeat would look safe, and be done twice
         raise ConfigurationError(
-            f"key: no operation of the document declares {key!r}; it declares {named!r}. Write that, or say with "
-            "takes_key which requests take yours."
+            f"key: no operation of the document declares {key!r}; it declares {table.declared_key!r}. Write that, or "
+            "say with takes_key which requests take yours."
         )
-    return place
+    return table
 
 
 connect = ApiClient

@@ -10,36 +10,12 @@ from typing import NamedTuple
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
 from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
-
-
-class _Document:
-    """The operations of a document, by the names of their rows."""
-
-    def __init__(self, operations: Sequence[Declared], place: KeyPlace) -> None:
-        self.operations = operations  # kept: it is found by its identity
-        self.by_name = {name_of(each): each for each in operations}
-        self.declares_keys = not isinstance(declared_place(operations, place), NoKey)
-
-    @cached_property
-    def matcher(self) -> Matcher:
-        """Finds the operation of a request that was made by hand."""
-        return Matcher(self.by_name)
-
-    def look_up(self, declared: Declared | None) -> str | None:
-        """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
-        path = "" if declared is None else name_of(declared).partition(" ")[2]
-        if f"GET {path}/{{}}" in self.by_name:
-            return None
-        while path and f"GET {path}" not in self.by_name:
-            path = path.rpartition("/")[0]
-        return self.by_name[f"GET {path}"].name if path.endswith("{}") else None
 
 
 class Row(NamedTuple):
@@ -66,36 +42,44 @@ class DocumentOperations(Operations):
     caller's word counts: for each POST, or what `takes_key` names.
     """
 
-    def __init__(self, document: Sequence[Declared], base_url: httpx.URL, place: KeyPlace, package: str) -> None:
-        if isinstance(place, HeaderKey | BodyKey) and not document:
-            raise ConfigurationError(f"{package} does not say which operations take a key: generate it again.")
+    def __init__(self, document: Sequence[Declared], base_url: httpx.URL, place: KeyPlace) -> None:
         super().__init__({}, base_url, place)
+        self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
-        self._documents: dict[int, _Document] = {}
+        self._by_name = {name_of(each): each for each in document}
+        self._bound: dict[int, DocumentOperations] = {}
+        """The tables of other packages whose operations go through the client, by the identity of their documents."""
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self._by_name)
 
     def of(self, request: httpx.Request) -> Operation:
         reader: Reader | None = request.extensions.get(READER)
-        operations = self._document if reader is None else reader.document
-        document = self._documents.get(id(operations))
-        if document is None:
-            document = self._documents[id(operations)] = _Document(operations, self._place)
-        declared = (
-            document.by_name.get(self._name_below(request, document.matcher)) if reader is None else reader.declared
-        )
-        key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared, document)
+        if reader is None:
+            return self._row(request, self._by_name.get(self._name_below(request)))
+        if reader.document is self._document:
+            return self._row(request, reader.declared)
+        bound = self._bound.get(id(reader.document))
+        if bound is None:
+            bound = self._bound[id(reader.document)] = DocumentOperations(reader.document, httpx.URL(""), self._place)
+        return bound._row(request, reader.declared)
+
+    def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
+        key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared)
         return Operation(
             effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
             key=key,
-            look_up=lambda _request: self._hint(document.look_up(declared), key),
+            look_up=lambda _request: self._hint(declared, key),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
-        document, name = _Document(self._document, self._place), getattr(self._place, "name", "")
+        name = getattr(self._place, "name", "")
         for each in self._document:
-            reads, key = each.method in SAFE_METHODS, self._key(httpx.Request(each.method, ""), each, document)
+            reads, key = each.method in SAFE_METHODS, self._key(httpx.Request(each.method, ""), each)
             repeated = reads or (key is not NO_KEY and bool(name))
             declared = declares_key(each, self._place)
             if declared and not reads:
@@ -104,16 +88,26 @@ class DocumentOperations(Operations):
                 why = f"takes {name}, as every POST" if key is MADE else f"if you give {name}"
             else:
                 why = "reads" if reads else "sent once"
-            look_up = None if reads else document.look_up(each)
+            look_up = None if reads else self._look_up(each)
             yield Row(name_of(each), each.name, reads, repeated, declared, why, look_up)
 
-    def _hint(self, look_up: str | None, key: KeyRule | None) -> str:
+    def _look_up(self, declared: Declared | None) -> str | None:
+        """The read of the object whose path is the beginning of a write's own, unless the write makes another one."""
+        path = "" if declared is None else name_of(declared).partition(" ")[2]
+        if f"GET {path}/{{}}" in self._by_name:
+            return None
+        while path and f"GET {path}" not in self._by_name:
+            path = path.rpartition("/")[0]
+        return self._by_name[f"GET {path}"].name if path.endswith("{}") else None
+
+    def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
+        look_up = self._look_up(declared)
         where = "at the provider" if look_up is None else f"with {look_up}, if that shows it, or at the provider"
         if key is not NO_KEY or not isinstance(self._place, HeaderKey | BodyKey):
             return where
         return f"{where} ({self._place.name!r} is no key of this operation: see takes_key)"
 
-    def _key(self, request: httpx.Request, declared: Declared | None, document: _Document) -> KeyRule | None:
+    def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:
         place = self._place
         if not isinstance(place, HeaderKey | BodyKey):
             return None  # a place of the caller's own says it
@@ -121,7 +115,7 @@ class DocumentOperations(Operations):
             return NO_KEY
         if place.takes_key is not None and place.takes_key(request):
             return MADE
-        if document.declares_keys:
+        if not isinstance(self.declared_key, NoKey):
             return MADE if declared is not None and declares_key(declared, place) else NO_KEY
         return MADE if request.method == "POST" and place.takes_key is None else TAKEN
 
@@ -162,4 +156,4 @@ def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:
 
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
     """The rows of the table that `connect` makes of a document."""
-    return list(DocumentOperations(document, httpx.URL(""), place, "").rows()) if document else []
+    return [*DocumentOperations(document, httpx.URL(""), place).rows()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import unquote_plus, urlencode
 
 import httpx
@@ -59,30 +60,19 @@ class PageStyle(PagesOf[Any]):
         return cast("PagesOf[T]", replace(self, kind=kind))
 
     def after(self, reader: ListReader, page: Any, items: Sequence[Any]) -> Step | None:
-        """How to change the request of the page that was read into that of the next page; None after the last one."""
+        """How to change the request of the first page into that of the next one; None after the last page."""
         raise NotImplementedError
 
 
-class Field(NamedTuple):
-    """What the body of the next page's request has at a dotted path."""
-
-    path: str
-    value: Any
+Step = Callable[[Any], Any]
+"""Makes the URL of the next page of that of the first one, or the fields of the body where they name the page."""
 
 
-Step = Callable[[httpx.URL], httpx.URL] | Field
-
-
-def _with(parameter: str, value: object) -> Step:
-    pair = urlencode({parameter: value})
-
-    def step(url: httpx.URL) -> httpx.URL:
-        # The other parameters stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
-        others = [part for part in url.query.decode("ascii").split("&") if part]
-        kept = [part for part in others if unquote_plus(part.partition("=")[0]) != parameter]
-        return url.copy_with(query="&".join([*kept, pair]).encode("ascii"))
-
-    return step
+def with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
+    # The other parameters stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
+    others = [part for part in url.query.decode("ascii").split("&") if part]
+    kept = [part for part in others if unquote_plus(part.partition("=")[0]) != name]
+    return url.copy_with(query="&".join([*kept, urlencode({name: value})]).encode("ascii"))
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ class ParameterPages(PageStyle):
     in_body: bool = field(default=False, kw_only=True)
 
     def _sending(self, value: object) -> Step:
-        return Field(self.parameter, value) if self.in_body else _with(self.parameter, value)
+        return partial(with_field if self.in_body else with_parameter, name=self.parameter, value=value)
 
 
 @dataclass(frozen=True)
@@ -178,13 +168,15 @@ def next_link(response: httpx.Response) -> str | None:
 
 
 class ListReader(PageReader[Any]):
-    """Reads one list once: the state of `PageReader`, and the way to the next page."""
+    """Reads one list once, by a client of a generated package: the state of `PageReader`, and the way to the next page.
 
-    client: Any  # the generated client of this reading
+    `arguments` are those of the first page.
+    """
+
     response: Response
     """The response of the page that was read last, until its items are accepted."""
 
-    def __init__(self, style: PageStyle, *, what: str) -> None:
+    def __init__(self, style: PageStyle, client: Any, arguments: Mapping[str, Any], *, what: str) -> None:
         first = style.first if isinstance(style, NumberedPages) else 0
         place = style.id
         super().__init__(
@@ -192,47 +184,35 @@ class ListReader(PageReader[Any]):
             first=first,
             what=f"list {what}",
         )
-        self._style = style
+        self._style, self._client, self._arguments = style, client, arguments
         self._empty = 0
-        self._body: Any = None
-        self._url: httpx.URL = httpx.URL()
+        self._asked: Any = None
+        """The URL of the page that was asked for last, or the fields of the body where they name the page."""
         self._step: Step | None = None
 
-    def arguments(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments of the page to read: those of the first one, and the field of the body that names the page."""
-        style, step = self._style, self._step
-        if not (isinstance(style, ParameterPages) and style.in_body):
-            return arguments
-        body = fields_of(arguments.get("body"), style.parameter)
-        if isinstance(step, Field):
-            if value_at(self._body, step.path) == step.value:
-                raise self._names_itself()
-            body = with_field(body, *step)
-        self._body = body
-        return {**arguments, "body": body} if isinstance(step, Field) else arguments
+    def call(self) -> dict[str, Any]:
+        """The arguments of the operation for the page to read, with a client for this one call."""
+        style, arguments, query = self._style, dict(self._arguments), cast("Any", self._turned)
+        if isinstance(style, ParameterPages) and style.in_body:
+            arguments["body"], query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
+        self._client = arguments["client"] = self._client.for_one_call(None, query)
+        return arguments
 
-    def turn(self, request: httpx.Request) -> None:
-        """Make the request of the first page that of the page to read."""
-        url = request.url
-        if self._step is not None and not isinstance(self._step, Field):
-            url = self._step(url)
-            if url == self._url:
-                raise self._names_itself()
-        self._url = request.url = url
-
-    def _names_itself(self) -> PaginationError:
-        return PaginationError(
-            f"The {self.what} does not end: page {self.number - 1} names itself as the next one. What was "
-            "yielded so far is complete as far as it goes.",
-            outcome=Outcome.ACCEPTED,
-        )
-
-    def keep(self, response: httpx.Response) -> None:
-        assert isinstance(response, Response)
-        self.response = response
+    def _turned(self, first: Any) -> Any:
+        """What asks for the page to read, made of what asks for the first one."""
+        asked = first if self._step is None else self._step(first)
+        if self._step is not None and asked == self._asked:
+            raise PaginationError(
+                f"The {self.what} does not end: page {self.number - 1} names itself as the next one. What was "
+                "yielded so far is complete as far as it goes.",
+                outcome=Outcome.ACCEPTED,
+            )
+        self._asked = asked
+        return asked
 
     def take(self, page: Any) -> Sequence[Any]:
         """The items of a page that was read, and note what follows it."""
+        self.response, self._client.response = self._client.response, None
         items = self._items(page)
         if not items and is_failed_page(self.response):
             raise self.unusable("its body reports an error")  # believed, it would be the end of the list
@@ -262,7 +242,7 @@ class ListReader(PageReader[Any]):
     def sent(self, style: ParameterPages, default: int) -> int:
         """The number that the page just read was asked for with."""
         name = style.parameter
-        value = str(value_at(self._body, name) if style.in_body else self._url.params.get(name, ""))
+        value = str(value_at(self._asked, name) if style.in_body else self._asked.params.get(name, ""))
         return int(value) if value.isdecimal() else default
 
     def unusable(self, why: str) -> VictorError:
@@ -332,9 +312,9 @@ def fields_of(body: Any, path: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", fields)
 
 
-def with_field(fields: Mapping[str, Any], path: str, value: object) -> Mapping[str, Any]:
+def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
     """A copy of the fields of a body, with another value at one path. Raises `ConfigurationError`."""
-    name, _, rest = path.partition(".")
+    name, _, rest = name.partition(".")
     if rest:
         inner = fields.get(name)
         value = with_field(fields_of({} if inner is None else inner, rest), rest, value)

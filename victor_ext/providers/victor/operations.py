@@ -53,6 +53,7 @@ OPERATIONS: Mapping[str, Operation] = {
         effect=Effect.MAKES,
         key=KeyRule(is_made=True, shortest=MIN_KEY_LENGTH),
         evidence=Members((ID,), f"its body has no {ID}", lambda value: bool((as_id(value) or "").strip()), proof=ID),
+        # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
     ),
     "GET /v2/payment-requests": Operation(

@@ -1,7 +1,6 @@
-"""`wait` and `watch`: waiting for a status of a payment request.
+"""`wait` and `watch`: `list` (by `victor_id`) and `get` are read, because the status of `get` may remain Pending.
 
-The status of `get` is documented as "Either Pending or Error". Therefore both `list` (by `victor_id`) and `get` are
-read: the later of their statuses counts, and only `get` returns the response to an inbound request.
+The later of their statuses counts, and only `get` returns the response to an inbound request.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ _logger = logging.getLogger(__name__)
 class UnpicklableCredentials:
     """Credentials that are never pickled, since a pickle would hold the secret. A copy is the same object."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}([hidden])"
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds a secret and is not pickled: make it in each process.")
 

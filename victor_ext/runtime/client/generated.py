@@ -17,7 +17,7 @@ import httpx
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.privacy import body_of
 from victor_ext.runtime.client.config import checked_timeout
-from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient
+from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
 from victor_ext.runtime.core.response import NOT_READ, Response
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, has_declared_value
@@ -40,8 +40,15 @@ class _Bound:
     document: Sequence[Declared]
     """All operations of the package."""
     undocumented: Read | None = None
+<<<<<<< HEAD
     response: httpx.Response | None = None  # of a client for one call
     _query: str = ""
+=======
+    response: httpx.Response | None = None
+    """The response of a client for one call (see `for_one_call`)."""
+    _is_for_one_call: bool = False
+    _query: QueryChange = ""
+>>>>>>> E
     _as_json: bool = False
     _at: str
     _connect: Connect
@@ -82,8 +89,16 @@ class _Bound:
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
+<<<<<<< HEAD
         """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
         if self.undocumented is not None:
+=======
+        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read.
+
+        The errors of the generated layer know neither the idempotency key nor the outcome.
+        """
+        if self._is_for_one_call:
+>>>>>>> E
             self.response = response
         try:
             if self._as_json:
@@ -112,13 +127,14 @@ class _Bound:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
 
-    def for_one_call(self, undocumented: Read, query: str = "", *, as_json: bool = False) -> Self:
+    def for_one_call(self, undocumented: Read | None, query: QueryChange = "", *, as_json: bool = False) -> Self:
         """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        `query` is added to the query, percent-encoded. With `as_json` the result is the JSON of the body.
+        `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON of the body.
         """
         other = copy(self)
         other.undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
+        other._is_for_one_call = True  # noqa: SLF001 - as above
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -82,7 +83,9 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
 
 
 EXTRA_QUERY = "victor_ext.extra_query"
-"""The extension of a request with what is added to its query."""
+"""The extension of a request with what is added to its query, percent-encoded: filters that the generated operation
+does not know. Or a function of the request's URL: the URL that is called."""
+QueryChange = str | Callable[[httpx.URL], httpx.URL]
 
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
@@ -95,8 +98,8 @@ class _RequestBuilder:
         """The request. Raises `InvalidRequest`."""
         client: Any = super()
         extensions: dict[str, Any] = kwargs.get("extensions") or {}
-        extra = extensions.get(EXTRA_QUERY)
-        if extra:
+        extra: QueryChange | None = extensions.get(EXTRA_QUERY)
+        if isinstance(extra, str):
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
         path: object = kwargs.get("url")
@@ -108,6 +111,8 @@ class _RequestBuilder:
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
         else:
+            if callable(extra):
+                request.url = extra(request.url)
             return request
         raise InvalidRequest(f"The request cannot be written, and nothing was sent: {why.rstrip('.')}.")
 

@@ -227,7 +227,7 @@ class Operations:
         """
         reader: Reader | None = request.extensions.get(READER)
         declared = None if reader is None else reader.declared
-        row = self._rows.get(self._name_below(request, self._matcher) if declared is None else name_of(declared))
+        row = self._rows.get(self._name_below(request) if declared is None else name_of(declared))
         if row is not None:
             return row
         key = NO_KEY
@@ -236,10 +236,10 @@ class Operations:
         unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
         return unknown if self._results is None else replace(unknown, results=self._results)
 
-    def _name_below(self, request: httpx.Request, matcher: Matcher) -> str:
+    def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
         path = _path_of(request.url)
-        return matcher.find(request.method, path[len(self._base) :]) if path.startswith(f"{self._base}/") else ""
+        return self._matcher.find(request.method, path[len(self._base) :]) if path.startswith(f"{self._base}/") else ""
 
     @cached_property
     def _matcher(self) -> Matcher:
