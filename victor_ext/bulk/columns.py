@@ -15,14 +15,15 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import AccountNumber, NumberText, Secret
-from victor_ext.settlement.arguments import plain
+from victor_ext.settlement.arguments import PaymentRequestArguments, plain
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
 from .settings import in_utc
 
-REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
-ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
+ARGUMENTS = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
+_NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
+REQUIRED = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Any
+from functools import partial
+from itertools import chain, count
+from typing import Any, TypeAlias
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,8 +25,9 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.flows import drive
 from victor_ext.settlement.arguments import as_checked
-from victor_ext.settlement.flow import MAY_EXIST, About, Flow, LookUp, Matches, Payment, Settlement, Turn, about, settle
+from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Matches, Payment, Settlement, about, settle
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 from .lookups import Rivals, requests_by_reference
@@ -40,6 +42,8 @@ Each half of them is one write to the database: one for each row would cost more
 """
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
+_Doubtful: TypeAlias = Sequence[tuple[str, LookUp]]
+"""Rows that are looked up, with their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,6 @@ class SendTerms:
     rate: float | None
     rivals: Rivals
     alone_since: Callable[[], Moment] | None = None
-
-
-@dataclass(slots=True)
-class _Doubtful:
-    """A row that is looked up: its flow waits for the requests with its reference."""
-
-    row: Row
-    flow: Flow
-    step: LookUp
 
 
 class Delivery:
@@ -113,7 +108,7 @@ class Delivery:
         refused = {index: row for index, row in rows.items() if row.arguments is None}
         results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
         to_send = [index for index in rows if index not in results]
-        settled: dict[int, Settlement | _Doubtful] = {}
+        settled: dict[int, Settlement | LookUp] = {}
 
         def send(index: int) -> None:
             settled[index] = self._send(rows[index], terms, rate_limiter)
@@ -132,11 +127,11 @@ class Delivery:
             results |= known(to_send)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        doubtful = [each for index in to_send if isinstance(each := settled[index], _Doubtful)]
+        doubtful = [(rows[index].key, each) for index in to_send if isinstance(each := settled[index], LookUp)]
         looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
         for index in to_send:
             each = settled[index]
-            settlement = next(looked_up) if isinstance(each, _Doubtful) else each
+            settlement = next(looked_up) if isinstance(each, LookUp) else each
             results[index] = self._result(settlement, rows[index].key, is_final=True)
 
     def _send_few(
@@ -227,42 +222,34 @@ class Delivery:
             sent if outcome in MAY_EXIST else None,
         )
 
-    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | _Doubtful:
+    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""
         keys = Keys(terms.retention, self._caller, terms.alone_since)
-        ends, tries = self._monotonic() + terms.patience, 0
-        victor = within_key_life(self._victor, terms.retention)
-        flow = settle(Payment(row.arguments or {}, row.sent), keys)
-        try:
-            step = next(flow)
-            while not isinstance(step, LookUp):
-                if isinstance(step, Turn):
-                    step = flow.send(self._turn(step, tries, ends, keys, rate_limiter))
-                    tries += 1
-                    continue
-                try:
-                    request = self._call(victor, row, is_repeat=step.is_repeat)
-                except VictorError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(request)
-        except StopIteration as end:
-            settlement: Settlement = end.value
-            return settlement
-        return _Doubtful(row, flow, step)
+        turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
+        create = partial(self._call, within_key_life(self._victor, terms.retention), row)
+        return drive(settle(Payment(row.arguments or {}, row.sent), keys, turn, create), lambda call: call())
 
-    def _turn(self, step: Turn, tries: int, ends: float, keys: Keys, rate_limiter: RateLimiter) -> Now | None:
+    def _turn(
+        self,
+        turns: Iterator[int],
+        ends: float,
+        keys: Keys,
+        rate_limiter: RateLimiter,
+        so_far: Settlement,
+        sent: Sent | Moment | None,
+    ) -> Now | None:
         """Wait until a row can be tried; None: its patience has ended, or sending stops."""
+        tries = next(turns)
         if tries:
             if self._monotonic() >= ends:
                 return None
             # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
-            self._stop.wait(max(pause_after(tries), pause_asked(step.so_far.error)))
-        elif keys.is_over(step.sent, now := self._clock.now()):
+            self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
+        elif keys.is_over(sent, now := self._clock.now()):
             return now  # nothing is sent: it is looked up
         self._backoff.wait()
         rate_limiter.wait()
-        if isinstance(step.sent, Sent):
+        if isinstance(sent, Sent):
             self._ask()
         # The time is read after the waits: a key can expire during them.
         return None if self._stop.is_set() else self._clock.now()
@@ -299,7 +286,7 @@ class Delivery:
         elif not isinstance(error, InvalidRequest):
             self._answered()
 
-    def _look_up(self, doubtful: Sequence[_Doubtful], terms: SendTerms) -> list[Settlement]:
+    def _look_up(self, doubtful: _Doubtful, terms: SendTerms) -> list[Settlement]:
         """Look up rows until this succeeds, the patience ends, or sending stops."""
         ends = self._monotonic() + terms.patience
         tries = 0
@@ -308,7 +295,7 @@ class Delivery:
             if self._stop.is_set():
                 return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
-                requests = requests_by_reference(self._victor, [row.step for row in doubtful])
+                requests = requests_by_reference(self._victor, [each for _, each in doubtful])
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
@@ -342,9 +329,7 @@ class Delivery:
         self._stop.set()
 
 
-def _matched(
-    doubtful: Sequence[_Doubtful], requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals
-) -> list[Settlement]:
+def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals) -> list[Settlement]:
     """Match rows and requests by reference. One request settles one row in all batches of the state."""
     ids = {request.id for matches in requests.values() for request in matches}
     try:
@@ -353,27 +338,18 @@ def _matched(
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         return _unresolved(doubtful, why)
     settlements: list[Settlement] = []
-    for row in doubtful:
-        settlement = _ended(row, Matches(requests.get(row.step.reference, ())))
+    for key, each in doubtful:
+        settlement = each.settled(Matches(requests.get(each.payment.reference, ())))
         request, otherwise = settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None:
-            made = (one.may_have_made(request.id, request.client_reference_id, row.row.key) for one in others)
+            made = (one.may_have_made(request.id, request.client_reference_id, key) for one in others)
             settlement = otherwise if any(made) else settlement
         settlements.append(settlement)
     return settlements
 
 
-def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:
-    return [_ended(row, reason) for row in doubtful]
-
-
-def _ended(doubtful: _Doubtful, matches: Matches | str) -> Settlement:
-    try:
-        doubtful.flow.send(matches)
-    except StopIteration as end:
-        settlement: Settlement = end.value
-        return settlement
-    raise AssertionError("A look-up ends a flow.")
+def _unresolved(doubtful: _Doubtful, reason: str) -> list[Settlement]:
+    return [each.settled(reason) for _, each in doubtful]
 
 
 def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:

@@ -33,32 +33,22 @@ from victor_ext import (
 )
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
+from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
 from victor_ext.settlement.flow import (
     SETTLED,
     About,
-    Create,
+    LookUp,
     Matches,
     Payment,
     PaymentOutcome,
     Rival,
     Settlement,
-    Turn,
     about,
     settle,
 )
 from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
-from .entries import (
-    Entry,
-    EntryState,
-    PaymentRequestArguments,
-    entry_of,
-    outbox_table,
-    sent_of,
-    sent_values,
-    values_of,
-)
+from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
 
 T = TypeVar("T")
 
@@ -292,28 +282,15 @@ class OutboxBase:
         payment = Payment(loaded(claim.row.arguments), claim.sent)  # its repr shows no account number
         # A process that was stopped does not know whether others have sent its entry.
         keys = Keys(self._kept, victor.caller, lambda: claim.at)
-        flow = settle(payment, keys)
-        is_tried = False
-        try:
-            step = next(flow)
-            while True:
-                if isinstance(step, Turn):
-                    step = flow.send(None if is_tried else Now(_moment(), victor.provider_time()))
-                    is_tried = True
-                elif isinstance(step, Create):
-                    try:
-                        # Not `partial`, whose repr has the account number.
-                        request = yield lambda: victor.payment_requests.create(**payment.arguments)
-                    except VictorError as error:
-                        step = flow.throw(error)
-                    else:
-                        step = flow.send(request)
-                else:
-                    matches = yield partial(victor.payment_requests.find, step.reference, start_datetime=step.since)
-                    step = flow.send(Matches(matches, matches.caveat))
-        except StopIteration as end:
-            settlement: Settlement = end.value
-        return (yield from self._settled(claim, settlement))
+        now = iter([Now(_moment(), victor.provider_time())])  # it is tried once
+        result = yield from settle(
+            payment, keys, lambda *_: next(now, None), lambda **_: victor.payment_requests.create(**payment.arguments)
+        )
+        if isinstance(result, LookUp):
+            reference = result.payment.reference
+            matches = yield partial(victor.payment_requests.find, reference, start_datetime=result.since)
+            result = result.settled(Matches(matches, matches.caveat))
+        return (yield from self._settled(claim, result))
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
