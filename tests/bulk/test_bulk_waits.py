@@ -303,7 +303,7 @@ def test_what_was_looked_up_is_never_sent_again(sending: Callable[[Respond], Sen
     (result,) = send(to_send(1, sent=Sent(time.time() - 60, CALLER, known=True)))
     assert "It is not sent again" in (result.error or "")
     send.provider.respond = made
-    (later,) = send(to_send(1, sent=Sent.from_json(json.loads(json.dumps(result.to_json()))[4])))
+    (later,) = send(to_send(1, sent=Sent.from_json(json.loads(json.dumps(result))[4])))
     assert later.outcome.value == "unknown"
     assert [len(times) for times in send.provider.tries.values()] == [1]
 

@@ -14,8 +14,7 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement.flow import SETTLED
 
 from .layout import CHUNK, COPY, LOAD, PLAN, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
-from .progress import SEND_STEP, Progress, Step
-from .rows import RowOutcome
+from .rows import SEND_STEP, Progress, RowOutcome, Step
 from .state import StateLost
 from .vault import other_key
 
@@ -191,7 +190,7 @@ class BatchStore:
     def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
         """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
         numbers = numbers_of(loads)
-        while page := [number for _, number in islice(numbers, _AT_ONCE)]:
+        while page := [number for number, _ in islice(numbers, _AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
 
     def progress(self, attempt: Try) -> Progress:

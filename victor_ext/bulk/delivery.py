@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count
@@ -32,8 +32,7 @@ from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_li
 
 from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
-from .progress import Step
-from .rows import Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome, Step
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are: after a crash, those are not told from rows that were sent.
@@ -153,21 +152,21 @@ class Delivery:
                     ended = wait(under_way, return_when=FIRST_COMPLETED).done
                     for each in ended:
                         each.result()
-                    step = replace(step, results={**step.results, **known(under_way.pop(each) for each in ended)})
+                    step = step._replace(results={**step.results, **known(under_way.pop(each) for each in ended)})
                     _, sent = self.now()
                     if sent.known:
                         break
                     while left and self._stop.is_set():  # nothing is sent any more
                         send(left.popleft())
                     next_ones = [left.popleft() for _ in range(min(len(left), self._workers - len(under_way)))]
-                    step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
+                    step = step._replace(begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
                     if next_ones or step.results:
                         yield step
-                        step = Step(step.begun)
+                        step = Step(step.begun, None, {})
                     under_way |= {self._threads.submit(send, index): index for index in next_ones}
             finally:
                 wait(under_way)
-        return replace(step, results={**step.results, **known(under_way.values())})
+        return step._replace(results={**step.results, **known(under_way.values())})
 
     def _send_ahead(self, left: deque[int], send: Callable[[int], None], step: Step) -> Generator[Step]:
         """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
@@ -178,9 +177,9 @@ class Delivery:
                     send(left.popleft())
                 group = [left.popleft() for _ in range(min(len(left), MARKED_AHEAD // 2))]
                 if group:
-                    step = replace(step, begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
+                    step = step._replace(begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
                     yield step
-                    step = Step(step.begun)
+                    step = Step(step.begun, None, {})
                     threads.append(self._send_group(group, send))
                 if len(threads) > 1:
                     # A thread that has ended found no more rows of the group before this one.
@@ -213,7 +212,7 @@ class Delivery:
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
-            sent = replace(sent, looked_up=True)
+            sent = sent._replace(looked_up=True)
         return Result(
             outcome,
             None if request is None else request.id or None,

@@ -17,7 +17,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, next_try, numbers_of, queue_of, rows_of
+from .layout import Submission, next_try, numbers_of, queue_of
 from .notices import NOTICE, report
 from .results import latest_results
 from .rows import Check, RowOutcome
@@ -198,7 +198,7 @@ class StatusReader:
         self._by_others = by_others
         self._complete = plan is None
         self._last_load = loads[-1] if loads else None
-        self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
+        self._sizes = numbers_of(loads)
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
         self._replaced = sum(load.replaced for load in loads)

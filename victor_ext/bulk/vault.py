@@ -1,7 +1,6 @@
-"""Encryption of stored data: rows, results and errors.
+"""Encryption of stored rows, results and errors: only workers with the same secret can work on a batch.
 
-The key is derived from VICTOR_BULK_KEY or from the credentials in the process environment, so only workers with the
-same secret can work on a batch. Batch names, chunk numbers, states and times are not encrypted.
+Batch names, chunk numbers, states and times are not encrypted.
 """
 
 from __future__ import annotations

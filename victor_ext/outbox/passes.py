@@ -1,7 +1,6 @@
-"""The passes over an outbox as generators: what they decide, without a database or a client of their own.
+"""The passes over an outbox as generators, which yield transactions and calls.
 
-A pass yields steps: a transaction, or a call. `Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited
-ones, and sends the result back.
+`Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited ones.
 """
 
 from __future__ import annotations
@@ -182,11 +181,8 @@ class OutboxBase:
             raise _refused(key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Pass[Entry | None]:
-        def work(connection: sa.Connection) -> Entry | None:
-            row = connection.execute(sa.select(self.table).where(self.table.c.key == key)).one_or_none()
-            return None if row is None else entry_of(row)
-
-        return _transact(work)
+        query = sa.select(self.table).where(self.table.c.key == key)
+        return _transact(lambda connection: next(map(entry_of, connection.execute(query)), None))
 
     def _entries(self, state: EntryState | str | None) -> Pass[list[Entry]]:
         query = sa.select(self.table).order_by(self.table.c.id)
@@ -195,14 +191,9 @@ class OutboxBase:
         return _transact(lambda connection: [entry_of(row) for row in connection.execute(query)])
 
     def _counts(self) -> Pass[dict[EntryState, int]]:
-        state = self.table.c.state
-        query = sa.select(state, sa.func.count()).group_by(state)
-
-        def work(connection: sa.Connection) -> dict[EntryState, int]:
-            counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-            return {state: counts.get(state.value, 0) for state in EntryState}
-
-        return _transact(work)
+        query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
+        counts = yield from _transact(lambda connection: connection.execute(query).all())
+        return dict.fromkeys(EntryState, 0) | {EntryState(state): count for state, count in counts}
 
     # Passes
 
