@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+from tests.bulk.bulk_runs import PATIENCE, Bulk, Senders, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
@@ -160,7 +160,7 @@ class TakenOver(httpx.HTTPTransport):
 
 
 def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
-    sender: Callable[..., Any], oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
 ) -> None:
     records, options = [row(1, client_reference_id="ref 1")], {"retry": RetryPolicy(base=0.0, max_attempts=1)}
     auth = VictorOAuth(*oauth_client)
@@ -169,7 +169,7 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     asked_once(victor_sandbox, keys_of("march", records))
 
 
-def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Senders, tmp_path: Path) -> None:
     """DBOS counts the chunks that began within a period: those of next year would be in each period until then."""
     sender(rate=1).send(rows(1))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database, database:
@@ -248,9 +248,7 @@ def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(s
     assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
 
 
-def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
-    sender: Callable[..., Any], victor_sandbox: Sandbox
-) -> None:
+def test_the_time_is_asked_for_once_before_the_first_row_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
     assert sender(rate=1000).send(rows(700)).exit_status == 0
     asked = [exchange.operation for exchange in victor_sandbox.received()]
     assert asked.count("list") == 1

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tests.bulk.bulk_runs import KEY, Bulk, outbound, row, rows, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows, write_csv
 from victor_ext import ServerError
 from victor_ext.bulk.lookups import NOT_FOUND
 from victor_ext.bulk.results import COLUMNS
@@ -122,7 +121,7 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
 
 
 def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(write_csv(bulk.folder / "march.csv", records))
@@ -165,7 +164,7 @@ def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox)
 
 
 @pytest.mark.victor_sandbox(get_status="listed")
-def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_what_the_list_lacks_is_read_by_its_id(sender: Senders, victor_sandbox: Sandbox) -> None:
     sender().send(rows(2))
     ids = [request["id"] for request in outbound(victor_sandbox)]
     victor_sandbox.move(ids[0], "completed")
@@ -178,7 +177,7 @@ def test_what_the_list_lacks_is_read_by_its_id(sender: Callable[..., Any], victo
     assert {(one.status, one.error) for one in sender().export(refresh=True)} == {(None, NOT_FOUND)}
 
 
-def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Senders, victor_sandbox: Sandbox) -> None:
     """`get` says "Pending" of what is paid; and a request without a status is not one that has gone."""
     sender().send(rows(1))
     paid = outbound(victor_sandbox)[0]["id"]
@@ -190,9 +189,7 @@ def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Callable[...,
     assert sender().status(refresh=True).payments == {"no status": 1}
 
 
-def test_a_provider_that_cannot_be_read_costs_no_old_file(
-    bulk: Bulk, sender: Callable[..., Any], victor_sandbox: Sandbox
-) -> None:
+def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk: Bulk, sender: Senders, victor_sandbox: Sandbox) -> None:
     write_csv(bulk.folder / "invoices.csv", rows(1))
     assert bulk("send", "invoices.csv", *KEY).status == 0
     assert bulk("export", "-o", "results.csv").status == 0
@@ -206,7 +203,7 @@ def test_a_provider_that_cannot_be_read_costs_no_old_file(
         next(sender().export(refresh=True))
 
 
-def test_a_batch_without_a_request_asks_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_a_batch_without_a_request_asks_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
     sender(skip_invalid=True).send([row(1, amount="0")])
     before = reads(victor_sandbox)
     assert sender().status(refresh=True).payments == {}

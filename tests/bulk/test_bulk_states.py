@@ -196,7 +196,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.parametrize("kind", ["a link", "a link to nothing", "a folder"])
 def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, tmp_path: Path, kind: str
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, kind: str
 ) -> None:
     lock, victim = tmp_path / "state.sqlite-lock", tmp_path / "victim"
     victim.write_text("of somebody else", "utf-8")

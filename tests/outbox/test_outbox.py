@@ -68,8 +68,8 @@ def set_leases(outbox: BlockingOutbox, engine: sa.Engine, ahead: float = -1.0) -
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
 
 
-def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None:
-    with Session(engine) as session, session.begin():
+def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
+    with Session(outbox._engine) as session, session.begin():
         for each in invoices:
             outbox.add(session, **each)
 
@@ -83,37 +83,37 @@ class TestStoring:
             outbox.add(connection, **invoice(2))
         assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
 
-    def test_the_same_invoice_is_stored_once(self, outbox: Outbox, engine: sa.Engine) -> None:
-        stored(outbox, engine, invoice(), dict(reversed(invoice(amount="44.23").items())))
+    def test_the_same_invoice_is_stored_once(self, outbox: Outbox) -> None:
+        stored(outbox, invoice(), dict(reversed(invoice(amount="44.23").items())))
         assert len(outbox.entries()) == 1
         with pytest.raises(InvalidRequest, match="with other arguments") as raised:
-            stored(outbox, engine, invoice(amount="44.24"))
+            stored(outbox, invoice(amount="44.24"))
         assert raised.value.idempotency_key == outbox.entries()[0].idempotency_key
 
     def test_of_two_transactions_with_one_key_one_is_refused(self, outbox: Outbox, engine: sa.Engine) -> None:
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         with engine.begin() as connection:
             other = {**connection.execute(sa.select(outbox.table)).mappings().one(), "id": 2}
             with pytest.raises(IntegrityError):
                 connection.execute(sa.insert(outbox.table).values(other))
 
     @pytest.mark.parametrize("missing", [{"idempotency_key": None}, *({"client_reference_id": x} for x in (None, " "))])
-    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: Any) -> None:
+    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, missing: Any) -> None:
         with pytest.raises(InvalidRequest, match=f"{next(iter(missing))} is missing: without it no repeat is safe"):
-            stored(outbox, engine, invoice(**missing))
+            stored(outbox, invoice(**missing))
 
-    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox, engine: sa.Engine) -> None:
+    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox) -> None:
         with pytest.raises(InvalidRequest, match="amount") as raised:
-            stored(outbox, engine, invoice(amount=12.5))
+            stored(outbox, invoice(amount=12.5))
         assert raised.value.idempotency_key == invoice()["idempotency_key"]
         assert outbox.entries() == []
 
 
 class TestSending:
     def test_each_is_sent_once_and_its_end_is_read(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
     ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
+        stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * 2
         assert outbox.send(victor) == []
         time_travel.advance(minutes=1)
@@ -125,7 +125,7 @@ class TestSending:
     def test_a_rejection_and_a_refusal_are_stored_with_their_reasons(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
     ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2), invoice(3))
+        stored(outbox, invoice(1), invoice(2), invoice(3))
         no_digits = sa.func.replace(outbox.table.c.arguments, '"043987673645"', '"none"')
         with engine.begin() as connection:  # as if a release with weaker checks had stored it
             connection.execute(sa.update(outbox.table).where(outbox.table.c.id == 3).values(arguments=no_digits))
@@ -142,11 +142,11 @@ class TestSending:
         ids=["half of a character", "zero", "long"],
     )
     def test_what_the_provider_says_is_stored_in_whatever_form(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, said: str, kept: str
+        self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
     ) -> None:
         """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled ever again."""
         made = {"victor_payment_request_id": "ID-1", "client_reference_id": "INV-1", "direction": "outbound"}
-        stored(outbox, engine, invoice(1))
+        stored(outbox, invoice(1))
         faults.status(200, operation="create", body=json.dumps({**made, "status": said}))
         assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [(EntryState.SENT, kept)]
         for status in (said, "failed"):
@@ -154,7 +154,7 @@ class TestSending:
             faults.status(200, operation="list", body=json.dumps(listed))
             changed = [(entry.status, entry.error) for entry in outbox.refresh(victor)]
             assert changed == ([] if status == said else [("failed", kept)])
-        stored(outbox, engine, invoice(2))
+        stored(outbox, invoice(2))
         faults.status(400, operation="create", body="a \0 byte")
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.REJECTED]
 
@@ -168,9 +168,9 @@ class TestSending:
         ],
     )
     def test_what_was_not_sent_waits(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, order: Any, error: type[Exception]
+        self, outbox: Outbox, victor: Victor, faults: Faults, order: Any, error: type[Exception]
     ) -> None:
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         victor.payment_requests.find("x", start_datetime=datetime.now(UTC))  # so that the provider's time is known
         order(faults)
         with pytest.raises(error):
@@ -181,10 +181,8 @@ class TestSending:
         faults.clear()
         assert [each.state for each in outbox.send(victor)] == [EntryState.SENT]
 
-    def test_a_refusal_of_one_keeps_nobody_waiting(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
-    ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2))
+    def test_a_refusal_of_one_keeps_nobody_waiting(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
+        stored(outbox, invoice(1), invoice(2))
         faults.status(403, operation="create")
         with pytest.raises(PermissionDenied):
             outbox.send(victor)
@@ -197,7 +195,7 @@ class TestSending:
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, ahead: float, is_held: bool
     ) -> None:
         """Another machine's clock may be a little ahead. A year, and the entry would be `sending` for ever."""
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         faults.lose_answer(times=6, operation="create")
         assert outbox.send(victor) == outbox.send(victor) == []
         set_leases(outbox, engine, ahead)
@@ -209,7 +207,7 @@ class TestSending:
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, other: Any
     ) -> None:
         """Two instalments share a reference, in two spellings. Which of them the provider has, nobody knows."""
-        stored(outbox, engine, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
+        stored(outbox, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
         faults.refuse(times=12, operation="create")
         assert outbox.send(victor) == []
         victor.payment_requests.create(**invoice(3, client_reference_id="Mü-1"))
@@ -219,10 +217,10 @@ class TestSending:
         sent_once(invoice(3)["idempotency_key"])
 
     def test_two_unicode_forms_are_one_entry_which_is_sent_as_it_was_written(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
     ) -> None:
         one, other = (invoice(normalize(form, "Mü-1"), notes=normalize(form, "für März")) for form in ("NFD", "NFC"))
-        stored(outbox, engine, one, other)
+        stored(outbox, one, other)
         assert [entry.client_reference_id for entry in outbox.send(victor)] == [one["client_reference_id"]]
         sent = [(made["client_reference_id"], made["notes"]) for made in victor_sandbox.requests()]
         assert sent == [(one["client_reference_id"], one["notes"])]
@@ -233,7 +231,7 @@ def test_no_call_outlasts_its_key(engine: sa.Engine, victor: Victor, faults: Fau
     """The provider asks to wait for longer than it keeps the key, and the client has the time."""
     outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     outbox.create_table()
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
     assert outbox.send(victor.with_options(deadline=80_000.0)) == []
     set_leases(outbox, engine)
@@ -268,9 +266,9 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
+    outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     faults.status(401, times=None)
     caplog.set_level("INFO", "victor_ext.outbox")
     passes: list[float | None] = []
@@ -297,7 +295,7 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
     outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
 ) -> None:
     """The second worker takes it up after the first one has read it, and before the first one has marked it."""
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     second: list[Any] = []
 
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -320,7 +318,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
     outbox.create_table()
-    stored(outbox, engine, *(invoice(number) for number in range(24)))
+    stored(outbox, *(invoice(number) for number in range(24)))
     victor.ping()
 
     @sa.event.listens_for(engine, "handle_error")

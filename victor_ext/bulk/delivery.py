@@ -27,7 +27,7 @@ from victor_ext import (
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.arguments import as_checked
-from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Matches, Payment, Settlement, about, settle
+from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Payment, Settlement, about, settle
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 from .lookups import Rivals, requests_by_reference
@@ -338,7 +338,7 @@ def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest
         return _unresolved(doubtful, why)
     settlements: list[Settlement] = []
     for key, each in doubtful:
-        settlement = each.settled(Matches(requests.get(each.payment.reference, ())))
+        settlement = each.settled(requests.get(each.payment.reference, ()))
         request, otherwise = settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None:
             made = (one.may_have_made(request.id, request.client_reference_id, key) for one in others)
@@ -348,13 +348,11 @@ def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest
 
 
 def _unresolved(doubtful: _Doubtful, reason: str) -> list[Settlement]:
-    return [each.settled(reason) for _, each in doubtful]
+    return [each.unknown(reason, looked_up=False) for _, each in doubtful]
 
 
 def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
-    """Check the due date of a row that is sent for the first time. Raises `InvalidRequest`.
-
-    The client permits a past one with a key: the call may be a retry. Today and tomorrow are never wrong.
-    """
+    """Check the due date of a row that is sent for the first time: with a key, the client permits a past one."""
+    # Today and tomorrow are never wrong.
     if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
         check_payment_request(**arguments, now=now)

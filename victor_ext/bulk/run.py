@@ -147,10 +147,7 @@ def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: S
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
     """Run a worker until `over` returns true. While another process holds an SQLite database, only watch.
 
-    Raises:
-        BulkStopped: The provider rejects this client.
-        StateLost: The database, or what it has of the batch, was deleted.
-        StateUnavailable: The database could not be used at the beginning.
+    Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at the beginning.
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 

@@ -72,11 +72,7 @@ class Vault:
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def deserialize(self, text: str) -> Any:
-        """Decrypt data. Arguments become a tuple, as DBOS requires.
-
-        Raises:
-            ConfigurationError: The text was encrypted with another key, or is damaged.
-        """
+        """Decrypt data. Raises `ConfigurationError` if it was encrypted with another key, or is damaged."""
         body = text.removeprefix(f"{MARK}.{self.key_id}.")
         if body == text:
             raise other_key("This content of the bulk database")
@@ -92,7 +88,7 @@ class Vault:
             case {"!error": kind, "text": message}:
                 return Exception(f"{kind}: {message}")
             case {"args": args, "kwargs": kwargs}:
-                return {"args": tuple(args), "kwargs": kwargs}
+                return {"args": tuple(args), "kwargs": kwargs}  # as DBOS requires
             case _:
                 return stored
 

@@ -37,7 +37,6 @@ from victor_ext.settlement.flow import (
     SETTLED,
     About,
     LookUp,
-    Matches,
     Payment,
     PaymentOutcome,
     Rival,
@@ -192,8 +191,8 @@ class OutboxBase:
 
     def _counts(self) -> Pass[dict[EntryState, int]]:
         query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
-        counts = yield from _transact(lambda connection: connection.execute(query).all())
-        return dict.fromkeys(EntryState, 0) | {EntryState(state): count for state, count in counts}
+        none = dict.fromkeys(EntryState, 0)
+        return _transact(lambda connection: none | {EntryState(row[0]): row[1] for row in connection.execute(query)})
 
     # Passes
 
@@ -280,7 +279,7 @@ class OutboxBase:
         if isinstance(result, LookUp):
             reference = result.payment.reference
             matches = yield partial(victor.payment_requests.find, reference, start_datetime=result.since)
-            result = result.settled(Matches(matches, matches.caveat))
+            result = result.settled(matches, matches.caveat)
         return (yield from self._settled(claim, result))
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:

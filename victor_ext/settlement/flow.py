@@ -95,14 +95,6 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """The requests with the payment's reference. `caveat` says why an empty result is no proof, or is empty."""
-
-    requests: Sequence[PaymentRequest] = field(repr=False)
-    caveat: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class LookUp:
     """A payment that is not sent again: read the requests since then that have its reference, and it is `settled`.
 
@@ -114,21 +106,25 @@ class LookUp:
     why: str
     sent: Sent | Moment
 
-    def settled(self, matches: Matches | str) -> Settlement:
-        """Return what became of it; a text says why the requests could not be read."""
-        if isinstance(matches, str):
-            return Settlement(PaymentOutcome.UNKNOWN, reason=f"{self.why} {matches}", sent=self.sent)
-        # Not `partial`, whose repr has the account number.
-        request, words = _the_one(matches, lambda one: one.could_be(self.payment.arguments, since=self.since))
-        if request is None:
-            return self.unknown(words)
+    def settled(self, requests: Sequence[PaymentRequest], caveat: str = "") -> Settlement:
+        """Return what became of it. A `caveat` says why it is no proof that there are no such requests."""
+        outbound = [request for request in requests if request.direction != "inbound"]
+        same = [request for request in outbound if request.could_be(self.payment.arguments, since=self.since)]
+        if not outbound:
+            return self.unknown(f"No request has its client_reference_id. {_ADVICE} {caveat}".rstrip())
+        if not len(outbound) == len(same) == 1:
+            seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
+            others = "" if same else ", but other values"
+            return self.unknown(f"{seen} its client_reference_id{others}. {_ADVICE}")
         rest = "has its client_reference_id, but another payment has the same reference."
-        otherwise = self.unknown(f"Request {request.id} {rest} {_ADVICE}")
-        reason = f"{self.why} {words}"
-        return Settlement(PaymentOutcome.CREATED, request, reason, looked_up=True, unless_mine=otherwise)
+        otherwise = self.unknown(f"Request {same[0].id} {rest} {_ADVICE}")
+        reason = f"{self.why} It was identified by its client_reference_id."
+        return Settlement(PaymentOutcome.CREATED, same[0], reason, looked_up=True, unless_mine=otherwise)
 
-    def unknown(self, words: str) -> Settlement:
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{self.why} {words}", sent=self.sent, looked_up=True)
+    def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
+        """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
+        reason = f"{self.why} {words}"
+        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=self.sent, looked_up=looked_up)
 
 
 Flow: TypeAlias = Generator[Callable[[], Any], Any, T]
@@ -254,19 +250,6 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted. It has not been tried since."
     return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
-
-
-def _the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
-    """Return a payment's request, or None if it is not certain which it is; and the reason, in words."""
-    outbound = [request for request in matches.requests if request.direction != "inbound"]
-    same = [request for request in outbound if could_be(request)]
-    if len(outbound) == len(same) == 1:
-        return same[0], "It was identified by its client_reference_id."
-    if not outbound:
-        return None, f"No request has its client_reference_id. {_ADVICE} {matches.caveat}".rstrip()
-    seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-    others = "" if same else ", but other values"
-    return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
 
 
 @dataclass(frozen=True, slots=True)
