@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, get_type_hints
 from unicodedata import normalize
 
 import anyio
+import httpx
+import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
@@ -28,12 +35,14 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
+    BadRequest,
     ConfigurationError,
     ConnectionFailed,
     InvalidRequest,
     PermissionDenied,
     RateLimited,
     Victor,
+    VictorJwt,
     VictorOAuth,
     idempotency_key_for,
 )
@@ -365,3 +374,163 @@ def test_the_tables_of_its_page_name_what_it_has() -> None:
     assert set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|)\)`", page)) == methods
     states = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", states, re.MULTILINE)) == {*EntryState}
+
+
+class Word(StrEnum):
+    RENT = "RENT"
+
+
+class Biller(Enum):
+    BUSINESS = "BUSINESS"
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[sa.Engine]:
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    Outbox(engine).create_table()
+    yield engine
+    engine.dispose()
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text("abc 12é/\"\\", max_size=5)
+    | st.decimals(-1000, 1000, places=3).map(lambda value: value.normalize())
+    | st.sampled_from([Word.RENT, Decimal("1E+2"), Decimal("1E-7"), Decimal("44.2300")]),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple)
+    | st.dictionaries(st.text("xyz", min_size=1, max_size=3), inner, max_size=3).map(MappingProxyType),
+    max_leaves=6,
+)  # fmt: skip
+DRAWN = st.fixed_dictionaries(
+    {
+        "amount": st.sampled_from(
+            [Decimal("44.2300"), Decimal(100).normalize(), Decimal("1.5"), "44.23", "7", 100, Decimal("0.010")]
+        ),
+        "biller_type": st.sampled_from(["BUSINESS", Biller.BUSINESS]),
+        "due_date": st.sampled_from([datetime.now(UTC).date(), datetime.now(UTC).date().isoformat()]),
+    },
+    optional={
+        "notes": st.sampled_from([None, "a note", Word.RENT]),
+        "amount_modification_allowed": st.sampled_from([None, True, False]),
+        "ultimate_creditor": st.sampled_from([None, "SampleCo"]),
+        "extra_body": st.none() | st.dictionaries(
+            st.sampled_from(["zeta", "alpha", "mid"]), JSON_VALUES, max_size=3
+        ).flatmap(lambda top: st.permutations(list(top.items())).map(dict)),
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn=DRAWN)
+def test_what_is_accepted_is_sent_with_the_bytes_of_create(
+    drawn: dict[str, Any], memory: sa.Engine, victor_key_pair: tuple[str, str]
+) -> None:
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(400 if request.method == "POST" else 200, json={"page": 0, "page_size": 1, "results": []})
+
+    outbox = Outbox(memory)
+    with memory.begin() as connection:
+        connection.execute(sa.delete(outbox.table))
+        outbox.add(connection, **invoice(**drawn))
+        outbox.add(connection, **dict(reversed(invoice(**drawn).items())))  # it is the same one
+    with Victor(VictorJwt("an-api-key-for-tests", victor_key_pair[0]), transport=httpx.MockTransport(answer)) as victor:
+        outbox.send(victor)
+        with pytest.raises(BadRequest):
+            victor.payment_requests.create(**invoice(**drawn))
+    sent = [body for body in bodies if body]
+    assert len(sent) == 2 and sent[0] == sent[1]
+
+
+# The awaited outbox: its passes are those of the blocking one.
+
+KEY = invoice()["idempotency_key"]
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
+    engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    outbox = AsyncOutbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
+    await outbox.create_table()
+    async with AsyncSession(engine) as session:
+        yield outbox, session
+    await engine.dispose()
+
+
+@pytest.mark.victor_sandbox(key_life=3600)
+def test_one_is_stored_sent_settled_and_followed(
+    database_url: str, async_victor: AsyncVictor, faults: Faults, time_travel: TimeTravel, sent_once: Any
+) -> None:
+    async def check() -> None:
+        async with opened(database_url) as (outbox, session), async_victor as victor:
+            await outbox.add(session, **invoice())
+            await session.rollback()
+            assert await outbox.entries() == []
+            await outbox.add(session, **invoice())
+            await session.commit()
+            faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
+            assert await outbox.send(victor.with_options(deadline=80_000.0)) == []  # no call outlasts its key
+            assert await outbox.entries("sending") == [await outbox.entry(KEY)]
+            await session.execute(sa.update(outbox.table).values(leased_until=0.0))
+            await session.commit()
+            assert [entry.state for entry in await outbox.send(victor)] == [EntryState.SENT]
+            time_travel.advance(minutes=1)
+            assert [entry.status for entry in await outbox.refresh(victor)] == ["completed"]
+            assert await outbox.refresh(victor) == []
+            assert (await outbox.counts())[EntryState.SENT] == 1
+            assert await outbox.entry("another-key-0123456789") is None
+
+    anyio.run(check)
+    assert len(sent_once(KEY)) == 2
+
+
+def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
+    tmp_path: Path, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check() -> None:
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await outbox.add(session, **invoice())
+            await session.commit()
+            faults.status(401, times=None)
+            async with async_victor as victor, outbox.worker(victor, interval=0.001):
+                with anyio.fail_after(20):
+                    while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                        await anyio.sleep(0.001)
+                    faults.clear()
+                    while (await outbox.counts())[EntryState.SENT] == 0:  # noqa: ASYNC110 - a table has no event
+                        await anyio.sleep(0.001)
+            calls = len(caplog.records)
+            await anyio.sleep(0.01)
+            assert len(caplog.records) == calls
+
+    with caplog.at_level(logging.WARNING, logger="victor_ext.outbox"):
+        anyio.run(check)
+
+
+@pytest.mark.parametrize("statement", range(1, 6))
+def test_a_worker_that_is_ended_within_a_transaction_ends_it(
+    statement: int, tmp_path: Path, async_victor: AsyncVictor
+) -> None:
+    async def check() -> None:
+        begun: list[str] = []
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await outbox.add(session, **invoice())
+            await session.commit()
+            engine = outbox._engine.sync_engine
+            async with async_victor as victor, anyio.create_task_group() as tasks:
+
+                @sa.event.listens_for(engine, "before_cursor_execute")
+                def end(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+                    begun.append(text)
+                    if len(begun) - begun.count("COMMIT") == statement:
+                        tasks.cancel_scope.cancel()
+
+                @sa.event.listens_for(engine, "commit")
+                def commit(_connection: Any) -> None:
+                    begun.append("COMMIT")
+
+                tasks.start_soon(outbox.run, victor)
+            assert begun[-1] == "COMMIT"
+
+    anyio.run(check)

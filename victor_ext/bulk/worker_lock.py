@@ -92,23 +92,15 @@ class FileLock:
             os.close(lock)
 
 
-if sys.platform == "win32":
-
-    def _take(lock: int) -> bool:
-        try:
+def _take(lock: int) -> bool:
+    try:
+        if sys.platform == "win32":
             msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-
-else:
-
-    def _take(lock: int) -> bool:
-        try:
+        else:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+    except (BlockingIOError, PermissionError):  # the second one on Windows
+        return False
+    return True
 
 
 class ServerLock:
