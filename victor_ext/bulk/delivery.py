@@ -225,8 +225,9 @@ class Delivery:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""
         keys = Keys(terms.retention, self._caller, terms.alone_since)
         turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
-        create = partial(self._call, within_key_life(self._victor, terms.retention), row)
-        return drive(settle(Payment(row.arguments or {}, row.sent), keys, turn, create), lambda call: call())
+        victor, payment = within_key_life(self._victor, terms.retention), Payment(row.arguments or {}, row.sent)
+        flow = settle(payment, keys, turn, lambda is_repeat: self._call(victor, row, is_repeat=is_repeat))
+        return drive(flow, lambda call: call())
 
     def _turn(
         self,

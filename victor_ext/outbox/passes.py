@@ -274,7 +274,10 @@ class OutboxBase:
         keys = Keys(self._kept, victor.caller, lambda: claim.at)
         now = iter([Now(_moment(), victor.provider_time())])  # it is tried once
         result = yield from settle(
-            payment, keys, lambda *_: next(now, None), lambda **_: victor.payment_requests.create(**payment.arguments)
+            payment,
+            keys,
+            lambda _so_far, _sent: next(now, None),
+            lambda _: victor.payment_requests.create(**payment.arguments),
         )
         if isinstance(result, LookUp):
             reference = result.payment.reference

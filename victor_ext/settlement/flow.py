@@ -153,7 +153,7 @@ def settle(
     payment: Payment,
     keys: Keys,
     turn: Callable[[Settlement, Sent | Moment | None], Now | None],
-    create: Callable[..., Any],
+    create: Callable[[bool], Any],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment until it is settled, has to be looked up, or is left.
 
@@ -162,7 +162,7 @@ def settle(
     Args:
         turn: Waits until the payment can be tried, and returns the time then, or None: leave it as it is. It is given
             what is known of the payment, and the earliest time at which it may have been sent, or None.
-        create: Sends the payment under its key. `is_repeat`: it may have been sent before.
+        create: Sends the payment under its key; it is told whether the payment may have been sent before.
     """
     sent: Sent | Moment | None = payment.sent
     so_far = Settlement(PaymentOutcome.WAITING)
@@ -192,10 +192,10 @@ def settle(
             return so_far
 
 
-def _create(create: Callable[..., Any], *, is_repeat: bool) -> Flow[Settlement | str]:
+def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[Settlement | str]:
     """Make one call. Return what it says of itself alone, or why the payment is looked up."""
     try:
-        request: PaymentRequest = yield partial(create, is_repeat=is_repeat)
+        request: PaymentRequest = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
     if request.id:
