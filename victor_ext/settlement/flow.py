@@ -162,7 +162,7 @@ def settle(
     Args:
         turn: Waits until the payment can be tried, and returns the time then, or None: leave it as it is. It is given
             what is known of the payment, and the earliest time at which it may have been sent, or None.
-        create: Sends the payment under its key; it is told whether the payment may have been sent before.
+        create: Sends the payment under its key. Given `True`, it may have been sent before.
     """
     sent: Sent | Moment | None = payment.sent
     so_far = Settlement(PaymentOutcome.WAITING)
