@@ -1,4 +1,4 @@
-"""A machine whose clock was wrong, or is: how old a key is, the provider's clock says, and a doubt sends nothing."""
+"""A machine whose clock is wrong, a provider that tells no time: a doubt about the age of a key sends nothing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+from tests.bulk.bulk_runs import PATIENCE, Bulk, Senders, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
 from tests.bulk.postgres import Postgres
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import background
+from tests.histories.provider import Provider, Rules
 from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import worker
 from victor_ext.bulk.delivery import MARKED_AHEAD
@@ -156,7 +160,7 @@ class TakenOver(httpx.HTTPTransport):
 
 
 def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
-    sender: Callable[..., Any], oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
+    sender: Senders, oauth_client: tuple[str, str], victor_sandbox: Sandbox, postgres: str
 ) -> None:
     records, options = [row(1, client_reference_id="ref 1")], {"retry": RetryPolicy(base=0.0, max_attempts=1)}
     auth = VictorOAuth(*oauth_client)
@@ -165,7 +169,7 @@ def test_a_worker_whose_chunk_was_taken_over_stores_nothing(
     asked_once(victor_sandbox, keys_of("march", records))
 
 
-def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(sender: Senders, tmp_path: Path) -> None:
     """DBOS counts the chunks that began within a period: those of next year would be in each period until then."""
     sender(rate=1).send(rows(1))
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database, database:
@@ -244,10 +248,85 @@ def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(s
     assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
 
 
-def test_the_time_is_asked_for_once_before_the_first_row_is_sent(
-    sender: Callable[..., Any], victor_sandbox: Sandbox
-) -> None:
+def test_the_time_is_asked_for_once_before_the_first_row_is_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
     assert sender(rate=1000).send(rows(700)).exit_status == 0
     asked = [exchange.operation for exchange in victor_sandbox.received()]
     assert asked.count("list") == 1
     assert asked.index("list") < asked.index("create")
+
+
+WORKERS, ANSWERED, ROWS = 4, 35, 250
+SEND_MARCH = ("send", "march.csv", "--key-column", "invoice_no", "--workers", str(WORKERS))
+
+
+class Held:
+    """Does what it is asked. After so many rows, it answers no further one until it goes on."""
+
+    def __init__(self, server: RawProvider) -> None:
+        self.books, self.asked = Provider(Rules(), time.time), Counter[str]()
+        self._server, self._held, self._goes_on = server, list[tuple[Exchange, bytes]](), False
+        server.instead = self._act
+
+    def _act(self, exchange: Exchange) -> None:
+        key = exchange.request.key
+        self.asked.update(filter(None, [key]))
+        self._held.append((exchange, answer(self.books.answer_at_once(exchange.request).body)))
+        if key is None or len(self.asked) <= ANSWERED or self._goes_on:
+            exchange.send(self._held.pop()[1])
+
+    def go_on(self) -> None:
+        """Answer, from now on, and to those that still wait."""
+        self._goes_on = True
+        for exchange, data in self._held:
+            self._server.background.do(partial(exchange.send, data))
+
+
+@pytest.fixture
+def provider(bulk: Bulk) -> Iterator[Held]:
+    with background() as loop:
+        server = RawProvider(loop)
+        bulk.environment["VICTOR_BASE_URL"] = server.url()
+        yield Held(server)
+        server.close()
+
+
+def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Held, status: int, *state: str) -> None:
+    outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)
+    assert outcomes.keys() <= {"created", "unknown"}
+    assert (status, 0 < outcomes["unknown"] <= WORKERS, outcomes.total()) == (3, True, ROWS), outcomes
+    assert [*provider.asked.values()] == [1] * ROWS
+
+
+@pytest.mark.parametrize("has_references", [False, True])
+def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> None:
+    references: Any = ({"client_reference_id": f"ref {number}"} if has_references else {} for number in range(ROWS))
+    write_csv(bulk.folder / "march.csv", [row(number, **each) for number, each in enumerate(references)])
+    with bulk.started(*SEND_MARCH) as sending:
+        wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sending)
+    now = bulk("status", "--json")
+    assert (now.status, now.json["counts"]["unknown"] <= WORKERS) == (3, True)
+    assert now.json["counts"]["waiting"] == ROWS - ANSWERED - WORKERS
+    provider.go_on()
+    ended = bulk("resume", "--workers", str(WORKERS))
+    if has_references:
+        assert (ended.status, ended.out, ended.err) == (0, f"march.csv: {ROWS} rows: {ROWS} created\n", "")
+        assert [*provider.asked.values()] == [1] * ROWS
+    else:
+        no_more_are_in_doubt_than_there_were_calls(bulk, provider, ended.status)
+
+
+def test_a_sender_that_was_stopped_and_taken_over(
+    bulk: Bulk, provider: Held, postgres_server: Postgres, postgres: str
+) -> None:
+    write_csv(bulk.folder / "march.csv", [row(number) for number in range(ROWS)])
+    state = ("--state", postgres)
+    with bulk.started(*SEND_MARCH, *state) as sleeping:
+        wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sleeping)
+        sleeping.send_signal(signal.SIGSTOP)
+        postgres_server.drop_connections(postgres)
+        provider.go_on()
+        assert bulk("resume", "--workers", str(WORKERS), *state).status == 3
+        sleeping.send_signal(signal.SIGCONT)
+        _, err = sleeping.communicate(timeout=PATIENCE)
+    assert "Traceback" not in err
+    no_more_are_in_doubt_than_there_were_calls(bulk, provider, sleeping.returncode, *state)

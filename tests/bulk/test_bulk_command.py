@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import KEY, Bulk, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -141,7 +140,7 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
 
 
 def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     write_csv(bulk.folder / "invoices.csv", rows(1))
     victor_sandbox.inject("lose_answer", operation="create", times=None)
@@ -195,7 +194,7 @@ def background() -> Iterator[None]:
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly), (signal.SIGHUP, 129)],
 )
 def test_a_stop_is_clean_and_says_how_to_go_on(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any], how: signal.Signals, status: int
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, how: signal.Signals, status: int
 ) -> None:
     records = rows(40)
     write_csv(bulk.folder / "invoices.csv", records)
@@ -217,7 +216,7 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
 
 
 def test_a_worker_joins_and_ends_with_a_signal(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any]
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
 ) -> None:
     records = rows(30)
     write_csv(bulk.folder / "invoices.csv", records)
@@ -245,7 +244,7 @@ def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
 
 
 def test_the_same_file_without_its_key_column_asks_nobody_again(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
     file = write_csv(bulk.folder / "key.csv", records)
@@ -301,7 +300,7 @@ def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox:
 
 
 def test_a_batch_that_cannot_be_resumed_hides_no_other_one(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
     with Victor(VictorOAuth(*victor_sandbox.add_oauth_client()), base_url=victor_sandbox.url) as other:

@@ -12,21 +12,30 @@ import os
 import random
 import signal
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import KEY, PATIENCE, Bulk, asked_once, keys_of, outbound, rows, wait_until, write_csv
+from tests.bulk.bulk_runs import (
+    KEY,
+    PATIENCE,
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    outbound,
+    rows,
+    wait_until,
+    write_csv,
+)
 from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
 

@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 import pytest
 
-from tests.bulk.bulk_runs import ACCOUNT, outbound, row, rows, today, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, Senders, outbound, row, rows, today, write_csv
 from victor_ext import ConfigurationError
 from victor_ext.bulk import Check, InvalidRows
 from victor_ext.bulk.columns import ARGUMENTS
@@ -27,7 +27,7 @@ GOOD = f"INV-1,{ACCOUNT},aHeq349838,44.23,BUSINESS,{today()},"
 
 
 @pytest.fixture
-def checked(sender: Callable[..., Any], tmp_path: Path) -> Callable[..., Check]:
+def checked(sender: Senders, tmp_path: Path) -> Callable[..., Check]:
     """Check a file with this content."""
 
     def check(content: str | bytes, name: str = "invoices.csv", **options: Any) -> Check:
@@ -131,9 +131,7 @@ def test_an_encoding_whose_lines_cannot_be_told_apart(checked: Callable[..., Che
 
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
 @pytest.mark.parametrize("shortened", ["2.0260E+13", "2,026e+13"])
-def test_a_shortened_number_is_no_key_and_no_reference(
-    sender: Callable[..., Any], key_column: str, shortened: str
-) -> None:
+def test_a_shortened_number_is_no_key_and_no_reference(sender: Senders, key_column: str, shortened: str) -> None:
     # Another day the same number is written out: it would be another key, and another payment.
     check = sender(key_column=key_column).check([row(1, **{key_column: shortened}), row(2, **{key_column: "1E5"})])
     assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(1, key_column, "shortened")]
@@ -141,7 +139,7 @@ def test_a_shortened_number_is_no_key_and_no_reference(
 
 
 @pytest.mark.parametrize("key_column", ["invoice_no", "client_reference_id"])
-def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(sender: Callable[..., Any], key_column: str) -> None:
+def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(sender: Senders, key_column: str) -> None:
     odd = ["INV-\u200b7", "INV\u00a07", "\ufeffINV-7", "INV-7\u202e", "INV-7 "]
     check = sender(key_column=key_column).check([row(n, client_reference_id=text) for n, text in enumerate(odd, 1)])
     assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [
@@ -172,19 +170,19 @@ def test_what_cannot_be_seen_is_named_in_a_key_and_in_a_reference(sender: Callab
     ],
 )
 def test_bad_values_are_named_by_row_and_column(
-    sender: Callable[..., Any], changes: dict[str, str], column: str, code: str
+    sender: Senders, changes: dict[str, str], column: str, code: str
 ) -> None:
     check = sender().check([row(1), row(2, **changes)])
     assert (check.new, check.invalid) == (1, 1)
     assert [(problem.row, problem.column, problem.code) for problem in check.problems] == [(2, column, code)]
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once(sender: Callable[..., Any]) -> None:
+def test_all_that_is_wrong_with_a_row_is_said_at_once(sender: Senders) -> None:
     check = sender().check([row(1, amount="-1", notes="x" * 151, payee_account_number="12")])
     assert {problem.column for problem in check.problems} == {"amount", "notes", "payee_account_number"}
 
 
-def test_no_problem_shows_an_account_number(sender: Callable[..., Any]) -> None:
+def test_no_problem_shows_an_account_number(sender: Senders) -> None:
     numbers = ("98765432109876543210987", "98765432x")
     check = sender().check([row(number, payee_account_number=text) for number, text in enumerate(numbers)])
     assert len(check.problems) == 2
@@ -239,9 +237,7 @@ def test_a_repeated_key_is_refused_with_both_lines_even_when_bad_rows_are_skippe
     assert "line 2" in check.problems[0].message
 
 
-def test_words_for_days_stand_for_dates_and_do_not_change_with_them(
-    sender: Callable[..., Any], victor_sandbox: Sandbox
-) -> None:
+def test_words_for_days_stand_for_dates_and_do_not_change_with_them(sender: Senders, victor_sandbox: Sandbox) -> None:
     records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
     assert sender().send(records).exit_status == 0
     asked = [request["due_date"] for request in outbound(victor_sandbox)]
@@ -268,12 +264,12 @@ def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> N
     assert places(check) == [(2, None, "format")]
 
 
-def test_the_same_key_whether_it_is_text_or_a_number(sender: Callable[..., Any]) -> None:
+def test_the_same_key_whether_it_is_text_or_a_number(sender: Senders) -> None:
     check = sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}])
     assert check.repeated == 1
 
 
-def test_rows_from_python_keep_their_types(sender: Callable[..., Any]) -> None:
+def test_rows_from_python_keep_their_types(sender: Senders) -> None:
     good = {**row(1), "amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
     assert sender().check([good]).new == 1
     wrong: list[Any] = [
@@ -306,7 +302,7 @@ def test_a_spreadsheet_is_named_as_one(checked: Callable[..., Check], start: byt
     ],
 )
 def test_a_source_with_other_control_totals_is_refused_as_a_whole(
-    checked: Callable[..., Check], sender: Callable[..., Any], content: str, expected: dict[str, Any], message: str
+    checked: Callable[..., Check], sender: Senders, content: str, expected: dict[str, Any], message: str
 ) -> None:
     """Such as one that was cut inside its last amount, which is an amount itself."""
     check = checked(content, skip_invalid=True, **expected)
@@ -315,7 +311,7 @@ def test_a_source_with_other_control_totals_is_refused_as_a_whole(
     assert sender().batches() == []
 
 
-def test_control_totals_are_of_all_rows_of_the_source(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_control_totals_are_of_all_rows_of_the_source(sender: Senders, tmp_path: Path) -> None:
     file = tmp_path / "invoices.csv"
     file.write_text(FOUR, "utf-8")
     with localcontext(prec=2):
@@ -332,7 +328,7 @@ def test_control_totals_are_of_all_rows_of_the_source(sender: Callable[..., Any]
             sender().check(file, **wrong)
 
 
-def test_a_file_that_is_not_there(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(sender: Senders, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         sender().check(tmp_path / "nothing.csv")
     with pytest.raises(ConfigurationError, match="directory"):
@@ -374,12 +370,12 @@ def test_a_file_that_is_not_there(sender: Callable[..., Any], tmp_path: Path) ->
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )
-def test_settings_that_cannot_be(sender: Callable[..., Any], options: dict[str, Any], message: str) -> None:
+def test_settings_that_cannot_be(sender: Senders, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
         sender(**options)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_rows_from_python_need_a_name(sender: Callable[..., Any]) -> None:
+def test_rows_from_python_need_a_name(sender: Senders) -> None:
     with pytest.raises(ConfigurationError, match="name"):
         sender(batch=None).check(rows(1))

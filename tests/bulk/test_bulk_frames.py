@@ -123,7 +123,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "Delivery._call",
         "requests_by_reference",
         "settle",
-        "_the_one",
+        "LookUp.settled",
         "Loading._arguments",
         "Row.from_json",
         "Vault.serialize",

@@ -1,18 +1,28 @@
-"""How fast rows go: measured by a fake clock, and by the sandbox's record of arrivals."""
+"""How fast rows go, and when failed ones go again: by a clock that only waits move, and by the record of arrivals."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email.utils import formatdate
 from itertools import pairwise
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, rows, store_only, write_csv
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, write_csv
+from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
+from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.pacing import Backoff, RateLimiter
+from victor_ext.bulk.rows import Result, Row
 from victor_ext.sandbox import Sandbox
+from victor_ext.settlement.key_age import Moment, Sent
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +146,7 @@ def kept(victor_sandbox: Sandbox, rate: float) -> None:
 
 
 def test_a_rate_holds_for_all_workers_of_a_database_together(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(bulk.folder / "march", rows(60))
     with bulk.started("worker", "--state", postgres):
@@ -147,8 +157,322 @@ def test_a_rate_holds_for_all_workers_of_a_database_together(
     kept(victor_sandbox, 20)
 
 
-def test_a_new_rate_takes_the_place_of_the_old_one(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_a_new_rate_takes_the_place_of_the_old_one(sender: Senders, victor_sandbox: Sandbox) -> None:
     store_only(sender(rate=1000), rows(60))
     assert victor_sandbox.attempts_by_key() == {}
     assert sender(rate=25).resume().exit_status == 0
     kept(victor_sandbox, 25)
+
+
+PATIENCE = 120.0
+CALLER = "a digest of credentials"
+GAPS = [1, 2, 4, 8, 16, 30, 30, 30]
+"""The least that lies between one try of a row and the next, in seconds."""
+ENDS = {"rejected", "refused", "created"}
+Respond = Callable[[httpx.Request], httpx.Response]
+
+
+def made(request: httpx.Request, **changes: Any) -> httpx.Response:
+    """What the provider answers when it takes a request."""
+    body = json.loads(request.content)
+    receipt = {
+        "victor_payment_request_id": "ABCDEFGH12",
+        "client_reference_id": body.get("client_reference_id"),
+        "status": "created",
+        "direction": "outbound",
+        "payment_request": {
+            "payee": body["payee"],
+            "payer": body["payer"],
+            "payment_details": {**body["payment_details"], **changes.pop("details", {})},
+        },
+    }
+    return httpx.Response(200, json={**receipt, **changes})
+
+
+def status(code: int, body: str = "", **headers: str) -> Respond:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _request: httpx.Response(code, text=body, headers=named)
+
+
+def raising(error: type[Exception], text: str = "on purpose") -> Respond:
+    def respond(_request: httpx.Request) -> httpx.Response:
+        raise error(text)
+
+    return respond
+
+
+FAULTS: dict[str, Respond] = {
+    "no connection": raising(httpx.ConnectError),
+    "no connection in time": raising(httpx.ConnectTimeout),
+    "no free connection": raising(httpx.PoolTimeout),
+    "a proxy that refuses": raising(httpx.ProxyError),
+    "a broken connection": raising(httpx.ReadError),
+    "no answer": raising(httpx.ReadTimeout),
+    "a request that breaks off": raising(httpx.WriteError),
+    "a broken protocol of theirs": raising(httpx.RemoteProtocolError),
+    "a broken protocol of ours": raising(httpx.LocalProtocolError),
+    "an exception of another library": raising(RuntimeError),
+    **{f"status {code}": status(code) for code in (302, 408, 425, 429, 500, 501, 503)},
+    **{f"status {code}": status(code) for code in (400, 401, 403, 404, 409, 422)},
+    "429 that says when to come back": status(429, retry_after="45"),
+    "503 that says when to come back": status(503, retry_after="45"),
+    "429 that says never to come back": status(429, retry_after="9" * 300),
+    "503 that says never to come back": status(503, retry_after="9" * 300),
+    "another good status": status(202, '{"status": 0}'),
+    "no content": status(204),
+    "a page of a proxy": status(200, "<html>", content_type="text/html"),
+    "half of an answer": status(200, '{"victor_payment', content_type="application/json"),
+    "an answer without an id": lambda request: made(request, victor_payment_request_id=None),
+    "the answer of another payment": lambda request: made(request, details={"amount": "9999.99"}),
+    "the answer of another reference": lambda request: made(request, client_reference_id="another's"),
+}
+
+
+class Flood(BaseException):
+    """More calls than any patience allows. The sender takes any other exception for a failed call."""
+
+
+@dataclass
+class Provider:
+    """Responds as the test says, and records when each key was tried."""
+
+    clock: Clock
+    respond: Respond
+    lists: Respond = lambda _request: httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
+    tries: dict[str, list[float]] = field(default_factory=dict)
+    reads: list[float] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        response = self._respond(request)
+        response.headers.setdefault("date", formatdate(usegmt=True))
+        return response
+
+    def _respond(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            self.reads.append(self.clock.now)
+            return self.lists(request)
+        self.tries.setdefault(request.headers["idempotency-key"], []).append(self.clock.now)
+        if sum(map(len, self.tries.values())) > 100:
+            raise Flood
+        return self.respond(request)
+
+
+@dataclass
+class Sending:
+    """A delivery with a fake clock, to a provider that responds as the test says."""
+
+    clock: Clock
+    provider: Provider
+    delivery: Delivery
+
+    def __call__(self, *rows: Row, **terms: Any) -> list[Result]:
+        given = {"retention": 86_400.0, "patience": PATIENCE, **terms}
+        return delivered(self.delivery, rows, SendTerms(rate=None, rivals=lambda *_: (), **given))
+
+
+Start = Callable[..., Sending]
+
+
+def delivered(delivery: Delivery, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
+    """Send rows, with steps that nobody stores."""
+    results: dict[int, Result] = {}
+    deque(delivery.deliver(dict(enumerate(rows)), terms, 0, results), maxlen=0)
+    return [results[index] for index in range(len(rows))]
+
+
+@pytest.fixture
+def sending(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
+    made: list[Any] = []
+
+    def start(respond: Respond, **options: Any) -> Sending:
+        clock = Clock()
+        provider = Provider(clock, respond)
+        victor = Victor(
+            VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600),
+            retry=RetryPolicy(max_attempts=1),
+            transport=httpx.MockTransport(provider),
+            **options,
+        )
+        delivery = Delivery(victor, 1, clock, CALLER, monotonic=clock)
+        made.extend([victor, delivery])
+        return Sending(clock, provider, delivery)
+
+    yield start
+    for each in made:
+        each.close()
+
+
+def to_send(number: int, **changes: Any) -> Row:
+    arguments = row(number, client_reference_id=f"ref {number}", due_date=today())
+    del arguments["invoice_no"], arguments["region"]
+    return Row(number, idempotency_key_for("waits", number), "", arguments, {}, place=number - 1, **changes)
+
+
+def gaps(times: Sequence[float]) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def grow(times: Sequence[float]) -> bool:
+    return all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("before", ["never sent", "may have been sent"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, before: str) -> None:
+    send = sending(FAULTS[fault])
+    sent = Sent(time.time() - 60, CALLER, known=True) if before != "never sent" else None
+    (result,) = send(to_send(1, sent=sent))
+    (times,) = send.provider.tries.values()
+    if send.delivery.given_up is not None:
+        assert fault == "status 401"
+        return
+    if len(times) == 1:
+        # It is settled, or looked up: another try would say the same.
+        looked_up = "never" in fault or "its client_reference_id" in (result.error or "")
+        assert result.outcome.value in ENDS or looked_up
+        return
+    assert result.outcome.value not in ENDS
+    assert grow(times), gaps(times)
+    assert times[-1] - times[0] >= PATIENCE
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_others_are_answered_shortens_no_wait(sending: Start, fault: str) -> None:
+    send = sending(FAULTS[fault])
+    call = send.delivery._call
+
+    def amid_successes(*what: Any, **how: Any) -> Any:
+        send.delivery._answered()
+        try:
+            return call(*what, **how)
+        finally:
+            # The answer to a call that was under way when this one failed.
+            send.delivery._answered()
+
+    send.delivery._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
+    send(to_send(1))
+    (times,) = send.provider.tries.values()
+    assert send.delivery.given_up is not None or grow(times), gaps(times)
+    if "come back" in fault:
+        # After a day, a key that may have arrived can be forgotten: the row is not sent once more then, but looked up.
+        assert all(gap >= 45 for gap in gaps(times)[:1])
+        assert len(times) > 1 or "never" in fault
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, fault: str) -> None:
+    """A row whose key is too old is looked up; two chunks of such rows, one after the other."""
+    send = sending(made)
+    send()
+    send.provider.reads.clear()
+    respond = FAULTS[fault] if "the answer of" not in fault else status(500)
+
+    def fail_amid_successes(request: httpx.Request) -> httpx.Response:
+        send.delivery._answered()
+        return respond(request)
+
+    send.provider.lists = fail_amid_successes
+    too_old = [to_send(number, sent=Sent(time.time() - 90_000, CALLER, known=True)) for number in (1, 2)]
+    results = [*send(too_old[0]), *send(too_old[1])]
+    assert [result.outcome.value for result in results] == ["unknown"] * 2
+    assert send.provider.tries == {}
+    assert all("looked up" in (result.error or "") for result in results)
+    if send.delivery.given_up is None:
+        assert grow(send.provider.reads)
+        assert gaps(send.provider.reads)[0] >= (45 if "come back" in fault else 1)
+
+
+@pytest.mark.parametrize("fault", [name for name, respond in FAULTS.items() if "<locals>.respond" in repr(respond)])
+def test_while_nobody_tells_the_time_a_row_that_may_have_been_sent_waits_longer_and_longer(
+    sending: Start, fault: str
+) -> None:
+    send = sending(made)
+    send.provider.lists = FAULTS[fault]
+    (result,) = send(to_send(1, sent=Sent(time.time() - 60, CALLER, known=True)))
+    assert (result.outcome.value, send.provider.tries) == ("unknown", {})
+    assert "waits until the time of the provider is known" in (result.error or "")
+    times = send.provider.reads
+    assert grow(times), gaps(times)
+    assert times[-1] - times[0] >= PATIENCE
+
+
+def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple[str, str]) -> None:
+    """By the true clock: sixteen threads find that it is not known, and one of them asks for all."""
+    reads: list[float] = []
+
+    def nobody(request: httpx.Request) -> httpx.Response:
+        assert request.method == "GET"
+        reads.append(time.monotonic())
+        raise httpx.ConnectError("on purpose")
+
+    auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
+    with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
+        delivery = Delivery(victor, 16, threading.Event(), CALLER)
+        sent = Sent(time.time() - 60, CALLER, known=True)
+        terms = SendTerms(86_400.0, 2.5, None, lambda *_: ())
+        results = delivered(delivery, [to_send(number, sent=sent) for number in range(1, 17)], terms)
+        delivery.close()
+    assert {result.outcome.value for result in results} == {"unknown"}
+    # At once, after 1 s and after 2 s more.
+    assert len(reads) <= 4
+    assert all(gap >= 0.9 for gap in gaps(reads))
+
+
+@pytest.mark.parametrize(
+    ("kept", "away", "outcome"),
+    [(100.0, 2.0, "created"), (100.0, 40.0, "unknown"), (86_400.0, 3_600.0, "created"), (86_400.0, 86_300, "unknown")],
+)
+def test_a_row_is_sent_by_a_worker_that_was_just_the_only_one(
+    sending: Start, kept: float, away: float, outcome: str
+) -> None:
+    """One that was away for as long as keys live looks the row up: another one may have sent it. It finds none."""
+
+    send = sending(made)
+    last = Moment(time.time() - away, send.clock.now - away)
+    (result,) = send(to_send(1), retention=kept, patience=1.0, alone_since=lambda: last)
+    assert result.outcome.value == outcome
+
+
+@pytest.mark.parametrize("fault", ["status 400", "status 409"])
+def test_what_was_looked_up_is_never_sent_again(sending: Start, fault: str) -> None:
+    """The result says so, and a person may have asked for the payment anew."""
+    send = sending(FAULTS[fault])
+    (result,) = send(to_send(1, sent=Sent(time.time() - 60, CALLER, known=True)))
+    assert "It is not sent again" in (result.error or "")
+    send.provider.respond = made
+    (later,) = send(to_send(1, sent=Sent.from_json(json.loads(json.dumps(result))[4])))
+    assert later.outcome.value == "unknown"
+    assert [len(times) for times in send.provider.tries.values()] == [1]
+
+
+@pytest.mark.parametrize(
+    ("deadline", "retention", "within"), [(60, 600, 60), (60, 86_400, 60), (600, 86_400, 290), (None, 600, 60)]
+)
+def test_a_call_ends_before_its_key_can_expire(
+    sending: Start, deadline: float | None, retention: float, within: float
+) -> None:
+    timeouts: list[float] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"].get("read"))
+        return made(request)
+
+    send = sending(respond, deadline=deadline, timeout=None)
+    assert [result.outcome.value for result in send(to_send(1), retention=retention)] == ["created"]
+    assert timeouts == [pytest.approx(within, abs=5)]
+
+
+def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Start) -> None:
+    answers = iter([FAULTS["429 that says when to come back"]])
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return next(answers, made)(request)
+
+    send = sending(respond)
+    results = send(to_send(1), to_send(2), to_send(3))
+    assert [result.outcome.value for result in results] == ["created"] * 3
+    first, *others = sorted(moment for times in send.provider.tries.values() for moment in times)
+    assert min(others) - first >= 45

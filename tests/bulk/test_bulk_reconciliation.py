@@ -12,7 +12,18 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, outbound, row, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import (
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    outbound,
+    row,
+    rows,
+    store_only,
+    wait_until,
+    write_csv,
+)
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -28,7 +39,7 @@ def referenced(count: int) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Callable[..., Any]) -> Callable[..., Any]:
+def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Senders) -> Callable[..., Any]:
     """Send these rows, and kill the sender while the fourth is under way; a sender to go on with."""
 
     def send(records: list[dict[str, str]]) -> Any:
@@ -77,7 +88,7 @@ def test_what_was_under_way_is_not_said_to_wait(broken_off: Callable[..., Any]) 
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victor_sandbox.inject("cut_request", operation="create", times=2)
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
@@ -100,7 +111,7 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
 
 @pytest.mark.parametrize("batch", ["march", "april"])
 def test_the_request_of_another_row_settles_nothing(
-    sender: Callable[..., Any], client: Victor, victor_sandbox: Sandbox, batch: str
+    sender: Senders, client: Victor, victor_sandbox: Sandbox, batch: str
 ) -> None:
     """A row with the same reference and values, in another chunk or in another batch: it alone was made."""
     first, second = row(1, client_reference_id="contract 7"), row(1, invoice_no="2", client_reference_id="contract 7")
@@ -118,7 +129,7 @@ def test_the_request_of_another_row_settles_nothing(
 
 
 def test_a_batch_of_another_account_is_left_alone_by_name(
-    sender: Callable[..., Any], victor_sandbox: Sandbox, postgres: str
+    sender: Senders, victor_sandbox: Sandbox, postgres: str
 ) -> None:
     """The sandbox, as a provider may, keeps the keys of each caller apart: the same key would make a second request."""
     options = {"state": postgres}
@@ -154,7 +165,7 @@ def test_a_batch_of_another_account_is_left_alone_by_name(
 
 @pytest.mark.parametrize("words", ["key", "Duplicate request"])
 def test_a_conflict_proves_nothing(
-    sender: Callable[..., Any], client: Victor, victor_sandbox: Sandbox, tmp_path: Path, words: str
+    sender: Senders, client: Victor, victor_sandbox: Sandbox, tmp_path: Path, words: str
 ) -> None:
     """An edited file that was sent from another folder, and so from another state: its key has a payment already."""
     (record,) = referenced(1)
@@ -178,7 +189,7 @@ def test_a_conflict_proves_nothing(
 
 
 def test_a_refusal_of_a_row_that_may_have_been_sent_before_is_no_refusal(
-    sender: Callable[..., Any], victor_sandbox: Sandbox
+    sender: Senders, victor_sandbox: Sandbox
 ) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=4)
     assert sender(workers=1).send(referenced(2)).exit_status == 3

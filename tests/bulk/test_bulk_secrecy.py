@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import ACCOUNT, Bulk, asked_once, change_state, keys_of, row, rows, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, Bulk, Senders, asked_once, change_state, keys_of, row, rows, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
@@ -51,7 +49,7 @@ def test_no_message_shows_what_stands_after_the_question_mark_of_a_state(address
 
 
 def test_an_sqlite_file_shows_nothing(
-    bulk: Bulk, victor_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, sender: Callable[..., Any], tmp_path: Path
+    bulk: Bulk, victor_sandbox: Sandbox, caplog: pytest.LogCaptureFixture, sender: Senders, tmp_path: Path
 ) -> None:
     caplog.set_level(logging.DEBUG)
     victor_sandbox.inject("lose_answer", operation="create", times=2)
@@ -82,12 +80,12 @@ def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: San
     assert "w@rd" not in ended.out + ended.err
 
 
-def test_the_file_is_its_owners(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_file_is_its_owners(sender: Senders, tmp_path: Path) -> None:
     sender().send(rows(1))
     assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0
 
 
-def test_another_key_opens_nothing_and_disturbs_nothing(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_another_key_opens_nothing_and_disturbs_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
     victor_sandbox.down()
     sender().send(rows(3))
     victor_sandbox.up()
@@ -102,7 +100,7 @@ def test_another_key_opens_nothing_and_disturbs_nothing(sender: Callable[..., An
     asked_once(victor_sandbox, keys_of("march", rows(3)))
 
 
-def test_settings_of_another_environment_are_refused(sender: Callable[..., Any], victor_sandbox: Sandbox) -> None:
+def test_settings_of_another_environment_are_refused(sender: Senders, victor_sandbox: Sandbox) -> None:
     sender().send(rows(1))
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     with Victor(auth, environment="production", base_url=victor_sandbox.url, retry=RetryPolicy(base=0.0)) as victor:
@@ -113,7 +111,7 @@ def test_settings_of_another_environment_are_refused(sender: Callable[..., Any],
 
 
 def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
-    sender: Callable[..., Any], bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+    sender: Senders, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in bulk.environment.items():
         monkeypatch.setenv(name, value)
@@ -127,21 +125,21 @@ def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
         sender(storage_key=None).status()
 
 
-def test_without_anything_to_make_a_key_from(monkeypatch: pytest.MonkeyPatch, sender: Callable[..., Any]) -> None:
+def test_without_anything_to_make_a_key_from(monkeypatch: pytest.MonkeyPatch, sender: Senders) -> None:
     for name in ("VICTOR_BULK_KEY", "VICTOR_CLIENT_SECRET", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigurationError, match="VICTOR_BULK_KEY"):
         sender(storage_key=None)
 
 
-def test_a_damaged_value_is_said_to_be_one(sender: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_damaged_value_is_said_to_be_one(sender: Senders, tmp_path: Path) -> None:
     sender().send(rows(1))
     change_state(tmp_path / "state.sqlite", "UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs")
     with pytest.raises(ConfigurationError, match="key"):
         sender().status()
 
 
-def test_a_sender_shows_no_password(sender: Callable[..., Any]) -> None:
+def test_a_sender_shows_no_password(sender: Senders) -> None:
     shown = repr(sender(state="postgresql://user:pass-word@host/db"))
     assert "pass-word" not in shown
     assert "user" in shown

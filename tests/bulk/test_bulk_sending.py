@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,13 +12,23 @@ from unicodedata import normalize
 
 import pytest
 
-from tests.bulk.bulk_runs import asked_once, change_state, keys_of, outbound, row, rows, store_only, today, write_csv
+from tests.bulk.bulk_runs import (
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    outbound,
+    row,
+    rows,
+    store_only,
+    today,
+    write_csv,
+)
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
-from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, takeover, worker
+from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker, worker_lock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 
 
 def outcomes(sender: Any) -> list[tuple[int, RowOutcome]]:
@@ -374,7 +383,7 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
             raise worker._WorkerGone
         return run(self, workflow_id, *arguments)
 
-    monkeypatch.setattr(takeover, "_ROUND", 0.1)
+    monkeypatch.setattr(worker_lock, "_ROUND", 0.1)
     monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
     assert sender().send(rows(3)).exit_status == 0
     assert lost == ["march/00000001"]

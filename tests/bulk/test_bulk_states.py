@@ -1,21 +1,51 @@
-"""A state that cannot be used now, or is deleted: it is named, and the status says whether to run it again."""
+"""A state that is locked, old, full, deleted or out of reach: it is named, and the status says whether to go on."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+import os
 import signal
-from collections.abc import Callable
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dbos._migration
+import dbos._sys_db
+import dbos._sys_db_sqlite
 import psycopg
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
 
-from tests.bulk.bulk_runs import KEY, PATIENCE, Bulk, asked_once, change_state, keys_of, rows, store_only, wait_until
+from tests.bulk.bulk_runs import (
+    KEY,
+    PATIENCE,
+    Bulk,
+    Senders,
+    asked_once,
+    change_state,
+    keys_of,
+    rows,
+    store_only,
+    wait_until,
+    write_csv,
+)
 from tests.bulk.postgres import Postgres
+from tests.cli.victor_command import SCRIPT
+from victor_ext import ConfigurationError
+from victor_ext.bulk import StateUnavailable, spool, worker_lock
+from victor_ext.bulk.state import State
+from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 
 
 def test_a_server_that_restarts_while_rows_are_stored(
@@ -123,3 +153,246 @@ def test_nothing_is_promised_of_a_state_that_cannot_be_read(
         ran = bulk.stopped(process, signal.SIGINT)
     postgres_server.start()
     assert (ran.status, "Nothing is lost" in ran.err, "victor bulk resume" in ran.err) == (130, False, True), ran
+
+
+def lock_of(path: Path) -> FileLock:
+    return FileLock(State(f"sqlite:///{path}"))
+
+
+def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    """A link to the state is no way around the lock."""
+    write_csv(bulk.folder / "one.csv", rows(12))
+    write_csv(bulk.folder / "two.csv", rows(3, start=101))
+    link = tmp_path / "link"
+    link.symlink_to(bulk.folder / "victor-bulk.sqlite")
+    with bulk.started("send", "one.csv", *KEY, "--rate", "6") as first:
+        wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= 2, first)
+        second = bulk("send", "two.csv", *KEY, "--state", f"sqlite:///{link}")
+        assert second.status == 0
+        assert "Another process works on" in second.err
+        assert first.wait(60) == 0
+    asked_once(victor_sandbox, keys_of("one.csv", rows(12)) | keys_of("two.csv", rows(3, start=101)))
+    assert sorted(os.listdir(bulk.folder)) == ["one.csv", "two.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"]
+
+
+def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
+    here, again = lock_of(tmp_path / "state.sqlite"), lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite")
+    assert here.acquire()
+    (lock,) = tmp_path.iterdir()
+    assert (lock.name, lock.stat().st_mode & 0o777) == ("state.sqlite-lock", 0o600)
+    assert not again.acquire()
+    here.close()
+    code = f"""
+import os, signal
+from victor_ext.bulk.worker_lock import FileLock
+from victor_ext.bulk.state import State
+assert FileLock(State("sqlite:///{tmp_path}/state.sqlite")).acquire()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert again.acquire()
+    again.close()
+
+
+@pytest.mark.parametrize("kind", ["a link", "a link to nothing", "a folder"])
+def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, kind: str
+) -> None:
+    lock, victim = tmp_path / "state.sqlite-lock", tmp_path / "victim"
+    victim.write_text("of somebody else", "utf-8")
+    if kind == "a folder":
+        lock.mkdir()
+    else:
+        lock.symlink_to(victim if kind == "a link" else tmp_path / "nothing")
+    with pytest.raises(ConfigurationError, match=r"state\.sqlite-lock"):
+        sender().send(rows(1))
+    assert victim.read_text("utf-8") == "of somebody else"
+    assert not (tmp_path / "nothing").exists()
+    assert victor_sandbox.attempts_by_key() == {}
+    lock.rmdir() if kind == "a folder" else lock.unlink()
+    assert sender().resume().exit_status == 0
+
+
+@pytest.fixture
+def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite 3.40, and a DBOS that uses it as it does on Python 3.12 and newer, on any Python and SQLite."""
+    connect = sqlite3.dbapi2.connect
+
+    def connect_to_older(*words: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*words, **options)
+        connection.create_function("unixepoch", 1, lambda modifier: None)
+        return connection
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect_to_older)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    # DBOS has read its Python's version when it was imported.
+    older = "(strftime('%s','now') * 1000)"
+    newer = "(unixepoch('subsec') * 1000)"
+    migrations = [text.replace(older, newer) for text in dbos._sys_db_sqlite.sqlite_migrations]
+    assert any(newer in text for text in migrations)
+    monkeypatch.setattr(dbos._sys_db_sqlite, "sqlite_migrations", migrations)
+    newer_python = SimpleNamespace(**{**vars(sys), "version_info": max(sys.version_info, (3, 12))})
+    monkeypatch.setattr(dbos._sys_db, "sys", newer_python)
+
+
+@pytest.mark.usefixtures("old_sqlite")
+def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    # Without the function that we add, the batch cannot be stored, and this ends with the time limit.
+    assert sender().send(rows(3)).exit_status == 0
+    asked_once(victor_sandbox, keys_of("march", rows(3)))
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        columns = "created_at, updated_at, completed_at"
+        times = database.execute(f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'").fetchall()
+    assert times
+    for moment in itertools.chain(*times):
+        assert isinstance(moment, int)
+        assert abs(moment / 1000 - time.time()) < 60
+    with State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine, engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
+    # The engines of the program that sends are its own.
+    with sa.create_engine("sqlite://").connect() as connection:
+        assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None
+
+
+def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    with pytest.raises(ConfigurationError, match=r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://") as refused:
+        State(f"sqlite:///{tmp_path}/state.sqlite")
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [("state", "sqlite_version")]
+    assert not State("postgresql://user@host/database").is_sqlite
+
+
+LOTS = 1 << 30
+
+
+class Disk:
+    """The disk of the test's state. When it is full, SQLite itself finds no room for one page more."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+        self.full = False
+
+    def look(self, connection: Any, _record: object, _proxy: object) -> None:
+        """Each connection, whenever it is used, sees how large the file may become."""
+        pages = connection.execute("PRAGMA page_count").fetchone()[0] if self.full else LOTS
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    def fill(self) -> None:
+        """Let it be full, and use up what room there is within the file."""
+        database = sqlite3.connect(self._state, isolation_level=None, timeout=30)
+        database.execute("CREATE TABLE IF NOT EXISTS filler (x)")
+        self.look(database, None, None)
+        self.full = True
+        self.look(database, None, None)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            database.executemany("INSERT INTO filler VALUES (zeroblob(?))", ((300,) for _ in range(100_000)))
+        database.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    disk = Disk(tmp_path / "state.sqlite")
+    event.listen(sa.pool.Pool, "checkout", disk.look)
+    yield disk
+    event.remove(sa.pool.Pool, "checkout", disk.look)
+
+
+@pytest.fixture
+def logged_notices(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What people are shown beside the progress."""
+    caplog.set_level(logging.INFO, "victor_ext.bulk")
+    return lambda: [record.getMessage() for record in caplog.records if getattr(record, "notice", False)]
+
+
+def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_again(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    disk: Disk,
+    logged_notices: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def progress(status: Any) -> None:
+        assert len(seen) < 200, "nothing is said, or nothing goes on"
+        if not seen:
+            disk.fill()
+        seen.append(len(logged_notices()))
+        if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
+            disk.full = False
+
+    monkeypatch.setattr(worker_lock, "_ROUND", 0.2)
+    status = sender().send(rows(250), on_progress=progress)
+    assert dict(status.counts) == {"created": 250}
+    asked_once(victor_sandbox, keys_of("march", rows(250)))
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    notices = logged_notices()
+    assert 1 <= len(notices) <= 3
+    assert all("database or disk is full" in notice and "are sent then" in notice for notice in notices)
+    assert all(result.outcome == "created" for result in sender().export())
+
+
+def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(
+    sender: Senders, victor_sandbox: Sandbox, disk: Disk
+) -> None:
+    sender(batch="before").send(rows(1))
+    disk.fill()
+    with pytest.raises(StateUnavailable, match="full"):
+        sender().send(rows(250, start=2))
+    assert len(victor_sandbox.work_done_by_key()) == 1
+    disk.full = False
+    assert sender().send(rows(250, start=2)).exit_status == 0
+
+
+def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list[str]], sender: Senders) -> None:
+    sender()
+    log = logging.getLogger("dbos")
+    for text in ("database or disk is full", "could not extend file: No space left on device"):
+        log.warning("Exception encountered in queue thread for a queue: (OperationalError) %s", text)
+        try:
+            raise OSError(text)
+        except OSError as error:
+            log.error("Exception encountered in background workflow:", exc_info=error)
+    log.warning("Exception encountered in queue thread for a queue: connection refused")
+    notices = [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()]
+    assert notices == [(True, False), (False, True)]
+
+
+def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = spool.Spool.__init__
+
+    def small(self: Any) -> None:
+        begin(self)
+        self._db.execute("PRAGMA max_page_count=8")
+
+    monkeypatch.setattr(spool.Spool, "__init__", small)
+    for act in (sender().check, sender().send):
+        with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
+            act(rows(600))
+    assert victor_sandbox.attempts_by_key() == {}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize(("to", "lost", "status"), [("/dev/full", None, 0), ("&-", "lose_answer", 3)])
+def test_what_became_of_a_batch_is_said_by_the_status_also_where_no_line_can_be_written(
+    bulk: Bulk, victor_sandbox: Sandbox, to: str, lost: str | None, status: int
+) -> None:
+    write_csv(bulk.folder / "invoices.csv", rows(3))
+    if lost is not None:
+        victor_sandbox.inject(lost, operation="create", times=None)
+    words = "bulk send invoices.csv --key-column invoice_no --patience 0 --deadline 1"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f"exec {SCRIPT} {words} >{to}"],
+        cwd=bulk.folder, env=bulk.environment, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == status
+    assert "could not be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(victor_sandbox.work_done_by_key()) == 3

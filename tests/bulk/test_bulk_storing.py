@@ -19,7 +19,19 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import Bulk, asked_once, keys_of, kill, row, rows, store_only, today, wait_until, write_csv
+from tests.bulk.bulk_runs import (
+    Bulk,
+    Senders,
+    asked_once,
+    keys_of,
+    kill,
+    row,
+    rows,
+    store_only,
+    today,
+    wait_until,
+    write_csv,
+)
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
 from victor_ext.bulk import RowOutcome, batch_store
 from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
@@ -27,7 +39,6 @@ from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-Senders = Callable[..., Any]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million, and sends them."""
 

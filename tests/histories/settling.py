@@ -24,8 +24,7 @@ from tests.histories.world import Process, World, pause
 from victor_ext import Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
-from victor_ext.bulk.progress import Progress
-from victor_ext.bulk.rows import Result, Row, RowOutcome
+from victor_ext.bulk.rows import Progress, Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.settlement.flow import MAY_EXIST, Rival
 

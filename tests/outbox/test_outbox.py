@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, get_type_hints
 from unicodedata import normalize
 
 import anyio
+import httpx
+import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
@@ -28,12 +35,14 @@ from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
     AuthenticationError,
+    BadRequest,
     ConfigurationError,
     ConnectionFailed,
     InvalidRequest,
     PermissionDenied,
     RateLimited,
     Victor,
+    VictorJwt,
     VictorOAuth,
     idempotency_key_for,
 )
@@ -68,8 +77,8 @@ def set_leases(outbox: BlockingOutbox, engine: sa.Engine, ahead: float = -1.0) -
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
 
 
-def stored(outbox: Outbox, engine: sa.Engine, *invoices: dict[str, Any]) -> None:
-    with Session(engine) as session, session.begin():
+def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
+    with Session(outbox._engine) as session, session.begin():
         for each in invoices:
             outbox.add(session, **each)
 
@@ -83,37 +92,37 @@ class TestStoring:
             outbox.add(connection, **invoice(2))
         assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
 
-    def test_the_same_invoice_is_stored_once(self, outbox: Outbox, engine: sa.Engine) -> None:
-        stored(outbox, engine, invoice(), dict(reversed(invoice(amount="44.23").items())))
+    def test_the_same_invoice_is_stored_once(self, outbox: Outbox) -> None:
+        stored(outbox, invoice(), dict(reversed(invoice(amount="44.23").items())))
         assert len(outbox.entries()) == 1
         with pytest.raises(InvalidRequest, match="with other arguments") as raised:
-            stored(outbox, engine, invoice(amount="44.24"))
+            stored(outbox, invoice(amount="44.24"))
         assert raised.value.idempotency_key == outbox.entries()[0].idempotency_key
 
     def test_of_two_transactions_with_one_key_one_is_refused(self, outbox: Outbox, engine: sa.Engine) -> None:
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         with engine.begin() as connection:
             other = {**connection.execute(sa.select(outbox.table)).mappings().one(), "id": 2}
             with pytest.raises(IntegrityError):
                 connection.execute(sa.insert(outbox.table).values(other))
 
     @pytest.mark.parametrize("missing", [{"idempotency_key": None}, *({"client_reference_id": x} for x in (None, " "))])
-    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, engine: sa.Engine, missing: Any) -> None:
+    def test_without_key_and_reference_no_repeat_is_safe(self, outbox: Outbox, missing: Any) -> None:
         with pytest.raises(InvalidRequest, match=f"{next(iter(missing))} is missing: without it no repeat is safe"):
-            stored(outbox, engine, invoice(**missing))
+            stored(outbox, invoice(**missing))
 
-    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox, engine: sa.Engine) -> None:
+    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox) -> None:
         with pytest.raises(InvalidRequest, match="amount") as raised:
-            stored(outbox, engine, invoice(amount=12.5))
+            stored(outbox, invoice(amount=12.5))
         assert raised.value.idempotency_key == invoice()["idempotency_key"]
         assert outbox.entries() == []
 
 
 class TestSending:
     def test_each_is_sent_once_and_its_end_is_read(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
     ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
+        stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * 2
         assert outbox.send(victor) == []
         time_travel.advance(minutes=1)
@@ -125,7 +134,7 @@ class TestSending:
     def test_a_rejection_and_a_refusal_are_stored_with_their_reasons(
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
     ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2), invoice(3))
+        stored(outbox, invoice(1), invoice(2), invoice(3))
         no_digits = sa.func.replace(outbox.table.c.arguments, '"043987673645"', '"none"')
         with engine.begin() as connection:  # as if a release with weaker checks had stored it
             connection.execute(sa.update(outbox.table).where(outbox.table.c.id == 3).values(arguments=no_digits))
@@ -142,11 +151,11 @@ class TestSending:
         ids=["half of a character", "zero", "long"],
     )
     def test_what_the_provider_says_is_stored_in_whatever_form(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, said: str, kept: str
+        self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
     ) -> None:
         """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled ever again."""
         made = {"victor_payment_request_id": "ID-1", "client_reference_id": "INV-1", "direction": "outbound"}
-        stored(outbox, engine, invoice(1))
+        stored(outbox, invoice(1))
         faults.status(200, operation="create", body=json.dumps({**made, "status": said}))
         assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [(EntryState.SENT, kept)]
         for status in (said, "failed"):
@@ -154,7 +163,7 @@ class TestSending:
             faults.status(200, operation="list", body=json.dumps(listed))
             changed = [(entry.status, entry.error) for entry in outbox.refresh(victor)]
             assert changed == ([] if status == said else [("failed", kept)])
-        stored(outbox, engine, invoice(2))
+        stored(outbox, invoice(2))
         faults.status(400, operation="create", body="a \0 byte")
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.REJECTED]
 
@@ -168,9 +177,9 @@ class TestSending:
         ],
     )
     def test_what_was_not_sent_waits(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, order: Any, error: type[Exception]
+        self, outbox: Outbox, victor: Victor, faults: Faults, order: Any, error: type[Exception]
     ) -> None:
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         victor.payment_requests.find("x", start_datetime=datetime.now(UTC))  # so that the provider's time is known
         order(faults)
         with pytest.raises(error):
@@ -181,10 +190,8 @@ class TestSending:
         faults.clear()
         assert [each.state for each in outbox.send(victor)] == [EntryState.SENT]
 
-    def test_a_refusal_of_one_keeps_nobody_waiting(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
-    ) -> None:
-        stored(outbox, engine, invoice(1), invoice(2))
+    def test_a_refusal_of_one_keeps_nobody_waiting(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
+        stored(outbox, invoice(1), invoice(2))
         faults.status(403, operation="create")
         with pytest.raises(PermissionDenied):
             outbox.send(victor)
@@ -197,7 +204,7 @@ class TestSending:
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, ahead: float, is_held: bool
     ) -> None:
         """Another machine's clock may be a little ahead. A year, and the entry would be `sending` for ever."""
-        stored(outbox, engine, invoice())
+        stored(outbox, invoice())
         faults.lose_answer(times=6, operation="create")
         assert outbox.send(victor) == outbox.send(victor) == []
         set_leases(outbox, engine, ahead)
@@ -209,7 +216,7 @@ class TestSending:
         self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, other: Any
     ) -> None:
         """Two instalments share a reference, in two spellings. Which of them the provider has, nobody knows."""
-        stored(outbox, engine, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
+        stored(outbox, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
         faults.refuse(times=12, operation="create")
         assert outbox.send(victor) == []
         victor.payment_requests.create(**invoice(3, client_reference_id="Mü-1"))
@@ -219,10 +226,10 @@ class TestSending:
         sent_once(invoice(3)["idempotency_key"])
 
     def test_two_unicode_forms_are_one_entry_which_is_sent_as_it_was_written(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
     ) -> None:
         one, other = (invoice(normalize(form, "Mü-1"), notes=normalize(form, "für März")) for form in ("NFD", "NFC"))
-        stored(outbox, engine, one, other)
+        stored(outbox, one, other)
         assert [entry.client_reference_id for entry in outbox.send(victor)] == [one["client_reference_id"]]
         sent = [(made["client_reference_id"], made["notes"]) for made in victor_sandbox.requests()]
         assert sent == [(one["client_reference_id"], one["notes"])]
@@ -233,7 +240,7 @@ def test_no_call_outlasts_its_key(engine: sa.Engine, victor: Victor, faults: Fau
     """The provider asks to wait for longer than it keeps the key, and the client has the time."""
     outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
     outbox.create_table()
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
     assert outbox.send(victor.with_options(deadline=80_000.0)) == []
     set_leases(outbox, engine)
@@ -268,9 +275,9 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
+    outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     faults.status(401, times=None)
     caplog.set_level("INFO", "victor_ext.outbox")
     passes: list[float | None] = []
@@ -297,7 +304,7 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
     outbox: Outbox, engine: sa.Engine, victor: Victor, sent_once: Any
 ) -> None:
     """The second worker takes it up after the first one has read it, and before the first one has marked it."""
-    stored(outbox, engine, invoice())
+    stored(outbox, invoice())
     second: list[Any] = []
 
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -320,7 +327,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
     outbox.create_table()
-    stored(outbox, engine, *(invoice(number) for number in range(24)))
+    stored(outbox, *(invoice(number) for number in range(24)))
     victor.ping()
 
     @sa.event.listens_for(engine, "handle_error")
@@ -367,3 +374,163 @@ def test_the_tables_of_its_page_name_what_it_has() -> None:
     assert set(re.findall(r"`(\w+)\((?:session, ...|victor|state|idempotency_key|)\)`", page)) == methods
     states = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", states, re.MULTILINE)) == {*EntryState}
+
+
+class Word(StrEnum):
+    RENT = "RENT"
+
+
+class Biller(Enum):
+    BUSINESS = "BUSINESS"
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[sa.Engine]:
+    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    Outbox(engine).create_table()
+    yield engine
+    engine.dispose()
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text("abc 12é/\"\\", max_size=5)
+    | st.decimals(-1000, 1000, places=3).map(lambda value: value.normalize())
+    | st.sampled_from([Word.RENT, Decimal("1E+2"), Decimal("1E-7"), Decimal("44.2300")]),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple)
+    | st.dictionaries(st.text("xyz", min_size=1, max_size=3), inner, max_size=3).map(MappingProxyType),
+    max_leaves=6,
+)  # fmt: skip
+DRAWN = st.fixed_dictionaries(
+    {
+        "amount": st.sampled_from(
+            [Decimal("44.2300"), Decimal(100).normalize(), Decimal("1.5"), "44.23", "7", 100, Decimal("0.010")]
+        ),
+        "biller_type": st.sampled_from(["BUSINESS", Biller.BUSINESS]),
+        "due_date": st.sampled_from([datetime.now(UTC).date(), datetime.now(UTC).date().isoformat()]),
+    },
+    optional={
+        "notes": st.sampled_from([None, "a note", Word.RENT]),
+        "amount_modification_allowed": st.sampled_from([None, True, False]),
+        "ultimate_creditor": st.sampled_from([None, "SampleCo"]),
+        "extra_body": st.none() | st.dictionaries(
+            st.sampled_from(["zeta", "alpha", "mid"]), JSON_VALUES, max_size=3
+        ).flatmap(lambda top: st.permutations(list(top.items())).map(dict)),
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(drawn=DRAWN)
+def test_what_is_accepted_is_sent_with_the_bytes_of_create(
+    drawn: dict[str, Any], memory: sa.Engine, victor_key_pair: tuple[str, str]
+) -> None:
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(400 if request.method == "POST" else 200, json={"page": 0, "page_size": 1, "results": []})
+
+    outbox = Outbox(memory)
+    with memory.begin() as connection:
+        connection.execute(sa.delete(outbox.table))
+        outbox.add(connection, **invoice(**drawn))
+        outbox.add(connection, **dict(reversed(invoice(**drawn).items())))  # it is the same one
+    with Victor(VictorJwt("an-api-key-for-tests", victor_key_pair[0]), transport=httpx.MockTransport(answer)) as victor:
+        outbox.send(victor)
+        with pytest.raises(BadRequest):
+            victor.payment_requests.create(**invoice(**drawn))
+    sent = [body for body in bodies if body]
+    assert len(sent) == 2 and sent[0] == sent[1]
+
+
+# The awaited outbox: its passes are those of the blocking one.
+
+KEY = invoice()["idempotency_key"]
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
+    engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    outbox = AsyncOutbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
+    await outbox.create_table()
+    async with AsyncSession(engine) as session:
+        yield outbox, session
+    await engine.dispose()
+
+
+@pytest.mark.victor_sandbox(key_life=3600)
+def test_one_is_stored_sent_settled_and_followed(
+    database_url: str, async_victor: AsyncVictor, faults: Faults, time_travel: TimeTravel, sent_once: Any
+) -> None:
+    async def check() -> None:
+        async with opened(database_url) as (outbox, session), async_victor as victor:
+            await outbox.add(session, **invoice())
+            await session.rollback()
+            assert await outbox.entries() == []
+            await outbox.add(session, **invoice())
+            await session.commit()
+            faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
+            assert await outbox.send(victor.with_options(deadline=80_000.0)) == []  # no call outlasts its key
+            assert await outbox.entries("sending") == [await outbox.entry(KEY)]
+            await session.execute(sa.update(outbox.table).values(leased_until=0.0))
+            await session.commit()
+            assert [entry.state for entry in await outbox.send(victor)] == [EntryState.SENT]
+            time_travel.advance(minutes=1)
+            assert [entry.status for entry in await outbox.refresh(victor)] == ["completed"]
+            assert await outbox.refresh(victor) == []
+            assert (await outbox.counts())[EntryState.SENT] == 1
+            assert await outbox.entry("another-key-0123456789") is None
+
+    anyio.run(check)
+    assert len(sent_once(KEY)) == 2
+
+
+def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
+    tmp_path: Path, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check() -> None:
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await outbox.add(session, **invoice())
+            await session.commit()
+            faults.status(401, times=None)
+            async with async_victor as victor, outbox.worker(victor, interval=0.001):
+                with anyio.fail_after(20):
+                    while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                        await anyio.sleep(0.001)
+                    faults.clear()
+                    while (await outbox.counts())[EntryState.SENT] == 0:  # noqa: ASYNC110 - a table has no event
+                        await anyio.sleep(0.001)
+            calls = len(caplog.records)
+            await anyio.sleep(0.01)
+            assert len(caplog.records) == calls
+
+    with caplog.at_level(logging.WARNING, logger="victor_ext.outbox"):
+        anyio.run(check)
+
+
+@pytest.mark.parametrize("statement", range(1, 6))
+def test_a_worker_that_is_ended_within_a_transaction_ends_it(
+    statement: int, tmp_path: Path, async_victor: AsyncVictor
+) -> None:
+    async def check() -> None:
+        begun: list[str] = []
+        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
+            await outbox.add(session, **invoice())
+            await session.commit()
+            engine = outbox._engine.sync_engine
+            async with async_victor as victor, anyio.create_task_group() as tasks:
+
+                @sa.event.listens_for(engine, "before_cursor_execute")
+                def end(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+                    begun.append(text)
+                    if len(begun) - begun.count("COMMIT") == statement:
+                        tasks.cancel_scope.cancel()
+
+                @sa.event.listens_for(engine, "commit")
+                def commit(_connection: Any) -> None:
+                    begun.append("COMMIT")
+
+                tasks.start_soon(outbox.run, victor)
+            assert begun[-1] == "COMMIT"
+
+    anyio.run(check)

@@ -15,7 +15,7 @@ import pytest
 from tests.pages.page import ROOT
 from tests.pages.shell import PICTURES, RECORD, normalised, recorded, steady
 from victor_ext.bulk import BatchStatus, RowOutcome
-from victor_ext.bulk.export import COLUMNS
+from victor_ext.bulk.results import COLUMNS
 from victor_ext.bulk.rows import ASKED
 from victor_ext.cli.bulk_output import show_status
 

@@ -1,8 +1,9 @@
-"""Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries; and what is said of wrong rows."""
+"""Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries, a window; what is said of wrong rows."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from unicodedata import normalize
 
 import pytest
 
-from victor_ext import ConfigurationError, InvalidRequest
+from tests.frames import assert_hidden, locals_of
+from victor_ext import ConfigurationError, InvalidRequest, Victor
+from victor_ext.books import Window, Zone
 from victor_ext.money import Money
-from victor_ext.reconciliation import Entry, InvalidEntries
+from victor_ext.reconciliation import Entry, InvalidEntries, reconcile
 from victor_ext.reconciliation.entries import EntryReader
+from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
@@ -176,3 +180,77 @@ def test_an_entry_checks_itself(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Entry(**{"amount": PRICE, "reference": "R", **changes})
     assert [problem.field for problem in caught.value.problems] == [field]
+
+
+START = datetime(2026, 3, 4, tzinfo=UTC)
+END = START + timedelta(days=1)
+WINDOW = Window(START, END, timedelta(minutes=10))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "zone"),
+    [
+        (-11, Zone.OUTSIDE), (-10, Zone.AROUND), (-1, Zone.AROUND), (0, Zone.EDGE), (9, Zone.EDGE), (10, Zone.INSIDE),
+        (1429, Zone.INSIDE), (1430, Zone.EDGE), (1439, Zone.EDGE), (1440, Zone.AROUND), (1450, Zone.AROUND),
+        (1451, Zone.OUTSIDE),
+    ],
+)  # fmt: skip
+def test_zones(minutes: int, zone: Zone) -> None:
+    assert WINDOW.zone(START + timedelta(minutes=minutes)) is zone
+
+
+def test_without_a_margin_there_are_no_edges() -> None:
+    window = Window(START, END, timedelta(0))
+    zones = [window.zone(moment) for moment in (START, END - timedelta(microseconds=1), END)]
+    assert zones == [Zone.INSIDE, Zone.INSIDE, Zone.AROUND]
+    assert window.zone(None) is Zone.INSIDE
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"start": datetime(2026, 3, 4)}, ["start"]),  # noqa: DTZ001 - what is refused
+        ({"start": "2026-03-04", "end": None}, ["start", "end"]),
+        ({"end": START}, ["end"]),
+        ({"margin": timedelta(-1)}, ["margin"]),
+        ({"margin": 600}, ["margin"]),
+        ({"start": datetime(1, 1, 2, tzinfo=UTC)}, ["margin"]),
+        ({"end": datetime(9999, 12, 31, tzinfo=UTC)}, ["margin"]),
+        ({"margin": timedelta.max}, ["margin"]),
+    ],
+)
+def test_what_is_no_window(changes: dict[str, Any], fields: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Window(**{"start": START, "end": END, **changes})
+    assert [problem.field for problem in caught.value.problems] == fields
+
+
+ACCOUNT = "043987673645"
+ROW = {"reference": "R", "amount": "1", "payee_account_number": ACCOUNT}
+
+
+def breaking() -> Iterator[dict[str, str]]:
+    yield from [ROW] * 3
+    raise RuntimeError("the database of the caller has gone")
+
+
+SOURCES: dict[str, Any] = {
+    "a provider that fails": [ROW],
+    "a row that is wrong": [ROW, {**ROW, "amount": "no"}],
+    "a source that breaks": None,
+    "a file": "file",
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_local_shows_an_account_number(victor: Victor, victor_sandbox: Sandbox, tmp_path: Path, source: str) -> None:
+    victor_sandbox.inject("status", status=403, operation="list", times=5)
+    ours = SOURCES[source]
+    if ours == "file":
+        ours = tmp_path / "ours.csv"
+        ours.write_text(f"reference,amount,payee_account_number\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n", "utf-8")
+    now = datetime.now(UTC)
+    with pytest.raises(Exception) as caught:
+        reconcile(victor, ours or breaking(), start=now - timedelta(hours=1), end=now)
+    assert_hidden(caught.value, [ACCOUNT])
+    assert len([*locals_of(caught.value)]) > 2

@@ -26,10 +26,11 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 Report = list[tuple[str, str | None, tuple[str, ...]]]
+Compare = Callable[..., tuple[Report, Any]]
 
 
 @pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
-def compare(request: pytest.FixtureRequest) -> Callable[..., tuple[Report, Any]]:
+def compare(request: pytest.FixtureRequest) -> Compare:
     """Compare with a client of an adapter: the rows (kind, reference or id, differences), and the summary."""
 
     def shown(report: Any) -> tuple[Report, Any]:
@@ -56,7 +57,7 @@ def compare(request: pytest.FixtureRequest) -> Callable[..., tuple[Report, Any]]
     return run
 
 
-def test_velo(compare: Callable[..., tuple[Report, Any]]) -> None:
+def test_velo(compare: Compare) -> None:
     with velo_adapter.sandbox() as sandbox:
         with velo_adapter.client(sandbox, awaited=False) as velo:
             prices = (("EQUAL", "44.23"), ("LESS", "44.23"), *[("TWICE", "1")] * 2, ("NEW", "1"))
@@ -96,7 +97,7 @@ def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
             assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
 
 
-def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Report, Any]]) -> None:
+def test_eastpay_is_looked_up_payment_by_payment(compare: Compare) -> None:
     def client(sandbox: EastPaySandbox, *, awaited: bool) -> Any:
         kind: Any = AsyncEastPay if awaited else EastPay
         entity = eastpay_adapter.ENTITY
@@ -129,7 +130,7 @@ def test_eastpay_is_looked_up_payment_by_payment(compare: Callable[..., tuple[Re
     ],
 )
 def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(
-    compare: Callable[..., tuple[Report, Any]], said: Any, differences: tuple[str, ...]
+    compare: Compare, said: Any, differences: tuple[str, ...]
 ) -> None:
     payment = {"id": "p-1", "currency": "EGP", "amount": said, "result": {"code": "000.000.000"}}
 
@@ -184,7 +185,7 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None
     ]
 
 
-def test_flexfactor_has_a_list_and_no_amounts(compare: Callable[..., tuple[Report, Any]]) -> None:
+def test_flexfactor_has_a_list_and_no_amounts(compare: Compare) -> None:
     with FlexFactorSandbox() as sandbox:
         app_key, app_secret, mid = sandbox.add_client()
         for order in ("EQUAL", "NEW"):

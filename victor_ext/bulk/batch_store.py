@@ -14,8 +14,7 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement.flow import SETTLED
 
 from .layout import CHUNK, COPY, LOAD, PLAN, VERSION, Chunk, Submission, chunk_id, numbers_of, queue_of, record_of
-from .progress import SEND_STEP, Progress, Step
-from .rows import RowOutcome
+from .rows import SEND_STEP, Progress, RowOutcome, Step
 from .state import StateLost
 from .vault import other_key
 
@@ -71,8 +70,7 @@ class BatchStore:
     def loads(self) -> list[Submission]:
         """Return all stored submissions in order.
 
-        Raises:
-            ConfigurationError: The batch belongs to another key, provider or, unless it is only read, account.
+        Raises `ConfigurationError` if they belong to another key, provider or, unless they are only read, account.
         """
         return [Submission(**data) for data in self._numbered(f"{self.batch}/load")]
 
@@ -84,8 +82,7 @@ class BatchStore:
     def refuse_copy(self, asked: str, source: str, *, ask_again: bool = False) -> int:
         """Return how many submissions there were whose rows ask the same. The same source in this batch is no copy.
 
-        Raises:
-            ConfigurationError: Another source with such rows is stored, or being stored; unless `ask_again`.
+        Raises `ConfigurationError` if another source with such rows is, or is being, stored; unless `ask_again`.
         """
         marks: list[tuple[str, int]] = self._numbered(f"{self.application}/copy/{asked}", of_others=True)
         for batch, number in () if ask_again else reversed(marks):
@@ -98,8 +95,7 @@ class BatchStore:
     def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
         """Store which source is about to be stored, and the mark of what its rows ask.
 
-        Raises:
-            ConfigurationError: See `refuse_copy`; or another process is storing another source.
+        Raises `ConfigurationError` as `refuse_copy` does, and if another process is storing another source.
         """
         while True:
             marks = self.refuse_copy(asked, plan.digest, ask_again=ask_again)
@@ -120,8 +116,7 @@ class BatchStore:
     def add_load(self, load: Submission, chunks: Iterable[str]) -> None:
         """Store a submission and all its sealed chunks at once, unless another process has stored the same source.
 
-        Raises:
-            ConfigurationError: Another process has dropped or, before a drop, stored rows of this batch.
+        Raises `ConfigurationError` if it has dropped or, before a drop, stored rows of this batch.
         """
         with suppress(*_stored_by_another()), self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
@@ -167,11 +162,7 @@ class BatchStore:
             raise StateLost.deleted(f"The batch {self.batch}")
 
     def tries(self, numbers: Sequence[int], *, rows: bool = False) -> dict[int, list[Try]]:
-        """Return the attempts of chunks.
-
-        Raises:
-            StateLost: A chunk is not there. Each was stored with its load, so it was deleted.
-        """
+        """Return the attempts of chunks. Raises `StateLost` if one is not there: it was stored with its load."""
         tries: dict[int, list[Try]] = {}
         again = 0
         wanted = list(numbers)
@@ -191,7 +182,7 @@ class BatchStore:
     def chunks(self, loads: Sequence[Submission], *, rows: bool = False) -> Iterator[tuple[int, list[Try]]]:
         """Yield the number and the attempts of each chunk, in order. Only a page of them is held in memory."""
         numbers = numbers_of(loads)
-        while page := [number for _, number in islice(numbers, _AT_ONCE)]:
+        while page := [number for number, _ in islice(numbers, _AT_ONCE)]:
             yield from sorted(self.tries(page, rows=rows).items())
 
     def progress(self, attempt: Try) -> Progress:
@@ -269,9 +260,7 @@ def _stored_by_another() -> tuple[type[Exception], ...]:
 def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
     """Return the names of all batches of this key and provider, oldest first.
 
-    Raises:
-        ConfigurationError: The database contains only batches of other owners: they may have been sent. The message
-            names `what`.
+    Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
     """
     from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
 

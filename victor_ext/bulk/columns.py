@@ -14,15 +14,16 @@ from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, check_payment_request, money
 from victor_ext.ids import in_one_form
-from victor_ext.privacy import AccountNumber, NumberText, Secret
-from victor_ext.settlement.arguments import plain
+from victor_ext.privacy import NumberText, Secret
+from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
 
 from .settings import in_utc
 
-REQUIRED = ("payee_account_number", "payer_counterparty_id", "amount", "biller_type", "due_date")
-ARGUMENTS = frozenset({*REQUIRED, "ultimate_creditor", "amount_modification_allowed", "notes", "client_reference_id"})
+ARGUMENTS = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
+_NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
+REQUIRED = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
 
@@ -33,8 +34,6 @@ _FLAGS = {"true": True, "false": False}
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 _SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": SHORT_FORM}
 _WHOLE = re.compile(r"-?[0-9]+")
-_TEXTS = frozenset({str, AccountNumber})
-"""The types of nearly all values of a file."""
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 
@@ -115,21 +114,9 @@ def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
-def as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert checked arguments to JSON data that `create` treats as equal."""
-    return {
-        name: value if type(value) in _TEXTS and name != "amount" else plain(name, value)
-        for name, value in arguments.items()
-    }
-
-
 def canonical_text(arguments: Mapping[str, Any]) -> str:
     """Return the arguments in one canonical spelling that depends on neither source format nor Unicode form."""
-    spelled = {
-        name: in_one_form(value) if type(value) in _TEXTS and name != "amount" else _canonical(name, value)
-        for name, value in arguments.items()
-    }
-    return Secret(_SORTED_JSON(spelled))
+    return Secret(_SORTED_JSON({name: _canonical(name, value) for name, value in arguments.items()}))
 
 
 def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:

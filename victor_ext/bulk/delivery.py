@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Any
+from functools import partial
+from itertools import chain, count
+from typing import Any, TypeAlias
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,14 +25,14 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.flows import drive
 from victor_ext.settlement.arguments import as_checked
-from victor_ext.settlement.flow import MAY_EXIST, About, Flow, LookUp, Matches, Payment, Settlement, Turn, about, settle
+from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Payment, Settlement, about, settle
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
-from .progress import Step
-from .rows import Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome, Step
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are: after a crash, those are not told from rows that were sent.
@@ -40,6 +41,8 @@ Each half of them is one write to the database: one for each row would cost more
 """
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
+_Doubtful: TypeAlias = Sequence[tuple[str, LookUp]]
+"""Rows that are looked up, with their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,6 @@ class SendTerms:
     rate: float | None
     rivals: Rivals
     alone_since: Callable[[], Moment] | None = None
-
-
-@dataclass(slots=True)
-class _Doubtful:
-    """A row that is looked up: its flow waits for the requests with its reference."""
-
-    row: Row
-    flow: Flow
-    step: LookUp
 
 
 class Delivery:
@@ -113,7 +107,7 @@ class Delivery:
         refused = {index: row for index, row in rows.items() if row.arguments is None}
         results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
         to_send = [index for index in rows if index not in results]
-        settled: dict[int, Settlement | _Doubtful] = {}
+        settled: dict[int, Settlement | LookUp] = {}
 
         def send(index: int) -> None:
             settled[index] = self._send(rows[index], terms, rate_limiter)
@@ -132,11 +126,11 @@ class Delivery:
             results |= known(to_send)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        doubtful = [each for index in to_send if isinstance(each := settled[index], _Doubtful)]
+        doubtful = [(rows[index].key, each) for index in to_send if isinstance(each := settled[index], LookUp)]
         looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
         for index in to_send:
             each = settled[index]
-            settlement = next(looked_up) if isinstance(each, _Doubtful) else each
+            settlement = next(looked_up) if isinstance(each, LookUp) else each
             results[index] = self._result(settlement, rows[index].key, is_final=True)
 
     def _send_few(
@@ -158,21 +152,21 @@ class Delivery:
                     ended = wait(under_way, return_when=FIRST_COMPLETED).done
                     for each in ended:
                         each.result()
-                    step = replace(step, results={**step.results, **known(under_way.pop(each) for each in ended)})
+                    step = step._replace(results={**step.results, **known(under_way.pop(each) for each in ended)})
                     _, sent = self.now()
                     if sent.known:
                         break
                     while left and self._stop.is_set():  # nothing is sent any more
                         send(left.popleft())
                     next_ones = [left.popleft() for _ in range(min(len(left), self._workers - len(under_way)))]
-                    step = replace(step, begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
+                    step = step._replace(begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
                     if next_ones or step.results:
                         yield step
-                        step = Step(step.begun)
+                        step = Step(step.begun, None, {})
                     under_way |= {self._threads.submit(send, index): index for index in next_ones}
             finally:
                 wait(under_way)
-        return replace(step, results={**step.results, **known(under_way.values())})
+        return step._replace(results={**step.results, **known(under_way.values())})
 
     def _send_ahead(self, left: deque[int], send: Callable[[int], None], step: Step) -> Generator[Step]:
         """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
@@ -183,9 +177,9 @@ class Delivery:
                     send(left.popleft())
                 group = [left.popleft() for _ in range(min(len(left), MARKED_AHEAD // 2))]
                 if group:
-                    step = replace(step, begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
+                    step = step._replace(begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
                     yield step
-                    step = Step(step.begun)
+                    step = Step(step.begun, None, {})
                     threads.append(self._send_group(group, send))
                 if len(threads) > 1:
                     # A thread that has ended found no more rows of the group before this one.
@@ -218,7 +212,7 @@ class Delivery:
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
-            sent = replace(sent, looked_up=True)
+            sent = sent._replace(looked_up=True)
         return Result(
             outcome,
             None if request is None else request.id or None,
@@ -227,42 +221,35 @@ class Delivery:
             sent if outcome in MAY_EXIST else None,
         )
 
-    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | _Doubtful:
+    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""
         keys = Keys(terms.retention, self._caller, terms.alone_since)
-        ends, tries = self._monotonic() + terms.patience, 0
-        victor = within_key_life(self._victor, terms.retention)
-        flow = settle(Payment(row.arguments or {}, row.sent), keys)
-        try:
-            step = next(flow)
-            while not isinstance(step, LookUp):
-                if isinstance(step, Turn):
-                    step = flow.send(self._turn(step, tries, ends, keys, rate_limiter))
-                    tries += 1
-                    continue
-                try:
-                    request = self._call(victor, row, is_repeat=step.is_repeat)
-                except VictorError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(request)
-        except StopIteration as end:
-            settlement: Settlement = end.value
-            return settlement
-        return _Doubtful(row, flow, step)
+        turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
+        victor, payment = within_key_life(self._victor, terms.retention), Payment(row.arguments or {}, row.sent)
+        flow = settle(payment, keys, turn, lambda is_repeat: self._call(victor, row, is_repeat=is_repeat))
+        return drive(flow, lambda call: call())
 
-    def _turn(self, step: Turn, tries: int, ends: float, keys: Keys, rate_limiter: RateLimiter) -> Now | None:
+    def _turn(
+        self,
+        turns: Iterator[int],
+        ends: float,
+        keys: Keys,
+        rate_limiter: RateLimiter,
+        so_far: Settlement,
+        sent: Sent | Moment | None,
+    ) -> Now | None:
         """Wait until a row can be tried; None: its patience has ended, or sending stops."""
+        tries = next(turns)
         if tries:
             if self._monotonic() >= ends:
                 return None
             # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
-            self._stop.wait(max(pause_after(tries), pause_asked(step.so_far.error)))
-        elif keys.is_over(step.sent, now := self._clock.now()):
+            self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
+        elif keys.is_over(sent, now := self._clock.now()):
             return now  # nothing is sent: it is looked up
         self._backoff.wait()
         rate_limiter.wait()
-        if isinstance(step.sent, Sent):
+        if isinstance(sent, Sent):
             self._ask()
         # The time is read after the waits: a key can expire during them.
         return None if self._stop.is_set() else self._clock.now()
@@ -299,7 +286,7 @@ class Delivery:
         elif not isinstance(error, InvalidRequest):
             self._answered()
 
-    def _look_up(self, doubtful: Sequence[_Doubtful], terms: SendTerms) -> list[Settlement]:
+    def _look_up(self, doubtful: _Doubtful, terms: SendTerms) -> list[Settlement]:
         """Look up rows until this succeeds, the patience ends, or sending stops."""
         ends = self._monotonic() + terms.patience
         tries = 0
@@ -308,7 +295,7 @@ class Delivery:
             if self._stop.is_set():
                 return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
-                requests = requests_by_reference(self._victor, [row.step for row in doubtful])
+                requests = requests_by_reference(self._victor, [each for _, each in doubtful])
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
@@ -342,9 +329,7 @@ class Delivery:
         self._stop.set()
 
 
-def _matched(
-    doubtful: Sequence[_Doubtful], requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals
-) -> list[Settlement]:
+def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals) -> list[Settlement]:
     """Match rows and requests by reference. One request settles one row in all batches of the state."""
     ids = {request.id for matches in requests.values() for request in matches}
     try:
@@ -353,33 +338,22 @@ def _matched(
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         return _unresolved(doubtful, why)
     settlements: list[Settlement] = []
-    for row in doubtful:
-        settlement = _ended(row, Matches(requests.get(row.step.reference, ())))
+    for key, each in doubtful:
+        settlement = each.settled(requests.get(each.payment.reference, ()))
         request, otherwise = settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None:
-            made = (one.may_have_made(request.id, request.client_reference_id, row.row.key) for one in others)
+            made = (one.may_have_made(request.id, request.client_reference_id, key) for one in others)
             settlement = otherwise if any(made) else settlement
         settlements.append(settlement)
     return settlements
 
 
-def _unresolved(doubtful: Sequence[_Doubtful], reason: str) -> list[Settlement]:
-    return [_ended(row, reason) for row in doubtful]
-
-
-def _ended(doubtful: _Doubtful, matches: Matches | str) -> Settlement:
-    try:
-        doubtful.flow.send(matches)
-    except StopIteration as end:
-        settlement: Settlement = end.value
-        return settlement
-    raise AssertionError("A look-up ends a flow.")
+def _unresolved(doubtful: _Doubtful, reason: str) -> list[Settlement]:
+    return [each.unknown(reason, looked_up=False) for _, each in doubtful]
 
 
 def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
-    """Check the due date of a row that is sent for the first time. Raises `InvalidRequest`.
-
-    The client permits a past one with a key: the call may be a retry. Today and tomorrow are never wrong.
-    """
+    """Check the due date of a row that is sent for the first time: with a key, the client permits a past one."""
+    # Today and tomorrow are never wrong.
     if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
         check_payment_request(**arguments, now=now)

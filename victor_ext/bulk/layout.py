@@ -103,12 +103,11 @@ def version_for(account: str) -> str:
     return f"{VERSION}/{account}"
 
 
-def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[Submission, int]]:
-    return ((load, number) for load in loads for number in range(load.first, load.last + 1))
-
-
-def rows_of(load: Submission, number: int) -> int:
-    return min(load.chunk_rows, load.rows - (number - load.first) * load.chunk_rows)
+def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
+    """Yield the number of each chunk, and of its rows."""
+    for load in loads:
+        for place, number in enumerate(range(load.first, load.last + 1)):
+            yield number, min(load.chunk_rows, load.rows - place * load.chunk_rows)
 
 
 def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:

@@ -12,10 +12,11 @@ from itertools import chain
 from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for, money
+from victor_ext.settlement.arguments import plain
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .batch_store import BatchStore
-from .columns import ARGUMENTS, REQUIRED, as_json, canonical_text, check_heading, differing, problems_of, split_record
+from .columns import ARGUMENTS, REQUIRED, canonical_text, check_heading, differing, problems_of, split_record
 from .layout import Chunk, Submission, chunk_rows_for, dropped_in
 from .results import latest_results
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
@@ -67,9 +68,7 @@ class Loading:
     def read(self, on_row: Callable[[int], None] | None) -> Check:
         """Check every row, and write the rows to store into the spool, encrypted, in chunks.
 
-        Raises:
-            ConfigurationError: The same rows were submitted before, under other keys, and `ask_again` is not set; or
-                storing another source was interrupted.
+        Raises `ConfigurationError` as `refuse_copy` does, and if storing another source was interrupted.
         """
         settings, check = self._settings, self.check
         required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
@@ -138,7 +137,7 @@ class Loading:
             check.new += 1
             self._has_new_keys |= known is None
         check.replaced += known is not None
-        arguments = None if problems else as_json(fields.arguments)
+        arguments = None if problems else {name: plain(name, value) for name, value in fields.arguments.items()}
         reason = " ".join(problem.message for problem in problems) or None
         self._columns |= dict.fromkeys(fields.extras)
         self._new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(self._new)))
@@ -180,11 +179,7 @@ class Loading:
             return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
 
     def store(self, store: BatchStore) -> None:
-        """Store the rows of the spool: first what will be stored, then all of it at once.
-
-        Raises:
-            ConfigurationError: Another process has stored or dropped rows meanwhile. Nothing was stored.
-        """
+        """Store the rows of the spool: first what will be stored, then all of it at once. Raises as those two do."""
         if not self.check.stored and self._plan is None:
             return
         settings = self._settings

@@ -29,7 +29,7 @@ def requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, 
 
     The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
     """
-    wanted = {step.reference for step in steps}
+    wanted = {step.payment.reference for step in steps}
     requests: dict[str, list[PaymentRequest]] = defaultdict(list)
     for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
         reference = reference_of(request.client_reference_id)

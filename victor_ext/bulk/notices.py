@@ -23,13 +23,9 @@ def reason_of(error: BaseException) -> str:
     return text.splitlines()[0].rstrip(".")
 
 
-def report(error: BaseException) -> None:
+def report(error: BaseException | str) -> None:
     """Log why the database cannot be used, each reason at most twice a minute: it is tried again."""
-    _report(reason_of(error))
-
-
-def _report(reason: str) -> None:
-    now = time.monotonic()
+    reason, now = error if isinstance(error, str) else reason_of(error), time.monotonic()
     if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
         _reported_at[reason] = now
         message = "The state cannot be used (%s). It is tried again, and the rows that wait for it are sent then."
@@ -46,7 +42,7 @@ class _ToOurLog(logging.Handler):
         text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
         for words in _FULL:
             if words in text:
-                _report(words)
+                report(words)
 
 
 def begin_notices() -> None:

@@ -86,9 +86,8 @@ class Backoff:
                     self._pause = 0.0
 
     def wait(self) -> None:
-        """Wait until the pause ends.
+        """Wait until the pause ends. All waiters are released together, also if one has started the next pause by then.
 
-        All waiters of one pause are released together, even if one of them has already started the next pause.
         Otherwise a few rows would take every turn, and the patience of the others would end before they were tried.
         """
         number = self._number

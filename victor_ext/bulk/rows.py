@@ -1,11 +1,12 @@
-"""Rows of a batch, their problems and their results, and the result of checking a source."""
+"""Rows of a batch, their problems, attempts and results, and the result of checking a source."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import InvalidRequest, Problem
 from victor_ext.settlement.flow import PaymentOutcome
@@ -143,8 +144,8 @@ class Row:
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
-        sent = self.sent and self.sent.to_json()
-        return [self.number, self.key, self.fingerprint, self.arguments, self.extras, self.reason, sent, self.place]
+        rest = [self.arguments, self.extras, self.reason, self.sent, self.place]
+        return [self.number, self.key, self.fingerprint, *rest]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
@@ -152,8 +153,7 @@ class Row:
         return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), place)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The stored result of a row. `sent` is as in `Row`, for a row that is not settled."""
 
     outcome: RowOutcome
@@ -162,11 +162,8 @@ class Result:
     error: str | None = None
     sent: Sent | None = None
 
-    def to_json(self) -> list[Any]:
-        return [self.outcome.value, self.id, self.status, self.error, self.sent and self.sent.to_json()]
-
     @classmethod
-    def from_json(cls, data: list[Any]) -> Result:
+    def from_json(cls, data: Sequence[Any]) -> Result:
         outcome, request_id, status, error, sent = data
         return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent))
 
@@ -195,3 +192,55 @@ class RowResult:
     error: str | None
     extras: Mapping[str, str] = field(repr=False)
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+SEND_STEP = "send"
+"""The name of each step in DBOS."""
+
+
+class Step(NamedTuple):
+    """A step of an attempt, stored before the first of its rows is sent. Rows are counted by their index in the chunk.
+
+    Attributes:
+        begun: Rows before this one may have been sent.
+        sent: The earliest time at which those may have been sent that no step before named.
+        results: Results since the step before.
+        is_last: Whether all rows have their results.
+    """
+
+    begun: int
+    sent: Sent | None
+    results: Mapping[int, Result]
+    is_last: bool = False
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Step:
+        begun, sent, stored, is_last = data
+        results = {int(index): Result.from_json(each) for index, each in stored.items()}
+        return cls(begun, Sent.from_json(sent), results, is_last)
+
+
+class Progress:
+    """The steps of an attempt so far. `begun` and `is_over` are those of the last `Step`."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.results: dict[int, Result] = {}
+        self.is_over = False
+        self._begun: list[int] = []
+        self._sent: list[Sent | None] = []
+
+    def add(self, step: Step) -> None:
+        self.begun, self.is_over = step.begun, step.is_last
+        self.results |= step.results
+        self._begun.append(step.begun)
+        self._sent.append(step.sent)
+
+    @property
+    def in_doubt(self) -> int:
+        """Number of rows that may have been sent, and have no result."""
+        return sum(index not in self.results for index in range(self.begun))
+
+    def sent(self, index: int) -> Sent | None:
+        """Return the earliest time at which a row may have been sent; None: it was not."""
+        return self._sent[bisect_right(self._begun, index)] if index < self.begun else None

@@ -17,7 +17,7 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
-from .layout import Submission, next_try, numbers_of, queue_of, rows_of
+from .layout import Submission, next_try, numbers_of, queue_of
 from .notices import NOTICE, report
 from .results import latest_results
 from .rows import Check, RowOutcome
@@ -147,10 +147,7 @@ def _retry_unsettled(store: BatchStore, loads: Sequence[Submission], settings: S
 def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
     """Run a worker until `over` returns true. While another process holds an SQLite database, only watch.
 
-    Raises:
-        BulkStopped: The provider rejects this client.
-        StateLost: The database, or what it has of the batch, was deleted.
-        StateUnavailable: The database could not be used at the beginning.
+    Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at the beginning.
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
@@ -198,7 +195,7 @@ class StatusReader:
         self._by_others = by_others
         self._complete = plan is None
         self._last_load = loads[-1] if loads else None
-        self._sizes = ((number, rows_of(load, number)) for load, number in numbers_of(loads))
+        self._sizes = numbers_of(loads)
         self._open: dict[int, int] = {}
         self._read: Counter[RowOutcome] = Counter()
         self._replaced = sum(load.replaced for load in loads)

@@ -15,15 +15,14 @@ from typing import ClassVar, TextIO
 import httpx
 
 from victor_ext import ConfigurationError, Victor
-from victor_ext.privacy import HiddenRows, concealed
-from victor_ext.tables.sources import Rows
+from victor_ext.privacy import concealed
+from victor_ext.tables.sources import Rows, hidden
 
 from .batch_store import BatchStore, batches_of, no_such_batch
-from .export import write_csv
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
 from .lookups import counted, current_statuses, refreshed
-from .results import columns_of, results_of
+from .results import results_of, write_csv
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of
@@ -112,7 +111,7 @@ class BulkSender:
             expect_total: What the amounts of all these rows must be together.
             on_row: Called after each row with the number of rows checked.
         """
-        source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
+        source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
         with self._context() as context, self._loading(source, context, expected) as loading:
             return loading.read(on_row)
@@ -142,7 +141,7 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
-        source = source if isinstance(source, str | os.PathLike) else HiddenRows(source)
+        source = hidden(source)
         return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress, on_row)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
@@ -232,7 +231,8 @@ class BulkSender:
         """
         with self._stored() as (victor, store, loads, _):
             results = _results(victor, store, loads, refresh=refresh)
-            return write_csv(file, results, columns_of(loads), escape=escape, on_result=on_result)
+            columns = list(dict.fromkeys(column for load in loads for column in load.columns))
+            return write_csv(file, results, columns, escape=escape, on_result=on_result)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.

@@ -33,11 +33,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings to read and send a batch. None means the batch's own value or the default.
-
-    Raises:
-        ConfigurationError: A value is invalid.
-    """
+    """Settings to read and send a batch, which are checked. None means the batch's own value or the default."""
 
     key_column: str | None
     rate: float | None

@@ -72,11 +72,7 @@ class StateLost(VictorError):
 
 
 class State:
-    """The database that stores batches, in the tables of DBOS.
-
-    Raises:
-        ConfigurationError: The database is unsupported, or is not persistent.
-    """
+    """The database that stores batches, in the tables of DBOS. It has to be persistent."""
 
     def __init__(self, url: str) -> None:
         url = concealed(url)

@@ -1,7 +1,6 @@
-"""Encryption of stored data: rows, results and errors.
+"""Encryption of stored rows, results and errors: only workers with the same secret can work on a batch.
 
-The key is derived from VICTOR_BULK_KEY or from the credentials in the process environment, so only workers with the
-same secret can work on a batch. Batch names, chunk numbers, states and times are not encrypted.
+Batch names, chunk numbers, states and times are not encrypted.
 """
 
 from __future__ import annotations
@@ -73,11 +72,7 @@ class Vault:
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
 
     def deserialize(self, text: str) -> Any:
-        """Decrypt data. Arguments become a tuple, as DBOS requires.
-
-        Raises:
-            ConfigurationError: The text was encrypted with another key, or is damaged.
-        """
+        """Decrypt data. Raises `ConfigurationError` if it was encrypted with another key, or is damaged."""
         body = text.removeprefix(f"{MARK}.{self.key_id}.")
         if body == text:
             raise other_key("This content of the bulk database")
@@ -93,7 +88,7 @@ class Vault:
             case {"!error": kind, "text": message}:
                 return Exception(f"{kind}: {message}")
             case {"args": args, "kwargs": kwargs}:
-                return {"args": tuple(args), "kwargs": kwargs}
+                return {"args": tuple(args), "kwargs": kwargs}  # as DBOS requires
             case _:
                 return stored
 

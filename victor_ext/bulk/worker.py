@@ -27,12 +27,10 @@ from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, versi
 from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
-from .progress import SEND_STEP, Progress, Step
-from .rows import Result, RowOutcome
+from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
 from .state import StateLost
-from .takeover import TakeOver
-from .worker_lock import WorkerLock
+from .worker_lock import TakeOver, WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
@@ -146,10 +144,10 @@ class Worker:
         chunk, progress = Chunk.from_json(data), Progress()
         steps: Generator[Step] | None = None
 
-        def advance() -> list[Any]:
+        def advance() -> Step:
             nonlocal steps
             steps = steps or self._steps(workflow_id, queue, chunk, progress)
-            return next(steps).to_json()
+            return next(steps)
 
         # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
         # taken over: from then on it counts as another one's, and no further row of it is sent here.

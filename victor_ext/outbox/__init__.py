@@ -16,7 +16,9 @@ A process may be killed between any two steps. See docs/outbox.md.
 """
 
 try:
-    from .entries import Entry, EntryState, PaymentRequestArguments
+    from victor_ext.settlement.arguments import PaymentRequestArguments
+
+    from .entries import Entry, EntryState
     from .outboxes import AsyncOutbox, Outbox
 except ImportError as error:
     raise ImportError(

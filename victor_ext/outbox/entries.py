@@ -1,34 +1,16 @@
-"""What is stored in the outbox: arguments, entries, and the table that has them."""
+"""What is stored in the outbox: entries, and the table that has them."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
-from typing import Any, Literal, Required, TypedDict
+from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import PaymentRequest, Word
-from victor_ext.money import Amount
+from victor_ext import PaymentRequest
 from victor_ext.settlement.key_age import Sent
-
-
-# Its module has no annotations as text: `__required_keys__` would be empty.
-class PaymentRequestArguments(TypedDict, total=False):
-    """The arguments of `payment_requests.create`, which documents them; the reference and the key are required."""
-
-    payee_account_number: Required[str]
-    payer_counterparty_id: Required[str]
-    amount: Required[Amount]
-    biller_type: Required[Literal["BUSINESS", "CONSUMER"] | StrEnum | Word]
-    due_date: Required[date | str]
-    ultimate_creditor: str | None
-    amount_modification_allowed: bool | None
-    notes: str | None
-    client_reference_id: Required[str]
-    idempotency_key: Required[str]
-    extra_body: Mapping[str, Any] | None
 
 
 class EntryState(StrEnum):

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 
 from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
+from victor_ext.settlement.arguments import PaymentRequestArguments
 
-from .entries import Entry, EntryState, PaymentRequestArguments
+from .entries import Entry, EntryState
 from .passes import OutboxBase, Pass, Step, Transaction, logged
 
 if TYPE_CHECKING:

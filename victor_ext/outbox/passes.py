@@ -1,7 +1,6 @@
-"""The passes over an outbox as generators: what they decide, without a database or a client of their own.
+"""The passes over an outbox as generators, which yield transactions and calls.
 
-A pass yields steps: a transaction, or a call. `Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited
-ones, and sends the result back.
+`Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited ones.
 """
 
 from __future__ import annotations
@@ -33,32 +32,21 @@ from victor_ext import (
 )
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
+from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
 from victor_ext.settlement.flow import (
     SETTLED,
     About,
-    Create,
-    Matches,
+    LookUp,
     Payment,
     PaymentOutcome,
     Rival,
     Settlement,
-    Turn,
     about,
     settle,
 )
 from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
-from .entries import (
-    Entry,
-    EntryState,
-    PaymentRequestArguments,
-    entry_of,
-    outbox_table,
-    sent_of,
-    sent_values,
-    values_of,
-)
+from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
 
 T = TypeVar("T")
 
@@ -192,11 +180,8 @@ class OutboxBase:
             raise _refused(key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Pass[Entry | None]:
-        def work(connection: sa.Connection) -> Entry | None:
-            row = connection.execute(sa.select(self.table).where(self.table.c.key == key)).one_or_none()
-            return None if row is None else entry_of(row)
-
-        return _transact(work)
+        query = sa.select(self.table).where(self.table.c.key == key)
+        return _transact(lambda connection: next(map(entry_of, connection.execute(query)), None))
 
     def _entries(self, state: EntryState | str | None) -> Pass[list[Entry]]:
         query = sa.select(self.table).order_by(self.table.c.id)
@@ -205,14 +190,9 @@ class OutboxBase:
         return _transact(lambda connection: [entry_of(row) for row in connection.execute(query)])
 
     def _counts(self) -> Pass[dict[EntryState, int]]:
-        state = self.table.c.state
-        query = sa.select(state, sa.func.count()).group_by(state)
-
-        def work(connection: sa.Connection) -> dict[EntryState, int]:
-            counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-            return {state: counts.get(state.value, 0) for state in EntryState}
-
-        return _transact(work)
+        query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
+        none = dict.fromkeys(EntryState, 0)
+        return _transact(lambda connection: none | {EntryState(row[0]): row[1] for row in connection.execute(query)})
 
     # Passes
 
@@ -292,28 +272,18 @@ class OutboxBase:
         payment = Payment(loaded(claim.row.arguments), claim.sent)  # its repr shows no account number
         # A process that was stopped does not know whether others have sent its entry.
         keys = Keys(self._kept, victor.caller, lambda: claim.at)
-        flow = settle(payment, keys)
-        is_tried = False
-        try:
-            step = next(flow)
-            while True:
-                if isinstance(step, Turn):
-                    step = flow.send(None if is_tried else Now(_moment(), victor.provider_time()))
-                    is_tried = True
-                elif isinstance(step, Create):
-                    try:
-                        # Not `partial`, whose repr has the account number.
-                        request = yield lambda: victor.payment_requests.create(**payment.arguments)
-                    except VictorError as error:
-                        step = flow.throw(error)
-                    else:
-                        step = flow.send(request)
-                else:
-                    matches = yield partial(victor.payment_requests.find, step.reference, start_datetime=step.since)
-                    step = flow.send(Matches(matches, matches.caveat))
-        except StopIteration as end:
-            settlement: Settlement = end.value
-        return (yield from self._settled(claim, settlement))
+        now = iter([Now(_moment(), victor.provider_time())])  # it is tried once
+        result = yield from settle(
+            payment,
+            keys,
+            lambda _so_far, _sent: next(now, None),
+            lambda _: victor.payment_requests.create(**payment.arguments),
+        )
+        if isinstance(result, LookUp):
+            reference = result.payment.reference
+            matches = yield partial(victor.payment_requests.find, reference, start_datetime=result.since)
+            result = result.settled(matches, matches.caveat)
+        return (yield from self._settled(claim, result))
 
     def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""

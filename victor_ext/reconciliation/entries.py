@@ -195,11 +195,6 @@ class EntryReader:
             self._problems.append(Problem(problem.field, problem.code, message))
 
 
-def concealed(ours: Ours) -> Ours:
-    """Return our book in a form that no `repr` shows: a row may have an account number. A path is returned as it is."""
-    return ours if isinstance(ours, str | os.PathLike) else HiddenRows(ours)
-
-
 def _value(fields: Mapping[str, Any], columns: Sequence[str], *, escaped: bool) -> Any:
     for value in map(fields.get, columns):
         if isinstance(value, str) and value.strip():

@@ -13,8 +13,9 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
 from victor_ext.systems import AsyncClient, Client, System, titles
+from victor_ext.tables.sources import hidden
 
-from .entries import Entry, EntryReader, Ours, concealed
+from .entries import Entry, EntryReader, Ours
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
 
@@ -127,7 +128,7 @@ def reconcile(
         ConfigurationError: The file cannot be opened, or the temporary folder cannot be used.
         VictorError: The provider's book could not be read. No report exists then. Repeat the call at any time.
     """
-    ours, window = concealed(ours), Window(start, end, margin)
+    ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     steps = _Comparison(book, reader, window, on_progress).steps(ours)
@@ -149,7 +150,7 @@ async def reconcile_async(
     on_progress: OnProgress | None = None,
 ) -> Reconciliation:
     """As `reconcile`, with an awaited client. The work on the database is done in a worker thread."""
-    ours, window = concealed(ours), Window(start, end, margin)
+    ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _take)

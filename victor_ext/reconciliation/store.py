@@ -247,10 +247,8 @@ class Store:
     def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
         """Make the report, and return its counts and sums. docs/reconcile.md states the rules.
 
-        Args:
-            amounts: Whether an amount that the provider does not say is a difference.
-            looked_up: Whether payments of theirs are known by look-ups alone, so that none is outside of the window.
-            is_complete: Whether what the provider's list did not show is not in it.
+        `amounts`: whether one that the provider does not say is a difference. `looked_up`: payments of theirs are known
+        by look-ups alone, so that none is outside of the window. `is_complete`: the provider's list showed all of it.
         """
         self._database.executescript(_PAIRS)
         for stage in _STAGES:

@@ -1,16 +1,31 @@
 """What is stored of the arguments of `create`: JSON from which exactly the bytes are sent that `create` would send."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from enum import Enum
-from typing import Any, cast
+from enum import Enum, StrEnum
+from typing import Any, Literal, Required, TypedDict, cast
 
 from victor_ext import InvalidRequest, Word, money
 from victor_ext.ids import in_one_form
+
+
+# Its module has no annotations as text: `__required_keys__` would be empty.
+class PaymentRequestArguments(TypedDict, total=False):
+    """The arguments of `payment_requests.create`, which documents them; the reference and the key are required."""
+
+    payee_account_number: Required[str]
+    payer_counterparty_id: Required[str]
+    amount: Required[money.Amount]
+    biller_type: Required[Literal["BUSINESS", "CONSUMER"] | StrEnum | Word]
+    due_date: Required[date | str]
+    ultimate_creditor: str | None
+    amount_modification_allowed: bool | None
+    notes: str | None
+    client_reference_id: Required[str]
+    idempotency_key: Required[str]
+    extra_body: Mapping[str, Any] | None
 
 
 def plain(name: str, value: Any) -> Any:

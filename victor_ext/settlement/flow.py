@@ -1,8 +1,4 @@
-"""From a claimed payment to its result, as a generator that yields what is to be done.
-
-A driver answers a `Turn` with the time when the payment can be sent, a `Create` with the request, and a `LookUp` with
-the matches. It throws the error of a call into the generator.
-"""
+"""From a claimed payment to its result: a generator that yields the calls to make, and may end with a `LookUp`."""
 
 from __future__ import annotations
 
@@ -10,7 +6,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -27,6 +24,8 @@ from victor_ext import (
 from victor_ext.ids import reference_of
 
 from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
+
+T = TypeVar("T")
 
 _ADVICE = "It is not sent again: check it by hand."
 
@@ -96,41 +95,40 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """Wait until the payment can be tried; the answer is the time then (`Now`), or None: leave it as it is now.
+class LookUp:
+    """A payment that is not sent again: read the requests since then that have its reference, and it is `settled`.
 
-    `so_far` is what is known of it, and `sent` the earliest time at which it may have been sent, or None.
+    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent.
     """
 
-    so_far: Settlement
-    sent: Sent | Moment | None
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Send the payment under its key. `is_repeat`: it may have been sent before."""
-
-    is_repeat: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Read the requests since then that have the payment's reference. The answer: `Matches`, or why that failed."""
-
-    reference: str
+    payment: Payment
     since: datetime
+    why: str
+    sent: Sent | Moment
+
+    def settled(self, requests: Sequence[PaymentRequest], caveat: str = "") -> Settlement:
+        """Return what became of it. A `caveat` says why it is no proof that there are no such requests."""
+        outbound = [request for request in requests if request.direction != "inbound"]
+        same = [request for request in outbound if request.could_be(self.payment.arguments, since=self.since)]
+        if not outbound:
+            return self.unknown(f"No request has its client_reference_id. {_ADVICE} {caveat}".rstrip())
+        if not len(outbound) == len(same) == 1:
+            seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
+            others = "" if same else ", but other values"
+            return self.unknown(f"{seen} its client_reference_id{others}. {_ADVICE}")
+        rest = "has its client_reference_id, but another payment has the same reference."
+        otherwise = self.unknown(f"Request {same[0].id} {rest} {_ADVICE}")
+        reason = f"{self.why} It was identified by its client_reference_id."
+        return Settlement(PaymentOutcome.CREATED, same[0], reason, looked_up=True, unless_mine=otherwise)
+
+    def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
+        """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
+        reason = f"{self.why} {words}"
+        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=self.sent, looked_up=looked_up)
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The requests with the payment's reference. `caveat` says why an empty result is no proof, or is empty."""
-
-    requests: Sequence[PaymentRequest] = field(repr=False)
-    caveat: str = ""
-
-
-Step: TypeAlias = Turn | Create | LookUp
-Flow: TypeAlias = Generator[Step, Any, Settlement]
+Flow: TypeAlias = Generator[Callable[[], Any], Any, T]
+"""It yields a call, and is sent the request that it made; the call's error is thrown into it."""
 
 
 class About(Enum):
@@ -151,29 +149,42 @@ def about(error: VictorError) -> About:
     return About.EITHER if refused and not isinstance(error, RateLimited) else About.PROVIDER
 
 
-def settle(payment: Payment, keys: Keys) -> Flow:
-    """Send a payment, or look it up, until it is settled or the driver leaves it.
+def settle(
+    payment: Payment,
+    keys: Keys,
+    turn: Callable[[Settlement, Sent | Moment | None], Now | None],
+    create: Callable[[bool], Any],
+) -> Flow[Settlement | LookUp]:
+    """Send a payment until it is settled, has to be looked up, or is left.
 
     Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused or not sent.
+
+    Args:
+        turn: Waits until the payment can be tried, and returns the time then, or None: leave it as it is. It is given
+            what is known of the payment, and the earliest time at which it may have been sent, or None.
+        create: Sends the payment under its key. Given `True`, it may have been sent before.
     """
     sent: Sent | Moment | None = payment.sent
     so_far = Settlement(PaymentOutcome.WAITING)
     while True:
-        now: Now | None = yield Turn(so_far, sent)
+        now = turn(so_far, sent)
         if now is None:
             return so_far if sent is None else _may_exist(so_far, sent)
         doubt = keys.doubt(sent, now)
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = sent or keys.first_use(now)
-            result = yield from _create(is_repeat=sent is not None)
+            result = yield from _create(create, is_repeat=sent is not None)
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
             why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
             since, result = doubt[0], Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
         else:
             since, result = doubt
         if isinstance(result, str):
-            return (yield from _look_up(payment, keys, now, since, result))
+            stored = Sent.at(since, now, keys.caller) if isinstance(since, Moment) else since
+            look_up = LookUp(payment, stored.earliest(now), result, since)
+            nothing = "It has no client_reference_id to search for."
+            return look_up if payment.reference else look_up.unknown(f"{nothing} {_ADVICE}")
         if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
         so_far = _joined(so_far, result, sent)
@@ -181,10 +192,10 @@ def settle(payment: Payment, keys: Keys) -> Flow:
             return so_far
 
 
-def _create(*, is_repeat: bool) -> Generator[Step, Any, Settlement | str]:
+def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[Settlement | str]:
     """Make one call. Return what it says of itself alone, or why the payment is looked up."""
     try:
-        request: PaymentRequest = yield Create(is_repeat)
+        request: PaymentRequest = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
     if request.id:
@@ -239,37 +250,6 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted. It has not been tried since."
     return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=settlement.reason or why, sent=sent)
-
-
-def _look_up(payment: Payment, keys: Keys, now: Now, sent: Sent | Moment, why: str) -> Generator[Step, Any, Settlement]:
-    """Look a payment up by its reference. It is not sent again, whatever the result."""
-    stored = Sent.at(sent, now, keys.caller) if isinstance(sent, Moment) else sent
-    if not payment.reference:
-        nothing = f"{why} It has no client_reference_id to search for. {_ADVICE}"
-        return Settlement(PaymentOutcome.UNKNOWN, reason=nothing, sent=sent, looked_up=True)
-    since = stored.earliest(now)
-    matches: Matches | str = yield LookUp(payment.reference, since)
-    if isinstance(matches, str):
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {matches}", sent=sent)
-    request, words = _the_one(matches, lambda request: request.could_be(payment.arguments, since=since))
-    if request is None:
-        return Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {words}", sent=sent, looked_up=True)
-    why_not = f"Request {request.id} has its client_reference_id, but another payment has the same reference. {_ADVICE}"
-    otherwise = Settlement(PaymentOutcome.UNKNOWN, reason=f"{why} {why_not}", sent=sent, looked_up=True)
-    return Settlement(PaymentOutcome.CREATED, request, f"{why} {words}", looked_up=True, unless_mine=otherwise)
-
-
-def _the_one(matches: Matches, could_be: Callable[[PaymentRequest], bool]) -> tuple[PaymentRequest | None, str]:
-    """Return a payment's request, or None if it is not certain which it is; and the reason, in words."""
-    outbound = [request for request in matches.requests if request.direction != "inbound"]
-    same = [request for request in outbound if could_be(request)]
-    if len(outbound) == len(same) == 1:
-        return same[0], "It was identified by its client_reference_id."
-    if not outbound:
-        return None, f"No request has its client_reference_id. {_ADVICE} {matches.caveat}".rstrip()
-    seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-    others = "" if same else ", but other values"
-    return None, f"{seen} its client_reference_id{others}. {_ADVICE}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ payment is looked up. Within one process, the clock that shows more bounds it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from victor_ext import AsyncVictor, ProviderTime, Victor, VictorError
 
@@ -60,8 +60,7 @@ class Now:
         return max(self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """The earliest time at which a payment may have been sent, and the digest of its sender's credentials.
 
     Attributes:
@@ -87,11 +86,8 @@ class Sent:
         latest = now.provider.moment.timestamp() if now.provider.is_known else now.moment.local
         return datetime.fromtimestamp(min(self.since, latest), UTC) - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
-    def to_json(self) -> list[Any]:
-        return [self.since, self.by, self.known, self.looked_up]
-
     @classmethod
-    def from_json(cls, data: list[Any] | None) -> Sent | None:
+    def from_json(cls, data: Sequence[Any] | None) -> Sent | None:
         return None if data is None else cls(*data)
 
 

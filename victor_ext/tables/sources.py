@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
-from victor_ext.privacy import HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
+from victor_ext.privacy import HiddenRows, HiddenValue, NumberText, Secret, SecretBytes, hidden_fields, hidden_pairs
+
+T = TypeVar("T")
 
 MAX_LINE = 1 << 20
 """Maximum bytes of a line. This limits memory for files that are not text."""
@@ -48,6 +50,11 @@ class SourceBroken(Exception):
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
         self.line, self.column, self.code, self.message = line, column, code, message
+
+
+def hidden(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str] | Iterable[T]:
+    """Return rows in a form that no `repr` shows: one may have an account number. A path is returned as it is."""
+    return rows if isinstance(rows, str | os.PathLike) else HiddenRows(rows)
 
 
 def records_of(source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck) -> Iterator[Record]:

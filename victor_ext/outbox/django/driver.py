@@ -14,9 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 
 from victor_ext import Victor, VictorError
-from victor_ext.outbox.entries import Entry, PaymentRequestArguments
+from victor_ext.outbox.entries import Entry
 from victor_ext.outbox.outboxes import BlockingOutbox
 from victor_ext.outbox.passes import Pass, Transaction
+from victor_ext.settlement.arguments import PaymentRequestArguments
 
 T = TypeVar("T")
 
