@@ -93,13 +93,7 @@ class Operation(Protocol[P]):
     def _get_kwargs(self) -> Callable[P, dict[str, Any]]: ...
 
 
-<<<<<<< HEAD
 class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
-    _wire_type: Callable[..., Any]
-
-=======
-class _ApiClient(BaseClient[Mode, Transport, HttpxClient], Generic[C, Mode, Transport, HttpxClient]):
->>>>>>> E
     @with_client_options
     def __init__(
         self,

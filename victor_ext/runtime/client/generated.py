@@ -40,15 +40,9 @@ class _Bound:
     document: Sequence[Declared]
     """All operations of the package."""
     undocumented: Read | None = None
-<<<<<<< HEAD
     response: httpx.Response | None = None  # of a client for one call
-    _query: str = ""
-=======
-    response: httpx.Response | None = None
-    """The response of a client for one call (see `for_one_call`)."""
     _is_for_one_call: bool = False
     _query: QueryChange = ""
->>>>>>> E
     _as_json: bool = False
     _at: str
     _connect: Connect
@@ -89,16 +83,8 @@ class _Bound:
         return self.with_http_options(timeout=checked_timeout(timeout))
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
-<<<<<<< HEAD
         """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
-        if self.undocumented is not None:
-=======
-        """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read.
-
-        The errors of the generated layer know neither the idempotency key nor the outcome.
-        """
         if self._is_for_one_call:
->>>>>>> E
             self.response = response
         try:
             if self._as_json:
