@@ -19,8 +19,7 @@ from victor_ext.systems import DEFAULT
 
 from .failures import Misuse, victor_failure
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import Checks, Session, option, whole_file, with_session
-from .systems import Provider
+from .session import Checks, Provider, Session, option, whole_file, with_session
 from .view import entry
 from .wording import ENCODING, column_remedy, rows_text
 
