@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cli.victor_command import Command
+from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
@@ -32,10 +31,6 @@ sys.modules[{name!r}] = None
 from victor_ext.cli import main
 sys.exit(main({words!r}))
 """
-
-
-def python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
@@ -90,7 +85,7 @@ def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]])
 def test_help_is_light(words: list[str]) -> None:
-    ran = python(LIGHT.format(words=words))
+    ran = python("-c", LIGHT.format(words=words))
     assert ran.returncode == 0, ran.stderr
 
 
@@ -106,7 +101,7 @@ def test_help_is_light(words: list[str]) -> None:
     ],
 )
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
-    ran = python(WITHOUT_EXTRA.format(name=name, words=words))
+    ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
     assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import httpx
@@ -90,29 +92,20 @@ class Crowd:
 
     def run(self, *rounds: Call) -> list[list[Any]]:
         """One call of every worker in each round. Returns what each observed, by round."""
-        return asyncio.run(self._tasks(rounds)) if self._mode == "async" else self._threads(rounds)
+        return asyncio.run(self._run(rounds))
 
-    def _threads(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
-        with self._client() as client, ThreadPoolExecutor(CROWD) as pool:
-
-            def observe(call: Call, worker: int) -> Any:
-                began = time.monotonic()
-                try:
-                    return call(client, worker)
-                except ERRORS as error:
-                    return error
-                finally:
-                    self.spans.append(time.monotonic() - began)
-
-            return [list(pool.map(lambda worker, call=call: observe(call, worker), range(CROWD))) for call in rounds]
-
-    async def _tasks(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
-        async with self._client() as client:
+    async def _run(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
+        """The calls of a sync client are made in a thread each."""
+        async with AsyncExitStack() as stack:
+            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(CROWD))
+            awaited = self._mode == "async"
+            await stack.enter_async_context(client) if awaited else stack.enter_context(client)
 
             async def observe(call: Call, worker: int) -> Any:
                 began = time.monotonic()
                 try:
-                    return await call(client, worker)
+                    in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
+                    return await (call if awaited else in_thread)(client, worker)
                 except ERRORS as error:
                     return error
                 finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -41,11 +42,8 @@ class Holding:
 
 
 def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:
-    caller = CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))
-    try:
+    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))) as caller:
         return [caller.start("get", f"S{number}") for number in range(count)]
-    finally:
-        caller.close()
 
 
 @each_mode
