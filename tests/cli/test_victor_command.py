@@ -13,6 +13,7 @@ import pytest
 from tests.cli.victor_command import Command
 from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
+from victor_ext.providers.victor.requests import MEMBERS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
 pytestmark = pytest.mark.slow
@@ -48,7 +49,9 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
     assert "VICTOR_ENVIRONMENT    staging (when it is not set) or production" in ran.out
     statuses = ran.out.partition("Exit status:")[2]
     assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "75", "130", "143", "129", "141"]
-    key = bare_command("rfp", "create", "--help").out.partition("--idempotency-key")[2]
+    create = bare_command("rfp", "create", "--help").out
+    assert [name for name in MEMBERS if f"--{name.replace('_', '-')} " not in create] == []
+    key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 
 
