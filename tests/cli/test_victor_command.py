@@ -13,7 +13,8 @@ import pytest
 from tests.cli.victor_command import Command
 from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
-from victor_ext.providers.victor.requests import MEMBERS
+from victor_ext.cli.wording import spelling_of
+from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,10 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
     statuses = ran.out.partition("Exit status:")[2]
     assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "75", "130", "143", "129", "141"]
     create = bare_command("rfp", "create", "--help").out
-    assert [name for name in MEMBERS if f"--{name.replace('_', '-')} " not in create] == []
+    for place, name in ARGUMENTS.items():
+        option = f"--{name.replace('_', '-')}"
+        assert f"{option} " in create
+        assert spelling_of(place, {name: option}) == option  # in a message about what the provider has refused
     key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 

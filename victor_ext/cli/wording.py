@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from victor_ext import Problem
 
-# Problem fields whose parameter has another name. Those of the body of `create` are declared with its arguments.
-_PARAMETERS = {
+# Problem fields whose argument has another name. Fields in `payment_details` keep their names.
+_ARGUMENTS = {
     "Idempotency-Key": "idempotency_key",
     "id": "request_id",
     "victor_payment_request_id": "request_id",
+    "payee.account_number": "payee_account_number",
+    "payee.ultimate_creditor": "ultimate_creditor",
+    "payer.victor_counterparty_id": "payer_counterparty_id",
     "columns": "column",
 }
 
@@ -44,9 +47,7 @@ def spellings(parameters: Iterable[Any]) -> dict[str, str]:
 
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
     """Return the option or argument for a problem's field, or None."""
-    from victor_ext.providers.victor.requests import ARGUMENTS  # noqa: PLC0415 - `victor --help` does not need it
-
-    return spelled.get(ARGUMENTS.get(field) or _PARAMETERS.get(field, field))
+    return spelled.get(_ARGUMENTS.get(field, field.removeprefix("payment_details.")))
 
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
