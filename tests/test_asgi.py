@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -15,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.programs import python
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, RateLimited, Victor, VictorError
 from victor_ext.asgi import error_response, readiness
@@ -125,6 +124,6 @@ def test_readiness_asks_the_provider_once_in_a_while_however_many_ask(
 @pytest.mark.slow
 def test_what_to_install_is_said_in_a_line() -> None:
     code = "import sys; sys.modules['starlette'] = None; import victor_ext.asgi"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    ran = python("-c", code)
     line = ran.stderr.splitlines()[-1]
     assert line == "ImportError: victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import ast
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 import victor_ext
+from tests.programs import python
 from tests.providers.connected.till import till_api
 from tests.providers.systems import ADAPTERS
 
@@ -289,13 +288,8 @@ def test_a_call_imports_nothing(
     given = given_for(system, auth, sandbox, key)
     sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)  # what is repeated, and told to a listener
     url = sandbox.url.replace("127.0.0.1", "localhost")
-    ran = subprocess.run(
-        [
-            *(sys.executable, "-c", PROGRAM + WAYS[system][0] + CALLING),
-            json.dumps([system, auth, awaited, way, url, given]),
-        ],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    asked = json.dumps([system, auth, awaited, way, url, given])
+    ran = python("-c", PROGRAM + WAYS[system][0] + CALLING, asked)
     assert ran.returncode == 0, ran.stderr
     loaded, done, failures = json.loads(ran.stdout)
     assert loaded == [], failures

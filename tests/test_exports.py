@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 import victor_ext
+from tests.programs import python
 from victor_ext import errors, money, testing, zulu
 
 pytestmark = pytest.mark.thorough
@@ -27,8 +27,9 @@ NAMES = {*victor_ext.__all__}
 
 def run(code: str) -> str:
     """What a fresh interpreter prints."""
-    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
-    return result.stdout
+    ran = python("-W", "error", "-c", code)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def loaded_after(code: str) -> set[str]:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import victor_ext.reconciliation as books
+from tests.programs import python
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
 from victor_ext.systems import System, entry_points_of
@@ -50,9 +51,7 @@ def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 def victor(*words: str) -> tuple[int, dict[str, Any]]:
     """Run the command; return its status and its JSON."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "victor_ext.cli", *words, "--json"], capture_output=True, text=True, check=False
-    )
+    ran = python("-m", "victor_ext.cli", *words, "--json")
     return ran.returncode, json.loads(ran.stdout or ran.stderr)
 
 
@@ -102,7 +101,7 @@ def test_the_registry_is_read_by_nobody_who_only_calls() -> None:
         "victor_ext.Victor; assert victor_ext.providers.velo.Velo.system.title == 'Velo'\n"
         "assert 'importlib.metadata' not in sys.modules"
     )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert python("-c", program).returncode == 0
     for name, entry in entry_points_of().items():
         found: System = entry.load()
         assert found.name == name

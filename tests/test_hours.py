@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+
+from tests.programs import python
 
 ROOT = Path(__file__).parent.parent
 LIBRARIES = Path(sys.prefix) / "guards"
@@ -50,9 +51,6 @@ def test_what_knows_the_time(moment: str, tmp_path: Path) -> None:
     (tmp_path / "ahead").write_text(str(begins - time.time()), "ascii")
     options = ("-q", "-m", "hours", "--first-tier", "-p", "no:cacheprovider", "-p", "sitecustomize")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "tests"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    ran = python("-m", "pytest", *options, "tests", cwd=ROOT, env=environment, timeout=None)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert int(re.findall(r"(\d+) passed", ran.stdout)[0]) > 500

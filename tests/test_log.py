@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
+
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
@@ -21,11 +21,8 @@ with connect(Client, base_url="http://localhost", transport=transport) as client
 
 
 def written(level: str) -> str:
-    environment = {**os.environ, "VICTOR_LOG": level}
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout == ""
+    done = python("-c", PROGRAM, env={**os.environ, "VICTOR_LOG": level})
+    assert (done.returncode, done.stdout) == (0, "")
     return done.stderr
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +104,5 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
         f'reportUnnecessaryTypeIgnoreComment = true\nvenvPath = "{ROOT}"\nvenv = ".venv"\n'
     )
     arguments = ["--config-file", "pyproject.toml", source.name] if checker == "mypy" else ["-p", "pyproject.toml"]
-    ran = subprocess.run(
-        [sys.executable, "-m", checker, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    ran = python("-m", checker, *arguments, cwd=tmp_path, timeout=None)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cli.victor_command import Command
+from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
+from victor_ext.cli.wording import spelling_of
+from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 
 pytestmark = pytest.mark.slow
@@ -34,10 +35,6 @@ sys.exit(main({words!r}))
 """
 
 
-def python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
-
-
 def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
     ran = bare_command("key", "invoice", "1042")
     assert (ran.status, ran.out, ran.err) == (0, f"{idempotency_key_for('invoice', 1042)}\n", "")
@@ -53,7 +50,12 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
     assert "VICTOR_ENVIRONMENT    staging (when it is not set) or production" in ran.out
     statuses = ran.out.partition("Exit status:")[2]
     assert re.findall(r"\b[0-9]+\b", statuses) == ["0", "1", "2", "3", "75", "130", "143", "129", "141"]
-    key = bare_command("rfp", "create", "--help").out.partition("--idempotency-key")[2]
+    create = bare_command("rfp", "create", "--help").out
+    for place, name in ARGUMENTS.items():
+        option = f"--{name.replace('_', '-')}"
+        assert f"{option} " in create
+        assert spelling_of(place, {name: option}) == option  # in a message about what the provider has refused
+    key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 
 
@@ -90,7 +92,7 @@ def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]])
 def test_help_is_light(words: list[str]) -> None:
-    ran = python(LIGHT.format(words=words))
+    ran = python("-c", LIGHT.format(words=words))
     assert ran.returncode == 0, ran.stderr
 
 
@@ -106,7 +108,7 @@ def test_help_is_light(words: list[str]) -> None:
     ],
 )
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
-    ran = python(WITHOUT_EXTRA.format(name=name, words=words))
+    ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
     assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1

@@ -7,8 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.cli.victor_command import SCRIPT, Command, until
+from tests.programs import python
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -178,10 +177,7 @@ from victor_ext.cli import main
 PaymentRequest.to_dict = lambda self: 1 / 0
 sys.exit(main({[*words(idempotency_key=KEY), "--json"]!r}))
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True, text=True, env={**bare_environment, **settings}, timeout=30, check=False,
-    )  # fmt: skip
+    ran = python("-c", code, env={**bare_environment, **settings})
     assert (ran.returncode, ran.stdout) == (3, "")
     assert (KEY in ran.stderr, victor_sandbox.work_done_by_key()) == (True, {KEY: 1})
 
@@ -200,57 +196,40 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
 
 
-class TestTheLoopOfThePage:
-    """The retry loop of docs/cli.md, as it is written there, in a real shell with the real command."""
+LIMIT = ("rate_limit", {"operation": "create", "retry_after": 60})
+REFUSAL = ("status", {"operation": "create", "status": 403, "times": None})
+NOT_SENT = ("status", {"operation": "token", "status": 503, "retry_after": 60})
+LOOPS: dict[str, tuple[list[tuple[Any, dict[str, Any]]], dict[str, str], int, str, int, list[int]]] = {
+    "it goes on through what may pass": (
+        [NOT_SENT, LIMIT, ("stall", {"operation": "create", "work": True})], {}, 0, "0 1 10 60", 3, [1],
+    ),
+    "it gives up on a refusal at once": ([REFUSAL], {}, 1, "0", 1, [0]),
+    "what may have been done stays so whatever a later try says": (
+        [("lose_answer", {"operation": "create"}), LIMIT, LIMIT, REFUSAL], {}, 3, "0 1 10", 4, [1],
+    ),
+    "it says so when nothing helped": ([], {"VICTOR_BASE_URL": "http://127.0.0.1:1"}, 75, "0 1 10 60 600", 0, []),
+}  # fmt: skip
+"""Faults and variables; the exit status, the pauses, the creates that are seen, and how often the work is done."""
 
-    @pytest.fixture
-    def loop(self, command: Command) -> Callable[..., tuple[int, str]]:
-        page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-        [written] = re.findall(r"^key=\$\(victor key .*?^done$", page, re.MULTILINE | re.DOTALL)
 
-        def run(tmp_path: Path, **variables: str) -> tuple[int, str]:
-            options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
-            arguments = shlex.join(word for pair in options.items() for word in pair)
-            script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n"
-            ended = subprocess.run(
-                ["/bin/sh", "-c", script.replace("victor rfp create ...", f"victor rfp create {arguments}")],
-                env={**command.environment, **variables, "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
-                cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
-            )  # fmt: skip
-            return ended.returncode, (tmp_path / "pauses").read_text()
-
-        return run
-
-    def test_it_goes_on_through_what_may_pass(
-        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
-    ) -> None:
-        victor_sandbox.inject("status", operation="token", status=503, retry_after=60)  # not sent
-        victor_sandbox.inject("rate_limit", operation="create", retry_after=60)  # refused before any work
-        victor_sandbox.inject("stall", operation="create", work=True)  # unknown
-        assert loop(tmp_path) == (0, "0\n1\n10\n60\n")
+@pytest.mark.parametrize("case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.nightly)])
+def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, tmp_path: Path, case: str) -> None:
+    """As it is written in docs/cli.md, in a real shell with the real command."""
+    faults, variables, status, pauses, seen, done = LOOPS[case]
+    for fault, options in faults:
+        victor_sandbox.inject(fault, **options)
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    [written] = re.findall(r"^key=\$\(victor key .*?^done$", page, re.MULTILINE | re.DOTALL)
+    options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
+    create = shlex.join(["victor", "rfp", "create", *(word for pair in options.items() for word in pair)])
+    script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n".replace("victor rfp create ...", create)
+    ended = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={**command.environment, **variables, "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (status, pauses.split()), ended.stderr
+    assert (len(creates(victor_sandbox)), [*victor_sandbox.work_done_by_key().values()]) == (seen, done)
+    if status == 0:
         asked = json.loads((tmp_path / "asked.json").read_text())
         assert [request["id"] for request in outbound(victor_sandbox)] == [asked["id"]]
-        assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-    def test_it_gives_up_on_a_refusal_at_once(
-        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
-    ) -> None:
-        victor_sandbox.inject("status", operation="create", status=403, times=None)
-        assert loop(tmp_path) == (1, "0\n")
-        assert len(creates(victor_sandbox)) == 1
-
-    def test_what_may_have_been_done_stays_so_whatever_a_later_try_says(
-        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
-    ) -> None:
-        victor_sandbox.inject("lose_answer", operation="create")
-        victor_sandbox.inject("rate_limit", operation="create", retry_after=60, times=2)
-        victor_sandbox.inject("status", operation="create", status=403, times=None)
-        assert loop(tmp_path) == (3, "0\n1\n10\n")
-        assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-    @pytest.mark.nightly
-    def test_it_says_so_when_nothing_helped(
-        self, loop: Callable[..., tuple[int, str]], victor_sandbox: Sandbox, tmp_path: Path
-    ) -> None:
-        assert loop(tmp_path, VICTOR_BASE_URL="http://127.0.0.1:1") == (75, "0\n1\n10\n60\n600\n")
-        assert victor_sandbox.received() == []

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 
 from tests.bulk.bulk_runs import row
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import SCRIPT, Command
 from victor_ext import Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
@@ -26,8 +27,7 @@ from victor_ext.sandbox import Sandbox
 
 FULL = Path("/dev/full")
 SPEC = Path(__file__).parents[1] / "spec"
-NEEDED = ["--payee-account-number", "043987673645", "--payer-counterparty-id", "acme000001", "--amount", "44.23",
-          "--biller-type", "BUSINESS", "--due-date", "today"]  # fmt: skip
+CREATE = shlex.join(words())
 KEY = "a secret for tests, of some length"
 BOOK = "client_reference_id,amount\nINV-1,44.23\n"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")]
@@ -63,12 +63,12 @@ def said(line: str, status: int, lost: int | None = None, ended: int | None = No
 
 
 CASES = {
-    "create": said(f"rfp create {shlex.join(NEEDED)}", 0, 3),
-    "create, as JSON": said(f"rfp create {shlex.join(NEEDED)} --json", 0, 3),
-    "create, and the answer is lost": said(f"rfp create {shlex.join(NEEDED)} --deadline 0.2", 3, create="lose_answer"),
-    "create, refused": said(f"rfp create {shlex.join(NEEDED)} --json", 1, create="status"),
+    "create": said(CREATE, 0, 3),
+    "create, as JSON": said(f"{CREATE} --json", 0, 3),
+    "create, and the answer is lost": said(f"{CREATE} --deadline 0.2", 3, create="lose_answer"),
+    "create, refused": said(f"{CREATE} --json", 1, create="status"),
     "create, misuse": said("rfp create --amount 0", 2),
-    "create, nobody there": said(f"rfp create {shlex.join(NEEDED)} --base-url http://127.0.0.1:1 --deadline 0.2", 75),
+    "create, nobody there": said(f"{CREATE} --base-url http://127.0.0.1:1 --deadline 0.2", 75),
     "accept": said("rfp accept INBOUND --notes yes", 0, 3),
     "accept, and nothing is known": said(
         "rfp accept INBOUND --notes yes --deadline 0.2", 3, respond="lose_answer", get="refuse"
@@ -144,22 +144,22 @@ def test_the_status_says_what_happened(
         for operation, fault in case.faults.items():
             options = {"status": 403} if fault == "status" else {}
             victor_sandbox.inject(fault, operation=operation, times=None, **options)
-        words = [inbound if word == "INBOUND" else word for word in case.words]
-        status, told = ended(words, environment, OUTPUTS[out](), OUTPUTS[err]())
+        line = [inbound if word == "INBOUND" else word for word in case.words]
+        status, told = ended(line, environment, OUTPUTS[out](), OUTPUTS[err]())
         victor_sandbox.clear_faults()
         right = case.status if out == "good" else case.ended if out.startswith("a pipe") else case.lost
         assert status == right, (out, err, told)
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
-        is_told = right != case.status or {"reconcile", "doctor", "operations", "status"} & {*words}
+        is_told = right != case.status or {"reconcile", "doctor", "operations", "status"} & {*line}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
         if err == "good" and right == 3 and case.status == 0:
             assert re.search(r"executed it \(payment request [A-Z0-9]+\), but", told, re.IGNORECASE)
-            error = json.loads(told)["error"] if "--json" in words else {"attempts": 1, "status_code": 200}
+            error = json.loads(told)["error"] if "--json" in line else {"attempts": 1, "status_code": 200}
             assert (error["attempts"], error["status_code"]) == (1, 200)
-        if err == "good" and right == 3 and words[0] == "rfp":
+        if err == "good" and right == 3 and line[0] == "rfp":
             assert re.search(r"victor rfp (create .*--idempotency-key |get )[A-Z0-9]", told, re.IGNORECASE)
 
 
@@ -169,7 +169,7 @@ def test_what_a_shell_has_closed_takes_nothing_of_the_request(
     command: Command, victor_sandbox: Sandbox, closed: str
 ) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
-    script = f"exec {SCRIPT} rfp create {shlex.join(NEEDED)} --deadline 0.3 {closed}"
+    script = f"exec {SCRIPT} {CREATE} --deadline 0.3 {closed}"
     assert subprocess.run(["/bin/sh", "-c", script], env=command.environment, check=False).returncode == 3
     assert [*victor_sandbox.work_done_by_key().values()] == [1]
 
@@ -179,6 +179,6 @@ def test_a_document_is_replaced_whoever_reads_of_it(tmp_path: Path) -> None:
     text = (SPEC / "shop.yaml").read_text()
     for document, each in zip(documents, (text, text.replace("type: integer", "type: string", 1)), strict=True):
         document.write_text(each)
-    words = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
-    assert ended(words, {"PATH": os.environ["PATH"]}, ended_pipe(), io.StringIO())[0] == 1
+    update = ["spec", "update", *map(str, documents), "--out", str(tmp_path)]
+    assert ended(update, {"PATH": os.environ["PATH"]}, ended_pipe(), io.StringIO())[0] == 1
     assert documents[0].read_text() == documents[1].read_text() != text

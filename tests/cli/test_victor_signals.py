@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 
 import victor_ext
 from tests.cli.victor_command import PATIENCE, Command, interruptible
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 SIGNALS = pytest.mark.parametrize(
@@ -126,8 +126,7 @@ sys.exit(main(["key", "invoice"]))
 
 @SIGNALS
 def test_a_signal_while_the_command_is_loaded_ends_it(number: int, status: int) -> None:
-    program = WHILE_IT_IS_LOADED.format(number=int(number))
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    ran = python("-c", WHILE_IT_IS_LOADED.format(number=int(number)))
     assert (ran.returncode, ran.stdout, ran.stderr) == (status, "", "")
 
 

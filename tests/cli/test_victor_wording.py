@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
+from tests.providers.victor.test_victor_settings import encrypted_pem
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -26,92 +27,63 @@ PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|dat
 ELSE = re.compile(r"--[a-z-]+|\bvictor_payment_request_id\b|\{.*\}|\[Errno \d+\]|\bnot_sent\b")
 
 
-def another_payment() -> str:
-    return json.dumps({"victor_payment_request_id": "ABC", "payment_request": {"payment_details": {"amount": "1.00"}}})
+Failing = Callable[[Command, Sandbox], Ran]
+INBOUND, ASK = "the id of an inbound request", [*CREATE, "--amount", "2"]
+ACCEPT = ["rfp", "accept", INBOUND, "--notes", "Yes"]
 
 
-def refused(command: Command, _sandbox: Sandbox) -> Ran:
-    command(*CREATE, "--amount", "1")
-    return command(*CREATE, "--amount", "2")
+def line(*words: str, before: Sequence[str] = (), fault: Any = None, **options: Any) -> Failing:
+    """A command that fails: by itself, after the one `before`, or by a fault with these options."""
+
+    def fail(command: Command, sandbox: Sandbox) -> Ran:
+        inbound = sandbox.create_inbound() if INBOUND in words else ""
+        lines = [[inbound if word == INBOUND else word for word in each] for each in (before, words)]
+        if before:
+            assert command(*lines[0]).status == 0
+        if fault is None:
+            return command(*lines[1], **options)
+        sandbox.inject(fault, **options)
+        return command(*lines[1])
+
+    return fail
 
 
-def unknown(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("lose_answer", operation="create", times=None)
-    return command(*CREATE, "--amount", "1", "--deadline", "1")
+unknown = line(*ASK, "--deadline", "1", fault="lose_answer", operation="create", times=None)
+unreadable = line(*ASK, "--deadline", "1", fault="truncated_json", operation="create", times=None)
+ANOTHER = {"victor_payment_request_id": "ABC", "payment_request": {"payment_details": {"amount": "1.00"}}}
+OF_ANOTHER: dict[str, Any] = {"fault": "status", "operation": "create", "status": 200, "body": json.dumps(ANOTHER)}
+unanswered = line(*ACCEPT, fault="status", operation="respond")
+TWELVE = {"allErrors": [{"code": "Bad", "defaultMessage": "it is bad", "objectName": "filter"}] * 12}
 
 
-def unreadable(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("truncated_json", operation="create", times=None)
-    return command(*CREATE, "--amount", "1", "--deadline", "1")
-
-
-def of_another_payment(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("status", operation="create", status=200, body=another_payment())
-    return command(*CREATE, "--amount", "2")
-
-
-def unanswered(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("status", operation="respond")
-    return command("rfp", "accept", sandbox.create_inbound(), "--notes", "Yes")
-
-
-def unreadably_answered(command: Command, sandbox: Sandbox) -> Ran:
-    sandbox.inject("html", operation="respond", status=200, work=False)
-    return command("rfp", "accept", sandbox.create_inbound(), "--notes", "Yes")
-
-
-def answered_otherwise(command: Command, sandbox: Sandbox) -> Ran:
-    request_id = sandbox.create_inbound()
-    command("rfp", "accept", request_id, "--notes", "Of somebody else")
-    sandbox.inject("status", operation="respond")
-    return command("rfp", "accept", request_id, "--notes", "Ours")
-
-
-def answered_oppositely(command: Command, sandbox: Sandbox) -> Ran:
-    request_id = sandbox.create_inbound()
-    command("rfp", "accept", request_id, "--notes", "Of somebody else")
-    sandbox.inject("status", operation="respond")
-    return command("rfp", "decline", request_id, "--notes", "Ours")
-
-
-def many_problems(command: Command, sandbox: Sandbox) -> Ran:
-    error = {"code": "Bad", "defaultMessage": "it is bad", "objectName": "filter"}
-    sandbox.inject("status", operation="list", status=400, body=json.dumps({"allErrors": [error] * 12}))
-    return command("rfp", "list")
+OWN_KEY = {"VICTOR_CLIENT_ID": "", "VICTOR_CLIENT_SECRET": "", "VICTOR_API_KEY": "k"}
 
 
 def encrypted_key(command: Command, sandbox: Sandbox) -> Ran:
-    _, private_key = sandbox.new_api_key()
-    return with_key(command, encrypted(private_key, "s3cret"))
+    private_key = encrypted_pem(sandbox.new_api_key()[1], "s3cret")
+    return command("rfp", "list", **OWN_KEY, VICTOR_PRIVATE_KEY=private_key)
 
 
-def encrypted(pem: str, password: str) -> str:
-    key = serialization.load_pem_private_key(pem.encode(), None)
-    encryption = serialization.BestAvailableEncryption(password.encode())
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode()
-
-
-def with_key(command: Command, private_key: str, **variables: str) -> Ran:
-    none = {"VICTOR_CLIENT_ID": "", "VICTOR_CLIENT_SECRET": ""}
-    return command("rfp", "list", VICTOR_API_KEY="k", VICTOR_PRIVATE_KEY=private_key, **{**none, **variables})
-
-
-def line(*words: str, **variables: str) -> Callable[[Command, Sandbox], Ran]:
-    return lambda command, _sandbox: command(*words, **variables)
-
-
-FAILURES: dict[str, tuple[Callable[[Command, Sandbox], Ran], int]] = {
-    "a key that was used for another payment": (refused, 3),
+FAILURES: dict[str, tuple[Failing, int]] = {
+    "a key that was used for another payment": (line(*ASK, before=[*CREATE, "--amount", "1"]), 3),
     "a lost answer": (unknown, 3),
     "an answer that cannot be read": (unreadable, 3),
-    "an answer about another payment": (of_another_payment, 3),
+    "an answer about another payment": (line(*ASK, **OF_ANOTHER), 3),
     "an answer to a request that was lost": (unanswered, 3),
-    "an answer to a request that was taken in words that cannot be read": (unreadably_answered, 3),
-    "a request that was answered in other words": (answered_otherwise, 3),
-    "a request that was answered the other way": (answered_oppositely, 1),
-    "more problems than a message lists": (many_problems, 1),
+    "an answer to a request that was taken in words that cannot be read": (
+        line(*ACCEPT, fault="html", operation="respond", status=200, work=False), 3,
+    ),
+    "a request that was answered in other words": (
+        line(*ACCEPT, before=[*ACCEPT, "--notes", "Of somebody else"], fault="status", operation="respond"), 3,
+    ),
+    "a request that was answered the other way": (
+        line("rfp", "decline", *ACCEPT[2:], before=ACCEPT, fault="status", operation="respond"), 1,
+    ),
+    "more problems than a message lists": (
+        line("rfp", "list", fault="status", operation="list", status=400, body=json.dumps(TWELVE)), 1,
+    ),
     "an encrypted key": (encrypted_key, 2),
-    "a key that is none": (lambda command, _: with_key(command, "-----BEGIN x"), 2),
+    "a key that is none": (line("rfp", "list", **OWN_KEY, VICTOR_PRIVATE_KEY="-----BEGIN x"), 2),
     "a short key": (line(*CREATE[:-1], "short", "--amount", "1"), 2),
     "nothing": (line("rfp", "create"), 2),
     "a creditor of a consumer": (
@@ -193,8 +165,7 @@ def test_a_variable_is_named_where_no_option_was_given(command: Command) -> None
 
 
 def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("status", operation="create", status=200, body=another_payment())
-    ran = command(*CREATE, "--amount", "2", "--json")
+    ran = line(*ASK, "--json", **OF_ANOTHER)(command, victor_sandbox)
     assert (ran.status, ran.error["type"], ran.error["next_command"]) == (3, "Conflict", None)
     assert "Take another key only when it is certain that this payment does not exist" in ran.error["message"]
 
@@ -278,7 +249,7 @@ def test_an_encrypted_key_opens_with_its_password(
 ) -> None:
     api_key, private_key = victor_sandbox.new_api_key()
     file = tmp_path / "key.pem"
-    file.write_text(encrypted(private_key, "s3cret words"))
+    file.write_text(encrypted_pem(private_key, "s3cret words"))
     settings = {"VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
     ran = bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings)
     assert (ran.status, "is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD" in ran.err) == (2, True)

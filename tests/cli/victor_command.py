@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from typing import Any
 from unittest import mock
 
@@ -75,22 +76,12 @@ class Command:
                 status = int(ended.code or 0)
         return Ran(status, out.getvalue(), err.getvalue())
 
-    def in_a_process(
-        self, *words: str, stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE, **variables: str
-    ) -> Ran:
+    def in_a_process(self, *words: str, stdout: Any = PIPE, stderr: Any = PIPE, **variables: str) -> Ran:
         """Run it to its end in a process of its own, with its output going into pipes, or elsewhere."""
-        ended = subprocess.run(
-            [*self.program, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            text=True,
-            cwd=self.folder,
-            env={**self.environment, **variables},
-            timeout=self.patience,
-            check=False,
-        )
-        return Ran(ended.returncode, ended.stdout or "", ended.stderr or "")
+        process = self._process(words, variables, DEVNULL, stdout, stderr, text=True)
+        with self._watched(process):
+            out, err = process.communicate()
+        return Ran(process.returncode, out or "", err or "")
 
     def at_terminal(self, *words: str, columns: int = 200, typed: str | None = None, **variables: str) -> Ran:
         """Run it to its end, with both of its outputs going to terminals of so many columns.
@@ -100,14 +91,9 @@ class Command:
         outputs = [_Terminal(columns), _Terminal(columns)]
         if typed is not None:
             outputs[1].type(typed)
-        process = subprocess.Popen(
-            [*self.program, *words],
-            stdin=subprocess.DEVNULL if typed is None else outputs[1].theirs,
-            stdout=outputs[0].theirs,
-            stderr=outputs[1].theirs,
-            cwd=self.folder,
-            env={**self.environment, "COLUMNS": "", "TERM": "xterm-256color", **variables},
-        )
+        stdin = DEVNULL if typed is None else outputs[1].theirs
+        variables = {"COLUMNS": "", "TERM": "xterm-256color", **variables}
+        process = self._process(words, variables, stdin, *(output.theirs for output in outputs))
         texts = [output.read_to_end() for output in outputs]
         return Ran(process.wait(self.patience), *texts)
 
@@ -115,23 +101,27 @@ class Command:
     def started(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         """Start it; it is killed at the end of the block if it still runs."""
         with interruptible():
-            process = subprocess.Popen(
-                [*self.program, *words],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=self.folder,
-                env={**self.environment, **variables},
-            )
+            process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
+        with self._watched(process):
+            yield process
+
+    def _process(self, words: Sequence[str], variables: dict[str, str], *streams: Any, **options: Any) -> Any:
+        stdin, stdout, stderr = streams
+        command, environment = [*self.program, *words], {**self.environment, **variables}
+        return subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=stderr, cwd=self.folder, env=environment, **options
+        )
+
+    @contextmanager
+    def _watched(self, process: subprocess.Popen[str]) -> Iterator[None]:
         watchdog = threading.Timer(self.patience, process.kill)
         watchdog.start()
-        try:
-            yield process
-        finally:
-            watchdog.cancel()
-            process.kill()
-            process.communicate()
+        with process:
+            try:
+                yield
+            finally:
+                watchdog.cancel()
+                process.kill()
 
     def stopped(self, process: subprocess.Popen[str], number: signal.Signals) -> Ran:
         """Send a signal, and say how the process ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import itertools
 import os
@@ -11,7 +10,8 @@ import ssl
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -150,6 +150,14 @@ CALLERS: dict[str, Callable[..., Caller]] = {
     "connected": ConnectedCaller,
     "connected, awaited": partial(ConnectedCaller, awaited=True),
 }
+
+
+def observed(mode: str, url: str, operation: Operation = "create", **options: Any) -> Observed:
+    """What the only call of a client comes to."""
+    with closing(CALLERS[mode](url, **options)) as caller:
+        return caller.start(operation, "S1")
+
+
 EVERY = os.environ.get("VICTOR_FAULTS") == "all"
 SAMPLE = 61
 """Bytes between two places: a prime, to meet places of all kinds."""
@@ -237,13 +245,8 @@ class Adapter:
 _PATHS = {"get": READ, "create": CREATE, "respond": RESPOND}
 
 
-@contextlib.contextmanager
-def adapter(background: Background, mode: str, **options: Any) -> Iterator[Adapter]:
-    made = Adapter(background, mode, **options)
-    try:
-        yield made
-    finally:
-        made.close()
+def adapter(background: Background, mode: str, **options: Any) -> closing[Adapter]:
+    return closing(Adapter(background, mode, **options))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -12,6 +13,5 @@ from tests.faults.raw_sockets import Background
 
 @pytest.fixture
 def provider(background: Background) -> Iterator[RawProvider]:
-    made = RawProvider(background)
-    yield made
-    made.close()
+    with closing(RawProvider(background)) as made:
+        yield made

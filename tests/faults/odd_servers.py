@@ -47,8 +47,8 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems rou
 
 
 @contextmanager
-def trickling_server(start: bytes, again: bytes, *, pace: float = 0.02) -> Iterator[str]:
-    """The URL of a server that sends `start` at once and then the bytes of `again`, over and over, at a pace."""
+def trickling_server(start: bytes, again: bytes) -> Iterator[str]:
+    """The URL of a server that sends `start` at once and then the bytes of `again`, over and over, one after 20 ms."""
     over = threading.Event()
 
     def answer(connection: socket.socket) -> None:
@@ -57,7 +57,7 @@ def trickling_server(start: bytes, again: bytes, *, pace: float = 0.02) -> Itera
                 connection.recv(65536)
                 connection.sendall(start)
                 for byte in itertools.cycle(again):
-                    if over.wait(pace):
+                    if over.wait(0.02):
                         return
                     connection.sendall(bytes([byte]))
             except OSError:

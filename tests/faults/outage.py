@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -24,6 +24,7 @@ from victor_ext.runtime.loop.flow import Send, Sleep
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.retry import RetryQuota
 
+WORKERS = 200
 URL = "https://api.victorfi.com/v2/payment-requests/request-payment"
 MADE = b'{"victor_payment_request_id": "a7ffd43c37c1"}'
 
@@ -54,12 +55,13 @@ def down_until(end: float, fault: Provider) -> Provider:
 
 @dataclass
 class Ended:
-    """One call: when it began and ended, how often it was attempted, and whether it succeeded."""
+    """One call: when it began and ended, how often it was attempted, whether it succeeded, and what it left."""
 
     began: float
     ended: float
     attempts: int
     good: bool
+    quota: int
 
 
 @dataclass
@@ -67,36 +69,31 @@ class Outage:
     """A simulation."""
 
     provider: Provider
-    workers: int = 200
     pause: float = 1.0  # seconds that a worker waits between two calls
     latency: float = 0.02  # seconds that an exchange takes
-    deadline: float = 60.0
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
-    seed: int = 1
 
     def __post_init__(self) -> None:
-        self.clock = FakeClock()
-        self.quota = RetryQuota(self.policy.quota)
-        self._dice = Random(self.seed)
+        self.clock, policy = FakeClock(), RetryPolicy()
+        self.quota = RetryQuota(policy.quota)
+        self._dice = Random(1)
         self._loop = AttemptLoop(
             behaviour=Behaviour(name="Pay", key_place=HeaderKey("Idempotency-Key")),
             authenticator=FixedToken("Token t"),
-            policy=self.policy,
+            policy=policy,
             quota=self.quota,
             clock=self.clock,
-            deadline=self.deadline,
+            deadline=60.0,
             draw=self._dice.random,
         )
         self.attempts: list[float] = []  # when each left
         self.retries: list[float] = []
         self.calls: list[Ended] = []  # in the order in which they ended
-        self.quota_at: list[tuple[float, int]] = []  # what was left when each call ended
         self._order = itertools.count()
 
     def run(self, seconds: float) -> Outage:
         """Let the workers call for so long; calls that have begun by then are left to end."""
         agenda: list[tuple[float, int, Generator[float, None, None]]] = []
-        for _ in range(self.workers):
+        for _ in range(WORKERS):
             heapq.heappush(agenda, (0.0, next(self._order), self._worker(seconds)))
         while agenda:
             self.clock.passed, _, worker = heapq.heappop(agenda)
@@ -132,8 +129,7 @@ class Outage:
             pass
         except VictorError:
             failed = True
-        self.calls.append(Ended(began, self.clock.passed, sent, not failed))
-        self.quota_at.append((self.clock.passed, self.quota.available))
+        self.calls.append(Ended(began, self.clock.passed, sent, not failed, self.quota.available))
 
     def _answer(self, request: httpx.Request) -> Any:
         found = self.provider(self.clock.passed, self._dice)
@@ -141,11 +137,6 @@ class Outage:
             found.request = request
             found.__class__ = Response
         return found
-
-    @property
-    def ratio(self) -> float:
-        """Attempts over calls."""
-        return len(self.attempts) / len(self.calls)
 
 
 def busiest(moments: list[float], window: float) -> int:

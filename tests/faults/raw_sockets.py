@@ -6,8 +6,8 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -45,13 +45,8 @@ class Background:
         self.loop.close()
 
 
-@contextmanager
-def background() -> Iterator[Background]:
-    made = Background()
-    try:
-        yield made
-    finally:
-        made.close()
+def background() -> closing[Background]:
+    return closing(Background())
 
 
 def run_as_a_connection_comes(loop: Background, port: int, work: Coroutine[Any, Any, object]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +17,7 @@ import pytest
 
 from tests.cli.victor_command import interruptible
 from tests.faults.raw_sockets import PATIENCE
+from tests.programs import python
 from victor_ext.bulk import worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.cli import signals
@@ -62,10 +62,7 @@ RUNS = {
 
 @pytest.mark.parametrize("run", RUNS)
 def test_calls_need_neither_poll_nor_fork_nor_timers_that_signal(run: str, tmp_path: Path) -> None:
-    code = f"{WITHOUT}\n{RUNS[run]}"
-    ended = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    ended = python("-c", f"{WITHOUT}\n{RUNS[run]}", cwd=tmp_path, timeout=PATIENCE)
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
 
 

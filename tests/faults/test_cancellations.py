@@ -10,7 +10,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from random import Random
 from typing import Any
 
@@ -129,32 +129,30 @@ async def all_at_once(victor: AsyncVictor) -> None:
 
 
 @contextmanager
-def provider_on(background: Background, authority: Authority, *, tls: bool) -> Iterator[tuple[RawProvider, Any]]:
-    provider = RawProvider(background, tls=authority.server() if tls else None)
-    provider.instead = closing_now_and_then(Random(1))
-    options: dict[str, Any] = {
-        "base_url": provider.url(),
-        "limits": httpx.Limits(max_connections=CONNECTIONS),
-        "timeout": httpx.Timeout(5.0, pool=2.0),
-        "retry": RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
-    }
-    try:
-        yield provider, options | ({"verify": authority.trusted()} if tls else {})
-    finally:
-        provider.close()
+def provider_on(background: Background, authority: Authority, *, tls: bool) -> Iterator[RawProvider]:
+    """Over TLS, each call asks for a token."""
+    with closing(RawProvider(background, tls=authority.server() if tls else None)) as provider:
+        provider.instead = closing_now_and_then(Random(1))
+        if tls:
+            provider.state.token["expires"] = 1
+        yield provider
 
 
 @pytest.mark.parametrize("library", WAYS)
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
 def test_calls_that_are_cancelled(background: Background, authority: Authority, library: str, tls: bool) -> None:
     cancelled = CANCELLED // (3 if library == "asyncio" else 6)
-    with provider_on(background, authority, tls=tls) as (provider, options):
-        if tls:
-            provider.state.token["expires"] = 1
+    options: dict[str, Any] = {
+        "limits": httpx.Limits(max_connections=CONNECTIONS),
+        "timeout": httpx.Timeout(5.0, pool=2.0),
+        "retry": RetryPolicy(max_attempts=2, base=0.0, quota=10**9),
+        "verify": authority.trusted() if tls else True,
+    }
+    with provider_on(background, authority, tls=tls) as provider:
         before = open_files()
 
         async def run() -> Callers:
-            async with AsyncVictor(VictorOAuth("id", "not-a-secret"), **options) as victor:
+            async with AsyncVictor(VictorOAuth("id", "not-a-secret"), base_url=provider.url(), **options) as victor:
                 callers = Callers(victor, cancelled, WAYS[library])
                 await all_at_once(victor)
                 async with anyio.create_task_group() as group:

@@ -70,21 +70,3 @@ def test_an_answer_that_spells_the_id_in_another_case(background: Background, mo
 
 
 JUNK = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
-
-
-@each_operation
-@each_mode
-def test_what_comes_after_an_answer_is_not_taken_for_the_next_one(
-    background: Background, mode: str, operation: Operation
-) -> None:
-    """A server, or something in front of it, that answers twice must not answer the call that comes next."""
-
-    def twice(exchange: Exchange) -> None:
-        exchange.send(answer(exchange.work()) + JUNK)
-
-    with adapter(background, mode, direct=True) as on:
-        for _ in range(5):
-            on.provider.acts.append(twice)
-            first, second = on.run(operation), on.run(operation)
-            assert (first.observed.word, first.mismatches()) == ("success", [])
-            assert (second.observed.word, second.mismatches()) == ("success", [])

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, Adapter, Observed, Operation, adapter, each_mode, each_operation
+from tests.faults.adapters import CALLERS, Adapter, Observed, Operation, adapter, each_mode, each_operation, observed
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
 from tests.faults.odd_servers import full, lateness, on_linux, trickling_server
@@ -37,10 +37,10 @@ def punctual(call: Callable[[], Observed]) -> Observed:
     spans: list[float] = []
     for _ in range(3):
         with lateness() as late:
-            observed = call()
-        spans.append(observed.seconds - late.seconds)
+            seen = call()
+        spans.append(seen.seconds - late.seconds)
         if spans[-1] <= DEADLINE + TOLERATED:
-            return observed
+            return seen
     raise AssertionError(f"a deadline of {DEADLINE} s took {spans} s")
 
 
@@ -61,9 +61,9 @@ def test_a_stall_anywhere(background: Background, mode: str, operation: Operatio
     cuts += [Cut("answer", at, "stall") for at in (1, whole.answer - 1)]
     with adapter(background, mode, timeout=20.0, deadline=DEADLINE) as on:
         for cut in cuts:
-            observed = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))
-            assert isinstance(observed.error, DeadlineExceeded), cut
-            assert observed.word == "unknown", cut
+            seen = punctual(lambda cut=cut: truthfully(on, operation, [cut] * 3))
+            assert isinstance(seen.error, DeadlineExceeded), cut
+            assert seen.word == "unknown", cut
 
 
 @each_mode
@@ -98,9 +98,9 @@ def test_a_flood(background: Background, mode: str, flood: str) -> None:
     """There is always something to read: no wait for it ever times out."""
     with adapter(background, mode, direct=True, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
-        observed = punctual(lambda: truthfully(on, "create"))
-        assert isinstance(observed.error, DeadlineExceeded)
-        assert observed.word == "unknown"
+        seen = punctual(lambda: truthfully(on, "create"))
+        assert isinstance(seen.error, DeadlineExceeded)
+        assert seen.word == "unknown"
 
 
 TRICKLES = {"head": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), "body": (HEAD, b" ")}
@@ -111,12 +111,10 @@ TRICKLES = {"head": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), "body": (
 def test_a_trickle(mode: str, where: str) -> None:
     """A byte now and then keeps every time-out of the socket away."""
     with trickling_server(*TRICKLES[where]) as url:
-        caller = CALLERS[mode](url, timeout=20.0, deadline=DEADLINE)
-        observed = punctual(lambda: caller.start("create", "S1"))
-        caller.close()
-    assert observed.seconds >= DEADLINE - 0.05
-    assert isinstance(observed.error, DeadlineExceeded)
-    assert observed.word == "not_sent"  # it was the token that never came
+        seen = punctual(lambda: observed(mode, url, timeout=20.0, deadline=DEADLINE))
+    assert seen.seconds >= DEADLINE - 0.05
+    assert isinstance(seen.error, DeadlineExceeded)
+    assert seen.word == "not_sent"  # it was the token that never came
 
 
 @each_mode
@@ -127,12 +125,11 @@ def test_a_trickle_through_a_proxy_that_is_spoken_to_encrypted(
     with trickling_server(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", b"\x03") as url:
         proxy = RecordingProxy(background, int(url.rpartition(":")[2]), authority.server())
         way = httpx.Proxy(f"https://127.0.0.1:{proxy.port}", ssl_context=authority.trusted())
-        caller = CALLERS[mode]("https://pay.example", timeout=20.0, deadline=DEADLINE, proxy=way)
-        observed = punctual(lambda: caller.start("create", "S1"))
-        caller.close()
+        options = {"timeout": 20.0, "deadline": DEADLINE, "proxy": way}
+        seen = punctual(lambda: observed(mode, "https://pay.example", **options))
         proxy.close()
-    assert isinstance(observed.error, DeadlineExceeded)
-    assert observed.word == "not_sent"
+    assert isinstance(seen.error, DeadlineExceeded)
+    assert seen.word == "not_sent"
 
 
 @on_linux
@@ -153,7 +150,7 @@ def test_a_host_of_many_addresses(mode: str, monkeypatch: pytest.MonkeyPatch) ->
 
         caller = CALLERS[mode](f"http://many.localhost:{port}", deadline=DEADLINE)
         monkeypatch.setattr(socket, "getaddrinfo", look_up)
-        observed = punctual(lambda: caller.start("create", "S1"))
+        seen = punctual(lambda: caller.start("create", "S1"))
         monkeypatch.undo()
         caller.close()
-    assert observed.word == "not_sent"
+    assert seen.word == "not_sent"

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
-from random import Random
 
 import pytest
 
 from tests.faults.certificates import Authority
-from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import Background
-from tests.faults.test_cancellations import closing_now_and_then
+from tests.faults.test_cancellations import provider_on
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 INTERRUPTS = int(os.environ.get("VICTOR_INTERRUPTS", "300"))
@@ -91,18 +89,10 @@ print(json.dumps(counts))
 @pytest.mark.skipif(sys.platform == "win32", reason="needs timers that signal")
 @pytest.mark.parametrize("tls", [False, True], ids=["tcp, one token", "tls, a token each"])
 def test_calls_that_are_interrupted(background: Background, authority: Authority, tls: bool) -> None:
-    provider = RawProvider(background, tls=authority.server() if tls else None)
-    provider.instead = closing_now_and_then(Random(1))
-    if tls:
-        provider.state.token["expires"] = 1
-    try:
-        ran = subprocess.run(
-            [sys.executable, "-c", PROGRAM, provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""],
-            capture_output=True, text=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
+    with provider_on(background, authority, tls=tls) as provider:
+        given = [provider.url(), str(INTERRUPTS // 2), authority.pem if tls else ""]
+        ran = python("-c", PROGRAM, *given, timeout=PATIENCE)
         provider.quiet.wait_for(lambda: not provider.open, "the connections of a client that was closed")
-    finally:
-        provider.close()
     assert (ran.stderr, ran.returncode) == ("", 0)
     observed = json.loads(ran.stdout)
     assert observed["wrong"] == []

@@ -13,7 +13,7 @@ from itertools import product
 import pytest
 
 from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode
-from tests.faults.raw_provider import Exchange, answer, bare
+from tests.faults.raw_provider import Act, Exchange, answer, bare
 from tests.faults.raw_sockets import Background
 from victor_ext import UnreadableResponse
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
@@ -24,32 +24,25 @@ GIB = 1024 * MIB
 CHUNK = b" " * MIB
 
 
-def declared(exchange: Exchange) -> None:
-    exchange.work()
-    exchange.send(bare(["HTTP/1.1 200 OK", f"Content-Length: {GIB}"]))
-    exchange.stream(CHUNK, 1024)
+def endless(header: str, first: bytes = b"", chunk: bytes = CHUNK) -> Act:
+    def act(exchange: Exchange) -> None:
+        exchange.work()
+        exchange.send(bare(["HTTP/1.1 200 OK", header], first))
+        exchange.stream(chunk, 1024)
+
+    return act
 
 
-def in_chunks(exchange: Exchange) -> None:
-    exchange.work()
-    exchange.send(bare(["HTTP/1.1 200 OK", "Transfer-Encoding: chunked"]))
-    exchange.stream(b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK), 1024)
+BODIES = {
+    "declared": endless(f"Content-Length: {GIB}"),
+    "in chunks": endless("Transfer-Encoding: chunked", chunk=b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK)),
+    "until the end": endless("Connection: close"),
+    # What the object says before is searched for evidence.
+    "in a text": endless(f"Content-Length: {GIB}", b'{"id": "an id", "note": "', b"x" * MIB),
+}
 
 
-def until_the_end(exchange: Exchange) -> None:
-    exchange.work()
-    exchange.send(bare(["HTTP/1.1 200 OK", "Connection: close"]))
-    exchange.stream(CHUNK, 1024)
-
-
-def in_a_text(exchange: Exchange) -> None:
-    """What the object says before is searched for evidence."""
-    exchange.work()
-    exchange.send(bare(["HTTP/1.1 200 OK", f"Content-Length: {GIB}"], b'{"id": "an id", "note": "'))
-    exchange.stream(b"x" * MIB, 1024)
-
-
-def squeezed(data: bytes, *codings: str) -> Callable[[Exchange], None]:
+def squeezed(data: bytes, *codings: str) -> Act:
     def act(exchange: Exchange) -> None:
         exchange.work()
         exchange.send(answer(data, "200 OK", f"Content-Encoding: {', '.join(codings)}"))
@@ -70,18 +63,13 @@ def peak() -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize(
-    ("operation", "act"),
-    [*product(["create", "respond"], [declared, in_chunks, until_the_end]), ("create", in_a_text)],
-    ids=lambda value: getattr(value, "__name__", value),
+    ("operation", "body"), [*product(["create", "respond"], list(BODIES)[:3]), ("create", "in a text")]
 )
 @each_mode
-def test_a_body_of_1_gib(
-    background: Background, mode: str, operation: Operation, act: Callable[[Exchange], None]
-) -> None:
+def test_a_body_of_1_gib(background: Background, mode: str, operation: Operation, body: str) -> None:
     with adapter(background, mode, direct=True) as on:
-        on.provider.acts.append(act)
-        if operation == "respond":
-            on.provider.acts.append(act)  # the look at what became of it is answered so as well
+        # The look at what became of an answer is answered so as well.
+        on.provider.acts.extend([BODIES[body]] * (2 if operation == "respond" else 1))
         sent = on.provider.record.bytes_sent
         with peak() as most:
             run = on.run(operation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -41,11 +42,8 @@ class Holding:
 
 
 def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[Observed]:
-    caller = CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))
-    try:
+    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(**limits))) as caller:
         return [caller.start("get", f"S{number}") for number in range(count)]
-    finally:
-        caller.close()
 
 
 @each_mode
@@ -118,25 +116,6 @@ def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: R
         holding.let_go()
         assert call.result(PATIENCE).id == "S1"
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
-
-
-def test_many_threads_over_few_connections(provider: RawProvider) -> None:
-    with Victor(AUTH, base_url=provider.url(), limits=httpx.Limits(max_connections=3), timeout=PATIENCE) as victor:
-        with ThreadPoolExecutor(16) as threads:
-            subjects = [f"S{number}" for number in range(320)]
-            assert [found.id for found in threads.map(victor.payment_requests.get, subjects)] == subjects
-        assert len(provider.open) <= 3
-
-
-def test_many_tasks_over_few_connections(provider: RawProvider) -> None:
-    async def run() -> list[str | None]:
-        limits = httpx.Limits(max_connections=3)
-        async with AsyncVictor(AUTH, base_url=provider.url(), limits=limits, timeout=PATIENCE) as victor:
-            found = await asyncio.gather(*(victor.payment_requests.get(f"S{number}") for number in range(320)))
-            assert len(provider.open) <= 3
-            return [each.id for each in found]
-
-    assert asyncio.run(run()) == [f"S{number}" for number in range(320)]
 
 
 def elsewhere_blocking(url: str) -> None:

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,17 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from tests.faults.adapters import ATTEMPTS, CALLERS, Adapter, Operation, adapter, each_mode, each_operation, places
+from tests.faults.adapters import (
+    ATTEMPTS,
+    CALLERS,
+    Adapter,
+    Operation,
+    adapter,
+    each_mode,
+    each_operation,
+    observed,
+    places,
+)
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut, CuttingProxy
 from tests.faults.raw_provider import Exchange, RawProvider, answer
@@ -34,20 +44,11 @@ def only_once(exchange: Exchange) -> None:
     exchange.end("close")
 
 
-@contextmanager
 def tls_adapter(
     background: Background, mode: str, authority: Authority, version: str, wait: float = 5.0, **options: Any
-) -> Iterator[Adapter]:
-    with adapter(
-        background,
-        mode,
-        tls=authority.server(),
-        verify=authority.trusted(VERSIONS[version]),
-        acts=only_once,
-        timeout=wait,
-        **options,
-    ) as on:
-        yield on
+) -> closing[Adapter]:
+    tls = {"tls": authority.server(), "verify": authority.trusted(VERSIONS[version])}
+    return adapter(background, mode, acts=only_once, timeout=wait, **tls, **options)
 
 
 def flights(on: Adapter) -> list[int]:
@@ -132,17 +133,14 @@ def test_who_is_not_trusted_gets_nothing(
 ) -> None:
     """Refused at once, and not tried again: it will not be trusted in a second either."""
     for why, context in bad_servers(authority, Authority(tmp_path)):
-        provider = RawProvider(background, tls=context)
-        proxy = CuttingProxy(background, provider)
-        caller = CALLERS[mode](provider.url(proxy.port), verify=authority.trusted())
-        observed = caller.start(operation, "S1")
-        caller.close()
-        proxy.close()
-        provider.close()
-
-        assert observed.word == "not_sent", why
-        assert isinstance(observed.error, ConnectionFailed), why
-        assert "certificate" in str(observed.error).lower(), why
+        with (
+            closing(RawProvider(background, tls=context)) as provider,
+            closing(CuttingProxy(background, provider)) as proxy,
+        ):
+            seen = observed(mode, provider.url(proxy.port), operation, verify=authority.trusted())
+        assert seen.word == "not_sent", why
+        assert isinstance(seen.error, ConnectionFailed), why
+        assert "certificate" in str(seen.error).lower(), why
         assert proxy.connections == 1, why
         assert provider.record.bytes_received == 0, why
 
@@ -152,12 +150,12 @@ def test_a_context_that_another_client_sets_to_http2(background: Background, aut
     """Contexts are shared, and httpx sets them before each of its handshakes."""
     server, shared = authority.server(), authority.trusted()
     server.set_alpn_protocols(["h2", "http/1.1"])
-    provider = RawProvider(background, tls=server)
-    caller = CALLERS[mode](provider.url(), verify=shared)
-    shared.set_alpn_protocols(["h2"])
-    assert caller.start("create", "S1").word == "success"
-    caller.close()
-    provider.close()
+    with (
+        closing(RawProvider(background, tls=server)) as provider,
+        closing(CALLERS[mode](provider.url(), verify=shared)) as caller,
+    ):
+        shared.set_alpn_protocols(["h2"])
+        assert caller.start("create", "S1").word == "success"
 
 
 @contextmanager
@@ -187,12 +185,10 @@ def demanding_server(authority: Authority) -> Iterator[str]:
 @each_version
 def test_the_reason_of_a_server_that_wants_a_certificate(authority: Authority, mode: str, version: str) -> None:
     with demanding_server(authority) as url:
-        caller = CALLERS[mode](url, verify=authority.trusted(VERSIONS[version]))
-        observed = caller.start("create", "S1")
-        caller.close()
-    assert observed.word == "not_sent"
+        seen = observed(mode, url, verify=authority.trusted(VERSIONS[version]))
+    assert seen.word == "not_sent"
     reason = "certificate required" if version == "tls1.3" else "handshake failure"
-    assert reason in str(observed.error)
+    assert reason in str(seen.error)
 
 
 @each_mode
@@ -202,14 +198,9 @@ def test_a_client_certificate(background: Background, authority: Authority, mode
     demanding = authority.server()
     demanding.verify_mode = ssl.CERT_REQUIRED
     demanding.load_verify_locations(cadata=authority.pem)
-    provider = RawProvider(background, tls=demanding)
     with_one, without = authority.trusted(VERSIONS[version]), authority.trusted(VERSIONS[version])
     with_one.load_cert_chain(authority.pair())
-    words = []
-    for context in (with_one, without):
-        caller = CALLERS[mode](provider.url(), verify=context)
-        words.append(caller.start("create", "S1").word)
-        caller.close()
-    provider.close()
+    with closing(RawProvider(background, tls=demanding)) as provider:
+        words = [observed(mode, provider.url(), verify=context).word for context in (with_one, without)]
     assert words == ["success", "not_sent"]  # without one, already the request for a token fails
     assert provider.record.work.total() == 1

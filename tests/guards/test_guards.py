@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
 
 import pytest
+
+from tests.faults.raw_provider import Exchange, RawProvider, answer
+from tests.faults.raw_sockets import Background
+from tests.programs import python
 
 pytestmark = pytest.mark.slow
 SUITES = Path(__file__).parent / "suites"
@@ -26,43 +28,18 @@ ROOT = SUITES.parents[2]
 LIBRARIES = Path(sys.prefix) / "guards"
 
 
-class Provider(ThreadingHTTPServer):
-    """Does the work, counts it, and says in the id what headers it was sent."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.paid = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Provider)
-        self.server.paid += 1
-        self.rfile.read(int(self.headers["content-length"]))
-        traced = " ".join(name.lower() for name in self.headers if "trace" in name.lower())
-        body = json.dumps({"victor_payment_request_id": traced or "from-the-provider", "status": "created"}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Log nothing."""
+def pay(exchange: Exchange) -> None:
+    """Say in the id what headers were sent."""
+    traced = " ".join(name for name in exchange.request.headers if "trace" in name)
+    said = {"victor_payment_request_id": traced or "from-the-provider", "status": "created"}
+    exchange.send(answer(json.dumps(said).encode()))
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    with Provider() as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def provider(background: Background) -> Iterator[RawProvider]:
+    with closing(RawProvider(background)) as made:
+        made.instead = pay
+        yield made
 
 
 ROWS = [
@@ -88,25 +65,18 @@ FIRST_TIER = ("respx", "pytest_httpx", "pytest_socket", "tracing-sentry", "clock
     ("name", "options", "paid"),
     [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] not in FIRST_TIER else []) for row in ROWS],
 )
-def test_suite(provider: Provider, name: str, options: list[str], paid: int) -> None:
+def test_suite(provider: RawProvider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, (SUITES, ROOT, LIBRARIES))),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PROVIDER_URL": provider.url,
+        "PROVIDER_URL": provider.url(),
         "TRACER": tracer,
     }
     environment.pop("DJANGO_SETTINGS_MODULE", None)  # of a test before, in this process: Celery would look for it
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options]
-    ran = subprocess.run(
-        [*command, SUITES / f"suite_{suite}.py"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    assert provider.paid == paid, ran.stdout
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options]
+    ran = python(*command, SUITES / f"suite_{suite}.py", env=environment, timeout=180)
+    assert len(provider.record.requests) == paid, ran.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert re.search(r"[1-9]\d* passed", ran.stdout)

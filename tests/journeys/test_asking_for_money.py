@@ -49,23 +49,6 @@ def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, vi
     assert (read.id, read.amount, read.client_reference_id) == (request.id, Decimal("44.23"), "INV-1042")
 
 
-def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(victor_sandbox: Sandbox, victor: Victor) -> None:
-    began = datetime.now(UTC) - timedelta(seconds=5)
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    with pytest.raises(VictorError) as caught:
-        victor.payment_requests.create(**invoice())
-    assert caught.value.outcome is Outcome.UNKNOWN
-    assert caught.value.idempotency_key == idempotency_key_for("invoice", 1042)
-    assert str(caught.value.idempotency_key) in str(caught.value)
-    victor_sandbox.clear_faults()
-
-    found = victor.payment_requests.find("INV-1042", start_datetime=began)
-    repeated = victor.payment_requests.create(**invoice())
-
-    assert [request.id for request in found] == [repeated.id]
-    assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
-
-
 THREE_DAYS = 3 * 86_400.0
 
 
@@ -76,22 +59,26 @@ def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
         break
 
 
-def test_what_is_unknown_is_settled_with_the_same_key_days_after_it_was_due(
-    victor_sandbox: Sandbox, victor: Victor
+@pytest.mark.parametrize("days_pass", [False, True], ids=["at once", "days after it was due"])
+def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
+    victor_sandbox: Sandbox, victor: Victor, days_pass: bool
 ) -> None:
+    began, asked = datetime.now(UTC) - timedelta(seconds=5), invoice()
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     with pytest.raises(VictorError) as caught:
-        victor.payment_requests.create(**invoice())
+        victor.payment_requests.create(**asked)
     assert caught.value.outcome is Outcome.UNKNOWN
+    assert caught.value.idempotency_key == idempotency_key_for("invoice", 1042)
+    assert str(caught.value.idempotency_key) in str(caught.value)
     victor_sandbox.clear_faults()
-    asked = invoice()
-    three_days_pass(victor_sandbox, victor)
+    if days_pass:
+        three_days_pass(victor_sandbox, victor)
 
-    settled = victor.payment_requests.create(**asked)
+    found = victor.payment_requests.find("INV-1042", start_datetime=began)
+    repeated = victor.payment_requests.create(**asked)
 
-    assert [settled.id] == [
-        request["id"] for request in victor_sandbox.requests() if request["direction"] == "outbound"
-    ]
+    assert [request.id for request in found] == [repeated.id]
+    assert [repeated.id] == [each["id"] for each in victor_sandbox.requests() if each["direction"] == "outbound"]
     assert victor_sandbox.work_done_by_key() == {caught.value.idempotency_key: 1}
 
 

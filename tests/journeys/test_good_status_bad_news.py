@@ -400,27 +400,28 @@ def test_a_response_of_the_child_or_the_parent_is_its_own(
         assert (record.response is None) == (amount == 10)
 
 
-def test_an_id_that_is_a_number_counts_as_its_digits(client_class: type) -> None:
-    def answer(named: Any) -> PaymentRequest:
-        provider = Provider({**reading(), ID: named})
-        return provider.call(client_class, lambda victor: victor.payment_requests.get("12"))
-
-    assert answer(12).id == "12"
-    with pytest.raises(UnreadableResponse, match="about another payment request, 13"):
-        answer(13)
-    for odd in ({"id": "12"}, ["12"], True, 12.5):
-        with pytest.raises(UnreadableResponse, match="the id is neither text nor a whole number"):
-            answer(odd)
+UUID = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 
 
-def test_only_uuids_have_no_letter_case(client_class: type) -> None:
-    def answer(asked: str) -> PaymentRequest:
-        provider = Provider({ID: asked.upper(), "status": "Pending"})
-        return provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
-
-    assert answer("0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b").id == "0D8BB6EC-7A83-46AB-8FC5-1F27C0D37E9B"
-    with pytest.raises(UnreadableResponse, match="about another payment request, B34783AF0"):
-        answer("b34783af0")
+@pytest.mark.parametrize(
+    ("asked", "named", "refusal"),
+    [
+        ("12", 12, None),
+        ("12", 13, "about another payment request, 13"),
+        *(("12", odd, "the id is neither text nor a whole number") for odd in ({"id": "12"}, ["12"], True, 12.5)),
+        (UUID, UUID.upper(), None),  # only they have no letter case
+        ("b34783af0", "B34783AF0", "about another payment request, B34783AF0"),
+    ],
+)
+def test_an_id_is_that_of_the_request_as_text_or_as_a_number(
+    client_class: type, asked: str, named: Any, refusal: str | None
+) -> None:
+    provider = Provider({**reading(), ID: named})
+    if refusal is None:
+        assert provider.call(client_class, lambda victor: victor.payment_requests.get(asked)).id == str(named)
+    else:
+        with pytest.raises(UnreadableResponse, match=refusal):
+            provider.call(client_class, lambda victor: victor.payment_requests.get(asked))
 
 
 KEY = "one-key-for-one-payment"

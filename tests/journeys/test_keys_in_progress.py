@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -59,35 +58,27 @@ class TestOverTheSandbox:
             assert sandbox.work_done_by_key() == {KEY: 1}
 
 
-LOST = httpx.ReadError("lost")
-MADE = httpx.Response(200, json={"victor_payment_request_id": "a7ffd43c37c1", "status": "created"})
-
-
-def observe(client_class: type, *lines: Any, of: Callable[[Any], Any] = create) -> tuple[Any, list[Any]]:
-    """What a call comes to, and the key of each request."""
+def refused(client_class: type, *lines: Any) -> tuple[Conflict, int]:
+    """What an answer, which has no key, comes to, and after how many requests."""
     script = Script(*lines)
-    made: Any = None
-    try:
-        made = run(client_class, of, VictorOAuth("i", "not-a-secret"), transport=script.transport, retry=QUICK)
-    except Conflict as error:
-        made = error
-    return made, [request.headers.get("idempotency-key", "") for request in script.requests]
+    with pytest.raises(Conflict) as raised:
+        run(
+            client_class,
+            lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."),
+            VictorOAuth("i", "not-a-secret"),
+            transport=script.transport,
+            retry=QUICK,
+        )
+    return raised.value, len(script.requests)
 
 
 @each_client
-class TestWhatAnAnswerProves:
-    def test_what_has_no_key_is_not_asked_again(self, client_class: type) -> None:
-        def accept(victor: Any) -> Any:
-            return victor.payment_requests.accept("b34783af0", notes="Thanks.")
-
-        unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
-        error, keys = observe(client_class, httpx.Response(409, content=b"in progress"), unanswered, of=accept)
-        assert error.outcome is Outcome.UNKNOWN
-        error, keys = observe(client_class, httpx.Response(409, content=b""), unanswered, of=accept)
-        assert (error.outcome, len(keys), error.attempts) == (Outcome.UNKNOWN, 2, 1)
-        answers = {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}
-        for word, outcome in answers.items():
-            said = {"payment_request_response": {"status": word, "notes": "Another's."}}
-            found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
-            error, _ = observe(client_class, httpx.Response(409), found, of=accept)
-            assert error.outcome is outcome
+def test_what_has_no_key_is_not_asked_again(client_class: type) -> None:
+    unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
+    for content in (b"in progress", b""):
+        error, requests = refused(client_class, httpx.Response(409, content=content), unanswered)
+        assert (error.outcome, requests, error.attempts) == (Outcome.UNKNOWN, 2, 1)
+    for word, outcome in {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}.items():
+        said = {"payment_request_response": {"status": word, "notes": "Another's."}}
+        found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
+        assert refused(client_class, httpx.Response(409), found)[0].outcome is outcome

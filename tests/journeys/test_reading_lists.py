@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from victor_ext import AsyncVictor, BadRequest, Victor
+from victor_ext import BadRequest, Victor
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
@@ -33,35 +32,9 @@ def test_every_request_once_though_the_server_cuts_the_pages(victor_sandbox: San
     assert [len(page.items) for page in pages] == [7, 7, 7, 7, 2]
 
 
-@pytest.mark.victor_sandbox(demo_data=False, shift=3, max_page_size=10)
-def test_what_moves_to_the_next_page_is_not_read_twice(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
-    fill(victor_sandbox, 40)
-
-    async def main() -> list[Any]:
-        async with async_victor as victor:
-            return [request.id async for request in victor.payment_requests.list()]
-
-    listed = asyncio.run(main())
-    assert len(listed) == len(set(listed)) == 40
-
-
 def lists(sandbox: Sandbox) -> int:
     """How many pages the sandbox was asked for."""
     return sum(exchange.operation == "list" for exchange in sandbox.received())
-
-
-@pytest.mark.victor_sandbox(demo_data=False)
-def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
-    """Each accepted request leaves the list, and the rest moves forward, past the reader."""
-    fill(victor_sandbox, 120)
-
-    accepted = [
-        victor.payment_requests.accept(request, notes="Thank you.").id
-        for request in victor.payment_requests.list(direction="inbound", status="pending")
-    ]
-
-    assert len(accepted) == len(set(accepted)) == 120
-    assert all(request["status"] != "pending" for request in victor_sandbox.requests())
 
 
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)

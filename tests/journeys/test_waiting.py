@@ -29,16 +29,10 @@ pytestmark = pytest.mark.slow
 FAR_BELOW_THE_DEADLINE = 20.0
 
 
-@pytest.fixture
-def request_id(victor_sandbox: Sandbox, victor: Victor) -> str:
-    """A request that can no longer be read: the provider is silent about it."""
-    made = victor.payment_requests.create(**payment(payer_counterparty_id="acme000001"))
+def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(victor_sandbox: Sandbox, victor: Victor) -> None:
+    request_id = outbound(victor)
     for operation in ("list", "get"):
         victor_sandbox.inject("stall", operation=operation, times=None)
-    return made.id
-
-
-def test_a_silent_provider_does_not_keep_it_for_the_whole_deadline(victor: Victor, request_id: str) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut, match=r"did not reach a final status within 0\.1 s: it could not be read") as raised:
         victor.payment_requests.wait(request_id, timeout=0.1)
@@ -57,9 +51,8 @@ def reading(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def outbound(victor: Victor, counterparty: str = "ignoresRfp") -> str:
-    made = victor.payment_requests.create(**payment(payer_counterparty_id=counterparty))
-    return made.id
+def outbound(victor: Victor) -> str:
+    return victor.payment_requests.create(**payment(payer_counterparty_id="ignoresRfp")).id
 
 
 @BOTH

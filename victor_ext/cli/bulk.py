@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import re
 import shlex
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -67,33 +67,6 @@ Patience = Annotated[
 
 
 @contextmanager
-def _sender(
-    session: Session,
-    state: str,
-    *,
-    workers: int = 16,
-    question: Callable[[BulkSender], str] | None = None,
-    **options: Any,
-) -> Generator[BulkSender]:
-    """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
-    try:
-        from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
-    except ImportError as error:
-        raise Misuse(f"{error}.") from error
-    session = replace(session, failed=FOR_NOW)
-    with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
-        try:
-            sender = BulkSender(victor, state=state, workers=workers, **options)
-            if question is not None:
-                session.confirm(victor, partial(question, sender), yes=False)
-            yield sender
-        except InvalidRows as error:
-            failure = victor_failure(error, None, session.spelled)
-            bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
-            raise typer.Exit(failure.exit_status) from None
-
-
-@contextmanager
 def _fewer_collections() -> Generator[None]:
     """Search for cycles of objects every 10,000 objects that stay, in place of 700, which costs 8 % of a row."""
     before = gc.get_threshold()
@@ -104,11 +77,88 @@ def _fewer_collections() -> Generator[None]:
         gc.set_threshold(*before)
 
 
-def _next(command: str, batch: str, state: str, session: Session, *, yes: bool = False) -> str:
-    """Return another command for the batch, without passwords, for display."""
-    place = [] if state == _DEFAULT_STATE else ["--state", bulk_output.without_password(state)]
-    unasked = ["--yes"] if yes and command == "resume" else []
-    return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *unasked, *session.options()])
+@dataclass(frozen=True)
+class _State:
+    """Where batches are kept, for a command about them. `terms` are options of all its senders."""
+
+    session: Session
+    place: str
+    terms: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    yes: bool = False
+
+    @contextmanager
+    def sender(self, question: Callable[[BulkSender], str] | None = None, **options: Any) -> Generator[BulkSender]:
+        """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
+        try:
+            from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
+        except ImportError as error:
+            raise Misuse(f"{error}.") from error
+        session = replace(self.session, failed=FOR_NOW)
+        with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
+            try:
+                sender = BulkSender(victor, state=self.place, **self.terms, **options)
+                if question is not None:
+                    session.confirm(victor, partial(question, sender), yes=self.yes)
+                yield sender
+            except InvalidRows as error:
+                failure = victor_failure(error, None, session.spelled)
+                bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
+                raise typer.Exit(failure.exit_status) from None
+
+    def next(self, command: str, batch: str) -> str:
+        """Return another command for the batch, without passwords, for display."""
+        place = [] if self.place == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.place)]
+        unasked = ["--yes"] if self.yes and command == "resume" else []
+        return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *unasked, *self.session.options()])
+
+    def batches(self, name: str | None, batch: str | None) -> list[str]:
+        """Return the batch that is named, in either way, or all of them."""
+        named = {one for one in (name, batch) if one is not None}
+        if len(named) > 1:
+            raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
+        if named:
+            return [*named]
+        with self.sender() as sender:
+            names = sender.batches()
+        if not names:
+            raise Misuse(
+                f"There is no batch in {bulk_output.without_password(self.place)}: nothing was stored there, and "
+                "nothing was sent from it. Begin with 'victor bulk send', and the name of your file."
+            )
+        return names
+
+    def batch(self, name: str | None, batch: str | None) -> str:
+        names = self.batches(name, batch)
+        if len(names) > 1:
+            raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
+        return names[0]
+
+    @contextmanager
+    def run(self, sender: BulkSender, batch: str) -> Generator[Callable[[BatchStatus], None]]:
+        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
+        latest: BatchStatus | None = None
+
+        def show(status: BatchStatus) -> None:
+            nonlocal latest
+            latest = status
+            waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
+            progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
+
+        with Progress(as_json=self.session.as_json) as progress:
+            try:
+                yield show
+            except KeyboardInterrupt as error:
+                progress.close()
+                unread = None if latest is None else _unread(sender)
+                command = self.next("resume", batch)
+                bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
+                raise typer.Exit(status_of(error)) from None
+
+    def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
+        """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
+        for one in statuses:
+            bulk_output.show_result(one, partial(self.next, batch=one.batch), as_json=self.session.as_json)
+        raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
 
 
 @bulk.command()
@@ -153,24 +203,25 @@ def send(
     sent are skipped, added rows are sent, and changed rows are refused.
     """
     options: dict[str, Any] = {
-        "batch": batch or file.name, "key_column": key_column, "rate": rate, "due_date": due_date,
-        "skip_invalid": skip_invalid, "encoding": encoding, "ask_again": ask_again,
+        "batch": batch or file.name, "key_column": key_column, "rate": rate, "workers": workers, "due_date": due_date,
+        "skip_invalid": skip_invalid, "encoding": encoding, "key_retention": key_retention, "patience": patience,
+        "ask_again": ask_again,
     }  # fmt: skip
-    sending = _Sending(session, state, workers, key_retention, patience, yes)
+    kept = _State(session, state, options, yes)
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
         return f"{bulk_output.summary_of(sender.check(file, **totals))} Those that are new ask their payers for money."
 
-    with sending.sender(None if dry_run else question, **options) as sender:
+    with kept.sender(None if dry_run else question) as sender:
         if dry_run:
             check = sender.check(file, **totals)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=skip_invalid)
             bulk_output.show_check(check, exit_status, as_json=session.as_json)
             raise typer.Exit(exit_status)
-        with sending.run(sender, batch or file.name) as show:
+        with kept.run(sender, batch or file.name) as show:
             status = sender.send(file, on_progress=show, **totals)
-        sending.finish([status])
+        kept.finish([status])
 
 
 @bulk.command()
@@ -188,21 +239,18 @@ def resume(
     yes: Yes = False,
 ) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    sending = _Sending(session, state, workers, key_retention, patience, yes)
+    terms = {"rate": rate, "workers": workers, "key_retention": key_retention, "patience": patience}
+    kept = _State(session, state, terms, yes)
     statuses, failures = list["BatchStatus"](), list[int]()
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
-    for one in _batches(session, state, name, batch):
-        with (
-            _noting(failures),
-            sending.sender(question, batch=one, rate=rate) as sender,
-            sending.run(sender, one) as show,
-        ):
+    for one in kept.batches(name, batch):
+        with _noting(failures), kept.sender(question, batch=one) as sender, kept.run(sender, one) as show:
             statuses.append(sender.resume(on_progress=show))
-    sending.finish(statuses, failures)
+    kept.finish(statuses, failures)
 
 
 @bulk.command()
@@ -219,13 +267,12 @@ def status(
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
-    exit_statuses: list[int] = []
-    for one in _batches(session, state, name, batch):
-        with _noting(exit_statuses), _sender(session, state, batch=one) as sender:
+    kept, exit_statuses = _State(session, state), list[int]()
+    for one in kept.batches(name, batch):
+        with _noting(exit_statuses), kept.sender(batch=one) as sender:
             status = sender.status(refresh=refresh)
             exit_statuses.append(status.exit_status)
-            go_on = _next("resume", one, state, session)
-            bulk_output.show_status(status, go_on, as_json=session.as_json)
+            bulk_output.show_status(status, kept.next("resume", one), as_json=session.as_json)
     raise typer.Exit(_worst(exit_statuses))
 
 
@@ -252,9 +299,10 @@ def export(
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    (one,) = _batches(session, state, name, batch, only=True)
-    with _sender(session, state, batch=one) as sender:
-        go_on = _next("resume", one, state, session)
+    kept = _State(session, state)
+    one = kept.batch(name, batch)
+    with kept.sender(batch=one) as sender:
+        go_on = kept.next("resume", one)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
@@ -262,12 +310,12 @@ def export(
 @with_session
 def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
     """Drop what was never sent: refused rows, and rows that were left being stored."""
-    (one,) = _batches(session, state, name, batch, only=True)
-    with _sender(session, state, batch=one) as sender:
+    kept = _State(session, state)
+    one = kept.batch(name, batch)
+    with kept.sender(batch=one) as sender:
         count = sender.drop()
         left = None if count else sender.status()
-        go_on = _next("resume", one, state, session)
-        bulk_output.show_dropped(one, count, left, go_on, as_json=session.as_json)
+        bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
 
 
 @bulk.command()
@@ -287,79 +335,14 @@ def worker(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    options: dict[str, Any] = {"batch": batch, "key_retention": key_retention, "patience": patience}
-    with _sender(session, state, workers=workers, **options) as sender, notices():
+    terms = {"batch": batch, "workers": workers, "key_retention": key_retention, "patience": patience}
+    with _State(session, state, terms).sender() as sender, notices():
         complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
             complain("Stopped.")
             raise typer.Exit from None
-
-
-def _batches(session: Session, state: str, name: str | None, batch: str | None, *, only: bool = False) -> list[str]:
-    named = {one for one in (name, batch) if one is not None}
-    if len(named) > 1:
-        raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
-    if named:
-        return [*named]
-    with _sender(session, state) as sender:
-        names = sender.batches()
-    if not names:
-        raise Misuse(
-            f"There is no batch in {bulk_output.without_password(state)}: nothing was stored there, and nothing was "
-            "sent from it. Begin with 'victor bulk send', and the name of your file."
-        )
-    if only and len(names) > 1:
-        raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
-    return names
-
-
-@dataclass(frozen=True)
-class _Sending:
-    """The options that `send` and `resume` have in common."""
-
-    session: Session
-    state: str
-    workers: int
-    key_retention: float | None
-    patience: float | None
-    yes: bool
-
-    def sender(
-        self, question: Callable[[BulkSender], str] | None, **options: Any
-    ) -> AbstractContextManager[BulkSender]:
-        terms: dict[str, Any] = {"key_retention": self.key_retention, "patience": self.patience, **options}
-        asked = None if self.yes else question
-        return _sender(self.session, self.state, workers=self.workers, question=asked, **terms)
-
-    @contextmanager
-    def run(self, sender: BulkSender, batch: str) -> Generator[Callable[[BatchStatus], None]]:
-        """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
-        latest: BatchStatus | None = None
-
-        def show(status: BatchStatus) -> None:
-            nonlocal latest
-            latest = status
-            waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
-            progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
-
-        with Progress(as_json=self.session.as_json) as progress:
-            try:
-                yield show
-            except KeyboardInterrupt as error:
-                progress.close()
-                command = _next("resume", batch, self.state, self.session, yes=self.yes)
-                unread = None if latest is None else _unread(sender)
-                bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
-                raise typer.Exit(status_of(error)) from None
-
-    def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
-        """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
-        for one in statuses:
-            command = partial(_next, batch=one.batch, state=self.state, session=self.session, yes=self.yes)
-            bulk_output.show_result(one, command, as_json=self.session.as_json)
-        raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
 
 
 def _unread(sender: BulkSender) -> str | None:

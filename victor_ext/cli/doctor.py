@@ -19,8 +19,7 @@ from victor_ext.systems import DEFAULT, System
 
 from .failures import Misuse, victor_failure
 from .screen import decided, plain, say, terminal_width
-from .session import Session, with_session
-from .systems import Provider
+from .session import Provider, Session, with_session
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
 

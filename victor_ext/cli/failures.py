@@ -22,12 +22,12 @@ from .signals import status_of
 from .wording import CERTIFICATE, CREDENTIALS, in_options, sentence, spelling_of
 
 if TYPE_CHECKING:
-    from victor_ext import PaymentRequest, Problem, VictorError
+    from victor_ext import PaymentRequest, Problem, ResponseInfo, VictorError
 
 _LISTED = 10
 """Maximum number of problems in a client message."""
-_AS_THEY_ARE = ("message", "outcome", "idempotency_key", "status_code", "attempts", "request_id", "retry_after")
-"""Fields of a failure that stand in its JSON under their own names."""
+_OF_EXCHANGE = {"status_code": None, "attempts": 0, "request_id": None, "retry_after": None}
+"""What the JSON of a failure has of an exchange with the provider; and what it has without one."""
 ONLY_READS = "This command only reads:"
 
 
@@ -63,10 +63,7 @@ class Failure:
     exit_status: int
     outcome: str | None = None
     idempotency_key: str | None = None
-    status_code: int | None = None
-    attempts: int = 0
-    request_id: str | None = None
-    retry_after: float | None = None
+    exchange: VictorError | ResponseInfo | None = None
     problems: Sequence[Problem] = ()
     notes: Sequence[str] = ()
     doubt: Doubt | None = None
@@ -90,7 +87,10 @@ class Failure:
         ]
         error = {
             "type": self.kind,
-            **{name: getattr(self, name) for name in _AS_THEY_ARE},
+            "message": self.message,
+            "outcome": self.outcome,
+            "idempotency_key": self.idempotency_key,
+            **{name: getattr(self.exchange, name, default) for name, default in _OF_EXCHANGE.items()},
             "problems": problems,
             "notes": list(self.notes),
             "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
@@ -163,10 +163,7 @@ def victor_failure(
         exit_status=exit_status,
         outcome=None if doubt is None else error.outcome.value,
         idempotency_key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
-        status_code=error.status_code,
-        attempts=error.attempts,
-        request_id=error.request_id,
-        retry_after=error.retry_after,
+        exchange=error,
         problems=error.problems,
         notes=notes,
         doubt=_settling(error, doubt) if unsettled else None,
@@ -222,7 +219,5 @@ def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None =
             kind, exit_status = type(error).__name__, UNKNOWN
             message = f"Unexpected error: {error}. The provider may have executed it."
             details = "".join(traceback.format_exception(error)).splitlines()
-    failure = Failure(kind, message, exit_status, outcome, doubt.key, doubt=doubt, details=details)
-    if made is None or (info := made.response_info) is None:
-        return failure
-    return replace(failure, status_code=info.status_code, attempts=info.attempts, request_id=info.request_id)
+    exchange = None if made is None else made.response_info
+    return Failure(kind, message, exit_status, outcome, doubt.key, exchange, doubt=doubt, details=details)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -13,14 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from victor_ext._exit_status import FOR_NOW
+from victor_ext._exit_status import FOR_NOW, MISUSE
 from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT
 
-from .failures import Misuse, victor_failure
+from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import Checks, Session, option, whole_file, with_session
-from .systems import Provider
+from .session import Checks, Provider, Session, option, whole_file, with_session
 from .view import entry
 from .wording import ENCODING, column_remedy, rows_text
 
@@ -129,21 +129,19 @@ def _columns(given: list[str]) -> dict[str, str | None]:
 @contextmanager
 def _failures(session: Session) -> Generator[None]:
     """Report a failure. A read that failed, or a file that could not be written, must not look like a difference."""
-    from victor_ext import VictorError  # noqa: PLC0415 - `victor --help` does not need them
-    from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - the same
+    from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
-    try:
-        yield
-    except VictorError as error:
-        failure = victor_failure(error, None, session.spelled, failed=FOR_NOW)
-        if isinstance(error, InvalidEntries) and not session.as_json:
+    with replace(session, failed=FOR_NOW).failures():
+        try:
+            yield
+        except InvalidEntries as error:
+            if session.as_json:
+                raise
             _show_problems(error)
-        else:
-            failure.report(as_json=session.as_json)
-        raise typer.Exit(failure.exit_status) from None
-    except OutputLost as error:
-        complain(f"Error: the report could not be written: {error}.")
-        raise typer.Exit(FOR_NOW) from None
+            raise typer.Exit(MISUSE) from None
+        except OutputLost as error:
+            complain(f"Error: the report could not be written: {error}.")
+            raise typer.Exit(FOR_NOW) from None
 
 
 def _write(report: Reconciliation, out: Path) -> None:

@@ -15,7 +15,7 @@ import victor_ext
 from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
-from .session import Checks, Session, Yes, day, flag, option, with_session, words_of
+from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, with_session, words_of
 from .table import at_most, show_list, with_payers
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ _EVERY_STATUS = (
     "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
 )  # fmt: skip
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
-
-_DAYS = ("today", "tomorrow")
-_MOMENTS = ("yesterday", *_DAYS)
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
@@ -57,7 +54,7 @@ class _Create(TypedDict):
     payer_counterparty_id: Annotated[str | None, _needed("Who is asked; up to 16 characters.", "ID")]
     amount: Annotated[str | None, _needed("US dollars, above zero, at most two decimals.", "USD")]
     biller_type: Annotated[str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")]
-    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *_DAYS)]
+    due_date: Annotated[str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)]
     ultimate_creditor: Annotated[str | None, option("For whom it is collected; only with BUSINESS.", "NAME")]
     amount_modification_allowed: Annotated[bool | None, option("Whether the payer may pay another amount.")]
     notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")]
@@ -116,13 +113,13 @@ class _Filters(TypedDict):
     direction: Annotated[
         str | None, option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound")
     ]
-    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *_MOMENTS)]
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)]
+    start_datetime: Annotated[str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)]
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)]
     victor_id: Annotated[str | None, option("The provider's id.", "TEXT")]
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *_DAYS)]
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *_DAYS)]
-    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *_MOMENTS)]
-    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *_MOMENTS)]
+    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)]
+    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)]
+    approval_start_datetime: Annotated[str | None, option("Approved from this moment on.", "TIME", *MOMENTS)]
+    approval_end_datetime: Annotated[str | None, option("Approved up to this moment.", "TIME", *MOMENTS)]
     victor_payment_request_parent_id: Annotated[str | None, option("The outbound request of a twin.", "TEXT")]
     victor_payment_request_child_id: Annotated[str | None, option("The inbound twin of a request.", "TEXT")]
     network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")]
@@ -171,8 +168,8 @@ def find(
     session: Session,
     client_reference_id: Annotated[str, typer.Argument(metavar="REFERENCE", help="Your reference.")],
     *,
-    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *_MOMENTS)] = None,
-    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *_MOMENTS)] = None,
+    start_datetime: Annotated[str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)] = None,
+    end_datetime: Annotated[str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)] = None,
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 

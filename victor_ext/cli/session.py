@@ -6,9 +6,9 @@ import inspect
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,10 @@ import typer
 import victor_ext
 from victor_ext._exit_status import FAILED
 from victor_ext._output import OutputLost
-from victor_ext.systems import DEFAULT, System
+from victor_ext.systems import DEFAULT, System, entry_points_of
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
-from .systems import system_of, values
 from .wording import spellings
 
 if TYPE_CHECKING:
@@ -32,50 +31,69 @@ if TYPE_CHECKING:
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
-def option(text: str, metavar: str | None = None, *words: str, **settings: Any) -> Any:
-    """Return an option with a help text; the shell completes it with the words."""
-    if words:
-        settings["autocompletion"] = values(*words)
-    return typer.Option(help=text, metavar=metavar, **settings)
+def option(
+    text: str,
+    metavar: str | None = None,
+    *words: str,
+    known: Callable[[], Iterable[str]] | None = None,
+    **settings: Any,
+) -> Any:
+    """Return an option with a help text; the shell completes it with the words, or with those that are `known`."""
+
+    def beginning(incomplete: str) -> list[str]:
+        return [word for word in (words if known is None else known()) if word.startswith(incomplete)]
+
+    completion = beginning if words or known else None  # a shell completes the name of a file by itself
+    return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 
 def flag(name: str, text: str) -> Any:
     return typer.Option(name, help=text)
 
 
-def _profiles(incomplete: str) -> list[str]:
+def _profiles() -> list[str]:
     from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
-    return values(*profile_names())(incomplete)
+    return profile_names()
 
 
 AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
-Environment = Annotated[
-    str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production")
-]
-Profile = Annotated[
-    str | None,
-    option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME", autocompletion=_profiles),
-]
+Provider = Annotated[str, option("The payment system.", "NAME", known=entry_points_of)]
 Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
-BaseUrl = Annotated[str | None, option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL")]
-Deadline = Annotated[
-    float | None,
-    option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
-]
+
+
+def system_of(provider: str) -> System:
+    """Return an installed system. Raises `Misuse`."""
+    installed = entry_points_of()
+    if provider not in installed:
+        raise Misuse(f"--provider is {provider!r}: write one of {', '.join(installed)}.")
+    system: System = installed[provider].load()
+    return system
 
 
 @dataclass(frozen=True)
 class Session:
-    """Connection options of a command; None: the variable or the client's default. `failed`: see `exit_status_of`."""
+    """The options of all commands; None: the variable or the client's default. `failed`: see `exit_status_of`."""
 
     command: typer.Context = field(repr=False)
-    environment: str | None = None
-    base_url: str | None = None
-    deadline: float | None = None
-    as_json: bool = False
-    profile: str | None = None
     failed: int = FAILED
+    _: KW_ONLY
+    as_json: AsJson = False
+    environment: Annotated[
+        str | None, option("staging or production (instead of VICTOR_ENVIRONMENT).", "NAME", "staging", "production")
+    ] = None
+    base_url: Annotated[
+        str | None,
+        option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"),
+    ] = None
+    deadline: Annotated[
+        float | None,
+        option("Give up on a call after SECONDS, with all its attempts and waits (default: 60).", "SECONDS"),
+    ] = None
+    profile: Annotated[
+        str | None,
+        option("Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).", "NAME", known=_profiles),
+    ] = None
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set the variables of a system to those of the chosen profile, and unset those that it does not have.
@@ -179,21 +197,14 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     Those that it takes as a `TypedDict` come before its other ones, and are None by default.
     """
 
-    def command(
-        context: typer.Context,
-        *arguments: Any,
-        as_json: AsJson = False,
-        environment: Environment = None,
-        base_url: BaseUrl = None,
-        deadline: Deadline = None,
-        profile: Profile = None,
-        **options: Any,
-    ) -> None:
-        function(Session(context, environment, base_url, deadline, as_json, profile), *arguments, **options)
+    def command(context: typer.Context, **given: Any) -> None:
+        session = Session(context, **{parameter.name: given.pop(parameter.name) for parameter in shared})
+        function(session, **given)
 
     _, *own = inspect.signature(function, eval_str=True).parameters.values()
-    of_command, *others = inspect.signature(command, eval_str=True).parameters.values()
-    shared = [parameter for parameter in others if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    of_command, _ = inspect.signature(command, eval_str=True).parameters.values()
+    of_session = inspect.signature(Session, eval_str=True).parameters.values()
+    shared = [parameter for parameter in of_session if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
     if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
         hints = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
         make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -260,11 +271,11 @@ class Checks:
                 self._problems.append(Problem(name, "required", f"{name} is missing."))
             return None
         try:
-            return zulu.parse(f"{_day(_MIDNIGHTS[text])}T00:00:00Z" if text in _MIDNIGHTS else text)
+            return zulu.parse(f"{_day(MOMENTS[text])}T00:00:00Z" if text in MOMENTS else text)
         except InvalidRequest as error:
             # The client's message has no name for the value, and no word for a midnight: add them.
             for problem in error.problems:
-                words = f", or write {', '.join(_MIDNIGHTS)}" if problem.code == "format" else ""
+                words = f", or write {', '.join(MOMENTS)}" if problem.code == "format" else ""
                 self._problems.append(Problem(name, problem.code, f"{name}: {problem.message}{words}"))
             return None
 
@@ -281,13 +292,14 @@ class Checks:
             raise victor_ext.InvalidRequest.of(self._problems, doing=doing)
 
 
-_DAYS = {"today": 0, "tomorrow": 1}
-_MIDNIGHTS = {"yesterday": -1, **_DAYS}
+DAYS = {"today": 0, "tomorrow": 1}
+MOMENTS = {"yesterday": -1, **DAYS}
+"""Words for a midnight (UTC), by the days from now to it."""
 
 
 def day(text: str | None) -> str | None:
     """Convert `today` and `tomorrow` to UTC dates; return other text unchanged."""
-    return _day(_DAYS[text]) if text in _DAYS else text
+    return _day(DAYS[text]) if text in DAYS else text
 
 
 def _day(later: int) -> str:

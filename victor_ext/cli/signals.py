@@ -30,7 +30,6 @@ def ended_by_signals(command: Callable[[], int]) -> int:
     status of its own, SQLite raises another error, and Python ignores what is raised in a finalizer or a callback.
     """
     signals = _Signals()
-    signals.install()
     try:
         signals.begin()
         status = command()
@@ -46,16 +45,13 @@ def ended_by_signals(command: Callable[[], int]) -> int:
 
 
 class _Signals:
-    """The handlers of the signals."""
+    """Notes the signals from the beginning. One that is ignored, as Ctrl-C is in a background job, stays so."""
 
     def __init__(self) -> None:
         self.received: list[int] = []
         self.raised = False  # whether a signal raises its exception
         self._others_hook = sys.unraisablehook
         self._others_handlers: dict[int, Any] = {}
-
-    def install(self) -> None:
-        """Note the signals from now on. One that is ignored, as Ctrl-C is in a background job, stays so."""
         numbers: list[int] = [signal.SIGTERM]
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             numbers.append(signal.SIGINT)
