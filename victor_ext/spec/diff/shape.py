@@ -1,6 +1,6 @@
 """What a schema says, however it is written: references are followed, `allOf` is merged, 3.0 and 3.1 become one.
 
-Each keyword and property keeps the place of the schema that gives it: a change of a common base is told at the base.
+Each keyword and property keeps the place of the schema that gives it: a change of a common base is reported there.
 """
 
 from __future__ import annotations
