@@ -199,4 +199,5 @@ def _canonical(name: str, value: Any) -> str:
     if isinstance(value, Enum):
         value = value.value
     is_day = isinstance(value, date) and not isinstance(value, datetime)
-    return value.isoformat() if is_day else in_one_form(str(value))
+    # `str` of an account number is a plain text, which a report of a traceback would show.
+    return value.isoformat() if is_day else in_one_form(value if isinstance(value, str) else str(value))

@@ -179,7 +179,7 @@ class Loading:
             return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
 
     def store(self, store: BatchStore) -> None:
-        """Store the rows of the spool: first what will be stored, then all of it at once. Raises as those two do."""
+        """Store the rows of the spool: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
         if not self.check.stored and self._plan is None:
             return
         settings = self._settings

@@ -92,13 +92,16 @@ class FileLock:
             os.close(lock)
 
 
+_HELD_BY_ANOTHER = PermissionError if sys.platform == "win32" else BlockingIOError
+
+
 def _take(lock: int) -> bool:
     try:
         if sys.platform == "win32":
             msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # the second one on Windows
+    except _HELD_BY_ANOTHER:
         return False
     return True
 

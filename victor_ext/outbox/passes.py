@@ -191,8 +191,12 @@ class OutboxBase:
 
     def _counts(self) -> Pass[dict[EntryState, int]]:
         query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
-        none = dict.fromkeys(EntryState, 0)
-        return _transact(lambda connection: none | {EntryState(row[0]): row[1] for row in connection.execute(query)})
+
+        def count(connection: sa.Connection) -> dict[EntryState, int]:
+            rows = {row[0]: row[1] for row in connection.execute(query)}
+            return {state: rows.get(state.value, 0) for state in EntryState}
+
+        return _transact(count)
 
     # Passes
 
@@ -277,7 +281,7 @@ class OutboxBase:
             payment,
             keys,
             lambda _so_far, _sent: next(now, None),
-            lambda _: victor.payment_requests.create(**payment.arguments),
+            lambda _: victor.payment_requests.create(**payment.arguments),  # no `partial`: its repr has the account
         )
         if isinstance(result, LookUp):
             reference = result.payment.reference
