@@ -52,6 +52,26 @@ def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
     assert out == "0\n"
 
 
+CALLS_AROUND_A_FORK = """
+import os, sys
+from victor_ext import Victor, VictorOAuth
+
+victor = Victor(VictorOAuth("id", "not-a-secret"), base_url=sys.argv[1])
+victor.payment_requests.get("before")
+pid = os.fork()
+if pid == 0:
+    os._exit(victor.payment_requests.get("child").id != "child")
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), victor.payment_requests.get("after").id)
+"""
+
+
+@needs_fork
+def test_a_child_opens_a_connection_of_its_own(provider: RawProvider) -> None:
+    with running(CALLS_AROUND_A_FORK, provider.url()) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert (out, provider.record.connections) == ("0 after\n", 2)
+
+
 FIRST_CALLS = """
 import importlib, os, signal, sys, threading
 from victor_ext import Victor, VictorOAuth
