@@ -407,7 +407,10 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
 
 
 def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
-    """A pattern of the texts that are long enough to be hidden, by `whole_words` of ASCII or not; None without any."""
+    """A pattern of the texts that are long enough to be hidden; None without any.
+
+    With `whole_words` a text counts only where no ASCII letter or digit is next to it.
+    """
     hidden = sorted({text for text in texts if len(text) >= SHORTEST}, key=len, reverse=True)  # no part of one remains
     if not hidden:
         return None

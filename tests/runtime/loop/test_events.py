@@ -73,6 +73,17 @@ class TestTheStoryOfACall:
             CallEnded(**call, **end, waited=0.0, request_id=None, quota=500),
         ]
 
+    def test_a_tracer_is_asked_for_headers_by_the_attempts_alone(self, mode: str) -> None:
+        asked: list[str] = []
+
+        class Tracer:
+            inject = property(lambda self: asked.append("again"))
+
+            def __call__(self, event: Event) -> None: ...
+
+        Harness(mode, [status(503), OK], on_event=Tracer()).call("POST", KEY)
+        assert len(asked) == 2
+
     def test_what_was_told_cannot_be_changed(self, mode: str) -> None:
         events = story(mode, status(503), OK)
         assert {type(event) for event in events} == set(Event.__args__)

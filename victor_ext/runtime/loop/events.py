@@ -227,8 +227,7 @@ class Reporter:
             return
         try:
             self._on_event(event)
-            inject = getattr(self._on_event, "inject", None)
-            if headers is not None and inject is not None:
+            if headers is not None and (inject := getattr(self._on_event, "inject", None)) is not None:
                 carrier = dict[str, str]()
                 inject(event, carrier)
                 for name, value in carrier.items():
