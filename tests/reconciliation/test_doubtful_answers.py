@@ -144,6 +144,11 @@ def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock:
     assert compared(victor, {"id": "ID-9"}) == [("unchecked", "")]
 
 
+def test_an_inbound_request_in_a_list_of_outbound_ones_is_not_ours(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    answer_pages(httpx_mock, [request(9, "INV-9", direction="inbound")], [])
+    assert compared(victor) == []
+
+
 def test_half_of_a_character_ends_nothing(victor: Victor, httpx_mock: HTTPXMock) -> None:
     answer_pages(httpx_mock, [request(1, "INV-1\ud800", status="p\ud800"), request(2, "INV-2")], [])
     assert compared(victor, {"reference": "INV-2"}) == [("unknown", ""), ("matched", "")]
