@@ -172,21 +172,13 @@ ENDS = {"rejected", "refused", "created"}
 Respond = Callable[[httpx.Request], httpx.Response]
 
 
-def made(request: httpx.Request, **changes: Any) -> httpx.Response:
+def made(request: httpx.Request, *, amount: str | None = None, **changes: Any) -> httpx.Response:
     """What the provider answers when it takes a request."""
     body = json.loads(request.content)
-    receipt = {
-        "victor_payment_request_id": "ABCDEFGH12",
-        "client_reference_id": body.get("client_reference_id"),
-        "status": "created",
-        "direction": "outbound",
-        "payment_request": {
-            "payee": body["payee"],
-            "payer": body["payer"],
-            "payment_details": {**body["payment_details"], **changes.pop("details", {})},
-        },
-    }
-    return httpx.Response(200, json={**receipt, **changes})
+    body["payment_details"]["amount"] = amount or body["payment_details"]["amount"]
+    receipt = {"victor_payment_request_id": "ABCDEFGH12", "client_reference_id": body.get("client_reference_id")}
+    more = {"status": "created", "direction": "outbound", "payment_request": body}
+    return httpx.Response(200, json={**receipt, **more, **changes})
 
 
 def status(code: int, body: str = "", **headers: str) -> Respond:
@@ -223,7 +215,7 @@ FAULTS: dict[str, Respond] = {
     "a page of a proxy": status(200, "<html>", content_type="text/html"),
     "half of an answer": status(200, '{"victor_payment', content_type="application/json"),
     "an answer without an id": lambda request: made(request, victor_payment_request_id=None),
-    "the answer of another payment": lambda request: made(request, details={"amount": "9999.99"}),
+    "the answer of another payment": lambda request: made(request, amount="9999.99"),
     "the answer of another reference": lambda request: made(request, client_reference_id="another's"),
 }
 
