@@ -86,10 +86,6 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         def add(self, _connection: Any, **arguments: Any) -> None:
             super().add(**arguments)
 
-        @property
-        def _engine(self) -> Any:
-            return self
-
         @contextmanager
         def begin(self) -> Generator[Any]:
             with transaction.atomic():
@@ -97,8 +93,10 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     of_sqlalchemy = run_all(SEED, range(20), "outbox")
 
-    def make(_database: str, lease: float) -> DjangoOutbox:
-        return PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+    def make(_database: str, lease: float) -> Any:
+        made: Any = PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+        made._engine = made
+        return made
 
     monkeypatch.setattr(settling, "shared_outbox", make)
     with use_database(make_url(f"sqlite:///{tmp_path / 'outbox.sqlite'}")):
