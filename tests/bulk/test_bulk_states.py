@@ -39,7 +39,7 @@ from tests.bulk.bulk_runs import (
 )
 from tests.bulk.postgres import Postgres
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, spool, worker_lock
+from victor_ext.bulk import StateUnavailable, loading, worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -365,13 +365,13 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = spool.Spool.__init__
+    begin = loading.Spool.__init__
 
     def small(self: Any) -> None:
         begin(self)
         self._db.execute("PRAGMA max_page_count=8")
 
-    monkeypatch.setattr(spool.Spool, "__init__", small)
+    monkeypatch.setattr(loading.Spool, "__init__", small)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

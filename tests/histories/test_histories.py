@@ -218,7 +218,7 @@ PLANTED = {
     "a batch is everybody's": Planted("senders", "asked by another account", (10, 3), (
         (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
     "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (
-        (f"{BULK}.spool:Digests.add", "self._vault.number(fingerprint)",
+        (f"{BULK}.vault:Digests.add", "self._vault.number(fingerprint)",
          "self._vault.number(fingerprint + identity.hex())"),)),
     "any source completes what is being stored": Planted("senders", "lost: ", (33, 2), (
         (f"{BULK}.loading:Loading.read", "self._plan.digest != self._digests.source", "False"),)),
