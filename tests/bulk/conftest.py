@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from tests.bulk.bulk_runs import Bulk
-from tests.bulk.forked_command import ForkedCommands
 from tests.bulk.postgres import Postgres, postgres_server
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import layout
@@ -34,19 +33,11 @@ def oauth_client(victor_sandbox: Sandbox) -> tuple[str, str]:
     return victor_sandbox.add_oauth_client()
 
 
-@pytest.fixture(scope="session")
-def forked(bare_environment: dict[str, str]) -> Iterator[ForkedCommands]:
-    """Commands that need not import everything anew."""
-    with ForkedCommands(bare_environment) as commands:
-        yield commands
-
-
 @pytest.fixture
 def bulk(
     victor_sandbox: Sandbox,
     oauth_client: tuple[str, str],
     bare_environment: dict[str, str],
-    forked: ForkedCommands,
     tmp_path: Path,
 ) -> Bulk:
     """The command, wired to the sandbox by its environment alone."""
@@ -59,7 +50,7 @@ def bulk(
         "VICTOR_CLIENT_SECRET": client_secret,
         "VICTOR_BULK_KEY": STORAGE_KEY,
     }
-    return Bulk({**bare_environment, **settings}, folder, forked=forked)
+    return Bulk({**bare_environment, **settings}, folder)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import os
 import random
 import signal
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,33 +123,28 @@ def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
     assert {result.id for result in exported} == {request["id"] for request in outbound(victor_sandbox)}
 
 
-@pytest.mark.nightly
-@pytest.mark.parametrize("moment", moments(1, ("sender",)), ids=str)
-def test_a_killed_batch_is_resumed_on_sqlite(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, moment: Moment
-) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
-    looking = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=file.name)
-    with bulk.started("send", file.name, *KEY) as sending:
-        come(moment, victor_sandbox, sending)
-    nothing_is_said_that_is_not_known(looking, victor_sandbox)
-    killed_again(bulk, victor_sandbox, moment)
-    assert go_on(bulk, file).status == 0
-    all_accounted_for(looking, victor_sandbox, file)
+VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sender", "worker")]}
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("moment", moments(2, ("sender",), ("worker",), ("sender", "worker")), ids=str)
-def test_a_killed_sender_or_worker_on_postgresql(
-    bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders, moment: Moment
+@pytest.mark.parametrize(
+    ("database", "moment"),
+    [(name, moment) for seed, name in enumerate(VICTIMS, 1) for moment in moments(seed, *VICTIMS[name])],
+    ids=str,
+)
+def test_a_killed_sender_or_worker(
+    bulk: Bulk, victor_sandbox: Sandbox, request: pytest.FixtureRequest, sender: Senders, database: str, moment: Moment
 ) -> None:
     file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
-    looking = sender(state=postgres, batch=file.name)
-    state = ("--state", postgres)
-    with bulk.started("worker", *state) as worker, bulk.started("send", file.name, *KEY, *state) as sending:
+    is_server = database == "postgres"
+    place = request.getfixturevalue("postgres") if is_server else f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
+    looking, state = sender(state=place, batch=file.name), ("--state", place)
+    with ExitStack() as stack:
+        processes = {"worker": stack.enter_context(bulk.started("worker", *state))} if is_server else {}
+        processes["sender"] = sending = stack.enter_context(bulk.started("send", file.name, *KEY, *state))
         come(moment, victor_sandbox, sending)
         for victim in moment.victims:
-            (sending if victim == "sender" else worker).send_signal(signal.SIGKILL)
+            processes[victim].send_signal(signal.SIGKILL)
         nothing_is_said_that_is_not_known(looking, victor_sandbox)
         if "sender" not in moment.victims:
             # He takes over what the worker has left, and ends by himself.

@@ -13,8 +13,7 @@ from hypothesis import given
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows, write_csv
 from victor_ext import ServerError
-from victor_ext.bulk.lookups import NOT_FOUND
-from victor_ext.bulk.results import COLUMNS
+from victor_ext.bulk.results import COLUMNS, NOT_FOUND
 from victor_ext.bulk.results import write_csv as write_export
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.reconciliation.entries import EntryReader

@@ -121,7 +121,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     assert {
         "Loading._take",
         "Delivery._call",
-        "requests_by_reference",
+        "_requests_by_reference",
         "settle",
         "LookUp.settled",
         "Loading._arguments",

@@ -38,9 +38,8 @@ from tests.bulk.bulk_runs import (
     write_csv,
 )
 from tests.bulk.postgres import Postgres
-from tests.cli.victor_command import SCRIPT
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, spool, worker_lock
+from victor_ext.bulk import StateUnavailable, loading, worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -366,33 +365,14 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = spool.Spool.__init__
+    begin = loading.Spool.__init__
 
     def small(self: Any) -> None:
         begin(self)
         self._db.execute("PRAGMA max_page_count=8")
 
-    monkeypatch.setattr(spool.Spool, "__init__", small)
+    monkeypatch.setattr(loading.Spool, "__init__", small)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))
     assert victor_sandbox.attempts_by_key() == {}
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-@pytest.mark.parametrize(("to", "lost", "status"), [("/dev/full", None, 0), ("&-", "lose_answer", 3)])
-def test_what_became_of_a_batch_is_said_by_the_status_also_where_no_line_can_be_written(
-    bulk: Bulk, victor_sandbox: Sandbox, to: str, lost: str | None, status: int
-) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(3))
-    if lost is not None:
-        victor_sandbox.inject(lost, operation="create", times=None)
-    words = "bulk send invoices.csv --key-column invoice_no --patience 0 --deadline 1"
-    ended = subprocess.run(
-        ["/bin/sh", "-c", f"exec {SCRIPT} {words} >{to}"],
-        cwd=bulk.folder, env=bulk.environment, stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    assert ended.returncode == status
-    assert "could not be written" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert len(victor_sandbox.work_done_by_key()) == 3

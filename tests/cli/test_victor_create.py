@@ -121,24 +121,17 @@ def test_an_unknown_outcome_is_status_3_with_the_command_that_settles_it(
     assert victor_sandbox.work_done_by_key() == {key: 1}
 
 
-def test_an_unknown_outcome_in_a_log_shows_the_key_and_no_account_number(
+def test_an_unknown_outcome_shows_the_exact_command_at_a_terminal_and_no_account_number_in_a_log(
     command: Command, victor_sandbox: Sandbox
 ) -> None:
     victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ran = command(*words(idempotency_key=KEY), "--deadline", "1")
-    assert ran.status == 3
-    assert "Outcome: unknown" in ran.err
-    assert f"Idempotency key: {KEY}" in ran.err
-    assert f"--idempotency-key {KEY}" in ran.err
-    assert ACCOUNT not in ran.err
-
-
-def test_an_unknown_outcome_at_a_terminal_shows_the_exact_command(command: Command, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ran = command.at_terminal(*words(idempotency_key=KEY), "--deadline", "1")
-    assert ran.status == 3
+    asked = [*words(idempotency_key=KEY), "--deadline", "1"]
+    log, shown = command(*asked), command.at_terminal(*asked)
     victor_sandbox.clear_faults()
-    [line] = [line for line in ran.err.splitlines() if line.startswith("  victor rfp create ")]
+    assert log.status == shown.status == 3
+    said = ("Outcome: unknown", f"Idempotency key: {KEY}", f"--idempotency-key {KEY}")
+    assert [text in log.err for text in (*said, ACCOUNT)] == [True, True, True, False]
+    [line] = [line for line in shown.err.splitlines() if line.startswith("  victor rfp create ")]
     assert command(*shlex.split(line)[1:]).status == 0
     assert victor_sandbox.work_done_by_key() == {KEY: 1}
 

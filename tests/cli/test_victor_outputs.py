@@ -88,6 +88,7 @@ CASES = {
     "spec, a mistyped command": said("spec operation", 2),
     "bulk, a file that is good": said("bulk send good.csv --dry-run", 0),
     "bulk, a file that is bad": said("bulk send bad.csv --dry-run --json", 2),
+    "bulk send, and nothing is known": said("bulk send good.csv --patience 0 --deadline 0.3", 3, create="lose_answer"),
     "bulk status": said("bulk status made", 0),
     "bulk status of what is not known": said("bulk status --json", 3),
     "bulk resume": said("bulk resume unknown --patience 0 --json", 0),
@@ -152,7 +153,8 @@ def test_the_status_says_what_happened(
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
-        is_told = right != case.status or {"reconcile", "doctor", "operations", "status"} & {*line}
+        shows = {"reconcile", "doctor", "operations", "status", "resume", "send"}
+        is_told = right != case.status or shows & {*line}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
         if err == "good" and right == 3 and case.status == 0:

@@ -13,7 +13,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -69,19 +69,19 @@ class Command:
         """Run it to its end in this process, which saves the start of another one."""
         out, err = io.StringIO(), io.StringIO()
         surroundings = mock.patch.dict(os.environ, {**self.environment, **variables}, clear=True)
-        with surroundings, redirect_stdout(out), redirect_stderr(err):
+        with surroundings, chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
             try:
                 status = main(words)
             except SystemExit as ended:
                 status = int(ended.code or 0)
         return Ran(status, out.getvalue(), err.getvalue())
 
-    def in_a_process(self, *words: str, stdout: Any = PIPE, stderr: Any = PIPE, **variables: str) -> Ran:
-        """Run it to its end in a process of its own, with its output going into pipes, or elsewhere."""
-        process = self._process(words, variables, DEVNULL, stdout, stderr, text=True)
+    def in_a_process(self, *words: str, **variables: str) -> Ran:
+        """Run it to its end in a process of its own."""
+        process = self._process(words, variables, DEVNULL, PIPE, PIPE, text=True)
         with self._watched(process):
             out, err = process.communicate()
-        return Ran(process.returncode, out or "", err or "")
+        return Ran(process.returncode, out, err)
 
     def at_terminal(self, *words: str, columns: int = 200, typed: str | None = None, **variables: str) -> Ran:
         """Run it to its end, with both of its outputs going to terminals of so many columns.

@@ -299,7 +299,7 @@ class Batches(Workers):
             self.deliveries[number] = self._delivery(number)
 
     def _rivals(self, state: int, references: Any, ids: Any) -> list[Rival]:
-        """What `rivals_in` reads from the batches of a state."""
+        """What `Worker._rivals` reads from the batches of a state."""
         rivals: list[Rival] = []
         for batch in (each for each in self.batches if each.state == state):
             for row in batch.rows:

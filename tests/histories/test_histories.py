@@ -86,10 +86,6 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         def add(self, _connection: Any, **arguments: Any) -> None:
             super().add(**arguments)
 
-        @property
-        def _engine(self) -> Any:
-            return self
-
         @contextmanager
         def begin(self) -> Generator[Any]:
             with transaction.atomic():
@@ -97,8 +93,10 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     of_sqlalchemy = run_all(SEED, range(20), "outbox")
 
-    def make(_database: str, lease: float) -> DjangoOutbox:
-        return PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+    def make(_database: str, lease: float) -> Any:
+        made: Any = PausingOutbox(keys_kept=timedelta(seconds=KEPT), lease=timedelta(seconds=lease))
+        made._engine = made
+        return made
 
     monkeypatch.setattr(settling, "shared_outbox", make)
     with use_database(make_url(f"sqlite:///{tmp_path / 'outbox.sqlite'}")):
@@ -220,7 +218,7 @@ PLANTED = {
     "a batch is everybody's": Planted("senders", "asked by another account", (10, 3), (
         (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
     "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (
-        (f"{BULK}.spool:Digests.add", "self._vault.number(fingerprint)",
+        (f"{BULK}.vault:Digests.add", "self._vault.number(fingerprint)",
          "self._vault.number(fingerprint + identity.hex())"),)),
     "any source completes what is being stored": Planted("senders", "lost: ", (33, 2), (
         (f"{BULK}.loading:Loading.read", "self._plan.digest != self._digests.source", "False"),)),

@@ -71,7 +71,7 @@ def outbox(engine: sa.Engine) -> Outbox:
     return made
 
 
-def set_leases(outbox: BlockingOutbox, engine: sa.Engine, ahead: float = -1.0) -> None:
+def set_leases(outbox: BlockingOutbox[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     with engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))

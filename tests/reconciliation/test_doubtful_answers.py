@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from eastpay_api import models
 from pytest_httpx import HTTPXMock
 
 from tests.providers.eastpay import adapter as eastpay_adapter
 from victor_ext import InvalidRequest, Victor, VictorOAuth, zulu
 from victor_ext.money import Money
-from victor_ext.providers.eastpay import Payment
 from victor_ext.reconciliation import Entry, Reconciliation, reconcile
 
 pytestmark = pytest.mark.slow
@@ -144,6 +141,11 @@ def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock:
     assert compared(victor, {"id": "ID-9"}) == [("unchecked", "")]
 
 
+def test_an_inbound_request_in_a_list_of_outbound_ones_is_not_ours(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    answer_pages(httpx_mock, [request(9, "INV-9", direction="inbound")], [])
+    assert compared(victor) == []
+
+
 def test_half_of_a_character_ends_nothing(victor: Victor, httpx_mock: HTTPXMock) -> None:
     answer_pages(httpx_mock, [request(1, "INV-1\ud800", status="p\ud800"), request(2, "INV-2")], [])
     assert compared(victor, {"reference": "INV-2"}) == [("unknown", ""), ("matched", "")]
@@ -175,27 +177,3 @@ def test_not_found_proves_nothing_at_eastpay_where_nothing_was_found() -> None:
         result = eastpay_adapter.pay(eastpay, "INV-1").id
         with reconcile(eastpay, [*ours, {"id": result, "amount": "92"}], **EASTPAY) as report:
             assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
-
-
-@pytest.mark.parametrize(
-    ("id_", "expected"),
-    [
-        pytest.param(f"{3:032}", [("duplicate", ""), ("matched", "")], id="its id is known"),
-        pytest.param(f"{9:032}", [("duplicate", ""), ("differs", "id")], id="its id is wrong"),
-    ],
-)
-def test_a_row_with_an_id_is_found_by_its_reference_too_at_eastpay(id_: str, expected: list[tuple[str, str]]) -> None:
-    def find(reference: str) -> list[Payment]:
-        return [
-            Payment(models.Payment.from_dict({
-                "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": "DB", "amount": "92.00",
-                "currency": "egp", "result": {"code": "000.000.000"},
-            })) for number in (3, 4)
-        ]  # fmt: skip
-
-    with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
-        eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
-        eastpay.payments.find = find
-        ours = [{"id": id_, "reference": "TWICE", "amount": "92"}]
-        with reconcile(eastpay, ours, **EASTPAY) as report:
-            assert kinds(report) == expected

@@ -149,7 +149,7 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None
     now = datetime.now(UTC)
 
     def payment(reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000") -> Payment:
-        amounts = {"amount": "92.00", "currency": "EGP"}
+        amounts = {"amount": "92.00", "currency": "egp" if reference == "KNOWN" else "EGP"}
         return Payment(models.Payment.from_dict({
             "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": payment_type,
             "result": {"code": code}, **amounts,
@@ -163,25 +163,27 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None
             "TWICE": [payment("TWICE", 3), payment("TWICE", 4)],
             "AGAIN": [payment("AGAIN", 5, code="800.100.152"), payment("AGAIN", 6)],
             "DECLINED": [payment("DECLINED", 7, code="800.100.152")],
+            "KNOWN": [payment("KNOWN", 8), payment("KNOWN", 9)],
+            "WRONG": [payment("WRONG", 10), payment("WRONG", 11)],
         }
         return known.get(reference, [])
 
-    ours = [
-        {"reference": reference, "amount": "92"} for reference in ("EQUAL", "TWICE", "GONE", "404", "AGAIN", "DECLINED")
-    ]
+    ids = dict.fromkeys(("EQUAL", "TWICE", "GONE", "404", "AGAIN", "DECLINED")) | {
+        "KNOWN": f"{8:032}",
+        "WRONG": f"{99:032}",
+    }
+    ours = [{"reference": reference, "id": id_, "amount": "92"} for reference, id_ in ids.items()]
     with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
         eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
         eastpay.payments.find = find
         with reconcile(eastpay, ours, start=now - timedelta(hours=1), end=now, currency="EGP") as report:
-            rows = [(row.kind.value, row.ours.reference) for row in report if row.ours]
+            rows = [(row.kind.value, row.ours.reference, " ".join(row.differences)) for row in report if row.ours]
     assert rows == [
-        ("duplicate", "TWICE"),
-        ("missing", "GONE"),
-        ("unchecked", "404"),
-        ("matched", "EQUAL"),
-        ("matched", "TWICE"),
-        ("matched", "AGAIN"),
-        ("matched", "DECLINED"),
+        *(("duplicate", reference, "") for reference in ("TWICE", "KNOWN", "WRONG")),
+        ("differs", "WRONG", "id"),
+        ("missing", "GONE", ""),
+        ("unchecked", "404", ""),
+        *(("matched", reference, "") for reference in ("EQUAL", "TWICE", "AGAIN", "DECLINED", "KNOWN")),
     ]
 
 

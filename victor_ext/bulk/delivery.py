@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,11 +27,11 @@ from victor_ext import (
     check_payment_request,
 )
 from victor_ext.flows import drive
+from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import as_checked
-from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Payment, Settlement, about, settle
+from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Payment, Rival, Settlement, about, settle
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
-from .lookups import Rivals, requests_by_reference
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
 from .rows import Result, Row, RowOutcome, Step
 
@@ -43,6 +44,8 @@ _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
 _Doubtful: TypeAlias = Sequence[tuple[str, LookUp]]
 """Rows that are looked up, with their keys."""
+Rivals: TypeAlias = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
+"""Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +298,7 @@ class Delivery:
             if self._stop.is_set():
                 return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
             try:
-                requests = requests_by_reference(self._victor, [each for _, each in doubtful])
+                requests = _requests_by_reference(self._victor, [each for _, each in doubtful])
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
@@ -327,6 +330,20 @@ class Delivery:
     def _give_up(self, error: VictorError) -> None:
         self.given_up = self.given_up or error.summary
         self._stop.set()
+
+
+def _requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
+    """Return the requests with the references of these steps.
+
+    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
+    """
+    wanted = {step.payment.reference for step in steps}
+    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
+    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
+        reference = reference_of(request.client_reference_id)
+        if reference in wanted:
+            requests[reference].append(request)
+    return requests
 
 
 def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals) -> list[Settlement]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
 from functools import lru_cache, partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for, money
 from victor_ext.settlement.arguments import plain
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
+from victor_ext.tables.temporary import TemporaryDatabase
 
 from .batch_store import BatchStore
 from .columns import ARGUMENTS, REQUIRED, canonical_text, check_heading, differing, problems_of, split_record
@@ -21,12 +22,57 @@ from .layout import Chunk, Submission, chunk_rows_for, dropped_in
 from .results import latest_results
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
 from .settings import DAY, KEY_COLUMN, PATIENCE, READING, TERMS, Expected, Settings, in_utc
-from .spool import Digests, KnownRow, Spool
-from .vault import Vault
+from .vault import Digests, Vault
 
 _EXACT = Context(prec=60)
 _CHANGED = "This source is not the same: rows were changed, added or removed."
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
+_SCHEMA = """
+CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
+    chunk INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
+"""
+
+
+class KnownRow(NamedTuple):
+    """A stored row of the batch. `refused`: it was refused locally, so that nothing was sent under its key."""
+
+    fingerprint: str
+    refused: bool
+    chunk: int
+
+
+class Spool:
+    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch."""
+
+    def __init__(self) -> None:
+        self._db = TemporaryDatabase(_SCHEMA)
+
+    def first_line_of(self, identity: bytes, line: int) -> int | None:
+        """Record the line of a key; return its earlier line, if any."""
+        if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
+            return None
+        (before,) = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+        return int(before)
+
+    def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
+        """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
+        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
+
+    def known(self, identity: bytes) -> KnownRow | None:
+        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
+        row = self._db.execute(query, (identity,)).fetchone()
+        return None if row is None else KnownRow(*row)
+
+    def add(self, encrypted: str) -> None:
+        self._db.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
+
+    def __iter__(self) -> Iterator[str]:
+        return (encrypted for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"))
+
+    def close(self) -> None:
+        self._db.close()
 
 
 class Loading:

@@ -1,10 +1,15 @@
-"""Read the stored rows of a batch with what is known of each, and export them: one line for each key."""
+"""Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TextIO
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple, TextIO
 
+from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
@@ -14,6 +19,7 @@ from .rows import ASKED, Result, Row, RowOutcome, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
+NOT_FOUND = "The provider does not have it any more."
 
 
 def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
@@ -114,3 +120,63 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
             name = f"file_{name}"
         taken.add(name.strip())
         yield name
+
+
+class CurrentStatus(NamedTuple):
+    """What the provider says of a request now, and why it failed or was declined. No status: it does not have it."""
+
+    status: str | None = None
+    reason: str | None = None
+
+
+def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
+    """Return what the provider says of each created request, by id.
+
+    The provider's list is read once, for the due dates of the rows: a page for many rows, in place of a call for each.
+    What is not in it is read by its id. Ids and statuses are held in memory.
+    """
+    statuses: dict[str, CurrentStatus] = {}
+    dates: set[str] = set()
+    for result in results:
+        if result.outcome is RowOutcome.CREATED and result.id:
+            statuses[result.id] = CurrentStatus()
+            dates.add(result.asked["due_date"])
+    if not statuses:
+        return statuses
+    requests = victor.payment_requests
+    listed: set[str] = set()
+    first, last = map(date.fromisoformat, (min(dates), max(dates)))
+    for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
+        if request.id in statuses:
+            statuses[request.id] = _current(request)
+            listed.add(request.id)
+    for missing in statuses.keys() - listed:
+        try:
+            # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+            statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
+        except (BadRequest, NotFound):
+            continue
+    return statuses
+
+
+def _current(request: PaymentRequest) -> CurrentStatus:
+    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None) or ""
+    # The export has no account number: of long numbers the last four digits are left.
+    masked = re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split()))
+    return CurrentStatus(request.status or "no status", masked or None)
+
+
+def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
+    """Yield the results with these statuses. A row that was created meanwhile keeps the one it has."""
+    for result in results:
+        now = None if result.id is None else statuses.get(result.id)
+        if now is None:
+            yield result
+        else:
+            error = NOT_FOUND if now.status is None else now.reason or result.error
+            yield replace(result, status=now.status, error=error)
+
+
+def counted(statuses: Mapping[str, CurrentStatus]) -> dict[str, int]:
+    """Return how many requests have each status, the most frequent first; `not found`: the provider has none."""
+    return dict(Counter(str(now.status or "not found") for now in statuses.values()).most_common())

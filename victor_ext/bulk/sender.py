@@ -21,8 +21,7 @@ from victor_ext.tables.sources import Rows, hidden
 from .batch_store import BatchStore, batches_of, no_such_batch
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
-from .lookups import counted, current_statuses, refreshed
-from .results import results_of, write_csv
+from .results import counted, current_statuses, refreshed, results_of, write_csv
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of

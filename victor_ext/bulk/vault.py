@@ -106,6 +106,30 @@ class Vault:
         return int.from_bytes(hmac.digest(self._number_key, text.encode("utf-8", "surrogatepass"), "sha256"))
 
 
+class Digests:
+    """Digests of all rows of a source: keyed sums, so they do not depend on the order and need no row storage."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._rows = self._asked = self._source = 0
+
+    def add(self, identity: bytes, fingerprint: str) -> None:
+        number = self._vault.number(fingerprint)
+        self._rows += 1
+        self._asked += number
+        self._source += number * int.from_bytes(identity)
+
+    @property
+    def asked(self) -> str:
+        """Digest of what the rows ask, whatever their keys are: copies have the same one."""
+        return f"{self._rows}:{self._asked:x}"
+
+    @property
+    def source(self) -> str:
+        """Digest of what the rows ask under their keys, to know a source again."""
+        return f"{self._rows}:{self._source:x}"
+
+
 def other_key(what: str) -> ConfigurationError:
     return ConfigurationError(
         f"{what} was written with another key: use the credentials it was started with, or the same VICTOR_BULK_KEY."

@@ -18,15 +18,16 @@ from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.settlement.flow import Rival
+from victor_ext.ids import reference_of
+from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import LAST_CALLS
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, version_for
-from .lookups import rivals_in
 from .notices import NOTICE, report
 from .pacing import pause_after
+from .results import stored_rows
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
 from .state import StateLost
@@ -190,14 +191,20 @@ class Worker:
             raise
 
     def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
-        application = self._vault.application
+        """Return the rows of all batches with these references or ids that may have made a request."""
+        application, rivals = self._vault.application, list[Rival]()
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            names = batches_of(engine, application, "The state")
-            stores = [BatchStore(client, engine, application, name) for name in names]
-            # A batch has no two rows with one value of its key column: its other rows need not be read.
-            by_reference = {load.key_column for load in BatchStore(client, engine, application, batch).loads()}
-            skipped = batch if by_reference == {"client_reference_id"} else None
-            return rivals_in([store for store in stores if store.batch != skipped], references, ids)
+            for name in batches_of(engine, application, "The state"):
+                store = BatchStore(client, engine, application, name)
+                loads = store.loads()
+                # A batch has no two rows with one value of its key column: its other rows need not be read.
+                if name == batch and {load.key_column for load in loads} == {"client_reference_id"}:
+                    continue
+                for row, result in stored_rows(store, loads):
+                    reference = reference_of((row.arguments or {}).get("client_reference_id"))
+                    if result is not None and (reference in references or result.id in ids):
+                        rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
+        return rivals
 
 
 def _rate_of(queue: str, stop: threading.Event) -> float | None:

@@ -7,8 +7,9 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -44,23 +45,14 @@ class Finding:
     """
 
     check: str
-    ok: bool | None
     found: str
     advice: str | None = None
     seconds: float | None = None
-    exit_status: int = 0
+    ok: bool | None = None
+    exit_status: int = FAILED
 
 
-def _good(check: str, found: str, seconds: float | None = None, advice: str | None = None) -> Finding:
-    return Finding(check, ok=True, found=found, seconds=seconds, advice=advice)
-
-
-def _bad(check: str, found: str, advice: str, exit_status: int = FAILED) -> Finding:
-    return Finding(check, ok=False, found=found, advice=advice, exit_status=exit_status)
-
-
-def _skipped(check: str, why: str) -> Finding:
-    return Finding(check, ok=None, found=why)
+_good, _bad = partial(Finding, ok=True), partial(Finding, ok=False)
 
 
 @with_session
@@ -77,9 +69,8 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
             _show(finding)
     status = next((finding.exit_status for finding in findings if finding.ok is False), 0)
     if session.as_json:
-        checks = [asdict(finding) for finding in findings]
-        for check in checks:
-            del check["exit_status"]
+        names = ("check", "ok", "found", "advice", "seconds")
+        checks = [{name: getattr(finding, name) for name in names} for finding in findings]
         with decided():
             say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
     raise typer.Exit(status)
@@ -95,7 +86,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
     except victor_ext.VictorError as error:
         failure = victor_failure(error, None, session.spelled)
         advice = CREDENTIALS if CREDENTIALS in failure.notes else "Correct that setting, and run it again."
-        yield _bad("Credentials", failure.message, advice, MISUSE)
+        yield _bad("Credentials", failure.message, advice, exit_status=MISUSE)
         return
     with client:
         # The client is made: they are complete and can be used.
@@ -110,7 +101,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             yield _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
         failed: str | None = None
         for check, look in _steps(client, system, session).items():
-            finding = look() if failed is None else _skipped(check, f"skipped: {failed} must be fixed first")
+            finding = look() if failed is None else Finding(check, f"skipped: {failed} must be fixed first")
             failed = check if failed is None and finding.ok is False else failed
             yield finding
         yield _clock(client)
@@ -121,7 +112,7 @@ def _settings(session: Session, provider: str) -> Finding:
         name = session.use_profile(provider)
     except Misuse as error:
         advice = "Correct the file, name another profile, or leave it out to use the environment variables."
-        return _bad("Settings", str(error), advice, MISUSE)
+        return _bad("Settings", str(error), advice, exit_status=MISUSE)
     return _good("Settings", f"the profile {plain(name)}" if name else "the environment variables")
 
 
@@ -137,7 +128,7 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
     return {
         "DNS": lambda: _dns(host, port),
         "Connection": lambda: _connection(host, port, system, by_proxy=by_proxy),
-        "TLS": lambda: _skipped("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port),
+        "TLS": lambda: Finding("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port),
         "Signed read": lambda: _signed_read(client, system, session),
     }
 
@@ -148,9 +139,9 @@ def _dns(host: str, port: int) -> Finding:
         resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         reason = f"{host} has no address: {error.strerror or error}"
-        return _bad("DNS", reason, "Check this machine's resolver.", FOR_NOW)
+        return _bad("DNS", reason, "Check this machine's resolver.", exit_status=FOR_NOW)
     addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
-    return _good("DNS", f"{host} is {', '.join(addresses[:3])}", time.monotonic() - began)
+    return _good("DNS", f"{host} is {', '.join(addresses[:3])}", seconds=time.monotonic() - began)
 
 
 def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
@@ -158,7 +149,7 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
     began = time.monotonic()
     try:
         with socket.create_connection((host, port), timeout=_CONNECT):
-            return _good("Connection", f"port {port}{of} answers", time.monotonic() - began)
+            return _good("Connection", f"port {port}{of} answers", seconds=time.monotonic() - began)
     except OSError as error:
         advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
         if by_proxy:
@@ -166,7 +157,9 @@ def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Find
         elif host in {"127.0.0.1", "::1", "localhost"}:
             sandbox = f"victor sandbox --provider {system.name}"
             advice = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
-        return _bad("Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, FOR_NOW)
+        return _bad(
+            "Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, exit_status=FOR_NOW
+        )
 
 
 def _tls(url: httpx.URL, port: int) -> Finding:
@@ -175,7 +168,7 @@ def _tls(url: httpx.URL, port: int) -> Finding:
     import httpx  # noqa: PLC0415 - the same
 
     if url.scheme == "http":
-        return _skipped("TLS", "none: http to this machine")
+        return Finding("TLS", "none: http to this machine")
     began = time.monotonic()
     try:
         context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
@@ -188,17 +181,18 @@ def _tls(url: httpx.URL, port: int) -> Finding:
             days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
             advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
             text = f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days"
-            return _good("TLS", text, seconds, advice)
+            return _good("TLS", text, advice, seconds)
     except ssl.SSLCertVerificationError as error:
         return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
-        return _bad("TLS", f"the handshake failed: {reason}", "Check for a firewall or a proxy on the way.", FOR_NOW)
+        advice = "Check for a firewall or a proxy on the way."
+        return _bad("TLS", f"the handshake failed: {reason}", advice, exit_status=FOR_NOW)
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
     if not system.lists:
-        return _skipped("Signed read", system.why_no_ping)
+        return Finding("Signed read", system.why_no_ping)
     try:
         ping = client.ping()
     except victor_ext.VictorError as error:
@@ -210,14 +204,14 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
             if error.status_code is not None
             else "Check for a firewall, a proxy, or an outage at the provider."
         )
-        return _bad("Signed read", failure.message, advice, failure.exit_status)
-    return _good("Signed read", f"{system.lists} can be listed", ping.seconds)
+        return _bad("Signed read", failure.message, advice, exit_status=failure.exit_status)
+    return _good("Signed read", f"{system.lists} can be listed", seconds=ping.seconds)
 
 
 def _clock(client: Any) -> Finding:
     provider = client.provider_time()
     if not provider.is_known:
-        return _skipped("Clock", "not known: no response had a Date header")
+        return Finding("Clock", "not known: no response had a Date header")
     offset = (datetime.now(UTC) - provider.moment).total_seconds()
     if abs(offset) <= _TOLERATED:
         return _good("Clock", f"agrees with the provider's to within {_TOLERATED:g} s")

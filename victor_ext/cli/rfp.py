@@ -16,7 +16,6 @@ from . import view
 from .failures import ONLY_READS, Doubt
 from .screen import complain, masked, notices, plain, say, terminal_width
 from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, with_session, words_of
-from .table import at_most, show_list, with_payers
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -154,10 +153,10 @@ def list_(
         checks.run(lambda: requests.list(page=page, page_size=page_size))
         checks.finish("The list was not sent")
         listing = requests.list(**given, page=page, page_size=page_size)
-        pages = at_most(limit, (page.items for page in listing.pages()))
+        pages = view.at_most(limit, (page.items for page in listing.pages()))
         if payers:
-            pages = with_payers(pages, requests.get)
-        count = show_list(pages, as_json=session.as_json)
+            pages = view.with_payers(pages, requests.get)
+        count = view.show_list(pages, as_json=session.as_json)
     if count == 0 and not session.as_json:
         complain("No payment request passes these filters." if given else "There are no payment requests.")
 
@@ -184,7 +183,7 @@ def find(
         checks.finish("The search was not sent")
         matches = victor.payment_requests.find(client_reference_id, **window)
         if matches:
-            show_list([matches], as_json=session.as_json)
+            view.show_list([matches], as_json=session.as_json)
     if not matches and not session.as_json:
         complain("No payment request in this period has this reference.")
 

@@ -6,9 +6,8 @@ import threading
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
 import sqlalchemy as sa
@@ -19,16 +18,15 @@ from victor_ext.flows import adrive, drive
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import Entry, EntryState
-from .passes import OutboxBase, Pass, Step, Transaction, logged
+from .passes import Engine, OutboxBase, Pass, Step, Transaction, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
 
 T = TypeVar("T")
-Engine = TypeVar("Engine")
 
 
-class BlockingOutbox(OutboxBase):
+class BlockingOutbox(OutboxBase[Engine]):
     """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
 
     def send(self, victor: Victor) -> list[Entry]:
@@ -108,22 +106,7 @@ class BlockingOutbox(OutboxBase):
         raise NotImplementedError
 
 
-class EngineOutbox(OutboxBase, Generic[Engine]):
-    """An outbox on an engine of SQLAlchemy. The arguments are those of `Outbox`."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        keys_kept: timedelta = timedelta(hours=24),
-        lease: timedelta = timedelta(minutes=2),
-        table: str = "victor_outbox",
-    ) -> None:
-        super().__init__(keys_kept, lease, table)
-        self._engine = engine
-
-
-class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
+class Outbox(BlockingOutbox[sa.Engine]):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
     None of its methods closes the client, `victor`.
@@ -160,7 +143,7 @@ class Outbox(EngineOutbox[sa.Engine], BlockingOutbox):
             return step.work(connection)
 
 
-class AsyncOutbox(EngineOutbox["AsyncEngine"]):
+class AsyncOutbox(OutboxBase["AsyncEngine"]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
     `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -49,6 +49,7 @@ from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, N
 from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
 
 T = TypeVar("T")
+Engine = TypeVar("Engine")
 
 _log = logging.getLogger("victor_ext.outbox")
 
@@ -130,10 +131,17 @@ def logged(work: str) -> Generator[list[Entry]]:
         _log.info("outbox.%s changed %s", work, as_text(Counter(entry.state.value for entry in changed)))
 
 
-class OutboxBase:
-    """What both outboxes have in common. The arguments are those of `Outbox`."""
+class OutboxBase(Generic[Engine]):
+    """What all outboxes have in common. The arguments are those of `Outbox`."""
 
-    def __init__(self, keys_kept: timedelta, lease: timedelta, table: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        table: str = "victor_outbox",
+    ) -> None:
         given: dict[str, object] = {"keys_kept": keys_kept, "lease": lease}
         for name, value in given.items():
             if not isinstance(value, timedelta):
@@ -146,6 +154,7 @@ class OutboxBase:
             )
         self._lease = lease.total_seconds()
         self.table = outbox_table(table)
+        self._engine = engine
 
     def _sender(self, victor: AnyVictor, interval: float = 1.0) -> AnyVictor:
         """The client to send with, each `interval` seconds. Raises `ConfigurationError`: calls outlast a lease."""

@@ -131,8 +131,7 @@ def reconcile(
     ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    steps = _Comparison(book, reader, window, on_progress).steps(ours)
-    return drive(steps, lambda step: step.take() if isinstance(step, _Read) else step())
+    return drive(_Comparison(book, reader, window, on_progress).steps(ours), lambda step: step())
 
 
 async def reconcile_async(
@@ -176,14 +175,11 @@ def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: 
     return book
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(partial[Any]):
     """A read of the provider; an async client returns an awaitable. Other steps are work on files and the database."""
 
-    take: Callable[[], Any]
 
-
-_Steps = Generator[_Read | Callable[[], Any], Any, T]
+_Steps = Generator[Callable[[], Any], Any, T]
 
 
 @dataclass(slots=True)
@@ -247,7 +243,7 @@ class _Comparison:
         """
         book, store, is_calm = self.book, self.store, True
         pages = read(self.window)
-        while (page := (yield _Read(partial(following, pages)))) is not None:
+        while (page := (yield _Read(following, pages))) is not None:
             payments = [(book.read(record), book.is_outbound(record)) for record in page.items]
             is_new = yield partial(store.add_listed, reading, [payment for payment, _ in payments])
             is_calm = is_calm and is_new and not page.repeats
@@ -281,7 +277,7 @@ class _Comparison:
                 for row, value in batch:
                     after = row
                     try:
-                        result = yield _Read(partial(ask, value))
+                        result = yield _Read(ask, value)
                     except book.absent:
                         # An inquiry by reference fails in this way, too, if the provider has none.
                         result = None
@@ -299,8 +295,8 @@ class _Comparison:
             yield store.set_ids_checked
 
 
-async def _take(step: _Read | Callable[[], Any]) -> Any:
+async def _take(step: Callable[[], Any]) -> Any:
     """Read, awaited; or do the work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
-    return await (step.take() if isinstance(step, _Read) else anyio.to_thread.run_sync(step))
+    return await (step() if isinstance(step, _Read) else anyio.to_thread.run_sync(step))

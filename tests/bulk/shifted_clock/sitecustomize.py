@@ -1,8 +1,7 @@
 """A machine whose clock is wrong: put this folder into PYTHONPATH, and the seconds into SHIFTED_CLOCK.
 
-Python imports a module of this name when it starts. The monotonic clock is left alone, as by whoever sets a clock. The
-seconds are read each time: a process that is forked from one that has started may have others. In place of them there
-may be the path of a file that holds them: then the clock can be moved while the process runs.
+Python imports a module of this name when it starts. The monotonic clock is left alone, as by whoever sets a clock. In
+place of the seconds there may be the path of a file with them: then the clock can be moved while the process runs.
 """
 
 import os

@@ -56,7 +56,7 @@ class _Connection:
             return _Result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
 
 
-class DjangoOutbox(BlockingOutbox):
+class DjangoOutbox(BlockingOutbox[str]):
     """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
 
     Args:
@@ -72,7 +72,7 @@ class DjangoOutbox(BlockingOutbox):
         keys_kept: timedelta = timedelta(hours=24),
         lease: timedelta = timedelta(minutes=2),
     ) -> None:
-        super().__init__(keys_kept, lease, "victor_outbox")
+        super().__init__(using, keys_kept=keys_kept, lease=lease)
         self._using = using
         self._connection = cast("sa.Connection", _Connection(using))
 
