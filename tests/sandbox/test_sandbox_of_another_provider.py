@@ -17,8 +17,8 @@ from tests.fifth_system.tiny_pay.sandbox import RemoteTinySandbox, TinyCommands,
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server import Operation
+from victor_ext.sandbox.server.exchange import OperationTable
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.operations import OperationTable
 
 pytestmark = pytest.mark.slow
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"

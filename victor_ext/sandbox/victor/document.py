@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 from jsonschema_rs import Draft4Validator
 
-from victor_ext.sandbox.server.operations import Operation as Served
+from victor_ext.sandbox.server.exchange import Operation as Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

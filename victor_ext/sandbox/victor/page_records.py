@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from victor_ext.sandbox.server.context import Received
-from victor_ext.sandbox.server.operations import CONTROL
+from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Record, Records
 from victor_ext.sandbox.victor.ledger import Ledger

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import HeaderKey, Response, error_response, json_response
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server.exchange import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
 from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
