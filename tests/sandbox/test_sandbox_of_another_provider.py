@@ -183,6 +183,7 @@ def test_a_path_without_braces_goes_before_one_with_them():
     assert table.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
     for path in ("/v4/payees/", "/v4/payees/7/8", "/v4/payees"):
         assert table.find("GET", path) == ("other", {})
+    assert table.find("POST", "/v4/payees/") == ("other", {})
     assert table.name("GET", "/v4/payees/a%2Fb") == "other"
     assert table.methods("/v4/payees") == ["POST"]
 
