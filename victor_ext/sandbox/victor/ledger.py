@@ -38,27 +38,6 @@ class CannotRespond(ValueError):
         self.field = field
 
 
-def _prose_problems(body: JsonObject, *, due_dates: DueDates | None, known: Store | None) -> list[Problem]:
-    """What the document forbids in prose only, in the body of a create that conforms to its schema.
-
-    Without `due_dates` any due date is accepted; with `known`, its accounts and counterparties alone.
-    """
-    payee, details = body["payee"], body["payment_details"]
-    refused: dict[str, str] = {}
-    if Decimal(details["amount"]) <= 0:
-        refused["payment_details.amount"] = "must be above zero"
-    if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
-        refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
-    due = read_date(details["due_date"])
-    if due_dates is not None and (due is None or not due_dates.earliest() <= due <= due_dates.latest()):
-        refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
-    if known is not None and payee["account_number"] not in known.accounts:
-        refused["payee.account_number"] = "is not an account of the caller"
-    if known is not None and body["payer"]["victor_counterparty_id"] not in known.counterparties:
-        refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
-    return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
-
-
 class Ledger(Lifecycle):
     """Everything that the sandbox keeps, and every change of it: Victor without HTTP.
 
@@ -273,10 +252,28 @@ class Ledger(Lifecycle):
         return {"client_id": name, "client_secret": secret}
 
     def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
-        """What the document and the rules refuse in the body of a create, `from_outside` of the sandbox or not."""
-        known = self.store if self._settings.strict_accounts and not from_outside else None
-        due_dates = None if from_outside else self.due_dates
-        return declared("create").body.problems(body) or _prose_problems(body, due_dates=due_dates, known=known)
+        """What is refused in the body of a create: by its schema, or else by what the document says in prose.
+
+        A request `from_outside` of the sandbox may have any due date and name anybody.
+        """
+        problems = declared("create").body.problems(body)
+        if problems:
+            return problems
+        payee, details = body["payee"], body["payment_details"]
+        refused: dict[str, str] = {}
+        if Decimal(details["amount"]) <= 0:
+            refused["payment_details.amount"] = "must be above zero"
+        if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
+            refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
+        due, dates = read_date(details["due_date"]), self.due_dates
+        if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
+            refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
+        if self._settings.strict_accounts and not from_outside:
+            if payee["account_number"] not in self.store.accounts:
+                refused["payee.account_number"] = "is not an account of the caller"
+            if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
+                refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
+        return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
 
 
 def fingerprint(body: object) -> bytes:

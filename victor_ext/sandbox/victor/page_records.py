@@ -40,6 +40,12 @@ class PaymentRequestRecords(Records):
         request = self._ledger.get(record_id)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
         waits = request.status in OPEN
+        path = f"{CONTROL}/payment-requests/{request.id}"
+        actions = (
+            Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
+            Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
+            Action("Expire", path + "/expire", "e"),
+        )
         fields = {"notes": "Notes to the payee"}
         if request.amount_modification_allowed:
             fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
@@ -49,7 +55,7 @@ class PaymentRequestRecords(Records):
             moves=self._ledger.store.moves(request),
             related={label: name for label, name in twins.items() if name is not None},
             fields=fields if waits else {},
-            actions=_actions(request) if waits else (),
+            actions=actions if waits else (),
         )
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
@@ -105,15 +111,6 @@ class PaymentRequestRecords(Records):
 def _dollars(amount: str) -> str:
     """An amount with two decimals, so that amounts stand below each other. The exchange shows what was sent."""
     return f"{Decimal(amount):.2f}"
-
-
-def _actions(request: PaymentRequest) -> tuple[Action, ...]:
-    path = f"{CONTROL}/payment-requests/{request.id}"
-    return (
-        Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
-        Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
-        Action("Expire", path + "/expire", "e"),
-    )
 
 
 # A life as a test
