@@ -91,7 +91,9 @@ def using(name: str, **given: Any) -> Callable[..., Any]:
 
     def make(velo: Velo, **changes: Any) -> Any:
         method = attrgetter(name)(velo)
-        return method(**{each: SAMPLES[each] for each in signature(method).parameters} | given | changes)
+        arguments = signature(method).parameters
+        assert SAMPLES.keys() >= arguments.keys(), f"SAMPLES lacks {arguments.keys() - SAMPLES.keys()}"
+        return method(**{each: SAMPLES[each] for each in arguments} | given | changes)
 
     return make
 
