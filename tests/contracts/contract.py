@@ -33,7 +33,6 @@ class Call:
         answer: Members that a good answer needs, over what the document's schema gives: the id that was asked for.
         has_record: False for an answer that callers do not see, such as a token.
         add: What a new argument of the method needs.
-        given: The arguments, of a call that was made `of` them; and those by name.
     """
 
     name: str
@@ -41,8 +40,6 @@ class Call:
     answer: Mapping[str, Any] = field(default_factory=dict)
     has_record: bool = True
     add: str = "one"
-    given: tuple[Any, ...] = ()
-    named: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,11 +47,7 @@ class Call:
     ) -> Call:
         """A call of the method with these arguments."""
         make = (lambda client: attrgetter(name)(client)(*args, **named),)
-        return cls(name, make, answer or {}, has_record, given=args, named=named)
-
-    def another(self, client: Any, **changes: Any) -> Any:
-        """The same call with other arguments."""
-        return attrgetter(self.name)(client)(*self.given, **{**self.named, **changes})
+        return cls(name, make, answer or {}, has_record)
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,11 @@ def test_credentials_by_commands(commands, caller):
     caller.api_key, caller.private_key = commands.new_api_key()
     assert caller.list().status_code == 200
     pair = commands.add_oauth_client()
-    assert caller.ask_token(*pair).status_code == 200
-    assert commands.tokens_issued() == {pair[0]: 1}
-    assert commands.revoke_tokens() == 1
+    issued = [caller.ask_token(*pair).json()["access_token"] for _ in range(2)]
+    assert commands.tokens_issued() == {pair[0]: 2}
+    assert commands.revoke_tokens(pair[0]) == 2
+    refused = [caller.http.get(LIST, headers={"authorization": f"Bearer {token}"}) for token in issued]
+    assert [each.json()["error"] for each in refused] == ["unknown_token"] * 2
 
 
 @pytest.mark.parametrize(

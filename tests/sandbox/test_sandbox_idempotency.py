@@ -56,13 +56,6 @@ def test_a_refused_create_leaves_its_key_free(sandbox, caller):
     assert caller.create(KEY, amount="1.00").status_code == 200
 
 
-def test_without_a_key_every_call_makes_a_request(sandbox, caller):
-    caller.create()
-    caller.create()
-    assert len(sandbox.requests()) == 2
-    assert sandbox.attempts_by_key() == {}
-
-
 def test_a_key_can_be_demanded(start):
     _, caller = start(require_key=True)
     assert caller.create().json()["error"]["message"] == "error.Idempotency-Key.blank"

@@ -17,8 +17,8 @@ from tests.fifth_system.tiny_pay.sandbox import RemoteTinySandbox, TinyCommands,
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server import Operation
+from victor_ext.sandbox.server.exchange import OperationTable
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.operations import OperationTable
 
 pytestmark = pytest.mark.slow
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
@@ -183,6 +183,7 @@ def test_a_path_without_braces_goes_before_one_with_them():
     assert table.find("GET", "/v4/payees/7") == ("get", {"id": "7"})
     for path in ("/v4/payees/", "/v4/payees/7/8", "/v4/payees"):
         assert table.find("GET", path) == ("other", {})
+    assert table.find("POST", "/v4/payees/") == ("other", {})
     assert table.name("GET", "/v4/payees/a%2Fb") == "other"
     assert table.methods("/v4/payees") == ["POST"]
 

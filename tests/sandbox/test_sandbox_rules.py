@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, a_body, exchange
+from tests.sandbox.sandbox_callers import CREATE, KEY, a_body, exchange
 from victor_ext.sandbox.victor.lifecycle import DueDates
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -92,12 +92,6 @@ def test_the_content_type_must_be_json(caller):
     assert good.status_code == 200
 
 
-def test_a_huge_body_is_refused(start):
-    _, caller = start(body_limit=2000)
-    response = caller.create(body=a_body(notes="x" * 5000))
-    assert (response.status_code, response.json()["error"]) == (413, "body_too_large")
-
-
 def test_strict_accounts_knows_only_what_it_was_told(start):
     sandbox, caller = start(strict_accounts=True)
     assert caller.create().json()["error"]["field"] == "payee.accountNumber"
@@ -106,19 +100,6 @@ def test_strict_accounts_knows_only_what_it_was_told(start):
     sandbox.add_counterparty("aHeq349838")
     assert caller.create().status_code == 200
     assert sandbox.create_inbound("12.00"), "its other side need not be known"
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allow"), [("DELETE", LIST, "GET"), ("PUT", CREATE, "POST"), ("PATCH", f"{LIST}/x", "GET")]
-)
-def test_another_method_is_a_405(caller, method, path, allow):
-    response = caller.call(method, path)
-    assert (response.status_code, response.headers["allow"]) == (405, allow)
-
-
-@pytest.mark.parametrize("path", ["/v3", "/v2", "/v1/payment-requests", f"{LIST}/", f"{LIST}/a/b"])
-def test_another_path_is_a_404_and_never_a_redirect(caller, path):
-    assert caller.call("GET", path).status_code == 404
 
 
 # Due dates

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from victor_ext.sandbox.eastpay import state as rules
 from victor_ext.sandbox.eastpay.state import STARTED, SUCCEEDED, Checkout, EastPaySettings, Ending, Entry, State, result
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands, command, find, member, nothing
-from victor_ext.sandbox.server.exchange import Response, json_response
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, Operation, Response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 _BASES = ("eastpay", "pay", "gateway")

@@ -13,10 +13,9 @@ from urllib.parse import parse_qs
 
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.state import GUID, STATE_NUMBERS, FlexFactorSettings, Order, State
-from victor_ext.sandbox.server.commands import NotFound, find
-from victor_ext.sandbox.server.exchange import BodyKey, Response, empty_response, json_response
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
-from victor_ext.sandbox.server.provider import Call, SandboxProvider
+from victor_ext.sandbox.server import BodyKey, Call, JsonObject, JsonValue, NotFound, Operation, Response, find
+from victor_ext.sandbox.server.exchange import empty_response, json_response
+from victor_ext.sandbox.server.provider import SandboxProvider
 
 _LARGEST_PAGE = 100
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}

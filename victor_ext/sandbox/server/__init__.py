@@ -17,12 +17,14 @@ from victor_ext.sandbox.server.context import Clock, Received, SandboxContext, T
 from victor_ext.sandbox.server.exchange import (
     BodyKey,
     HeaderKey,
+    JsonObject,
+    JsonValue,
+    Operation,
     Response,
     empty_response,
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.server.run import ServerInThread, serve
 from victor_ext.sandbox.server.settings import ServerSettings, option

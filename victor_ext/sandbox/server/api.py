@@ -9,16 +9,15 @@ from dataclasses import replace
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import Response, damaged, injected_response
-from victor_ext.sandbox.server.faults import Fault
-from victor_ext.sandbox.server.operations import CONTROL, OTHER, JsonObject, JsonValue
+from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonValue, Response
+from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import read_authority
@@ -44,7 +43,7 @@ class Api:
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
-        body = await _read_body(receive, self._limit)
+        body = await _read_body(scope, receive, self._limit)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
         response = None if body is None else await self._respond(call, scope["path"], fault)
@@ -90,20 +89,15 @@ class Api:
         return replace(response, headers=(*response.headers, (b"allow", allowed.encode("ascii"))))
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes | None:
+async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
     """The whole body; None when the caller went away. Of a body over the limit, only enough to see that it is."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part: bytes = message.get("body", b"")
-        if size <= limit:
-            parts.append(part)
-        size += len(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+    body = bytearray()
+    try:
+        async for part in Request(scope, receive).stream():
+            body += part if len(body) <= limit else b""
+    except ClientDisconnect:
+        return None
+    return bytes(body)
 
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:

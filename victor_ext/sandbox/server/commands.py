@@ -18,9 +18,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
 from victor_ext.sandbox.server.context import Received, SandboxContext
+from victor_ext.sandbox.server.exchange import CONTROL, PAGE, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Ports
-from victor_ext.sandbox.server.operations import CONTROL, PAGE, JsonObject, JsonValue
 from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
 

@@ -155,8 +155,7 @@ class SandboxConnection(H11Protocol):
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._closed = True
-        self.transport.abort()
+        self.shutdown()
 
     def reset_unless_control(self) -> None:
         """Reset the connection. One that carries a control command ends after it."""

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from itertools import count, islice
 
-from victor_ext.sandbox.server.exchange import KeyLocation, Response
+from victor_ext.sandbox.server.exchange import JsonObject, KeyLocation, Operation, OperationTable, Response
 from victor_ext.sandbox.server.faults import FaultQueue
-from victor_ext.sandbox.server.operations import JsonObject, Operation, OperationTable
 from victor_ext.sandbox.server.privacy import one_line, shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 

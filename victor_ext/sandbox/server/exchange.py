@@ -1,22 +1,81 @@
-"""Where a request carries its idempotency key, and the response before it is sent."""
+"""One call: the operation that its request line asks for, where it carries its idempotency key, and the response."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from email.utils import formatdate
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
+from urllib.parse import unquote
 
-from victor_ext.sandbox.server.faults import Fault
-from victor_ext.sandbox.server.operations import JsonObject
+from starlette.routing import compile_path
+
 from victor_ext.sandbox.server.privacy import body_text
 
+JsonValue: TypeAlias = Any
+"""Any JSON value. Schemas describe its members, not annotations."""
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+CONTROL = "/_sandbox"
+PAGE = "/"
+DOCS = "/docs"
+OTHER = "other"
+"""The name of a call that is not an operation of the provider."""
+
+
 JSON_TYPE = (b"content-type", b"application/json")
-_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
 _WITHOUT_BODY = (204, 304)
 """Statuses without a body (RFC 9110, section 6.4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a provider's API."""
+
+    name: str
+    """What faults and the record of calls call it."""
+    method: str
+    path: str
+    """Such as `/v3/payouts/{id}/quote`. A name in braces stands for one segment that is not empty."""
+    operation_id: str | None = None
+    """The `operationId` in the provider's document, which faults accept too."""
+
+
+class OperationTable:
+    """The operations of one provider. A path without braces goes before one with them."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.names = (*(operation.name for operation in operations), OTHER)
+        self.aliases = {operation.operation_id: operation.name for operation in operations if operation.operation_id}
+        self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
+        patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
+        self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
+        self._methods = sorted({op.method for op in operations})
+
+    def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
+        """The name of the operation and the values of the names in braces; `path` is decoded already."""
+        if (method, path) in self._plain:
+            return self._plain[method, path], {}
+        for known, pattern, name in self._patterns:
+            match = pattern.fullmatch(path) if known == method else None
+            if match is not None:
+                return name, match.groupdict()
+        return OTHER, {}
+
+    def name(self, method: str, raw_path: str) -> str:
+        """The name of the operation for a path as it stands in a request line."""
+        return self.find(method, unquote(raw_path))[0]
+
+    def methods(self, path: str) -> list[str]:
+        plain = [method for method in self._methods if (method, path) in self._plain]
+        return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
+
+    def is_own(self, method: str, path: str) -> bool:
+        """Whether a call is for the control API, or for a page where the provider has no operation."""
+        if path == CONTROL or path.startswith(CONTROL + "/"):
+            return True
+        return method in ("GET", "HEAD") and path in (PAGE, DOCS) and self.name(method, path) == OTHER
 
 
 @dataclass(frozen=True)
@@ -71,11 +130,11 @@ class Response:
 
 def json_response(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    return Response(status, content, (JSON_TYPE, *_encoded(headers or {})))
+    return Response(status, content, (JSON_TYPE, *encoded(headers or {})))
 
 
 def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(status, b"", _encoded(headers or {}))
+    return Response(status, b"", encoded(headers or {}))
 
 
 def error_response(status: int, code: str, message: str) -> Response:
@@ -83,27 +142,5 @@ def error_response(status: int, code: str, message: str) -> Response:
     return json_response(status, {"error": code, "message": message})
 
 
-def injected_response(fault: Fault, response: Response, wall: float) -> Response:
-    """The provider's error as a `status`, `rate_limit` or `html` fault changes it. `wall` is the server's clock."""
-    if fault.kind == "html":
-        page = _HTML.format(status=fault.status).encode()
-        response = Response(fault.status, page, ((b"content-type", b"text/html"),))
-    headers = dict(response.headers)
-    if fault.retry_after is not None:
-        moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
-        text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
-        headers[b"retry-after"] = text.encode("ascii")
-    headers |= dict(_encoded(fault.headers))
-    body = response.body if fault.body is None else fault.body.encode("utf-8", "replace")
-    return replace(response, body=body, headers=tuple(headers.items()))
-
-
-def damaged(response: Response, kind: str) -> Response:
-    """What a fault makes of a real response. A truncated body is as long as its head announces."""
-    if kind == "truncated_json":
-        return replace(response, body=response.body[: len(response.body) // 2])
-    return replace(response, body=response.body.replace(b'"', b"'")) if kind == "malformed_json" else response
-
-
-def _encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+def encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from itertools import count
 from types import UnionType
@@ -12,7 +13,7 @@ from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
 
 import h11
 
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, OperationTable
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, OperationTable, Response, encoded
 
 Kind = Literal[
     "refuse",
@@ -31,6 +32,7 @@ How = Literal["reset", "close", "stall"]
 RetryAfterFormat = Literal["seconds", "date"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
+_HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
 _WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
 
 
@@ -180,3 +182,25 @@ class FaultQueue:
                     self.waiting.remove(fault)
                 return fault
         return None
+
+
+def injected_response(fault: Fault, response: Response, wall: float) -> Response:
+    """The provider's error as a `status`, `rate_limit` or `html` fault changes it. `wall` is the server's clock."""
+    if fault.kind == "html":
+        page = _HTML.format(status=fault.status).encode()
+        response = Response(fault.status, page, ((b"content-type", b"text/html"),))
+    headers = dict(response.headers)
+    if fault.retry_after is not None:
+        moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
+        text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
+        headers[b"retry-after"] = text.encode("ascii")
+    headers |= dict(encoded(fault.headers))
+    body = response.body if fault.body is None else fault.body.encode("utf-8", "replace")
+    return replace(response, body=body, headers=tuple(headers.items()))
+
+
+def damaged(response: Response, kind: str) -> Response:
+    """What a fault makes of a real response. A truncated body is as long as its head announces."""
+    if kind == "truncated_json":
+        return replace(response, body=response.body[: len(response.body) // 2])
+    return replace(response, body=response.body.replace(b'"', b"'")) if kind == "malformed_json" else response

@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 
 from victor_ext.sandbox.server.connection import SandboxConnection
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject
 
 _BACKLOG = 2048
 _KEEP_ALIVE = 75

@@ -10,8 +10,6 @@ from functools import lru_cache
 from typing import cast
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
-
 HIDDEN = "…"
 _SECRET = re.compile(
     r"authorization|secret|token|passw|pwd|cvv|cvc|private|signature|api.?key|app.?key|cookie", re.IGNORECASE
@@ -73,13 +71,13 @@ def masked(text: str, hidden: str = "•") -> str:
     return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
 
 
-def _redacted(value: object) -> JsonValue:
+def _redacted(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _member(name, member) for name, member in cast("JsonObject", value).items()}
+        return {name: _member(name, member) for name, member in cast("dict[str, object]", value).items()}
     return [_redacted(item) for item in cast("list[object]", value)] if isinstance(value, list) else value
 
 
-def _member(name: str, value: object) -> JsonValue:
+def _member(name: str, value: object) -> object:
     if not isinstance(value, str):
         return _redacted(value)
     if _SECRET.search(name):

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.commands import ServerCommands
 from victor_ext.sandbox.server.context import Received, SandboxContext
-from victor_ext.sandbox.server.exchange import KeyLocation, Response, error_response
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue, Operation
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, KeyLocation, Operation, Response, error_response
 from victor_ext.sandbox.server.settings import ServerSettings
 
 Tone = Literal["waiting", "good", "bad", "plain"]

@@ -24,8 +24,8 @@ from starlette.types import ASGIApp
 from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Ports
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
 from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject
 
 T = TypeVar("T")
 

@@ -1,12 +1,13 @@
-"""Source accounts, funding accounts, and the money between them."""
+"""Whom is paid, and from what: payees and their batches; source and funding accounts, and the money between them."""
 
 from __future__ import annotations
 
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
+_DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
 
 
 class Accounts:
@@ -101,3 +102,121 @@ class Accounts:
     def changes(self) -> list[JsonObject]:
         names = ("fundingId", "amount", "currency", "status")
         return [{name: one[name] for name in names} for one in self.fundings.values()]
+
+
+class Payees:
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._now, self._new_id = base.now, base.new_id
+        self.all: dict[str, JsonObject] = {}
+        self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
+
+    def by_remote_id(self, remote_id: str) -> JsonObject | None:
+        return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
+
+    def add(self, given: JsonObject) -> JsonObject:
+        payee_id = self._new_id()
+        ref = {"payorId": self._base.payor_id, "remoteId": given["remoteId"], "payableStatus": True}
+        ref["invitationStatus"] = "PENDING"
+        payee: JsonObject = {
+            "payeeId": payee_id,
+            "payorRefs": [ref],
+            "email": given.get("email"),
+            "onboardedStatus": "CREATED",
+            "watchlistStatus": "PENDING",
+            "language": given.get("language", "en"),
+            "created": self._base.timestamp(),
+            "country": _part(given, "address").get("country", "US"),
+            "displayName": _display_name(given),
+            "payeeType": given.get("type", "Individual"),
+            "disabled": False,
+        }
+        self.all[payee_id] = payee
+        self._base.touch(payee_id)
+        return payee
+
+    def create(self, body: JsonObject) -> tuple[str, list[str]]:
+        """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
+        items = list_of(body, "payees")
+        for place, item in enumerate(items):
+            text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
+            text_of(item, "email", 3, 255, where=f"payees[{place}].")
+        failures: list[JsonObject] = []
+        made: list[str] = []
+        for item in items:
+            if self.by_remote_id(item["remoteId"]) is None:
+                self.add(item)
+                made.append(item["remoteId"])
+            else:
+                failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
+        batch_id = self._new_id()
+        self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
+        return f"/v4/payees/batch/{batch_id}", made
+
+    def update(self, payee_id: str, body: JsonObject) -> None:
+        payee = find(self.all, payee_id, "payee")
+        if payee["onboardedStatus"] == "ONBOARDED":
+            raise Refused(400, "The payee has onboarded, and changes its details itself.")
+        payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
+        if body.get("individual") or body.get("company"):
+            payee["displayName"] = _display_name(body)
+        payee["country"] = _part(body, "address").get("country", payee["country"])
+        self._base.touch(payee_id)
+
+    def rename(self, payee_id: str, body: JsonObject) -> None:
+        payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
+        other = self.by_remote_id(remote_id)
+        if other is not None and other is not payee:
+            raise Refused(409, "Another payee has this remoteId.", "remoteId")
+        payee["payorRefs"][0]["remoteId"] = remote_id
+        self._base.touch(payee_id)
+
+    def invite(self, payee_id: str, _: JsonObject) -> None:
+        status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
+        if status != "PENDING":
+            raise Refused(409, f"The invitation is {status}.")
+
+    def delete(self, payee_id: str, *, has_payments: bool) -> None:
+        payee = find(self.all, payee_id, "payee")
+        if has_payments or payee["onboardedStatus"] != "ONBOARDED":
+            why = "has payments" if has_payments else "has not onboarded"
+            raise Refused(400, f"The payee {why}.")
+        del self.all[payee_id]
+
+    def onboard(self, payee_id: str) -> None:
+        payee = find(self.all, payee_id, "payee")
+        payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
+        self._base.touch(payee_id)
+
+    def invitations(self) -> list[JsonObject]:
+        return [
+            {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
+            for payee in self.all.values()
+        ]
+
+    def batch(self, batch_id: str) -> JsonObject:
+        due, count, failures = find(self._batches, batch_id, "batch")
+        if self._now() < due:
+            return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
+        return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
+
+    def changes(self) -> list[JsonObject]:
+        return [
+            {
+                **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
+                "remoteId": payee["payorRefs"][0]["remoteId"],
+                "payeeCountry": payee["country"],
+            }
+            for payee in self.all.values()
+        ]
+
+
+def _part(whole: JsonObject, name: str) -> JsonObject:
+    value: JsonObject | None = whole.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _display_name(given: JsonObject) -> str:
+    name = _part(_part(given, "individual"), "name")
+    firm = _part(given, "company").get("name")
+    return str(firm) if firm else f"{name.get('lastName', '')}, {name.get('firstName', '')}"

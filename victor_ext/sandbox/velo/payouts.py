@@ -7,9 +7,8 @@ import io
 from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.accounts import Accounts
+from victor_ext.sandbox.velo.accounts import Accounts, Payees
 from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
-from victor_ext.sandbox.velo.payees import Payees
 
 RATE = 1.25
 """The exchange rate between any two currencies."""

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from victor_ext.sandbox.server.commands import find
-from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
-from victor_ext.sandbox.server.operations import JsonObject, Operation
+from victor_ext.sandbox.server.exchange import JsonObject, Operation, Response, empty_response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
 from victor_ext.sandbox.velo.state import State, VeloCommands

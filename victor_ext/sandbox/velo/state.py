@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from victor_ext.sandbox.server import Call, Clock, JsonObject, TokenCommands, TokenStore, command, find, member
-from victor_ext.sandbox.velo.accounts import Accounts
+from victor_ext.sandbox.velo.accounts import Accounts, Payees
 from victor_ext.sandbox.velo.base import Base, Refused, VeloSettings, object_of, text_of
-from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 
 

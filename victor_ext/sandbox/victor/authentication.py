@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from victor_ext.sandbox.server.context import Clock, digest
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 

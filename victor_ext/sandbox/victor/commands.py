@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import Literal
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
-from victor_ext.sandbox.victor.core import Core, declared, read_date
-from victor_ext.sandbox.victor.document import Problem
+from victor_ext.sandbox.victor.document import Problem, declared
+from victor_ext.sandbox.victor.ledger import Ledger
+from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import (
     BEHAVIOURS,
     DEMO_PAYEE,
@@ -33,7 +34,7 @@ class SandboxCommands(TokenCommands):
     Misuse is a `ValueError`; a payment request that does not exist is a `LookupError`.
     """
 
-    _state: Core
+    _state: Ledger
 
     # Credentials
 
@@ -133,12 +134,12 @@ class SandboxCommands(TokenCommands):
         too. `payer_account` is the account that is asked (None: the first), `payee_account` the one that asks, and
         `network` the one that it comes by (None: RTP).
         """
-        core = self._state
-        due = core.due_dates.tomorrow().isoformat() if due_date is None else due_date
+        ledger = self._state
+        due = ledger.due_dates.tomorrow().isoformat() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
         _one_of("network", network, NETWORKS)
-        payer = payer_account or next(iter(core.store.accounts), "243884643621")
+        payer = payer_account or next(iter(ledger.store.accounts), "243884643621")
         payer, payee = _account_number("payer_account", payer), payee_account or DEMO_PAYEE
         creditor = _given(ultimate_creditor=ultimate_creditor)
         details: JsonObject = {
@@ -152,9 +153,9 @@ class SandboxCommands(TokenCommands):
             "payer": {"victor_counterparty_id": "outside"},
             "payment_details": details,
         }
-        _refuse(core.create_problems(body, from_outside=True))
+        _refuse(ledger.create_problems(body, from_outside=True))
         accounts = {"payer_account": payer, "payee_account": payee, "network": network or "RTP"}
-        return _record(core.ledger.create_inbound(**accounts, **creditor, **details))
+        return _record(ledger.create_inbound(**accounts, **creditor, **details))
 
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
@@ -162,7 +163,7 @@ class SandboxCommands(TokenCommands):
 
         `limit=None`: all of them.
         """
-        self._state.ledger.tick()
+        self._state.tick()
         store = self._state.store
         end = None if limit is None else offset + limit
         return [_record(store.requests[request_id]) for request_id in store.order[offset:end]]
@@ -170,8 +171,8 @@ class SandboxCommands(TokenCommands):
     @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
         """One payment request as the sandbox keeps it."""
-        self._state.ledger.tick()
-        return _record(self._state.ledger.get(request_id))
+        self._state.tick()
+        return _record(self._state.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/respond", returns=nothing)
     def respond(
@@ -185,13 +186,13 @@ class SandboxCommands(TokenCommands):
         body = {"status": status, "notes": notes or f"{status} on the sandbox's page"}
         body |= _given(modified_amount=modified_amount)
         _refuse(declared("respond").body.problems(body))
-        self._state.ledger.respond(request_id, body, as_payer=True)
-        return _record(self._state.ledger.get(request_id))
+        self._state.respond(request_id, body, as_payer=True)
+        return _record(self._state.get(request_id))
 
     @command("POST", "/payment-requests/{request_id}/expire", returns=nothing)
     def expire(self, request_id: str) -> JsonObject:
         """Let a request without an answer expire now, with its twin."""
-        return _record(self._state.ledger.expire(request_id))
+        return _record(self._state.expire(request_id))
 
     @command("POST", "/payment-requests/{request_id}/move", returns=nothing)
     def move(self, request_id: str, status: Status, error_message: str | None = None) -> JsonObject:
@@ -200,7 +201,7 @@ class SandboxCommands(TokenCommands):
         `error_message` is the provider's reason, if it gives one.
         """
         _texts(error_message=error_message)
-        return _record(self._state.ledger.move(request_id, status, error_message))
+        return _record(self._state.move(request_id, status, error_message))
 
 
 def _account_number(name: str, value: JsonValue) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 from jsonschema_rs import Draft4Validator
 
+from victor_ext.sandbox.server.exchange import Operation as Served
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -189,3 +191,17 @@ def load_document() -> Document:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with document_path().open(encoding="utf-8") as file:
         return Document(yaml.load(file, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
+
+
+OPERATIONS = (
+    Served("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
+    Served("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
+    Served("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
+    Served("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
+    Served("token", "POST", "/v2/auth/token"),
+)
+
+
+def declared(name: str) -> Operation:
+    served = next(each for each in OPERATIONS if each.name == name)
+    return load_document().operation(served.method, served.path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from victor_ext.sandbox.server.operations import JsonObject, JsonValue
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings

@@ -1,21 +1,27 @@
-"""The business rules: make requests, answer them, move them. Nothing here knows HTTP."""
+"""What the sandbox keeps, and the business rules: make requests, answer them, move them. Nothing here knows HTTP."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import random
+import sqlite3
 import string
+import uuid
 from dataclasses import replace
 from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server import Clock, JsonObject, find
-from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
+from victor_ext.sandbox.server.context import digest
+from victor_ext.sandbox.victor import model
+from victor_ext.sandbox.victor.authentication import new_key_pair
+from victor_ext.sandbox.victor.document import Problem, declared
+from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import KeyRecord, Store
+from victor_ext.sandbox.victor.state import Facts, KeyRecord, Store, read_public_key
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -32,29 +38,51 @@ class CannotRespond(ValueError):
         self.field = field
 
 
-class Ledger:
-    """Every change of a request. All of it runs on one thread, without a wait between a check and its commit."""
+class Ledger(Lifecycle):
+    """Everything that the sandbox keeps, and every change of it: Victor without HTTP.
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store, due_dates: DueDates) -> None:
-        self._settings, self._clock, self._store = settings, clock, store
-        self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
+    All of it runs on one thread, without a wait between a check and its commit.
+    """
+
+    def __init__(self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
-        self.lifecycle = Lifecycle(store, due_dates, step=1.0 if settings.auto is None else settings.auto)
+        step = 1.0 if settings.auto is None else settings.auto
+        super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
+        self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
+        self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
+        self._kept_clock: Facts[float] = Facts(database, "clock")
+        clock.advanced = self._kept_clock.get("advanced", clock.advanced)
+        self.schedule(self.store.requests.values())
+        if settings.demo_data and not self.store.accounts:
+            for account in model.DEMO_ACCOUNTS:
+                self.store.accounts[account.account_number] = account
+            for counterparty in model.DEMO_COUNTERPARTIES:
+                self.store.counterparties[counterparty.id] = counterparty
+            common: JsonObject = {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
+            common |= {"payer_account": model.DEMO_PAYEE, "payee_account": "000123456789"}
+            power = {"amount": "129.95", "ultimate_creditor": "City Power and Light", "notes": "Invoice 2203"}
+            self.create_inbound(**common, **power)
+            self.create_inbound(**common, amount="1500.00", amount_modification_allowed=True, notes="Deposit")
+
+    def advance(self, seconds: float) -> int:
+        self._kept_clock["advanced"] = self._clock.advanced + seconds
+        self._clock.advanced += seconds
+        return self.pass_time(self._clock.now())
 
     def tick(self) -> None:
         if self._settings.auto is not None:
-            self.lifecycle.pass_time(self._clock.now())
+            self.pass_time(self._clock.now())
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
-        return find(self._store.requests, request_id, "payment request")
+        return find(self.store.requests, request_id, "payment request")
 
     def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
         """The request that was made under this key, or None; raises `KeyConflict` for another body."""
-        record = self._store.keys.get((owner, key)) if key is not None else None
+        record = self.store.keys.get((owner, key)) if key is not None else None
         if record is None:
             return None
-        made = self._store.requests[record.request_id]
+        made = self.store.requests[record.request_id]
         life = self._settings.key_life
         if life is not None and self._clock.now() - made.created_at > life:
             return None
@@ -67,7 +95,7 @@ class Ledger:
         now = self._stamp()
         payee, details = body["payee"], body["payment_details"]
         counterparty_id = body["payer"]["victor_counterparty_id"]
-        counterparty = self._store.counterparties.get(counterparty_id)
+        counterparty = self.store.counterparties.get(counterparty_id)
         request = PaymentRequest(
             id=self._new_id(),
             direction="outbound",
@@ -88,15 +116,14 @@ class Ledger:
             idempotency_key=key,
         )
         made = [request]
-        if counterparty is not None and counterparty.account_number in self._store.accounts:
+        if counterparty is not None and counterparty.account_number in self.store.accounts:
             made = self._with_twin(request, counterparty)
         record = None if key is None else KeyRecord(owner, key, fingerprint, request.id)
-        self._store.commit(made, record)
-        self.lifecycle.schedule(made)
+        self._commit(made, record)
         return made[0]
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
-        account = self._store.accounts[counterparty.account_number or ""]
+        account = self.store.accounts[counterparty.account_number or ""]
         twin = replace(
             request,
             id=self._new_id(),
@@ -115,7 +142,7 @@ class Ledger:
     def create_inbound(self, *, payer_account: str, **details: Any) -> PaymentRequest:
         """Make an inbound request from outside of the sandbox. `details` are fields of `PaymentRequest`."""
         now = self._stamp()
-        payer = self._store.accounts.get(payer_account) or Account(account_number=payer_account)
+        payer = self.store.accounts.get(payer_account) or Account(account_number=payer_account)
         request = PaymentRequest(
             id=self._new_id(),
             direction="inbound",
@@ -127,8 +154,7 @@ class Ledger:
             payer_name=payer.name,
             **details,
         )
-        self._store.commit([request])
-        self.lifecycle.schedule([request])
+        self._commit([request])
         return request
 
     def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
@@ -154,7 +180,7 @@ class Ledger:
             raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
-        parent = self._store.requests.get(request.parent_id or "")
+        parent = self.store.requests.get(request.parent_id or "")
         both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
         changed = [
             replace(
@@ -164,8 +190,7 @@ class Ledger:
             )
             for one in both
         ]  # fmt: skip
-        self._store.commit(changed)
-        self.lifecycle.schedule(changed)
+        self._commit(changed)
         return changed[0], True
 
     def expire(self, request_id: str) -> PaymentRequest:
@@ -173,10 +198,10 @@ class Ledger:
         request = self.get(request_id)
         if request.status not in OPEN:
             raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
-        twin = self._store.requests.get(request.child_id or request.parent_id or "")
+        twin = self.store.requests.get(request.child_id or request.parent_id or "")
         both = [one for one in (request, twin) if one is not None and one.status in OPEN]
         now = self._clock.now()
-        self._store.commit([replace(one, status="expired", changed_at=now) for one in both])
+        self.store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
 
     def _check_modified(self, request: PaymentRequest, answer: str, modified: str | None) -> None:
@@ -198,19 +223,57 @@ class Ledger:
         now = self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
-        self._store.commit([moved])
-        self.lifecycle.schedule([moved])
+        self._commit([moved])
         return moved
 
     def _stamp(self) -> float:
         # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
-        return max([round(self._clock.now(), 3), *self._store.created[-1:]])
+        return max([round(self._clock.now(), 3), *self.store.created[-1:]])
 
     def _new_id(self) -> str:
         while True:
             request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
-            if request_id not in self._store.requests:
+            if request_id not in self.store.requests:
                 return request_id
+
+    def add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
+        """Add an API key. Without a public key, make a pair and return its private key, once."""
+        made = {"api_key": api_key or str(uuid.uuid4())}
+        if public_key is None:
+            made["private_key"], public_key = new_key_pair()
+        read_public_key(public_key)
+        self.store.public_keys[made["api_key"]] = public_key
+        return made
+
+    def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
+        name, secret = client_id or str(uuid.uuid4()), client_secret or uuid.uuid4().hex + uuid.uuid4().hex
+        self.store.clients[name] = digest(secret)
+        self.tokens.issued.setdefault(name, 0)
+        return {"client_id": name, "client_secret": secret}
+
+    def create_problems(self, body: JsonValue, *, from_outside: bool = False) -> list[Problem]:
+        """What is refused in the body of a create: by its schema, or else by what the document says in prose.
+
+        A request `from_outside` of the sandbox may have any due date and name anybody.
+        """
+        problems = declared("create").body.problems(body)
+        if problems:
+            return problems
+        payee, details = body["payee"], body["payment_details"]
+        refused: dict[str, str] = {}
+        if Decimal(details["amount"]) <= 0:
+            refused["payment_details.amount"] = "must be above zero"
+        if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
+            refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
+        due, dates = read_date(details["due_date"]), self.due_dates
+        if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
+            refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
+        if self._settings.strict_accounts and not from_outside:
+            if payee["account_number"] not in self.store.accounts:
+                refused["payee.account_number"] = "is not an account of the caller"
+            if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
+                refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
+        return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
 
 
 def fingerprint(body: object) -> bytes:

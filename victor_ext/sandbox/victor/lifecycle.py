@@ -7,7 +7,8 @@ answer to its inbound twin. A request without an answer expires after its due da
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import count
@@ -16,7 +17,19 @@ from typing import NamedTuple
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import read_zone
-from victor_ext.sandbox.victor.state import Store
+from victor_ext.sandbox.victor.state import KeyRecord, Store
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+
+
+def read_date(text: str) -> date | None:
+    """The date in `YYYY-MM-DD`, or None."""
+    if not _DATE.match(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 class DueDates:
@@ -63,7 +76,7 @@ class Step(NamedTuple):
 
 class Lifecycle:
     def __init__(self, store: Store, due_dates: DueDates, *, step: float) -> None:
-        self._store, self._due_dates, self._step = store, due_dates, step
+        self.store, self.due_dates, self._step = store, due_dates, step
         self._schedule: list[Step] = []
         self._numbers = count()
 
@@ -73,6 +86,10 @@ class Lifecycle:
                 due, to = planned
                 heapq.heappush(self._schedule, Step(due, next(self._numbers), request.id, request.status, to))
 
+    def _commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
+        self.store.commit(requests, key)
+        self.schedule(requests)
+
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
@@ -81,19 +98,18 @@ class Lifecycle:
             changed: dict[str, PaymentRequest] = {}
             while self._schedule and self._schedule[0].due == due:
                 step = heapq.heappop(self._schedule)
-                request = changed.get(step.request_id) or self._store.requests[step.request_id]
+                request = changed.get(step.request_id) or self.store.requests[step.request_id]
                 if request.status == step.leaves:
                     changed[step.request_id] = self._moved(request, step.to, due)
             if changed:
-                self._store.commit(tuple(changed.values()))
-                self.schedule(changed.values())
+                self._commit(list(changed.values()))
             moved += len(changed)
         return moved
 
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
         moved = replace(request, status=to, changed_at=at)
         if to == "failed":
-            counterparty = self._store.counterparties.get(request.counterparty_id or "")
+            counterparty = self.store.counterparties.get(request.counterparty_id or "")
             routing = counterparty.routing_number if counterparty else "800000219"
             return replace(moved, error_message=NOT_CONFIGURED.format(routing=routing))
         if to == "accepted":
@@ -112,7 +128,7 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return self._due_dates.end_of(date.fromisoformat(request.due_date)), "expired"
+                return self.due_dates.end_of(date.fromisoformat(request.due_date)), "expired"
             case "accepted":
                 return soon, "completed"
             case _:
@@ -121,5 +137,5 @@ class Lifecycle:
     def _behaviour(self, request: PaymentRequest) -> Behaviour:
         if request.direction == "inbound" or request.child_id is not None:
             return "ignore"
-        counterparty = self._store.counterparties.get(request.counterparty_id or "")
+        counterparty = self.store.counterparties.get(request.counterparty_id or "")
         return counterparty.behaviour if counterparty else "ignore"

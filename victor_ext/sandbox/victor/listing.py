@@ -10,8 +10,8 @@ from operator import attrgetter, eq, ge, le
 from typing import Any
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.victor.core import read_date
 from victor_ext.sandbox.victor.document import Problem
+from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store

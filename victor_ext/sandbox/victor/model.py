@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from victor_ext.sandbox.server.context import Received
-from victor_ext.sandbox.server.operations import CONTROL
+from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Record, Records
-from victor_ext.sandbox.victor.core import Core
+from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
 from victor_ext.sandbox.victor.state import TONES
 
@@ -27,42 +27,48 @@ class PaymentRequestRecords(Records):
         self._provider = provider
 
     @property
-    def _core(self) -> Core:
-        core: Core = self._provider.state
-        return core
+    def _ledger(self) -> Ledger:
+        ledger: Ledger = self._provider.state
+        return ledger
 
     def latest(self, count: int) -> Sequence[Record]:
-        requests = self._core.store.requests
-        return [self._record(requests[request_id]) for request_id in reversed(self._core.store.order[-count:])]
+        requests = self._ledger.store.requests
+        return [self._record(requests[request_id]) for request_id in reversed(self._ledger.store.order[-count:])]
 
     def details(self, record_id: str) -> Details:
         """One request with its moves, and with buttons while it waits for its payer."""
-        request = self._core.ledger.get(record_id)
+        request = self._ledger.get(record_id)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
         waits = request.status in OPEN
+        path = f"{CONTROL}/payment-requests/{request.id}"
+        actions = (
+            Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
+            Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
+            Action("Expire", path + "/expire", "e"),
+        )
         fields = {"notes": "Notes to the payee"}
         if request.amount_modification_allowed:
             fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
         return Details(
             record=self._record(request),
             facts=self._facts(request),
-            moves=self._core.store.moves(request),
+            moves=self._ledger.store.moves(request),
             related={label: name for label, name in twins.items() if name is not None},
             fields=fields if waits else {},
-            actions=_actions(request) if waits else (),
+            actions=actions if waits else (),
         )
 
     def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
-        request = self._core.ledger.get(record_id)
-        parent = self._core.store.requests.get(request.parent_id or "")
+        request = self._ledger.get(record_id)
+        parent = self._ledger.store.requests.get(request.parent_id or "")
         return _as_test(parent or request, calls)
 
     def _record(self, request: PaymentRequest) -> Record:
-        parent = self._core.store.requests.get(request.parent_id or "")
+        parent = self._ledger.store.requests.get(request.parent_id or "")
         return Record(
             id=request.id,
             group=request.parent_id or request.id,
-            at=self._core.store.moves(request)[0].at,
+            at=self._ledger.store.moves(request)[0].at,
             status=request.status,
             tone=TONES[request.status],
             amount=_dollars(request.amount),
@@ -75,9 +81,9 @@ class PaymentRequestRecords(Records):
 
     def _who(self, request: PaymentRequest) -> str:
         if request.direction == "inbound":
-            payee = self._core.store.accounts.get(request.payee_account)
+            payee = self._ledger.store.accounts.get(request.payee_account)
             return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
-        counterparty = self._core.store.counterparties.get(request.counterparty_id or "")
+        counterparty = self._ledger.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
     def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:
@@ -105,15 +111,6 @@ class PaymentRequestRecords(Records):
 def _dollars(amount: str) -> str:
     """An amount with two decimals, so that amounts stand below each other. The exchange shows what was sent."""
     return f"{Decimal(amount):.2f}"
-
-
-def _actions(request: PaymentRequest) -> tuple[Action, ...]:
-    path = f"{CONTROL}/payment-requests/{request.id}"
-    return (
-        Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
-        Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
-        Action("Expire", path + "/expire", "e"),
-    )
 
 
 # A life as a test

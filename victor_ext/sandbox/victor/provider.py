@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
-from victor_ext.sandbox.server.exchange import HeaderKey, Response, error_response, json_response
-from victor_ext.sandbox.server.operations import JsonObject
+from victor_ext.sandbox.server.exchange import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
 from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.core import OPERATIONS, Core, declared, json_body
-from victor_ext.sandbox.victor.document import Problem
+from victor_ext.sandbox.victor.document import OPERATIONS, Problem, declared
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, fingerprint
+from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
 from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -25,7 +23,7 @@ _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 
 
 class VictorProvider(SandboxProvider[SandboxSettings]):
-    state: Core
+    state: Ledger
     name = "victor"
     title = "Victor"
     key = HeaderKey(KEY_NAME)
@@ -38,11 +36,11 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         super().__init__(context, settings)
         self._formats = Formats(settings)
 
-    def new_state(self) -> Core:
-        core = Core(self.settings, self.context.clock, self._database)
-        self._authenticator = Authenticator(self.settings, self.context.clock, core.store)
-        self._listing = Listing(self.settings, core.store)
-        return core
+    def new_state(self) -> Ledger:
+        ledger = Ledger(self.settings, self.context.clock, self._database)
+        self._authenticator = Authenticator(self.settings, self.context.clock, ledger.store)
+        self._listing = Listing(self.settings, ledger.store)
+        return ledger
 
     def reset(self) -> None:
         self.state.store.clear()
@@ -52,7 +50,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self.state.advance(seconds)
 
     def tick(self) -> None:
-        self.state.ledger.tick()
+        self.state.tick()
 
     def records(self) -> Records:
         return PaymentRequestRecords(self)
@@ -94,7 +92,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         try:
             if operation != "token":
                 call.owner = self._authenticator.caller(call.header("authorization"))
-                self.state.ledger.tick()
+                self.state.tick()
             return handler(call)
         except Refused as failure:
             return error_response(401, failure.code, failure.message)
@@ -113,19 +111,19 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("list", 200, self._formats.page(number, size, requests))
 
     def _get(self, call: Call) -> Response:
-        request = self.state.ledger.get(call.params["id"])
+        request = self.state.get(call.params["id"])
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._formats.detail(request))
 
     def _create(self, call: Call) -> Response:
-        body, problem = json_body(call)
+        body, problem = _json_body(call)
         problem = problem or self._key_problem(call)
         if problem is not None:
             return self._refused(problem)
         key, digest = call.key, fingerprint(body)
         try:
             # Before the rules: a request that was made stays made, also when its due date has passed since.
-            request = self.state.ledger.replay(call.owner, key, digest)
+            request = self.state.replay(call.owner, key, digest)
         except KeyConflict:
             conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
             return self._refused(conflict, int(self.settings.key_conflict))
@@ -134,7 +132,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             if problems:
                 return self._refused(problems[0])
             call.exchange.undeclared = declared("create").body.undeclared(body)
-            request = self.state.ledger.create(call.owner, key, digest, body)
+            request = self.state.create(call.owner, key, digest, body)
             call.exchange.work_done = True
             if request.client_reference_id is not None:
                 # Without the key: the store counts the requests under it.
@@ -149,13 +147,13 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("create", 200, self._formats.as_created(request))
 
     def _respond(self, call: Call) -> Response:
-        body, problem = json_body(call)
+        body, problem = _json_body(call)
         problems = [problem] if problem else declared("respond").body.problems(body)
         if problems:
             return self._validation("respond", _RESPOND_TARGET, problems)
         call.exchange.undeclared = declared("respond").body.undeclared(body)
         try:
-            request, call.exchange.work_done = self.state.ledger.respond(call.params["id"], body)
+            request, call.exchange.work_done = self.state.respond(call.params["id"], body)
         except CannotRespond as reason:
             problem = Problem((reason.field,) if reason.field else (), "invalid", str(reason))
             return self._validation("respond", _RESPOND_TARGET, [problem])
@@ -195,3 +193,13 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 logger.error("an answer to '%s' breaks the document at: %s", operation, where)
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)
+
+
+def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
+    """The JSON body of a call, or the problem of a body that is not JSON."""
+    if call.content_type != "application/json":
+        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+    try:
+        return call.json(), None
+    except ValueError:
+        return None, Problem(("body",), "invalid", "is not JSON")

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
+from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.faults import KINDS
-from victor_ext.sandbox.server.operations import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 
