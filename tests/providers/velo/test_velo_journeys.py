@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.providers.velo.adapter import PRICE, Harness, firm, pay
-from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, TimedOut
+from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
 from victor_ext.runtime.client import polling as waiting
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 pytestmark = pytest.mark.hours
 ADDRESS = Address(line1="100 Battery Street", city="San Francisco", country="US", zip_or_postcode="94018")
@@ -171,6 +172,30 @@ def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harn
     with pytest.raises(Conflict) as caught:
         harness(lambda velo: velo.payouts.instruct(payout_id))
     assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize("location", [None, "/v3/payouts/.."])
+def test_a_submission_without_an_id_may_have_been_done(harness: Harness, location: str | None) -> None:
+    headers = {} if location is None else {"Location": location}
+    harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers, work=True)
+    with pytest.raises(UnreadableResponse) as caught:
+        harness.submit(pay("INV-1"))
+    assert caught.value.outcome is Outcome.UNKNOWN
+    [result] = harness.find("INV-1")
+    assert result.payout_id
+
+
+def test_a_page_that_is_injected_takes_no_id_of_the_seed(harness: Harness) -> None:
+    made = []
+    for fault in (None, "html"):
+        with VeloSandbox(VeloSettings(seed=1)) as sandbox:
+            harness = Harness(sandbox, harness.awaited)
+            if fault:
+                sandbox.inject(fault, operation="submit", status=200)
+                with pytest.raises(UnreadableResponse):
+                    harness.submit(pay())
+            made.append(harness.submit(pay()))
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("form", ["{}", "https://api.example/v3/payouts/{}/", "/v3/payouts/{}?a=b#c"])

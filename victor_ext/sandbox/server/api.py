@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
@@ -63,7 +64,8 @@ class Api:
         if late:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
-            error = self._provider.error(fault.status, "injected_fault", f"An injected fault: status {fault.status}.")
+            said = f"An injected fault: status {fault.status}."
+            error = partial(self._provider.error, fault.status, "injected_fault", said)
             return injected_response(fault, error, self._context.clock.wall())
         return damaged(response, fault.kind)
 

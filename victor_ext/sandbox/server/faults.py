@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -184,11 +185,13 @@ class FaultQueue:
         return None
 
 
-def injected_response(fault: Fault, response: Response, wall: float) -> Response:
-    """The provider's error as a `status`, `rate_limit` or `html` fault changes it. `wall` is the server's clock."""
+def injected_response(fault: Fault, error: Callable[[], Response], wall: float) -> Response:
+    """The response to a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))
+    else:
+        response = error()
     headers = dict(response.headers)
     if fault.retry_after is not None:
         moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
