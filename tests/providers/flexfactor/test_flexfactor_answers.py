@@ -64,6 +64,14 @@ def test_an_order_is_read_in_any_spelling(spelled: Callable[[str], str]) -> None
     assert (order.id, order.external_order_id, order.reference_number) == (ORDER, "INV-1", "5B0C")
     assert (order.status, order.status_name, order.currency) == (OrderStatus.COMPLETED, "Completed", "USD")
     assert (order.placed_at, order.expires_at) == (datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), None)
+    data = order.to_dict()
+    assert (type(data["status"]), data["status"], data["status_name"]) == (int, 7, "Completed")
+
+
+@pytest.mark.parametrize("operation", ["evaluate", "capture", "refund"])
+def test_the_data_of_the_response_to_a_write_has_its_success_and_its_state(operation: str) -> None:
+    data = answered(operation, {"SUCCESS": True, "status": "Approved", "orderId": ORDER}).to_dict()
+    assert (data["success"], data["status"]) == (True, "APPROVED")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ OBJECTS = st.dictionaries(NAMES, JSON, max_size=8)
 @given(OBJECTS, WORDS | st.none(), st.booleans() | st.none())
 def test_only_approved_is_approved(body: dict[str, Any], word: str | None, success: bool | None) -> None:
     body = {**body, "status": word, "success": success}
-    decision = Decision(models.Decision.from_dict(body), "key")
+    decision = Decision(models.Decision.from_dict(body), idempotency_key="key")
     assert decision.approved == ((word or "").strip().upper() == "APPROVED" and success is not False)
 
 

@@ -184,7 +184,7 @@ def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any], name:
 
 
 def observe(nonce: str, **members: Any) -> Notification:
-    return Notification({"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce)
+    return Notification({"Event": "order.refunded", "OrderId": "o-1", "TimeStamp": "t1", **members}, nonce=nonce)
 
 
 def test_a_resend_is_dropped_and_a_second_event_is_not() -> None:

@@ -237,7 +237,7 @@ class Orders(Resource[Mode]):
         dollars = float(amount.amount)
         body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
         raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
-        return Refund(raw, order_id, amount)
+        return Refund(raw, order_id=order_id, amount=amount)
 
     @operation
     def cancel(self, order_id: str, *, idempotency_key: str | None = None) -> OperationFlow[Cancellation]:
@@ -273,7 +273,8 @@ class Orders(Resource[Mode]):
             body = {} if error.response is None else object_of(error.response)
             if says_cancelled(body) is not Says.NOT_YET:
                 raise
-            not_yet, cancelled = error, Cancellation(order_id=order_id, idempotency_key=key, raw=body)
+            named = {"order_id": order_id, "external_order_id": None}
+            not_yet, cancelled = error, Cancellation(body, **named, idempotency_key=key)
         why = yield from _why_not_cancelled(order_id, left())
         if why is None:
             return cancelled
@@ -319,7 +320,8 @@ def _cancel(
     key = new_key() if idempotency_key is None else idempotency_key
     named: dict[str, Any] = {field: order_id}
     response = yield from call_without_body(operation, **named, body=models.CancelRequest(idempotency_key=key))
-    return Cancellation(**named, idempotency_key=key, raw=object_of(response))
+    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **named}
+    return Cancellation(object_of(response), **ids, idempotency_key=key)
 
 
 def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:

@@ -161,7 +161,7 @@ class Payments(Resource[Mode]):
         request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self.context, key)
-        return Decision((yield from call(evaluate, models.Decision, body=body)), key)
+        return Decision((yield from call(evaluate, models.Decision, body=body)), idempotency_key=key)
 
     @operation
     def capture(self, order_id: str, amount: Money, *, idempotency_key: str | None = None) -> OperationFlow[Capture]:
@@ -189,7 +189,8 @@ class Payments(Resource[Mode]):
         key = new_key() if idempotency_key is None else idempotency_key
         in_cents = amount.minor_units
         body = models.CaptureRequest(idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency)
-        return Capture((yield from call(capture, models.Answer, body=body)), order_id, amount, key)
+        raw = yield from call(capture, models.Answer, body=body)
+        return Capture(raw, order_id=order_id, amount=amount, idempotency_key=key)
 
     @operation
     @arguments_of(TransmitRequest)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, ClassVar
 
-from flexfactor_api import models
-
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
@@ -48,6 +46,12 @@ def _word(*values: object) -> str | None:
     return next((value for value in values if isinstance(value, str) and value), None)
 
 
+def _order_status(value: object, name: object) -> OrderStatus | int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return next((status for status in OrderStatus if status == value), value)
+    return OrderStatus.__members__.get((_word(name, value) or "").strip().upper())
+
+
 def _problems(errors: object) -> Sequence[Problem]:
     return problems_in({"errors": errors})
 
@@ -64,9 +68,12 @@ class FlexFactorRecord(Record):
 
     _in_repr: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, **request: Any) -> None:
+        """`request` has the attributes that the request says, and not the body."""
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
+        for name, value in request.items():
+            setattr(self, name, value)
 
     def value_at(self, path: Sequence[str]) -> Any:
         """The value of a member of the body, by the name in `path`, in any letter case, or None."""
@@ -86,25 +93,24 @@ class _CallRecord(FlexFactorRecord):
 class _Response(_CallRecord):
     """What the responses to all writes have in common.
 
-    `result` is the provider's sentence, `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or
-    None (no list of the codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
-    everything that was sent.
+    `success` is whether the call was successful, as the provider says; it does not mean that a payment was made.
+    `status` is the state, in capitals. `result` is the provider's sentence, `trace_id` the body's `traceId`,
+    `error_code` the six-digit code, split, or None (no list of the codes is known), and `problems` is what `errors`
+    lists. `raw`, the generated model, has everything that was sent.
     """
 
+    def _success(self) -> bool | None:
+        return success_of(self._body)
+
+    def _status(self) -> str | None:
+        return status_of(self._body) or None
+
+    success = Field(_success)
+    status = Field(_status)
     trace_id = word("traceId")
     result = word("result")
     error_code = Field(split_code, "statusCode")
     problems = Field(_problems, "errors")
-
-    @property
-    def success(self) -> bool | None:
-        """Whether the call was successful, as the provider says; it does not mean that a payment was made."""
-        return success_of(self._body)
-
-    @property
-    def status(self) -> str | None:
-        """The state, in capitals."""
-        return status_of(self._body) or None
 
 
 class Decision(_Response):
@@ -119,13 +125,10 @@ class Decision(_Response):
 
     _in_repr = ("order_id", "status", "approved")
 
+    idempotency_key: str
     order_id = word("orderId", "orderSessionKey")
     order_session_key = word("orderSessionKey")
     sense_key = word("senseKey")
-
-    def __init__(self, raw: models.Decision, idempotency_key: str) -> None:
-        super().__init__(raw)
-        self.idempotency_key = idempotency_key
 
     @property
     def approved(self) -> bool:
@@ -149,9 +152,8 @@ class _AmountResponse(_Response):
 
     _in_repr = ("order_id", "amount", "status")
 
-    def __init__(self, raw: Any, order_id: str, amount: Money) -> None:
-        super().__init__(raw)
-        self.order_id, self.amount = order_id, amount
+    order_id: str
+    amount: Money
 
     @property
     def succeeded(self) -> bool:
@@ -167,9 +169,7 @@ class Capture(_AmountResponse):
 
     __slots__ = ("idempotency_key",)
 
-    def __init__(self, raw: models.Answer, order_id: str, amount: Money, idempotency_key: str) -> None:
-        super().__init__(raw, order_id, amount)
-        self.idempotency_key = idempotency_key
+    idempotency_key: str
 
 
 class Refund(_AmountResponse):
@@ -199,17 +199,9 @@ class Cancellation(_CallRecord):
 
     __slots__ = ("external_order_id", "idempotency_key", "order_id")
 
-    def __init__(
-        self,
-        *,
-        order_id: str | None = None,
-        external_order_id: str | None = None,
-        idempotency_key: str,
-        raw: dict[str, Any],
-    ) -> None:
-        super().__init__(raw)
-        self.order_id, self.external_order_id = order_id, external_order_id
-        self.idempotency_key = idempotency_key
+    order_id: str | None
+    external_order_id: str | None
+    idempotency_key: str
 
     def __repr__(self) -> str:
         name = "external_order_id" if self.order_id is None else "order_id"
@@ -228,6 +220,8 @@ class Order(_CallRecord):
         currency: ISO 4217.
         placed_at: When it was placed, aware; None if the response names no zone.
         expires_at: Until when the provider may try it, likewise.
+        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`.
+        status_name: The provider's name of the status, which also exists for states whose number is not documented.
     """
 
     _in_repr = ("id", "status_name")
@@ -239,19 +233,8 @@ class Order(_CallRecord):
     currency = word("currencyCode")
     placed_at = Field(as_timestamp, "orderPlacedDate")
     expires_at = Field(as_timestamp, "expiryDate")
-
-    @property
-    def status(self) -> OrderStatus | int | None:
-        """An `OrderStatus`, or the provider's number when it is a new one. Without a number: by `status_name`."""
-        value = member(self._body, "status")
-        if isinstance(value, int) and not isinstance(value, bool):
-            return next((status for status in OrderStatus if status == value), value)
-        return OrderStatus.__members__.get((self.status_name or "").strip().upper())
-
-    @property
-    def status_name(self) -> str | None:
-        """The provider's name of the status, which also exists for states whose number is not documented."""
-        return _word(member(self._body, "statusName"), member(self._body, "status"))
+    status = Field(_order_status, "status", "statusName")
+    status_name = word("statusName", "status")
 
 
 def _shown(value: object) -> str:

@@ -86,7 +86,7 @@ class Webhook(UnpicklableCredentials):
             raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
         nonce, moment = self._signed(_by_name(headers), bytes(body))
         self._check_fresh(moment)
-        return Notification(notification_body(body, provider="FlexFactor"), nonce)
+        return Notification(notification_body(body, provider="FlexFactor"), nonce=nonce)
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Check the signature; returns the nonce and the date, which it covers together with the body."""
@@ -148,6 +148,7 @@ class Notification(FlexFactorRecord):
 
     _in_repr = ("event", "order_id")
 
+    nonce: str
     event = word("Event")
     order_id = word("OrderId")
     external_order_id = word("ExternalOrderId")
@@ -156,10 +157,6 @@ class Notification(FlexFactorRecord):
     is_test = Field(_is_true, "IsTestMode")
     is_resent = Field(_is_true, "IsResent")
     data = Field(as_object, "EventData")
-
-    def __init__(self, raw: dict[str, Any], nonce: str) -> None:
-        super().__init__(raw)
-        self.nonce = nonce
 
     @property
     def fingerprint(self) -> str:

@@ -16,7 +16,7 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum
 from functools import partial
 from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
 
@@ -86,7 +86,7 @@ class Record:
             return {field.name: self._plain(getattr(value, field.name)) for field in dataclass_fields(value)}
         if isinstance(value, date):
             return value.isoformat()
-        if isinstance(value, Decimal | StrEnum):
+        if isinstance(value, Decimal | Enum):
             return f"{value:f}" if isinstance(value, Decimal) else value.value
         if _is_tuple(value):
             return [self._plain(part) for part in value]
