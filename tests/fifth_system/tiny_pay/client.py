@@ -9,20 +9,12 @@ import httpx
 
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import (
-    ClientConfig,
-    ClientOptions,
-    HttpxClient,
-    Transport,
-    take,
-    with_client_options,
-)
+from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
@@ -110,10 +102,10 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: An argument cannot work.
         """
-        given, clock = take(self, options), ServerClock()
-        token, url, key = FixedToken(f"Bearer {token}"), checked_base_url(base_url), BodyKey("idempotencyKey")
+        given, signs = take(self, options), FixedToken(f"Bearer {token}")
+        url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
         behaviour = Behaviour(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
-        self._start(ClientConfig(given, behaviour=behaviour, authenticator=token, base_url=url, clock=clock), given)
+        self._start(given, lambda *_: signs, url, behaviour=behaviour)
 
     @classmethod
     def from_env(cls, **options: Any) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
 import httpx
@@ -24,14 +25,12 @@ from victor_ext.runtime.client.extras import NO_EXTRAS
 from victor_ext.runtime.client.generated import bound_class
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.redirects import origin_of
-from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .behaviour import behaviour_of
@@ -127,28 +126,24 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         given = take(self, options)
         if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
-        url, credentials, clock = checked_base_url(base_url), credentials_of(auth), ServerClock()
+        url, credentials = checked_base_url(base_url), credentials_of(auth)
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
         table = _table(key, document, url, package)
-        config = ClientConfig(
+        self._start(
             given,
+            partial(credentials.authenticator, url),
+            url,
             behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, table),
-            authenticator=credentials.authenticator(url, clock, self._lock()),
             credentials=credentials,
-            base_url=url,
             context=client,
-            clock=clock,
             accept=_ACCEPT,
         )
-        self._start(config, given, self._wired(credentials, config.loop.authenticator, url, given))
 
-    def _wired(
-        self, credentials: Credentials, authenticator: Authenticator, url: httpx.URL, given: Mapping[str, Any]
-    ) -> Any:
+    def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
         """The transport for credentials that need more than connections to the API; else the caller's own, or None."""
-        transport = self._chosen(given)
-        in_query = isinstance(authenticator, SignsQuery)
+        transport, url, credentials = super()._sockets(config, given), config.base_url, config.loop.credentials
+        in_query = isinstance(config.loop.authenticator, SignsQuery)
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
         elsewhere = transport is None and origin_of(tokens) != origin_of(url)
         if not in_query and not elsewhere:

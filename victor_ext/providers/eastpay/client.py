@@ -14,18 +14,10 @@ from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import RotatingSecret, SecretText, caller_digest
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import (
-    ClientConfig,
-    ClientOptions,
-    HttpxClient,
-    Transport,
-    take,
-    with_client_options,
-)
+from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import unversioned_url
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .checkouts import Checkouts
@@ -93,16 +85,14 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         gateway = str(url).rstrip("/")
         entity = Entity(entity_id, entity_type, gateway, entity_type_in_inquiries, inquiry_by_reference)
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
-        config = ClientConfig(
+        self._start(
             given,
+            lambda *_: FixedToken(lambda: f"Bearer {secret.current()}"),
+            url,
             behaviour=behaviour_of(url, found_by_reference=inquiry_by_reference),
-            authenticator=FixedToken(lambda: f"Bearer {secret.current()}"),
-            base_url=url,
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
             context=entity,
-            clock=ServerClock(),
         )
-        self._start(config, given)
 
     @classmethod
     def from_env(cls, **options: Unpack[EastPayOptions[Transport, HttpxClient]]) -> Self:

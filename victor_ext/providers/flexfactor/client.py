@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
@@ -13,17 +14,9 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import (
-    ClientConfig,
-    ClientOptions,
-    HttpxClient,
-    Transport,
-    take,
-    with_client_options,
-)
+from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
@@ -99,19 +92,16 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
             wanted = "FlexFactorAuth(app_key, app_secret) or FlexFactorToken(token)"
             raise ConfigurationError(f"auth must be {wanted}, not {kind_of(auth)}.")
         name, url = checked_place(environment, hosts, base_url)
-        clock = ServerClock()
-        config = ClientConfig(
+        self._start(
             given,
+            partial(auth.authenticator, name, url),
+            url,
             behaviour=behaviour_of(name, url, auth.hint(name), elsewhere=url != httpx.URL(HOSTS[hosts][name])),
-            authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
-            base_url=url,
             environment=name,
             caller=auth.caller or caller_digest(merchant.mid, product="victor-ext flexfactor merchant"),
             context=merchant,
-            clock=clock,
         )
-        self._start(config, given)
 
     @classmethod
     def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:

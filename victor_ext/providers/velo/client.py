@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
@@ -13,18 +14,10 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import (
-    ClientConfig,
-    ClientOptions,
-    HttpxClient,
-    Transport,
-    take,
-    with_client_options,
-)
+from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import environment_and_url
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
@@ -96,18 +89,15 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         if not isinstance(auth, VeloAuth):
             raise ConfigurationError(f"auth must be VeloAuth(api_key, api_secret), not {kind_of(auth)}.")
         name, url = environment_and_url(environment, base_url, ENVIRONMENTS, *VERSIONS, provider="Velo")
-        clock = ServerClock()
-        config = ClientConfig(
+        self._start(
             given,
+            partial(auth.authenticator, name, url),
+            url,
             behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(*ENVIRONMENTS[name])),
-            authenticator=auth.authenticator(name, url, clock, self._lock()),
             credentials=auth,
-            base_url=url,
             environment=name,
             caller=auth.caller,
-            clock=clock,
         )
-        self._start(config, given)
 
     @classmethod
     def from_env(cls, **options: Unpack[VeloOptions[Transport, HttpxClient]]) -> Self:

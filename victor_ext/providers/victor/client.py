@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
 import httpx
@@ -12,17 +13,9 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
-from victor_ext.runtime.client.config import (
-    ClientConfig,
-    ClientOptions,
-    HttpxClient,
-    Transport,
-    take,
-    with_client_options,
-)
+from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.systems import System
 
 from .auth import Credentials
@@ -77,18 +70,15 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
         chosen, url = checked_place(environment, base_url)
-        clock = ServerClock()
-        config = ClientConfig(
+        self._start(
             given,
+            partial(auth.authenticator, chosen, url),
+            url,
             behaviour=behaviour_of(chosen, url),
-            authenticator=auth.authenticator(chosen, url, clock, self._lock()),
             credentials=auth,
-            base_url=url,
             environment=chosen.name,
             caller=getattr(auth, "caller", None),
-            clock=clock,
         )
-        self._start(config, given)
 
     @classmethod
     def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:

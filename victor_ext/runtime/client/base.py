@@ -6,7 +6,7 @@ A provider writes one class that is generic over both, and names the two modes:
         _generated = Client
         _resources: ClassVar[dict[str, Any]] = {"orders": Orders}
         orders: Orders[Mode]
-        # Its constructor takes `ClientOptions`, and ends with `_start`.
+        # Its constructor takes `ClientOptions`, begins with `take`, and ends with `_start`.
 
     class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
     class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
@@ -31,6 +31,7 @@ from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
@@ -66,7 +67,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     _runner: SyncRunner | AsyncRunner
     _api: Any
 
-    def _chosen(self, given: Mapping[str, Any]) -> Any:
+    def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:  # noqa: ARG002 - a provider's may need it
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
         transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
@@ -78,14 +79,26 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
         return self._pooled_type(route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"]))
 
-    def _start(self, config: ClientConfig, given: Mapping[str, Any], transport: Any = None) -> None:
-        """Put the client together: over this transport, else what the caller brings, else connections of its own."""
-        if config.max_concurrency is not None:
-            config.loop.turns = self._driver_type.lock(config.max_concurrency)
-        sockets = self._chosen(given) if transport is None else transport
+    def _start(
+        self,
+        given: Mapping[str, Any],
+        authenticator: Callable[[ServerClock, Lock], Authenticator],
+        base_url: httpx.URL,
+        **config: Any,
+    ) -> None:
+        """Put the client together, of `given` (see `take`) and the other arguments of `ClientConfig`.
+
+        It sends over what `_sockets` returns, else over connections of its own.
+        """
+        clock = ServerClock()
+        signs = authenticator(clock, self._driver_type.lock())  # a lock for this mode: threads or tasks
+        made = ClientConfig(given, authenticator=signs, base_url=base_url, clock=clock, **config)
+        if made.max_concurrency is not None:
+            made.loop.turns = self._driver_type.lock(made.max_concurrency)
+        sockets = self._sockets(made, given)
         if sockets is None:
-            sockets = self._connect_to(config.base_url, given)
-        self._assemble(config, checked_transport(sockets, self._transport_type))
+            sockets = self._connect_to(base_url, given)
+        self._assemble(made, checked_transport(sockets, self._transport_type))
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
         self._config = config
@@ -135,10 +148,6 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     @property
     def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
         return self._runner, self._config.clock, self._config.loop.deadline, self._config.context
-
-    def _lock(self) -> Lock:
-        """A lock for this mode, threads or tasks, such as that of a token cache."""
-        return self._driver_type.lock()
 
     def with_options(
         self,
