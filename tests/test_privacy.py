@@ -10,11 +10,11 @@ import pytest
 
 from victor_ext import privacy
 from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt, short_mask
-from victor_ext.providers.connected.behaviour import read_problems as of_connected
+from victor_ext.providers.connected.operations import read_problems as of_connected
 from victor_ext.providers.eastpay.operations import read_problems as of_eastpay
-from victor_ext.providers.flexfactor.behaviour import read_problems as of_flexfactor
+from victor_ext.providers.flexfactor.operations import read_problems as of_flexfactor
 from victor_ext.providers.velo.operations import read_problems as of_velo
-from victor_ext.providers.victor.behaviour import read_problems as of_victor
+from victor_ext.providers.victor.operations import read_problems as of_victor
 
 
 def test_a_part_of_a_secret_is_one() -> None:

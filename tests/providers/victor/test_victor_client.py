@@ -41,7 +41,7 @@ from victor_ext import (
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.providers.victor.behaviour import read_problems
+from victor_ext.providers.victor.operations import read_problems
 from victor_ext.runtime.core.response import Response
 
 pytestmark = pytest.mark.hours

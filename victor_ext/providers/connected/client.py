@@ -33,8 +33,7 @@ from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlac
 from victor_ext.runtime.loop.redirects import origin_of
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
-from .behaviour import behaviour_of
-from .operations import UNDECLARED, DocumentOperations
+from .operations import UNDECLARED, DocumentOperations, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T
 
 _logger = logging.getLogger(__name__)

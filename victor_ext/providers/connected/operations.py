@@ -1,4 +1,4 @@
-"""What each operation of an API is of which only the document is known: the table that is made from it."""
+"""What each operation is of an API of which only the document is known: the table made from it; and its errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
+from victor_ext.errors import Problem
+from victor_ext.privacy import is_code, mask_digits, redact_code, redact_excerpt
+from victor_ext.runtime.core.json_values import is_list, is_object, object_of, object_or_empty, text_or_empty
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
 from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
@@ -157,3 +161,66 @@ def _names(document: Sequence[Declared]) -> tuple[Counter[str], Counter[str]]:
 def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
     """The rows of the table that `connect` makes of a document."""
     return [*DocumentOperations(document, httpx.URL(""), place).rows()]
+
+
+_MOST_PROBLEMS = 100
+_MESSAGES = ("message", "detail", "description", "error_description", "error_message", "reason", "title")
+_CODES = ("code", "error_code", "errorCode")
+_KINDS = ("type", "error")
+"""Fields whose text serves as the code if no other field does."""
+_FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
+
+
+def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:
+    return Behaviour(
+        name=name,
+        environment=str(base_url),
+        key_place=operations.place,
+        operations=operations,
+        problems=read_problems,
+        authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
+    )
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems in a body of one of the usual shapes. In a response with a good status only `error` and `errors`.
+
+    The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an object or a text in
+    `error`, a list or an object of fields in `errors`, and `message` or `code` at the top.
+    """
+    body = object_of(response)
+    problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
+    if response.status_code < 400:
+        return problems
+    whole = [] if problems and not isinstance(body.get("error"), str) else list(_within(body))
+    return whole or problems
+
+
+def _within(value: object, field: str = "") -> Iterator[Problem]:
+    if is_code(value) and field in ("", *_CODES):
+        yield _problem("", redact_code(value), "")
+    elif isinstance(value, str) and value.strip():
+        yield _problem(field, "", value)
+    elif is_list(value):
+        for item in value[:_MOST_PROBLEMS]:
+            yield from _within(item, field)
+    elif is_object(value):
+        message = _first(value, _MESSAGES)
+        codes = (redact_code(value.get(name) or "") for name in _CODES)
+        code = next(filter(None, codes), "") or redact_code(_first(value, _KINDS))
+        if message or code:
+            source = object_or_empty(value.get("source"))  # JSON:API
+            yield _problem(_first(value, _FIELDS) or _first(source, _FIELDS) or field, code, message)
+        if not message:
+            for name, item in list(value.items())[:_MOST_PROBLEMS]:
+                if (is_list(item) and name not in _CODES) or (isinstance(item, str) and not code):
+                    yield from _within(item, name)
+
+
+def _first(body: dict[str, Any], names: Sequence[str]) -> str:
+    return next(filter(None, (text_or_empty(body.get(name)).strip() for name in names)), "")
+
+
+def _problem(field: str, code: str, message: str) -> Problem:
+    theirs = mask_digits(field)
+    return Problem(theirs, code, redact_excerpt(message) or code, provider_field=theirs or None)

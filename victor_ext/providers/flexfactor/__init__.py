@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .auth import FlexFactorAuth, FlexFactorToken
-from .behaviour import trace_id
 from .client import AsyncFlexFactor, FlexFactor
+from .operations import trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from .responses import ErrorCode, split_code
 from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction

@@ -22,8 +22,7 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
-from .behaviour import read_problems
-from .operations import TOKEN, TOKEN_PATH
+from .operations import TOKEN, TOKEN_PATH, read_problems
 from .responses import split_code
 
 

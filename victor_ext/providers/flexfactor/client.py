@@ -20,8 +20,8 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
-from .behaviour import behaviour_of
 from .checks import Validation
+from .operations import behaviour_of
 from .orders import Orders
 from .payments import Payments
 from .settings import (

@@ -1,24 +1,39 @@
-"""What each operation of FlexFactor is: the table that the attempt loop asks."""
+"""What each operation of FlexFactor is, for the attempt loop: its table, and the format of errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import httpx
 
+from victor_ext.errors import Problem, VictorError
+from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
-from victor_ext.runtime.core.json_values import no_object_reason, object_of, object_or_empty
+from victor_ext.runtime.core.json_values import (
+    is_list,
+    is_object,
+    json_of,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+    text_or_empty,
+)
+from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop import operations
+from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
-from victor_ext.runtime.loop.idempotency_keys import TAKEN
-from victor_ext.runtime.loop.operations import Effect, Operation, Repeats, Shown, id_in_path
+from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
+from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Repeats, Shown, id_in_path
 
 from . import responses
-from .responses import Says, member
+from .responses import CODES, SENTENCES, Says, code_in, error_in_words, error_status, member, split_code
 
 Lack = Callable[[dict[str, Any], Says], str | None]
 
@@ -32,7 +47,7 @@ def _no_page(body: dict[str, Any], _meaning: Says) -> str | None:
     if page is not None and not page[0]:  # it would be taken for the end
         if page[1] is False:
             return "its page is empty, and says that another follows"
-        if responses.error_status(body):
+        if error_status(body):
             return "its page is empty, and reports an error"
     return None if page is not None else "its body is not a page of orders"
 
@@ -155,3 +170,151 @@ OPERATIONS: Mapping[str, Operation] = {
     # By the merchant's id.
     "POST /v1/orders/{}/external-cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"),
 }
+
+
+def behaviour_of(environment: str, base_url: httpx.URL, authentication_hint: str, *, elsewhere: bool) -> Behaviour:
+    """The provider's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
+    place = BodyKey("idempotencyKey")
+    return Behaviour(
+        name="FlexFactor",
+        environment=f"{environment}, {base_url}" if elsewhere else environment,
+        key_place=place,
+        operations=Operations(OPERATIONS, base_url, place),
+        # Its pages give status 409 both meanings. Only one that mentions the payload, and not progress, is final.
+        waits_for_conflicts=True,
+        problems=read_problems,
+        request_id_headers=("apigw-requestid", "x-request-id", "request-id", "x-correlation-id"),
+        request_id_in_body=trace_id,
+        authentication_hint=authentication_hint,
+    )
+
+
+# Errors. The provider's error bodies have several shapes:
+#
+# - ASP.NET's ProblemDetails: `{status, title, traceId, errors: {"Transaction.Amount": ["..."]}}`;
+# - business errors: `errors: ["..."]`, or `errors: [{item1: message, item2, item3: code, item4}]`;
+# - an object of fields with messages, and a `TraceId` among the fields;
+# - none of these: a sentence in `responseMessage`, `result`, `title`, `detail` or `message`.
+
+_NO_MESSAGE = "the provider gave no message"
+_ITEM = ("item1", *SENTENCES)
+_MOST_PROBLEMS = 1000
+
+
+def trace_id(source: VictorError | httpx.Response) -> str | None:
+    """The `traceId` in the body of a response, or of an error's response: the provider's support asks for it."""
+    response = source.response if isinstance(source, VictorError) else source
+    return None if response is None else text_or_empty(member(object_of(response), "traceId")) or None
+
+
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems in a body that says no: at least one if it is a JSON object. None in a body that says yes."""
+    body, row = object_of(response), response.request.extensions.get(OPERATION)
+    meaning = row.evidence.says if row is not None and isinstance(row.evidence, Result) else responses.says
+    if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
+        return ()
+    private = _private_pattern(response.request)
+    body = body if private is None else _without(body, private)
+    status = error_status(body) or (response.status_code < 400 and error_in_words(body)) or response.status_code
+    listed = problems_in(body, status)
+    return listed or ((_problem("", _code(body), _first_text(body, *SENTENCES), status),) if body else ())
+
+
+def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
+    """What `errors` or `error` lists, or else the fields that hold messages. `status` is the HTTP status."""
+    errors = member(body, "errors")
+    if errors is None:
+        errors = member(body, "error")
+        errors = [errors] if is_object(errors) else None
+    if not is_object(errors) and not is_list(errors):
+        fields = {name: value for name, value in body.items() if is_list(value) or code_in(name, status)}
+        errors = {name: [text for text in _listed(value) if isinstance(text, str)] for name, value in fields.items()}
+    named = errors.items() if is_object(errors) else [("", errors)]
+    items = (said for name, value in named for item in _listed(value) for said in _of_item(item, name, status))
+    own = code if split_code(code := _code(body)) else ""
+    return tuple(_problem(*said, status, own) for said in islice(items, _MOST_PROBLEMS))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if is_list(value) else [value]
+
+
+def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
+    """The field, the code and the message of a problem, if it is one."""
+    if is_code(item) and field.lower() in ("", *CODES):  # in another field it may be an account number
+        yield "", redact_code(item), ""
+    elif isinstance(item, str) or code_in(item, status):
+        yield field, "", str(item)
+    elif is_object(item):
+        yield field or _first_text(item, "field", "key"), _code(item), _first_text(item, *_ITEM)
+
+
+def _first_text(body: dict[str, Any], *names: str) -> str:
+    """The first text, or number that is a code of FlexFactor's own."""
+    values = (member(body, name) for name in names)
+    return next(filter(None, (str(value) if split_code(value) else text_or_empty(value) for value in values)), "")
+
+
+def _code(body: dict[str, Any]) -> str:
+    status = member(body, "status")
+    codes = [member(body, name) for name in CODES] + [status] * (split_code(status) is not None)
+    return redact_code(next((code for code in codes if code is not None), ""))
+
+
+def _problem(field: str, code: str, message: str, status: int, default: str = "") -> Problem:
+    """A problem; `Transaction.Amount` and `$.transaction.amount` as the wire spells it: `transaction.amount`.
+
+    FlexFactor's own code is not masked, and is no field. `default` is that of all problems, for one without.
+    """
+    own = code_in(message, status)
+    if code_in(field, status) == field.strip() != "":
+        field, code = "", code or field.strip()
+    code = code or own or default
+    theirs, said = redact_excerpt(field), "" if message.strip() == own else redact_excerpt(message)
+    parts = theirs.removeprefix("$").removeprefix(".").split(".")
+    return Problem(
+        field=".".join(part[:1].lower() + part[1:] for part in parts),
+        code=code,
+        message=said.replace(mask(own), own) or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
+        provider_field=theirs or None,
+    )
+
+
+# Private data of a request, which a response may repeat.
+
+
+_PUBLIC_NAMES = {
+    "": "mid siteid orderid idempotencykey isdeclined ismit isrecurring expirydateutc amounttorefund",
+    "transaction.": (
+        "id timestamputc timezoneutcoffset transactiontype amount currency responsecode responsecodesource "
+        "avsresultcode cvvresultcode cavvresultcode cardnotpresent"
+    ),
+    "orderitems.": "sku name amount quantity discountamount tax",
+}
+_PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in names.split()}
+"""Members of a request that say nothing about the payer, by their place in the body. All others are private."""
+
+_LONGEST = 20_000
+"""The longest text of a response that is read, in characters."""
+
+
+def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
+    """Matches the payer's and card's data in a request, and members that the caller added; None without any."""
+    row: Operation | None = request.extensions.get(OPERATION)
+    if row is None or row.shown is not Shown.UNSENT:
+        return None
+    values = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
+    texts = {text for value in values if len(text := value.strip()) >= SHORTEST}
+    # A response may quote the JSON of the request, where some letters are escaped.
+    texts |= {json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)}
+    return pattern_of(texts, flags=re.IGNORECASE)
+
+
+def _without(value: Any, private: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return private.sub(HIDDEN, value[:_LONGEST])
+    if isinstance(value, int | float) and private.fullmatch(str(value)):
+        return HIDDEN
+    if is_object(value):
+        return {private.sub(HIDDEN, name[:_LONGEST]): _without(item, private) for name, item in value.items()}
+    return [_without(item, private) for item in value] if is_list(value) else value

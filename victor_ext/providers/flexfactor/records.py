@@ -12,7 +12,7 @@ from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, Record, as_timestamp
 from victor_ext.runtime.core.json_values import is_object
 
-from .behaviour import problems_in
+from .operations import problems_in
 from .responses import is_done, member, split_code, status_of, success_of
 
 

@@ -19,7 +19,7 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.systems import System
 
 from .auth import Credentials
-from .behaviour import behaviour_of
+from .operations import behaviour_of
 from .payment_requests import PaymentRequests
 from .settings import checked_place, from_process_environment
 from .statuses import EnvironmentWord
