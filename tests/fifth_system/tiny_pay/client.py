@@ -11,7 +11,7 @@ from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
@@ -89,7 +89,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
     charges: Charges[Mode]
-    _health: Health[Mode]
+    _pinged = _LIST, dict[str, Any]()
 
     @with_client_options
     def __init__(self, token: str, *, base_url: str, **options: Unpack[ClientOptions[Transport, HttpxClient]]) -> None:
@@ -113,10 +113,6 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
         values = provider_variables(SYSTEM.prefix)
         require_variables(values, "TINY_TOKEN", "TINY_BASE_URL")
         return cls(**{"token": values["TINY_TOKEN"], "base_url": values["TINY_BASE_URL"], **options})
-
-    def _attach(self) -> None:
-        self.charges = Charges(*self._shared)
-        self._health = Health(*self._shared, read=_LIST)
 
 
 class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

@@ -15,7 +15,7 @@ from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.systems import System
 
@@ -54,7 +54,6 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
     orders: Orders[Mode]
     _payments: Payments[Mode]
-    _health: Health[Mode]
 
     @with_client_options
     def __init__(
@@ -138,7 +137,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 
     def _attach(self) -> None:
         super()._attach()
-        self._health = Health(*self._shared, read=list_orders, mid=self.orders.context.mid, page_size=1)
+        self._pinged = list_orders, {"mid": self.orders.context.mid, "page_size": 1}
 
 
 class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

@@ -19,7 +19,6 @@ from victor_ext.runtime.auth.credentials import (
 )
 from victor_ext.runtime.auth.oauth import OAuthToken, basic, header_value
 from victor_ext.runtime.auth.tokens import IssuedToken
-from victor_ext.runtime.client.resources import Mode, Resource, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
@@ -85,16 +84,10 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     return None if header is None else IssuedToken(header, now + life if known else None, now)
 
 
-class Access(Resource[Mode]):
-    """The token of one client."""
-
-    token: OAuthToken
-
-    @operation
-    def revoke(self) -> OperationFlow[None]:
-        """Have Velo revoke the token. Without a token nothing is sent."""
-        if not self.token.has_token:
-            return
-        with suppress(AuthenticationError):  # Velo did not accept the token any more
-            yield from call_without_body(logout)
-        self.token.forget()
+def revoke(token: OAuthToken) -> OperationFlow[None]:
+    """Have Velo revoke the token of a client. Without a token nothing is sent."""
+    if not token.has_token:
+        return
+    with suppress(AuthenticationError):  # Velo did not accept the token any more
+        yield from call_without_body(logout)
+    token.forget()

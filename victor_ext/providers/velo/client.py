@@ -15,13 +15,14 @@ from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.oauth import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
-from .auth import Access, VeloAuth
+from .auth import VeloAuth, revoke
 from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
@@ -51,6 +52,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         "payments": Payments,
         "webhooks": Webhooks,
     }
+    _pinged = list_source_accounts, {"page_size": 1}
     payees: Payees[Mode]
     source_accounts: SourceAccounts[Mode]
     funding_accounts: FundingAccounts[Mode]
@@ -58,8 +60,6 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     payouts: Payouts[Mode]
     payments: Payments[Mode]
     webhooks: Webhooks[Mode]
-    _access: Access[Mode]
-    _health: Health[Mode]
 
     @with_client_options
     def __init__(
@@ -109,11 +109,8 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
-    def _attach(self) -> None:
-        super()._attach()
-        self._health = Health(*self._shared, read=list_source_accounts, page_size=1)
-        self._access = Access(*self._shared)
-        self._access.token = cast("OAuthToken", self._config.loop.authenticator)
+    def _revoke(self) -> OperationFlow[None]:
+        return revoke(cast("OAuthToken", self._config.loop.authenticator))
 
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
@@ -131,7 +128,7 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPin
         Examples:
             >>> velo.logout()
         """
-        self._access.revoke()
+        self._runner.run(self._revoke())
 
     def close(self, *, logout: bool = False) -> None:
         """Close the connections. `logout=True` has Velo revoke the token first, and raises as `logout` does.
@@ -150,7 +147,7 @@ class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient
 
     async def logout(self) -> None:
         """Have Velo revoke the token; see `Velo.logout`."""
-        await self._access.revoke()
+        await self._runner.run(self._revoke())
 
     async def close(self, *, logout: bool = False) -> None:
         """Close the connections; see `Velo.close`."""

@@ -14,7 +14,7 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing, Health
+from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.systems import System
 
@@ -38,8 +38,8 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
+    _pinged = list_payment_requests, {"page": 0, "page_size": 1}
     payment_requests: PaymentRequests[Mode]
-    _health: Health[Mode]
 
     @with_client_options
     def __init__(
@@ -109,10 +109,6 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
             ConfigurationError: The file or the profile cannot be used, or a setting is missing or invalid.
         """
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
-
-    def _attach(self) -> None:
-        super()._attach()
-        self._health = Health(*self._shared, read=list_payment_requests, page=0, page_size=1)
 
 
 class Victor(_VictorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

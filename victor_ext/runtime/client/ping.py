@@ -8,7 +8,7 @@ from typing import Any
 
 from victor_ext.response_info import ResponseInfo
 
-from .resources import Awaited, Blocking, Mode, Resource, operation
+from .config import ClientConfig
 from .runners import Call, OperationFlow
 
 
@@ -28,30 +28,26 @@ class Ping:
     response_info: ResponseInfo
 
 
-class Health(Resource[Mode]):
-    """Whether calls of one client can be made."""
+class _Pings:
+    _pinged: tuple[ModuleType, dict[str, Any]]
+    """A generated operation that needs no id, is signed and changes nothing, with its arguments: one item of a list.
 
-    def __init__(self, *shared: Any, read: ModuleType, **arguments: Any) -> None:
-        """Ping by a generated operation that needs no id, is signed and changes nothing: one item of a list.
+    What its response has to be is the behaviour's to say.
+    """
+    _config: ClientConfig
+    _runner: Any
 
-        What its response has to be is the behaviour's to say.
-        """
-        super().__init__(*shared)
-        self._read, self._arguments = read, arguments
-
-    @operation
-    def ping(self) -> OperationFlow[Ping]:
-        began = self.clock.monotonic()
-        step = Call(self._read, self._arguments, lambda response: response)
+    def _ping(self) -> OperationFlow[Ping]:
+        clock = self._config.clock
+        began = clock.monotonic()
+        step = Call(*self._pinged, lambda response: response)
         yield step
         assert step.info is not None
-        offset = self.clock.skew if self.clock.provider_time().is_known else None
-        return Ping(self.clock.monotonic() - began, offset, step.info)
+        offset = clock.skew if clock.provider_time().is_known else None
+        return Ping(clock.monotonic() - began, offset, step.info)
 
 
-class BlockingPing:
-    _health: Health[Blocking]
-
+class BlockingPing(_Pings):
     def ping(self) -> Ping:
         """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
 
@@ -64,12 +60,12 @@ class BlockingPing:
             AuthenticationError: The provider does not accept the credentials.
             VictorError: Any other failure.
         """
-        return self._health.ping()
+        pinged: Ping = self._runner.run(self._ping())
+        return pinged
 
 
-class AwaitedPing:
-    _health: Health[Awaited]
-
+class AwaitedPing(_Pings):
     async def ping(self) -> Ping:
         """As `ping` of the client with blocking calls, awaited."""
-        return await self._health.ping()
+        pinged: Ping = await self._runner.run(self._ping())
+        return pinged
