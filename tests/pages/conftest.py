@@ -26,7 +26,7 @@ from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.providers.flexfactor import settings as flexfactor_settings
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo import client as velo_client
-from victor_ext.providers.victor import settings as victor_settings
+from victor_ext.providers.victor import client as victor_client
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -111,11 +111,8 @@ def provider(
     victor_sandbox: Sandbox, credentials: tuple[str, str], api_key: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Shell:
     """Both environments of Victor are the sandbox, in this process and for commands."""
-    here = {
-        name: victor_settings.Environment(name, victor_sandbox.url, each.token_limit)
-        for name, each in victor_settings.ENVIRONMENTS.items()
-    }
-    monkeypatch.setattr(victor_settings, "ENVIRONMENTS", here)
+    here = {name: [victor_sandbox.url] for name in victor_client.ENVIRONMENTS}
+    monkeypatch.setattr(victor_client, "ENVIRONMENTS", here)
     variables = {
         "VICTOR_BASE_URL": victor_sandbox.url,
         "VICTOR_CLIENT_ID": credentials[0], "VICTOR_CLIENT_SECRET": credentials[1],

@@ -14,7 +14,6 @@ from tests.providers.running import TOKEN, Script
 from tests.runtime.fakes import FakeClock, http_date
 from victor_ext import ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.auth import _issued_token
-from victor_ext.providers.victor.settings import ENVIRONMENTS
 from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
@@ -33,7 +32,7 @@ def signed(victor_key_pair, clock):
 
     def sign(environment="production", **options):
         auth = VictorJwt(API_KEY, private, **options)
-        authenticator = auth.authenticator(ENVIRONMENTS[environment], URL, clock, Driver.lock())
+        authenticator = auth.authenticator(environment, URL, clock, Driver.lock())
         request = httpx.Request("GET", URL)
         authenticator.authorize(request, None, None)
         header = request.headers["Authorization"]
@@ -115,7 +114,7 @@ class TestSignedTokens:
     def test_white_space_around_an_api_key_is_not_part_of_it(self, victor_key_pair, clock):
         auth = VictorJwt(f" {API_KEY}\n", victor_key_pair[0])
         request = httpx.Request("GET", URL)
-        auth.authenticator(ENVIRONMENTS["staging"], URL, clock, Driver.lock()).authorize(request, None, None)
+        auth.authenticator("staging", URL, clock, Driver.lock()).authorize(request, None, None)
         token = request.headers["Authorization"].partition(" ")[2]
         assert jwt.decode(token, options={"verify_signature": False})["sub"] == API_KEY
 

@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
-from victor_ext.providers.victor.settings import ENVIRONMENTS, from_process_environment
+from victor_ext.providers.victor.auth import TOKEN_LIMITS
+from victor_ext.providers.victor.settings import from_process_environment
 from victor_ext.runtime.http.options import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
@@ -43,8 +44,7 @@ def set_variables(monkeypatch, variables):
 
 
 def test_the_limits_of_tokens_are_the_documented_ones():
-    limits = {name: environment.token_limit for name, environment in ENVIRONMENTS.items()}
-    assert limits == {"staging": 3600, "production": 300}
+    assert TOKEN_LIMITS == {"staging": 3600, "production": 300}
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])

@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.providers.running import run
 from tests.runtime.fakes import BOTH, OK, Happens, Harness, http_date
 from victor_ext import AsyncVictor, ConfigurationError, DeadlineExceeded, Outcome, Victor, VictorJwt
-from victor_ext.providers.victor.settings import ENVIRONMENTS
 from victor_ext.sandbox import Sandbox
 
 both = pytest.mark.parametrize("mode", BOTH)
@@ -58,7 +57,7 @@ def kms(victor_key_pair: tuple[str, str]) -> Kms:
 def harness_of(mode: str, kms: Kms, script: list[Happens] | None = None, **options: Any) -> Harness:
     def auth(clock: Any, lock: Any) -> Any:
         credentials = VictorJwt("key-1", sign=kms.sign, **options)
-        return credentials.authenticator(ENVIRONMENTS["production"], httpx.URL("https://pay.example"), clock, lock)
+        return credentials.authenticator("production", httpx.URL("https://pay.example"), clock, lock)
 
     return Harness(mode, script or [OK], auth=auth)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from functools import partial
+from typing import Final, Literal, NamedTuple
 
 import httpx
 
@@ -53,12 +54,6 @@ def checked_guid(name: str, value: object) -> str:
     raise ConfigurationError(f"{name} must be a GUID as text, such as '3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71'.")
 
 
-def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client, from the variables `FLEXFACTOR_...` where they are not given. See `options_from`."""
-    texts = ("mid", "site_id", "environment", "hosts", "base_url")
-    return options_from("FLEXFACTOR_", options, variables, texts=texts, required=("mid",), versions=("v1",), auth=_auth)
-
-
 def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
     key, secret, token = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN"))
     if token in values and (key in values or secret in values):
@@ -67,3 +62,9 @@ def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
         return FlexFactorToken(values[token])
     require_variables(values, key, secret, hint=f"Set both, or {token} in their place.")
     return FlexFactorAuth(values[key], values[secret])
+
+
+_TEXTS = ("mid", "site_id", "environment", "hosts", "base_url")
+from_process_environment = partial(
+    options_from, "FLEXFACTOR_", texts=_TEXTS, required=["mid"], versions=["v1"], auth=_auth
+)

@@ -6,7 +6,8 @@ A type checker refuses other words, unless one is a `Word`: Velo's document is p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.words import Word
@@ -21,15 +22,12 @@ ENVIRONMENTS: Mapping[str, Sequence[str]] = {
 VERSIONS = ("v1", "v2", "v3", "v4")
 
 
-def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client, from the variables `VELO_...` where they are not given. See `options_from`."""
-    return options_from("VELO_", options, variables, environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth)
-
-
 def _auth(values: Mapping[str, str]) -> VeloAuth:
     require_variables(values, "VELO_API_KEY", "VELO_API_SECRET", hint="Velo's back office issues both.")
     return VeloAuth(values["VELO_API_KEY"], values["VELO_API_SECRET"])
 
+
+from_process_environment = partial(options_from, "VELO_", environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth)
 
 PayoutStatusWord = Literal[
     "SUBMITTED", "ACCEPTED", "REJECTED", "QUOTED", "INSTRUCTED", "COMPLETED", "INCOMPLETE", "CONFIRMED", "WITHDRAWN"

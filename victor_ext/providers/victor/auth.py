@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httpx
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     PrivateKey = str | bytes | os.PathLike[str] | RSAPrivateKey
 
 TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+TOKEN_LIMITS = {"staging": 3600, "production": 300}
+"""By environment, the maximum lifetime, in seconds, of a token that the client signs."""
 _ISSUER = "victor-api"
 SOURCE = "the client portal"
 _MARGIN = 60
@@ -46,20 +48,10 @@ _BACKDATED = 5
 """Seconds that are subtracted from `iat`, because the provider's clock may be behind."""
 
 
-class Environment(NamedTuple):
-    """One of the provider's environments, with the maximum lifetime, in seconds, of a token that the client signs."""
-
-    name: str
-    base_url: str
-    token_limit: int
-
-
 class Credentials(Protocol):
     """The type of the `auth` argument of `Victor`."""
 
-    def authenticator(
-        self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
-    ) -> Authenticator:
+    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         """Return the authenticator of one client."""
         ...
 
@@ -126,7 +118,7 @@ class VictorJwt(UnpicklableCredentials):
 
     def authenticator(
         self,
-        environment: Environment,
+        environment: str,
         base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs it
         clock: ServerClock,
         lock: Lock,
@@ -138,11 +130,11 @@ class VictorJwt(UnpicklableCredentials):
         """
         from victor_ext.runtime.auth.signed_tokens import SignedElsewhere, signed_token  # noqa: PLC0415 - as for the key
 
-        lifetime = environment.token_limit - _MARGIN if self._lifetime is None else self._lifetime
-        if lifetime > environment.token_limit:
+        limit = TOKEN_LIMITS[environment]
+        lifetime = limit - _MARGIN if self._lifetime is None else self._lifetime
+        if lifetime > limit:
             raise ConfigurationError(
-                f"lifetime={lifetime:g} is above the {environment.token_limit} s that {environment.name} permits: "
-                "leave it out."
+                f"lifetime={lifetime:g} is above the {limit} s that {environment} permits: leave it out."
             )
         longest = max(0.0, lifetime - 2 * _BACKDATED)
         if self._reuse is not None and self._reuse > longest:
@@ -190,9 +182,7 @@ class VictorOAuth(UnpicklableCredentials):
     def __repr__(self) -> str:
         return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
 
-    def authenticator(
-        self, environment: Environment, base_url: httpx.URL, clock: ServerClock, lock: Lock
-    ) -> Authenticator:
+    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
@@ -200,7 +190,7 @@ class VictorOAuth(UnpicklableCredentials):
             return token_request(url, {"client_id": self._client_id, "client_secret": self._client_secret.current()})
 
         hint = (
-            f"Check the client id and secret: {environment.name} was asked, and keys of one environment "
+            f"Check the client id and secret: {environment} was asked, and keys of one environment "
             "are not valid in the other."
         )
         return OAuthToken(ask, _issued_token, clock, lock, hint=hint)

@@ -16,12 +16,13 @@ from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingCl
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.systems import System
 
 from .auth import Credentials
 from .operations import behaviour_of
 from .payment_requests import PaymentRequests
-from .settings import checked_place, from_process_environment
+from .settings import ENVIRONMENTS, VERSION, from_process_environment
 from .statuses import EnvironmentWord
 from .system import SYSTEM
 
@@ -69,14 +70,14 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
                 f"auth must be VictorJwt(api_key, private_key) or VictorOAuth(client_id, client_secret), not "
                 f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
             )
-        chosen, url = checked_place(environment, base_url)
+        name, url = environment_and_url(environment, base_url, ENVIRONMENTS, VERSION, provider="Victor")
         self._start(
             given,
-            partial(auth.authenticator, chosen, url),
+            partial(auth.authenticator, name, url),
             url,
-            behaviour=behaviour_of(chosen, url),
+            behaviour=behaviour_of(name, url, elsewhere=url != httpx.URL(*ENVIRONMENTS[name])),
             credentials=auth,
-            environment=chosen.name,
+            environment=name,
             caller=getattr(auth, "caller", None),
         )
 

@@ -25,7 +25,7 @@ from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, 
 from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, Operations, RepeatsId, id_in_path
 from victor_ext.runtime.loop.redirects import asked_url
 
-from .auth import TOKEN_PATH, Environment
+from .auth import TOKEN_PATH
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
 
 _WHAT = "payment request"
@@ -94,19 +94,18 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def behaviour_of(environment: Environment, base_url: httpx.URL) -> Behaviour:
-    """Return the behaviour for an environment. Messages contain the URL if it is not the environment's own."""
+def behaviour_of(environment: str, base_url: httpx.URL, *, elsewhere: bool) -> Behaviour:
+    """Victor's behaviour; `elsewhere`: the URL is not the environment's own, so that messages contain it."""
     # The document has a shortest length for `create`. Those of newer documents are known to have the longest one.
     place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
-    is_own = base_url == httpx.URL(environment.base_url)
     return Behaviour(
         name="Victor",
-        environment=environment.name if is_own else f"{environment.name}, {base_url}",
+        environment=f"{environment}, {base_url}" if elsewhere else environment,
         key_place=place,
         operations=Operations(OPERATIONS, base_url, place),
         problems=read_problems,
         authentication_hint=(
-            f"Environment {environment.name!r} was asked: check that the credentials belong to it (keys of one "
+            f"Environment {environment!r} was asked: check that the credentials belong to it (keys of one "
             "environment are not valid in the other), that the private key belongs to the API key, and this "
             "machine's clock."
         ),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.auth.credentials import checked_secret
-from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
+from victor_ext.runtime.client.settings import options_from, require_variables
 
-from .auth import SOURCE, Credentials, Environment, VictorJwt, VictorOAuth, key_source
+from .auth import SOURCE, Credentials, VictorJwt, VictorOAuth, key_source
 
 _BOTH_KINDS = (
     "Set VICTOR_API_KEY with VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE, or set VICTOR_CLIENT_ID with "
@@ -21,23 +19,11 @@ _BOTH_KINDS = (
 _OAUTH = ("VICTOR_CLIENT_ID", "VICTOR_CLIENT_SECRET")
 _PASSWORD = "VICTOR_PRIVATE_KEY_PASSWORD"  # noqa: S105 - the name of a variable
 
-ENVIRONMENTS: Mapping[str, Environment] = {
-    "staging": Environment("staging", "https://api.stage.victorfi.com", 3600),
-    "production": Environment("production", "https://api.victorfi.com", 300),
+ENVIRONMENTS: Mapping[str, Sequence[str]] = {
+    "staging": ["https://api.stage.victorfi.com"],
+    "production": ["https://api.victorfi.com"],
 }
-
-
-def checked_place(environment: object, base_url: str | httpx.URL | None) -> tuple[Environment, httpx.URL]:
-    urls = {name: [known.base_url] for name, known in ENVIRONMENTS.items()}
-    name, url = environment_and_url(environment, base_url, urls, "v2", provider="Victor")
-    return ENVIRONMENTS[name], url
-
-
-def from_process_environment(options: Mapping[str, Any], variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The options of a client, from the variables `VICTOR_...` where they are not given. See `options_from`."""
-    return options_from(
-        "VICTOR_", options, variables, environments=ENVIRONMENTS, versions=("v2",), exact=(_PASSWORD,), auth=_auth
-    )
+VERSION = "v2"
 
 
 def _auth(values: Mapping[str, str]) -> Credentials:
@@ -60,6 +46,11 @@ def _auth(values: Mapping[str, str]) -> Credentials:
     key = Path(str(values[variable])) if is_file else values[variable]
     source = key_source(key, password=values.get(_PASSWORD), name=variable, opened_with=_PASSWORD)
     return VictorJwt(checked_secret("VICTOR_API_KEY", values["VICTOR_API_KEY"], source=SOURCE), source)
+
+
+from_process_environment = partial(
+    options_from, "VICTOR_", environments=ENVIRONMENTS, versions=[VERSION], exact=[_PASSWORD], auth=_auth
+)
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:

@@ -61,7 +61,7 @@ def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base
 def options_from(
     prefix: str,
     given: Mapping[str, Any],
-    source: Mapping[str, str] | None,
+    source: Mapping[str, str] | None = None,
     *,
     texts: Sequence[str] = ("environment", "base_url"),
     required: Sequence[str] = (),
