@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from victor_ext.errors import InvalidRequest, Outcome, RateLimited, ServerError, TimedOut
-from victor_ext.runtime.client.polling import checked_seconds, wait_until
+from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.loop.flow import Flow, Sleep
 
 BEGAN = 5_000.0
@@ -34,10 +35,10 @@ class Harness:
         yield  # what makes it a flow
 
     def wait(self, timeout: float, deadline: float | None = None, **options: Any) -> str:
-        flow: Flow[str] = wait_until(
-            self.read, lambda word: word == "there", lambda seen: f"In vain: {seen}.",
-            timeout=timeout, deadline=deadline, monotonic=lambda: self.now, **options,
-        )  # fmt: skip
+        resource: Any = SimpleNamespace(deadline=deadline, clock=SimpleNamespace(monotonic=lambda: self.now))
+        flow: Flow[str] = poll(
+            resource, self.read, lambda word: word == "there", goal="In vain", advice="", timeout=timeout, **options
+        )
         while True:
             try:
                 step = next(flow)
@@ -98,14 +99,14 @@ class TestTheReads:
 class TestWhatIsSaid:
     def test_what_was_seen_last(self):
         harness = Harness("first", "second")
-        with pytest.raises(TimedOut, match=r"^In vain: it is 'second'\.") as raised:
+        with pytest.raises(TimedOut, match=r"^In vain within 1 s: it is 'second'\.") as raised:
             harness.wait(1)
         assert raised.value.outcome is Outcome.UNKNOWN
         assert raised.value.__cause__ is None
 
     def test_that_it_could_not_be_read_and_why(self):
         fault = ServerError("down", outcome=Outcome.UNKNOWN)
-        with pytest.raises(TimedOut, match=r"^In vain: it could not be read\.") as raised:
+        with pytest.raises(TimedOut, match=r"^In vain within 1 s: it could not be read\.") as raised:
             Harness(fault).wait(1)
         assert raised.value.__cause__ is fault
 

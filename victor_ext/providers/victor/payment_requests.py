@@ -16,10 +16,9 @@ from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from . import reading, responding, waiting
-from .comparing import Sent
 from .reading import SearchResult
 from .records import PaymentRequest
-from .requests import ARGUMENTS, CreateRequest, ListRequest
+from .requests import ARGUMENTS, CreateRequest, ListRequest, Sent
 from .statuses import Status, StatusWord
 
 

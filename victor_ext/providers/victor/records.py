@@ -20,8 +20,7 @@ from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
 
 from . import statuses
-from .comparing import Sent
-from .requests import CreateRequest
+from .requests import CreateRequest, Sent
 from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:

@@ -55,12 +55,10 @@ def watch(
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
     statuses, seconds, monotonic = wanted_statuses(until), polling.checked_seconds(timeout), resource.clock.monotonic
+    goal = f"Payment request {request_id} did not reach "
+    goal += "a final status" if statuses is None else " or ".join(statuses)
     ends: float | None = None
     last: PaymentRequest | None = None
-
-    def timeout_message(seen: str) -> str:
-        goal = "a final status" if statuses is None else " or ".join(statuses)
-        return f"Payment request {request_id} did not reach {goal} within {seconds:g} s: {seen}."
 
     def following() -> OperationFlow[PaymentRequest | None]:
         nonlocal ends, last
@@ -70,19 +68,18 @@ def watch(
             if _is_done(last, request_id, statuses):
                 return None
             if not left:
-                message = timeout_message(f"it is {one_line(last.status)}")
-                raise errors.TimedOut(message, outcome=errors.Outcome.UNKNOWN, hint=_WAIT_AGAIN)
+                raise polling.in_vain(goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN)
             yield Sleep(min(polling.FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
-        last, _ = yield from polling.wait_until(
+        last, _ = yield from polling.poll(
+            resource,
             lambda left: _look(resource, request_id, left, statuses),
             lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
-            timeout_message,
+            goal=goal,
+            advice=_WAIT_AGAIN,
             timeout=left,
-            deadline=resource.deadline,
-            monotonic=monotonic,
-            shown=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
-            hint=_WAIT_AGAIN,
+            within=seconds,
+            describe=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
             longest_pause=longest_pause,
         )
         return last

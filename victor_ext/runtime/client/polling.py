@@ -27,47 +27,6 @@ PASSING = (errors.ConnectionFailed, TimedOut, errors.ServerError, errors.RateLim
 """Errors of a read that are temporary."""
 
 
-def wait_until(
-    read: Callable[[float | None], OperationFlow[T]],
-    is_done: Callable[[T], bool],
-    timeout_message: Callable[[str], str],
-    *,
-    timeout: float,
-    deadline: float | None,
-    monotonic: Callable[[], float],
-    shown: Callable[[T], str] = repr,
-    hint: str = "",
-    longest_pause: float = LONGEST_PAUSE,
-) -> OperationFlow[T]:
-    """Read until the result exists, within the `timeout`; one of zero is one read. Temporary errors are ignored.
-
-    `read` reads it once, within the given seconds (None: the client's deadline). `is_done` may raise, when that can no
-    longer be. `timeout_message` makes the sentences of `TimedOut` from the words that `shown` has for the last result.
-    """
-    ends = monotonic() + timeout
-    pause = FIRST_PAUSE
-    last_state = "it could not be read"
-    while True:
-        left = max(ends - monotonic(), LEAST_READ)
-        bounded = timeout > 0 and (deadline is None or left < deadline)
-        failure: VictorError | None = None
-        try:
-            result = yield from read(left if bounded else None)
-        except PASSING as error:
-            failure = error
-            _logger.info("%s", error.summary, extra={"notice": True})
-        else:
-            if is_done(result):
-                return result
-            last_state = f"it is {shown(result)}"
-        left = ends - monotonic()
-        if left <= 0:
-            raise TimedOut(timeout_message(last_state), outcome=Outcome.UNKNOWN, hint=hint) from failure
-        asked = failure.retry_after if failure is not None else None
-        yield Sleep(min(max(pause, asked or 0.0), left))
-        pause = min(pause * 1.5, longest_pause)
-
-
 def poll(
     resource: Resource[Any],
     read: Callable[[float | None], OperationFlow[T]],
@@ -76,23 +35,44 @@ def poll(
     goal: str,
     advice: str,
     timeout: float,
+    within: float | None = None,
     describe: Callable[[T], str] = repr,
+    longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
-    """`wait_until` for an operation of a resource. Raises `InvalidRequest`, too.
+    """Read until the result is there, within the `timeout`; one of zero is one read. Temporary errors are ignored.
 
-    The message has what was not reached (`goal`, such as "Payout p-1 did not become ACCEPTED") and the advice.
+    `read` reads it once, within the given seconds (None: the client's deadline). `reached` may raise, when that can no
+    longer be. For `TimedOut` see `in_vain`; `within` are its seconds, if they are not the timeout. Raises
+    `InvalidRequest`, too.
     """
-    seconds = checked_seconds(timeout)
-    return wait_until(
-        read,
-        reached,
-        lambda last_state: f"{goal} within {seconds:g} s: {last_state}.",
-        timeout=seconds,
-        deadline=resource.deadline,
-        monotonic=resource.clock.monotonic,
-        shown=describe,
-        hint=advice,
-    )
+    monotonic, deadline, seconds = resource.clock.monotonic, resource.deadline, checked_seconds(timeout)
+    ends = monotonic() + seconds
+    pause = FIRST_PAUSE
+    last_state = "it could not be read"
+    while True:
+        left = max(ends - monotonic(), LEAST_READ)
+        bounded = seconds > 0 and (deadline is None or left < deadline)
+        failure: VictorError | None = None
+        try:
+            result = yield from read(left if bounded else None)
+        except PASSING as error:
+            failure = error
+            _logger.info("%s", error.summary, extra={"notice": True})
+        else:
+            if reached(result):
+                return result
+            last_state = f"it is {describe(result)}"
+        left = ends - monotonic()
+        if left <= 0:
+            raise in_vain(goal, seconds if within is None else within, last_state, advice) from failure
+        asked = failure.retry_after if failure is not None else None
+        yield Sleep(min(max(pause, asked or 0.0), left))
+        pause = min(pause * 1.5, longest_pause)
+
+
+def in_vain(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
+    """The error that says what was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", and the advice."""
+    return TimedOut(f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice)
 
 
 def checked_seconds(timeout: object, *, name: str = "timeout") -> float:
