@@ -14,8 +14,7 @@ import pytest
 from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.tokens import IssuedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
 

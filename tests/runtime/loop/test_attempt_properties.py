@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, Harness, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value
-from victor_ext.runtime.auth.tokens import IssuedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1

@@ -19,7 +19,7 @@ from victor_ext.errors import (
     ServerError,
     UnreadableResponse,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import TOKEN, Shown
 

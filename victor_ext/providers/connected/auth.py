@@ -17,8 +17,15 @@ from victor_ext.runtime.auth.credentials import (
     checked_function,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, basic, header_value, token_request
-from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, SignedToken
+from victor_ext.runtime.auth.tokens import (
+    FixedToken,
+    IssuedToken,
+    OAuthToken,
+    SignedToken,
+    basic,
+    header_value,
+    token_request,
+)
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown

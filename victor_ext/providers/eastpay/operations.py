@@ -74,7 +74,9 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
         "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
-        "POST /v3/payments/{}": pay(look_up=_step_hint),
+        "POST /v3/payments/{}": pay(
+            look_up=lambda step: f"with payments.inquire({one_line(id_in_path(step))!r}), or {_office(step)}"
+        ),
         # `POST /v3/payments` responds with this id, too.
         "GET /v3/payments/{}": ask(id=RepeatsId("payment", "id", is_of_reads_alone=False)),
         "GET /v3/query": Operation(
@@ -167,10 +169,6 @@ def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:
     return (
         f"with payments.{f'find({reference!r})' if found_by_reference and reference else by_id}, or {_office(request)}"
     )
-
-
-def _step_hint(request: httpx.Request) -> str:
-    return f"with payments.inquire({one_line(id_in_path(request))!r}), or {_office(request)}"
 
 
 def _office(request: httpx.Request) -> str:

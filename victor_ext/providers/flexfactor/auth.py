@@ -15,8 +15,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of, token_request
-from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken
+from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, OAuthToken, header_value, moment_of, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock

@@ -17,8 +17,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, basic, header_value
-from victor_ext.runtime.auth.tokens import IssuedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, basic, header_value
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock

@@ -12,7 +12,7 @@ from velo_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
-from victor_ext.runtime.auth.oauth import OAuthToken
+from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing

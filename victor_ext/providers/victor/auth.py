@@ -22,8 +22,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
     file_stamp,
 )
-from victor_ext.runtime.auth.oauth import OAuthToken, header_value, moment_of, token_request
-from victor_ext.runtime.auth.tokens import IssuedToken, SignedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value, moment_of, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import are_seconds, shown
@@ -116,13 +115,7 @@ class VictorJwt(UnpicklableCredentials):
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
         return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
-    def authenticator(
-        self,
-        environment: str,
-        base_url: httpx.URL,  # noqa: ARG002 - only OAuth needs it
-        clock: ServerClock,
-        lock: Lock,
-    ) -> Authenticator:
+    def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
         """Return a signer for this environment.
 
         Raises:

@@ -71,7 +71,7 @@ def poll(
 
 
 def in_vain(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
-    """The error that says what was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", and the advice."""
+    """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error with advice."""
     return TimedOut(f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice)
 
 
