@@ -16,7 +16,7 @@ from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Resource, Walk
-from victor_ext.runtime.client.runners import OperationFlow, call_for_json, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.operations import names_only
 
@@ -33,10 +33,8 @@ def get(
 ) -> OperationFlow[PaymentRequest]:
     """Read one payment request. `seconds` is the time limit (None: the client's deadline)."""
     check_id(request_id)
-    arguments = drop_none(victor_payment_request_id=request_id, extra_query=extra_query)
-    record = PaymentRequest.of_json(
-        (yield from call_for_json(get_payment_request, seconds, **arguments)), "GetPaymentRequestResponse"
-    )
+    step = step_for_json(get_payment_request, seconds, victor_payment_request_id=request_id, extra_query=extra_query)
+    record = PaymentRequest.of_json((yield step).parsed, "GetPaymentRequestResponse")
     if not record.id and record.status is None:
         raise UnreadableResponse(
             f"The answer to get({request_id!r}) is not a payment request: it has neither an id nor a status.",
@@ -89,7 +87,7 @@ def _content_of(request: PaymentRequest) -> str:
 
 def _page(number: int, seconds: float | None = None, **arguments: Any) -> OperationFlow[Sequence[PaymentRequest]]:
     """The records of one page. The loop has checked that it has `results`."""
-    page: dict[str, Any] = yield from call_for_json(list_payment_requests, seconds, page=number, **arguments)
+    page = (yield step_for_json(list_payment_requests, seconds, page=number, **arguments)).parsed
     return [PaymentRequest.of_json(sent) for sent in page["results"]]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
@@ -242,15 +242,16 @@ class _Pass:
     news: bool = False
 
 
-class Pages(Generic[T]):
+class _List(Generic[T]):
+    def __init__(self, fetch: Callable[[PageReader[T]], Any], reader: Callable[[], PageReader[T]]) -> None:
+        self._fetch, self._reader = fetch, reader
+
+
+class Pages(_List[T]):
     """An iterable of items that reads each page when it is needed. `pages()` iterates over pages.
 
     Iterated over, it gives up each item as it yields it: the memory of a page is free before the next one is read.
     """
-
-    def __init__(self, fetch: Callable[[PageReader[T]], Sequence[T]], reader: Callable[[], PageReader[T]]) -> None:
-        self._fetch = fetch
-        self._reader = reader
 
     def pages(self) -> Iterator[Page[T]]:
         """Iterate over pages. Each iteration begins at the first page."""
@@ -268,14 +269,8 @@ class Pages(Generic[T]):
                 yield left.popleft()
 
 
-class AsyncPages(Generic[T]):
+class AsyncPages(_List[T]):
     """As `Pages`, for `async for`."""
-
-    def __init__(
-        self, fetch: Callable[[PageReader[T]], Awaitable[Sequence[T]]], reader: Callable[[], PageReader[T]]
-    ) -> None:
-        self._fetch = fetch
-        self._reader = reader
 
     async def pages(self) -> AsyncIterator[Page[T]]:
         reader = self._reader()

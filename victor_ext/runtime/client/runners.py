@@ -83,20 +83,13 @@ def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **a
     return (yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)).parsed
 
 
-def call_for_json(
+def step_for_json(
     operation: ModuleType, seconds: float | None = None, /, *, extra_query: ExtraQuery | None = None, **arguments: Any
-) -> OperationFlow[Any]:
-    """As `call`; returns the JSON of the body instead of a model of it. Raises `InvalidRequest` for the `extra_query`.
+) -> Call:
+    """The step of a `call` that returns the JSON of the body, not a model of it. Raises `InvalidRequest` for the query.
 
     Only for an operation whose good responses the provider's behaviour checks: the document's parser does not see them.
     """
-    return (yield step_for_json(operation, seconds, extra_query, **arguments)).parsed
-
-
-def step_for_json(
-    operation: ModuleType, seconds: float | None = None, extra_query: ExtraQuery | None = None, /, **arguments: Any
-) -> Call:
-    """The step of `call_for_json`, for a flow that also needs what the call has after it."""
     query = extra_query_text(operation, extra_query)
     return Call(operation, arguments, lambda response: response.json(), seconds, query, as_json=True)
 
