@@ -78,7 +78,7 @@ class Outage:
         self._dice = Random(1)
         self._loop = AttemptLoop(
             behaviour=Behaviour(name="Pay", key_place=HeaderKey("Idempotency-Key")),
-            authenticator=FixedToken("Token t"),
+            authenticator=FixedToken(lambda: "Token t"),
             policy=policy,
             quota=self.quota,
             clock=self.clock,

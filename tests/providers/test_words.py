@@ -29,7 +29,7 @@ class BareToken:
     """Credentials that need no token endpoint."""
 
     def authenticator(self, *_: object) -> FixedToken:
-        return FixedToken("Token t")
+        return FixedToken(lambda: "Token t")
 
 
 def test_a_misspelt_word_is_refused_by_the_checker_and_by_the_client() -> None:

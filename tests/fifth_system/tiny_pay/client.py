@@ -102,7 +102,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
         Raises:
             ConfigurationError: An argument cannot work.
         """
-        given, signs = take(self, options), FixedToken(f"Bearer {token}")
+        given, signs = take(self, options), FixedToken(lambda: f"Bearer {token}")
         url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
         behaviour = Behaviour(name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key))
         self._start(given, lambda *_: signs, url, behaviour=behaviour)

@@ -306,7 +306,7 @@ class TestRefusedTokens:
         assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
 
     def test_a_fixed_token_is_tried_once(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda _clock, _lock: FixedToken("Bearer f"))
+        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda *_: FixedToken(lambda: "Bearer f"))
         harness.fails(errors.AuthenticationError)
         assert [one.token for one in harness.received] == ["Bearer f"]
 

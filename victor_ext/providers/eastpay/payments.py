@@ -232,7 +232,7 @@ class Payments(Resource[Mode]):
             True
         """
         check_id("payment_id", payment_id)
-        waiting = poll(
+        return poll(
             self,
             lambda seconds: _inquire(self.entity, payment_id, seconds),
             lambda payment: not payment.result.must_inquire,
@@ -241,7 +241,6 @@ class Payments(Resource[Mode]):
             timeout=timeout,
             describe=lambda payment: f"{payment.result.kind.value} ({payment.result})",
         )
-        return (yield from waiting)
 
 
 _NO_INQUIRY_BY_REFERENCE = (

@@ -145,7 +145,7 @@ class Orders(Resource[Mode]):
                 raise Conflict(message, outcome=Outcome.REJECTED)
             return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
-        reading = poll(
+        return poll(
             self,
             lambda seconds: _read_order(order_id, seconds),
             reached,
@@ -154,7 +154,6 @@ class Orders(Resource[Mode]):
             timeout=timeout,
             describe=_state_of,
         )
-        return (yield from reading)
 
     @listing
     @arguments_of(_OrderList)

@@ -122,7 +122,7 @@ class Payees(Resource[Mode]):
             True
         """
         check(batch_id=batch_id)
-        waiting = poll(
+        return poll(
             self,
             lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
             lambda batch: batch.is_done,
@@ -130,7 +130,6 @@ class Payees(Resource[Mode]):
             advice="Wait again, or read the batch later.",
             timeout=timeout,
         )
-        return (yield from waiting)
 
     @listing
     @arguments_of(ChangeFeed)

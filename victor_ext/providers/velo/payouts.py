@@ -176,7 +176,7 @@ class Payouts(Resource[Mode]):
                 raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
             return False
 
-        waiting = poll(
+        return poll(
             self,
             lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
             reached,
@@ -184,7 +184,6 @@ class Payouts(Resource[Mode]):
             advice="Wait again, or read the payout later.",
             timeout=timeout,
         )
-        return (yield from waiting)
 
     @listing
     @arguments_of(PayoutPaymentList)

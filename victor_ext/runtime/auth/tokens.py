@@ -38,22 +38,18 @@ _LATEST = 7_258_118_400.0  # the year 2200, in seconds
 
 
 class FixedToken:
-    """A header value that needs no exchange: the same on every attempt, or what a function returns for it."""
+    """A header value that needs no exchange: what a function returns for each attempt."""
 
-    def __init__(self, value: str | Callable[[], str], *, header: str = "Authorization") -> None:
-        self._value = value if callable(value) else Secret(value)
-        self._header = header
-
-    def _current(self) -> str:
-        return Secret(self._value()) if callable(self._value) else self._value
+    def __init__(self, current: Callable[[], str], *, header: str = "Authorization") -> None:
+        self._current, self._header = current, header
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        request.headers[self._header] = self._current()
+        request.headers[self._header] = Secret(self._current())
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """True if another token has replaced the one that was sent."""
-        return callable(self._value) and request.headers.get(self._header) != self._current()
+        return bool(request.headers.get(self._header) != self._current())
 
 
 class SignedToken:
