@@ -104,18 +104,9 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 
     @classmethod
     def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
-        """A client from the process environment.
-
-        FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a bearer token that is
-        ready); FLEXFACTOR_MID; and FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
-        FLEXFACTOR_BASE_URL, if set. An empty variable counts as not set.
-
-        Args:
-            options: Arguments of the constructor; they win over the environment.
-
-        Raises:
-            ConfigurationError: A variable that is needed is not set, or a value cannot work.
-        """
+        """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a token that
+        is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
+        FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(options))
 
     @classmethod
