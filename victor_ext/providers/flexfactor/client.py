@@ -104,8 +104,8 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 
     @classmethod
     def from_env(cls, **options: Unpack[FlexFactorOptions[Transport, HttpxClient]]) -> Self:
-        """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (a token that
-        is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
+        """A client from FLEXFACTOR_APP_KEY and FLEXFACTOR_APP_SECRET, or in place of both FLEXFACTOR_TOKEN (one
+        that is ready); FLEXFACTOR_MID; and, if set, FLEXFACTOR_SITE_ID, FLEXFACTOR_ENVIRONMENT, FLEXFACTOR_HOSTS and
         FLEXFACTOR_BASE_URL, as `Victor.from_env`."""
         return cls(**from_process_environment(options))
 
