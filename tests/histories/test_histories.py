@@ -177,7 +177,7 @@ PLANTED = {
     "a lost answer is a rejection": Planted("calls", "told wrong", (0, 20), (
         (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),)),
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
-        (f"{VICTOR}.comparing:Sent.is_confirmed_by", "compared = self.comparisons(record)", FOUR_VALUES),)),
+        (f"{VICTOR}.requests:Sent.is_confirmed_by", "compared = self.comparisons(record)", FOUR_VALUES),)),
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
         (f"{CALL}._may_reuse_at_once", MAY_REUSE, "return True"),
         (f"{CALL}._may_be_late", "request.extensions.get(REUSED_IMMEDIATELY, False)", "False"))),

@@ -87,7 +87,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         secret = RotatingSecret("token", token, source=TOKEN_SOURCE, check=checked_length)
         self._start(
             given,
-            lambda *_: FixedToken(lambda: f"Bearer {secret.current()}"),
+            lambda _clock, _lock: FixedToken(lambda: f"Bearer {secret.current()}"),
             url,
             behaviour=behaviour_of(url, found_by_reference=inquiry_by_reference),
             caller=caller_digest(f"{url.host} {entity.id}", product="eastpay"),
