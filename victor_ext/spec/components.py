@@ -125,14 +125,10 @@ class Components:
         seen: set[str] = set()
         while place not in seen:
             seen.add(place)
-            for part in reversed(around(place)):
-                component = self.by_place.get(part)
-                if component is None:
-                    continue
-                resolved = self.of(self.resolve(_only_reference(component.tree)))
-                if resolved is not None and resolved is not component:
-                    place = resolved.place + place[len(part) :]
-                    break
+            # What is written out inside a part is described there, wherever the part itself refers to.
+            part = next((each for each in reversed(around(place)) if each in self.by_place), "")
+            if part and (whole := self.of(self.resolve(_only_reference(self.by_place[part].tree)))) is not None:
+                place = whole.place + place[len(part) :]
         return place
 
     def _find_targets(self) -> dict[str, Tree]:

@@ -158,6 +158,14 @@ class TestComponents:
         assert components.home("components.schemas.Card") == "components.schemas.Card"
         assert components.home("nowhere.at.all") == "nowhere.at.all"
 
+    def test_home_ends_in_what_a_schema_refers_to_inside_itself(self) -> None:
+        start = "components.schemas.Token"
+        schemas = {"Token": {"allOf": [ref("Token/definitions/own")], "definitions": {"own": card(a=TEXT)}}}
+        components = Components(receives(ref("Token"), schemas))
+        inside = f"{start}.definitions.own.properties.a"
+        assert components.home(f"{start}.properties.a") == components.home(inside) == inside
+        assert components.home(f"{start}.gone") == f"{start}.definitions.own.gone"
+
     @pytest.mark.parametrize(
         "odd",
         [
