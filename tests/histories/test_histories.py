@@ -241,7 +241,10 @@ PLANTED = {
     "two forms of a fact are two keys for a caller": Planted("calls", "told wrong", (0, 40), (FORMS,)),
     "two forms of a fact are two entries": Planted("outbox", "asked twice", (0, 20), (FORMS,)),
     "two forms of a cell are two rows": Planted("senders", "asked twice", (0, 6), (
-        FORMS, ("victor_ext.bulk.columns:_canonical", "in_one_form(value", "(value"))),
+        FORMS, (
+            "victor_ext.bulk.columns:_canonical", "in_one_form(value if isinstance(value, str) else str(value))",
+            "str(value)",
+        ))),
     "two forms of a reference are two": Planted("reading", "ends early", (0, 60), (
         ("victor_ext.ids:reference_of", "in_one_form(str(reference))", "str(reference)"),)),
     "a text in another form is another payment's": Planted("outbox", "lost: ", (0, 200), (
