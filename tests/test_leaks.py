@@ -135,32 +135,6 @@ def test_a_set_up_that_fails(name, secrets, victor_key_pair):
 
 
 @pytest.mark.parametrize(
-    "variables",
-    [
-        {"VICTOR_CLIENT_SECRET": CLIENT_SECRET},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_API_KEY": API_KEY},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_ENVIRONMENT": "prod"},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_BASE_URL": "nowhere"},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": f"{CLIENT_SECRET}\n{CLIENT_SECRET}"},
-        {"VICTOR_API_KEY": API_KEY},
-        {"VICTOR_API_KEY": f"{API_KEY}\n{API_KEY}", "VICTOR_PRIVATE_KEY": "x"},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\nKEY"},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": CLIENT_SECRET},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY_FILE": "/no/such/file"},
-    ],
-    ids=lambda variables: "-".join(sorted(variables)),
-)
-def test_a_process_environment_that_fails(variables, secrets, monkeypatch):
-    monkeypatch.setenv("SOMEBODY_ELSES_SECRET", API_KEY)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    for client in (Victor, AsyncVictor):
-        with pytest.raises(victor_ext.ConfigurationError) as raised:
-            client.from_env()
-        secrets.check(of_error(raised.value))
-
-
-@pytest.mark.parametrize(
     "wrong", ['secret = "x"', "client_id = 5", 'environment = "prod"', 'api_key = "two kinds"', "no TOML"]
 )
 def test_a_profile_that_fails(wrong, secrets, monkeypatch, tmp_path):

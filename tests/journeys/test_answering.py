@@ -56,18 +56,6 @@ def test_paying_less_has_one_amount_whatever_the_network_does(
     assert (str(listed.amount), str(listed.original_amount)) == ("34.23" if reading == "modified" else "44.23", "44.23")
 
 
-def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.create_inbound("10.00", amount_modification_allowed=False)
-    fixed = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
-    assert (fixed.amount_modification_allowed, fixed.biller_type) == (False, "BUSINESS")
-
-    with pytest.raises(InvalidRequest, match=r"modified_amount is 5.00, and the request allows no amount but 10.00"):
-        victor.payment_requests.accept(fixed, notes="Half now.", modified_amount="5.00")
-    assert answers(victor_sandbox) == 0
-
-    assert victor.payment_requests.accept(fixed, notes="All of it.", modified_amount="10.00").status == "accepted"
-
-
 def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.adapter import Harness, pay, scripted
+from tests.providers.velo.adapter import Harness, scripted
 from victor_ext import ConfigurationError, ConnectionFailed
 from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
 from victor_ext.providers.velo.auth import issued_token
@@ -42,13 +42,6 @@ class TestHowItIsAskedFor:
 
 
 class TestHowLongItIsKept:
-    def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
-        with opened(sandbox) as (client, harness):
-            client.payees.get(harness.payee)
-            sandbox.revoke_tokens()
-            client.payouts.submit([pay("INV-1")])
-        assert (harness.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
-
     @given(
         lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none()))
     )

@@ -13,7 +13,7 @@ import pytest
 from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness, http_date, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.tokens import FixedToken, SignedToken
+from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
 from victor_ext.runtime.loop.flow import done
@@ -304,11 +304,6 @@ class TestRefusedTokens:
         harness.network.drift = -set_by
         harness.call("POST", KEY)
         assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
-
-    def test_a_fixed_token_is_tried_once(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED], drift=400.0, auth=lambda *_: FixedToken(lambda: "Bearer f"))
-        harness.fails(errors.AuthenticationError)
-        assert [one.token for one in harness.received] == ["Bearer f"]
 
     def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
         harness = Harness(mode, [OK, self.UNAUTHORIZED, OK])
