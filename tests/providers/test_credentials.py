@@ -276,7 +276,7 @@ def assert_copied_and_not_pickled(auth: Any) -> None:
 
 @pytest.mark.parametrize("name", AUTHS)
 class TestEachKind:
-    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "a\nb", "s3cr\u00e9t", "two\r\nlines"])
+    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"])
     def test_what_cannot_be_sent_is_refused_by_its_name(self, name: str, wrong: Any) -> None:
         for argument in needed(AUTHS[name]):
             if argument == "username" and wrong in ("", " "):
