@@ -31,22 +31,6 @@ def invoice(number: int = 1042, **changes: Any) -> dict[str, Any]:
     return payment(**{"payer_counterparty_id": "acme000001", "amount": Decimal("44.23"), **known, **changes})
 
 
-def test_a_request_arrives_with_every_digit_in_place(victor_sandbox: Sandbox, victor: Victor) -> None:
-    request = victor.payment_requests.create(
-        **invoice(ultimate_creditor="SampleCo Billing Inc.", notes="March", amount_modification_allowed=True)
-    )
-
-    assert (request.status, request.direction) == ("created", "outbound")
-    assert request.amount == Decimal("44.23")
-    assert request.payee is not None and request.payee.account_number == "043987673645"
-    assert request.created_at is not None
-    assert abs(request.created_at - datetime.now(UTC)) < timedelta(minutes=1)
-    kept = victor_sandbox.request(str(request.id))
-    assert kept["payee_account"] == "043987673645"
-    read = victor.payment_requests.get(str(request.id))
-    assert (read.id, read.amount, read.client_reference_id) == (request.id, Decimal("44.23"), "INV-1042")
-
-
 THREE_DAYS = 3 * 86_400.0
 
 

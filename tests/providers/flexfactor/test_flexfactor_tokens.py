@@ -38,15 +38,6 @@ def test_when_a_token_ends(expires: Any, at: float | None) -> None:
     assert (token.expires_at, token.header) == (at, "Bearer t")
 
 
-def test_the_pair_goes_as_json() -> None:
-    client, script = endpoint(4_102_444_800_000)
-    client.orders.get(ORDER)
-    assert [[*json.loads(each.content).items()] for each in script.for_tokens] == [
-        [("AppKey", "key"), ("AppSecret", "secret")]
-    ]
-    assert [each.headers["authorization"] for each in script.requests] == ["Bearer t1"]
-
-
 @pytest.mark.parametrize(
     ("status", "body"),
     [

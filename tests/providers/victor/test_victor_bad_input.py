@@ -90,7 +90,6 @@ def test_everything_about_a_search_is_said_at_once(mode):
 
 
 CLIENTS: dict[str, Callable[[], Any]] = {
-    "Pass private_key, or sign for a key that is kept elsewhere": lambda: VictorJwt("k", None),
     "password must be text or bytes, not int": lambda: VictorJwt("k", "x", password=7),
     r"on_event must be a plain function": lambda: Victor(OAUTH, on_event=nobody_awaits),
     "on_event must be callable with one event, not str": lambda: victor(on_event="print"),

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.frames import assert_hidden
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
-from victor_ext.providers.victor.auth import TOKEN_LIMITS
 from victor_ext.providers.victor.settings import from_process_environment
 from victor_ext.runtime.http.options import proxy_for
 
@@ -42,10 +41,6 @@ def encrypted_pem(pem, password):
 def set_variables(monkeypatch, variables):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-
-
-def test_the_limits_of_tokens_are_the_documented_ones():
-    assert TOKEN_LIMITS == {"staging": 3600, "production": 300}
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])

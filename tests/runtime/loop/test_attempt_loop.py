@@ -247,6 +247,10 @@ class TestRedirects:
         harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2
+        elsewhere = [(307, to) for to in ("https://elsewhere.example/payments", "http://127.0.0.1:9/v3")]
+        for code, to in [*elsewhere, *((code, "/new/payments") for code in (301, 302, 303, 308))]:
+            harness = Harness(mode, [status(code, location=to), OK], behaviour=behaviour)
+            harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.UNKNOWN, 1))
 
     def test_retries_and_redirects_count_apart(self, mode):
         harness = Harness(mode, [*[status(302, location="/new"), status(503)] * 2, OK])
