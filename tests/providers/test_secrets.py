@@ -224,6 +224,7 @@ AUTHS: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "a key in the query": (lambda: ApiKeyAuth(SECRET, query="key"), (SECRET,)),
     "user and password": (lambda: BasicAuth(KEY, SECRET), (KEY, SECRET, PAIR)),
     "signed": (lambda: SignedAuth(lambda _: f"Signed {SECRET}"), (SECRET,)),
+    "signed, and no header can hold it": (lambda: SignedAuth(lambda _: f"{SECRET}\n"), (SECRET,)),
     "issued": (lambda: ClientCredentialsAuth("/token", KEY, lambda: SECRET), (KEY, SECRET, ACCESS)),
     "issued for a form": (lambda: ClientCredentialsAuth("/token", KEY, SECRET, in_body=True), (KEY, SECRET, ACCESS)),
     "a function": (lambda: signed, (KEY, SECRET)),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import logging
 import uuid
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -302,19 +300,3 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(mode, v
         assert run((Victor, AsyncVictor)[MODES.index(mode)], calls, victor_auth, base_url=victor_sandbox.url)
         gc.collect()
     assert caplog.text.count("connecting to 127.0.0.1") == 1
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-def test_each_event_loop_has_connections_of_its_own(victor_sandbox, victor_auth):
-    """A request over a connection of a loop that has ended leaves, and its answer never comes."""
-    victor = AsyncVictor(victor_auth, base_url=victor_sandbox.url)
-
-    made = [asyncio.run(create_in_the_sandbox(victor)) for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        made += threads.map(lambda _: asyncio.run(create_in_the_sandbox(victor)), range(8))
-
-    assert len(victor_sandbox.requests()) - 2 == len(made) == 12  # two are there from the beginning
-
-
-async def create_in_the_sandbox(victor: AsyncVictor) -> str:
-    return (await create(victor, payer_counterparty_id="acme000001", due_date=datetime.now(UTC).date())).id
