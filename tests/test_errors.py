@@ -9,7 +9,7 @@ import pickle
 import httpx
 import pytest
 
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, raises, status
+from tests.runtime.fakes import KEY, Happens, Harness, raises, status
 from victor_ext import errors
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.privacy import (
@@ -23,7 +23,6 @@ from victor_ext.privacy import (
     kind_of,
     mask_digits,
 )
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.classification import error_class_for
 
 CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if issubclass(value, VictorError)]
@@ -139,14 +138,6 @@ class TestWhatAnErrorCarries:
         with pytest.raises(errors.BadRequest) as raised:
             Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).call()
         assert raised.value.request_id == "r-1"
-
-    def test_the_problems_that_the_profile_reads(self):
-        behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, problems=lambda _answer: PROBLEMS)
-        with pytest.raises(
-            errors.BadRequest, match=r"status 400: payment_details\.amount: error\.amount\.invalid; notes:"
-        ) as raised:
-            Harness("sync", [status(400)], behaviour=behaviour).call()
-        assert list(raised.value.problems) == PROBLEMS
 
     def test_the_cause_is_there_without_its_frames(self):
         with pytest.raises(errors.TimedOut) as raised:

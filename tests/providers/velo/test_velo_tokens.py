@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import Harness
 from victor_ext import ConfigurationError, ConnectionFailed
-from victor_ext.providers.velo import AsyncVelo, Velo
+from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo.auth import issued_token
 from victor_ext.sandbox.velo import VeloSandbox
 
@@ -50,25 +50,14 @@ class TestGivingItBack:
         assert [*sandbox.tokens_issued().values()] == [2]
 
     def test_closing_does_not_unless_it_is_told_to(self, harness: Harness) -> None:
-        def ask(velo: Any) -> Any:
-            return self._close_later(velo, harness) if harness.awaited else self._close(velo, harness)
+        def read(velo: Any) -> Any:
+            return velo.payees.get(harness.payee)
 
-        harness(lambda velo: velo.payees.get(harness.payee))
+        harness(read)
         assert harness.calls("logout") == 0
-        harness(ask)
+        with pytest.raises(ConfigurationError, match="closed"):
+            harness(read, lambda velo: velo.close(logout=True), read)
         assert harness.calls("logout") == 1
-
-    def _close(self, velo: Velo, harness: Harness) -> None:
-        velo.payees.get(harness.payee)
-        velo.close(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
-            velo.payees.get(harness.payee)
-
-    async def _close_later(self, velo: AsyncVelo, harness: Harness) -> None:
-        await velo.payees.get(harness.payee)
-        await velo.aclose(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
-            await velo.payees.get(harness.payee)
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
         with opened(sandbox) as (client, harness):
