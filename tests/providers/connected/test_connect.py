@@ -23,7 +23,6 @@ from victor_ext import (
     ConfigurationError,
     Event,
     HeaderKey,
-    InvalidRequest,
     Outcome,
     SignedAuth,
     StatusError,
@@ -205,14 +204,6 @@ class TestKeys:
             caller.run(use)
         assert [request.headers["x-own-key"] for request in provider.requests] == ["invoice-1042"] * 2
         assert (raised.value.idempotency_key, raised.value.outcome) == ("invoice-1042", Outcome.UNKNOWN)
-
-    def test_a_key_that_cannot_be_sent_is_refused(self, mode: str) -> None:
-        provider = Provider(CREATED)
-        with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
-            Caller(mode, provider, key=HeaderKey()).call(
-                "payments.take_payment", body=new_payment(**BODY), idempotency_key="two words"
-            )
-        assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
 
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
         body_key = BodyKey("request_id", takes_key=lambda _request: True)

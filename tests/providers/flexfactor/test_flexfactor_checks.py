@@ -100,27 +100,6 @@ def test_a_refund_is_in_dollars() -> None:
     assert not script.requests
 
 
-@pytest.mark.parametrize(
-    ("extra", "place"),
-    [
-        ({"isDeclined": False}, "isDeclined"),
-        ({"payer": 7}, "payer"),
-        ({"IdempotencyKey": MID}, "IdempotencyKey"),
-        ({"transaction": {"Amount": 1}}, "transaction.Amount"),
-        ({"TRANSACTION": {"Amount": 1}}, "TRANSACTION.Amount"),
-    ],
-)
-def test_what_is_sent_is_not_replaced_in_any_letter_case(extra: dict[str, Any], place: str) -> None:
-    client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
-    for call in (client.evaluate, client.transmit):
-        if place == "IdempotencyKey" and call == client.transmit:
-            continue  # which has none
-        with pytest.raises(InvalidRequest) as raised:
-            call(**declined(), extra_body=extra)
-        assert [each.field for each in raised.value.problems] == [f"extra_body.{place}"]
-    assert not script.requests
-
-
 def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
     client, script = scripted(httpx.Response(200, json={"status": "APPROVED"}))
     key = idempotency_key_for("invoice", 1042)

@@ -251,29 +251,6 @@ class TestWithOptions:
         assert len(provider.for_tokens) == 1
         assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
 
-    def test_each_option_by_itself(self):
-        provider, timeouts = Provider(), list[dict[str, Any]]()
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            timeouts.append({name: request.extensions["timeout"].get(name) for name in ("connect", "read")})
-            return provider(request)
-
-        with Victor(AUTH, transport=httpx.MockTransport(answer), deadline=None, retry=QUICK) as victor:
-            victor.with_options(timeout=2.5).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["connect"] == 2.5
-            victor.with_options(timeout=None).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["read"] is None
-            victor.with_options(deadline=1.0).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["read"] <= 1.0
-            victor.payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1] == {"connect": 5.0, "read": 20.0}
-            provider.lines[:] = [httpx.Response(503)]
-            before = len(provider.requests)
-            with pytest.raises(ServerError):
-                victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
-            assert len(provider.requests) == before + 1
-            assert victor.with_options(timeout=1.0).environment == "staging"
-
     def test_closing_the_derived_one_leaves_the_original_open(self):
         provider = Provider()
         with Victor(AUTH, transport=httpx.MockTransport(provider)) as victor:

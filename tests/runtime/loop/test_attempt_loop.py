@@ -443,16 +443,6 @@ class TestAListener:
 
 
 class TestTheGuard:
-    def test_a_closed_transport_sends_nothing(self, mode):
-        harness = Harness(mode)
-        if mode == "sync":
-            harness.transport.close()
-        else:
-            asyncio.run(harness.transport.aclose())
-        assert harness.network.closed == 1
-        harness.fails(errors.ConfigurationError, match="closed")
-        assert harness.received == []
-
     @pytest.mark.parametrize(
         "url", ["https://evil.example/payments", "http://pay.example/payments", "https://pay.example:444/payments"]
     )
