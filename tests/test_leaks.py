@@ -95,10 +95,6 @@ def test_a_token_that_is_not_to_be_had(name, mode, secrets, caplog):
     assert ACCESS_TOKEN.encode() not in pickle.dumps(error)
 
 
-def elsewhere(**options: Any) -> Victor:
-    return Victor(VictorOAuth(CLIENT_ID, CLIENT_SECRET), **options)
-
-
 def set_ups(private: str) -> dict[str, Callable[[], Any]]:
     piece = "".join(private.splitlines()[1:6])
     return {
@@ -114,7 +110,6 @@ def set_ups(private: str) -> dict[str, Callable[[], Any]]:
         "a lifetime that is none": lambda: VictorJwt(API_KEY, private, lifetime=-1),
         "a lifetime too long": lambda: Victor(VictorJwt(API_KEY, private, lifetime=3000), environment="production"),
         "an id that is empty": lambda: VictorOAuth("", CLIENT_SECRET),
-        "an unknown environment": lambda: elsewhere(environment="prod"),
         "a proxy that is none": lambda: Victor(
             VictorOAuth(CLIENT_ID, CLIENT_SECRET), proxy=f"ftp://u:{CLIENT_SECRET}@h.example"
         ),
