@@ -112,14 +112,18 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("read", [of_victor, of_velo, of_eastpay, of_flexfactor, of_connected])
-@given(body=JSON)
-def test_no_error_body_can_make_reading_it_raise(read: Callable[[httpx.Response], Any], body: Any) -> None:
-    request = httpx.Request("POST", "https://api.example/v1/capture")
-    for problem in read(httpx.Response(400, content=json.dumps(body), request=request)):
-        assert all(isinstance(each, str) for each in (problem.field, problem.code))
-        assert problem.message or read is of_connected  # whose text may be empty, as it came
-        assert len(problem.message) <= 203
-        assert problem.message.isprintable()
+@given(body=JSON, members=st.dictionaries(st.sampled_from(WORDS), JSON, min_size=1, max_size=4))
+def test_no_error_body_can_make_reading_it_raise(
+    read: Callable[[httpx.Response], Any], body: Any, members: dict[str, Any]
+) -> None:
+    request, inner = httpx.Request("POST", "https://api.example/v1/capture"), (body, members, [body, members])
+    shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
+    for shape in (body, members, *shapes):
+        for problem in read(httpx.Response(400, content=json.dumps(shape), request=request)):
+            assert all(isinstance(each, str) for each in (problem.field, problem.code))
+            assert problem.message or read is of_connected  # whose text may be empty, as it came
+            assert len(problem.message) <= 203
+            assert problem.message.isprintable()
 
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])
