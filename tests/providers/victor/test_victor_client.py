@@ -20,7 +20,7 @@ from victor_api.api.payment_requests import create_request_payment, get_payment_
 from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
-from tests.providers.running import MODES, QUICK, Script, run
+from tests.providers.running import MODES, ONCE, QUICK, Script, run
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
@@ -231,6 +231,12 @@ class TestWithOptions:
                 victor.payment_requests.get("a7ffd43c37c1")
         assert len(provider.for_tokens) == 1
         assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
+
+    def test_another_retry_policy(self):
+        provider = Provider(httpx.Response(503))
+        with pytest.raises(ServerError):
+            blocking(provider, lambda victor: victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1"))
+        assert len(provider.requests) == 1
 
     def test_closing_the_derived_one_leaves_the_original_open(self):
         provider = Provider()
