@@ -19,7 +19,6 @@ from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
-from victor_ext.sandbox.victor import core as sandbox_core
 from victor_ext.sandbox.victor import document
 
 from .test_victor_client import Provider, create
@@ -143,7 +142,7 @@ def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.Monkey
     schemas = closed["components"]["schemas"]
     schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
     schemas["ListPaymentRequests"]["additionalProperties"] = False
-    monkeypatch.setattr(sandbox_core, "load_document", lambda: document.Document(closed))
+    monkeypatch.setattr(document, "load_document", lambda: document.Document(closed))
     with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
         with pytest.raises(BadRequest):
             create(victor, extra_body=EXTRA)
