@@ -95,15 +95,10 @@ def test_a_token_that_is_not_to_be_had(name, mode, secrets, caplog):
     assert ACCESS_TOKEN.encode() not in pickle.dumps(error)
 
 
-def elsewhere(**options: Any) -> Victor:
-    return Victor(VictorOAuth(CLIENT_ID, CLIENT_SECRET), **options)
-
-
 def set_ups(private: str) -> dict[str, Callable[[], Any]]:
     piece = "".join(private.splitlines()[1:6])
     return {
         "an API key with a line break": lambda: VictorJwt(f"{API_KEY}\n{API_KEY}", private),
-        "an API key in bytes": lambda: VictorJwt(API_KEY.encode(), private),
         "a key without an API key": lambda: VictorJwt("", private),
         "a truncated PEM": lambda: VictorJwt(API_KEY, private[:500]),
         "a truncated PEM in bytes": lambda: VictorJwt(API_KEY, private[:500].encode()),
@@ -114,13 +109,7 @@ def set_ups(private: str) -> dict[str, Callable[[], Any]]:
         "a password in bytes": lambda: VictorJwt(API_KEY, private, password=CLIENT_SECRET.encode()),
         "a lifetime that is none": lambda: VictorJwt(API_KEY, private, lifetime=-1),
         "a lifetime too long": lambda: Victor(VictorJwt(API_KEY, private, lifetime=3000), environment="production"),
-        "a secret with a line break": lambda: VictorOAuth(CLIENT_ID, f"{CLIENT_SECRET}\n{CLIENT_SECRET}"),
-        "a secret in bytes": lambda: VictorOAuth(CLIENT_ID, CLIENT_SECRET.encode()),
         "an id that is empty": lambda: VictorOAuth("", CLIENT_SECRET),
-        "an unknown environment": lambda: elsewhere(environment="prod"),
-        "a base URL with a password": lambda: Victor(
-            VictorOAuth(CLIENT_ID, CLIENT_SECRET), base_url=f"https://u:{CLIENT_SECRET}@h.example"
-        ),
         "a proxy that is none": lambda: Victor(
             VictorOAuth(CLIENT_ID, CLIENT_SECRET), proxy=f"ftp://u:{CLIENT_SECRET}@h.example"
         ),
@@ -132,32 +121,6 @@ def test_a_set_up_that_fails(name, secrets, victor_key_pair):
     with pytest.raises(victor_ext.ConfigurationError) as raised:
         set_ups(victor_key_pair[0])[name]()
     secrets.check(of_error(raised.value))
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"VICTOR_CLIENT_SECRET": CLIENT_SECRET},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_API_KEY": API_KEY},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_ENVIRONMENT": "prod"},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": CLIENT_SECRET, "VICTOR_BASE_URL": "nowhere"},
-        {"VICTOR_CLIENT_ID": CLIENT_ID, "VICTOR_CLIENT_SECRET": f"{CLIENT_SECRET}\n{CLIENT_SECRET}"},
-        {"VICTOR_API_KEY": API_KEY},
-        {"VICTOR_API_KEY": f"{API_KEY}\n{API_KEY}", "VICTOR_PRIVATE_KEY": "x"},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----\nKEY"},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY": CLIENT_SECRET},
-        {"VICTOR_API_KEY": API_KEY, "VICTOR_PRIVATE_KEY_FILE": "/no/such/file"},
-    ],
-    ids=lambda variables: "-".join(sorted(variables)),
-)
-def test_a_process_environment_that_fails(variables, secrets, monkeypatch):
-    monkeypatch.setenv("SOMEBODY_ELSES_SECRET", API_KEY)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    for client in (Victor, AsyncVictor):
-        with pytest.raises(victor_ext.ConfigurationError) as raised:
-            client.from_env()
-        secrets.check(of_error(raised.value))
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from victor_ext import privacy
 from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt, short_mask
@@ -95,6 +98,32 @@ def test_a_code_of_the_provider_is_shown_and_no_account_number(system: str, code
     (problem,) = read(response)
     assert problem.code == shown
     assert "No." in problem.message or shown in problem.message
+
+
+WORDS = (
+    *("error", "errors", "allErrors", "result", "parameterErrors", "code", "codes", "errorCode", "statusCode", "item3"),
+    *("message", "defaultMessage", "errorMessage", "description", "item1", "field", "location", "name", "objectName"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize("read", [of_victor, of_velo, of_eastpay, of_flexfactor, of_connected])
+@given(body=JSON, members=st.dictionaries(st.sampled_from(WORDS), JSON, min_size=1, max_size=4))
+def test_no_error_body_can_make_reading_it_raise(
+    read: Callable[[httpx.Response], Any], body: Any, members: dict[str, Any]
+) -> None:
+    request, inner = httpx.Request("POST", "https://api.example/v1/capture"), (body, members, [body, members])
+    shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
+    for shape in (body, members, *shapes):
+        for problem in read(httpx.Response(400, content=json.dumps(shape), request=request)):
+            assert all(isinstance(each, str) for each in (problem.field, problem.code))
+            assert problem.message or read is of_connected  # whose text may be empty, as it came
+            assert len(problem.message) <= 203
+            assert problem.message.isprintable()
 
 
 @pytest.mark.parametrize("read", [of_flexfactor, of_connected])

@@ -21,11 +21,9 @@ from victor_ext import (
     DeadlineExceeded,
     Outcome,
     RetryPolicy,
-    ServerError,
     Victor,
     VictorError,
     VictorJwt,
-    VictorOAuth,
 )
 from victor_ext.sandbox import Sandbox
 
@@ -170,17 +168,6 @@ def test_a_hundred_workers_over_real_sockets(
     assert [each.client_reference_id for each in recovered] == [f"INV-{worker}" for worker in range(CROWD)]
     assert took < 5 + 4 * in_peace, "two rounds of a hundred creates; one round in peace is what the machine can do"
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
-
-
-def test_an_endpoint_that_issues_no_tokens_is_not_asked_by_everybody(victor_sandbox: Sandbox) -> None:
-    """One call asks, and those who wait for it fail with it: there are fewer requests than calls."""
-    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
-    victor_sandbox.inject("status", status=503, operation="token", times=None)
-    retry = RetryPolicy(base=0.05)
-    crowd = Crowd("sync", lambda: Victor(auth, base_url=victor_sandbox.url, retry=retry))
-    observed = [each for observed_in_round in crowd.run(create, create, create) for each in observed_in_round]
-    assert {(type(each), each.outcome) for each in observed} == {(ServerError, Outcome.NOT_SENT)}
-    assert sum(received.operation == "token" for received in victor_sandbox.received()) <= len(observed) / 3
 
 
 @each_mode

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, Conflict, InvalidRequest, Outcome, Victor, VictorError
+from victor_ext import Conflict, InvalidRequest, Outcome, Victor, VictorError
 from victor_ext.sandbox import Sandbox
 
 
 def answers(sandbox: Sandbox) -> int:
     """How many answers the sandbox was sent."""
     return sum(exchange.operation == "respond" for exchange in sandbox.received())
-
-
-def test_accepting_and_declining(victor_sandbox: Sandbox, victor: Victor) -> None:
-    first, second = victor_sandbox.create_inbound("10.00"), victor_sandbox.create_inbound("20.00")
-
-    accepted = victor.payment_requests.accept(first, notes="Thank you.")
-    declined = victor.payment_requests.decline(second, notes="Not ours.")
-
-    assert (accepted.status, accepted.amount) == ("accepted", Decimal("10.00"))
-    assert (declined.status, declined.approval_notes) == ("declined", "Not ours.")
-    assert victor.payment_requests.get(first).response is not None
-    assert victor.payment_requests.get(second).status == "declined"
 
 
 READINGS = ("modified", "requested")
@@ -56,18 +43,6 @@ def test_paying_less_has_one_amount_whatever_the_network_does(
     assert (str(listed.amount), str(listed.original_amount)) == ("34.23" if reading == "modified" else "44.23", "44.23")
 
 
-def test_what_is_known_of_a_request_is_checked_before_anything_is_sent(victor_sandbox: Sandbox, victor: Victor) -> None:
-    victor_sandbox.create_inbound("10.00", amount_modification_allowed=False)
-    fixed = next(iter(victor.payment_requests.list(direction="inbound", page_size=1)))
-    assert (fixed.amount_modification_allowed, fixed.biller_type) == (False, "BUSINESS")
-
-    with pytest.raises(InvalidRequest, match=r"modified_amount is 5.00, and the request allows no amount but 10.00"):
-        victor.payment_requests.accept(fixed, notes="Half now.", modified_amount="5.00")
-    assert answers(victor_sandbox) == 0
-
-    assert victor.payment_requests.accept(fixed, notes="All of it.", modified_amount="10.00").status == "accepted"
-
-
 def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = victor.payment_requests.create(**payment())
     for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
@@ -75,23 +50,6 @@ def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, vic
             answer(made, notes="")
         assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
     assert answers(victor_sandbox) == 0
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-def test_the_twin_carries_the_answer_to_its_parent(victor_sandbox: Sandbox, async_victor: AsyncVictor) -> None:
-    async def main() -> None:
-        async with async_victor as victor:
-            outbound = await victor.payment_requests.create(**payment(amount="12.00", biller_type="CONSUMER"))
-            assert outbound.child_id is not None
-            twin = await victor.payment_requests.get(outbound.child_id)
-            assert twin.direction == "inbound"
-            victor_sandbox.advance(60)
-            await victor.payment_requests.accept(outbound.child_id, notes="Gladly.")
-            victor_sandbox.advance(3600)
-            done = await victor.payment_requests.wait(str(outbound.id), until="completed")
-            assert done.amount == Decimal("12.00")
-
-    asyncio.run(main())
 
 
 def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox, victor: Victor) -> None:

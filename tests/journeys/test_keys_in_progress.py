@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.running import QUICK, Script, run
-from tests.providers.victor.adapter import payment
+from tests.providers.running import MODES, Script, run
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
     Conflict,
@@ -58,27 +58,21 @@ class TestOverTheSandbox:
             assert sandbox.work_done_by_key() == {KEY: 1}
 
 
-def refused(client_class: type, *lines: Any) -> tuple[Conflict, int]:
+def refused(mode: str, *lines: Any) -> tuple[Conflict, int]:
     """What an answer, which has no key, comes to, and after how many requests."""
     script = Script(*lines)
     with pytest.raises(Conflict) as raised:
-        run(
-            client_class,
-            lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."),
-            VictorOAuth("i", "not-a-secret"),
-            transport=script.transport,
-            retry=QUICK,
-        )
+        over(mode, script, lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."))
     return raised.value, len(script.requests)
 
 
-@each_client
-def test_what_has_no_key_is_not_asked_again(client_class: type) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_what_has_no_key_is_not_asked_again(mode: str) -> None:
     unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
     for content in (b"in progress", b""):
-        error, requests = refused(client_class, httpx.Response(409, content=content), unanswered)
+        error, requests = refused(mode, httpx.Response(409, content=content), unanswered)
         assert (error.outcome, requests, error.attempts) == (Outcome.UNKNOWN, 2, 1)
     for word, outcome in {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}.items():
         said = {"payment_request_response": {"status": word, "notes": "Another's."}}
         found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
-        assert refused(client_class, httpx.Response(409), found)[0].outcome is outcome
+        assert refused(mode, httpx.Response(409), found)[0].outcome is outcome

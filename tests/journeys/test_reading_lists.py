@@ -37,6 +37,16 @@ def lists(sandbox: Sandbox) -> int:
     return sum(exchange.operation == "list" for exchange in sandbox.received())
 
 
+@pytest.mark.victor_sandbox(demo_data=False)
+def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
+    """Each accepted request leaves the list, and the rest moves forward, past the reader."""
+    fill(victor_sandbox, 120)
+    pending = victor.payment_requests.list(direction="inbound", status="pending")
+    accepted = [victor.payment_requests.accept(request, notes="Thank you.").id for request in pending]
+    assert len(accepted) == len(set(accepted)) == 120
+    assert all(request["status"] != "pending" for request in victor_sandbox.requests())
+
+
 @pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)
 def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 25)

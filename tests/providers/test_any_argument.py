@@ -32,6 +32,7 @@ from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import NOW, argument, arguments_of, namespace_of
 from tests.providers.victor.adapter import payment
 from victor_ext import (
+    InvalidRequest,
     RetryPolicy,
     Victor,
     VictorError,
@@ -211,6 +212,29 @@ OTHERS: dict[str, Target] = {
     "payment_id_of": Target(eastpay.payment_id_of, {"body": b"{}"}),
 }  # fmt: skip
 TARGETS = {**OTHERS, **{name: target for system in CLIENTS for name, target in targets(system)}}
+
+
+NO_PART_OF_A_PATH = ("", " ", ".", "..", "a\n", "a\0", "\ud800", None, 7)
+ELSEWHERE = (
+    *("a/b", "../accounts", "a\\b", "a?b=c", "a#b", "a%2Fb", "a b", " a", "a\r\nX: y", "a\tb", "a\x7f", "a\u2028b"),
+    *("a\u00a0b", "\u200b", b"a", ["a"]),
+)
+
+
+@pytest.mark.parametrize("system", CLIENTS)
+def test_an_id_cannot_lead_elsewhere(system: str) -> None:
+    """FlexFactor takes any text that a path can hold, also of an order that is to come, and encodes it."""
+    odd = NO_PART_OF_A_PATH if system == "flexfactor" else (*NO_PART_OF_A_PATH, *ELSEWHERE)
+    if system in ("eastpay", "velo"):
+        odd = (*odd, "x" * 129, "ä")
+    for path, method in methods_of(MADE[system]).items():
+        first, *others = inspect.signature(method).parameters
+        if path in ("capture", "payment_requests.list") or path.endswith((".find", ".watch")):
+            continue  # the id is in the body, or in the query; `watch` reads as `wait` does
+        for name in {first if first.endswith("id") else "", "order_id"} & {first, *others}:
+            for value in odd:
+                with pytest.raises(InvalidRequest, match="id"):
+                    method(**{**arguments_of(method), name: value})
 
 
 def pay_with(card: eastpay.Card) -> Any:

@@ -276,7 +276,7 @@ def assert_copied_and_not_pickled(auth: Any) -> None:
 
 @pytest.mark.parametrize("name", AUTHS)
 class TestEachKind:
-    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "a\nb", "s3cr\u00e9t", "two\r\nlines"])
+    @pytest.mark.parametrize("wrong", ["", " ", 7, None, b"s3cr", "s3cr\nb", "s3cr\u00e9t", "s3cr\r\nlines"])
     def test_what_cannot_be_sent_is_refused_by_its_name(self, name: str, wrong: Any) -> None:
         for argument in needed(AUTHS[name]):
             if argument == "username" and wrong in ("", " "):
@@ -313,6 +313,20 @@ ENDPOINTS = {
 """Credentials that ask an endpoint for tokens; the token's member, and what a refusal says."""
 
 
+ASKED = {
+    "victor": (
+        "https://api.stage.victorfi.com/v2/auth/token",
+        '{"client_id": "key-1", "client_secret": "secret:with colon"}',
+    ),
+    "velo": ("https://api.sandbox.velopayments.com/v1/authenticate?grant_type=client_credentials", ""),
+    "flexfactor": (
+        "https://api-sandbox.flex-charge.com/v1/oauth2/token",
+        '{"AppKey": "key-1", "AppSecret": "secret:with colon"}',
+    ),
+}
+"""Where each is asked, and with which body."""
+
+
 @pytest.mark.parametrize("system", ENDPOINTS)
 class TestEachEndpoint:
     @pytest.mark.parametrize("token", [None, "", 5, [], "with\nbreak", "\u00fcnreadable"])
@@ -330,12 +344,16 @@ class TestEachEndpoint:
         assert (raised.value.outcome, raised.value.attempts) == (Outcome.NOT_SENT, 0)
 
     def test_a_token_is_asked_for_once_and_is_what_authorization_tells(self, system: str) -> None:
-        script = Script(httpx.Response(200, json=ANSWER))
-        client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)
+        script, (kind, _, _) = Script(httpx.Response(200, json=ANSWER)), ENDPOINTS[system]
+        auth = kind("key-1", "secret:with colon")
+        client = CLIENTS[system][0](**{**ARGUMENTS[system], "auth": auth}, transport=script.transport)
         assert [call(client), call(client)] == [200, 200]
         assert {each.headers["authorization"] for each in script.requests} == {client.authorization()} == {"Bearer t"}
         [asked] = script.for_tokens
-        assert asked.headers.get("authorization", "Basic ").startswith("Basic ")
+        assert (asked.method, str(asked.url), asked.content.decode()) == ("POST", *ASKED[system])
+        assert asked.headers["content-type"] == "application/json"
+        pair = f"Basic {base64.b64encode(b'key-1:secret:with colon').decode()}"
+        assert asked.headers.get("authorization") == (pair if system == "velo" else None)
 
 
 @pytest.mark.parametrize(

@@ -215,9 +215,10 @@ def test_what_is_handed_out_can_be_stored_and_has_its_digits(harness: Any, excha
 def test_a_token_is_refused(harness: Any, adapter: Any) -> None:
     """One that was kept from an earlier call is renewed, once; one that cannot be had anew is not tried again."""
     renews = hasattr(harness.sandbox, "revoke_tokens")
-    seen = observed(harness, adapter.READ, adapter.READ, fault=("status", {"status": 401, "skip": 1}))
-    assert (seen.word, seen.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
-    assert seen.attempts == (3 if renews else 2)
+    for exchange in (adapter.READ, adapter.WRITE):
+        seen = observed(harness, exchange, exchange, fault=("status", {"status": 401, "skip": 1}))
+        assert (seen.word, seen.error) == (("success", None) if renews else ("rejected", "AuthenticationError"))
+        assert (seen.attempts, seen.work) == (2 + renews, (1 + renews) * exchange.writes)
 
 
 @pytest.mark.parametrize("system", KEYED, indirect=True)
@@ -225,13 +226,3 @@ def test_a_refusal_after_a_lost_answer_does_not_settle_it(harness: Any, adapter:
     harness.sandbox.inject("lose_answer", operation=adapter.WRITE.word)
     seen = observed(harness, adapter.WRITE, fault=("status", {"status": 400, "skip": 0, "times": None}))
     assert seen == Observed("unknown", "BadRequest", 2, 1)
-
-
-def test_a_listener_that_raises_costs_no_result(harness: Any, adapter: Any) -> None:
-    def on_event(event: object) -> None:
-        raise LookupError(f"nobody listens to {type(event).__name__}")
-
-    assert observed(harness, adapter.READ, on_event=on_event).word == "success"
-    assert observed(harness, adapter.WRITE, on_event=on_event) == Observed("success", None, 1, 1)
-    seen = observed(harness, adapter.WRITE, fault=("status", {"status": 400}), on_event=on_event)
-    assert seen.word == "rejected"

@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from flexfactor_api.models import CancelRequest
 from victor_api.client import Client
 
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.running import MODES, ONCE, QUICK, Script, run
+from tests.providers.running import MODES, QUICK, Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from victor_ext import ApiClient, AsyncApiClient, Outcome, RetryPolicy, ServerError, UnreadableResponse
 from victor_ext.providers.eastpay.operations import operations_of
@@ -164,26 +163,6 @@ class TestKeysOfVictor:
         with pytest.raises(ServerError) as raised:
             run(CLIENTS["victor"][0], by_hand, transport=script.transport, retry=QUICK, **ARGUMENTS["victor"])
         assert (raised.value.outcome, len(script.requests)) == (Outcome.UNKNOWN, 1)
-
-
-@pytest.mark.parametrize("body", [{"error": "busy"}, {"error": {"code": 7}}], ids=str)
-@pytest.mark.parametrize(
-    ("system", "name", "arguments"),
-    [
-        ("velo", "payees.get_payee", {"payee_id": "p"}),
-        ("velo", "payouts.get_payout", {"payout_id": "p"}),
-        ("velo", "payouts.quote_payout", {"payout_id": "p"}),
-        ("flexfactor", "orders.cancel_order", {"order_id": "o", "body": CancelRequest.from_dict({})}),
-        ("flexfactor", "orders.get_order", {"order_id": "o"}),
-    ],
-)
-def test_nor_is_it_on_a_known_operation(system: str, name: str, arguments: dict[str, Any], body: Any) -> None:
-    kinds, options = SYSTEMS[system]
-    function = importlib.import_module(f"{system}_api.api.{name}").sync_detailed
-    options = {**options, "transport": Script(httpx.Response(200, json=body)).transport, "retry": ONCE}
-    with pytest.raises(UnreadableResponse) as raised:
-        run(kinds[0], lambda client: function(client=client.api, **arguments), **options)
-    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(("system", "rows"), [("flexfactor", OF_FLEXFACTOR), ("eastpay", OF_EASTPAY)])

@@ -120,44 +120,22 @@ def test_what_cannot_be_sent_is_refused_at_once(system: str) -> None:
         assert other.with_options(extra_query=None)._config.extras.query is None
 
 
-def test_a_list_with_a_filter_that_items_may_leave_is_read_until_nothing_is_missing() -> None:
-    pages = {1: ["a", "b"], 2: []}
+def test_a_list_with_a_further_filter_that_items_may_leave_is_read_twice_as_is_that_of_a_search() -> None:
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("authenticate"):
-            return httpx.Response(200, json={"access_token": "t", "expires_in": 1799})
+        if is_for_token(request):
+            return httpx.Response(200, json=TOKEN)
         asked.append(request.url.query.decode())
-        items = [{"payeeId": each} for each in pages[int(request.url.params["page"])]]
+        items = [{"payeeId": "a", "paymentId": "a"}] if request.url.params["page"] == "1" else []
         return httpx.Response(200, json={"content": items, "page": {}})
 
     with CLIENTS["velo"][0](**ARGUMENTS["velo"], transport=httpx.MockTransport(answer)) as velo:
-        items_read = velo.with_options(extra_query={"purpose": "RENT"}).payees.list(ARGUMENTS["flexfactor"]["mid"])
-        assert [each.id for each in items_read] == ["a", "b"]
-    assert [each.rpartition("&")[2] for each in asked] == ["purpose=RENT"] * 4
-
-
-@pytest.mark.parametrize("system", ["victor", "velo"])
-def test_so_is_the_list_that_a_search_reads(system: str) -> None:
-    asked: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "page" not in request.url.params:
-            return httpx.Response(200, json=TOKEN)
-        asked.append(request.url.params["page"])
-        items = [{"victor_payment_request_id": "a", "paymentId": "a"}] if len(asked) % 2 else []
-        return httpx.Response(200, json={"results": items, "content": items, "page": {} if system == "velo" else None})
-
-    with CLIENTS[system][0](**ARGUMENTS[system], transport=httpx.MockTransport(answer)) as client:
-        for extras in ({}, {"extra_query": {"purpose": "RENT"}}):
-            changed = client.with_options(**extras)
-            since = datetime.now(UTC)
-            if system == "victor":
-                changed.payment_requests.find("INV-1", start_datetime=since)
-            else:
-                changed.payments.find("INV-1", payor_id=ARGUMENTS["flexfactor"]["mid"], since=since)
-    first = asked[0]
-    assert [each == first for each in asked] == [True, False] + [True, False] * 2
+        filtered, payor = velo.with_options(extra_query={"purpose": "RENT"}), ARGUMENTS["flexfactor"]["mid"]
+        assert [each.id for each in filtered.payees.list(payor)] == ["a"]
+        for client in (filtered, velo):
+            client.payments.find("INV-1", payor_id=payor, since=datetime.now(UTC))
+    assert [each.endswith("&purpose=RENT") for each in asked] == [True] * 8 + [False] * 2
 
 
 def test_a_client_without_methods_says_where_to_put_them() -> None:

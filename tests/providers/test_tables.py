@@ -33,6 +33,7 @@ LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
 UNDECLARED: Mapping[str, Mapping[str, Any]] = {"listOrders": {"items": [{"id": "o-1", "status": 7}]}}
 """Members of good answers that are in no document."""
+BUSY = httpx.Response(200, json={"error": "busy"})
 OF_ANYBODY = httpx.Response(200, json={"message": "signed in"})
 
 
@@ -136,7 +137,8 @@ def test_only_what_reads_or_has_a_key_is_repeated(case: Case) -> None:
 
 @each_row
 def test_nobody_elses_answer_is_a_success(case: Case) -> None:
-    assert case.observe(*[LOGIN_PAGE] * 3).outcome != "success"
+    for answer in (LOGIN_PAGE, BUSY):
+        assert case.observe(*[answer] * 3).outcome != "success"
     anybodys = case.observe(*[OF_ANYBODY] * 3)
     if not anybodys.row.reads and case.operation.id != "invitePayee":  # "an object, or nothing", whatever it has
         assert anybodys.outcome != "success"

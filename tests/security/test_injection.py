@@ -113,17 +113,6 @@ def test_whatever_is_given_to_the_wrapper(name: str, victor: Victor, server: Rec
             assert wrong_with(head) == [], (name, text)
 
 
-NO_IDS = ("..", ".", "a/b", "../auth/token", "a?b", "a#b", "a%2fb", "%2e%2e", "a\r\nb", "a\x00b", " a", "", "\u2028")
-
-
-@pytest.mark.parametrize("name", ["get(id)", "accept(id)", "decline(id)"])
-def test_an_id_is_one_segment_of_the_path_or_is_refused(name: str, victor: Victor, server: Recorder) -> None:
-    for text in NO_IDS:
-        with pytest.raises(VictorError):
-            SAFE_CALLS[name](victor, text)
-        assert sent_by(server, lambda text=text: SAFE_CALLS[name](victor, text)) == []
-
-
 @settings(max_examples=300, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.one_of(st.text(max_size=140), st.text(st.characters(max_codepoint=300), min_size=20, max_size=40)))
 def test_a_key_is_refused_or_sent_as_it_is(victor: Victor, server: Recorder, key: str) -> None:

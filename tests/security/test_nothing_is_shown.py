@@ -15,7 +15,7 @@ from victor_api.api.payment_requests import get_payment_request
 
 from tests.faults.raw_provider import RawProvider, Request, answer, bare
 from tests.faults.raw_sockets import Background
-from tests.security.journeys import Caller, Journey, Journeys
+from tests.security.journeys import Caller, Journeys
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_logs, of_value
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -24,10 +24,6 @@ pytestmark = pytest.mark.slow
 CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
     "signed": lambda secrets: VictorJwt(secrets.api_key, secrets.private_key, reuse=600),
     "issued": lambda secrets: VictorOAuth(secrets.client_id, secrets.client_secret),
-}
-WRONG: dict[str, Callable[[Secrets], Any]] = {
-    "signed": lambda secrets: VictorJwt(f"{secrets.api_key}-of-another", secrets.private_key),
-    "issued": lambda secrets: VictorOAuth(f"{secrets.client_id}-of-another", secrets.client_secret),
 }
 each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 each_kind = pytest.mark.parametrize("kind", CREDENTIALS)
@@ -69,17 +65,6 @@ def test_every_journey(
     known.stop()
     for file in state.iterdir():  # a provider knows its accounts and API keys; of the rest it keeps digests
         assert {*secrets.found_in_bytes(file.read_bytes(), accounts=False)} <= {"the API key"}
-
-
-@each_client
-def test_credentials_that_are_refused(
-    mode: str, kind: str, known: Sandbox, secrets: Secrets, closed: Any, caplog: Any
-) -> None:
-    client = closed(Caller(mode, WRONG[kind](secrets), base_url=known.url))
-    observed = Journey("create", Journeys().payment()).run(client, known)
-    assert isinstance(observed, VictorError)
-    look_at(secrets, "refused", observed)
-    secrets.check(of_logs(caplog.records))
 
 
 REPEATED: dict[str, Callable[[Request], bytes]] = {

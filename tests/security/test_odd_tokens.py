@@ -21,15 +21,11 @@ from tests.frames import assert_hidden
 from tests.providers.victor.adapter import payment
 from tests.security.recorder import Recorder
 from victor_ext import (
-    ApiKeyAuth,
     AsyncApiClient,
     AsyncVictor,
-    BasicAuth,
-    BearerAuth,
     ClientCredentialsAuth,
     ConfigurationError,
     Outcome,
-    SignedAuth,
     UnreadableResponse,
     Victor,
     VictorError,
@@ -193,29 +189,3 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
     assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []
-
-
-SECRET_IN: dict[str, Any] = {
-    "a bearer token": lambda: BearerAuth(MARK),
-    "a password": lambda: BasicAuth("me", MARK),
-    "a key in a header": lambda: ApiKeyAuth(MARK),
-    "a key in the query": lambda: ApiKeyAuth(MARK, query="key"),
-    "a signed token": lambda: SignedAuth(lambda _now: MARK, header="X-Signature"),
-    "a signed token that no header can hold": lambda: SignedAuth(lambda _now: f"{MARK}\n", header="X-Signature"),
-    "a client secret": lambda: ClientCredentialsAuth("/oauth/token", "id-1", MARK, in_body=True),
-}
-
-
-@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
-@pytest.mark.parametrize("kind", SECRET_IN)
-def test_the_credentials_of_a_connected_system_are_in_no_error(
-    kind: str, awaited: bool, background: Background, closed: Any, caplog: Any
-) -> None:
-    issuer = closed(issuer_of(background, {}, "400 No"))  # a token response without a token, and no payment request
-    error = observe("connected", issuer.url, awaited=awaited, auth=SECRET_IN[kind]())
-    assert_shown_nowhere(error, caplog)
-    sent = b"".join(issuer.requests)
-    assert len(issuer.requests) == (0 if "no header" in kind else 1)
-    assert (MARK.encode() in sent) is (kind in {
-        "a bearer token", "a key in a header", "a key in the query", "a signed token",
-    })  # fmt: skip

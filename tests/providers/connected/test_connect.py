@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -24,7 +23,6 @@ from victor_ext import (
     ConfigurationError,
     Event,
     HeaderKey,
-    InvalidRequest,
     Outcome,
     SignedAuth,
     StatusError,
@@ -207,14 +205,6 @@ class TestKeys:
         assert [request.headers["x-own-key"] for request in provider.requests] == ["invoice-1042"] * 2
         assert (raised.value.idempotency_key, raised.value.outcome) == ("invoice-1042", Outcome.UNKNOWN)
 
-    def test_a_key_that_cannot_be_sent_is_refused(self, mode: str) -> None:
-        provider = Provider(CREATED)
-        with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key") as raised:
-            Caller(mode, provider, key=HeaderKey()).call(
-                "payments.take_payment", body=new_payment(**BODY), idempotency_key="two words"
-            )
-        assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
-
     def test_with_key_refuses_what_it_cannot_send(self) -> None:
         body_key = BodyKey("request_id", takes_key=lambda _request: True)
         for key, words in (body_key, "in the body, as 'request_id'"), (None, "nowhere"):
@@ -229,15 +219,11 @@ class TestKeys:
     @pytest.mark.parametrize(
         ("key", "words"),
         [
-            (lambda: HeaderKey("Idempotency_Key"), "it declares HeaderKey.'Idempotency-Key'"),
-            (lambda: HeaderKey("X-Key"), "declares HeaderKey.'X-Key'.; it declares HeaderKey.'Idempotency-Key'"),
-            (lambda: BodyKey("idempotencyKey"), "it declares HeaderKey.'Idempotency-Key'"),
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),
         ],
-    )  # fmt: skip
-    def test_a_name_of_the_key_that_is_nearly_right_is_refused(self, key: Any, words: str) -> None:
-        """A provider ignores it: each repeat would do the work again."""
+    )
+    def test_what_is_no_name_of_a_key_is_refused(self, key: Any, words: str) -> None:
         with pytest.raises(ConfigurationError, match=words):
             connect(client_class(), base_url=URL, key=key())
 
@@ -277,13 +263,6 @@ class TestResponses:
 
 
 class TestTheOrigin:
-    def test_a_redirect_never_leaves_it(self, mode: str) -> None:
-        for location, reached in (("https://elsewhere.example/", 1), ("/v1/payments/other", 2)):
-            provider = Provider(httpx.Response(302, headers={"location": location}), httpx.Response(200, json=PAYMENT))
-            with pytest.raises(StatusError, match="redirect") if reached == 1 else nullcontext():
-                Caller(mode, provider, auth=BearerAuth(MARK)).call("payments.get_payment", "pay_1")
-            assert [request.url.host for request in provider.requests] == ["api.till.example"] * reached
-
     @pytest.mark.parametrize(
         "url", ["http://api.till.example", "api.till.example", "https://a@b.example", "ftp://x", ""]
     )

@@ -163,7 +163,9 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])
 @pytest.mark.parametrize(
-    "key", [HeaderKey("X-Key"), BodyKey("requestKey"), HeaderKey(takes_key=lambda _: True)], ids=repr
+    "key",
+    [HeaderKey("X-Key"), HeaderKey("Idempotency_Key"), BodyKey("requestKey"), HeaderKey(takes_key=lambda _: True)],
+    ids=repr,
 )
 @pytest.mark.parametrize("declared", ["header", "request", "member", "nowhere"])
 def test_another_key_than_the_declared_one_is_refused(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -317,34 +315,6 @@ def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: st
 )
 def test_link_headers(header: str, found: str | None) -> None:
     assert next_link(httpx.Response(200, headers={"link": header})) == found
-
-
-@pytest.mark.slow
-def test_one_page_is_in_memory() -> None:
-    """A page of a hundred kilobytes: when the next one is asked for, only its last item is there."""
-    size, sizes = 100_000, list[int]()
-
-    def page(request: httpx.Request) -> httpx.Response:
-        gc.collect()  # responses of httpx are in circles
-        sizes.append(tracemalloc.get_traced_memory()[0])
-        number = int(request.url.params.get("page", "1"))
-        items = [{"id": f"{number}-{each}", "reference": "x" * (size // 10)} for each in range(10)]
-        return httpx.Response(200, json={"data": items if number <= 40 else []})
-
-    def walk() -> None:
-        with connect(client_class(), base_url=URL, transport=httpx.MockTransport(page)) as client:
-            assert sum(1 for _ in client.paged(payments(), NumberedPages(**ENVELOPE))) == 400
-
-    gc.freeze()  # a collection takes as long as there are objects, of all tests
-    tracemalloc.start()
-    try:
-        walk()  # what a process keeps from its first walk is no part of a page
-        sizes.clear()
-        walk()
-    finally:
-        tracemalloc.stop()
-        gc.unfreeze()
-    assert max(sizes[1:]) - sizes[0] < size
 
 
 def test_over_real_sockets(mode: str) -> None:

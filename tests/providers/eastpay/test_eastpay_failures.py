@@ -21,30 +21,15 @@ def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
     assert raised.value.outcome is Outcome.UNKNOWN
 
 
-class TestRedirects:
-    def test_a_307_is_sent_again_with_method_and_body(self, harness: Harness) -> None:
-        to = {"Location": "/gateway/v3/payments"}
-        harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
-        paid = harness.debit("INV-1")
-        assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
-        assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
-            ("POST", "/eastpay/v3/payments"),
-            ("POST", "/gateway/v3/payments"),
-        ]
-        assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
-
-    @pytest.mark.parametrize(
-        ("status", "to"),
-        [
-            *((307, to) for to in ("https://elsewhere.example/gateway/v3/payments", "http://127.0.0.1:9/v3", "")),
-            *((status, "/gateway/v3/payments") for status in (301, 302, 303, 308)),
-        ],
-    )
-    def test_no_other_redirect_of_a_payment_is_followed(self, harness: Harness, status: int, to: str) -> None:
-        harness.sandbox.inject("status", operation="pay", status=status, headers={"Location": to}, body="", times=None)
-        with pytest.raises(StatusError, match=rf"a redirect \(status {status}\) that is not followed"):
-            harness.debit("INV-1")
-        assert harness.sandbox.work_done_by_reference().get("INV-1", 0) == 0
+def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:
+    to = {"Location": "/gateway/v3/payments"}
+    harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
+    paid = harness.debit("INV-1")
+    assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
+    assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
+        ("POST", "/eastpay/v3/payments"), ("POST", "/gateway/v3/payments"),
+    ]  # fmt: skip
+    assert harness.sandbox.work_done_by_reference() == {"INV-1": 1}
 
 
 def debit(client: Any) -> Any:

@@ -49,6 +49,7 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
     eastpay = EastPay.from_env(deadline=5)
     assert (eastpay.base_url, eastpay.payments.entity.type) == (URL, "PARTICIPATOR")
+    assert eastpay.authorization() == f"Bearer {TOKEN}"
     assert TOKEN not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
     assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
 

@@ -17,7 +17,6 @@ from victor_ext.providers.flexfactor import trace_id
 
 KEY = idempotency_key_for("invoice", 1042)
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
-IN_PROGRESS = json.dumps({"title": "An idempotent request is still in progress."})
 
 
 def evaluate(client: Any) -> Any:
@@ -142,20 +141,6 @@ def test_only_a_call_that_takes_a_key_is_repeated_and_each_is_looked_up(operatio
 
 
 # 409, which has two meanings
-
-
-def test_in_progress_is_waited_for_and_asked_again_with_the_same_key(harness: Harness) -> None:
-    harness.sandbox.inject("status", operation="evaluate", status=409, body=IN_PROGRESS, times=2)
-    decision = harness(evaluate)
-    assert (decision.approved, [each.idempotency_key for each in harness.sent("evaluate")]) == (True, [KEY] * 3)
-
-
-def test_another_payload_is_a_conflict_at_once(harness: Harness) -> None:
-    harness(evaluate)
-    with pytest.raises(Conflict, match="may have been used before, with other values") as raised:
-        harness(lambda client: client.evaluate(**declined(amount=Money(1, "USD")), idempotency_key=KEY))
-    assert (raised.value.outcome, raised.value.attempts, raised.value.idempotency_key) == (Outcome.UNKNOWN, 1, KEY)
-    assert harness.work("INV-1042") == 1
 
 
 @pytest.mark.parametrize(("title", "attempts"), [("Conflict", 3), ("The key was used with another payload.", 1)])

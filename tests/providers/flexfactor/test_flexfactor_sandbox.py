@@ -54,26 +54,6 @@ def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox: 
     assert sandbox.work_done_by_reference() == {"INV-1": 1, "INV-2": 1}
 
 
-def test_work_is_counted_by_key_and_a_retry_of_the_merchants_own_is_told_how_things_stand(
-    sandbox: FlexFactorSandbox,
-) -> None:
-    token, mid = token_of(sandbox)
-    url = f"{sandbox.url}/v1/evaluate"
-    keys = [str(uuid.uuid4()) for _ in range(4)]
-    for key in keys[:2]:
-        assert post(url, evaluation(mid, idempotencyKey=key), token)[0] == 200
-    assert sandbox.work_done_by_reference() == {"INV-1": 2}
-    sandbox.decide("PROCESSING")
-    _, first = post(url, evaluation(mid, orderId="MIT-1", idempotencyKey=keys[2], isMIT=True), token)
-    sandbox.settle("MIT-1", "APPROVED")
-    _, again = post(url, evaluation(mid, orderId="MIT-1", idempotencyKey=keys[3], isMIT=True), token)
-    assert [(each["status"], each["orderId"]) for each in (first, again)] == [
-        ("PROCESSING", first["orderId"]), ("APPROVED", first["orderId"]),
-    ]  # fmt: skip
-    assert sandbox.work_done_by_reference() == {"INV-1": 2, "MIT-1": 1}
-    assert sandbox.work_done_by_key() == {**dict.fromkeys(keys[:3], 1), keys[3]: 0}
-
-
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an amount in dollars": (
         {"transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 44.23, "currency": "USD"}},

@@ -126,14 +126,6 @@ def test_pages_are_counted_from_one(signed: httpx.Client, sandbox: VeloSandbox) 
     assert signed.get("/v4/payees", params={**where, "page": 9}).json()["content"] == []
 
 
-def test_two_submissions_are_two_payouts(signed: httpx.Client, sandbox: VeloSandbox) -> None:
-    """As at Velo: nothing guards a second one, and the record shows it."""
-    first, second = (signed.post("/v3/payouts", json={"payments": [PAYMENT]}) for _ in range(2))
-    assert first.headers["location"] != second.headers["location"]
-    assert (first.status_code, first.content) == (202, b"")
-    assert sandbox.work_done_by_reference() == {"INV-1": 2}
-
-
 def test_submitted_is_not_accepted_yet() -> None:
     with VeloSandbox(VeloSettings(validation=60)) as sandbox, httpx.Client(base_url=sandbox.url) as http:
         http.headers["authorization"] = f"Bearer {token(http, sandbox)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.velo.adapter import Harness, pay, scripted
+from tests.providers.velo.adapter import Harness
 from victor_ext import ConfigurationError, ConnectionFailed
-from victor_ext.providers.velo import AsyncVelo, Velo, VeloAuth
+from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo.auth import issued_token
 from victor_ext.sandbox.velo import VeloSandbox
 
@@ -28,37 +27,12 @@ def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
         yield client, harness
 
 
-class TestHowItIsAskedFor:
-    def test_with_basic_and_an_empty_body(self) -> None:
-        client, script = scripted(httpx.Response(200, json=PAYEE), auth=VeloAuth("key-1", "secret:with colon"))
-        with client:
-            client.payees.get("p-1")
-        [asked], [call] = script.for_tokens, script.requests
-        host, pair = "https://api.sandbox.velopayments.com", base64.b64encode(b"key-1:secret:with colon").decode()
-        assert (asked.method, asked.url) == ("POST", f"{host}/v1/authenticate?grant_type=client_credentials")
-        headers = [asked.headers[name] for name in ("authorization", "content-length", "content-type")]
-        assert (headers, asked.content) == ([f"Basic {pair}", "0", "application/json"], b"")
-        assert (call.method, call.url, call.headers["authorization"]) == ("GET", f"{host}/v4/payees/p-1", "Bearer t")
-
-
-class TestHowLongItIsKept:
-    def test_a_submission_is_sent_again_with_another_token_for_it_was_refused(self, sandbox: VeloSandbox) -> None:
-        with opened(sandbox) as (client, harness):
-            client.payees.get(harness.payee)
-            sandbox.revoke_tokens()
-            client.payouts.submit([pay("INV-1")])
-        assert (harness.calls("submit"), sandbox.work_done_by_reference()) == (2, {"INV-1": 1})
-
-    @given(
-        lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none()))
-    )
-    def test_whatever_it_says_of_its_life(self, lives: Any) -> None:
-        token = issued_token({"access_token": "t", "expires_in": lives}, now=1000.0)
-        assert token is not None
-        ends = token.expires_at
-        known = isinstance(lives, int | float) and not isinstance(lives, bool) and 0 < lives < 1e9
-        assert ends == (1000.0 + lives if known else None)
-        assert token.header == "Bearer t"
+@given(lives=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.lists(st.none())))
+def test_whatever_it_says_of_its_life(lives: Any) -> None:
+    token = issued_token({"access_token": "t", "expires_in": lives}, now=1000.0)
+    assert token is not None
+    known = isinstance(lives, int | float) and not isinstance(lives, bool) and 0 < lives < 1e9
+    assert (token.expires_at, token.header) == (1000.0 + lives if known else None, "Bearer t")
 
 
 class TestGivingItBack:
@@ -76,25 +50,14 @@ class TestGivingItBack:
         assert [*sandbox.tokens_issued().values()] == [2]
 
     def test_closing_does_not_unless_it_is_told_to(self, harness: Harness) -> None:
-        def ask(velo: Any) -> Any:
-            return self._close_later(velo, harness) if harness.awaited else self._close(velo, harness)
+        def read(velo: Any) -> Any:
+            return velo.payees.get(harness.payee)
 
-        harness(lambda velo: velo.payees.get(harness.payee))
+        harness(read)
         assert harness.calls("logout") == 0
-        harness(ask)
+        with pytest.raises(ConfigurationError, match="closed"):
+            harness(read, lambda velo: velo.close(logout=True), read)
         assert harness.calls("logout") == 1
-
-    def _close(self, velo: Velo, harness: Harness) -> None:
-        velo.payees.get(harness.payee)
-        velo.close(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
-            velo.payees.get(harness.payee)
-
-    async def _close_later(self, velo: AsyncVelo, harness: Harness) -> None:
-        await velo.payees.get(harness.payee)
-        await velo.aclose(logout=True)
-        with pytest.raises(ConfigurationError, match="closed"):
-            await velo.payees.get(harness.payee)
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
         with opened(sandbox) as (client, harness):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 
 import httpx
 import jwt
@@ -117,11 +116,6 @@ class TestSignedTokens:
         auth.authenticator("staging", URL, clock, Driver.lock()).authorize(request, None, None)
         token = request.headers["Authorization"].partition(" ")[2]
         assert jwt.decode(token, options={"verify_signature": False})["sub"] == API_KEY
-
-    def test_signing_warns_of_nothing(self, signed):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            signed()
 
 
 STAGING = "https://api.stage.victorfi.com"

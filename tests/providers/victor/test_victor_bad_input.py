@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.providers.running import Script
 from tests.providers.victor.adapter import over, payment
@@ -91,24 +89,11 @@ def test_everything_about_a_search_is_said_at_once(mode):
     assert str(error).startswith("The search was not sent: client_reference_id must be text")
 
 
-def _elliptic() -> bytes:
-    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
 CLIENTS: dict[str, Callable[[], Any]] = {
-    r"private_key: the file '/no/such/key\.pem' cannot be read": lambda: VictorJwt("k", "/no/such/key.pem"),
-    "private_key cannot be read as a private key; give an RSA": lambda: VictorJwt(
-        "k", "-----BEGIN " + "PRIVATE KEY-----\nx"
-    ),
-    "private_key is not an RSA private key but E.*RS512 needs RSA": lambda: VictorJwt("k", _elliptic()),
-    "Pass private_key, or sign for a key that is kept elsewhere": lambda: VictorJwt("k", None),
     "password must be text or bytes, not int": lambda: VictorJwt("k", "x", password=7),
     r"on_event must be a plain function": lambda: Victor(OAUTH, on_event=nobody_awaits),
     "on_event must be callable with one event, not str": lambda: victor(on_event="print"),
     r"retry must be RetryPolicy\(...\), not int": lambda: victor(retry=3),
-    r"max_attempts=0\): give 1 \(no retries\) or more": lambda: RetryPolicy(max_attempts=0),
     r"RetryPolicy\(cap=1000.*: give seconds": lambda: RetryPolicy(cap=10**400),
     r"base=10{10}\.0\): give seconds, 0 or more, up": lambda: RetryPolicy(base=1e10),
     "timeout=0 must be seconds above zero": lambda: victor(timeout=0),

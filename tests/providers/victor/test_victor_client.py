@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import logging
 import uuid
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -18,13 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from victor_api.api.payment_requests import create_request_payment, get_payment_request, list_payment_requests
 from victor_api.models import NewRtpRfpPaymentRequest
 
 import victor_ext
-from tests.providers.running import MODES, QUICK, Script, run
+from tests.providers.running import MODES, ONCE, QUICK, Script, run
 from tests.providers.victor.adapter import over, payment
 from victor_ext import (
     AsyncVictor,
@@ -36,13 +32,10 @@ from victor_ext import (
     RetryPolicy,
     ServerError,
     Status,
-    UnreadableResponse,
     Victor,
     VictorOAuth,
     idempotency_key_for,
 )
-from victor_ext.providers.victor.operations import read_problems
-from victor_ext.runtime.core.response import Response
 
 pytestmark = pytest.mark.hours
 AUTH = VictorOAuth("id-1", "secret-1")
@@ -113,15 +106,6 @@ class TestCreate:
     def test_any_good_status_is_a_success(self, run, code):
         assert run(Provider(httpx.Response(code, json=RECEIPT)), create).id == "a7ffd43c37c1"
 
-    @pytest.mark.parametrize("code", [200, 201, 204])
-    def test_a_success_that_cannot_be_read_is_never_an_error_of_another_kind(self, run, code):
-        odd = b"", b"<html>", b"[]", b"null", b'"created"', b'{"status', b'{"status": "created', b"\xff"
-        for body in (*odd, b'{"number": NaN}', b'{"number": 1e999}'):
-            with pytest.raises(UnreadableResponse) as raised:
-                run(Provider(httpx.Response(code, content=body)), lambda victor: create(victor, idempotency_key=KEY))
-            outcome = Outcome.ACCEPTED if body.startswith(b"{") and b"created" in body else Outcome.UNKNOWN
-            assert (raised.value.outcome, raised.value.idempotency_key, raised.value.body) == (outcome, KEY, body)
-
 
 class TestTheProvidersProblems:
     def problems(self, run, body):
@@ -154,56 +138,15 @@ class TestTheProvidersProblems:
         ]
 
 
-JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
-    max_leaves=4,
-)
-ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("code", "message", "field"), JSON))
-ITEMS = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("objectName", "code", "codes", "field", "defaultMessage", "arguments"), JSON)
-)
-BODIES = st.one_of(
-    JSON,
-    st.builds(lambda error: {"error": error}, ERRORS),
-    st.builds(lambda items: {"allErrors": items}, st.lists(ITEMS)),
-)
-
-
-@settings(max_examples=100)
-@given(BODIES)
-def test_no_error_body_can_make_reading_it_raise(body):
-    for problem in read_problems(Response(400, content=json.dumps(body).encode())):
-        assert {type(problem.field), type(problem.code), type(problem.message)} == {str}
-        assert problem.message
-        assert len(problem.message) <= 203
-        assert problem.message.isprintable()
-
-
-def test_an_endless_list_of_problems_is_a_message_that_ends():
-    items = [{"field": f"f{n}\n", "defaultMessage": f"\x1b[31m{'m' * 3_000} 043987673645"} for n in range(1_000)]
-    with pytest.raises(BadRequest, match="and 990 more") as raised:
-        blocking(Provider(httpx.Response(400, json={"allErrors": items})), create)
-    assert len(raised.value.problems) == 1_000
-    assert len(str(raised.value)) < 4_000
-    assert str(raised.value).isprintable()
-
-
 class TestTheGeneratedOperations:
     """They go through the same loop: signed, tried again, with the same errors."""
 
-    @pytest.mark.parametrize(
-        ("key", "said"),
-        [
-            *((key, f"has {len(key)} characters and must have 20 to 128") for key in ("", "INV-1042", "k" * 129)),
-            ("two words, and long enough", "must be visible ASCII"),
-        ],
-    )
-    def test_a_key_that_the_provider_does_not_take_is_refused_as_by_create(self, mode, run, key, said):
+    @pytest.mark.parametrize("key", ["", "INV-1042", "k" * 129, "two words, and long enough"])
+    def test_a_key_that_the_provider_does_not_take_is_refused_as_by_create(self, mode, run, key):
         provider = Provider(httpx.Response(200, json=RECEIPT))
         arguments = {"body": NewRtpRfpPaymentRequest.from_dict(RECEIPT["payment_request"]), "idempotency_key": key}
         call = create_request_payment.sync if mode == "blocking" else create_request_payment.asyncio
-        with pytest.raises(InvalidRequest, match=f"Nothing was sent: idempotency_key {said}") as raised:
+        with pytest.raises(InvalidRequest, match="Nothing was sent: idempotency_key ") as raised:
             run(provider, lambda victor: call(client=victor.api, **arguments))
         assert [problem.field for problem in raised.value.problems] == ["idempotency_key"]
         assert (raised.value.outcome, provider.requests) == (Outcome.NOT_SENT, [])
@@ -274,11 +217,6 @@ class TestChangesOfTheGeneratedClient:
                 list_payment_requests.sync(client=client)
         assert provider.requests == []
 
-    def test_a_request_to_another_origin_is_stopped(self, provider, victor):
-        with pytest.raises(ConfigurationError, match=r"stopped.*https://api\.stage\.victorfi\.com only"):
-            victor.api.get_httpx_client().get("https://evil.example/v2/payment-requests")
-        assert (provider.requests, len(provider.for_tokens)) == ([], 0)
-
 
 class TestWithOptions:
     def test_tokens_events_and_the_retry_quota_are_shared(self):
@@ -294,28 +232,11 @@ class TestWithOptions:
         assert len(provider.for_tokens) == 1
         assert [event.outcome for event in observed if isinstance(event, CallEnded)] == [None, Outcome.UNKNOWN]
 
-    def test_each_option_by_itself(self):
-        provider, timeouts = Provider(), list[dict[str, Any]]()
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            timeouts.append({name: request.extensions["timeout"].get(name) for name in ("connect", "read")})
-            return provider(request)
-
-        with Victor(AUTH, transport=httpx.MockTransport(answer), deadline=None, retry=QUICK) as victor:
-            victor.with_options(timeout=2.5).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["connect"] == 2.5
-            victor.with_options(timeout=None).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["read"] is None
-            victor.with_options(deadline=1.0).payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1]["read"] <= 1.0
-            victor.payment_requests.get("a7ffd43c37c1")
-            assert timeouts[-1] == {"connect": 5.0, "read": 20.0}
-            provider.lines[:] = [httpx.Response(503)]
-            before = len(provider.requests)
-            with pytest.raises(ServerError):
-                victor.with_options(retry=RetryPolicy(max_attempts=1)).payment_requests.get("a7ffd43c37c1")
-            assert len(provider.requests) == before + 1
-            assert victor.with_options(timeout=1.0).environment == "staging"
+    def test_another_retry_policy(self):
+        provider = Provider(httpx.Response(503))
+        with pytest.raises(ServerError):
+            blocking(provider, lambda victor: victor.with_options(retry=ONCE).payment_requests.get("a7ffd43c37c1"))
+        assert len(provider.requests) == 1
 
     def test_closing_the_derived_one_leaves_the_original_open(self):
         provider = Provider()
@@ -343,19 +264,3 @@ def test_one_connection_serves_a_client_and_all_that_was_derived_from_it(mode, v
         assert run((Victor, AsyncVictor)[MODES.index(mode)], calls, victor_auth, base_url=victor_sandbox.url)
         gc.collect()
     assert caplog.text.count("connecting to 127.0.0.1") == 1
-
-
-@pytest.mark.victor_sandbox(demo_data=True)
-def test_each_event_loop_has_connections_of_its_own(victor_sandbox, victor_auth):
-    """A request over a connection of a loop that has ended leaves, and its answer never comes."""
-    victor = AsyncVictor(victor_auth, base_url=victor_sandbox.url)
-
-    made = [asyncio.run(create_in_the_sandbox(victor)) for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        made += threads.map(lambda _: asyncio.run(create_in_the_sandbox(victor)), range(8))
-
-    assert len(victor_sandbox.requests()) - 2 == len(made) == 12  # two are there from the beginning
-
-
-async def create_in_the_sandbox(victor: AsyncVictor) -> str:
-    return (await create(victor, payer_counterparty_id="acme000001", due_date=datetime.now(UTC).date())).id

@@ -8,14 +8,14 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from tests.frames import assert_hidden
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
-from victor_ext.providers.victor.auth import TOKEN_LIMITS
 from victor_ext.providers.victor.settings import from_process_environment
 from victor_ext.runtime.http.options import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")
 REMOTE = httpx.URL("https://api.victorfi.com")
-OAUTH = {"VICTOR_CLIENT_ID": "id-1", "VICTOR_CLIENT_SECRET": "secret-1"}
+OAUTH = {"VICTOR_CLIENT_ID": "id-1", "VICTOR_CLIENT_SECRET": "s3cret-1"}
 
 
 NO_HOSTS = (
@@ -41,10 +41,6 @@ def encrypted_pem(pem, password):
 def set_variables(monkeypatch, variables):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-
-
-def test_the_limits_of_tokens_are_the_documented_ones():
-    assert TOKEN_LIMITS == {"staging": 3600, "production": 300}
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
@@ -90,8 +86,8 @@ class TestTheProcessEnvironment:
         ("variables", "words"),
         [
             ({}, "VICTOR_API_KEY and VICTOR_PRIVATE_KEY are not set. Set VICTOR_API_KEY with"),
-            ({"VICTOR_API_KEY": "k"}, "VICTOR_PRIVATE_KEY is not set"),
-            ({"VICTOR_PRIVATE_KEY": "k"}, "VICTOR_API_KEY is not set"),
+            ({"VICTOR_API_KEY": "s3cret-k"}, "VICTOR_PRIVATE_KEY is not set"),
+            ({"VICTOR_PRIVATE_KEY": "s3cret-k"}, "VICTOR_API_KEY is not set"),
             ({"VICTOR_PRIVATE_KEY_FILE": "k"}, "VICTOR_API_KEY is not set"),
             (
                 {**OAUTH, "VICTOR_API_KEY": "k"},
@@ -106,17 +102,21 @@ class TestTheProcessEnvironment:
                 r"VICTOR_PRIVATE_KEY_FILE.*'/no/such/key.pem' cannot be read \(No such file",
             ),
             (
-                {"VICTOR_API_KEY": "k", "VICTOR_PRIVATE_KEY": "-----BEGIN x"},
+                {"VICTOR_API_KEY": "s3cret-k", "VICTOR_PRIVATE_KEY": "-----BEGIN s3cret"},
                 "VICTOR_PRIVATE_KEY.*cannot be read as a private key",
             ),
+            ({"VICTOR_CLIENT_SECRET": "s3cret-1"}, "VICTOR_CLIENT_ID is not set"),
+            ({**OAUTH, "VICTOR_ENVIRONMENT": "prod"}, "VICTOR_ENVIRONMENT|environment='prod'"),
             ({**OAUTH, "VICTOR_BASE_URL": "http://sandbox"}, "VICTOR_BASE_URL 'http://sandbox' would send tokens"),
-            ({**OAUTH, "VICTOR_CLIENT_SECRET": "a\nb"}, "VICTOR_CLIENT_SECRET holds a line break"),
+            ({**OAUTH, "VICTOR_CLIENT_SECRET": "s3cret\nb"}, "VICTOR_CLIENT_SECRET holds a line break"),
         ],
     )
     def test_what_is_missing_or_wrong_is_named(self, monkeypatch, variables, words):
-        set_variables(monkeypatch, variables)
-        with pytest.raises(ConfigurationError, match=words):
-            Victor.from_env()
+        set_variables(monkeypatch, {"SOMEBODY_ELSES": "s3cret", **variables})
+        for client in (Victor, AsyncVictor):
+            with pytest.raises(ConfigurationError, match=words) as raised:
+                client.from_env()
+            assert_hidden(raised.value, ["s3cret"])
 
 
 class TestBaseUrls:

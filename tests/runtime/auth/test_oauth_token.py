@@ -129,11 +129,6 @@ class TestRefusal:
         assert tokens(harness) == ["Bearer tok1", "Bearer tok1", "Bearer tok2"]
         assert harness.sleeps == []
 
-    def test_a_fresh_one_is_not_renewed(self, mode):
-        harness, endpoint = issuing(mode, Endpoint(), [UNAUTHORIZED])
-        harness.fails(errors.AuthenticationError)
-        assert len(endpoint.asked) == len(harness.received) == 1
-
     def test_a_renewal_that_fails_leaves_the_outcome_of_what_was_sent(self, mode):
         endpoint = Endpoint(script=(None, httpx.Response(400, json={})))
         harness = oauth_harness(mode, endpoint, [OK, raises(httpx.ReadTimeout), UNAUTHORIZED])
