@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import httpx
@@ -352,6 +353,21 @@ class TestPost:
         lists, style = serving(by_offset), OffsetPages("options.offset", in_body=True, **ENVELOPE)
         Caller(mode, lists).read(search(), style, body=body(options={"offset": 1}))
         assert [asked["options"]["offset"] for asked in asked_of(lists)] == [1, 4, 7]
+
+    def test_the_first_page_is_asked_for_with_the_callers_object(
+        self, mode: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module, classes = search(), list[type]()  # by which the package chooses among several media types
+        kwargs = module._get_kwargs
+
+        @wraps(kwargs)
+        def noted(*, body: Any) -> Any:
+            classes.append(type(body))
+            return kwargs(body=body)
+
+        monkeypatch.setattr(module, "_get_kwargs", noted)
+        Caller(mode, serving(by_cursor_of_a_body)).read(module, BY_CURSOR, body=body())
+        assert classes == [type(body()), dict, dict]
 
     def test_whole_pages_can_be_read(self, mode: str) -> None:
         style = CursorPages(in_body=True, more="has_more", items=lambda page: [page])

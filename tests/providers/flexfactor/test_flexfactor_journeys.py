@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.adapter import Harness, declined, scripted
+from tests.providers.flexfactor.adapter import PRICE, Harness, declined, scripted
 from victor_ext import BadRequest, Conflict, NotFound, Outcome, PermissionDenied, TimedOut, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-KEY = idempotency_key_for("invoice", 1042)
+KEY, OTHER = idempotency_key_for("invoice", 1042), idempotency_key_for("invoice", 1043)
 
 
 def test_a_declined_payment_is_rescued_and_part_of_it_given_back(harness: Harness) -> None:
@@ -59,6 +59,17 @@ def test_a_key_that_changed_is_another_charge(harness: Harness) -> None:
     assert other.order_id != first.order_id
     assert harness.work("INV-1042") == 2
     assert harness.sandbox.work_done_by_key() == {KEY: 1, other.idempotency_key: 1}
+
+
+def test_a_part_of_an_authorisation_is_captured_in_cents(harness: Harness) -> None:
+    harness.sandbox.decide("CAPTUREREQUIRED")
+    decision = harness(lambda client: client.evaluate(**declined()))
+    capture = harness(lambda client: client.capture(decision.order_id, Money(4000, "USD"), idempotency_key=KEY))
+    assert (capture.succeeded, capture.status, capture.idempotency_key) == (True, "SUCCESS", KEY)
+    assert harness.sandbox.order_record("INV-1042")["captured"] == 4000
+    with pytest.raises(BadRequest, match="not Capturerequired") as raised:
+        harness(lambda client: client.capture(harness.sandbox.add_order("INV-1"), PRICE, idempotency_key=OTHER))
+    assert (raised.value.idempotency_key, raised.value.outcome) == (OTHER, Outcome.REJECTED)
 
 
 @pytest.mark.parametrize("by", ["id", "external id"])

@@ -44,6 +44,13 @@ class Whole(Record):
         self.key = key
 
 
+def test_what_the_provider_sent_cannot_be_set() -> None:
+    whole = Whole(SimpleNamespace(id="w-1"))
+    with pytest.raises(AttributeError, match="id of Whole is what the provider sent: it cannot be set"):
+        whole.id = "w-2"  # the mistake: an assignment in place of a comparison
+    assert (whole.id, whole.to_dict()["id"]) == ("w-1", "w-1")
+
+
 def test_fields_are_read_by_their_paths() -> None:
     raw = SimpleNamespace(
         id="w-1", address=SimpleNamespace(city="Cairo"), account="123456789", count=0, is_open=False, at=Unset(),

@@ -114,15 +114,7 @@ class ApiKeyAuth(UnpicklableCredentials):
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         key, name = self._key.current, self._query
-        if name is None:
-            return FixedToken(key, header=self._header)
-
-        def sign(request: httpx.Request) -> None:
-            # httpx would encode the other parameters again.
-            parts = request.url.query, Secret(urlencode([(name, key())])).encode()
-            request.url = request.url.copy_with(query=SecretBytes(b"&".join(filter(None, parts))))
-
-        return SignsQuery(sign)
+        return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
 
 
 class SignedAuth(UnpicklableCredentials):
@@ -269,6 +261,17 @@ class SignsQuery(NoAuth):
         """What the function has added to the query: see `privacy.CREDENTIALS`."""
         sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
         return [Secret(value) for name, value in sent.multi_items() if value not in request.url.params.get_list(name)]
+
+
+class _QueryKey(SignsQuery):
+    def __init__(self, name: str, key: Callable[[], Secret]) -> None:
+        self._name, self._key = name, key
+
+    def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
+        # httpx would encode the other parameters again. The request's own URL, which anybody shows, never has the key.
+        parts = request.url.query, Secret(urlencode([(self._name, self._key())])).encode()
+        request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(filter(None, parts)))
+        return done()
 
 
 def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:

@@ -194,7 +194,9 @@ class ListReader(PageReader[Any]):
         """The arguments of the operation for the page to read, with a client for this one call."""
         style, arguments, query = self._style, dict(self._arguments), cast("Any", self._turned)
         if isinstance(style, ParameterPages) and style.in_body:
-            arguments["body"], query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
+            asked, query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
+            if self._step is not None:  # the first page is asked for as the caller did: its class names the media type
+                arguments["body"] = asked
         self._client = arguments["client"] = self._client.for_one_call(None, query)
         return arguments
 

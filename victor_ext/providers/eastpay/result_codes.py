@@ -16,7 +16,7 @@ from victor_ext.runtime.loop.conflicts import is_about_earlier
 
 
 class ResultClass(StrEnum):
-    """What a code means for the caller. After all but `SUCCEEDED` and `REJECTED`: never charge again.
+    """What a code means for the caller. After `PENDING`, `REVIEW` and `UNKNOWN`: never charge again.
 
     Attributes:
         SUCCEEDED: It was done.

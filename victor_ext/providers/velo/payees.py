@@ -200,7 +200,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.delete(former_payee_id)
         """
-        yield from write(delete_payee, get_payee, Payee, payee_id=payee_id)
+        yield from write(delete_payee, get_payee, Payee, None, payee_id=payee_id)
 
     @operation
     def invite(self, payee_id: str, *, payor_id: str) -> OperationFlow[None]:

@@ -86,7 +86,7 @@ class Payments(Resource[Mode]):
         validation.text("reason", reason, 256, shortest=2)
         validation.finish("The payment")
         body = models.Withdrawal(reason=reason)
-        yield from write(withdraw_payment, get_payment, Payment, "WITHDRAWN", payment_id=payment_id, body=body)
+        yield from write(withdraw_payment, get_payment, Payment, ("WITHDRAWN",), payment_id=payment_id, body=body)
 
     @operation
     def find(

@@ -131,7 +131,7 @@ class Payouts(Resource[Mode]):
                 message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
                 raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        yield from write(instruct_payout, get_payout, Payout, "INSTRUCTED", *_PAID, payout_id=payout_id, body=body)
+        yield from write(instruct_payout, get_payout, Payout, ("INSTRUCTED", *_PAID), payout_id=payout_id, body=body)
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -144,7 +144,7 @@ class Payouts(Resource[Mode]):
             >>> other_id = velo.payouts.submit([dataclasses.replace(payment, payor_payment_id="INV-1043")])
             >>> velo.payouts.withdraw(other_id)
         """
-        yield from write(withdraw_payout, get_payout, Payout, "WITHDRAWN", payout_id=payout_id)
+        yield from write(withdraw_payout, get_payout, Payout, ("WITHDRAWN",), payout_id=payout_id)
 
     @operation
     def wait(

@@ -47,12 +47,18 @@ def read(operation: ModuleType, kind: type[R], seconds: float | None = None, /, 
 
 
 def write(
-    operation: ModuleType, reads: ModuleType, kind: type[R], *done: str, body: Any = None, **named: str
+    operation: ModuleType,
+    reads: ModuleType,
+    kind: type[R],
+    done: Collection[str] | None,
+    *,
+    body: Any = None,
+    **named: str,
 ) -> OperationFlow[None]:
     """Send a write once. After a lost response, the object is read: whether it has a status that says `done`.
 
-    Without such a status, it is done when Velo knows the object no more. A conflict is with the work of another call:
-    Velo refuses duplicates.
+    None: it is done when Velo knows the object no more. A conflict is with the work of another call: Velo refuses
+    duplicates.
     """
     check(**named)
     try:
@@ -63,13 +69,15 @@ def write(
             raise
 
 
-def _is_done(reads: ModuleType, kind: type[R], done: Collection[str], named: dict[str, str]) -> OperationFlow[bool]:
+def _is_done(
+    reads: ModuleType, kind: type[R], done: Collection[str] | None, named: dict[str, str]
+) -> OperationFlow[bool]:
     try:
         record: Any = yield from read(reads, kind, **named)
-        return bool(done) and record.status in done
+        return done is not None and record.status in done
     except VictorError as error:
         # In Velo's own shape: a 404 of a proxy says nothing of the object.
-        return not done and isinstance(error, NotFound) and bool(error.problems)
+        return done is None and isinstance(error, NotFound) and bool(error.problems)
 
 
 # Lists: pages counted from 1, most of which state the number of pages and items.

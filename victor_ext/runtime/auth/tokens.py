@@ -142,7 +142,8 @@ class TokenCache:
     @property
     def has_token(self) -> bool:
         """Whether a kept token has not expired."""
-        return self._token is not None and self._token.seconds_left(self._clock.now()) > 0
+        kept = self._token  # which another thread may drop meanwhile
+        return kept is not None and kept.seconds_left(self._clock.now()) > 0
 
     def forget(self) -> None:
         """Drop the token, after it was revoked."""

@@ -18,7 +18,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import partial
-from typing import Any, Generic, Self, TypeGuard, TypeVar, overload
+from typing import Any, Generic, NoReturn, Self, TypeGuard, TypeVar, overload
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import mask
@@ -167,6 +167,9 @@ class Field(Generic[T]):
             return value
         other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
         return None if other is None else getattr(other, self._name)
+
+    def __set__(self, record: Record, value: object) -> NoReturn:
+        raise AttributeError(f"{self._name} of {type(record).__name__} is what the provider sent: it cannot be set.")
 
     def shown(self, record: Record) -> str:
         """The value as the `repr` of the record has it."""

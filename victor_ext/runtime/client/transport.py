@@ -99,7 +99,7 @@ class _RequestBuilder:
         client: Any = super()
         extensions: dict[str, Any] = kwargs.get("extensions") or {}
         extra: QueryChange | None = extensions.get(EXTRA_QUERY)
-        if isinstance(extra, str):
+        if extra and isinstance(extra, str):
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
         path: object = kwargs.get("url")
