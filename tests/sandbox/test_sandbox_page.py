@@ -79,9 +79,8 @@ def test_requests_are_grouped_by_key(start, http):
 def test_more_work_than_one_for_a_key_is_marked(sandbox, caller, http):
     caller.created(key=KEY)
     (made,) = sandbox.requests()
-    store = sandbox._running().provider.state.store
     assert "under one key" not in http.get(sandbox.url).text
-    store.work_by_key[KEY] += 1
+    sandbox._running().context.work_by_key[KEY] += 1
     assert "2 requests under one key" in http.get(sandbox.url).text
     assert made["id"] in http.get(sandbox.url).text
 

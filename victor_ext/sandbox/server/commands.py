@@ -195,7 +195,7 @@ class ServerCommands:
     @command("GET", "/keys/work")
     def work_done_by_key(self) -> dict[str, int]:
         """How often each idempotency key led to work; 0: only attempts."""
-        return {**dict.fromkeys(self._context.attempts, 0), **self._provider.work_by_key()}
+        return {**dict.fromkeys(self._context.attempts, 0), **self._context.work_by_key}
 
     @command("GET", "/references/work")
     def work_done_by_reference(self) -> dict[str, int]:

@@ -214,11 +214,6 @@ class SandboxContext:
         if access.isEnabledFor(logging.INFO):
             access.info("%s", exchange.summary())
 
-    def count_work(self, key: str | None, references: Iterable[str]) -> None:
-        if key is not None:
-            self.work_by_key[key] += 1
-        self.work_by_reference.update(references)
-
     def after(self, number: int) -> list[Received]:
         return [exchange for exchange in self._calls if exchange.number > number]
 

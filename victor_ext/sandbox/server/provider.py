@@ -165,7 +165,9 @@ class Call:
         self.exchange.work_done = True
         if references and self.exchange.reference is None:
             self.exchange.reference = references[0]
-        self._context.count_work(self.exchange.idempotency_key, references)
+        if self.key is not None:
+            self._context.work_by_key[self.key] += 1
+        self._context.work_by_reference.update(references)
 
 
 def _no_constant(name: str) -> JsonValue:
@@ -221,10 +223,6 @@ class SandboxProvider(ABC, Generic[S]):
     def records(self) -> Records | None:
         """What the page shows of the provider's state; None: calls and keys only."""
         return None
-
-    def work_by_key(self) -> Mapping[str, int]:
-        """How often work was done under each key."""
-        return self.context.work_by_key
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
@@ -40,6 +40,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         ledger = Ledger(self.settings, self.context.clock, self._database)
         self._authenticator = Authenticator(self.settings, self.context.clock, ledger.store)
         self._listing = Listing(self.settings, ledger.store)
+        # What was done under a key before a restart counts, too.
+        keys = (request.idempotency_key for request in ledger.store.requests.values())
+        self.context.work_by_key.update(key for key in keys if key is not None)
         return ledger
 
     def reset(self) -> None:
@@ -54,10 +57,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def records(self) -> Records:
         return PaymentRequestRecords(self)
-
-    def work_by_key(self) -> Mapping[str, int]:
-        # Counted in the store, which survives a restart.
-        return self.state.store.work_by_key
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.order)}
@@ -133,10 +132,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 return self._refused(problems[0])
             call.exchange.undeclared = declared("create").body.undeclared(body)
             request = self.state.create(call.owner, key, digest, body)
-            call.exchange.work_done = True
-            if request.client_reference_id is not None:
-                # Without the key: the store counts the requests under it.
-                self.context.count_work(None, (request.client_reference_id,))
+            reference = request.client_reference_id
+            call.did_work(*([] if reference is None else [reference]))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
             return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)

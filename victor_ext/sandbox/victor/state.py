@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections import Counter, UserDict
+from collections import UserDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -119,8 +119,6 @@ class Store:
         self.order: list[str] = []
         self.created: list[float] = []
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
-        self.work_by_key: Counter[str] = Counter()
-        """The number of requests by key. More than one would be a mistake of the sandbox."""
         self.version = 0
         """Changes with every commit, so that a cached list can be recognised as stale."""
         for (record,) in database.execute("SELECT record FROM requests ORDER BY position"):
@@ -160,8 +158,6 @@ class Store:
         if before is None:
             self.order.append(request.id)
             self.created.append(request.created_at)
-            if request.idempotency_key is not None and request.direction == "outbound":
-                self.work_by_key[request.idempotency_key] += 1
         if before is None or before.status != request.status:
             move = Move(request.status, TONES[request.status], self._clock.wall(), request.changed_at)
             self._moves.setdefault(request.id, []).append(move)

@@ -106,7 +106,7 @@ class PageView:
         }
 
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
-        work, attempts = self._provider.work_by_key(), self._context.attempts
+        work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
         records: Sequence[Record] = () if self._records is None else self._records.latest(_SHOWN)
         for record in records:
@@ -145,7 +145,7 @@ class PageView:
         if attempts is None:
             raise NotFound("No call with this key has come.")
         calls = self._calls_about(set(), key)
-        work = self._provider.work_by_key().get(key, 0)
+        work = self._context.work_by_key[key]
         return _render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
 
     def call(self, number: int) -> str:
