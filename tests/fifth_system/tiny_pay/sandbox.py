@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.server import (
     BodyKey,
-    NotFound,
     Operation,
     SandboxProvider,
     ServerCommands,
@@ -22,12 +21,15 @@ from victor_ext.sandbox.server import (
     TokenStore,
     command,
     empty_response,
+    find,
     json_response,
     nothing,
     option,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from victor_ext.sandbox.server import Call, JsonObject, Response
 
 
@@ -52,9 +54,7 @@ class TinyCommands(ServerCommands):
     @command("POST", "/charges/{charge_id}/settle", returns=nothing)
     def settle(self, charge_id: str) -> JsonObject:
         """Settle a charge."""
-        charge = self._provider.charges.get(charge_id)
-        if charge is None:
-            raise NotFound("There is no such charge.")
+        charge = find(self._provider.charges, charge_id, "charge")
         charge["settled"] = True
         return charge
 
@@ -76,7 +76,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
 
     def new_state(self) -> None:
         self._clients: dict[str, str] = {}
-        self._tokens = TokenStore(self.context.clock)
+        self.tokens = TokenStore(self.context.clock)
         self.charges: dict[str, JsonObject] = {}
         self._done: dict[str, tuple[bytes, Response]] = {}
         """By key: the body that asked for it, and what was answered."""
@@ -91,12 +91,9 @@ class TinyProvider(SandboxProvider[TinySettings]):
         """Let the caller in and do the work."""
         if operation == "token":
             return self._token(call)
-        owner = self._tokens.owner(call.bearer_token)
-        if owner is None:
-            return self.error(401, "who", "Ask /v1/token for a token.")
-        if operation == "list":
-            return json_response(200, {"charges": list(self.charges.values())})
-        return self._charge(call) if operation == "charge" else self._find(call)
+        if self.tokens.owner(call.bearer_token) is None:
+            return self.error(401, "who", f"Ask {self.operations[0].path} for a token.")
+        return getattr(self, f"_{operation}")(call)
 
     def _token(self, call: Call) -> Response:
         try:
@@ -106,37 +103,38 @@ class TinyProvider(SandboxProvider[TinySettings]):
         name, secret = form.get("name", ""), form.get("secret", "")
         if not secret or self._clients.get(name) != secret:
             return self.error(401, "pair", "Name and secret are not a pair.")
-        token, expires = self._tokens.issue(name, self.settings.token_life)
+        token, expires = self.tokens.issue(name, self.settings.token_life)
         return json_response(200, {"token": token, "expires": int(expires * 1000)})
 
     def _charge(self, call: Call) -> Response:
-        body = self._charge_body(call)
-        if body is None or call.key is None:
+        body = call.json_object() or {}
+        if call.key is None or not isinstance(body.get("reference"), str) or type(body.get("cents")) is not int:
             return self.error(400, "body", "idempotencyKey, reference and cents are required.")
-        call.refers_to(body["reference"])
-        known = self._done.get(call.key)
-        if known is not None:
-            call.exchange.replayed = known[0] == call.body
-            return known[1] if known[0] == call.body else self.error(409, "key", "The key was used for another body.")
+        return self._once(call, body["reference"], lambda: self._made(call, body))
+
+    def _made(self, call: Call, body: JsonObject) -> Response:
         if body["cents"] > self.settings.limit:
             return json_response(200, {"success": False, "text": "This is over the limit."})
         charge_id = uuid.uuid4().hex
         self.charges[charge_id] = {"id": charge_id, "settled": False, **body}
         call.exchange.request_id = charge_id
         call.did_work(body["reference"])
-        answer = empty_response(202, {"Location": f"/v1/charges/{charge_id}"})
-        self._done[call.key] = (call.body, answer)
-        return answer
+        return empty_response(202, {"Location": f"/v1/charges/{charge_id}"})
 
-    def _charge_body(self, call: Call) -> JsonObject | None:
-        try:
-            body = call.json()
-        except ValueError:
-            return None
-        if not isinstance(body, dict):
-            return None
-        found = cast("JsonObject", body)
-        return found if isinstance(found.get("reference"), str) and type(found.get("cents")) is int else None
+    def _once(self, call: Call, reference: str, work: Callable[[], Response]) -> Response:
+        """Do the work under the call's key, or repeat the answer of the call that did it."""
+        call.refers_to(reference)
+        known = self._done.get(call.key)
+        if known is None:
+            answer = work()
+            if call.exchange.work_done:
+                self._done[call.key] = call.body, answer
+            return answer
+        call.exchange.replayed = known[0] == call.body
+        return known[1] if known[0] == call.body else self.error(409, "key", "The key was used for another body.")
+
+    def _list(self, _call: Call) -> Response:
+        return json_response(200, {"charges": list(self.charges.values())})
 
     def _find(self, call: Call) -> Response:
         charge = self.charges.get(call.params["id"])
@@ -150,7 +148,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
 
     def client_settings(self, url: str) -> str:
         """What `--env-file` writes."""
-        token, _ = self._tokens.issue(str(self.add_client()["name"]), self.settings.token_life)
+        token, _ = self.tokens.issue(str(self.add_client()["name"]), self.settings.token_life)
         return f"TINY_BASE_URL={url}\nTINY_TOKEN={token}\n"
 
 

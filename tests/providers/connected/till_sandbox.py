@@ -1,43 +1,25 @@
-"""A sandbox for Till, the API of examples/till.yaml: it shares no code with the client."""
+"""A sandbox for Till, the API of examples/till.yaml: TinyPay's with another wire. It shares no code with the client."""
 
 from __future__ import annotations
 
 import base64
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server import (
-    HeaderKey,
-    Operation,
-    SandboxProvider,
-    ServerCommands,
-    ServerInThread,
-    ServerSettings,
-    TokenStore,
-    command,
-    json_response,
-    nothing,
-    option,
-)
+from tests.fifth_system.tiny_pay.sandbox import TinyCommands, TinyProvider, TinySettings
+from victor_ext.sandbox.server import HeaderKey, Operation, ServerInThread, command, json_response, nothing, option
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.server import Call, JsonObject, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TillSettings(ServerSettings):
+class TillSettings(TinySettings):
     page_size: int = option(20, help="payments on a page")
 
 
-class TillCommands(ServerCommands):
+class TillCommands(TinyCommands):
     _provider: TillProvider
-
-    @command("POST", "/clients", returns=lambda made: (str(made["id"]), str(made["secret"])))
-    def add_client(self) -> JsonObject:
-        """Let a client ask for tokens; returns its id and secret."""
-        return self._provider.add_client()
 
     @command("POST", "/payments", returns=nothing)
     def add_payment(self, id: str) -> JsonObject:
@@ -56,7 +38,8 @@ class TillCommands(ServerCommands):
         return {}
 
 
-class TillProvider(SandboxProvider[TillSettings]):
+class TillProvider(TinyProvider):
+    settings: TillSettings
     name = "till"
     title = "Till"
     key = HeaderKey("Idempotency-Key")
@@ -69,33 +52,12 @@ class TillProvider(SandboxProvider[TillSettings]):
     settings_type = TillSettings
     commands_type = TillCommands
 
-    def new_state(self) -> None:
-        self._clients: dict[str, str] = {}
-        self.tokens = TokenStore(self.context.clock)
-        self._payments: dict[str, JsonObject] = {}
-        self._done: dict[str, tuple[bytes, Response]] = {}
-
     def error(self, status: int, code: str, message: str) -> Response:
         return json_response(status, {"title": code, "status": status, "detail": message})
 
-    def client_settings(self, url: str) -> str:
-        return f"TILL_BASE_URL={url}\n"
-
-    def add_client(self) -> JsonObject:
-        made = uuid.uuid4().hex, uuid.uuid4().hex
-        self._clients[made[0]] = made[1]
-        return {"id": made[0], "secret": made[1]}
-
     def add_payment(self, id: str, fields: JsonObject) -> JsonObject:
-        self._payments[id] = {"id": id, **fields, "status": "accepted"}
-        return self._payments[id]
-
-    def handle(self, operation: str, call: Call) -> Response:
-        if operation == "token":
-            return self._token(call)
-        if self.tokens.owner(call.bearer_token) is None:
-            return self.error(401, "token", "Ask /oauth/token for a token.")
-        return getattr(self, f"_{operation}")(call)
+        self.charges[id] = {"id": id, **fields, "status": "accepted"}
+        return self.charges[id]
 
     def _token(self, call: Call) -> Response:
         form = call.form()
@@ -114,27 +76,21 @@ class TillProvider(SandboxProvider[TillSettings]):
             return json_response(
                 422, {"title": "Invalid", "status": 422, "detail": "It is too small.", "field": "amount"}
             )
-        call.refers_to(str(body.get("reference")))
-        known = self._done.get(call.key)
-        if known is not None:
-            call.exchange.replayed = known[0] == call.body
-            return known[1] if known[0] == call.body else self.error(409, "key", "The key was used with other values.")
-        made = json_response(201, self.add_payment(f"pay_{len(self._payments)}", body))
-        call.did_work(str(body.get("reference")))
-        self._done[call.key] = (call.body, made)
-        return made
+        reference = str(body.get("reference"))
+        return self._once(call, reference, lambda: self._made(call, reference, body))
+
+    def _made(self, call: Call, reference: str, body: JsonObject) -> Response:
+        call.did_work(reference)
+        return json_response(201, self.add_payment(f"pay_{len(self.charges)}", body))
 
     def _list(self, call: Call) -> Response:
-        ids = list(self._payments)
-        query = dict(parse_qsl(call.query.decode()))
+        ids, query = list(self.charges), call.query_values()
         after = query.get("starting_after")
         rest = ids[ids.index(after) + 1 :] if after in ids else ids
         page = rest[: int(query.get("limit") or self.settings.page_size)]
-        return json_response(200, {"data": [self._payments[id] for id in page], "has_more": len(page) < len(rest)})
+        return json_response(200, {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)})
 
-    def _get(self, call: Call) -> Response:
-        record = self._payments.get(call.params["id"])
-        return self.error(404, "id", "There is no such payment.") if record is None else json_response(200, record)
+    _get = TinyProvider._find
 
 
 class TillSandbox(TillCommands, ServerInThread[TillSettings]):
