@@ -51,7 +51,7 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
     with session.chdir(folder):
         if extra != "all":
-            session.run("python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / f"{extra}.py"))
+            session.run("python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra)
             return
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
