@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 import tarfile
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from hatchling.builders.wheel import WheelBuilder
 
 from tests.release.contents import (
-    ROOT,
+    EXTRAS,
     committed,
     expected_in_source,
     expected_in_wheel,
@@ -25,21 +24,21 @@ from tests.release.contents import (
 from victor_ext import __version__
 
 
-def wrong_wheel(wheel: Path, extras: list[str]) -> Iterator[str]:
+def wrong_wheel(wheel: Path) -> Iterator[str]:
     """What is wrong with the wheel."""
     found = files_of(wheel)
     yield from wrong_names(found, expected_in_wheel(committed()))
     metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
-    yield from wrong_metadata(metadata, __version__, extras)
+    yield from wrong_metadata(metadata, __version__, EXTRAS)
     yield from wrong_entry_points(found)
     yield from wrong_sbom(found, __version__)
 
 
-def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
+def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
     """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
     found = files_of(source)
     yield from wrong_names(found, expected_in_source(committed()))
-    yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, extras)
+    yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, EXTRAS)
     yield from wrong_sbom(found, __version__)
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")
@@ -51,8 +50,6 @@ def wrong_source(source: Path, wheel: Path, extras: list[str]) -> Iterator[str]:
 
 def main(folder: Path) -> int:
     """Returns 0 when there is one wheel and one source distribution of this version, and nothing is wrong with them."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = list(project["optional-dependencies"])
     wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
     source = folder / f"victor_ext-{__version__}.tar.gz"
     missing = [path.name for path in (wheel, source) if not path.is_file()]
@@ -60,8 +57,8 @@ def main(folder: Path) -> int:
     wrong = [f"{folder} lacks {name}" for name in missing]
     wrong += [f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)]
     if not missing:
-        wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel, extras)]
-        wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel, extras)]
+        wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel)]
+        wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel)]
     print("\n".join(wrong) or f"{wheel.name} and {source.name} contain what they should.")
     return int(bool(wrong))
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from packaging.metadata import Metadata
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = list(PROJECT["optional-dependencies"])
 GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
 
 SBOM = "build/sbom.cdx.json"
@@ -105,8 +107,7 @@ def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
     if not any(fnmatch(name, LICENSE) for name in found):
         yield f"lacks {LICENSE}"
     declared = next((data.decode() for name, data in found.items() if name.endswith("/entry_points.txt")), "")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for group in (project["scripts"], *project["entry-points"].values()):
+    for group in (PROJECT["scripts"], *PROJECT["entry-points"].values()):
         for line in (f"{name} = {place}" for name, place in group.items()):
             if line not in declared.splitlines():
                 yield f"has no entry point {line}"

@@ -10,19 +10,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from tests.release.contents import ROOT
+from tests.release.contents import PROJECT
 from victor_ext import __version__
 
 
 def direct() -> set[str]:
     """Names of what the project and its extras require."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    groups = (project["dependencies"], *project["optional-dependencies"].values())
-    return {re.split(r"[^\w-]", line)[0] for group in groups for line in group} - {project["name"]}
+    groups = (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    return {re.split(r"[^\w-]", line)[0] for group in groups for line in group} - {PROJECT["name"]}
 
 
 def completed(bom: dict[str, Any], names: set[str]) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import runpy
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.release.contents import (
+    EXTRAS,
+    PROJECT,
     ROOT,
     SBOM,
     committed,
@@ -25,8 +26,6 @@ from tests.release.sbom import completed, direct
 from victor_ext import __version__
 
 pytestmark = pytest.mark.thorough
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = list(PROJECT["optional-dependencies"])
 
 
 @pytest.fixture(scope="module")

@@ -171,9 +171,11 @@ def test_down_over_the_api_port_needs_a_way_back(sandbox):
     with pytest.raises(ValueError, match="give seconds"):
         remote.down()
     assert remote.clock(), "and it still listens"
-    remote.down(0.05)
+    remote.down(0.1)
     with pytest.raises(ConnectionRefusedError):
         RawConnection(sandbox.url)
+    until(lambda: sandbox._running().ports.api._servers)
+    assert remote.clock(), "and it listens again by itself"
 
 
 @pytest.mark.parametrize("earlier", [b"", b"GET /_sandbox/clock HTTP/1.1\r\nHost: localhost:%d\r\n\r\n"])

@@ -290,14 +290,6 @@ def test_down_refuses_connections_for_real_and_up_ends_it(sandbox, caller):
     assert caller.list().status_code == 200
 
 
-def test_down_for_a_while_comes_back_by_itself(sandbox, caller):
-    sandbox.down(0.1)
-    with pytest.raises(ConnectionRefusedError):
-        RawConnection(sandbox.url)
-    until(lambda: sandbox._running().ports.api._servers)
-    assert caller.list().status_code == 200
-
-
 def test_a_server_that_ends_cuts_calls_in_hand_and_leaves_nothing(start):
     before = set(threading.enumerate())  # other tests may have a sandbox
     sandbox, caller = start()
