@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from ipaddress import ip_address
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import httpx
 
@@ -30,35 +30,25 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     return kind(str(error))
 
 
-class LookUp(NamedTuple):
-    """Look the host up. The result is that of `getaddrinfo`."""
-
-    host: str
-    port: int
-    seconds: float | None
+Steps = Generator[Callable[[], Any], Any, socket.socket]
+"""What is yielded waits for something. With awaited calls, its result is to be awaited."""
 
 
-class AwaitConnection(NamedTuple):
-    """Wait until the socket can be written to. The result is whether it could be in time."""
+def connect(backend: Any, host: str, port: int, timeout: float | None) -> Steps:
+    """A connected socket, which never blocks. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
 
-    socket: socket.socket
-    seconds: float | None
-
-
-Steps = Generator[LookUp | AwaitConnection, Any, socket.socket]
-
-
-def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -> Steps:
-    """A connected socket, which never blocks. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`."""
+    The backend, of either mode, has the `addresses`, looks a host up, and waits until a socket can be written to.
+    """
+    addresses: Addresses = backend.addresses
     known = addresses.known(host)
     if not known:
         try:
-            known = addresses.ordered(host, (yield LookUp(host, port, timeout)))
+            known = addresses.ordered(host, (yield lambda: backend.look_up(host, port, timeout)))
         except OSError as error:
             raise as_network_error(error, httpx.ConnectError) from error
     for tried, address in enumerate(known, start=1):
         try:
-            made = yield from _connect(address, port, as_of_now(timeout, 1 + len(known) - tried))
+            made = yield from _connect(backend, address, port, as_of_now(timeout, 1 + len(known) - tried))
         except (httpx.ConnectError, httpx.ConnectTimeout):
             addresses.forget(host)
             if tried == len(known) or is_over(timeout):
@@ -69,7 +59,7 @@ def connect(addresses: Addresses, host: str, port: int, timeout: float | None) -
     raise httpx.ConnectError(f"{host} has no address")
 
 
-def _connect(address: str, port: int, seconds: float | None) -> Steps:
+def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Steps:
     try:
         # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the system resolves.
         kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
@@ -81,7 +71,7 @@ def _connect(address: str, port: int, seconds: float | None) -> Steps:
         made.settimeout(0)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if not _is_connected_at_once(made, where):
-            if not (yield AwaitConnection(made, seconds)):
+            if not (yield lambda: backend.is_writable(made, seconds)):
                 raise httpx.ConnectTimeout("the host did not answer in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if failed:

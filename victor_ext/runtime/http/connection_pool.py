@@ -61,11 +61,11 @@ class Lease:
 class ConnectionPool:
     """The connections of one client, to its only origin, in one process or event loop."""
 
-    def __init__(self, route: Route, limits: httpx.Limits) -> None:
+    def __init__(self, route: Route, limits: httpx.Limits, backend: Any) -> None:
         most = sys.maxsize if limits.max_connections is None else limits.max_connections
         keep = most if limits.max_keepalive_connections is None else limits.max_keepalive_connections
         self.semaphore = Semaphore(most)
-        self._route = route
+        self._route, self._backend = route, backend
         self._most, self._keep = most, min(most, keep)
         self._expiry = limits.keepalive_expiry
         self._lock = threading.RLock()  # see `Semaphore`
@@ -124,7 +124,7 @@ class ConnectionPool:
         logger.debug("connecting to %s", self._route)
         # An error here means that no byte of the request was sent.
         try:
-            yield from self._route.open(connection, timeouts)
+            yield from self._route.open(connection, self._backend, timeouts)
         except UnsolicitedData as error:
             raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:

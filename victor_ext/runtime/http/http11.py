@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,48 +10,13 @@ import httpx
 
 from victor_ext.runtime.core.timeouts import BEGUN, is_over
 from victor_ext.runtime.http.parser import Head, Parser
+from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Connect:
-    """Connect to this host and port."""
-
-    host: str
-    port: int
-    seconds: float | None
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class StartTls:
-    """Encrypt the connection, and verify that the other side is this host."""
-
-    context: ssl.SSLContext
-    host: str
-    seconds: float | None
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Write:
-    """Write these bytes. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
-
-    They hold tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
-    """
-
-    data: memoryview
-    seconds: float | None
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Read:
-    """Read some bytes. The result is empty when the other side has closed the connection."""
-
-    seconds: float | None
-
-
-Step = Connect | StartTls | Write | Read
-Steps = Generator[Step, Any, T]
+Steps = Generator[Callable[[], Any], Any, T]
+"""What is yielded does something with a stream. With awaited calls, its result is to be awaited."""
 
 
 class UnsolicitedData(Exception):
@@ -79,21 +43,35 @@ class Connection:
 
 
 def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Steps[Head]:
-    """Send a request, whose bytes are the message, and read the head of its response."""
-    parser = connection.parser
+    """Send a request, whose bytes are the message, and read the head of its response.
+
+    The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
+    """
+    parser, stream = connection.parser, connection.stream
     seconds = timeouts.get("write")
     if is_over(seconds):
         raise httpx.ConnectTimeout("no time was left to send the request")
     request.extensions[BEGUN] = True
     try:
         # In one piece, so that whatever came before that moment is certainly no response to this request.
-        yield Write(message, seconds)
+        yield lambda: _write(stream, message, seconds)
     except UnsolicitedData:
         request.extensions[BEGUN] = False
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before
         connection.is_spoilt = True
-    seconds = timeouts.get("read")
+    patience = timeouts.get("read")
     while (head := parser.head()) is None:
-        parser.receive((yield Read(seconds)))
+        parser.receive((yield lambda: stream.read(READ_BYTES, patience)))
     return head
+
+
+def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
+    """Write a request. Raises `UnsolicitedData`, and writes nothing, when bytes can be read before."""
+    try:
+        unread = stream.unread()
+    except httpx.ReadError as error:
+        raise UnsolicitedData(str(error)) from error
+    if unread is not None:
+        raise UnsolicitedData("data arrived" if unread else "the connection was closed")
+    return stream.write(message, seconds)

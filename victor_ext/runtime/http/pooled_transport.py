@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
+from operator import call
 from typing import Any, TypeVar
 
 import httpx
@@ -21,7 +22,6 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
-from .http11 import Connect, Connection, Read, StartTls, Step, UnsolicitedData, Write
 from .originals import ASYNC, SYNC, ConnectsOtherwise, are_replaced
 from .proxies import Route
 from .through_client import AsyncThroughClient, ThroughClient
@@ -37,8 +37,8 @@ class PooledTransport(httpx.BaseTransport):
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: SyncBackend | None = None) -> None:
         self.route = route
-        self._pools = PerProcess(lambda: ConnectionPool(route, limits))
-        self._backend = backend or SyncBackend()
+        backend = backend or SyncBackend()
+        self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if are_replaced(SYNC.sending):
@@ -53,24 +53,18 @@ class PooledTransport(httpx.BaseTransport):
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = drive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
+            head = drive(pool.exchange(lease, request, timeouts), call)
         except ConnectsOtherwise:
             lease.abandon()
         except BaseException:
             lease.abandon()
             raise
         else:
-            return _response(head, _Body(self, lease, timeouts.get("read")))
+            return _response(head, _Body(lease, timeouts.get("read")))
         return self._through_client(request)
 
     def _through_client(self, request: httpx.Request) -> httpx.Response:
         return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
-
-    def take(self, connection: Any, step: Step) -> Any:
-        result = _act(self._backend, connection, step)
-        if type(step) in _OPENING:
-            connection.stream = result
-        return result
 
     def close(self) -> None:
         self._pools.here().close()
@@ -81,8 +75,8 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: AsyncBackend | None = None) -> None:
         self.route = route
-        self._pools = PerLoop(lambda: ConnectionPool(route, limits))
-        self._backend = backend or AsyncBackend()
+        backend = backend or AsyncBackend()
+        self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if are_replaced(ASYNC.sending):
@@ -98,24 +92,18 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
                 timing.admitted()
             if not admitted:
                 raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = await adrive(pool.exchange(lease, request, timeouts), lambda step: self.take(lease.connection, step))
+            head = await adrive(pool.exchange(lease, request, timeouts), call)
         except ConnectsOtherwise:
             lease.abandon()
         except BaseException:
             lease.abandon()
             raise
         else:
-            return _response(head, _AsyncBody(self, lease, timeouts.get("read")))
+            return _response(head, _AsyncBody(lease, timeouts.get("read")))
         return await self._through_client(request)
 
     async def _through_client(self, request: httpx.Request) -> httpx.Response:
         return await AsyncThroughClient(_client_for(httpx.AsyncClient, self.route)).handle_async_request(request)
-
-    async def take(self, connection: Any, step: Step) -> Any:
-        result = await _act(self._backend, connection, step)
-        if type(step) in _OPENING:
-            connection.stream = result
-        return result
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -127,15 +115,15 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 class _Body(httpx.SyncByteStream):
     """The body of a response. Readers hold a piece while they wait for more. `close` gives the connection back."""
 
-    def __init__(self, transport: PooledTransport, lease: Lease, seconds: float | None) -> None:
-        self._transport, self._lease, self._read = transport, lease, Read(seconds)
+    def __init__(self, lease: Lease, seconds: float | None) -> None:
+        self._lease, self._seconds = lease, seconds
 
     def __iter__(self) -> Iterator[bytes]:
         connection = self._lease.connection
         while connection is not None:
             piece = connection.parser.body()
             if piece is None:
-                connection.parser.receive(self._transport.take(connection, self._read))
+                connection.parser.receive(connection.stream.read(READ_BYTES, self._seconds))
             elif piece:
                 yield piece
             else:
@@ -146,15 +134,15 @@ class _Body(httpx.SyncByteStream):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, transport: AsyncPooledTransport, lease: Lease, seconds: float | None) -> None:
-        self._transport, self._lease, self._read = transport, lease, Read(seconds)
+    def __init__(self, lease: Lease, seconds: float | None) -> None:
+        self._lease, self._seconds = lease, seconds
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection = self._lease.connection
         while connection is not None:
             piece = connection.parser.body()
             if piece is None:
-                connection.parser.receive(await self._transport.take(connection, self._read))
+                connection.parser.receive(await connection.stream.read(READ_BYTES, self._seconds))
             elif piece:
                 yield piece
             else:
@@ -165,26 +153,6 @@ class _AsyncBody(httpx.AsyncByteStream):
 
 
 _ALL_IN_USE = "all connections are in use"
-_OPENING = (Connect, StartTls)
-
-
-def _act(backend: Any, connection: Connection, step: Step) -> Any:
-    """Execute a step; with an async stream, return the awaitable that does."""
-    stream = connection.stream
-    if type(step) is Read:
-        return stream.read(READ_BYTES, step.seconds)
-    if type(step) is Write:
-        try:
-            unread = stream.unread()
-        except httpx.ReadError as error:
-            raise UnsolicitedData(str(error)) from error
-        if unread is not None:
-            raise UnsolicitedData("data arrived" if unread else "the connection was closed")
-        return stream.write(step.data, step.seconds)
-    if type(step) is Connect:
-        return backend.connect_tcp(step.host, step.port, step.seconds)
-    assert type(step) is StartTls
-    return stream.start_tls(step.context, step.host, step.seconds)
 
 
 def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:

@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 
 from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.http.parser import Fields
+from victor_ext.runtime.http.parser import Fields, Parser
 
-from . import http11
-from .http11 import Connect, Connection, StartTls, Steps
+from .http11 import Connection, Steps, exchange
 
 PORTS = {"http": 80, "https": 443}
 
@@ -39,25 +38,25 @@ class Route:
         origin = self.origin
         return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
 
-    def open(self, connection: Connection, timeouts: Any) -> Steps[None]:
+    def open(self, connection: Connection, backend: Any, timeouts: Any) -> Steps[None]:
         """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
         seconds = timeouts.get("connect")
         if self.proxy is None:
-            yield Connect(_host(self.origin), _port(self.origin), seconds)
+            yield from _connect(connection, backend, self.origin, seconds)
         else:
             try:
-                yield from self._open_proxy(connection, self.proxy, timeouts)
+                yield from self._open_proxy(connection, backend, self.proxy, timeouts)
             except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError) as error:
                 raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
         if self.origin.scheme == "https":
             assert self.tls is not None
-            yield from _secure(self.tls, self.origin, seconds)
+            yield from _secure(connection, self.tls, self.origin, seconds)
 
-    def _open_proxy(self, connection: Connection, proxy: httpx.Proxy, timeouts: Any) -> Steps[None]:
+    def _open_proxy(self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any) -> Steps[None]:
         seconds = timeouts.get("connect")
-        yield Connect(_host(proxy.url), _port(proxy.url), seconds)
+        yield from _connect(connection, backend, proxy.url, seconds)
         if self.proxy_tls is not None:
-            yield from _secure(self.proxy_tls, proxy.url, seconds)
+            yield from _secure(connection, self.proxy_tls, proxy.url, seconds)
         if self.origin.scheme == "https":
             yield from _through_tunnel(connection, proxy, self.origin, timeouts)
 
@@ -84,10 +83,15 @@ def _place(url: httpx.URL) -> str:
     return f"{_host(url)}:{_port(url)}"
 
 
-def _secure(context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Steps[None]:
+def _connect(connection: Connection, backend: Any, url: httpx.URL, seconds: float | None) -> Steps[None]:
+    connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
+
+
+def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Steps[None]:
+    """Encrypt the connection, and verify that the other side is this host."""
     # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
     context.set_alpn_protocols(["http/1.1"])
-    yield StartTls(context, _host(url), seconds)
+    connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 
 
 def _proxy_headers(proxy: httpx.Proxy) -> Fields:
@@ -102,7 +106,7 @@ def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.UR
     target = f"{host}:{_port(origin)}".encode("ascii")
     always = [(b"Host", target), (b"Accept", b"*/*")]
     message = memoryview(connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b""))
-    response = yield from http11.exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
+    response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
     if not 200 <= response.status_code < 300:
         raise httpx.ProxyError(f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip())
-    connection.parser = Connection().parser
+    connection.parser = Parser()

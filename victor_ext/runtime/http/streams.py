@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from operator import call
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -20,7 +21,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
-from victor_ext.runtime.http.connecting import Addresses, AwaitConnection, LookUp, as_network_error, connect
+from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
 from victor_ext.runtime.http.originals import require_connecting, require_connecting_awaited
 from victor_ext.runtime.http.tls_layer import READ_BYTES, Steps, TunnelStream
 
@@ -140,18 +141,18 @@ def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool
 
 class SyncBackend:
     def __init__(self) -> None:
-        self._addresses = Addresses()
+        self.addresses = Addresses()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> SyncStream:
         require_connecting()
-        return SyncStream(drive(connect(self._addresses, host, port, timeout), _take))
+        return SyncStream(drive(connect(self, host, port, timeout), call))
 
+    def look_up(self, host: str, port: int, _seconds: float | None) -> Any:
+        # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
+        return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
 
-def _take(step: LookUp | AwaitConnection) -> Any:
-    if isinstance(step, AwaitConnection):
-        return _is_ready(step.socket, _WRITE, as_of_now(step.seconds))
-    # Bytes: text would be encoded as an international name, which loads a codec, and it is in ASCII here.
-    return socket.getaddrinfo(step.host.encode("ascii"), step.port, type=socket.SOCK_STREAM)
+    def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
+        return _is_ready(made, _WRITE, as_of_now(seconds))
 
 
 class AsyncStream:
@@ -213,19 +214,19 @@ class AsyncTunnel(TunnelStream):
 
 class AsyncBackend:
     def __init__(self) -> None:
-        self._addresses = Addresses()
+        self.addresses = Addresses()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:
         require_connecting_awaited()
-        return AsyncStream(await adrive(connect(self._addresses, host, port, timeout), _atake))
+        return AsyncStream(await adrive(connect(self, host, port, timeout), call))
 
+    async def look_up(self, host: str, port: int, seconds: float | None) -> Any:
+        with anyio.move_on_after(as_of_now(seconds)):
+            return await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        raise httpx.ConnectTimeout(f"the name {host} was not resolved in time")
 
-async def _atake(step: LookUp | AwaitConnection) -> Any:
-    if isinstance(step, AwaitConnection):
-        return await _in_time(anyio.wait_writable(step.socket), step.seconds)
-    with anyio.move_on_after(as_of_now(step.seconds)):
-        return await anyio.getaddrinfo(step.host, step.port, type=socket.SOCK_STREAM)
-    raise httpx.ConnectTimeout(f"the name {step.host} was not resolved in time")
+    async def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
+        return await _in_time(anyio.wait_writable(made), seconds)
 
 
 async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:

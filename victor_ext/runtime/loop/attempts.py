@@ -96,7 +96,7 @@ class _Call:
         self._best_effort_ends: float | None = None
         self._paid = RetryQuota.REFUND
         self._outcome = Outcome.NOT_SENT
-        self._report = loop.reporter.report(request, key) if loop.reporter.is_active else None
+        self._report = CallReport(loop.reporter.emit, request, key) if loop.reporter.is_active else None
         self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
@@ -323,7 +323,7 @@ class _Call:
         self._paid = cost
         self._retries += 1
         if self._retry_report is None:
-            self._retry_report = self._report or loop.reporter.report(self._request, self._key)
+            self._retry_report = self._report or CallReport(loop.reporter.emit, self._request, self._key)
         about = {"attempt": self._attempts + 1, "wait": wait, "reason": failure.what, "quota": loop.quota.available}
         self._retry_report.retry_scheduled(request, for_token=not signed, **about)
         yield Sleep(wait)

@@ -215,9 +215,6 @@ class Reporter:
         """Whether anybody wants to know of each call. If not, only retries are reported."""
         return self._on_event is not None or logger.isEnabledFor(logging.DEBUG)
 
-    def report(self, request: httpx.Request, key: str | None) -> CallReport:
-        return CallReport(self.emit, request, key)
-
     def emit(self, event: Event, headers: httpx.Headers | None = None) -> None:
         """Give an event to the listener. What it raises is logged and counted, or raised in tests.
 
