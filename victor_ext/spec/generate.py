@@ -78,7 +78,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        for failure in map(Failure, project.build()):
+        for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
         hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
@@ -97,7 +97,7 @@ def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]
     with _differences(), tracker.watching():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
-        return None, [Failure(data)]
+        return None, [Failure.of(data)]
     errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
     return data, tracker.failures(errors)
 
