@@ -141,16 +141,11 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
             log("inline-allof", failure.where)
         else:
             log.lose(failure.loss, failure.text)
-            _forget(schema)
+            if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
+                schema["schema"] = {"type": "string"}
+            else:
+                drop(schema, *(schema.keys() - {"description"}))
     return bool(mended)
-
-
-def _forget(schema: Tree) -> None:
-    """Keep what is no type: the words of a schema, or all of a parameter but its type."""
-    if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
-        schema["schema"] = {"type": "string"}
-        return
-    drop(schema, *(schema.keys() - {"description"}))
 
 
 @contextlib.contextmanager
