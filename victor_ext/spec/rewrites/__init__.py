@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree, copied, placed
 
-from . import bodies, composition, names, operations, schemas, unions
+from . import bodies, composition, names, operations, schemas, serialization, unions
 from .base import Log
 
 __all__ = ("REWRITES", "Log", "prepare")
@@ -26,8 +26,8 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     unions.unite_children,
     names.unique_operation_id,
     operations.drop_empty_body,
-    operations.content_parameter,
-    operations.flatten_object_parameter,
+    serialization.content_parameter,
+    serialization.flatten_object_parameter,
     operations.drop_repeated_parameter,
     operations.drop_transport_header,
     operations.drop_null_of_path,
@@ -57,7 +57,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     schemas.mark_sent_nulls,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
-    operations.record_styles,
+    serialization.record_styles,
     bodies.record_encodings,
     operations.record_servers,
     schemas.exact_number,

@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping
 
 from .base import Log, answers, components, media_types, reachable, schemas
 from .names import free_name
-from .operations import is_nested, is_object, undefined, variants
+from .serialization import is_nested, is_object, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)

@@ -10,8 +10,8 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, free_name
-from .operations import kinds
 from .redefinition import REDEFINED, TYPED, both, gist
+from .serialization import kinds
 
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
 SOURCES = "x-redefined-as"

@@ -1,4 +1,4 @@
-"""Rewrites of operations: parameters and how each is sent, statuses, bodies that cannot be, webhooks and servers."""
+"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, webhooks and servers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,12 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
-from victor_ext.spec.requests import DEFAULT_STYLES, HOOKS, STYLES, Hook, Style
-from victor_ext.spec.tree import (
-    Operation,
-    Tree,
-    hooks,
-    in_place_of,
-    is_json,
-    is_url,
-    list_at,
-    mapping_at,
-    mappings_at,
-    operations,
-    resolve,
-    types_of,
-)
+from victor_ext.spec.requests import HOOKS, Hook
+from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_at, mappings_at, operations, resolve
 
-from .base import Log, children, components, parameters
+from .base import Log, components, parameters
 
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
-SCALAR_HEADERS = ("string", "integer", "number", "boolean")
 
 
 def write_status(document: Tree, log: Log) -> None:
@@ -187,115 +173,3 @@ def _urls(tree: Tree) -> list[str]:
 
 def _is_absolute(url: str) -> bool:
     return url.lower().startswith(("https://", "http://")) and is_url(url)
-
-
-# ---- How parameters are sent ----
-
-
-def content_parameter(document: Tree, log: Log) -> None:
-    """Give a parameter with the content type JSON the type of its content; with another one, it is a string."""
-    for operation, parameter in parameters(document):
-        if "schema" not in parameter:
-            content = mapping_at(parameter, "content")
-            kind = next(iter(content), "")
-            if is_json(kind):
-                parameter["schema"] = mapping_at(content[kind], "schema")
-                parameter["x-json"] = True
-            else:
-                parameter["schema"] = {"type": "string", "description": f"Text as {kind or 'nothing'}"}
-            parameter.pop("content", None)
-            log("content-parameter", f"{operation.where} {parameter.get('name')}")
-
-
-def flatten_object_parameter(document: Tree, log: Log) -> None:
-    """Replace a query object by its properties, as sent: `name` (exploded form) or `filter[name]` (deepObject)."""
-    for operation, parameter in parameters(document):
-        whole = resolve(document, parameter["schema"])
-        style = parameter.get("style", "form")
-        flat = style == "deepObject" or (style == "form" and parameter.get("explode", True))
-        # Of an object that is open, other names would be lost.
-        is_open = any(whole.get(key) for key in ("additionalProperties", "allOf", "oneOf", "anyOf"))
-        is_kept = is_open or not whole.get("properties") or "x-json" in parameter
-        if parameter.get("in") != "query" or not flat or is_kept:
-            continue
-        if style == "form" and any(is_object(document, each) for each in whole["properties"].values()):
-            continue  # an object in an object has no form
-        _replace(operation, parameter, whole, style)
-        log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
-
-
-def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
-    required = list_at(whole, "required") if parameter.get("required") else []
-    shared = {"in": "query", "style": style, "explode": True, "allowReserved": parameter.get("allowReserved")}
-    flat: list[Tree] = []
-    for name, schema in whole["properties"].items():
-        wire = name if style == "form" else f"{parameter['name']}[{name}]"
-        words = {"description": schema["description"]} if "description" in schema else {}
-        own = {"name": wire, "required": name in required, "schema": schema}
-        flat.append(in_place_of(parameter, {**shared, **own, **words}))
-    place = operation.tree["parameters"].index(parameter)
-    operation.tree["parameters"][place : place + 1] = flat
-
-
-def record_styles(document: Tree, log: Log) -> None:
-    """Record how each parameter is sent; report values whose form OpenAPI does not define."""
-    for operation, parameter in parameters(document):
-        location, name = parameter["in"], parameter["name"]
-        style = parameter.get("style", DEFAULT_STYLES[location])
-        where = f"{operation.where}: {location} parameter {name}"
-        if style not in STYLES[location]:
-            log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
-            style = DEFAULT_STYLES[location]
-        explode = bool(parameter.get("explode", style == "form"))
-        written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
-        if not written.json and (reason := undefined(document, parameter["schema"], written)):
-            log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
-        if location == "header":
-            _free_of_limits(document, operation, parameter)
-        log.requests.request(operation.tree).parameters[parameter["in"], name] = written
-    log("record-styles", "the whole document")
-
-
-def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> None:
-    """Declare a header that is no scalar in another place: the generator refuses lists, times and unions in headers."""
-    schema = resolve(document, parameter["schema"])
-    if schema.get("type") in SCALAR_HEADERS and schema.get("format") not in ("date", "date-time", "binary"):
-        return
-    declared = {(each["in"], each["name"]) for each in operation.tree["parameters"]}
-    free = (place for place in ("query", "cookie") if (place, parameter["name"]) not in declared)
-    parameter["in"] = next(free, "header")
-
-
-def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
-    """What a value of the schema can hold that has no defined form in a style; None when it has one always."""
-    if style.style == "deepObject":
-        return None
-    for whole in variants(document, schema):
-        nested = next((step for step, child in children(whole) if step[0] in ".[" and is_nested(document, child)), None)
-        if nested is not None:
-            return f"an object or a list in its {nested}"
-        if style.location == "cookie" and style.explode and is_nested(document, whole):
-            return "an exploded list or object"
-    return None
-
-
-def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -> list[Tree]:
-    """A schema and the members of its unions and of its `allOf`, references followed."""
-    whole = resolve(document, schema)
-    if id(whole) in seen:
-        return []
-    parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
-    return [whole, *(each for part in parts for each in variants(document, part, seen | {id(whole)}))]
-
-
-def is_nested(document: Tree, schema: Tree) -> bool:
-    """Whether a value can be an object or a list. What has no type counts as a scalar."""
-    return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
-
-
-def is_object(document: Tree, schema: Tree) -> bool:
-    return any("object" in kinds(whole) for whole in variants(document, schema))
-
-
-def kinds(whole: Tree) -> set[str]:
-    return {str(each) for each in types_of(whole)} | ({"object"} if whole.get("properties") else set())

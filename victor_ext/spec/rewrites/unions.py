@@ -11,9 +11,9 @@ from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_map
 from .base import Log, components, drop, schemas
 from .composition import all_properties, has_siblings, is_object, write_out_allof
 from .names import SCHEMAS, free_name, is_model
-from .operations import kinds, variants
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
+from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
