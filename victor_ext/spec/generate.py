@@ -168,7 +168,6 @@ def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
-TOOLS = ("openapi-python-client", "ruff")
 
 # Neither configuration files in the folders above nor environment variables may change a byte of the output.
 RUFF = (
@@ -255,7 +254,7 @@ def parsed(
 def _require_pinned_tools() -> None:
     """Raise RuntimeError unless the tools that decide the output have the versions that the extra `spec` pins."""
     requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
-    for tool in TOOLS:
+    for tool in ("openapi-python-client", "ruff"):
         pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]
         if version(tool) != pin:
             raise RuntimeError(
