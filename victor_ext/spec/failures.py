@@ -85,7 +85,7 @@ class Tracker:
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
         extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
         number = extra.get(PLACE)
-        return Failure.of(error, *(self._nodes[number] if isinstance(number, int) else (where,)))
+        return Failure.of(error, *(self._nodes[number] if isinstance(number, int) else (where, None)))
 
     def _watched(self, build: Any) -> Any:
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
@@ -151,7 +151,7 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
 @contextlib.contextmanager
 def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
     """Give attributes of modules and classes another value, and restore them afterwards."""
-    before = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
+    before: list[tuple[Any, str, Any]] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
     try:
         for owner, name, value in changes:
             setattr(owner, name, value)
