@@ -93,21 +93,18 @@ def _part(name: str, value: Any, declared: str | None) -> tuple[str | None, Any,
         return named, content(value, name), value.mime_type or kind
     if isinstance(value, (bytes, IOBase)):
         return Path(str(getattr(value, "name", "upload"))).name, content(value, name), kind
-    if isinstance(value, str) or (
-        kind is not None and not _is_json(kind) and not isinstance(value, (dict, list))
-    ):
+    is_composed, is_json = isinstance(value, (dict, list)), kind is not None and _is_json(kind)
+    if isinstance(value, str) or not (is_composed or is_json):
         return None, Hidden(utf8(name, text_of(name, value))), kind or "text/plain"
     if holds_file(value):
         raise ValueError(
             f"{name}: a part of a form is a file or JSON, and JSON has no bytes: leave the file out of it."
         )
-    if isinstance(value, (dict, list)) or kind is not None:
-        if kind is not None and not _is_json(kind):
-            raise ValueError(
-                f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
-            )
-        return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
-    return None, Hidden(utf8(name, text_of(name, value))), "text/plain"
+    if kind is not None and not is_json:
+        raise ValueError(
+            f"{name}: the document declares it as {kind}; give its text or bytes, already in that form."
+        )
+    return None, Hidden(utf8(name, json_of(value, name))), kind or "application/json"
 
 
 def content(body: Any, name: str = "body") -> bytes:

@@ -60,17 +60,9 @@ def read(wire: Wire, name: str, kind: str | None, body: bytes) -> Any:
     return wire.read(name, httpx.Response(200, content=body, headers={"Content-Type": kind} if kind else {}))
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("every", "Application/JSON"),
-        ("every", None),
-        ("every", "application/unknown"),
-        ("ranges", "application/problem+json"),
-    ],
-)
-def test_json_is_read_as_its_schema(wire: Wire, name: str, kind: str | None) -> None:
-    found = read(wire, name, kind, b'{"a": "1"}')
+@pytest.mark.parametrize("kind", ["Application/JSON", None, "application/unknown", "application/problem+json"])
+def test_json_is_read_as_its_schema(wire: Wire, kind: str | None) -> None:
+    found = read(wire, "ranges" if kind == "application/problem+json" else "every", kind, b'{"a": "1"}')
     assert (type(found).__name__, found.a) == ("Thing", "1")
 
 
@@ -97,10 +89,10 @@ def test_the_check_reads_every_content_type(wire: Wire) -> None:
 
 
 def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: Wire) -> None:
-    errors = __import__(f"{wire.name}.errors", fromlist=["errors"])
-    for name, kind, body in (("every", "text/html", b"<p>"), ("every", "application/json", b'"text"')):
+    errors = importlib.import_module(f"{wire.name}.errors")
+    for kind, body in (("text/html", b"<p>"), ("application/json", b'"text"')):
         with pytest.raises(errors.UnreadableBody):
-            read(wire, name, kind, body)
+            read(wire, "every", kind, body)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from victor_ext.spec import rewrites
 from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.checking.package import build
+from victor_ext.spec.checking.views import Document
 
 from .wire import TEXT, Tree, Wire, an_object, answering, document, done, parameter, ref, taking
 
@@ -194,6 +196,15 @@ def test_a_caller_takes_the_class_whose_required_fields_are_given(
     paths = {"/x": {"post": done("x", requestBody=taking({"oneOf": [*map(ref, schemas)]}))}}
     models = Wire(tmp_path, f"wire_{name.lower()}", **document(paths, schemas)).models
     assert type(build(models.Slim | models.Wide, value)).__name__ == name
+
+
+def test_a_view_that_could_not_be_built_is_built_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Document(an_object(a=TEXT))
+    monkeypatch.setattr(read, "_build", Mock(side_effect=RecursionError))
+    with pytest.raises(RecursionError):
+        read.views(read.root)
+    monkeypatch.undo()
+    assert [[*view.properties] for view in read.views(read.root)] == [["a"]]
 
 
 CLOSED = {**an_object(user=TEXT), "additionalProperties": False}

@@ -65,11 +65,11 @@ def test_the_value_is_that_of_the_json(wire: Wire, text: str) -> None:
     assert wire.read("card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())).price == Decimal(text)
 
 
-@pytest.mark.parametrize("value", ["NaN", "true", '"1.0"', "[]"])
+@pytest.mark.parametrize("value", ["NaN", "true", '"1.0"', "[]", "1e-99999999999999999999"])
 def test_what_is_no_number_is_kept_as_it_came(wire: Wire, value: str) -> None:
     card = wire.read("card", httpx.Response(200, content=f'{{"price":{value}}}'.encode()))
     assert not card.price
-    assert "price" in card.additional_properties
+    assert str(card.additional_properties["price"]).lower() == value.strip('"').lower()
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,9 @@ def test_the_digits_decide_what_is_a_whole_number(
     assert ("cents" in read.additional_properties) == (cents is None)
 
 
-def test_a_decimal_never_raises(wire: Wire) -> None:
-    card = wire.read("card", httpx.Response(200, content=b'{"price":1e-99999999999999999999}'))
-    assert (card.price or None, str(card.additional_properties["price"])) == (None, "1e-99999999999999999999")
-
-
 def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
     more = wire.read("card", httpx.Response(200, content=b'{"more":1.10}')).additional_properties["more"]
     assert [copy.deepcopy(more), pickle.loads(pickle.dumps(more)), json.loads(json.dumps(more))] == [1.1] * 3
-
-
-def test_the_docstring_names_the_type(wire: Wire) -> None:
-    assert "price (Decimal | Unset)" in wire.models.Card.__doc__
 
 
 def test_every_body_takes_a_decimal(wire: Wire) -> None:
@@ -158,5 +149,6 @@ def test_an_option_names_places(tmp_path: Path) -> None:
     assert report.notes["refused-example"] == ["components.schemas.Card.properties.amounts"]
 
 
-def test_the_check_is_green(wire: Wire) -> None:
+def test_the_docstring_names_the_type_and_the_check_is_green(wire: Wire) -> None:
+    assert "price (Decimal | Unset)" in wire.models.Card.__doc__
     assert check(wire.folder / "document.json", None).problems == []

@@ -148,23 +148,20 @@ def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
-def test_a_file_that_cannot_be_read_is_named(spec: Path) -> None:
+def test_limits_are_those_of_the_whole_and_an_unreadable_file_is_named(
+    spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit, value, says in (
+        ("files.MAX_FILES", 3, "is too much: at most 3 files"),
+        ("files.MAX_BYTES", 500, "is too much: at most 10,000 files of 500 bytes together"),
+        ("bounds.MAX_VALUES", 60, "more than 60 values"),
+    ):
+        monkeypatch.setattr(f"victor_ext.spec.{limit}", value)
+        with pytest.raises(DocumentError, match=says):
+            load(spec)
+        monkeypatch.undo()
     (spec.parent / "schemas" / "error.yaml").write_text("a: [")
     with pytest.raises(DocumentError, match=r"error\.yaml cannot be read"):
-        load(spec)
-
-
-def test_limits_are_those_of_the_whole(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_FILES", 3)
-    with pytest.raises(DocumentError, match="is too much: at most 3 files"):
-        load(spec)
-    monkeypatch.undo()
-    monkeypatch.setattr(files, "MAX_BYTES", 500)
-    with pytest.raises(DocumentError, match="is too much: at most 10,000 files of 500 bytes together"):
-        load(spec)
-    monkeypatch.undo()
-    monkeypatch.setattr("victor_ext.spec.bounds.MAX_VALUES", 60)
-    with pytest.raises(DocumentError, match="more than 60 values"):
         load(spec)
 
 

@@ -243,6 +243,9 @@ def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_
     assert capsys.readouterr().err == loss
     assert main([*generated, "--verbose"]) == 1
     assert capsys.readouterr().err.startswith(f"{loss}    openapi-python-client: ")
+    make(document({"/x": {"get": {"responses": {"xyz": {"description": "no status"}}}}}), "GET /x")
+    main([*generated, "--verbose"])
+    assert "client: Unable to parse this part of your OpenAPI document: Invalid response" in capsys.readouterr().err
 
 
 def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,10 @@ pytestmark = pytest.mark.thorough
 QUICK = settings(
     max_examples=50,
     database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        *(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
+        HealthCheck.function_scoped_fixture,  # `case` is the same for all examples
+    ],
 )
 MODELS = [name for name in victor_api.models.__all__ if hasattr(getattr(victor_api.models, name), "from_dict")]
 NAMED = ("ListPaymentRequestsResponse", "PaymentRequestReceipt", "GetPaymentRequestResponse", "ValidationErrors")
@@ -80,25 +83,18 @@ def case(request: pytest.FixtureRequest, victor_yaml: Path, zoo: ModuleType, zoo
     "case", [*(("victor", name) for name in NAMED), *(("zoo", name) for name in ZOO)], ids="-".join, indirect=True
 )
 class TestAnswers:
-    def test_a_valid_one_comes_back_as_it_was(self, case: Case) -> None:
+    @QUICK
+    @given(data=st.data())
+    def test_a_valid_one_comes_back_as_it_was(self, case: Case, data: st.DataObject) -> None:
         model, values, schema = case
+        value = data.draw(values.valid(schema))
+        assert model.from_dict(value).to_dict() == value
 
-        @QUICK
-        @given(values.valid(schema))
-        def holds(value: dict[str, Any]) -> None:
-            assert model.from_dict(value).to_dict() == value
-
-        holds()
-
-    def test_a_spoilt_one_does_not_raise_and_loses_nothing(self, case: Case) -> None:
+    @QUICK
+    @given(data=st.data())
+    def test_a_spoilt_one_does_not_raise_and_loses_nothing(self, case: Case, data: st.DataObject) -> None:
         model, values, schema = case
-
-        @QUICK
-        @given(values.mutated(schema))
-        def holds(value: dict[str, Any]) -> None:
-            survives(model, value)
-
-        holds()
+        survives(model, data.draw(values.mutated(schema)))
 
 
 class TestVictor:
@@ -168,12 +164,10 @@ class TestRules:
         details = found.results[1].payment_request.payment_details
         assert (details.amount, details.due_date, details.biller_type) == ("1.00", UNSET, UNSET)
 
-    @pytest.mark.parametrize("text", ["outbound", "OUTBOUND", "Outbound", "oUTBOUND"])
-    def test_an_enum_matches_in_any_letter_case(self, text: str) -> None:
-        found = PaymentRequestReceipt.from_dict({"direction": text})
-        assert found.direction is PaymentRequestReceiptDirection.OUTBOUND
-
-    def test_an_enum_keeps_a_word_that_it_does_not_know(self) -> None:
+    def test_an_enum_matches_in_any_letter_case_and_keeps_a_word_that_it_does_not_know(self) -> None:
+        for text in ("outbound", "OUTBOUND", "Outbound", "oUTBOUND"):
+            found = PaymentRequestReceipt.from_dict({"direction": text})
+            assert found.direction is PaymentRequestReceiptDirection.OUTBOUND
         found = PaymentRequestReceipt.from_dict({"status": "Frozen"})
         assert found.status == "Frozen"
         assert found.status.value == "Frozen"
@@ -200,10 +194,8 @@ class TestRules:
             assert receipt.to_dict() == {"status": "pending"}
 
     def test_whole_numbers_may_be_written_with_a_point_and_flags_are_no_numbers(self) -> None:
-        assert ListPaymentRequestsResponse.from_dict({"page": 3.0}).page == 3
-        assert ListPaymentRequestsResponse.from_dict({"page": True}).page is UNSET
-        assert ListPaymentRequestsResponse.from_dict({"page": float("inf")}).page is UNSET
-        assert ListPaymentRequestsResponse.from_dict({"page": 10**5000}).page == 10**5000
+        for value, page in ((3.0, 3), (True, UNSET), (float("inf"), UNSET), (10**5000, 10**5000)):
+            assert ListPaymentRequestsResponse.from_dict({"page": value}).page == page
 
     @pytest.mark.parametrize("depth", [90, 150, 5_000])
     def test_nesting_of_any_depth(self, depth: int) -> None:
@@ -222,9 +214,7 @@ class TestRules:
             RfpPayeeRequestDetails()  # type: ignore[call-arg] - that is the test
 
     def test_unset_stays_itself(self) -> None:
-        assert copy.deepcopy(UNSET) is UNSET
-        assert pickle.loads(pickle.dumps(UNSET)) is UNSET
-        assert Unset() is UNSET
+        assert all(each is UNSET for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset()))
         assert repr(UNSET) == "UNSET"
         assert not UNSET
 

@@ -134,29 +134,25 @@ def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
     assert 'query:state` (requests may have more): enum value "closed" added; in Python: ' in text
 
 
-def test_the_same_document_again_changes_nothing(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = files(shop)
-    assert update(shop, OLD, "--changelog", str(shop / "CHANGELOG.md")) == 0
-    assert files(shop) == before
-    assert "No change." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("newer", ["", "openapi: 2.0", "openapi: 3.0.0\n", "openapi: 3.0.0\npaths: [", LOSSY])
-def test_a_document_that_makes_no_whole_package_replaces_nothing(
-    newer: str, shop: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("newer", "changelog"),
+    [
+        (OLD, "CHANGELOG.md"),
+        *(
+            (each, "CHANGELOG.md")
+            for each in ("", "openapi: 2.0", "openapi: 3.0.0\n", "openapi: 3.0.0\npaths: [", LOSSY)
+        ),
+        *((ADDED, each) for each in ("shop_api", "no-text")),
+    ],
+)
+def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_nothing(
+    newer: str, changelog: str, shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (shop / "no-text").write_bytes(b"\xff")
     before = files(shop)
-    assert update(shop, newer, "--changelog", str(shop / "CHANGELOG.md")) == 2
-    assert capsys.readouterr().err
-    assert files(shop) == before
-
-
-@pytest.mark.parametrize("is_folder", [True, False])
-def test_a_changelog_that_cannot_be_read_replaces_nothing(shop: Path, is_folder: bool) -> None:
-    changelog = shop / "other"
-    changelog.mkdir() if is_folder else changelog.write_bytes(b"\xff")
-    before = files(shop)
-    assert update(shop, ADDED, "--changelog", str(changelog)) == 2
+    assert update(shop, newer, "--changelog", str(shop / changelog)) == (0 if newer == OLD else 2)
+    printed = capsys.readouterr()
+    assert "No change." in printed.out if newer == OLD else printed.err
     assert files(shop) == before
 
 

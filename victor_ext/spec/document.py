@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from .bounds import check_values, check_yaml, read_text, too_deep
-from .files import addresses_in, bundle
+from .files import Bundle, addresses_in
 from .tree import DocumentError, PlaceError, Tree, is_mapping
 
 __all__ = ("DocumentError", "load", "read_entries")
@@ -71,7 +71,7 @@ def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
     if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
         raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
     try:
-        bundle(tree, path, _read, copies or {})
+        Bundle(tree, path, _read, copies or {}).run()
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree

@@ -7,7 +7,6 @@ import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 from openapi_python_client.parser import bodies, properties, responses
 from openapi_python_client.parser import openapi as endpoints
@@ -29,15 +28,16 @@ _MISSING = "Could not find reference"
 class Failure:
     """Something that openapi-python-client does not generate."""
 
-    error: GeneratorError
+    text: str
+    """The words of openapi-python-client, without addresses in memory."""
     where: str = ""
     schema: Tree | None = None
     """The smallest part that failed; None when it is not known."""
 
-    @property
-    def text(self) -> str:
-        """The words of openapi-python-client, without addresses in memory."""
-        return _OBJECT.sub("it", " ".join(f"{self.error.header} {self.error.detail or ''}".split()))
+    @classmethod
+    def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
+        """The failure of an error, whose words are taken now: openapi-python-client replaces its header later."""
+        return cls(_OBJECT.sub("it", " ".join(f"{error.header} {error.detail or ''}".split())), where, schema)
 
     @property
     def loss(self) -> str:
@@ -80,12 +80,12 @@ class Tracker:
 
     def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
         remaining = [self._of_error[id(error)] for error in errors if id(error) in self._of_error]
-        return [*remaining, *self._of_endpoints] or [Failure(error) for error in errors]
+        return [*remaining, *self._of_endpoints] or [*map(Failure.of, errors)]
 
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
         extra: dict[str, Any] = getattr(data, "model_extra", None) or {}
         number = extra.get(PLACE)
-        return Failure(error, *self._nodes[number]) if isinstance(number, int) else Failure(error, where)
+        return Failure.of(error, *(self._nodes[number] if isinstance(number, int) else (where, None)))
 
     def _watched(self, build: Any) -> Any:
         def property_from_data(*, data: Any, **arguments: Any) -> Any:
@@ -118,7 +118,7 @@ class Tracker:
             if isinstance(made, ParseError) and not own:
                 own = [self._failure(made, made.data, where)]
             elif isinstance(made, endpoints.Endpoint) and not own:
-                own = [Failure(error, where) for error in made.errors]
+                own = [Failure.of(error, where) for error in made.errors]
             self._of_endpoints += own
             return made, *rest
 
@@ -141,22 +141,21 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
             log("inline-allof", failure.where)
         else:
             log.lose(failure.loss, failure.text)
-            _forget(schema)
+            if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
+                schema["schema"] = {"type": "string"}
+            else:
+                drop(schema, *(schema.keys() - {"description"}))
     return bool(mended)
-
-
-def _forget(schema: Tree) -> None:
-    """Keep what is no type: the words of a schema, or all of a parameter but its type."""
-    if "in" in schema and "name" in schema and is_mapping(schema.get("schema")):
-        schema["schema"] = {"type": "string"}
-        return
-    drop(schema, *(schema.keys() - {"description"}))
 
 
 @contextlib.contextmanager
 def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
     """Give attributes of modules and classes another value, and restore them afterwards."""
-    with contextlib.ExitStack() as stack:
+    before: list[tuple[Any, str, Any]] = [(owner, name, vars(owner)[name]) for owner, name, _ in changes]
+    try:
         for owner, name, value in changes:
-            stack.enter_context(mock.patch.object(owner, name, value))
+            setattr(owner, name, value)
         yield
+    finally:
+        for owner, name, value in before:
+            setattr(owner, name, value)

@@ -18,7 +18,6 @@ from . import bounds
 from .bounds import MAX_BYTES, check_values
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping, target, unused
 
-Read = Callable[[Path], Any]
 Steps = tuple[str, ...]
 
 MAX_FILES = 10_000
@@ -34,14 +33,6 @@ _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
-def bundle(document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
-    """Replace all references to other files. `read` loads a file; `copies` has the local copy of each known address.
-
-    Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read` and `bounds` raise.
-    """
-    _Bundle(document, path.resolve(), read, copies).run()
-
-
 def addresses_in(tree: Any, path: Path) -> list[Path]:
     """The other files that the references of a file name; those to other machines are left out."""
     names: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _holders(tree)}
@@ -52,8 +43,14 @@ def addresses_in(tree: Any, path: Path) -> list[Path]:
     ]
 
 
-class _Bundle:
-    def __init__(self, document: Tree, path: Path, read: Read, copies: Mapping[str, Path]) -> None:
+class Bundle:
+    """A document and the other files that it refers to.
+
+    `read` loads a file; `copies` has the local copy of each known address.
+    """
+
+    def __init__(self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path]) -> None:
+        path = path.resolve()
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
@@ -64,6 +61,10 @@ class _Bundle:
         self._contents: list[tuple[Steps, Tree]] = []
 
     def run(self) -> None:
+        """Replace all references to other files.
+
+        Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read` and `bounds` raise.
+        """
         while self._todo:
             file, tree, above = self._todo.pop()
             for steps, holder in [*_holders(tree, above)]:

@@ -78,7 +78,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
-        for failure in map(Failure, project.build()):
+        for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
         hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
@@ -97,7 +97,7 @@ def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]
     with _differences(), tracker.watching():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
-        return None, [Failure(data)]
+        return None, [Failure.of(data)]
     errors = [*data.errors, *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors)]
     return data, tracker.failures(errors)
 
@@ -168,7 +168,6 @@ def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
 """Modules that are the same in every package."""
-TOOLS = ("openapi-python-client", "ruff")
 
 # Neither configuration files in the folders above nor environment variables may change a byte of the output.
 RUFF = (
@@ -255,7 +254,7 @@ def parsed(
 def _require_pinned_tools() -> None:
     """Raise RuntimeError unless the tools that decide the output have the versions that the extra `spec` pins."""
     requirements = [line.partition(";")[0].strip() for line in requires("victor-ext") or []]
-    for tool in TOOLS:
+    for tool in ("openapi-python-client", "ruff"):
         pin = next(line for line in requirements if line.startswith(f"{tool}==")).partition("==")[2]
         if version(tool) != pin:
             raise RuntimeError(

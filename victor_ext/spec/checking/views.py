@@ -138,7 +138,11 @@ class Document:
         key = id(whole.tree)
         if key not in self._views:
             self._views[key] = whole.tree, [View(whole.place)]  # a schema that is a part of itself adds nothing
-            self._views[key] = whole.tree, self._build(whole)
+            try:
+                self._views[key] = whole.tree, self._build(whole)
+            except BaseException:
+                del self._views[key]
+                raise
         return self._views[key][1]
 
     def _build(self, node: Node) -> list[View]:

@@ -13,11 +13,9 @@ from victor_ext.spec.tree import Tree, copied, placed
 from . import bodies, composition, names, operations, schemas, serialization, unions
 from .base import Log
 
-__all__ = ("REWRITES", "Log", "Rewrite", "prepare")
+__all__ = ("REWRITES", "Log", "prepare")
 
-Rewrite = Callable[[Tree, Log], None]
-
-REWRITES: tuple[Rewrite, ...] = (
+REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     operations.write_status,
     operations.read_hooks,
     names.inline_reference,

@@ -23,8 +23,6 @@ class Log:
     """Parts of the document that no rewrite can keep."""
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`."""
-    renamed: dict[str, str] = field(default_factory=dict[str, str])
-    """The new names of schemas."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
     """Content types that the generator does not know, each with a known one that is read in the same way."""
     decimals: tuple[str, ...] = ()

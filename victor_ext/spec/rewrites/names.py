@@ -164,7 +164,7 @@ def drop_title(document: Tree, log: Log) -> None:
 
 def rename_schema(document: Tree, log: Log) -> None:
     """Rename a schema whose class, or module, would have the name of another, or one that the generated code uses."""
-    named = components(document)
+    named, renamed = components(document), dict[str, str]()
     modules: set[str] = set()
     for name in named:
         new = _short(_UNSAFE.sub("_", name))
@@ -172,17 +172,17 @@ def rename_schema(document: Tree, log: Log) -> None:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
         if new != name:
-            log.renamed[name] = new
+            renamed[name] = new
             log("rename-schema", f"{name} is now {new}")
-    document["components"]["schemas"] = {log.renamed.get(name, name): schema for name, schema in named.items()}
+    document["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in named.items()}
     for _, schema in schemas(document):
         name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if name in log.renamed:
-            schema["$ref"] = SCHEMAS + log.renamed[name]
+        if name in renamed:
+            schema["$ref"] = SCHEMAS + renamed[name]
         mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
         for value, reference in mapping.items():
             mapped: str = reference.removeprefix(SCHEMAS)
-            mapping[value] = SCHEMAS + log.renamed.get(mapped, mapped)
+            mapping[value] = SCHEMAS + renamed.get(mapped, mapped)
 
 
 def _short(name: str) -> str:
