@@ -21,6 +21,7 @@ from victor_ext.bulk import layout
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.pacing import Backoff, RateLimiter
 from victor_ext.bulk.rows import Result, Row
+from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.key_age import Moment, Sent
 
@@ -159,7 +160,7 @@ def test_a_new_rate_takes_the_place_of_the_old_one(sender: Senders, victor_sandb
 
 
 PATIENCE = 120.0
-CALLER = "a digest of credentials"
+CALLER = caller_digest("an-api-key-for-tests", product="victor-ext")
 GAPS = [1, 2, 4, 8, 16, 30, 30, 30]
 """The least that lies between one try of a row and the next, in seconds."""
 ENDS = {"rejected", "refused", "created"}
@@ -279,7 +280,7 @@ def sending(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
             transport=httpx.MockTransport(provider),
             **options,
         )
-        delivery = Delivery(victor, 1, clock, CALLER, monotonic=clock)
+        delivery = Delivery(victor, 1, clock, clock)
         made.extend([victor, delivery])
         return Sending(clock, provider, delivery)
 
@@ -396,7 +397,7 @@ def test_many_rows_that_wait_for_the_time_ask_for_it_once(victor_key_pair: tuple
 
     auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0], reuse=600)
     with Victor(auth, retry=RetryPolicy(max_attempts=1), transport=httpx.MockTransport(nobody)) as victor:
-        delivery = Delivery(victor, 16, threading.Event(), CALLER)
+        delivery = Delivery(victor, 16, threading.Event())
         sent = Sent(time.time() - 60, CALLER, known=True)
         terms = SendTerms(86_400.0, 2.5, None, lambda *_: ())
         results = delivered(delivery, [to_send(number, sent=sent) for number in range(1, 17)], terms)

@@ -369,7 +369,7 @@ def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
 
     def small(self: Any) -> None:
         begin(self)
-        self._db.execute("PRAGMA max_page_count=8")
+        self.execute("PRAGMA max_page_count=8")
 
     monkeypatch.setattr(loading.Spool, "__init__", small)
     for act in (sender().check, sender().send):

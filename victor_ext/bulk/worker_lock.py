@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -169,24 +169,17 @@ WorkerLock = FileLock | ServerLock
 
 
 class TakeOver(threading.Thread):
-    """Keeps the lock of this worker, and takes chunks over, until `stop` is set.
+    """Keeps the lock of this worker, and takes chunks over, until `stop` is set."""
 
-    `running` are the chunks that the worker runs, `begun` those that it has begun and did not end.
-    """
-
-    def __init__(
-        self,
-        context: WorkerContext,
-        worker_lock: WorkerLock,
-        stop: threading.Event,
-        running: Collection[str],
-        begun: Collection[str],
-    ) -> None:
+    def __init__(self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
         self._worker_lock = worker_lock
         self._stop_event = stop
-        self._running, self._begun = running, begun
+        self.running: list[str] = []
+        """The chunks that the worker runs: an execution can wait for another one of the same chunk, with its id."""
+        self.begun: set[str] = set()
+        """The chunks of which the worker may have sent rows, and did not end."""
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
@@ -227,7 +220,7 @@ class TakeOver(threading.Thread):
                     return
 
     def _gone(self, client: DBOSClient) -> StateLost | None:
-        if not (begun := list(self._begun)):
+        if not (begun := list(self.begun)):
             return None
         stored = client.list_workflows(workflow_ids=begun, load_input=False, load_output=False)
         gone = set(begun) - {info.workflow_id for info in stored}
@@ -242,7 +235,7 @@ class TakeOver(threading.Thread):
         still_stalled: dict[str, int] = {}
         mine = self._worker_lock.executor
         for info in pending:
-            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self._running:
+            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self.running:
                 still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.
