@@ -163,10 +163,10 @@ def _run(arguments: Sequence[str]) -> int:
         return FAILED
     except typer.Abort:
         return INTERRUPTED
-    except (Misuse, USAGE_ERROR) as error:
+    except Misuse as error:
         message = str(error)
-        if isinstance(error, USAGE_ERROR):
-            hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
-            message = f"{error.format_message()}{hint}"
-        Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
-        return MISUSE
+    except USAGE_ERROR as error:
+        hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
+        message = f"{error.format_message()}{hint}"
+    Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
+    return MISUSE
