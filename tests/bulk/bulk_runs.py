@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sqlite3
 import subprocess
 import time
@@ -99,9 +98,9 @@ class Bulk(Command):
         assert "Traceback" not in ended.err, ended.err
         return ended
 
-    def write(self, records: Sequence[dict[str, str]]) -> Path:
-        """Its file of invoices, with these rows."""
-        return write_csv(self.folder / "invoices.csv", records)
+    def write(self, records: Sequence[dict[str, str]], name: str = "invoices.csv") -> Path:
+        """A file with these rows, in its folder."""
+        return write_csv(self.folder / name, records)
 
     def started(self, *words: str, **variables: str) -> AbstractContextManager[subprocess.Popen[str]]:
         return super().started("bulk", *words, **variables)
@@ -119,10 +118,3 @@ def wait_until(come: Callable[[], bool], process: subprocess.Popen[str], at_most
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.005)
             return
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """Kill -9, and let nothing of it stay."""
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGKILL)
-    process.communicate()

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bulk.bulk_runs import PATIENCE, Bulk, Senders, asked_once, keys_of, row, rows, shifted, wait_until, write_csv
+from tests.bulk.bulk_runs import PATIENCE, Bulk, Senders, asked_once, keys_of, row, rows, shifted, wait_until
 from tests.bulk.postgres import Postgres
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
@@ -57,7 +57,7 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str
 ) -> None:
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 5)]
-    file = write_csv(bulk.folder / "march.csv", records)
+    file = bulk.write(records, "march.csv")
     broken_off(bulk, victor_sandbox, file, len(records), when_sending)
     passed = KEPT + 600
     victor_sandbox.set_clock_skew(passed)
@@ -71,7 +71,7 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
 
 
 def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    file = write_csv(bulk.folder / "march.csv", rows(4))
+    file = bulk.write(rows(4), "march.csv")
     broken_off(bulk, victor_sandbox, file, 4, -HOUR)
     victor_sandbox.set_clock_skew(60)
     # They have no reference to be found by: the same key alone can settle them.
@@ -87,7 +87,7 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
 ) -> None:
     state = ("--state", request.getfixturevalue("postgres")) if database == "postgres" else ()
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 251)]
-    file = write_csv(bulk.folder / "march.csv", records)
+    file = bulk.write(records, "march.csv")
     broken_off(bulk, victor_sandbox, file, 40, 0, *state)
     victor_sandbox.set_clock_skew(KEPT + 600)
     ended = bulk("resume", *state, **shifted(KEPT + 600))
@@ -102,7 +102,7 @@ def test_a_worker_that_slept_longer_than_keys_are_kept_sends_no_row_that_another
 ) -> None:
     """A virtual machine that is suspended in the middle of a chunk, so that its connections are dropped."""
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 5)]
-    file = write_csv(bulk.folder / "march.csv", records)
+    file = bulk.write(records, "march.csv")
     ahead = bulk.folder / "ahead"
     ahead.write_text("0", "ascii")
     victor_sandbox.inject("delay", operation="create", delay=1, work=True, skip=1, times=1)
@@ -139,7 +139,7 @@ class TakenOver(httpx.HTTPTransport):
         response = super().handle_request(request)
         if call == 1:
             self._done.set()
-            while len(self._worker()._running) > 1:  # the first worker cannot store its result, and ends
+            while len(self._worker().take_over.running) > 1:  # the first worker cannot store its result, and ends
                 time.sleep(0.01)
             self._take_over()
             self._repeated.wait(5)
@@ -300,7 +300,7 @@ def no_more_are_in_doubt_than_there_were_calls(bulk: Bulk, provider: Held, statu
 @pytest.mark.parametrize("has_references", [False, True])
 def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> None:
     references: Any = ({"client_reference_id": f"ref {number}"} if has_references else {} for number in range(ROWS))
-    write_csv(bulk.folder / "march.csv", [row(number, **each) for number, each in enumerate(references)])
+    bulk.write([row(number, **each) for number, each in enumerate(references)], "march.csv")
     with bulk.started(*SEND_MARCH) as sending:
         wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sending)
     now = bulk("status", "--json")
@@ -318,7 +318,7 @@ def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> No
 def test_a_sender_that_was_stopped_and_taken_over(
     bulk: Bulk, provider: Held, postgres_server: Postgres, postgres: str
 ) -> None:
-    write_csv(bulk.folder / "march.csv", [row(number) for number in range(ROWS)])
+    bulk.write([row(number) for number in range(ROWS)], "march.csv")
     state = ("--state", postgres)
     with bulk.started(*SEND_MARCH, *state) as sleeping:
         wait_until(lambda: len(provider.asked) == ANSWERED + WORKERS, sleeping)

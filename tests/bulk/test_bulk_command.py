@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     records = rows(3)
-    write_csv(bulk.folder / "invoices.csv", records)
+    bulk.write(records)
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run")
     assert (dry.status, dry.out) == (0, "3 rows: 3 new. Nothing was sent.\n")
     assert os.listdir(bulk.folder) == ["invoices.csv"]
@@ -53,7 +53,7 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
 def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
     bulk: Bulk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
+    bulk.write(rows(1))
     monkeypatch.chdir(bulk.folder)
     monkeypatch.setattr(os, "_exit", lambda status: pytest.fail(f"the process was ended with {status}"))
     with ThreadPoolExecutor(1, thread_name_prefix="victor-bulk") as others:
@@ -67,7 +67,7 @@ def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
 
 def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
     """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin without it."""
-    write_csv(bulk.folder / "invoices.csv", rows(2))
+    bulk.write(rows(2))
     code = f"""
 import gc, sys
 from victor_ext.cli import main
@@ -86,7 +86,7 @@ assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 
 
 def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="44,23"), row(2)])
+    bulk.write([row(1), row(2, amount="44,23"), row(2)])
     ended = bulk("send", "invoices.csv", *KEY)
     assert (ended.status, ended.out) == (2, "")
     first, second, last = ended.err.splitlines()
@@ -103,7 +103,7 @@ def test_wrong_rows_are_said_with_line_and_column_and_end_with_2(bulk: Bulk, vic
 
 
 def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
-    write_csv(bulk.folder / "invoices.csv", [*rows(20), *(row(number, amount="0") for number in range(21, 43))])
+    bulk.write([*rows(20), *(row(number, amount="0") for number in range(21, 43))])
     dry = bulk("send", "invoices.csv", *KEY, "--dry-run", "--skip-invalid")
     assert (dry.status, dry.out) == (1, "42 rows: 20 new, 22 wrong. Nothing was sent.\n")
     assert len(dry.err.splitlines()) == 21
@@ -111,7 +111,7 @@ def test_the_counts_of_a_dry_run_add_up(bulk: Bulk) -> None:
 
 
 def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(2))
+    bulk.write(rows(2))
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
     assert ended.err.splitlines() == [
@@ -125,7 +125,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
 
 
 def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", [row(1), row(2, amount="0")])
+    bulk.write([row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
     assert sent.status == 1
     assert sent.json["counts"] == {"created": 1, "refused": 1}
@@ -137,20 +137,6 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
         (1, "created", "north"),
         (2, "refused", "north"),
     ]
-
-
-def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
-) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
-    victor_sandbox.inject("lose_answer", operation="create", times=None)
-    ended = bulk("send", "invoices.csv", *KEY, "--patience", "0", "--deadline", "1")
-    assert (ended.status, ended.out) == (3, "invoices.csv: 1 row: 1 unknown\n")
-    assert "victor bulk resume --batch invoices.csv" in ended.err
-    victor_sandbox.clear_faults()
-    again = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch="invoices.csv")
-    assert again.resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("invoices.csv", rows(1)))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +158,7 @@ def test_what_is_not_known_ends_with_3_and_says_how_to_go_on(
     ],
 )
 def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
+    bulk.write(rows(1))
     ended = bulk(*words)
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
@@ -197,7 +183,7 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, how: signal.Signals, status: int
 ) -> None:
     records = rows(40)
-    write_csv(bulk.folder / "invoices.csv", records)
+    bulk.write(records)
     with bulk.started("send", "invoices.csv", *KEY, "--rate", "10") as process:
         wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 5, process)
         process.send_signal(how)
@@ -219,7 +205,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str, sender: Senders
 ) -> None:
     records = rows(30)
-    write_csv(bulk.folder / "invoices.csv", records)
+    bulk.write(records)
     with bulk.started("send", "invoices.csv", *KEY, "--rate", "10", "--state", postgres) as sending:
         wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, sending)
         sending.kill()
@@ -236,7 +222,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
 
 
 def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(20))
+    bulk.write(rows(20))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY, "--rate", "20")
     assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
     assert "20/20" in ran.err
@@ -247,7 +233,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     records = [row(number, client_reference_id=f"ref {number}") for number in (1, 2, 3)]
-    file = write_csv(bulk.folder / "key.csv", records)
+    file = bulk.write(records, "key.csv")
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", batch=None).send(file)
     again = bulk("send", "key.csv")
     assert (again.status, again.out) == (0, "key.csv: 3 rows: 3 created\n")
@@ -265,7 +251,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
 def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(2))
+    bulk.write(rows(2))
     send, left = (
         ("send", "invoices.csv", *KEY, "--batch"),
         "one: 0 rows dropped. What it has was sent, or waits to be sent",
@@ -286,7 +272,7 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
 
 def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
-        write_csv(bulk.folder / name, [row(len(name), amount=amount)])
+        bulk.write([row(len(name), amount=amount)], name)
         sent = bulk("send", name, *KEY, "--skip-invalid")
         assert (sent.status, f"\n  victor bulk drop --batch {name}\n" in sent.err) == (amount == "0", amount == "0")
     assert bulk("status", "good.csv").status == 0

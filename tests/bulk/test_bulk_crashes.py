@@ -19,18 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import (
-    KEY,
-    PATIENCE,
-    Bulk,
-    Senders,
-    asked_once,
-    keys_of,
-    outbound,
-    rows,
-    wait_until,
-    write_csv,
-)
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, outbound, rows, wait_until
 from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
@@ -135,7 +124,7 @@ VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sen
 def test_a_killed_sender_or_worker(
     bulk: Bulk, victor_sandbox: Sandbox, request: pytest.FixtureRequest, sender: Senders, database: str, moment: Moment
 ) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
+    file = bulk.write(rows(ROWS))
     is_server = database == "postgres"
     place = request.getfixturevalue("postgres") if is_server else f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
     looking, state = sender(state=place, batch=file.name), ("--state", place)
@@ -148,7 +137,7 @@ def test_a_killed_sender_or_worker(
         nothing_is_said_that_is_not_known(looking, victor_sandbox)
         if "sender" not in moment.victims:
             # He takes over what the worker has left, and ends by himself.
-            assert sending.wait(PATIENCE) == 0
+            assert sending.wait(bulk.patience) == 0
         killed_again(bulk, victor_sandbox, moment, *state)
         assert go_on(bulk, file, *state).status == 0
     all_accounted_for(looking, victor_sandbox, file)
@@ -158,7 +147,7 @@ def test_a_killed_sender_or_worker(
 def test_a_killed_database_server(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str, sender: Senders, moment: Moment
 ) -> None:
-    file = write_csv(bulk.folder / "invoices.csv", rows(ROWS))
+    file = bulk.write(rows(ROWS))
     state = ("--state", postgres)
     with bulk.started("send", file.name, *KEY, *state) as sending:
         come(moment, victor_sandbox, sending)
@@ -169,7 +158,7 @@ def test_a_killed_database_server(
             postgres_server.kill()
             postgres_server.start()
         # It waits for the server, and goes on.
-        out, err = sending.communicate(timeout=PATIENCE)
+        out, err = sending.communicate(timeout=bulk.patience)
         assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
     assert go_on(bulk, file, *state).status == 0
     all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)

@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows, write_csv
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows
 from victor_ext import ServerError
 from victor_ext.bulk.results import COLUMNS, NOT_FOUND
 from victor_ext.bulk.results import write_csv as write_export
@@ -123,7 +123,7 @@ def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
-    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(write_csv(bulk.folder / "march.csv", records))
+    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
     assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
@@ -137,7 +137,7 @@ def reads(sandbox: Sandbox) -> list[str]:
 
 
 def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", [*rows(3), row(4, amount="0")])
+    bulk.write([*rows(3), row(4, amount="0")])
     assert bulk("send", "invoices.csv", *KEY, "--skip-invalid").status == 1
     paid, declined, _ = (request["id"] for request in outbound(victor_sandbox))
     victor_sandbox.move(paid, "completed")
@@ -189,7 +189,7 @@ def test_what_is_read_by_its_id_has_the_status_of_the_list(sender: Senders, vict
 
 
 def test_a_provider_that_cannot_be_read_costs_no_old_file(bulk: Bulk, sender: Senders, victor_sandbox: Sandbox) -> None:
-    write_csv(bulk.folder / "invoices.csv", rows(1))
+    bulk.write(rows(1))
     assert bulk("send", "invoices.csv", *KEY).status == 0
     assert bulk("export", "-o", "results.csv").status == 0
     before = (bulk.folder / "results.csv").read_text()

@@ -12,18 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import (
-    Bulk,
-    Senders,
-    asked_once,
-    keys_of,
-    outbound,
-    row,
-    rows,
-    store_only,
-    wait_until,
-    write_csv,
-)
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, outbound, row, rows, store_only, wait_until
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -43,7 +32,7 @@ def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Senders) -> Callable
     """Send these rows, and kill the sender while the fourth is under way; a sender to go on with."""
 
     def send(records: list[dict[str, str]]) -> Any:
-        file = write_csv(bulk.folder / "march", records)
+        file = bulk.write(records, "march")
         victor_sandbox.inject("delay", operation="create", delay=60, skip=3, times=None)
         options = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
         with bulk.started("send", file.name, *options) as process:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.bulk.bulk_runs import ACCOUNT, Bulk, Senders, asked_once, change_state, keys_of, row, rows, write_csv
+from tests.bulk.bulk_runs import ACCOUNT, Bulk, Senders, asked_once, change_state, keys_of, row, rows
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
@@ -72,7 +72,7 @@ def test_an_sqlite_file_shows_nothing(
 def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: Sandbox, postgres: str) -> None:
     state = postgres.replace("postgres@", "postgres:pass-w@rd@") + "&password=pass-w@rd"
     victor_sandbox.inject("lose_answer", operation="create", times=None)
-    write_csv(bulk.folder / "march.csv", rows(1))
+    bulk.write(rows(1), "march.csv")
     send = ("send", "march.csv", "--key-column", "invoice_no", "--patience", "0", "--deadline", "1")
     ended = bulk(*send, "--state", state)
     assert ended.status == 3

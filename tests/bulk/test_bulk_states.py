@@ -24,19 +24,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import (
-    KEY,
-    PATIENCE,
-    Bulk,
-    Senders,
-    asked_once,
-    change_state,
-    keys_of,
-    rows,
-    store_only,
-    wait_until,
-    write_csv,
-)
+from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, change_state, keys_of, rows, store_only, wait_until
 from tests.bulk.postgres import Postgres
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, loading, worker_lock
@@ -58,7 +46,7 @@ def test_a_server_that_restarts_while_rows_are_stored(
         is_waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
         wait_until(lambda: other.execute(is_waiting).fetchall() == [(True,)], sending)
         postgres_server.kill()
-        _, err = sending.communicate(timeout=PATIENCE)
+        _, err = sending.communicate(timeout=bulk.patience)
         other.close()
     down = [bulk(*words, "--state", postgres) for words in (("status",), ("send", file.name, *KEY), ("worker",))]
     postgres_server.start()
@@ -123,7 +111,7 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
             execute_on_server(state, statement)
         else:
             DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=bulk.patience)
     assert (process.returncode, out, "Traceback" in err) == (3, "", False), err
     assert "was deleted while rows were sent" in err.splitlines()[-1]
     assert len(victor_sandbox.work_done_by_key()) < 200
@@ -160,8 +148,8 @@ def lock_of(path: Path) -> FileLock:
 
 def test_two_senders_on_one_file_wait_for_each_other(bulk: Bulk, victor_sandbox: Sandbox, tmp_path: Path) -> None:
     """A link to the state is no way around the lock."""
-    write_csv(bulk.folder / "one.csv", rows(12))
-    write_csv(bulk.folder / "two.csv", rows(3, start=101))
+    bulk.write(rows(12), "one.csv")
+    bulk.write(rows(3, start=101), "two.csv")
     link = tmp_path / "link"
     link.symlink_to(bulk.folder / "victor-bulk.sqlite")
     with bulk.started("send", "one.csv", *KEY, "--rate", "6") as first:
@@ -369,7 +357,7 @@ def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
 
     def small(self: Any) -> None:
         begin(self)
-        self._db.execute("PRAGMA max_page_count=8")
+        self.execute("PRAGMA max_page_count=8")
 
     monkeypatch.setattr(loading.Spool, "__init__", small)
     for act in (sender().check, sender().send):

@@ -19,20 +19,8 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from tests.bulk.bulk_runs import (
-    Bulk,
-    Senders,
-    asked_once,
-    keys_of,
-    kill,
-    row,
-    rows,
-    store_only,
-    today,
-    wait_until,
-    write_csv,
-)
-from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorOAuth
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, wait_until, write_csv
+from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import RowOutcome, batch_store
 from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
 from victor_ext.bulk.state import State
@@ -240,7 +228,7 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
     """Killed in the transaction that stores the rows, where a lock of ours holds it."""
     options = ("--state", postgres)
     send = ("send", "march.csv", "--key-column", "invoice_no", *options)
-    file = write_csv(bulk.folder / "march.csv", rows(230))
+    file = bulk.write(rows(230), "march.csv")
     State(postgres).prepare()
     with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
         held = "INSERT INTO dbos.workflow_status (workflow_uuid, status, name) VALUES ('march.csv/load/1', '', '')"
@@ -249,7 +237,6 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
             waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
             wait_until(lambda: bool(seen.scalar(waiting)), process)
             assert process.poll() is None
-            kill(process)
         holder.rollback()
     status = bulk("status", *options)
     assert (status.status, status.out) == (75, "march.csv: 230 rows: 230 waiting (being stored, or interrupted)\n")
@@ -258,7 +245,7 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
         assert (ended.status, f"interrupted: 230 rows from {file}" in ended.err) == (2, True)
         assert "send that file again as it was, or give its rows up with 'victor bulk drop'." in ended.err
     # Its rows are a copy only until they are dropped.
-    write_csv(bulk.folder / "other.csv", rows(230))
+    bulk.write(rows(230), "other.csv")
     copy = bulk(send[0], "other.csv", *send[2:], "--dry-run")
     assert (copy.status, "march.csv is being stored" in copy.err) == (2, True)
     assert "name it with --batch, with the same key column and values as before; to give its rows up, run" in copy.err
@@ -303,11 +290,6 @@ def test_nobody_but_the_provider_is_called(
     monkeypatch.setattr(socket.socket, "connect", noted)
     assert sender().send(rows(5)).exit_status == 0
     assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
-
-
-def test_an_awaited_client_is_refused(sender: Senders) -> None:
-    with pytest.raises(ConfigurationError, match="AsyncVictor"):
-        sender(victor=AsyncVictor(VictorOAuth("client", "secret")))
 
 
 _MEASURED = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -68,22 +68,19 @@ class Readings:
     def _read(self) -> None:
         there = list(self.provider.done)
         try:
-            found: Any = list(getattr(self, f"_{self.what}")())
+            is_report = self.what == "reconcile"
+            found: Any = [*self._reconcile()] if is_report else [each.id for each in self._requests()]
         except VictorError as error:
             found = error
         self.readings.append((there, found))
 
-    def _list(self) -> Iterator[str]:
-        return (each.id for each in self.requests.list(direction="outbound", page_size=self.page_size))
-
-    def _leaving(self) -> Iterator[str]:
-        return (each.id for each in self.requests.list(status="pending", page_size=self.page_size))
-
-    def _find(self) -> Iterator[str]:
-        return (each.id for each in self.requests.find(normalize("NFD", "Mü-3"), start_datetime=self.began - HOUR))
-
-    def _get(self) -> Iterator[str]:
-        return (self.requests.get(work.id).id for work in list(self.provider.done) if self._is_meant(work))
+    def _requests(self) -> Iterable[Any]:
+        if self.what == "find":
+            return self.requests.find(normalize("NFD", "Mü-3"), start_datetime=self.began - HOUR)
+        if self.what == "get":
+            return (self.requests.get(work.id) for work in list(self.provider.done) if self._is_meant(work))
+        which: Any = {"status": "pending"} if self.what == "leaving" else {"direction": "outbound"}
+        return self.requests.list(**which, page_size=self.page_size)
 
     def _reconcile(self) -> Iterator[tuple[str, str]]:
         ours = [{"reference": f"Mü-{number}", "amount": "44.23", "currency": "USD"} for number in range(12)]

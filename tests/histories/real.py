@@ -11,9 +11,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,6 +32,7 @@ from tests.histories.world import Killed
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender, StateLost, layout, pacing
 from victor_ext.bulk import run as bulk_run
+from victor_ext.flows import adrive, drive
 
 SOON = 0.08
 """Seconds after an answer within which a second one comes, unless the machine is too busy for this history."""
@@ -333,12 +335,17 @@ class Soak:
 
     # The callers
 
-    def _payments(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """What is left to ask for, with its number."""
+    def _ask(self, create: Callable[..., Any]) -> Generator[Callable[[], Any], Any, None]:
+        """Ask for what is left, and note what is told of it."""
         while (call := next(self.numbers)) < self.calls and time.monotonic() < self.ends_at:
             number = call - 1 if call % 50 == 49 else call
             key = idempotency_key_for("soak", self.seed, number)
-            yield number, {**BASE, "client_reference_id": f"SOAK-{number}", "idempotency_key": key}
+            payment = {**BASE, "client_reference_id": f"SOAK-{number}", "idempotency_key": key}
+            try:
+                result = yield partial(create, **payment)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it was told
+                result = error
+            self._note(number, payment, result)
 
     def _note(self, number: int, payment: dict[str, Any], result: Any) -> None:
         word, named, key = "success", getattr(result, "id", None), payment["idempotency_key"]
@@ -351,30 +358,16 @@ class Soak:
         self.told.append((number, word, named))
 
     def _threads(self, options: Any) -> None:
-        def work() -> None:
-            for number, payment in self._payments():
-                try:
-                    result: Any = victor.payment_requests.create(**payment)
-                except Exception as error:  # noqa: BLE001 - whatever it is, it was told
-                    result = error
-                self._note(number, payment, result)
-
         with Victor(VictorOAuth("A", "a-secret"), **options) as victor, ThreadPoolExecutor(self.workers // 2) as pool:
-            for thread in [pool.submit(work) for _ in range(self.workers // 2)]:
+            work = [self._ask(victor.payment_requests.create) for _ in range(self.workers // 2)]
+            for thread in [pool.submit(drive, each, lambda call: call()) for each in work]:
                 thread.result()
             self.kept = max(self.kept, _kept())
 
     async def _tasks(self, options: Any) -> None:
-        async def work() -> None:
-            for number, payment in self._payments():
-                try:
-                    result: Any = await victor.payment_requests.create(**payment)
-                except Exception as error:  # noqa: BLE001 - whatever it is, it was told
-                    result = error
-                self._note(number, payment, result)
-
         async with AsyncVictor(VictorOAuth("A", "a-secret"), **options) as victor:
-            await asyncio.gather(*(work() for _ in range(self.workers - self.workers // 2)))
+            work = [self._ask(victor.payment_requests.create) for _ in range(self.workers - self.workers // 2)]
+            await asyncio.gather(*(adrive(each, lambda call: call()) for each in work))
             self.kept = max(self.kept, _kept())
 
     def play(self) -> Iterator[str]:

@@ -254,7 +254,7 @@ class Batches(Workers):
 
     def _delivery(self, number: int) -> Any:
         victor, monotonic = self.clients[number], lambda: self.world.now
-        made: Any = Delivery(victor, 1, Stop(self.world), victor.caller, monotonic)
+        made: Any = Delivery(victor, 1, Stop(self.world), monotonic)
         made.close()
         made._threads, made._clock._local = Inline(), self.world.local
         return made

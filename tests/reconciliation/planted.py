@@ -35,6 +35,7 @@ class Planted:
         self.expected: Counter[str] = Counter()
         self.start = self.now() - timedelta(hours=1)
         self.end = self.now() + timedelta(hours=2)
+        self.window = {"start": self.start, "end": self.end}
 
     @property
     def today(self) -> Any:

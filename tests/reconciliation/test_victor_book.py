@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,13 @@ def book(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return planted.write(tmp_path_factory.mktemp("book") / "ours.csv")
 
 
-def window(planted: Planted) -> dict[str, datetime]:
-    return {"start": planted.start, "end": planted.end}
-
-
 def found(report: Any) -> Counter[str]:
     return Counter(row.kind.value for row in report)
 
 
 def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: Path) -> None:
     told, before = list[Progress](), len(planted.sandbox.received())
-    with reconcile(planted.victor, book, **window(planted), on_progress=told.append) as report:
+    with reconcile(planted.victor, book, **planted.window, on_progress=told.append) as report:
         assert found(report) == planted.expected
         rows = {row.theirs.reference if row.ours is None else row.ours.reference: row for row in report.differences()}
         assert rows["AMOUNT-3"].differences == ("amount",)
@@ -59,7 +54,7 @@ def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
     async def run() -> Counter[str]:
         auth = VictorOAuth(*planted.sandbox.add_oauth_client())
         async with AsyncVictor(auth, base_url=planted.sandbox.url) as victor:
-            with await reconcile_async(victor, book, **window(planted)) as report:
+            with await reconcile_async(victor, book, **planted.window) as report:
                 return found(report)
 
     assert asyncio.run(run()) == planted.expected
@@ -76,27 +71,27 @@ def test_a_walk_that_fails_gives_no_report(planted: Planted, book: Path, fault: 
         planted.sandbox.inject(fault, operation="list", skip=3, times=100, **options)
         try:
             with pytest.raises(error):
-                reconcile(victor, book, **window(planted))
+                reconcile(victor, book, **planted.window)
         finally:
             planted.sandbox.clear_faults()
-        with reconcile(victor, book, **window(planted)) as report:
+        with reconcile(victor, book, **planted.window) as report:
             assert found(report) == planted.expected
 
 
 def test_the_client_belongs_to_the_function(planted: Planted) -> None:
     ours = [{"reference": "R", "amount": "1.00"}]
     with pytest.raises(ConfigurationError, match="client is AsyncVictor: await reconcile_async instead"):
-        reconcile(AsyncVictor(VictorOAuth("id", "a secret that is fake")), ours, **window(planted))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
+        reconcile(AsyncVictor(VictorOAuth("id", "a secret that is fake")), ours, **planted.window)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
 
     async def mistaken() -> None:
-        await reconcile_async(planted.victor, ours, **window(planted))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
+        await reconcile_async(planted.victor, ours, **planted.window)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the mistake
 
     with pytest.raises(ConfigurationError, match="client is Victor: use reconcile instead"):
         asyncio.run(mistaken())
 
 
 def test_a_report_is_read_before_it_is_closed(planted: Planted) -> None:
-    with reconcile(planted.victor, [], **window(planted)) as report:
+    with reconcile(planted.victor, [], **planted.window) as report:
         pass
     for read in (report.__iter__, report.differences):
         with pytest.raises(ConfigurationError, match="The report is closed: read it inside the `with` statement"):

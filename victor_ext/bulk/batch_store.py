@@ -55,17 +55,15 @@ class Try:
         return sum(count for outcome, count in self.counts.items() if outcome not in SETTLED)
 
 
+@dataclass(eq=False, repr=False)
 class BatchStore:
     """Store of one batch, which `account` sends; None: it is only read, whoever it belongs to."""
 
-    def __init__(
-        self, client: DBOSClient, engine: sa.Engine, application: str, batch: str, account: str | None = None
-    ) -> None:
-        self._client = client
-        self.engine = engine
-        self.application = application
-        self._account = account
-        self.batch = batch
+    client: DBOSClient
+    engine: sa.Engine
+    application: str
+    batch: str
+    account: str | None = None
 
     def loads(self) -> list[Submission]:
         """Return all stored submissions in order.
@@ -89,7 +87,7 @@ class BatchStore:
             load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
             is_itself = batch == self.batch and plan is not None and plan.digest == source
             if not is_itself and (load is None or load.rows):
-                raise _copied(self.batch, BatchStore(self._client, self.engine, self.application, batch), load)
+                raise _copied(self.batch, BatchStore(self.client, self.engine, self.application, batch), load)
         return len(marks)
 
     def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
@@ -142,7 +140,7 @@ class BatchStore:
         the rate, and is never reached: while a clock was ahead, each chunk would count until that time has come.
         """
         limiter: Any = None if rate is None else {"limit": _NEVER_REACHED, "period": _NEVER_REACHED / rate}
-        self._client.register_queue(
+        self.client.register_queue(
             queue_of(self.application, self.batch),
             worker_concurrency=1 if rate is not None else slots,
             global_concurrency=None if rate is None else 1,
@@ -151,10 +149,10 @@ class BatchStore:
         )
 
     def is_open(self) -> bool:
-        return self._client.retrieve_queue(queue_of(self.application, self.batch)) is not None
+        return self.client.retrieve_queue(queue_of(self.application, self.batch)) is not None
 
     def close_queue(self) -> None:
-        self._client.delete_queue(queue_of(self.application, self.batch))
+        self.client.delete_queue(queue_of(self.application, self.batch))
 
     def check_load(self, load: Submission) -> None:
         """Check that a load is still stored. Raises `StateLost`."""
@@ -187,7 +185,7 @@ class BatchStore:
 
     def progress(self, attempt: Try) -> Progress:
         progress = Progress()
-        for step in self._client.list_workflow_steps(attempt.id):
+        for step in self.client.list_workflow_steps(attempt.id):
             output = _opened(step["output"], "A result in the bulk database")
             if output is not None and step["function_name"] == SEND_STEP:
                 progress.add(Step.from_json(output))
@@ -201,10 +199,10 @@ class BatchStore:
             yield connection
 
     def _insert(self, connection: sa.Connection, name: str, workflow_id: str, data: object) -> None:
-        assert self._account is not None
-        record = record_of(self.application, self._account, name, workflow_id)
+        assert self.account is not None
+        record = record_of(self.application, self.account, name, workflow_id)
         options: Any = {**record, "workflow_id_reuse_policy": "reject"}
-        self._client.enqueue_in_transaction(connection, options, data)
+        self.client.enqueue_in_transaction(connection, options, data)
 
     def _submission(self, batch: str, kind: str, number: int) -> Submission | None:
         inputs = self._inputs([f"{batch}/{kind}/{number}"], of_others=batch != self.batch)
@@ -226,10 +224,10 @@ class BatchStore:
     def _workflows(
         self, ids: Sequence[str], *, rows: bool = False, of_others: bool = False
     ) -> dict[str, WorkflowStatus]:
-        page = self._client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
+        page = self.client.list_workflows(workflow_ids=list(ids), load_input=rows, load_output=True)
         what = "Another batch of this state" if of_others else f"The batch {self.batch}"
         for info in page:
-            _check_owner(info, self.application, what, None if of_others else self._account)
+            _check_owner(info, self.application, what, None if of_others else self.account)
         return {info.workflow_id: info for info in page}
 
 

@@ -67,16 +67,10 @@ class Delivery:
     """Sends the rows of all chunks of a process with one client, until `stop`: then only calls in progress finish."""
 
     def __init__(
-        self,
-        victor: Victor,
-        workers: int,
-        stop: threading.Event,
-        caller: str | None,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, victor: Victor, workers: int, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._victor = victor
+        self._victor, self._caller = victor, victor.caller
         self._stop = stop
-        self._caller = caller
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(victor, monotonic)

@@ -43,36 +43,33 @@ class KnownRow(NamedTuple):
     chunk: int
 
 
-class Spool:
+class Spool(TemporaryDatabase):
     """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch."""
 
     def __init__(self) -> None:
-        self._db = TemporaryDatabase(_SCHEMA)
+        super().__init__(_SCHEMA)
 
     def first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
-        if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
+        if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
             return None
-        (before,) = self._db.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+        (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
         return int(before)
 
     def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
         """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
-        self._db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
+        self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
 
     def known(self, identity: bytes) -> KnownRow | None:
         query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
-        row = self._db.execute(query, (identity,)).fetchone()
+        row = self.execute(query, (identity,)).fetchone()
         return None if row is None else KnownRow(*row)
 
     def add(self, encrypted: str) -> None:
-        self._db.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
+        self.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
 
     def __iter__(self) -> Iterator[str]:
-        return (encrypted for (encrypted,) in self._db.execute("SELECT encrypted FROM chunks ORDER BY number"))
-
-    def close(self) -> None:
-        self._db.close()
+        return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
 
 class Loading:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -175,8 +174,3 @@ def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus
         else:
             error = NOT_FOUND if now.status is None else now.reason or result.error
             yield replace(result, status=now.status, error=error)
-
-
-def counted(statuses: Mapping[str, CurrentStatus]) -> dict[str, int]:
-    """Return how many requests have each status, the most frequent first; `not found`: the provider has none."""
-    return dict(Counter(str(now.status or "not found") for now in statuses.values()).most_common())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -21,7 +22,7 @@ from victor_ext.tables.sources import Rows, hidden
 from .batch_store import BatchStore, batches_of, no_such_batch
 from .layout import Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
-from .results import counted, current_statuses, refreshed, results_of, write_csv
+from .results import current_statuses, refreshed, results_of, write_csv
 from .rows import Check, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of
@@ -190,7 +191,8 @@ class BulkSender:
             status = StatusReader(store, loads, plan, by_others=True).read()
             if not refresh:
                 return status
-            return replace(status, payments=counted(current_statuses(victor, results_of(store, loads))))
+            now = current_statuses(victor, results_of(store, loads)).values()
+            return replace(status, payments=dict(Counter(each.status or "not found" for each in now).most_common()))
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.

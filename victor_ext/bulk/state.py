@@ -255,9 +255,6 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 @contextmanager
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
-    if sqlite3.sqlite_version_info >= _SUBSECONDS:
-        yield
-        return
     event.listen(sa.Pool, "connect", _add_subseconds)
     try:
         yield

@@ -54,13 +54,10 @@ class Worker:
         self._queues = queues
         self._stop = threading.Event()
         self._account = self._vault.account(context.victor.caller)
-        self.delivery = Delivery(context.victor, self._settings.workers, self._stop, context.victor.caller)
-        self._running: list[str] = []
+        self.delivery = Delivery(context.victor, self._settings.workers, self._stop)
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
-        self._begun: set[str] = set()
-        """The chunks of which this worker may have sent rows, and did not end."""
-        self.take_over = TakeOver(context, worker_lock, self._stop, self._running, self._begun)
+        self.take_over = TakeOver(context, worker_lock, self._stop)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
@@ -82,7 +79,7 @@ class Worker:
         self._stop.set()
         try:
             is_lost = self.take_over.state_lost is not None or (kind is not None and issubclass(kind, StateLost))
-            is_waited_for = self._running and not is_lost
+            is_waited_for = self.take_over.running and not is_lost
             DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
             _current = None
@@ -125,19 +122,18 @@ class Worker:
 
     def send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         """Send one chunk. After a crash, DBOS calls this again and replays the stored steps."""
-        # A list: an execution can wait for another one of the same chunk, with the same id.
-        self._running.append(workflow_id)
-        self._begun.add(workflow_id)
+        self.take_over.running.append(workflow_id)
+        self.take_over.begun.add(workflow_id)
         try:
             counts = self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
-            self._begun.discard(workflow_id)
+            self.take_over.begun.discard(workflow_id)
             return counts
         except SQLAlchemyError as error:
             report(error)
             # Do not fail the chunk, which would end it: it stays pending and is queued again.
             raise _WorkerGone from None
         finally:
-            self._running.remove(workflow_id)
+            self.take_over.running.remove(workflow_id)
 
     def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():

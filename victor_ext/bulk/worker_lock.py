@@ -15,8 +15,8 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -135,17 +135,17 @@ class ServerLock:
         self.acquire()
         return True
 
-    def claim(self, executor: str) -> bool:
-        """Acquire another worker's lock, which is free if that worker is dead; return whether this succeeded."""
-        if self._connection is None:
-            return False
-        acquired = self._connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key_of(executor)})
-        return bool(acquired.scalar())
-
-    def release(self, executor: str) -> None:
-        """Free another worker's lock."""
-        if self._connection is not None:
-            self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _key_of(executor)})
+    @contextmanager
+    def claimed(self, executor: str) -> Generator[bool]:
+        """Hold another worker's lock in the block, if it is free: that worker is dead. Yields whether it is."""
+        connection, key = self._connection, {"key": _key_of(executor)}
+        assert connection is not None  # it was renewed
+        is_free = bool(connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)
 
     def close(self) -> None:
         """Close the connection, which frees the lock."""
@@ -169,24 +169,17 @@ WorkerLock = FileLock | ServerLock
 
 
 class TakeOver(threading.Thread):
-    """Keeps the lock of this worker, and takes chunks over, until `stop` is set.
+    """Keeps the lock of this worker, and takes chunks over, until `stop` is set."""
 
-    `running` are the chunks that the worker runs, `begun` those that it has begun and did not end.
-    """
-
-    def __init__(
-        self,
-        context: WorkerContext,
-        worker_lock: WorkerLock,
-        stop: threading.Event,
-        running: Collection[str],
-        begun: Collection[str],
-    ) -> None:
+    def __init__(self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._state, self._vault = context.state, context.vault
         self._worker_lock = worker_lock
         self._stop_event = stop
-        self._running, self._begun = running, begun
+        self.running: list[str] = []
+        """The chunks that the worker runs: an execution can wait for another one of the same chunk, with its id."""
+        self.begun: set[str] = set()
+        """The chunks of which the worker may have sent rows, and did not end."""
         self._lost_at = -math.inf
         self._present: Moment | None = None
         """The last moment at which this worker still had its lock, by a look at the server."""
@@ -227,7 +220,7 @@ class TakeOver(threading.Thread):
                     return
 
     def _gone(self, client: DBOSClient) -> StateLost | None:
-        if not (begun := list(self._begun)):
+        if not (begun := list(self.begun)):
             return None
         stored = client.list_workflows(workflow_ids=begun, load_input=False, load_output=False)
         gone = set(begun) - {info.workflow_id for info in stored}
@@ -242,7 +235,7 @@ class TakeOver(threading.Thread):
         still_stalled: dict[str, int] = {}
         mine = self._worker_lock.executor
         for info in pending:
-            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self._running:
+            if info.executor_id == mine and info.name == CHUNK and info.workflow_id not in self.running:
                 still_stalled[info.workflow_id] = stalled.get(info.workflow_id, 0) + 1
                 if still_stalled[info.workflow_id] >= _LOOKS:
                     # The claim was stored but its response was lost, for example in a server crash.
@@ -250,17 +243,9 @@ class TakeOver(threading.Thread):
                     del still_stalled[info.workflow_id]
         lock = self._worker_lock
         if isinstance(lock, ServerLock) and time.monotonic() - self._lost_at >= _GRACE:
-            for executor in {info.executor_id for info in pending} - {mine, None}:
-                _take_over(client, lock, str(executor))
+            for executor in map(str, {info.executor_id for info in pending} - {mine, None}):
+                with lock.claimed(executor) as is_dead:
+                    if is_dead:
+                        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
+                            client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
         return still_stalled
-
-
-def _take_over(client: DBOSClient, lock: ServerLock, executor: str) -> None:
-    """Queue the chunks of another worker again if it is dead: if its lock is free."""
-    if not lock.claim(executor):
-        return
-    try:
-        for info in client.list_workflows(status="PENDING", executor_id=executor, load_input=False):
-            client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
-    finally:
-        lock.release(executor)

@@ -15,7 +15,7 @@ from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
 from .doctor import doctor
-from .failures import USAGE_ERROR, Failure, Misuse, usage_message
+from .failures import USAGE_ERROR, Failure, Misuse
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
@@ -163,7 +163,10 @@ def _run(arguments: Sequence[str]) -> int:
         return FAILED
     except typer.Abort:
         return INTERRUPTED
-    except (Misuse, USAGE_ERROR) as error:
-        message = str(error) if isinstance(error, Misuse) else usage_message(error)
-        Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
-        return MISUSE
+    except Misuse as error:
+        message = str(error)
+    except USAGE_ERROR as error:
+        hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
+        message = f"{error.format_message()}{hint}"
+    Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
+    return MISUSE

@@ -114,12 +114,6 @@ USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
 """typer exports no public name for it."""
 
 
-def usage_message(error: Any) -> str:
-    """Return the message of a typer usage error."""
-    hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
-    return f"{error.format_message()}{hint}"
-
-
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
     """Return the exit status of a command that ends with an error, and may have changed something if it `wrote`.
 

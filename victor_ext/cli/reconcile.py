@@ -88,6 +88,7 @@ def reconcile(
     with _failures(session):
         checks.finish("The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
+        from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - the same
 
         if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
             raise Misuse(f"--out {out} cannot be written: name a file in a folder that exists.")
@@ -111,7 +112,9 @@ def reconcile(
         ):
             progress.close()
             if out is not None:
-                _write(report, out)
+                write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
+                with whole_file(out, "--out", mode=0o600) as written:
+                    write(written, report)
             _show(report, out, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
 
@@ -142,14 +145,6 @@ def _failures(session: Session) -> Generator[None]:
         except OutputLost as error:
             complain(f"Error: the report could not be written: {error}.")
             raise typer.Exit(FOR_NOW) from None
-
-
-def _write(report: Reconciliation, out: Path) -> None:
-    from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
-
-    write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
-    with whole_file(out, "--out", mode=0o600) as file:
-        write(file, report)
 
 
 @decided()

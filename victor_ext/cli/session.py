@@ -23,7 +23,6 @@ from victor_ext.systems import DEFAULT, System, entry_points_of
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
 from .screen import complain
-from .wording import spellings
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, Victor
@@ -148,12 +147,11 @@ class Session:
 
     @property
     def spelled(self) -> dict[str, str]:
-        """Names of the parameters in messages: the option, or the environment variable that was used."""
-        names = spellings(self.command.command.params)
-        for name, variable in _VARIABLES.items():
-            if getattr(self, name) is None and os.environ.get(variable, "").strip():
-                names[name] = variable
-        return names
+        """Names of the parameters in messages: `--due-date`, `ID`, or the environment variable that was used."""
+        parameters: Any = self.command.command.params
+        names = {each.name: each.opts[0] if each.opts[0].startswith("-") else each.metavar for each in parameters}
+        used = {name for name in _VARIABLES if getattr(self, name) is None}
+        return names | {name: _VARIABLES[name] for name in used if os.environ.get(_VARIABLES[name], "").strip()}
 
     def options(self, *, as_json: bool = False) -> list[str]:
         """Return the connection options for another command line; and `--json`, if it has that."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from victor_ext import Problem
@@ -35,14 +35,6 @@ _HINTS = {
     "copy_unsettled": f"to go on with that batch, run 'victor bulk resume' for it; {_ASK_AGAIN}",
     "copy_settled": f"to see it, run 'victor bulk export' for that batch; {_ASK_AGAIN}",
 }
-
-
-def spellings(parameters: Iterable[Any]) -> dict[str, str]:
-    """Return the spelling of each parameter: `--due-date`, or `ID` for an argument."""
-    return {
-        parameter.name: parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.metavar
-        for parameter in parameters
-    }
 
 
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:

@@ -155,18 +155,18 @@ class _ExactSum:
         return f"{self._sum:f}"
 
 
-class Store:
+class Store(TemporaryDatabase):
     """Our entries, their payments, and the report. It is used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._database = TemporaryDatabase(_SCHEMA)
-        create: Any = self._database.create_aggregate  # typeshed wants a protocol that only it declares
+        super().__init__(_SCHEMA)
+        create: Any = self.create_aggregate  # typeshed wants a protocol that only it declares
         create("exact_sum", 1, _ExactSum)
-        self._database.create_function("in_one_form", 1, in_one_form, deterministic=True)
+        self.create_function("in_one_form", 1, in_one_form, deterministic=True)
 
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
         """Add entries of ours. `checked`: whether the provider has a list that shows which of them it has not."""
-        self._database.executemany(
+        self.executemany(
             "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, doubt, core, checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -180,7 +180,7 @@ class Store:
 
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, each id once. Return how many were new."""
-        cursor = self._database.executemany(
+        cursor = self.executemany(
             "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, currency, status, at, "
             "zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -195,7 +195,7 @@ class Store:
 
     def add_listed(self, reading: int, payments: Sequence[Theirs]) -> bool:
         """Note what a page of the list showed. Return whether this reading had shown none of it before."""
-        cursor = self._database.executemany(
+        cursor = self.executemany(
             "INSERT OR IGNORE INTO listed VALUES (?, ?)",
             # Without an id, it is known by all that the provider says of it.
             ((reading, canonical_id(trimmed(payment.id)) or repr(payment)) for payment in payments),
@@ -205,7 +205,7 @@ class Store:
     def is_as_before(self, reading: int) -> bool:
         """Return whether this reading of the list showed what the one before it showed, in any order."""
         pairs = ((reading, reading - 1), (reading - 1, reading))
-        return all(self._database.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
+        return all(self.execute(_ARE_EQUAL, pair).fetchone()[0] for pair in pairs)
 
     def to_look_up(self, name: str, after: int, *, unless_referenced: bool = False) -> list[tuple[int, str]]:
         """Return a batch of rows of ours beyond the row `after` to look up by `name`: each row, and its value.
@@ -218,30 +218,30 @@ class Store:
             condition = "reference IS NOT NULL"
         elif unless_referenced:
             condition += " AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.reference = o.reference)"
-        return self._database.execute(
+        return self.execute(
             f"SELECT row, {name} FROM ours o WHERE row > ? AND core AND {condition} ORDER BY row LIMIT ?",  # noqa: S608 - no text of others
             (after, _BATCH),
         ).fetchall()
 
     def set_checked(self, row: int, checked: bool) -> None:  # noqa: FBT001 - the value of a column
         """Note whether the provider has been asked about a row of ours, and answered."""
-        self._database.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
+        self.execute("UPDATE ours SET checked = ? WHERE row = ?", (checked, row))
 
     def set_ids_checked(self) -> None:
-        self._database.execute("UPDATE ours SET checked = 1 WHERE id IS NOT NULL")
+        self.execute("UPDATE ours SET checked = 1 WHERE id IS NOT NULL")
 
     def lacks_some(self) -> bool:
         """Return whether a row of ours has nothing at the provider by its id or reference."""
         for name in ("folded", "folded_id"):
-            self._database.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
-        return bool(self._database.execute(_LACKS_SOME).fetchone()[0])
+            self.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
+        return bool(self.execute(_LACKS_SOME).fetchone()[0])
 
     def statuses(self) -> dict[str, int]:
         """Return how many payments that are in both books, and equal, have each status; call `match` before."""
-        return dict(self._database.execute(_STATUSES))
+        return dict(self.execute(_STATUSES))
 
     def without_id(self) -> int:
-        count: int = self._database.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
+        count: int = self.execute("SELECT count(*) FROM theirs WHERE id IS NULL").fetchone()[0]
         return count
 
     def match(self, *, amounts: bool, looked_up: bool = False, is_complete: bool = True) -> dict[Kind, Totals]:
@@ -250,9 +250,9 @@ class Store:
         `amounts`: whether one that the provider does not say is a difference. `looked_up`: payments of theirs are known
         by look-ups alone, so that none is outside of the window. `is_complete`: the provider's list showed all of it.
         """
-        self._database.executescript(_PAIRS)
+        self.executescript(_PAIRS)
         for stage in _STAGES:
-            self._database.execute(
+            self.execute(
                 _PAIR.format(
                     ours=", ".join(stage),
                     theirs=", ".join(f"{theirs} AS {ours}" for ours, theirs in stage.items()),
@@ -262,25 +262,22 @@ class Store:
                 )
             )
         report = _REPORT.format(amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete))
-        self._database.executescript(report)
-        counts: dict[str, int] = dict(self._database.execute(_COUNTS))
+        self.executescript(report)
+        counts: dict[str, int] = dict(self.execute(_COUNTS))
         ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
         return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
 
     def _sums(self, query: str) -> dict[str, list[Money]]:
         sums: dict[str, list[Money]] = {}
-        for kind, currency, amount in self._database.execute(query):
+        for kind, currency, amount in self.execute(query):
             sums.setdefault(kind, []).append(Money.of(amount, currency))
         return sums
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         for kind in kinds:
-            cursor = self._database.execute(_ROWS, (kind,))
+            cursor = self.execute(_ROWS, (kind,))
             while batch := cursor.fetchmany(_BATCH):
                 yield from map(_row, batch)
-
-    def close(self) -> None:
-        self._database.close()
 
 
 def _row(cells: Sequence[Any]) -> Row:
