@@ -139,7 +139,9 @@ class ServerLock:
     def claimed(self, executor: str) -> Generator[bool]:
         """Hold another worker's lock in the block, if it is free: that worker is dead. Yields whether it is."""
         connection, key = self._connection, {"key": _key_of(executor)}
-        assert connection is not None  # it was renewed
+        if connection is None:  # it was closed meanwhile
+            yield False
+            return
         is_free = bool(connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar())
         try:
             yield is_free

@@ -86,7 +86,7 @@ class BlockingOutbox(OutboxBase[Engine]):
         return self._read(self._entries(state))
 
     def counts(self) -> dict[EntryState, int]:
-        """The number of entries in each state, such as for `/metrics`."""
+        """The number of entries in each state that this release knows, such as for `/metrics`."""
         return self._read(self._counts())
 
     def _run(self, steps: Pass[T]) -> T:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,13 @@ def test_the_sandbox_accepts_what_it_signs_and_fifty_tasks_ask_once(is_awaited: 
 def sandbox_with(victor_sandbox: Sandbox) -> Any:
     api_key, private_key = victor_sandbox.new_api_key()
     return victor_sandbox, Kms(private_key), api_key
+
+
+def test_ten_threads_ask_once(sandbox_with: Any) -> None:
+    sandbox, kms, api_key = sandbox_with
+    with Victor(VictorJwt(api_key, sign=kms.sign), base_url=sandbox.url) as victor, ThreadPoolExecutor(10) as threads:
+        list(threads.map(lambda _: victor.ping(), range(50)))
+    assert kms.asked == 1
 
 
 @pytest.mark.parametrize("kind", ["blocking", "awaited plain", "awaited"])

@@ -73,6 +73,8 @@ class FlexFactorRecord(Record):
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
         for name, value in request.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no {name}.")
             setattr(self, name, value)
 
     def value_at(self, path: Sequence[str]) -> Any:

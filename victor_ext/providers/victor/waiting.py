@@ -68,7 +68,7 @@ def watch(
             if _is_done(last, request_id, statuses):
                 return None
             if not left:
-                raise polling.in_vain(goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN)
+                raise polling.timeout_message(goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN)
             yield Sleep(min(polling.FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last, _ = yield from polling.poll(
@@ -77,7 +77,7 @@ def watch(
             lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
             goal=goal,
             advice=_WAIT_AGAIN,
-            timeout=left,
+            timeout=min(left, seconds or left),
             within=seconds,
             describe=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
             longest_pause=longest_pause,

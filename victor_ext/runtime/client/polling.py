@@ -42,7 +42,7 @@ def poll(
     """Read until the result is there, within the `timeout`; one of zero is one read. Temporary errors are ignored.
 
     `read` reads it once, within the given seconds (None: the client's deadline). `reached` may raise, when that can no
-    longer be. For `TimedOut` see `in_vain`; `within` are its seconds, if they are not the timeout. Raises
+    longer be. For `TimedOut` see `timeout_message`; `within` are its seconds, if they are not the timeout. Raises
     `InvalidRequest`, too.
     """
     monotonic, deadline, seconds = resource.clock.monotonic, resource.deadline, checked_seconds(timeout)
@@ -64,13 +64,13 @@ def poll(
             last_state = f"it is {describe(result)}"
         left = ends - monotonic()
         if left <= 0:
-            raise in_vain(goal, seconds if within is None else within, last_state, advice) from failure
+            raise timeout_message(goal, seconds if within is None else within, last_state, advice) from failure
         asked = failure.retry_after if failure is not None else None
         yield Sleep(min(max(pause, asked or 0.0), left))
         pause = min(pause * 1.5, longest_pause)
 
 
-def in_vain(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
+def timeout_message(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
     """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error with advice."""
     return TimedOut(f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice)
 
