@@ -156,7 +156,8 @@ class _Pair:
         if after != name:
             yield Finding(at, "breaks", shown, f"{own} is now {renamed}")
         levels: list[Level] = [packages.is_read(old.type, new.type)] if self._received else []
-        levels += [packages.is_passed(old.type, new.type)] if self._sent else []
+        if self._sent:
+            levels.append(packages.is_passed(old.type, new.type))
         if worst(levels) != "none":
             hidden = {UNSET} if self._operation else set[Member]()
             types = f"{text_of(new.type - hidden)}, not {text_of(old.type - hidden)}"
