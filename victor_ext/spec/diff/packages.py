@@ -7,7 +7,7 @@ gone, or something it refers to.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -38,9 +38,10 @@ class Side:
         self.components = Components(placed(document, document))
         self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
         self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
-        self.arguments = {name: self._places(places) for name, places in origins.arguments.items()}
         self.classes = {name: self._places(places) for name, places in origins.classes.items()}
-        self.attributes = {name: self._places(places) for name, places in origins.attributes.items()}
+        members = {**origins.arguments, **origins.attributes}
+        self.places = {pair: self._places(places) for pair, places in members.items()}
+        """By the function, or the model, and the name of its argument, or attribute."""
         self.hooks = {hook.name: hook.place for hook in hooks(document)}
         self._sorted = sorted(self.components.by_place)
 
@@ -61,6 +62,11 @@ class Side:
                 if not self._sorted[number].startswith(place + mark):
                     break
                 yield self._sorted[number]
+
+    def parameters(self, places: Iterable[str], *owners: str) -> list[str]:
+        """What an operation, or its path, has for the parameters at some places: itself, or a reference to it."""
+        keys = [f"{tree['in']}:{tree['name']}" for tree in map(self.tree, places) if "in" in tree and "name" in tree]
+        return [f"{owner}.parameters.{key}" for key in keys for owner in owners]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
         """Places of `origins` as `components` writes them: a member of `allOf` has the place of its schema."""
@@ -142,19 +148,17 @@ class Packages:
                 return next(each for each in around(place) if each in self.old and self.moved(each) not in self.new)
         return next((cause for place in known if (cause := self._changed(place, set()))), default)
 
-    def outermost_new(self, place: str) -> str:
-        """The largest part around a place of the new document that the old one lacks, in the names of the old one."""
-        new = (each for each in around(place) if each in self.new and each not in self._earlier)
-        return self.moves.before(next(new, place))
+    def is_new(self, place: str) -> bool:
+        """Whether the new document has a place, and the old one lacks it."""
+        return place in self.new and place not in self._earlier
 
-    def new_around(self, place: str) -> str | None:
-        """As `outermost_new`; None when nothing at or around the place is new."""
-        return None if place not in self.new or place in self._earlier else self.outermost_new(place)
+    def added(self, places: Sequence[str], default: str) -> str:
+        """The largest new part around the first of some places that is new; else the first of them.
 
-    def added(self, places: Iterable[str], default: str) -> str:
-        """What is new of some places of the new document; else the first of them, in the names of the old one."""
-        new = (cause for place in places if (cause := self.new_around(place)))
-        return next(new, None) or self.moves.before(next(iter(places), default))
+        The places are those of the new document, the result is in the names of the old one.
+        """
+        new = next(filter(self.is_new, places), None)
+        return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
 
     @cached_property
     def _earlier(self) -> set[str]:

@@ -55,6 +55,11 @@ class Surface:
     enums: dict[str, Words] = field(default_factory=dict[str, Words])
 
     @cached_property
+    def owners(self) -> dict[str, dict[str, Argument]]:
+        """The arguments of each function, and the attributes of each model."""
+        return {**{module: made.arguments for module, made in self.functions.items()}, **self.models}
+
+    @cached_property
     def sent(self) -> set[str]:
         """The classes that requests are made of: a user constructs them."""
         return self._reached(each.type for made in self.functions.values() for each in made.arguments.values())
