@@ -124,7 +124,8 @@ class State:
             for tries in range(1, _MIGRATIONS + 1):
                 try:
                     # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
-                    with _subseconds_in_all_pools() if self.is_sqlite else nullcontext():
+                    lacks_subseconds = self.is_sqlite and sqlite3.sqlite_version_info < _SUBSECONDS
+                    with _subseconds_in_all_pools() if lacks_subseconds else nullcontext():
                         DBOS.migrate(self.connection_string)
                     return
                 except SQLAlchemyError:

@@ -146,7 +146,7 @@ class ServerLock:
         try:
             yield is_free
         finally:
-            if is_free:
+            if is_free and self._connection is connection:  # a closed one has freed it
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as steps: this module decides what to write and to read, and a driver does it."""
+"""HTTP/1.1 as steps: this module decides what to write and to read, and a driver calls what it yields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 Steps = Generator[Callable[[], Any], Any, T]
-"""What is yielded does something with a stream. With awaited calls, its result is to be awaited."""
+"""What is yielded opens a stream or uses one. With awaited calls, its result is to be awaited."""
 
 
 class UnsolicitedData(Exception):
@@ -60,7 +60,7 @@ def exchange(connection: Connection, request: httpx.Request, message: memoryview
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before
         connection.is_spoilt = True
-    patience = timeouts.get("read")
+    patience = timeouts.get("read")  # another name: a step may run after this line
     while (head := parser.head()) is None:
         parser.receive((yield lambda: stream.read(READ_BYTES, patience)))
     return head
