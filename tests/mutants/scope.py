@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FOLDERS = {
     "victor_ext": "money privacy zulu",
-    "victor_ext/providers/victor": "checks waiting reading requests comparing payment_requests responding",
+    "victor_ext/providers/victor": "checks waiting reading requests payment_requests responding",
     "victor_ext/runtime/auth": "tokens",
     "victor_ext/runtime/client": "config paging polling",
     "victor_ext/runtime/core": "validation response clock headers timeouts",
