@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from operator import call
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -360,14 +361,14 @@ class Soak:
     def _threads(self, options: Any) -> None:
         with Victor(VictorOAuth("A", "a-secret"), **options) as victor, ThreadPoolExecutor(self.workers // 2) as pool:
             work = [self._ask(victor.payment_requests.create) for _ in range(self.workers // 2)]
-            for thread in [pool.submit(drive, each, lambda call: call()) for each in work]:
+            for thread in [pool.submit(drive, each, call) for each in work]:
                 thread.result()
             self.kept = max(self.kept, _kept())
 
     async def _tasks(self, options: Any) -> None:
         async with AsyncVictor(VictorOAuth("A", "a-secret"), **options) as victor:
             work = [self._ask(victor.payment_requests.create) for _ in range(self.workers - self.workers // 2)]
-            await asyncio.gather(*(adrive(each, lambda call: call()) for each in work))
+            await asyncio.gather(*(adrive(each, call) for each in work))
             self.kept = max(self.kept, _kept())
 
     def play(self) -> Iterator[str]:

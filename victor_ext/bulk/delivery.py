@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count
+from operator import call
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -224,7 +225,7 @@ class Delivery:
         turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
         victor, payment = within_key_life(self._victor, terms.retention), Payment(row.arguments or {}, row.sent)
         flow = settle(payment, keys, turn, lambda is_repeat: self._call(victor, row, is_repeat=is_repeat))
-        return drive(flow, lambda call: call())
+        return drive(flow, call)
 
     def _turn(
         self,

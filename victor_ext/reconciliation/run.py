@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from operator import call
 from typing import Any, Self, TypeVar
 
 from victor_ext import ConfigurationError, Problem
@@ -131,7 +132,7 @@ def reconcile(
     ours, window = hidden(ours), Window(start, end, margin)
     book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return drive(_Comparison(book, reader, window, on_progress).steps(ours), lambda step: step())
+    return drive(_Comparison(book, reader, window, on_progress).steps(ours), call)
 
 
 async def reconcile_async(

@@ -8,7 +8,8 @@ from typing import Any
 
 from eastpay_api import models
 
-from victor_ext.runtime.client.records import Field, Record, identifier, notification_body, text
+from victor_ext.runtime.client.records import Field, Record, identifier, text
+from victor_ext.runtime.client.webhooks import notification_body
 
 from .checks import Validation
 from .result_codes import ResultCode

@@ -21,14 +21,8 @@ from typing import Any, cast
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
-from victor_ext.runtime.client.records import (
-    MAX_BYTES,
-    Field,
-    as_object,
-    as_timestamp,
-    invalid_notification,
-    notification_body,
-)
+from victor_ext.runtime.client.records import Field, as_object, as_timestamp
+from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
 from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown

@@ -12,7 +12,8 @@ from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
 from victor_ext.privacy import concealed
-from victor_ext.runtime.client.records import as_timestamp, invalid_notification, notification_body
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
 from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
 
 SHORTEST_AUTHORIZATION = 16

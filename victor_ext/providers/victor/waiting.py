@@ -13,7 +13,7 @@ from victor_ext.privacy import one_line, redact_excerpt
 from victor_ext.runtime.client import polling
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import OperationFlow
-from victor_ext.runtime.core.validation import shown, spelled
+from victor_ext.runtime.core.validation import MOST_SECONDS, shown, spelled
 from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.words import Word
 
@@ -77,7 +77,7 @@ def watch(
             lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
             goal=goal,
             advice=_WAIT_AGAIN,
-            timeout=min(left, seconds or left),
+            timeout=min(left, MOST_SECONDS),  # by rounding, it may be a little more
             within=seconds,
             describe=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
             longest_pause=longest_pause,

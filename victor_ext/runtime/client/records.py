@@ -1,4 +1,4 @@
-"""Records: typed views of what a provider sent; and the bodies that it posts to a webhook.
+"""Records: typed views of what a provider sent.
 
 A record declares its fields once, each with the path of its value and the function that reads it:
 
@@ -20,16 +20,13 @@ from enum import Enum
 from functools import partial
 from typing import Any, Generic, NoReturn, Self, TypeGuard, TypeVar, overload
 
-from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import (
     decimal_of,
     flag_of,
-    is_object,
     list_or_empty,
     object_or_empty,
-    parsed,
     text_or_empty,
 )
 
@@ -230,29 +227,3 @@ def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
     return isinstance(value, tuple)
-
-
-MAX_BYTES = 1 << 20
-"""The longest body that is read (1 MiB). A notification has about one KiB."""
-
-
-def invalid_notification(provider: str, reason: str) -> InvalidRequest:
-    """The error for a body that is not a notification of this provider; the reason follows "the body"."""
-    message = f"This is not a notification of {provider}'s: the body {reason}."
-    return InvalidRequest.of([Problem("body", "format", message)])
-
-
-def notification_body(body: object, *, provider: str) -> dict[str, Any]:
-    """The JSON object in the body of a notification; `InvalidRequest` for any other, and for a longer one."""
-    if not isinstance(body, bytes | bytearray | str):
-        reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
-        raise invalid_notification(provider, reason)
-    if len(body) > MAX_BYTES:
-        raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
-    try:
-        content: object = parsed(body)
-    except ValueError:
-        raise invalid_notification(provider, "is not JSON") from None
-    if not is_object(content):
-        raise invalid_notification(provider, "is JSON, but no object")
-    return content
