@@ -1,30 +1,64 @@
-"""`victor spec`, with the one command that needs both the generator and the client: `victor spec operations`."""
+"""`victor spec`, with the one command that needs both the generator and the client: `victor spec operations`.
+
+It reads a document before any package is made: what it declares of each operation, and what it leaves open.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from openapi_python_client.parser.openapi import Endpoint
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
 from victor_ext.providers.connected.operations import UNDECLARED, Row, key_place, rows_of
 from victor_ext.spec import command_line
 from victor_ext.spec.commands import Command, add_copies, copies, show
-from victor_ext.spec.operations import WARNINGS, Read, Warned, read_operations
+from victor_ext.spec.document import load
+from victor_ext.spec.generate import parsed
+from victor_ext.spec.requests import evidence, good_answers, members
+from victor_ext.spec.tree import (
+    Operation,
+    Tree,
+    hooks,
+    is_json,
+    mapping_at,
+    mappings_at,
+    operations,
+    resolve,
+    trees_at,
+)
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
-    **WARNINGS,
+    "server": "Give the right URL as base_url; http works for this machine only.",
+    "operation-without-id": "Its function is named after its path, and changes with it.",
+    "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
+    "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
+    "answer-without-schema": "The JSON is given as it comes, without a class.",
+    "several-contents": "JSON is read; the others are left out.",
+    "webhook-without-security": "Anybody can post: give read_webhook your own check of the signature.",
 }
+"""What follows for a caller, by the name of each warning."""
 _SHOWN = 5
 """The places of a warning that are printed as text."""
 _EVIDENCE_WIDTH = 60
+
+
+class Warned(NamedTuple):
+    """A warning about an operation, such as `POST /v1/payments`."""
+
+    rule: str
+    place: str
+    what: str
 
 
 def main(arguments: Sequence[str], *, prog: str) -> int:
@@ -67,23 +101,30 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _show(document: Path, options: argparse.Namespace) -> int:
-    read = read_operations(document, copies(options))
-    place = key_place(read.operations, options.key)
-    rows = rows_of(read.operations, place)
-    warned = [each for each in (*_of_keys(rows, options.key), *read.warnings) if each.rule not in options.skip]
+    tree = load(document, copies(options))
+    _, log, data = parsed(document, tree)
+    tags = {} if data is None else data.endpoint_collections_by_tag
+    endpoints = [each for tag in tags.values() for each in tag.endpoints]
+    declared = [log.requests.declared(each) for each in endpoints]
+    by_name = {(each.method, each.path): endpoint for each, endpoint in zip(declared, endpoints, strict=True)}
+    place = key_place(declared, options.key)
+    rows = rows_of(declared, place)
+    good = [evidence(each) for each in endpoints]
+    every = [*_of_keys(rows, options.key), *_of_document(tree, by_name)]
+    warned = [each for each in every if each.rule not in options.skip]
     if options.json:
-        operations = [{**row._asdict(), "evidence": each} for row, each in zip(rows, read.evidence, strict=True)]
-        found = {"document": document.name, "key": _key(place), "operations": operations, "left_out": read.left_out}
+        told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]
+        found = {"document": document.name, "key": _key(place), "operations": told, "left_out": log.left_out}
         print(json.dumps({**found, "warnings": [each._asdict() for each in warned]}))
     else:
-        show(*_table(rows, read), "", *_warnings(warned))
+        show(*_table(rows, good), "", *_warnings(warned))
         writes = [each for each in rows if not each.reads]
         sent_once = sum(not each.repeated for each in writes)
         show(
             f"{document.name}: {len(rows)} operations, {len(writes)} writes, {sent_once} sent once; key: {_key(place)}"
         )
-        show(*(f"LEFT OUT: {each}" for each in read.left_out))
-    return FAILED if (warned or read.left_out) and options.fail_on_warning else 0
+        show(*(f"LEFT OUT: {each}" for each in log.left_out))
+    return FAILED if (warned or log.left_out) and options.fail_on_warning else 0
 
 
 def _of_keys(rows: Sequence[Row], key: str | None) -> Iterator[Warned]:
@@ -98,14 +139,14 @@ def _key(place: Any) -> str | None:
     return None if name is None else f"{'HeaderKey' if isinstance(place, HeaderKey) else 'BodyKey'}({name!r})"
 
 
-def _table(rows: Sequence[Row], read: Read) -> Iterator[str]:
+def _table(rows: Sequence[Row], good: Sequence[Mapping[str, str]]) -> Iterator[str]:
     """The rows in columns, each as wide as its widest cell."""
     cells = [("OPERATION", "REPEATED", "LOOK UP", "A GOOD RESPONSE")]
-    for row, evidence in zip(rows, read.evidence, strict=True):
-        good = "; ".join(f"{status}: {what}" for status, what in evidence.items()) or "none is declared"
+    for row, answers in zip(rows, good, strict=True):
+        whole = "; ".join(f"{status}: {what}" for status, what in answers.items()) or "none is declared"
         repeated = f"{'yes' if row.repeated else 'no'}: {row.why}"
-        good = textwrap.shorten(good, _EVIDENCE_WIDTH, placeholder=" ...")
-        cells.append((row.operation, repeated, row.look_up or "-", good))
+        shown = textwrap.shorten(whole, _EVIDENCE_WIDTH, placeholder=" ...")
+        cells.append((row.operation, repeated, row.look_up or "-", shown))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -118,6 +159,64 @@ def _warnings(warned: Sequence[Warned]) -> Iterator[str]:
         yield from (f"    {each.place}: {each.what}" for each in places[:_SHOWN])
         if count > _SHOWN:
             yield f"    ... and {count - _SHOWN} more (--json)"
+
+
+def _of_document(document: Tree, endpoints: Mapping[tuple[str, str], Endpoint]) -> Iterator[Warned]:
+    servers = trees_at(document, "servers")
+    if not servers:
+        yield Warned("server", "servers", "the document names no server")
+    for number, url in enumerate(str(server.get("url", "")) for server in servers):
+        if re.match(r"http://(?!localhost|127\.)", url):
+            yield Warned("server", f"servers[{number}].url", f"{url} is not encrypted")
+    known: dict[str, str] = {}
+    for each in operations(document):
+        name, endpoint = each.tree.get("operationId"), endpoints.get((each.method.upper(), each.path))
+        if not isinstance(name, str) or not name:
+            yield Warned("operation-without-id", each.where, "it has no operationId")
+        elif known.setdefault(name, each.where) != each.where:
+            yield Warned("operation-without-id", each.where, f"its operationId {name} is that of {known[name]} too")
+        answers = {status: resolve(document, answer) for status, answer in mappings_at(each.tree, "responses")}
+        yield from _of_answers(each, answers)
+        if endpoint is not None and each.method == "get":
+            yield from _of_pages(each, endpoint, answers)
+    for hook in hooks(document):
+        if not hook.tree.get("security", document.get("security")):
+            yield Warned("webhook-without-security", hook.where, "nothing says how to tell that the provider sent it")
+
+
+def _of_answers(operation: Operation, answers: Mapping[str, Tree]) -> Iterator[Warned]:
+    statuses = {status.lower() for status in answers}
+    # Without a word on its security, it is most likely not open.
+    wanted = {"401": operation.tree.get("security") == [] or statuses & {"401", "4xx"}}
+    wanted["5xx"] = any(status.startswith("5") for status in statuses)
+    missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
+    if missing and "default" not in statuses:
+        yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
+    for status, answer in answers.items():
+        kinds = mapping_at(answer, "content")
+        if len(kinds) > 1:
+            yield Warned("several-contents", operation.where, f"{status} comes as {', '.join(sorted(kinds))}")
+        if any(is_json(kind) and not medium.get("schema") for kind, medium in mappings_at(answer, "content")):
+            yield Warned("answer-without-schema", operation.where, f"{status} has no schema")
+
+
+_PAGING = re.compile(
+    r"(?i)^(?:page(?:_?(?:number|no|token))?|offset|skip|start|cursor|(?:starting_|ending_)?(?:after|before)|from)$"
+)
+_END = re.compile(
+    r"(?i)has_?more|next|total|last_?page|page_?count|is_?last|cursor|links?$|count$|paging|pagination|^meta$|^page$"
+)
+
+
+def _of_pages(operation: Operation, endpoint: Endpoint, answers: Mapping[str, Tree]) -> Iterator[Warned]:
+    paging = [name for each in endpoint.query_parameters if _PAGING.match(name := each.name.get_untrusted_value())]
+    # And those of objects in it, such as `{"albums": {"next": ...}}`; not those of the listed items.
+    names = {name for each in good_answers(endpoint) for name in members(each.prop, levels=2)}
+    headers = {name for answer in answers.values() for name, _ in mappings_at(answer, "headers")}
+    has_body = any(each.source["attribute"] != "None" for each in good_answers(endpoint))
+    if paging and has_body and not any(_END.search(name) for name in (names | headers).difference(paging)):
+        what = f"a list is read in pages ({', '.join(paging)}), and nothing in its answer says which page is the last"
+        yield Warned("pages-without-end", operation.where, what)
 
 
 OPERATIONS = Command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from victor_ext.spec.tree import is_list, is_mapping
 from .expected import difference, short
 from .operations import Answer, Medium
 from .package import is_model
-from .passing import Subject
+from .requests import OperationRequests
 from .values import FREE, Synthesis, is_valid
 from .views import Document
 
@@ -25,12 +25,11 @@ MAX_ALTERNATIVES = 12
 """Members of a union in one answer that are tried; models try all of theirs."""
 
 
-class OperationAnswers(Subject):
-    def check(self, least: Callable[[], dict[str, Any]]) -> None:
-        """Feed every documented answer to both functions, if a request can be sent with the `least` arguments."""
-        self._least = least
+class OperationAnswers(OperationRequests):
+    def check_answers(self) -> None:
+        """Feed every documented answer to both functions, if a request can be sent with the least arguments."""
         try:
-            self.caller.request(self.probe.function, least())
+            self.caller.request(self.probe.function, self.least())
         except Exception:  # noqa: BLE001 - the check of the requests has reported it
             for _ in self.operation.answers:
                 self.findings.count("answers", present=False)
@@ -91,7 +90,7 @@ class OperationAnswers(Subject):
             if is_json:
                 self.models.compare(medium.schema, value, parsed)
             if number == 0 and hasattr(self.probe.function.module, "sync") and is_json:
-                returned = self.caller.answer(self.probe.function, self._least(), response, "sync")
+                returned = self.caller.answer(self.probe.function, self.least(), response, "sync")
                 if plain(returned) != plain(parsed):
                     self.findings.wrong(medium.place, "sync reads it otherwise than sync_detailed")
                     return
@@ -106,7 +105,7 @@ class OperationAnswers(Subject):
 
     def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:
         try:
-            parsed = self.caller.answer(self.probe.function, self._least(), response, way)
+            parsed = self.caller.answer(self.probe.function, self.least(), response, way)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
             return _FAILED

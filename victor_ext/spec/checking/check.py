@@ -27,7 +27,6 @@ from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
-from .requests import OperationRequests
 from .values import Synthesis, is_valid
 from .views import Document, Node
 
@@ -41,7 +40,7 @@ def inspect(tree: Tree, folder: Path) -> Findings:
         warnings.simplefilter("ignore")  # of httpx, about cookies in a request
         try:
             with Package(folder) as package, Caller(package, base_url(document)) as caller:
-                _Inspection(document, package, caller, findings).run()
+                _Inspection(document, package, caller, findings, Models(document, package, findings)).run()
                 findings.calls = caller.calls
         except PackageError as error:
             findings.wrong("the package", str(error))
@@ -54,9 +53,7 @@ class _Inspection:
     package: Package
     caller: Caller
     findings: Findings
-
-    def __post_init__(self) -> None:
-        self._models = Models(self.document, self.package, self.findings)
+    models: Models
 
     def run(self) -> None:
         base = base_url(self.document)
@@ -87,7 +84,7 @@ class _Inspection:
                 decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
                 if why := difference(value, plain(decoded)):
                     return why
-                self._models.compare(medium.schema, value, decoded)
+                self.models.compare(medium.schema, value, decoded)
             except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
                 return f"read_webhook raises {type(error).__name__}: {error}"
         return ""
@@ -100,10 +97,9 @@ class _Inspection:
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         try:
-            subject = self.document, operation, probe, self.caller, self.findings, self._models
-            requests = OperationRequests(*subject)
-            requests.check()
-            OperationAnswers(*subject).check(requests.least)
+            subject = OperationAnswers(self.document, operation, probe, self.caller, self.findings, self.models)
+            subject.check_requests()
+            subject.check_answers()
         except Exception as error:  # noqa: BLE001 - a check that cannot end is a finding, not a traceback
             what = f"it cannot be checked: {type(error).__name__}: {error}"
             self.findings.wrong(operation.place, " ".join(what.split()))

@@ -11,10 +11,9 @@ import datetime
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
@@ -27,37 +26,20 @@ Pair = tuple[str, str]
 """A name and a value, as they are sent."""
 
 
-@dataclass
 class Request:
     """A recorded request, decoded."""
 
-    method: str
-    origin: str
-    """Scheme, host and port."""
-    path: list[str]
-    """The segments, percent-decoded."""
-    query: list[Pair]
-    headers: httpx.Headers
-    cookies: list[Pair]
-    body: bytes
-
-    @property
-    def content_type(self) -> str:
-        return str(self.headers.get("content-type", ""))
-
-    @classmethod
-    def of(cls, request: httpx.Request) -> Self:
+    def __init__(self, request: httpx.Request) -> None:
         raw, _, query = request.url.raw_path.decode("ascii").partition("?")
         cookies = (each.partition("=") for each in request.headers.get("cookie", "").split(";"))
-        return cls(
-            request.method.lower(),
-            f"{request.url.scheme}://{request.url.netloc.decode('ascii')}",
-            [unquote(part) for part in raw.split("/")],
-            parse_qsl(query, keep_blank_values=True),
-            request.headers,
-            [(name.strip(), value) for name, _, value in cookies],
-            request.content,
-        )
+        self.method, self.headers, self.body = request.method.lower(), request.headers, request.content
+        self.content_type: str = self.headers.get("content-type", "")
+        self.origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+        """Scheme, host and port."""
+        self.path = [unquote(part) for part in raw.split("/")]
+        """The segments, percent-decoded."""
+        self.query = parse_qsl(query, keep_blank_values=True)
+        self.cookies = [(name.strip(), value) for name, _, value in cookies]
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}

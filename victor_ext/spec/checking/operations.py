@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import httpx
@@ -21,43 +19,35 @@ SOMEWHERE = "https://server.example"
 """The server of a document that names none, or only a path."""
 
 
-@dataclass
 class Parameter:
     """A parameter; `style` and `explode` with the defaults of the specification."""
 
-    place: str
-    location: str
-    name: str
-    schema: Node
-    style: str
-    explode: bool
-    required: bool
-    content_type: str | None
-    """A value in this content type, instead of a style."""
-    examples: list[Any]
+    def __init__(self, document: Document, place: str, whole: Node) -> None:
+        given = whole.tree
+        self.place, self.location, self.name = place, str(given["in"]), str(given["name"])
+        self.required = self.location == "path" or bool(given.get("required"))
+        self.style = str(given.get("style") or ("form" if self.location in ("query", "cookie") else "simple"))
+        self.explode = bool(given["explode"]) if "explode" in given else self.style == "form"
+        content = document.follow(whole).mapping("content")
+        self.content_type = next(iter(content), None)
+        """A value in this content type, instead of a style."""
+        schema = next(iter(content.values()), whole).child("schema")
+        self.schema = Node(schema.tree, place)
+        self.examples = examples(document, whole, schema)
 
 
-@dataclass
 class Medium:
     """A body in one content type."""
 
-    content_type: str
-    schema: Node
-    encoding: dict[str, Node]
-    place: str
-    examples: list[Any]
-
-    @property
-    def bare(self) -> str:
-        return tree.bare_type(self.content_type)
-
-    @property
-    def is_json(self) -> bool:
-        return tree.is_json(self.content_type)
+    def __init__(self, document: Document, place: str, content_type: str, whole: Node) -> None:
+        self.place, self.content_type = place, content_type
+        self.bare, self.is_json = tree.bare_type(content_type), tree.is_json(content_type)
+        self.schema = Node(whole.child("schema").tree, f"{place}.schema")
+        self.encoding = whole.mapping("encoding")
+        self.examples = examples(document, whole, self.schema)
 
 
-@dataclass
-class Answer:
+class Answer(NamedTuple):
     """A documented answer; `media` is empty when it has no body."""
 
     status: str
@@ -65,22 +55,24 @@ class Answer:
     media: list[Medium]
 
 
-@dataclass
 class Operation:
-    method: str
-    path: str
-    place: str
-    identity: str | None
-    parameters: list[Parameter]
-    bodies: list[Medium]
-    body_required: bool
-    answers: list[Answer]
-    server: str
-
-    @property
-    def title(self) -> str:
+    def __init__(self, document: Document, given: tree.Operation) -> None:
+        item = Node(given.item, f"paths.{given.path}")
+        node = item.child(given.method)
+        self.method, self.path, self.place = given.method, given.path, node.place
+        self.title = given.where
         """`GET /path`, as it stands in what is left out."""
-        return f"{self.method.upper()} {self.path}"
+        self.identity = str(node.tree.get("operationId") or "")
+        self.parameters = _parameters(document, self.path, item, node)
+        self.bodies = bodies(document, node)
+        self.body_required = bool(document.follow(node.child("requestBody")).tree.get("required"))
+        self.answers = [
+            Answer(status, answer.place, _media(document, document.follow(answer), answer.place))
+            for status, answer in node.mapping("responses").items()
+            if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
+        ]
+        is_own = _has_own_server(document, node, item)
+        self.server = _server([node, item, document.root] if is_own else [document.root])
 
 
 def base_url(document: Document) -> str:
@@ -88,36 +80,13 @@ def base_url(document: Document) -> str:
 
 
 def operations(document: Document) -> list[Operation]:
-    return [
-        _operation(document, each.method, each.path, Node(each.item, f"paths.{each.path}"))
-        for each in tree.operations(document.root.tree)
-        if each.path.startswith("/")
-    ]
-
-
-def _operation(document: Document, method: str, path: str, item: Node) -> Operation:
-    node = item.child(method)
-    identity = node.tree.get("operationId")
-    return Operation(
-        method,
-        path,
-        node.place,
-        identity if isinstance(identity, str) else None,
-        _parameters(document, path, item, node),
-        bodies(document, node),
-        body_required=bool(document.follow(node.child("requestBody")).tree.get("required")),
-        answers=[
-            Answer(status, answer.place, list(_media(document, document.follow(answer), answer.place)))
-            for status, answer in node.mapping("responses").items()
-            if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
-        ],
-        server=_server([node, item, document.root] if _has_own_server(document, node, item) else [document.root]),
-    )
+    known = tree.operations(document.root.tree)
+    return [Operation(document, each) for each in known if each.path.startswith("/")]
 
 
 def bodies(document: Document, node: Node) -> list[Medium]:
     """The bodies of an operation, a webhook or a callback."""
-    return list(_media(document, document.follow(node.child("requestBody")), f"{node.place}.requestBody"))
+    return _media(document, document.follow(node.child("requestBody")), f"{node.place}.requestBody")
 
 
 def _has_own_server(document: Document, node: Node, item: Node) -> bool:
@@ -153,40 +122,20 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
         ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not ignored and (location != "path" or name in names):
             key = name.lower() if location == "header" else name  # headers ignore case
-            parameters[location, key] = _parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
+            parameters[location, key] = Parameter(document, f"{node.place}.parameters.{location}:{name}", whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
-        parameters.setdefault(("path", name), _parameter(document, place, implied))
+        parameters.setdefault(("path", name), Parameter(document, place, implied))
     return list(parameters.values())
 
 
-def _parameter(document: Document, place: str, whole: Node) -> Parameter:
-    location, given = str(whole.tree["in"]), whole.tree
-    style = str(given.get("style") or ("form" if location in ("query", "cookie") else "simple"))
-    content = document.follow(whole).mapping("content")
-    medium = next(iter(content.values()), None)
-    schema = medium.child("schema") if medium is not None else whole.child("schema")
-    return Parameter(
-        place,
-        location,
-        str(given["name"]),
-        Node(schema.tree, place),
-        style,
-        required=location == "path" or bool(given.get("required")),
-        explode=bool(given["explode"]) if "explode" in given else style == "form",
-        content_type=next(iter(content), None),
-        examples=examples(document, whole, schema),
-    )
-
-
-def _media(document: Document, owner: Node, place: str) -> Iterator[Medium]:
-    for content_type, medium in owner.mapping("content").items():
-        if "/" not in content_type:  # `examples` that stands a level too high
-            continue
-        where = f"{place}.content.{content_type}"
-        schema = Node(medium.child("schema").tree, f"{where}.schema")
-        yield Medium(content_type, schema, medium.mapping("encoding"), where, examples(document, medium, schema))
+def _media(document: Document, owner: Node, place: str) -> list[Medium]:
+    return [
+        Medium(document, f"{place}.content.{content_type}", content_type, medium)
+        for content_type, medium in owner.mapping("content").items()
+        if "/" in content_type  # not `examples` that stands a level too high
+    ]
 
 
 def examples(document: Document, owner: Node, schema: Node) -> list[Any]:

@@ -127,7 +127,7 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
         try:
             self._call(function, arguments, "asyncio_detailed" if awaited else "sync_detailed")
         except _RecordedError as recorded:
-            return Request.of(recorded.args[0])
+            return Request(recorded.args[0])
         raise RuntimeError("no request was sent")
 
     def answer(self, function: Function, arguments: dict[str, Any], answer: httpx.Response, way: str) -> Any:

@@ -75,7 +75,7 @@ def _letters(name: str) -> str:
 def likeness(function: Function, operation: Operation) -> int:
     """How much the name of a function is that of an operation: of its id, or of its method and path."""
     name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
-    return 2 * name.endswith(path) + (operation.identity is not None and name == _letters(operation.identity))
+    return 2 * name.endswith(path) + (name == _letters(operation.identity))
 
 
 def _value_of(hint: Any, marker: str | None) -> Any:
@@ -99,26 +99,6 @@ def _is_body(hint: Any) -> bool:
     return any(is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint))
 
 
-@dataclass
-class Subject:
-    """One operation of the document and its function in the package, with what the check of them uses."""
-
-    document: Document
-    operation: Operation
-    probe: Probe
-    caller: Caller
-    findings: Findings
-    models: Models
-
-    def wrong(self, what: str) -> None:
-        """Report what is wrong with the operation as a whole."""
-        self.findings.wrong(self.operation.place, what)
-
-    def missing(self, place: str, what: str, *words: str) -> None:
-        """Report a part of the operation that the package lacks."""
-        self.findings.missing(place, what, self.operation.title, *words)
-
-
 Arguments = dict[str, Any]
 
 
@@ -138,8 +118,15 @@ class Sink:
 
 
 @dataclass
-class Passing(Subject):
+class Passing:
     """The arguments of one operation. Reports the parameters and enum values that have none."""
+
+    document: Document
+    operation: Operation
+    probe: Probe
+    caller: Caller
+    findings: Findings
+    models: Models
 
     def __post_init__(self) -> None:
         self._sinks: dict[str, Sink] = {}
@@ -147,6 +134,14 @@ class Passing(Subject):
         self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
             self._find_sink(parameter)
+
+    def wrong(self, what: str) -> None:
+        """Report what is wrong with the operation as a whole."""
+        self.findings.wrong(self.operation.place, what)
+
+    def missing(self, place: str, what: str, *words: str) -> None:
+        """Report a part of the operation that the package lacks."""
+        self.findings.missing(place, what, self.operation.title, *words)
 
     def is_required(self, parameter: Parameter) -> bool:
         """Whether the document, or the function, requires the parameter."""

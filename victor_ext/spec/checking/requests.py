@@ -23,7 +23,7 @@ TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "tex
 
 @dataclass
 class OperationRequests(Passing):
-    def check(self) -> None:
+    def check_requests(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's examples."""
         for given in self._calls():
             self._compare(given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from victor_ext.spec.components import Component, Components, Operation
@@ -156,16 +156,12 @@ class Change:
     """As in `Rule`."""
 
 
-@dataclass
 class Sides:
     """Both documents, and what differs so far."""
 
-    old: Components
-    new: Components
-    changes: dict[Change, Reach] = field(default_factory=dict[Change, Reach])
-
-    def __post_init__(self) -> None:
-        self.old_shapes, self.new_shapes = Shapes(self.old), Shapes(self.new)
+    def __init__(self, old: Shapes, new: Shapes) -> None:
+        self.old, self.new = old, new
+        self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
         self.moves = moves_of(self.old, self.same_operations)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_ext.spec.components import Components
 from victor_ext.spec.tree import Tree, mapping_at
 
 from .access import compare_access
@@ -16,7 +15,8 @@ from .changes import Change, Reach, Sides, reach_of
 from .entry import LEVELS, Entry, Level, PythonChange, worst
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
-from .schemas import SchemaComparison, words_of
+from .schemas import words_of
+from .shape import Shapes
 
 MAX_FRAMES = 50_000
 """Schemas refer to each other in chains of hundreds, and each takes some calls."""
@@ -39,19 +39,18 @@ def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = No
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Components(old), Components(new))
+    sides = compared(Shapes(old), Shapes(new))
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), sides.added, moved)
 
 
-def compared(old: Components, new: Components) -> Sides:
+def compared(old: Shapes, new: Shapes) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = Sides(old, new)
-        schemas = SchemaComparison(sides)
-        OperationComparison(sides, schemas).run()
-        schemas.named()
+        sides = OperationComparison(old, new)
+        sides.run()
+        sides.named()
         compare_access(sides)
     finally:
         sys.setrecursionlimit(limit)

@@ -8,80 +8,78 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import Reach, Sides, renamed_parameters, wire_name
+from .changes import Reach, renamed_parameters, wire_name
 from .schemas import SchemaComparison
-from .shape import Part
+from .shape import Part, Shapes
 
 
-class OperationComparison:
-    """Compares the operations of both documents, and what they refer to by name, and adds what it finds to `sides`."""
+class OperationComparison(SchemaComparison):
+    """Compares the operations of both documents, too, and what they refer to by name."""
 
-    def __init__(self, sides: Sides, schemas: SchemaComparison) -> None:
-        self.sides = sides
-        self.schemas = schemas
+    def __init__(self, old: Shapes, new: Shapes) -> None:
+        super().__init__(old, new)
         self._done: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies and answers."""
-        sides = self.sides
-        for name, operation in sides.old.operations.items():
-            if name not in sides.same_operations:
-                sides.add("operation-removed", operation.place, _both(name))
-        for name in sides.added:
-            sides.add("operation-added", sides.new.operations[name].place, _both(name))
-        for name, new in sides.same_operations.items():
-            old = sides.old.operations[name]
+        for name, operation in self.old.operations.items():
+            if name not in self.same_operations:
+                self.add("operation-removed", operation.place, _both(name))
+        for name in self.added:
+            self.add("operation-added", self.new.operations[name].place, _both(name))
+        for name, new in self.same_operations.items():
+            old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
-                sides.add("operation-moved", old.place, _both(name), name, new.name)
-            _attributes(sides, old, new)
+                self.add("operation-moved", old.place, _both(name), name, new.name)
+            self._attributes(old, new)
             self._parameters(old, new)
             self._calls(old.tree, new.tree, old.place, name, incoming=old.incoming)
         for key in ("parameters", "headers", "requestBodies", "responses"):
-            for name, tree in mappings_at(mapping_at(sides.old.document, "components"), key):
+            for name, tree in mappings_at(mapping_at(self.old.document, "components"), key):
                 place = f"components.{key}.{name}"
-                if place in sides.old.by_place and place in sides.new.by_place:
-                    self._pair(tree, sides.new.by_place[place].tree, place)
+                if place in self.old.by_place and place in self.new.by_place:
+                    self._pair(tree, self.new.by_place[place].tree, place)
 
     def _calls(self, old: Tree, new: Tree, place: str, name: str, *, incoming: bool) -> None:
         request, answer = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
         self._responses(mapping_at(old, "responses"), mapping_at(new, "responses"), f"{place}.responses", answer)
-        ours, theirs = self.sides.old.callbacks(old), self.sides.new.callbacks(new)
+        ours, theirs = self.old.callbacks(old), self.new.callbacks(new)
         for step in {**ours, **theirs}:
             here = f"{place}.callbacks.{step}"
             if step in ours and step in theirs:
                 self._calls(ours[step], theirs[step], here, name, incoming=not incoming)
             else:
-                self.sides.add("operation-removed" if step in ours else "operation-added", here, _both(name))
+                self.add("operation-removed" if step in ours else "operation-added", here, _both(name))
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        before, after = self.sides.old.parameters(old), self.sides.new.parameters(new)
+        before, after = self.old.parameters(old), self.new.parameters(new)
         renamed = renamed_parameters(old, new)
         request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in before.items():
             where, _, name = key.partition(":")
-            place = self.sides.old_shapes.place(tree, old.place)
+            place = self.old.place(tree, old.place)
             match = after.pop(f"path:{renamed.get(name, name)}" if where == "path" else key, None)
             if match is None:
-                self.sides.add("parameter-removed", place, request)
+                self.add("parameter-removed", place, request)
                 continue
             if where == "path" and renamed.get(name, name) != name:
-                self.sides.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
+                self.add("path-parameter-renamed", place, _both(old.name), name, renamed[name])
             self._pair(tree, match, place)
         for tree in after.values():
-            kind = "required-parameter-added" if _is_required(self.sides.new, tree) else "optional-parameter-added"
-            place = self.sides.moves.before(self.sides.new_shapes.place(tree, new.place))
-            self.sides.add(kind, place, request)
+            kind = "required-parameter-added" if _is_required(self.new, tree) else "optional-parameter-added"
+            place = self.moves.before(self.new.place(tree, new.place))
+            self.add(kind, place, request)
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
         if before and after:
             self._pair(before, after, place)
         elif before:
-            self.sides.add("body-removed", place, reach)
+            self.add("body-removed", place, reach)
         elif after:
-            kind = "required-body-added" if _is_required(self.sides.new, after) else "optional-body-added"
-            self.sides.add(kind, place, reach)
+            kind = "required-body-added" if _is_required(self.new, after) else "optional-body-added"
+            self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = ({status.upper(): tree for status, tree in members(each)} for each in (old, new))
@@ -91,36 +89,36 @@ class OperationComparison:
             ranged = [each for each in after if each[:1] == status[:1] and "XX" in each + status and each not in before]
             match = after.pop(status if status in after else ranged[0] if ranged else "", None)
             if match is None:
-                self.sides.add(f"{_class_of(status)}-removed", here, reach)
+                self.add(f"{_class_of(status)}-removed", here, reach)
                 match = _covering(status, new)
             if match is not None:
                 self._pair(tree, match, here)
         for status, tree in after.items():
             here = f"{place}.{spelled[status]}"
-            self.sides.add("success-added" if _class_of(status) == "success" else "answer-added", here, reach)
+            self.add("success-added" if _class_of(status) == "success" else "answer-added", here, reach)
             if (earlier := _covering(status, old)) is not None:
                 self._pair(earlier, tree, here)
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
-        before, after = self.sides.old.resolve(old), self.sides.new.resolve(new)
-        first, second = self.sides.old.of(before), self.sides.new.of(after)
+        before, after = self.old.resolve(old), self.new.resolve(new)
+        first, second = self.old.of(before), self.new.of(after)
         if first is None or second is None:
             return
         if "$ref" in old:
             if "$ref" in new and first.place == second.place:
                 return  # compared by name
-            if first.place in self.sides.new.by_place:
-                first, second = self.sides.old.of(old) or first, self.sides.new.of(new) or second
+            if first.place in self.new.by_place:
+                first, second = self.old.of(old) or first, self.new.of(new) or second
             else:
                 place = first.place
         if (id(before), id(after)) in self._done and "$ref" not in old:
             return
         self._done.add((id(before), id(after)))
-        reach = self.sides.reach(first, second)
-        required = [_is_required(self.sides.old, before), _is_required(self.sides.new, after)]
+        reach = self.reach(first, second)
+        required = [_is_required(self.old, before), _is_required(self.new, after)]
         if required[0] != required[1]:
-            self.sides.add("became-required" if required[1] else "became-optional", place, reach)
+            self.add("became-required" if required[1] else "became-optional", place, reach)
         if first.kind in ("parameter", "header"):
             self._parameter(before, after, place, reach, header=first.kind == "header")
         self._headers(before, after, place, reach)
@@ -128,16 +126,15 @@ class OperationComparison:
         self._content(before, after, place, reach, first, second)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
-        shapes = [self.sides.old_shapes.shape(mapping_at(old, "schema")).value("type")]
-        shapes.append(self.sides.new_shapes.shape(mapping_at(new, "schema")).value("type"))
-        plain = all(types and not types & {"array", "object"} for types in shapes)
+        shapes = [side.shape(mapping_at(each, "schema")) for side, each in ((self.old, old), (self.new, new))]
+        plain = all((types := each.value("type")) and not types & {"array", "object"} for each in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
         if styles[0] != styles[1]:
-            self.sides.add("serialisation", place, reach, *styles)
+            self.add("serialisation", place, reach, *styles)
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
-            self.sides.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        _deprecation(self.sides, old, new, place, reach)
+            self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
+        self._deprecation(old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
@@ -148,11 +145,11 @@ class OperationComparison:
             if key in after:
                 self._pair(tree, after.pop(key)[1], here)
             else:
-                required = _is_required(self.sides.old, tree)
-                self.sides.add("required-header-removed" if required else "header-removed", here, reach)
+                kind = "required-header-removed" if _is_required(self.old, tree) else "header-removed"
+                self.add(kind, here, reach)
         for name, tree in after.values():
-            kind = "required-header-added" if _is_required(self.sides.new, tree) else "header-added"
-            self.sides.add(kind, f"{place}.headers.{name}", reach)
+            kind = "required-header-added" if _is_required(self.new, tree) else "header-added"
+            self.add(kind, f"{place}.headers.{name}", reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -160,22 +157,22 @@ class OperationComparison:
         for content_type, match in pairs.items():
             here = f"{place}.content.{content_type}"
             if match is None:
-                self.sides.add("content-type-removed", here, reach)
+                self.add("content-type-removed", here, reach)
                 continue
             before = mapping_at(old, "content")[content_type]
             fields = self._encoded_otherwise(before, after[match])
             if fields:
-                self.sides.add("encoding", here, reach, "", ", ".join(fields))
+                self.add("encoding", here, reach, "", ", ".join(fields))
             self._schema(before, after[match], f"{here}.schema", first, second)
         for content_type, _ in members(after):
             if content_type not in pairs.values():
-                self.sides.add("content-type-added", f"{place}.content.{content_type}", reach)
+                self.add("content-type-added", f"{place}.content.{content_type}", reach)
 
     def _encoded_otherwise(self, old: Tree, new: Tree) -> list[str]:
         """The fields of a form whose `encoding` differs. One that only one document has is a change of its schema."""
         before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
-        former = self.sides.old_shapes.shape(mapping_at(old, "schema")).children
-        latter = self.sides.new_shapes.shape(mapping_at(new, "schema")).children
+        former = self.old.shape(mapping_at(old, "schema")).children
+        latter = self.new.shape(mapping_at(new, "schema")).children
         both = (name for name in {*before, *after} if f".properties.{name}" in former.keys() & latter.keys())
         return sorted(name for name in both if before.get(name, {}) != after.get(name, {}))
 
@@ -184,11 +181,28 @@ class OperationComparison:
         if before is None or after is None:
             if before is not after:
                 kind = "schema-added" if before is None else "schema-lost"
-                self.sides.add(kind, place, self.sides.reach(first, second))
+                self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        old_part = Part(before, place, below, self.sides.old.of(before) or first)
-        self.schemas.compare(old_part, Part(after, place, below, self.sides.new.of(after) or second))
+        old_part = Part(before, place, below, self.old.of(before) or first)
+        self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
+
+    def _attributes(self, old: Operation, new: Operation) -> None:
+        reach = _both(old.name)
+        if old.tree.get("operationId") != new.tree.get("operationId"):
+            ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
+            self.add("operation-id", f"{old.place}.operationId", reach, *ids)
+        tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
+        if tags[0] != tags[1]:
+            self.add("tags", f"{old.place}.tags", reach, *tags)
+        self._deprecation(old.tree, new.tree, old.place, reach)
+
+    def _deprecation(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        before, after = old.get("deprecated") is True, new.get("deprecated") is True
+        if before != after:
+            self.add("deprecated" if after else "undeprecated", place, reach)
+        if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
+            self.add("sunset", place, reach, "", str(new["x-sunset"]))
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
@@ -199,25 +213,6 @@ def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
 
 def _both(name: str) -> Reach:
     return Reach(frozenset({name}), frozenset({name}))
-
-
-def _attributes(sides: Sides, old: Operation, new: Operation) -> None:
-    reach = _both(old.name)
-    if old.tree.get("operationId") != new.tree.get("operationId"):
-        ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
-        sides.add("operation-id", f"{old.place}.operationId", reach, *ids)
-    tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
-    if tags[0] != tags[1]:
-        sides.add("tags", f"{old.place}.tags", reach, *tags)
-    _deprecation(sides, old.tree, new.tree, old.place, reach)
-
-
-def _deprecation(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-    before, after = old.get("deprecated") is True, new.get("deprecated") is True
-    if before != after:
-        sides.add("deprecated" if after else "undeprecated", place, reach)
-    if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
-        sides.add("sunset", place, reach, "", str(new["x-sunset"]))
 
 
 def _is_required(components: Components, tree: Tree) -> bool:

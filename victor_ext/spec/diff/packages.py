@@ -12,12 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from victor_ext.spec.components import Components
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
+from .shape import Shapes
 from .surface import UNSET, Surface, Type, fits, renamed, surface_of
 
 _SHAPE = (
@@ -35,7 +35,7 @@ class Side:
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
         self.surface = surface_of(self.made.package) if self.made.written else Surface()
         origins = self.made.origins
-        self.components = Components(placed(document, document))
+        self.components = Shapes(placed(document, document))
         self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
         self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
         self.classes = {name: self._places(places) for name, places in origins.classes.items()}

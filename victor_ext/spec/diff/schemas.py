@@ -19,11 +19,11 @@ from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
 
 
-class SchemaComparison:
-    """Compares schemas, and adds what it finds to `sides`."""
+class SchemaComparison(Sides):
+    """Compares schemas, and adds what it finds to the changes."""
 
-    def __init__(self, sides: Sides) -> None:
-        self.sides = sides
+    def __init__(self, old: Shapes, new: Shapes) -> None:
+        super().__init__(old, new)
         self._instead: dict[str, str] = {}
         """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
         self._visited: set[tuple[int, int]] = set()
@@ -34,40 +34,38 @@ class SchemaComparison:
 
     def named(self) -> None:
         """Compare the schemas that have one place in both documents, and find those that are gone."""
-        old, new = self.sides.old.by_place, self.sides.new.by_place
-        named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.sides.old.document))]
-        referenced = [place for place, each in old.items() if id(each.tree) in self.sides.old.referenced]
+        old, new = self.old.by_place, self.new.by_place
+        named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
+        referenced = [place for place, each in old.items() if id(each.tree) in self.old.referenced]
         for place in dict.fromkeys([*named, *referenced]):
             if place in new and old[place].kind == new[place].kind == "schema":
                 self.compare(_part(old[place], place), _part(new[place], place))
-        equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.sides.new.document))}
+        equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
         for place in named:
             if place not in new:
                 self._gone(place, old[place], equal.get(canonical(old[place].tree)))
 
     def _gone(self, place: str, component: Component, equal: str | None) -> None:
         successor = self._instead.get(place, equal)
-        if successor and successor.startswith(SCHEMAS) and successor not in self.sides.old.by_place:
-            reach = self.sides.reach(component, self.sides.new.by_place[successor])
+        if successor and successor.startswith(SCHEMAS) and successor not in self.old.by_place:
+            reach = self.reach(component, self.new.by_place[successor])
             names = place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS)
-            self.sides.add("schema-renamed", place, reach, *names)
-            self.sides.moves.add(place, successor)
+            self.add("schema-renamed", place, reach, *names)
+            self.moves.add(place, successor)
         elif place not in self._instead:
-            reach = self.sides.reach(component, None)
+            reach = self.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
-                self.sides.add("schema-removed", place, reach)
+                self.add("schema-removed", place, reach)
 
     def _replaces(self, before: str, after: str) -> None:
         """Note what is used instead of a schema, if that is gone; a schema with a name first."""
-        if before not in self.sides.new.by_place and not self._instead.get(before):
+        if before not in self.new.by_place and not self._instead.get(before):
             self._instead[before] = after
 
     def compare(self, old: Part, new: Part) -> None:
         """Compare two schemas; `old` says what the place is called."""
-        old_end, old_referred = self.sides.old_shapes.end(old.tree)
-        new_end, new_referred = self.sides.new_shapes.end(new.tree)
-        before = self.sides.old_shapes.place(old_end, old.place)
-        after = self.sides.new_shapes.place(new_end, new.place)
+        (old_end, old_referred), (new_end, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
+        before, after = self.old.place(old_end, old.place), self.new.place(new_end, new.place)
         if old_referred and new_referred and before == after:
             return  # compared by name
         if self._links is not None and (old_referred or new_referred):
@@ -75,11 +73,11 @@ class SchemaComparison:
             return
         if old_referred:
             self._replaces(before, after if new_referred else "")
-            if before in self.sides.new.by_place:
+            if before in self.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
-            old = _part(self.sides.old.by_place[before], before)
-            new = _part(self.sides.new.by_place[after], after) if new_referred else new
+            old = _part(self.old.by_place[before], before)
+            new = _part(self.new.by_place[after], after) if new_referred else new
         if self._is_new(old_end, new_end):
             self._walk(old, new, old_end, new_end)
 
@@ -95,18 +93,18 @@ class SchemaComparison:
         pairs = [(old_end, new_end)]
         changes = list(self._differences(pairs))
         for pair in pairs[1:]:
-            first, second = self.sides.old.of(pair[0]), self.sides.new.of(pair[1])
+            first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
         if changes:
             levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
-            names = label(self.sides.old_shapes, old.tree), label(self.sides.new_shapes, new.tree)
+            names = label(self.old, old.tree), label(self.new, new.tree)
             absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
             change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
-            self.sides.note(change, self.sides.reach(old.component, new.component))
+            self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
-        ends = self.sides.old_shapes.end(old)[0], self.sides.new_shapes.end(new)[0]
+        ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
     def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
@@ -124,15 +122,15 @@ class SchemaComparison:
         pair = (id(old), id(new))
         if pair not in self._known:
             self._known[pair] = [], []  # until it is known: a cycle adds nothing
-            kept = self.sides.changes, self._visited, self._links
-            self.sides.changes, self._visited, self._links = {}, {pair}, []
+            kept = self.changes, self._visited, self._links
+            self.changes, self._visited, self._links = {}, {pair}, []
             self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-            self._known[pair] = [*self.sides.changes], self._links
-            self.sides.changes, self._visited, self._links = kept
+            self._known[pair] = [*self.changes], self._links
+            self.changes, self._visited, self._links = kept
         return self._known[pair]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
-        before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
+        before, after = self.old.shape(old_end), self.new.shape(new_end)
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
@@ -148,10 +146,10 @@ class SchemaComparison:
 
     def _bases(self, before: Shape, after: Shape) -> None:
         """Compare the bases that have other names, which are common ones then."""
-        gone = [place for place in before.bases if place not in self.sides.new.by_place]
-        fresh = [place for place in after.bases if place not in self.sides.old.by_place]
+        gone = [place for place in before.bases if place not in self.new.by_place]
+        fresh = [place for place in after.bases if place not in self.old.by_place]
         for first, second in zip(gone, fresh, strict=True) if len(gone) == len(fresh) else ():
-            old, new = self.sides.old.by_place[first], self.sides.new.by_place[second]
+            old, new = self.old.by_place[first], self.new.by_place[second]
             before.bases[second] = after.bases[first] = None
             if self._links is None:
                 self._replaces(first, second)
@@ -160,13 +158,13 @@ class SchemaComparison:
                 self._links.append((old.tree, new.tree))
 
     def _note(self, old: Part, new: Part, differences: Iterable[Difference]) -> None:
-        reach = self.sides.reach(old.component, new.component)
-        either = self.sides.reach_of_either(old.component, new.component)
+        reach = self.reach(old.component, new.component)
+        either = self.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
             of_one_side = kind.endswith(("read-only", "write-only"))
-            self.sides.add(kind, old.place, either if of_one_side else reach, former, latter)
+            self.add(kind, old.place, either if of_one_side else reach, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
@@ -175,9 +173,9 @@ class SchemaComparison:
             first, second = before.children.get(step), after.children.get(step)
             is_own = not {each.home for each in (first, second) if each is not None} <= bases
             place = old.below + step
-            old_part = old if first is None else child_part(self.sides.old, old, first, place)
-            new_part = new if second is None else child_part(self.sides.new, new, second, place)
-            reach = self.sides.reach(old_part.component, new_part.component)
+            old_part = old if first is None else child_part(self.old, old, first, place)
+            new_part = new if second is None else child_part(self.new, new, second, place)
+            reach = self.reach(old_part.component, new_part.component)
             if step in required and (first is None) == (second is None):
                 self._requiredness(required[step], before, after, place, reach)
             if not is_own:
@@ -189,19 +187,18 @@ class SchemaComparison:
                     is_part = step.startswith((".prefixItems", ".patternProperties"))
                     gone = "part-not-described" if is_part else "items-not-described"
                     kind = "items-described" if first is None else gone
-                    self.sides.add(kind, place, self.sides.reach(old.component, new.component))
+                    self.add(kind, place, self.reach(old.component, new.component))
             elif first is None:
                 is_required = step.removeprefix(prefix) in after.required
-                self.sides.add("required-property-added" if is_required else "optional-property-added", place, reach)
+                self.add("required-property-added" if is_required else "optional-property-added", place, reach)
             else:
-                self.sides.add("property-undeclared" if after.value("open") else "property-removed", place, reach)
+                self.add("property-undeclared" if after.value("open") else "property-removed", place, reach)
 
     def _requiredness(self, name: str, before: Shape, after: Shape, place: str, reach: Reach) -> None:
         bases = before.common(after)
-        if name in after.required and name not in before.required and after.required[name] not in bases:
-            self.sides.add("became-required", place, reach)
-        if name in before.required and name not in after.required and before.required[name] not in bases:
-            self.sides.add("became-optional", place, reach)
+        for kind, one, other in (("became-required", after, before), ("became-optional", before, after)):
+            if name in one.required and name not in other.required and one.required[name] not in bases:
+                self.add(kind, place, reach)
 
     def _unions(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         """Compare the unions of two schemas. What has no union counts as a union of itself."""
@@ -213,23 +210,23 @@ class SchemaComparison:
         for one, other in zip_longest(first, second):
             former, latter = one or single[0], other or single[1]
             if former.keyword and latter.keyword and former.keyword != latter.keyword:
-                reach = self.sides.reach(old.component, new.component)
-                self.sides.add("union-kind", old.place, reach, former.keyword, latter.keyword)
+                reach = self.reach(old.component, new.component)
+                self.add("union-kind", old.place, reach, former.keyword, latter.keyword)
             self._members(old, new, former.members, latter.members)
 
     def _members(self, old: Part, new: Part, former: list[Child], latter: list[Child]) -> None:
-        reach = self.sides.reach(old.component, new.component)
+        reach = self.reach(old.component, new.component)
         pairs = self._paired(former, latter)
         for member in former:
             if all(member is not each for each, _ in pairs):
-                self.sides.add("member-removed", old.place, reach, label(self.sides.old_shapes, member.tree))
+                self.add("member-removed", old.place, reach, label(self.old, member.tree))
         for member in latter:
             if all(member is not each for _, each in pairs):
-                self.sides.add("member-added", old.place, reach, "", label(self.sides.new_shapes, member.tree))
+                self.add("member-added", old.place, reach, "", label(self.new, member.tree))
         for first, second in pairs:
             place = old.below + first.step
-            old_part = child_part(self.sides.old, old, first, place) if first.step else old
-            new_part = child_part(self.sides.new, new, second, place) if second.step else new
+            old_part = child_part(self.old, old, first, place) if first.step else old
+            new_part = child_part(self.new, new, second, place) if second.step else new
             if first.step and second.step:
                 self.compare(old_part, new_part)
             else:
@@ -237,8 +234,8 @@ class SchemaComparison:
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
-        old_end, new_end = self.sides.old_shapes.end(old.tree)[0], self.sides.new_shapes.end(new.tree)[0]
-        before, after = self.sides.old_shapes.shape(old_end), self.sides.new_shapes.shape(new_end)
+        old_end, new_end = self.old.end(old.tree)[0], self.new.end(new.tree)[0]
+        before, after = self.old.shape(old_end), self.new.shape(new_end)
         is_named = before.place.startswith(SCHEMAS) and before.place == after.place
         if not is_named and not before.unions and not after.unions and self._is_new(old_end, new_end):
             differences = keyword_differences(before, after)
@@ -247,8 +244,7 @@ class SchemaComparison:
 
     def _paired(self, former: list[Child], latter: list[Child]) -> list[tuple[Child, Child]]:
         """The members that stand for each other: of one name or text, of one meaning, of one kind."""
-        names = {each: _identity(self.sides.old_shapes, each) for each in former}
-        names |= {each: _identity(self.sides.new_shapes, each) for each in latter}
+        names = {each: _identity(side, each) for side, own in ((self.old, former), (self.new, latter)) for each in own}
         ways: tuple[Callable[[Child, Child], bool], ...] = (
             lambda one, other: names[one] == names[other],
             lambda one, other: self._is_same(one.tree, other.tree),
@@ -267,28 +263,26 @@ class SchemaComparison:
 
     def _could_be(self, old: Child, new: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-        first, old_referred = self.sides.old_shapes.end(old.tree)
-        second, new_referred = self.sides.new_shapes.end(new.tree)
-        if old_referred or new_referred:
-            gone = self.sides.old_shapes.place(first, "?") not in self.sides.new.by_place
-            if not (gone and self.sides.new_shapes.place(second, "?") not in self.sides.old.by_place):
-                return False
-        before, after = self.sides.old_shapes.shape(first), self.sides.new_shapes.shape(second)
+        (first, old_referred), (second, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
+        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
+        if (old_referred or new_referred) and kept:
+            return False
+        before, after = self.old.shape(first), self.new.shape(second)
         shared = before.children.keys() & after.children.keys()
         return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
 
     def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former, latter = _mapping(self.sides.old_shapes, old_end), _mapping(self.sides.new_shapes, new_end)
-        reach = self.sides.reach(old.component, new.component)
+        former, latter = _mapping(self.old, old_end), _mapping(self.new, new_end)
+        reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
             if value not in latter:
-                self.sides.add("discriminator-value-removed", old.place, reach, value)
+                self.add("discriminator-value-removed", old.place, reach, value)
             elif value not in former:
-                self.sides.add("discriminator-value-added", old.place, reach, "", value)
-            elif former[value] != latter[value] and former[value] in self.sides.new.by_place:
+                self.add("discriminator-value-added", old.place, reach, "", value)
+            elif former[value] != latter[value] and former[value] in self.new.by_place:
                 name = latter[value].removeprefix(SCHEMAS)
-                self.sides.add("discriminator-value-changed", old.place, reach, value, name)
+                self.add("discriminator-value-changed", old.place, reach, value, name)
 
 
 def _part(component: Component, place: str) -> Part:
@@ -299,7 +293,7 @@ def _identity(shapes: Shapes, member: Child) -> str:
     """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
     end, referred = shapes.end(member.tree)
     place = shapes.place(end, "")
-    named = named_schemas(shapes.components.document).get(place.removeprefix(SCHEMAS)) is end
+    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
     return place if referred or named else canonical(end)
 
 

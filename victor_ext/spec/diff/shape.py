@@ -76,9 +76,11 @@ class Shape:
         return self.bases.keys() & other.bases.keys()
 
 
-class Shapes:
-    def __init__(self, components: Components) -> None:
-        self.components = components
+class Shapes(Components):
+    """The parts of a document, and what its schemas say."""
+
+    def __init__(self, document: Tree) -> None:
+        super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
 
     def end(self, tree: Tree) -> tuple[Tree, bool]:
@@ -89,7 +91,7 @@ class Shapes:
             keys = meaning(tree)
             parts = [each for key in ("allOf", "oneOf", "anyOf") if key in keys for each in schema_list_at(tree, key)]
             if keys == {"$ref"}:
-                target = self.components.resolve({"$ref": tree["$ref"]})
+                target = self.resolve({"$ref": tree["$ref"]})
                 if "$ref" in target:
                     break
                 tree, referred = target, True
@@ -100,7 +102,7 @@ class Shapes:
         return tree, referred
 
     def place(self, tree: Tree, default: str) -> str:
-        component = self.components.of(tree)
+        component = self.of(tree)
         return default if component is None else component.place
 
     def shape(self, tree: Tree) -> Shape:
@@ -116,7 +118,7 @@ class Shapes:
             return
         seen.add(id(tree))
         if "$ref" in tree:
-            target = self.components.resolve({"$ref": tree["$ref"]})
+            target = self.resolve({"$ref": tree["$ref"]})
             if "$ref" not in target:
                 base = self.place(target, home)
                 shape.bases[base] = None
@@ -125,7 +127,7 @@ class Shapes:
             self._fold(shape, part, home, seen)
         for keyword in ("oneOf", "anyOf"):
             self._union(shape, tree, keyword, home, seen)
-        self._children(shape, tree, home)
+        self._fold_children(shape, tree, home)
         for name in list_at(tree, "required"):
             shape.required.setdefault(str(name), home)
         self._keywords(shape, tree, home)
@@ -144,7 +146,7 @@ class Shapes:
             children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
             shape.unions.append(Union(keyword, home, children))
 
-    def _children(self, shape: Shape, tree: Tree, home: str) -> None:
+    def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
         children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
                  for name, child in schemas_at(tree, key)]  # fmt: skip
         children += [(f".prefixItems[{n}]", child) for n, child in enumerate(schema_list_at(tree, "prefixItems"))]
