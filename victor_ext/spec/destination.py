@@ -32,7 +32,15 @@ class DestinationError(RuntimeError):
 
 def package_folder(out: Path, name: str) -> Path:
     """The folder of the package `name` in `out`. Raises DestinationError when it must not be written."""
-    check_name(name)
+    if not _NAME.fullmatch(name):
+        raise DestinationError(
+            f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
+            "letter, such as --name payments_api."
+        )
+    if keyword.iskeyword(name) or name in _RESERVED:
+        raise DestinationError(
+            f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
+        )
     folder = out.resolve()
     if folder.exists() and not folder.is_dir():
         raise DestinationError(f"--out is {out}, which is no folder: name a folder.")
@@ -45,19 +53,6 @@ def package_folder(out: Path, name: str) -> Path:
             "with --name."
         )
     return package
-
-
-def check_name(name: str) -> None:
-    """Raise DestinationError for a name that is no identifier, a keyword, or the name of another module."""
-    if not _NAME.fullmatch(name):
-        raise DestinationError(
-            f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
-            "letter, such as --name payments_api."
-        )
-    if keyword.iskeyword(name) or name in _RESERVED:
-        raise DestinationError(
-            f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
-        )
 
 
 def _foreign_files(package: Path) -> Iterator[Path]:

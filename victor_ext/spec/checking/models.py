@@ -44,10 +44,6 @@ class _Outcome:
         self.words |= other.words
 
 
-_NOTHING = _Outcome()
-"""Of a value in which nothing can be lost; it is never added to."""
-
-
 class Models:
     def __init__(self, document: Document, package: Package, findings: Findings) -> None:
         self._document = document
@@ -77,7 +73,7 @@ class Models:
     def _compared(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
-            return _NOTHING
+            return _Outcome()
         views = self._document.views(node)
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
@@ -115,7 +111,7 @@ class Models:
     def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
         words = view.words()
         if value not in words:
-            return _NOTHING
+            return _Outcome()
         if not isinstance(decoded, Enum):
             return _missing(view.place, f"its {len(words)} enum values have no enum in Python")
         known = [member.value for member in type(decoded)]

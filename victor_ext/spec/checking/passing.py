@@ -110,14 +110,6 @@ class Given:
 
 
 @dataclass
-class Sink:
-    """The argument of a parameter, or those of its properties when it is an object that is taken apart."""
-
-    whole: str | None = None
-    parts: dict[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass
 class Passing:
     """The arguments of one operation. Reports the parameters and enum values that have none."""
 
@@ -129,7 +121,8 @@ class Passing:
     models: Models
 
     def __post_init__(self) -> None:
-        self._sinks: dict[str, Sink] = {}
+        self._sinks: dict[str, dict[str, str]] = {}
+        """By place, the argument of a parameter, under the key ""; or those of its properties, if it is taken apart."""
         names = re.findall(r"{([^{}]+)}", self.operation.path)
         self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
@@ -145,18 +138,18 @@ class Passing:
 
     def is_required(self, parameter: Parameter) -> bool:
         """Whether the document, or the function, requires the parameter."""
-        sink = self._sinks.get(parameter.place, Sink())
-        return parameter.required or not {sink.whole, *sink.parts.values()}.isdisjoint(self.probe.function.required)
+        taken = self._sinks.get(parameter.place, {}).values()
+        return parameter.required or not self.probe.function.required.isdisjoint(taken)
 
     def is_passed(self, parameter: Parameter) -> bool:
         """Whether an argument takes the parameter."""
-        sink = self._sinks[parameter.place]
-        return sink.whole is not None or bool(sink.parts)
+        return bool(self._sinks[parameter.place])
 
     def kept(self, parameter: Parameter, value: Any) -> Any:
         """The value without the properties that no argument takes: they are reported as missing."""
-        parts = self._sinks[parameter.place].parts
-        return {name: each for name, each in value.items() if name in parts} if parts and is_mapping(value) else value
+        sink = self._sinks[parameter.place]
+        is_apart = bool(sink) and "" not in sink and is_mapping(value)
+        return {name: each for name, each in value.items() if name in sink} if is_apart else value
 
     def _find_sink(self, parameter: Parameter) -> None:
         probe, sent, location = self.probe, self.probe.sent, parameter.location
@@ -165,14 +158,14 @@ class Passing:
         every = views[0].properties.items() if location == "query" else ()
         properties = {each: node for each, node in every if all(each in view.properties for view in views)}
         flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
-        sink = Sink()
+        sink: dict[str, str] = {}
         if properties and flat:
             for each in properties:
                 wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
                 for (where, key), arguments in sent.items():
                     nested = parameter.style == "deepObject" and key.startswith(f"{wire}[")
                     if where == location and (key == wire or nested):
-                        sink.parts.setdefault(each, arguments[0])
+                        sink.setdefault(each, arguments[0])
         # `filter[*]`, or `filter[0]` of a list, of the parameter `filter`
         starred = (
             arguments
@@ -183,15 +176,14 @@ class Passing:
         if location == "path" and name in self._in_path:
             direct = [self._in_path[name]]
         exploded = sent.get((location, "*"), []) if flat and not direct else []
+        named = probe.named(location, parameter.name)
         if direct or exploded:
-            named = probe.named(location, parameter.name)
-            sink.whole = named if named in exploded else (direct or exploded)[0]
-            sink.parts = {}
-        elif probe.request is None:
-            sink.whole = probe.named(location, parameter.name)
+            sink = {"": named if named in exploded else (direct or exploded)[0]}
+        elif probe.request is None and named is not None:
+            sink = {"": named}
         self._sinks[parameter.place] = sink
         for each in (properties if flat else ()) or ("",):
-            present = sink.whole is not None or each in sink.parts
+            present = "" in sink or each in sink
             self.findings.count("parameters", present=present)
             if not present:
                 place = f"{parameter.place}.{each}".rstrip(".")
@@ -199,22 +191,20 @@ class Passing:
         self._check_name(parameter, sink)
         self._check_words(parameter, sink, properties)
 
-    def _check_name(self, parameter: Parameter, sink: Sink) -> None:
+    def _check_name(self, parameter: Parameter, sink: dict[str, str]) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
         named = self.probe.named(parameter.location, parameter.name)
-        if sink.whole is None or named in (None, sink.whole):
+        if "" not in sink or named in (None, sink[""]):
             return
         own = [name for (where, name), each in self.probe.sent.items() if where == parameter.location and named in each]
         if own and _letters(str(named)) not in map(_letters, own):
-            self.findings.wrong(parameter.place, f"the argument {sink.whole} sends it, and not {named}")
+            self.findings.wrong(parameter.place, f"the argument {sink['']} sends it, and not {named}")
 
-    def _check_words(self, parameter: Parameter, sink: Sink, properties: dict[str, Node]) -> None:
+    def _check_words(self, parameter: Parameter, sink: dict[str, str], properties: dict[str, Node]) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
-        wanted = {name: properties[name] for name in sink.parts} or ({"": parameter.schema} if sink.whole else {})
-        for name, node in wanted.items():
-            argument = sink.parts.get(name) or sink.whole or ""
+        for name, argument in sink.items():
             known = enum_values(self.probe.function.hints[argument])
-            for view in self.document.views(node):
+            for view in self.document.views(properties[name] if name else parameter.schema):
                 item = self.document.views(view.items)[0] if view.items is not None else view
                 words = [] if parameter.content_type else item.words()
                 for word in words:
@@ -228,12 +218,10 @@ class Passing:
         arguments: Arguments = {}
         hints = self.probe.function.hints
         for parameter, value in given.parameters:
-            sink = self._sinks[parameter.place]
-            if sink.whole is not None:
-                arguments[sink.whole] = self._argument(parameter, hints[sink.whole], value)
-            for name, argument in sink.parts.items():
-                if is_mapping(value) and name in value:
-                    arguments[argument] = self._argument(parameter, hints[argument], value[name])
+            for name, argument in self._sinks[parameter.place].items():
+                if not name or (is_mapping(value) and name in value):
+                    own = value[name] if name else value
+                    arguments[argument] = self._argument(parameter, hints[argument], own)
         for name in self.probe.function.required - {self.probe.body} - arguments.keys():
             arguments[name] = "text"  # a parameter that must be ignored, or one of another operation
         return {**arguments, **body}
