@@ -56,9 +56,8 @@ class OldClient:
         names = [found.name for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not found.ispkg]
         self.client = importlib.import_module(f"{package}.client").Client
         functions = [Function(importlib.import_module(name)) for name in names]
-        caller = Caller(
-            SimpleNamespace(load=lambda name: importlib.import_module(f"{package}.{name}")), "http://localhost"
-        )  # type: ignore[arg-type] # all that it asks of a package
+        asked: Any = SimpleNamespace(load=lambda name: importlib.import_module(f"{package}.{name}"))
+        caller = Caller(asked, "http://localhost")
         self.functions = {
             (method, path): Call(
                 next(each for each in functions if (each.method, shape(each.path)) == (method, shape(path))),
@@ -68,8 +67,6 @@ class OldClient:
             for (method, path), operation in provider.operations.items()
         }
         self.errors: Any = importlib.import_module(f"{package}.errors")
-        self.answers = {key: list(each.responses()) for key, each in provider.operations.items()}
-        self.requests = {key: list(each.requests()) for key, each in provider.operations.items()}
 
     def talk_to(self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None) -> Proof:
         """Call every operation of the old document, with all that it allows, and read all that the new one allows.
@@ -107,11 +104,11 @@ class OldClient:
         seen: dict[str, Any],
         connection: Any,
     ) -> Iterator[Proof]:
-        where, requests = " ".join(key), self.requests[key]
+        where, requests = " ".join(key), self.provider.operations[key].requests
         other = _same_operation(new, key)
-        answers = list(other.responses()) if other is not None else []
+        answers = other.responses if other is not None else []
         if other is not None:
-            yield from self._lost(where, self.answers[key], answers)
+            yield from self._lost(where, self.provider.operations[key].responses, answers)
         connection.headers = {"User-Agent": "rehearsal", **self._credentials(key)}
         for number in range(max(len(requests), len(answers))):
             request = requests[number % len(requests)]
@@ -179,10 +176,10 @@ class OldClient:
                     return Proof("fine", f"{word} operation {' '.join(key)}")
                 if one.essence(operation) == other.essence(same):
                     continue
-                for request in operation.requests():
+                for request in operation.requests:
                     if refusal := other.refusal(_raw(one, request, other.base)):
                         return Proof("fine", f"{word} request of {' '.join(key)}: {refusal}")
-                answers, known = list(operation.responses()), list(same.responses())
+                answers, known = operation.responses, same.responses
                 gained = {status: _paths(answers, status) - _paths(known, status) for status in operation.answers}
                 for answer in answers:
                     if not any(

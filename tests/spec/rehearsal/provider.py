@@ -6,7 +6,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,43 +49,44 @@ class Request:
         return re.sub(r"{([^}]+)}", lambda found: str(self.parameters["path", found[1]]), self.operation.path)
 
 
-@dataclass
 class Operation:
     """One method of one path."""
 
-    provider: Provider
-    method: str
-    path: str
-    tree: Tree
-    parameters: list[Parameter]
-    contents: dict[str, Tree]
-    body_required: bool
-    answers: dict[str, dict[str, Tree]] = field(default_factory=dict)
+    def __init__(self, provider: Provider, method: str, path: str, item: Tree) -> None:
+        self.method, self.path, self.tree, self._values = method, path, item[method], provider.values
+        given = [*item.get("parameters", []), *self.tree.get("parameters", [])]
+        flat = (each for one in given for each in provider.flat(resolve(provider.document, one)))
+        self.parameters = list({(each.place, each.name): each for each in flat}.values())
+        body = resolve(provider.document, self.tree.get("requestBody", {}))
+        self.contents = {kind: medium["schema"] for kind, medium in body.get("content", {}).items()}
+        self.body_required = bool(body.get("required"))
+        self.answers: dict[str, Tree] = {}
+        for status, answer in self.tree["responses"].items():
+            content = resolve(provider.document, answer).get("content", {})
+            self.answers[status] = {kind: medium.get("schema", {}) for kind, medium in content.items()}
+        self.requests, self.responses = [*self._requests()], [*self._responses()]
 
-    def requests(self) -> Iterator[Request]:
+    def _requests(self) -> Iterator[Request]:
         """Requests that the document allows."""
-        values = self.provider.values
         for variant in range(-1, MOST):
             full = variant >= 0
             chosen = {
-                (each.place, each.name): values.value(each.schema, max(variant, 0), full=full)
+                (each.place, each.name): self._values.value(each.schema, max(variant, 0), full=full)
                 for each in self.parameters
                 if full or each.required
             }
             for content_type, schema in self.contents.items() or [("", {})]:
                 body = None
                 if content_type and (full or self.body_required):
-                    body = values.value(schema, max(variant, 0), full=full)
+                    body = self._values.value(schema, max(variant, 0), full=full)
                 yield Request(self, chosen, content_type if body is not None else "", body)
 
-    def responses(self) -> Iterator[Answer]:
+    def _responses(self) -> Iterator[Answer]:
         """Answers that the document allows; the first one of a status has all properties."""
         for status, contents in self.answers.items():
             for content_type, schema in contents.items() or [("", None)]:
                 for variant in [*range(MOST), -1] if schema is not None else [0]:
-                    body = None
-                    if schema is not None:
-                        body = self.provider.values.value(schema, max(variant, 0), full=variant >= 0)
+                    body = schema and self._values.value(schema, max(variant, 0), full=variant >= 0)
                     yield Answer(status, content_type, body, schema)
 
 
@@ -96,34 +97,18 @@ class Provider:
         self.document = document
         self.values = Values(document)
         self.base = urlsplit((document.get("servers") or [{"url": ""}])[0]["url"]).path.rstrip("/")
-        self._answers: dict[tuple[str, str], list[Answer]] = {}
         self._validators: dict[tuple[str, int], Any] = {}
-        self._defaults: dict[tuple[str, str], Tree] = {}
         self._closed = {"components": {"schemas": _closed(document.get("components", {}).get("schemas", {}))}}
         self._open = {"components": {"schemas": _json_schema(document.get("components", {}).get("schemas", {}))}}
         self._loose = {"components": {"schemas": _loose(self._open["components"]["schemas"])}}
         self.operations = {
-            (method, path): self._operation(method, path, item)
+            (method, path): Operation(self, method, path, item)
             for path, item in document["paths"].items()
             for method in METHODS
             if method in item
         }
 
-    def _operation(self, method: str, path: str, item: Tree) -> Operation:
-        tree = item[method]
-        found: dict[tuple[str, str], Parameter] = {}
-        for each in [*item.get("parameters", []), *tree.get("parameters", [])]:
-            for parameter in self._flat(resolve(self.document, each)):
-                found[parameter.place, parameter.name] = parameter
-        body = resolve(self.document, tree.get("requestBody", {}))
-        made = Operation(self, method, path, tree, list(found.values()), {}, bool(body.get("required")))
-        made.contents = {kind: medium["schema"] for kind, medium in body.get("content", {}).items()}
-        for status, answer in tree["responses"].items():
-            content = resolve(self.document, answer).get("content", {})
-            made.answers[status] = {kind: medium.get("schema", {}) for kind, medium in content.items()}
-        return made
-
-    def _flat(self, parameter: Tree) -> Iterator[Parameter]:
+    def flat(self, parameter: Tree) -> Iterator[Parameter]:
         """A parameter, or one for each property of an object in the query."""
         whole = self.values.whole(parameter["schema"])
         required = bool(parameter.get("required")) or parameter["in"] == "path"
@@ -144,8 +129,7 @@ class Provider:
         found = self.route(request)
         if refusal is not None or found is None:
             return httpx.Response(REFUSED, text=refusal)
-        answers = self._answers.setdefault((found[0].method, found[0].path), [])
-        answers += [] if answers else found[0].responses()
+        answers = found[0].responses
         chosen = answers[int(request.headers["x-answer"]) % len(answers)]
         headers = {"X-Defaults": json.dumps(self.defaults(request)), "Content-Type": chosen.content_type}
         status = {"default": 500}.get(chosen.status) or int(chosen.status.upper().replace("X", "9"))
@@ -196,20 +180,13 @@ class Provider:
         if request.content and request.headers.get("content-type", "").startswith("application/json"):
             paths = key_paths(json.loads(request.content))
             sent = {path.rpartition(".")[2].removesuffix("[]") for path in paths}
-            taken |= {name: schema for name, schema in self._in_body(found[0]).items() if name not in sent}
+            members = [pair for each in found[0].contents.values() for pair in self._members(each).items()]
+            taken |= {name: schema for name, schema in members if name not in sent}
         whole = {name: self.values.whole(schema) for name, schema in taken.items()}
         return {name: schema["default"] for name, schema in sorted(whole.items()) if "default" in schema}
 
-    def _in_body(self, operation: Operation) -> Tree:
-        """The members that a body can have, at any depth."""
-        key = (operation.method, operation.path)
-        if key not in self._defaults:
-            self._defaults[key] = {}
-            for schema in operation.contents.values():
-                self._defaults[key] |= self._members(schema)
-        return self._defaults[key]
-
     def _members(self, schema: Tree, depth: int = 0) -> Tree:
+        """The members that a body can have, at any depth."""
         found: Tree = {}
         for name, child in self.values.whole(schema).get("properties", {}).items():
             found[name] = child

@@ -18,7 +18,7 @@ from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 from .compare import compared
 from .entry import Level
 from .shape import Shapes
-from .surface import UNSET, Surface, Type, fits, renamed, surface_of
+from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
     *("type", "format", "nullable", "enum", "const", "required", "readOnly", "writeOnly", "in", "name", "style"),
@@ -33,7 +33,7 @@ class Side:
     def __init__(self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()) -> None:
         """Generate the package `name` of a loaded document into a folder. Raises the errors of `generate`."""
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
-        self.surface = surface_of(self.made.package) if self.made.written else Surface()
+        self.surface = Surface(self.made.package)
         origins = self.made.origins
         self.components = Shapes(placed(document, document))
         self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,17 +41,24 @@ class Words(NamedTuple):
     """The type that its members have, too: `str` or `int`."""
 
 
-@dataclass
 class Surface:
-    """All that is public in a package and depends on its document."""
+    """All that is public in a package and depends on its document; nothing, where there is no package."""
 
-    functions: dict[str, Function] = field(default_factory=dict[str, Function])
-    """By module, without the name of the package: `api.cards.list_cards`."""
-    webhooks: dict[str, Type] = field(default_factory=dict[str, Type])
-    """What `read_webhook` returns, by its name."""
-    models: dict[str, dict[str, Argument]] = field(default_factory=dict[str, dict[str, Argument]])
-    """By class, the attributes by their names."""
-    enums: dict[str, Words] = field(default_factory=dict[str, Words])
+    def __init__(self, package: Path) -> None:
+        self.functions: dict[str, Function] = {}
+        """By module, without the name of the package: `api.cards.list_cards`."""
+        self.webhooks = dict(_webhooks(package / "webhooks.py"))
+        """What `read_webhook` returns, by its name."""
+        self.models: dict[str, dict[str, Argument]] = {}
+        """By class, the attributes by their names."""
+        self.enums: dict[str, Words] = {}
+        for path in sorted((package / "api").glob("*/*.py")):
+            if path.stem != "__init__" and (made := _function(ast.parse(path.read_bytes()))) is not None:
+                self.functions[f"api.{path.parent.name}.{path.stem}"] = made
+        for path in sorted((package / "models").glob("*.py")):
+            for node in ast.parse(path.read_bytes()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    _class(self, node)
 
     @cached_property
     def owners(self) -> dict[str, dict[str, Argument]]:
@@ -78,21 +84,6 @@ class Surface:
                 reached.add(name)
                 left += [inner for each in self.models.get(name, {}).values() for inner in class_names(each.type)]
         return reached
-
-
-def surface_of(package: Path) -> Surface:
-    surface = Surface()
-    for path in sorted((package / "api").glob("*/*.py")):
-        if path.stem != "__init__":
-            made = _function(ast.parse(path.read_bytes()))
-            if made is not None:
-                surface.functions[f"api.{path.parent.name}.{path.stem}"] = made
-    surface.webhooks.update(_webhooks(package / "webhooks.py"))
-    for path in sorted((package / "models").glob("*.py")):
-        for node in ast.parse(path.read_bytes()).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                _class(surface, node)
-    return surface
 
 
 def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
