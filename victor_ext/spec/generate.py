@@ -28,7 +28,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .python_names import Origins, give_distinct_names, literal, origins
+from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
@@ -233,8 +233,7 @@ def generate(
         if written:
             _finish(built)
             changes = move_into_place(built, package)
-    places = origins(prepared, data) if trace and data is not None else Origins()
-    return GenerationResult(package, log, written, changes, places)
+    return GenerationResult(package, log, written, changes, Origins(prepared, data if trace else None))
 
 
 def parsed(

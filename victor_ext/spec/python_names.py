@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from attrs import evolve
@@ -129,52 +128,50 @@ def literal(value: Any) -> str:
     )
 
 
-@dataclass
 class Origins:
     """The places of the names of one package, the most exact place first."""
 
-    functions: dict[str, str] = field(default_factory=dict[str, str])
-    """The operation of each module of functions: `api.cards.list_cards` -> `paths./v1/cards.get`."""
-    arguments: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
-    """The parameter, or the body, of each argument: (`api.cards.list_cards`, `limit`)."""
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """The schemas of each class; equal enums share a class."""
-    attributes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict[tuple[str, str], tuple[str, ...]])
-    """The property of each attribute: (`Card`, `price`)."""
+    def __init__(self, document: Tree, data: GeneratorData | None) -> None:
+        """`document` is rewritten, and made by `placed`; `data` is what the generator parsed: no name without it."""
+        self.functions: dict[str, str] = {}
+        """The operation of each module of functions: `api.cards.list_cards` -> `paths./v1/cards.get`."""
+        self.arguments: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The parameter, or the body, of each argument: (`api.cards.list_cards`, `limit`)."""
+        self.classes: dict[str, tuple[str, ...]] = {}
+        """The schemas of each class; equal enums share a class."""
+        self.attributes: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The property of each attribute: (`Card`, `price`)."""
+        if data is not None:
+            known = {key(each.tree): each.tree for each in operations(document)}
+            for tag, collection in data.endpoint_collections_by_tag.items():
+                for endpoint in collection.endpoints:
+                    self._endpoint(f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
+            self._models(document, data)
 
+    def _models(self, document: Tree, data: GeneratorData) -> None:
+        by_class = defaultdict[str, list[Tree]](list)
+        for name, schema in classes(document):
+            by_class[name].append(schema)
+        for made in [*data.models, *data.enums]:
+            places = [place for schema in by_class[made.class_info.name] for place in place_of(schema)]
+            self.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
+        for model in data.models:
+            sources = dict(_properties(document, by_class[model.class_info.name]))
+            for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
+                source = sources.get(each.name.get_untrusted_value())
+                self.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)
 
-def origins(document: Tree, data: GeneratorData) -> Origins:
-    """The origins of all names. `document` is rewritten, and made by `placed`; `data` is what the generator parsed."""
-    result = Origins()
-    known = {key(each.tree): each.tree for each in operations(document)}
-    for tag, collection in data.endpoint_collections_by_tag.items():
-        for endpoint in collection.endpoints:
-            _endpoint(result, f"api.{tag}.{endpoint.name}", endpoint, known[tag, endpoint.name])
-    by_class = defaultdict[str, list[Tree]](list)
-    for name, schema in classes(document):
-        by_class[name].append(schema)
-    for made in [*data.models, *data.enums]:
-        places = [place for schema in by_class[made.class_info.name] for place in place_of(schema)]
-        result.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
-    for model in data.models:
-        sources = dict(_properties(document, by_class[model.class_info.name]))
-        for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
-            source = sources.get(each.name.get_untrusted_value())
-            result.attributes[str(model.class_info.name), str(each.python_name)] = place_of(source)
-    return result
-
-
-def _endpoint(result: Origins, module: str, endpoint: Endpoint, tree: Tree) -> None:
-    result.functions[module] = next(iter(place_of(tree)), "")
-    nodes = {(each["in"], each["name"]): each for each in list_at(tree, "parameters")}
-    for location, made in endpoint.iter_all_parameters():
-        node = nodes[str(location), made.name.get_untrusted_value()]
-        schema, own = place_of(node["schema"]), place_of(node)
-        # A schema that is not written inside its parameter is the property of a flattened object.
-        exact = () if any(place.startswith(f"{around}.") for place in schema for around in own) else schema
-        result.arguments[module, str(made.python_name)] = (*exact, *own)
-    if endpoint.bodies:
-        result.arguments[module, "body"] = (step(result.functions[module], "requestBody"),)
+    def _endpoint(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
+        self.functions[module] = next(iter(place_of(tree)), "")
+        nodes = {(each["in"], each["name"]): each for each in list_at(tree, "parameters")}
+        for location, made in endpoint.iter_all_parameters():
+            node = nodes[str(location), made.name.get_untrusted_value()]
+            schema, own = place_of(node["schema"]), place_of(node)
+            # A schema that is not written inside its parameter is the property of a flattened object.
+            exact = () if any(place.startswith(f"{around}.") for place in schema for around in own) else schema
+            self.arguments[module, str(made.python_name)] = (*exact, *own)
+        if endpoint.bodies:
+            self.arguments[module, "body"] = (step(self.functions[module], "requestBody"),)
 
 
 def _properties(document: Tree, schemas: list[Tree]) -> Iterator[tuple[str, Tree]]:

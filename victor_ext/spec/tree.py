@@ -272,7 +272,7 @@ def is_url(text: str) -> bool:
 
 
 class Placed(dict[str, Any]):
-    """A mapping that knows its place in the document; copies of it keep the place. See `origins`."""
+    """A mapping that knows its place in the document; copies of it keep the place. See `Origins`."""
 
     __slots__ = ("place",)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 Tree = dict[str, Any]
@@ -64,16 +65,11 @@ def schema(name: str, /, **changes: Any) -> Edit:
     )
 
 
-def operation(path: str, method: str, **changes: Any) -> Edit:
-    return change("paths", path, method, **changes)
+operation, shared_parameter = partial(change, "paths"), partial(change, "components", "parameters")
 
 
 def parameter(path: str, method: str, name: str, /, **changes: Any) -> Edit:
     return change("paths", path, method, "parameters", name, **changes)
-
-
-def shared_parameter(name: str, /, **changes: Any) -> Edit:
-    return change("components", "parameters", name, **changes)
 
 
 def answer(path: str, method: str, status: str, value: Tree | None) -> Edit:
@@ -269,11 +265,10 @@ STAYED = [
     Case("velo", "property of an answer is narrower", "fine", "look", schema("Token/expires_in", type="integer")),
     Case("velo", "property of an answer may be null", "breaks", "breaks", schema("Payee/displayName", nullable=True)),
     Case("velo", "property of an answer is no longer null", "fine", "look", schema("Payee/email", nullable=None)),
-    Case("velo", "property of an answer becomes a list", "breaks", "breaks", both(
-        property_("PayeeBatch", "status", None), property_("PayeeBatch", "status", {"type": "array", "items": STRING}))),
-    Case("velo", "property of an answer becomes an object", "breaks", "breaks", both(
-        property_("FundingAccount", "name", None),
-        property_("FundingAccount", "name", {"type": "object", "properties": {"short": STRING}}))),
+    Case("velo", "property of an answer becomes a list", "breaks", "breaks", property_(
+        "PayeeBatch", "status", {"type": "array", "items": STRING})),
+    Case("velo", "property of an answer becomes an object", "breaks", "breaks", property_(
+        "FundingAccount", "name", {"type": "object", "properties": {"short": STRING}})),
     Case("victor", "word of an answer added", "look", "fine", schema("PaymentRequestReceipt/status", enum=lambda words: [*words, "frozen"])),
     Case("victor", "word of an answer removed", "fine", "breaks", schema("PaymentRequestReceipt/status", enum=lambda words: words[:-1])),
     Case("victor", "answer no longer has words", "look", "breaks", schema("PaymentRequestReceipt/direction", enum=None)),

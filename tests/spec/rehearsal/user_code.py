@@ -38,12 +38,11 @@ class _Function(NamedTuple):
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[_Argument]:
-    for each in arguments.args:
-        yield _Argument(each.arg, ast.unparse(each.annotation or ast.Name("Any")), required=True, positional=True)
-    for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    every = [*((each, True, True) for each in arguments.args), *((each, not given, False) for each, given in named)]
+    for each, required, positional in every:
         if each.arg != "client":
-            type_ = ast.unparse(each.annotation or ast.Name("Any"))
-            yield _Argument(each.arg, type_, required=default is None, positional=False)
+            yield _Argument(each.arg, ast.unparse(each.annotation or ast.Name("Any")), required, positional)
 
 
 class UserCode:

@@ -1,6 +1,6 @@
 """Compare two generated packages: what of the code that uses the old one fails with the new one (docs/changes.md).
 
-Names come from places in the documents (`origins`). The cause of another name is the place, something around it that is
+Names come from places in the documents (`Origins`). The cause of another name is the place, something around it that is
 gone, or something it refers to.
 """
 
@@ -69,7 +69,7 @@ class Side:
         return [f"{owner}.parameters.{key}" for key in keys for owner in owners]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
-        """Places of `origins` as `components` writes them: a member of `allOf` has the place of its schema."""
+        """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its schema."""
         return tuple(dict.fromkeys(self._exact.get(place, place) for place in places))
 
 
