@@ -66,6 +66,7 @@ class OldClient:
             )
             for (method, path), operation in provider.operations.items()
         }
+        self._seen: list[httpx.Response] = []
         self.errors: Any = importlib.import_module(f"{package}.errors")
 
     def talk_to(self, new: Provider, served: Provider | None = None, moves: Mapping[str, str] | None = None) -> Proof:
@@ -73,38 +74,26 @@ class OldClient:
 
         `served` has other paths than `new`, and nothing else; `moves` leads there: `get /v1/cards` -> `get /v2/cards`.
         """
-        seen: dict[str, Any] = {}
         look: Proof | None = None
         with httpx.Client(
             base_url=f"http://provider.example{self.provider.base}",
-            event_hooks={"response": [lambda response: seen.update(response=response)]},
+            event_hooks={"response": [self._seen.append]},
             transport=_Followed(self.provider, served or new, moves or {}),
         ) as connection:
             client = self.client(base_url=str(connection.base_url), raise_on_unexpected_status=True)
             client.set_httpx_client(connection)
-            for key, function in self.functions.items():
-                if self._is_unchanged(key, new):
+            for key in self.functions:
+                other = new.operations.get(key)
+                if other is not None and self.provider.essence(self.provider.operations[key]) == new.essence(other):
                     continue
-                for proof in self._operation(key, function, new, client, seen, connection):
+                for proof in self._operation(key, new, client, connection):
                     if proof.level == "breaks":
                         return proof
                     look = look or proof
         return look or self._news(new)
 
-    def _is_unchanged(self, key: tuple[str, str], new: Provider) -> bool:
-        other = new.operations.get(key)
-        return other is not None and self.provider.essence(self.provider.operations[key]) == new.essence(other)
-
-    def _operation(
-        self,
-        key: tuple[str, str],
-        function: Call,
-        new: Provider,
-        client: Any,
-        seen: dict[str, Any],
-        connection: Any,
-    ) -> Iterator[Proof]:
-        where, requests = " ".join(key), self.provider.operations[key].requests
+    def _operation(self, key: tuple[str, str], new: Provider, client: Any, connection: Any) -> Iterator[Proof]:
+        where, function, requests = " ".join(key), self.functions[key], self.provider.operations[key].requests
         other = _same_operation(new, key)
         answers = other.responses if other is not None else []
         if other is not None:
@@ -125,10 +114,10 @@ class OldClient:
             except self.errors.UnreadableBody as error:
                 yield Proof("breaks", f"{where}: unreadable body {error}")
                 continue
-            yield from self._judged(where, key, seen["response"], parsed)
-            defaults = self.provider.defaults(seen["response"].request)
-            if seen["response"].headers["X-Defaults"] != json.dumps(defaults):
-                yield Proof("look", f"{where}: other defaults {seen['response'].headers['X-Defaults']}")
+            response = self._seen.pop()
+            yield from self._judged(where, key, response, parsed)
+            if (taken := response.headers["X-Defaults"]) != json.dumps(self.provider.defaults(response.request)):
+                yield Proof("look", f"{where}: other defaults {taken}")
 
     def _judged(self, where: str, key: tuple[str, str], response: httpx.Response, parsed: Any) -> Iterator[Proof]:
         operation = self.provider.operations[key]
