@@ -28,9 +28,9 @@ from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_limits
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 pytestmark = pytest.mark.slow
