@@ -58,6 +58,10 @@ _WHAT: dict[type[Exception], str] = {
 }
 
 
+_TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""The provider, or a server in front of it, failed. The work may have been done: a repeatable call is tried again."""
+
+
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
     """Classify an exchange that ended so. `may_have_been_sent`: even where the error says that nothing connected."""
     if isinstance(error, httpx.LocalProtocolError):
@@ -165,7 +169,7 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
     what = f"status {status} {response.reason_phrase}".rstrip()
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
     what = f"{what}: {body}" if body else what
-    if status in behaviour.transient_statuses:
+    if status in _TRANSIENT_STATUSES:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)
