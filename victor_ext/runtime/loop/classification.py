@@ -73,7 +73,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
     text = redact_excerpt(str(error))
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
-    what = (_WHAT[kind] if kind else "the exchange failed") + _in_parentheses(text)
+    what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
     if may_have_been_sent and isinstance(error, _NOT_SENT):
@@ -86,10 +86,6 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
     cause = (kind or Exception)(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
-
-
-def _in_parentheses(text: str) -> str:
-    return f" ({text})" if text else ""
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
@@ -122,7 +118,7 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
         return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
     if status < 400:
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
-        what = f"a redirect (status {status}) that is not followed{_in_parentheses(where)}"
+        what = f"a redirect (status {status}) that is not followed" + (f" ({where})" if where else "")
         return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, behaviour, begun=begun)
 
