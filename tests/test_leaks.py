@@ -39,7 +39,7 @@ def create(victor: Any, **values: Any) -> Any:
 
 def failure(mode: str, answer: Callable[[httpx.Request], httpx.Response], call: Callable[[Any], Any]) -> Any:
     client = Caller(mode, VictorOAuth(CLIENT_ID, CLIENT_SECRET), transport=httpx.MockTransport(answer))
-    error = client.run(call, client.victor)
+    error = client.run(call, client.client)
     client.close()
     return error
 

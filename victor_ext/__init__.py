@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .providers.victor.statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
     from .response_info import ResponseInfo
     from .runtime.client.generated import expect
-    from .runtime.client.ping import Ping
+    from .runtime.client.runners import Ping
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
@@ -124,7 +124,7 @@ _HOMES = (
     ".runtime.client.generated",
     ".providers.victor.statuses",
     ".runtime.loop.retry",
-    ".runtime.client.ping",
+    ".runtime.client.runners",
     ".providers.victor.auth",
     ".providers.victor.records",
     ".providers.victor.requests",

@@ -62,8 +62,32 @@ class Observed:
     seconds: float
 
 
-class Caller:
-    """A client of either mode with one interface."""
+class Running:
+    """What `make` makes, a client of either mode, with one interface."""
+
+    def __init__(self, make: Callable[[], Any], *, awaited: bool, debug: bool = False) -> None:
+        self._runner = asyncio.Runner(debug=debug) if awaited else None
+        self.client = self.result(make)
+
+    def result(self, act: Callable[[], Any]) -> Any:
+        """What an act comes to: awaited, or read to its end, where calls are awaited."""
+
+        async def run() -> Any:
+            result = act()
+            if hasattr(result, "__aiter__"):
+                return [each async for each in result]
+            return await result if inspect.isawaitable(result) else result
+
+        return act() if self._runner is None else self._runner.run(run())
+
+    def close(self) -> None:
+        self.result(self.client.close)
+        if self._runner is not None:
+            self._runner.close()
+
+
+class Caller(Running):
+    """A client of either mode, and what is observed of its calls."""
 
     def __init__(self, url: str, *, awaited: bool = False, **options: Any) -> None:
         defaults: dict[str, Any] = {
@@ -74,8 +98,7 @@ class Caller:
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }
         self.awaited, self.options = awaited, defaults | options
-        self._runner = asyncio.Runner() if awaited else None
-        self.client = self._result(self._open)
+        super().__init__(self._open, awaited=awaited)
 
     def _open(self) -> Any:
         return (AsyncVictor if self.awaited else Victor)(VictorOAuth("id", "not-a-secret"), **self.options)
@@ -86,26 +109,14 @@ class Caller:
     def _shown(self, result: Any, subject: str) -> Any:
         return result
 
-    def _result(self, act: Callable[[], Any]) -> Any:
-        async def run() -> Any:
-            result = act()
-            return await result if inspect.isawaitable(result) else result
-
-        return act() if self._runner is None else self._runner.run(run())
-
     def start(self, operation: Operation, subject: str) -> Observed:
         """Make the call. Returns what was observed."""
         began = time.monotonic()
         try:
-            record = self._shown(self._result(lambda: self._ask(operation, subject)), subject)
+            record = self._shown(self.result(lambda: self._ask(operation, subject)), subject)
         except VictorError as error:
             return Observed(error.outcome.value, None, error, time.monotonic() - began)
         return Observed("success", record, None, time.monotonic() - began)
-
-    def close(self) -> None:
-        self._result(self.client.close)
-        if self._runner is not None:
-            self._runner.close()
 
 
 class ConnectedCaller(Caller):

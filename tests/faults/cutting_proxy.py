@@ -61,7 +61,7 @@ class CuttingProxy:
 
         async def start() -> asyncio.Server:
             loop = self.background.loop
-            return await loop.create_server(lambda: _Client(self), "127.0.0.1", self.port)
+            return await loop.create_server(lambda: _Pair(self), "127.0.0.1", self.port)
 
         if self._server is None:
             self._server = self.background.run(start())
@@ -100,21 +100,27 @@ class CuttingProxy:
         self.quiet.wait_for(lambda: not self.open, "the proxy's connections")
 
 
-class _Pair:
-    """A connection of a client, and the one to the server that belongs to it."""
+class _Pair(asyncio.Protocol):
+    """A connection of a client, of which it is the protocol, and the one to the server that belongs to it."""
 
-    def __init__(self, proxy: CuttingProxy, client: asyncio.Transport) -> None:
+    def __init__(self, proxy: CuttingProxy) -> None:
         self._proxy = proxy
-        self._client: asyncio.Transport | None = client
+        self._client: asyncio.Transport | None = None
         self._server: asyncio.Transport | None = None
         self._waiting = b""
         self._cut: Cut | None = None
         self._passed: Passed | None = None
         self._answering = False
         self.over = False
-        proxy.open.add(self)
-        proxy.connections += 1
-        self._connecting = proxy.background.loop.create_task(self._connect())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._client = transport
+        self._proxy.open.add(self)
+        self._proxy.connections += 1
+        self._connecting = self._proxy.background.loop.create_task(self._connect())
+        if self._proxy.at_accept:
+            self.cut(self._proxy.at_accept.popleft())
 
     async def _connect(self) -> None:
         loop = self._proxy.background.loop
@@ -124,7 +130,7 @@ class _Pair:
         if self.over or self._client is None:
             transport.close()
 
-    def from_client(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         if self.over:
             return
         if self._passed is None or self._answering:
@@ -132,8 +138,7 @@ class _Pair:
             self._proxy.exchanges.append(self._passed)
             self._cut = self._proxy.cuts.popleft() if self._proxy.cuts else None
         passed = self._passed
-        send = self._to_server if self._server is not None else self._keep
-        passed.request += self._let_through(data, passed.request, "request", send)
+        passed.request += self._let_through(data, passed.request, "request", self._to_server)
 
     def from_server(self, data: bytes) -> None:
         if self.over or self._client is None:
@@ -159,11 +164,10 @@ class _Pair:
         return len(data)
 
     def _to_server(self, data: bytes) -> None:
-        assert self._server is not None
-        self._server.write(data)
-
-    def _keep(self, data: bytes) -> None:
-        self._waiting += data
+        if self._server is None:
+            self._waiting += data
+        else:
+            self._server.write(data)
 
     def cut(self, how: End) -> None:
         """End it. One that stalls ends when the client has had enough."""
@@ -178,7 +182,7 @@ class _Pair:
             if transport is not None:
                 transport.abort()
 
-    def lost_client(self) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._client = None
         self.over = True
         if self._server is not None:
@@ -201,23 +205,6 @@ class _Pair:
     def _forget(self) -> None:
         self._proxy.open.discard(self)
         self._proxy.quiet.note()
-
-
-class _Client(asyncio.Protocol):
-    def __init__(self, proxy: CuttingProxy) -> None:
-        self._proxy = proxy
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._pair = _Pair(self._proxy, transport)
-        if self._proxy.at_accept:
-            self._pair.cut(self._proxy.at_accept.popleft())
-
-    def data_received(self, data: bytes) -> None:
-        self._pair.from_client(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._pair.lost_client()
 
 
 class _Server(asyncio.Protocol):

@@ -8,8 +8,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -47,34 +47,44 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems rou
 
 
 @contextmanager
+def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
+    """The port of a server that deals with each connection in a thread of its own, which asyncio does not run."""
+
+    def deal_with(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            answer(connection)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=deal_with, args=listener.accept()[:1], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE)
+
+
+@contextmanager
 def trickling_server(start: bytes, again: bytes) -> Iterator[str]:
     """The URL of a server that sends `start` at once and then the bytes of `again`, over and over, one after 20 ms."""
     over = threading.Event()
 
     def answer(connection: socket.socket) -> None:
-        with connection:
-            try:
-                connection.recv(65536)
-                connection.sendall(start)
-                for byte in itertools.cycle(again):
-                    if over.wait(0.02):
-                        return
-                    connection.sendall(bytes([byte]))
-            except OSError:
+        connection.recv(65536)
+        connection.sendall(start)
+        for byte in itertools.cycle(again):
+            if over.wait(0.02):
                 return
+            connection.sendall(bytes([byte]))
 
-    def serve() -> None:
-        while not over.is_set():
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=serve, daemon=True).start()
+    with serving(answer) as port:
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://127.0.0.1:{port}"
         finally:
             over.set()
 

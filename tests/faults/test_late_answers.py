@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from functools import partialmethod
 from random import Random
@@ -28,9 +28,9 @@ from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
+from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_limits
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 pytestmark = pytest.mark.slow
@@ -229,17 +229,21 @@ class TestRest:
     def _for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(connection_pool, "REUSE_DELAY", 1e9)
 
-    @staticmethod
-    def connections_of(provider: RawProvider, mode: str, operation: Operation = "create") -> int:
-        caller = CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))
-        for number in range(7):
-            assert caller.start(operation, f"S{number}").word == "success"
-        caller.close()
-        return provider.record.connections - 1  # the token's
-
     @each_mode
-    def test_another_is_used_meanwhile(self, provider: RawProvider, mode: str) -> None:
-        assert self.connections_of(provider, mode) == 7
+    @pytest.mark.parametrize(
+        ("rested", "operation", "connections"),
+        # A response about another request is refused, and a read is made again: it need not wait.
+        [(False, "create", 7), (False, "get", 0), (True, "create", 0)],
+    )
+    def test_another_is_used_meanwhile(
+        self, provider: RawProvider, mode: str, rested: bool, operation: Operation, connections: int, monkeypatch: Any
+    ) -> None:
+        if rested:
+            monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
+        with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(max_connections=100))) as caller:
+            for number in range(7):
+                assert caller.start(operation, f"S{number}").word == "success"
+        assert provider.record.connections == connections + 1  # the token's
 
     @each_mode
     def test_and_its_host_is_looked_up_once(
@@ -257,23 +261,11 @@ class TestRest:
         caller.close()
         assert (words, provider.record.connections, len(looked_up)) == ({"success"}, 8, 1)
 
-    @each_mode
-    def test_a_read_need_not_wait_for_that(self, provider: RawProvider, mode: str) -> None:
-        """A response about another request is refused, and the request is read again."""
-        assert self.connections_of(provider, mode, "get") == 0
-
     def test_a_list_has_to_for_nothing_in_a_page_says_whose_it_is(self, provider: RawProvider) -> None:
         with Victor(VictorOAuth("id", "not-a-secret"), **options(provider)) as victor:
             for _ in range(7):
                 assert list(victor.payment_requests.list()) == []
         assert provider.record.connections == 8  # one more for the token
-
-    @each_mode
-    def test_one_that_has_rested_is_used_again(
-        self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
-        assert self.connections_of(provider, mode) == 0
 
 
 class Talking:

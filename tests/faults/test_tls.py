@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from tests.faults.adapters import (
 )
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut, CuttingProxy
+from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background, End
 from victor_ext import ConnectionFailed, RetryPolicy
@@ -165,20 +165,12 @@ def demanding_server(authority: Authority) -> Iterator[str]:
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=authority.pem)
 
-    def refuse() -> None:
-        with suppress(OSError):
-            while True:
-                accepted, _ = listener.accept()
-                with accepted, suppress(ssl.SSLError):
-                    context.wrap_socket(accepted.dup(), server_side=True)
-                    accepted.recv(1)  # until the other side closes it
+    def refuse(accepted: socket.socket) -> None:
+        context.wrap_socket(accepted.dup(), server_side=True)
+        accepted.recv(1)  # until the other side closes it
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=refuse)
-        thread.start()
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    with serving(refuse) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 @each_mode

@@ -13,8 +13,8 @@ import httpx
 from tests.fuzz.fuzz_reading import read_everything
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
+from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.streams import AsyncBackend, AsyncStream, SyncBackend, SyncStream
 
 TOKEN = json.dumps({"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}).encode()

@@ -149,7 +149,6 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None) -> None:
         self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
         self.received: list[Received] = []
-        self.closed = 0
         self.keeps_limits = False  # whether an exchange that takes longer than its read time-out ends as one
         self.brought: list[Happens] = []
         self.tokens: Callable[[httpx.Request], Any] | None = None
@@ -193,12 +192,6 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await asyncio.sleep(0)
         answer: Any = self.handle_request(request)
         return await answer if inspect.isawaitable(answer) else answer
-
-    def close(self) -> None:
-        self.closed += 1
-
-    async def aclose(self) -> None:
-        self.closed += 1
 
 
 class OneRow(Operations):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.faults.adapters import Running
 from tests.providers.victor.adapter import payment
 from tests.security.secrets import ACCOUNT
 from victor_ext import AsyncVictor, RetryPolicy, Victor, idempotency_key_for
@@ -21,46 +21,29 @@ ECHO = json.dumps({"error": {"code": 101, "message": f"no account {ACCOUNT}", "f
 SPRING = json.dumps({"allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": f"{ACCOUNT} is not ours"}]})
 
 
-class Caller:
+class Caller(Running):
     """A sync or async client. A call returns its result, or the exception that it raises."""
 
     def __init__(self, mode: str, auth: Any, **options: Any) -> None:
-        self._runner = asyncio.Runner(debug=True) if mode == "async" else None
         self.events: list[Any] = []
-        self._auth = auth
-        self._options = {"retry": RetryPolicy(base=0.0, max_attempts=2), "on_event": self.events.append, **options}
-        self.victor: Any = Victor(auth, **self._options) if self._runner is None else self._runner.run(self._open())
-
-    async def _open(self) -> AsyncVictor:
-        return AsyncVictor(self._auth, **self._options)
+        options = {"retry": RetryPolicy(base=0.0, max_attempts=2), "on_event": self.events.append, **options}
+        awaited = mode == "async"
+        super().__init__(lambda: (AsyncVictor if awaited else Victor)(auth, **options), awaited=awaited, debug=True)
 
     def __call__(self, method: str, **arguments: Any) -> Any:
-        return self.run(getattr(self.victor.payment_requests, method), listed=method == "list", **arguments)
+        return self.run(getattr(self.client.payment_requests, method), listed=method == "list", **arguments)
 
     def run(self, call: Callable[..., Any], *given: Any, listed: bool = False, **arguments: Any) -> Any:
         """Its result, awaited where calls are, or the exception that it raises."""
         try:
-            found = call(*given, **arguments)
-            if self._runner is None:
-                return list(found) if listed else found
-            return self._runner.run(_all(found) if listed else found)
+            found = self.result(lambda: call(*given, **arguments))
+            return list(found) if listed else found
         except Exception as error:  # noqa: BLE001 - whatever it is, it is to be looked at
             return error
 
     def authorization(self) -> str:
-        found: Any = self.victor.authorization()
-        return found if self._runner is None else self._runner.run(found)
-
-    def close(self) -> None:
-        if self._runner is None:
-            self.victor.close()
-        else:
-            self._runner.run(self.victor.close())
-            self._runner.close()
-
-
-async def _all(found: Any) -> list[Any]:
-    return [each async for each in found]
+        token: str = self.result(self.client.authorization)
+        return token
 
 
 @dataclass(frozen=True)

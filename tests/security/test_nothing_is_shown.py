@@ -57,7 +57,7 @@ def test_every_journey(
         look_at(secrets, name, observed)
         secrets.check((f"{name}: {place}", text) for place, text in of_logs(caplog.records))
         caplog.clear()
-    secrets.check(of_value("the client", client.victor))
+    secrets.check(of_value("the client", client.client))
     secrets.check(of_value("the credentials", auth))
     secrets.check(of_value("the events", client.events))
     secrets.check(of_value("the sandbox's list of exchanges", known.received()))
@@ -108,7 +108,7 @@ def test_an_id_makes_no_line_of_a_log(mode: str, known: Sandbox, secrets: Secret
     """The wrapper refuses such an id; the generated layer sends what it is given, encoded."""
     client = closed(Caller(mode, CREDENTIALS["issued"](secrets), base_url=known.url))
     call = get_payment_request.sync if mode == "sync" else get_payment_request.asyncio
-    observed = client.run(call, "a\nERROR nobody was paid", client=client.victor.api)
+    observed = client.run(call, "a\nERROR nobody was paid", client=client.client.api)
     assert isinstance(observed, VictorError)
     assert "a ERROR" in str(observed)
     lines = [text for place, text in of_logs(caplog.records) if "arguments" not in place]
@@ -122,7 +122,7 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
     def of_the_user() -> None:
         auth = CREDENTIALS[kind](secrets)
         client = Caller("sync", auth, base_url=known.url)
-        victor = client.victor
+        victor = client.client
         requests = victor.payment_requests
         token = victor.authorization()
         secrets.tokens.append(str(token))

@@ -11,9 +11,8 @@ from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
+from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.behaviour import Behaviour

@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.auth.private_keys import load_rsa_key
-from victor_ext.runtime.auth.signed_tokens import signed_token
+from victor_ext.runtime.auth.signed_tokens import load_rsa_key, signed_token
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"

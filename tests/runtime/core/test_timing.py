@@ -83,20 +83,18 @@ def test_two_threads_and_one_connection(provider: OneAtATime) -> None:
 
 
 def test_two_tasks_and_one_connection(provider: OneAtATime) -> None:
-    asyncio.run(_two_tasks(provider))
+    async def run() -> None:
+        url = provider.provider.url()
+        async with connect_async(Client, base_url=url, limits=LIMITS, on_event=provider.on_event) as client:
+            http = client.api.get_async_httpx_client()
+            first = asyncio.create_task(http.get("/slow"))
+            assert await asyncio.to_thread(provider.arrived.wait, 5)
+            await http.get("/quick")
+            await first
+            await http.get("/quick")
+
+    asyncio.run(run())
     check(provider)
-
-
-async def _two_tasks(provider: OneAtATime) -> None:
-    async with connect_async(
-        Client, base_url=provider.provider.url(), limits=LIMITS, on_event=provider.on_event
-    ) as client:
-        http = client.api.get_async_httpx_client()
-        first = asyncio.create_task(http.get("/slow"))
-        assert await asyncio.to_thread(provider.arrived.wait, 5)
-        await http.get("/quick")
-        await first
-        await http.get("/quick")
 
 
 def test_a_transport_of_the_callers_own_tells_neither() -> None:

@@ -16,9 +16,8 @@ from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.core.timeouts import Timeouts
 from victor_ext.runtime.http.connection_pool import ConnectionPool
-from victor_ext.runtime.http.http11 import Connection, exchange
+from victor_ext.runtime.http.http11 import Connection, Route, _through_tunnel, exchange
 from victor_ext.runtime.http.options import proxy_for
-from victor_ext.runtime.http.proxies import Route, _through_tunnel
 
 PROXY = "http://proxy:3128"
 ORIGINS = (

@@ -6,15 +6,14 @@ import gc
 import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from pkgutil import resolve_name
-from threading import Thread
 from typing import Any
 from unittest import mock
 
 import anyio
 import pytest
 
+from tests.faults.odd_servers import serving
 from tests.security.recorder import ANSWER
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
 
@@ -71,33 +70,21 @@ def cases(kinds: dict[str, tuple[str, ...]]) -> Iterator[Any]:
 class Provider:
     """Answers everything, in a thread that asyncio does not run."""
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        Thread(target=self._accept, daemon=True).start()
+    url: str
+    requests = 0
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                Thread(target=self._answer, args=self._listening.accept()[:1], daemon=True).start()
-
-    def _answer(self, accepted: socket.socket) -> None:
-        with accepted, suppress(OSError):
-            while accepted.recv(65536):
-                self.requests += 1
-                accepted.sendall(ANSWER)
-
-    def close(self) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+    def __call__(self, accepted: socket.socket) -> None:
+        while accepted.recv(65536):
+            self.requests += 1
+            accepted.sendall(ANSWER)
 
 
 @pytest.fixture(scope="module")
 def listening() -> Iterator[Provider]:
     made = Provider()
-    yield made
-    made.close()
+    with serving(made) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
     with warnings.catch_warnings(action="ignore"):  # what is stopped on httpx's way leaves its socket open
         gc.collect()
 

@@ -15,8 +15,8 @@ from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken

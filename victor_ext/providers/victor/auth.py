@@ -197,7 +197,7 @@ def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
     """A function that returns the private key of this moment. Arguments and errors are those of `load_rsa_key`."""
-    from victor_ext.runtime.auth.private_keys import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
+    from victor_ext.runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
 
     if isinstance(key, os.PathLike):
         path = Path(cast("os.PathLike[str]", key))

@@ -14,8 +14,8 @@ from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.ping import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
+from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.systems import System
 

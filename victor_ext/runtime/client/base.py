@@ -25,9 +25,9 @@ from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
+from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.proxies import Route
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.retry import RetryPolicy

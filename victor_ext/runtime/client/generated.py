@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
-import re
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from functools import cache
@@ -15,21 +13,17 @@ from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 import httpx
 
 from victor_ext.errors import Outcome, UnreadableResponse
-from victor_ext.privacy import body_of
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
-from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, readable_members
+from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
-from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, has_declared_value
+from victor_ext.runtime.loop.evidence import READER, UNDOCUMENTED, Declared, Reader, unread_because
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
 C = TypeVar("C")
 T = TypeVar("T")
-
-_UNDOCUMENTED = "this status is not in the provider's document"
-_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
 
 
 class _Bound:
@@ -103,11 +97,11 @@ class _Bound:
                 return cast("T", self.undocumented(response))
             except ValueError:
                 pass  # the body is no better than the status
-        raise response.unusable(response, _UNDOCUMENTED if undocumented else why)
+        raise response.unusable(response, UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
         """The parser of an operation, for the attempt loop, and what `build_request` adds to the query."""
-        return {READER: _ParserOf(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
+        return {READER: Reader(self, operation), **({EXTRA_QUERY: self._query} if self._query else {})}
 
     def is_undocumented(self, error: Exception) -> bool:
         """Whether a parser raised this because the document does not list the status of the response."""
@@ -126,68 +120,6 @@ class _Bound:
     def with_http_options(self, **changes: Any) -> Self:
         """A client over the same transport whose httpx client has these options too."""
         return self.over(self._at, self._connect, {**self._options, **changes})
-
-
-_ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
-
-
-class _ParserOf:
-    """The `Reader` of the response to one request."""
-
-    __slots__ = ("_client", "declared", "document")
-
-    def __init__(self, client: _Bound, operation: Any) -> None:
-        self._client, self.declared, self.document = client, operation, client.document
-
-    def is_evidence(self, response: httpx.Response) -> bool:
-        members = readable_members(body_of(response))
-        if not members:
-            return False
-        read = json.dumps(members)  # httpx would write no NaN, nor 1e999
-        # With another good status than the documented one, it may still be what is declared for that.
-        for status in (response.status_code, *range(200, 300)):
-            model = self._read_as(Response(status, content=read))
-            if has_declared_value(model) or (status == response.status_code and model is not NOT_READ):
-                return has_declared_value(model)
-        return False
-
-    def is_of_error(self, response: Response) -> bool:
-        read = (self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES)
-        return any(type(model) is type(response.parsed) for model in read)
-
-    def _read_as(self, response: Response) -> Any:
-        """What the document declares for this body and status; `NOT_READ` if it declares nothing that fits."""
-        try:
-            return self.declared.parse(client=self._client, response=response)
-        except Exception:  # noqa: BLE001 - a generated parser may fail in any way
-            return NOT_READ
-
-    def __call__(self, response: Response) -> str | None:
-        try:
-            response.parsed = self.declared.parse(client=self._client, response=response)
-        except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
-            if not self._client.is_undocumented(error):
-                return unread_because(error)
-            # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
-            # but an object by its own rules, such as the empty body of a call that returns nothing.
-            is_any = is_object(json_of(response))
-            is_settled = self.is_evidence(response) if is_any else self._client.undocumented is not None
-            return None if is_settled else _UNDOCUMENTED
-        return _undeclared_body(response) if response.parsed is None and response.content else None
-
-
-def _undeclared_body(response: Response) -> str | None:
-    """Why a body that the document has no content for cannot be given; None for JSON, and for a file that was read."""
-    if json_of(response) is not NOT_JSON:
-        return None
-    if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
-        return None  # the bytes are the `content` of the detailed response
-    return "the document declares no content for this status, and its body is not JSON"
-
-
-def unread_because(error: Exception) -> str:
-    """Why a body cannot be read, for a message. The error itself is to be dropped: it holds the body."""
-    return f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
 
 
 @cache

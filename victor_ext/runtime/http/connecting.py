@@ -70,7 +70,14 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> St
     try:
         made.settimeout(0)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not _is_connected_at_once(made, where):
+        try:
+            made.connect(where)  # guards against the network watch this method
+            is_connected = True
+        except BlockingIOError:
+            is_connected = False
+        except OSError as error:
+            raise as_network_error(error, httpx.ConnectError) from error
+        if not is_connected:
             if not (yield lambda: backend.is_writable(made, seconds)):
                 raise httpx.ConnectTimeout("the host did not answer in time")
             failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -80,16 +87,6 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> St
         made.close()
         raise
     return made
-
-
-def _is_connected_at_once(made: socket.socket, where: Any) -> bool:
-    try:
-        made.connect(where)  # guards against the network watch this method
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise as_network_error(error, httpx.ConnectError) from error
-    return True
 
 
 FRESH_SECONDS = 10.0  # for which the addresses of a host are not looked up again, while connections to it succeed

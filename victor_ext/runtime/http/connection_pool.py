@@ -21,8 +21,7 @@ from victor_ext.runtime.core.locks import Permit, Semaphore
 from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING
 from victor_ext.runtime.http.parser import Head
 
-from .http11 import Connection, Steps, UnsolicitedData, exchange
-from .proxies import Route
+from .http11 import Connection, Route, Steps, UnsolicitedData, exchange
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +75,10 @@ class ConnectionPool:
         """Send a request and return the head of its response. The caller ends the lease, also after any error."""
         while True:
             at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
-            connection = lease.connection = self._take_kept(at_once=at_once)
-            is_new = connection is None
-            if connection is not None:
-                request.extensions[REUSED_IMMEDIATELY] = connection.idle_since > monotonic() - REUSE_DELAY
-            else:
-                request.extensions[REUSED_IMMEDIATELY] = False
-                connection = lease.connection = Connection()
+            kept = self._take_kept(at_once=at_once)
+            connection = lease.connection = kept or Connection()
+            request.extensions[REUSED_IMMEDIATELY] = kept is not None and kept.idle_since > monotonic() - REUSE_DELAY
+            if kept is None:
                 began = monotonic()
                 try:
                     yield from self._open(connection, timeouts)
@@ -94,7 +90,7 @@ class ConnectionPool:
                 connection.is_doubtful = head.status_code >= 300
                 return head
             except UnsolicitedData as error:
-                if is_new:
+                if kept is None:
                     raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
             logger.debug("an idle connection was closed, or received unexpected data: it is not used again")

@@ -1,19 +1,25 @@
-"""HTTP/1.1 as steps: this module decides what to write and to read, and a driver calls what it yields."""
+"""HTTP/1.1 over the route to the one origin that a client calls: direct, or through an HTTP proxy.
+
+All of it is steps: this module decides what to write and to read, and a driver calls what it yields.
+"""
 
 from __future__ import annotations
 
+import ssl
+from base64 import b64encode
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
 
+from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.timeouts import BEGUN, is_over
-from victor_ext.runtime.http.parser import Head, Parser
+from victor_ext.runtime.http.parser import Fields, Head, Parser
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 T = TypeVar("T")
-
+PORTS = {"http": 80, "https": 443}
 
 Steps = Generator[Callable[[], Any], Any, T]
 """What is yielded opens a stream or uses one. With awaited calls, its result is to be awaited."""
@@ -75,3 +81,98 @@ def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
     if unread is not None:
         raise UnsolicitedData("data arrived" if unread else "the connection was closed")
     return stream.write(message, seconds)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Route:
+    """How connections are opened, and how requests on them are addressed. Plain http needs no TLS context."""
+
+    origin: httpx.URL
+    tls: ssl.SSLContext | None
+    proxy: httpx.Proxy | None = None
+    proxy_tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return _place(self.origin) + ("" if self.proxy is None else f" by the proxy {_place(self.proxy.url)}")
+
+    @property
+    def proxy_place(self) -> str | None:
+        """Host and port of the proxy, without user and password; None without a proxy."""
+        return None if self.proxy is None else _place(self.proxy.url)
+
+    def leads_to(self, url: httpx.URL) -> bool:
+        origin = self.origin
+        return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
+
+    def open(self, connection: Connection, backend: Any, timeouts: Any) -> Steps[None]:
+        """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
+        seconds = timeouts.get("connect")
+        if self.proxy is None:
+            yield from _connect(connection, backend, self.origin, seconds)
+        else:
+            try:
+                yield from self._open_proxy(connection, backend, self.proxy, timeouts)
+            except (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+                raise type(error)(f"the proxy {_host(self.proxy.url)}: {error}") from error
+        if self.origin.scheme == "https":
+            assert self.tls is not None
+            yield from _secure(connection, self.tls, self.origin, seconds)
+
+    def _open_proxy(self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any) -> Steps[None]:
+        seconds = timeouts.get("connect")
+        yield from _connect(connection, backend, proxy.url, seconds)
+        if self.proxy_tls is not None:
+            yield from _secure(connection, self.proxy_tls, proxy.url, seconds)
+        if self.origin.scheme == "https":
+            yield from _through_tunnel(connection, proxy, self.origin, timeouts)
+
+    def message(self, connection: Connection, request: httpx.Request) -> memoryview:
+        """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
+        url, target, proxy_headers = request.url, request.url.raw_path, Fields()
+        if self.proxy is not None and self.origin.scheme == "http":
+            # A proxy for plain http gets the whole URL.
+            target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)
+            proxy_headers = _proxy_headers(self.proxy)
+        headers = proxy_headers + request.headers.raw
+        return memoryview(connection.parser.request(request.method, target, headers, SecretBytes(request.content)))
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")
+
+
+def _port(url: httpx.URL) -> int:
+    return url.port or PORTS[url.scheme]
+
+
+def _place(url: httpx.URL) -> str:
+    return f"{_host(url)}:{_port(url)}"
+
+
+def _connect(connection: Connection, backend: Any, url: httpx.URL, seconds: float | None) -> Steps[None]:
+    connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
+
+
+def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Steps[None]:
+    """Encrypt the connection, and verify that the other side is this host."""
+    # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
+    context.set_alpn_protocols(["http/1.1"])
+    connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
+
+
+def _proxy_headers(proxy: httpx.Proxy) -> Fields:
+    if proxy.raw_auth is None:
+        return proxy.headers.raw
+    return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
+
+
+def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Steps[None]:
+    """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
+    host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
+    target = f"{host}:{_port(origin)}".encode("ascii")
+    always = [(b"Host", target), (b"Accept", b"*/*")]
+    message = memoryview(connection.parser.request("CONNECT", target, always + _proxy_headers(proxy), b""))
+    response = yield from exchange(connection, httpx.Request("CONNECT", origin), message, timeouts)
+    if not 200 <= response.status_code < 300:
+        raise httpx.ProxyError(f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".rstrip())
+    connection.parser = Parser()

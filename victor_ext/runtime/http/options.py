@@ -16,8 +16,8 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
+from .http11 import PORTS, Route
 from .httpx_internals import transports_of
-from .proxies import PORTS, Route
 from .through_client import require_open
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool

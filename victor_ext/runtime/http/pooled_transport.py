@@ -22,8 +22,8 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
+from .http11 import Route
 from .originals import ASYNC, SYNC, ConnectsOtherwise, are_replaced
-from .proxies import Route
 from .through_client import AsyncThroughClient, ThroughClient
 
 C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
@@ -41,29 +41,24 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if are_replaced(SYNC.sending):
-            return self._through_client(request)
-        request.read()
-        timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
-        permit = ThreadPermit(pool.semaphore)
-        lease = Lease(permit, pool)
-        try:
-            admitted = permit.acquire(timeouts.get("pool"))
-            if (timing := request.extensions.get(TIMING)) is not None:
-                timing.admitted()
-            if not admitted:
-                raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = drive(pool.exchange(lease, request, timeouts), call)
-        except ConnectsOtherwise:
-            lease.abandon()
-        except BaseException:
-            lease.abandon()
-            raise
-        else:
-            return _response(head, _Body(lease, timeouts.get("read")))
-        return self._through_client(request)
-
-    def _through_client(self, request: httpx.Request) -> httpx.Response:
+        if not are_replaced(SYNC.sending):
+            request.read()
+            timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
+            permit = ThreadPermit(pool.semaphore)
+            lease = Lease(permit, pool)
+            try:
+                admitted = permit.acquire(timeouts.get("pool"))
+                if (timing := request.extensions.get(TIMING)) is not None:
+                    timing.admitted()
+                if not admitted:
+                    raise httpx.PoolTimeout(_ALL_IN_USE)
+                head = drive(pool.exchange(lease, request, timeouts), call)
+                return _response(head, _Body(lease, timeouts.get("read")))
+            except ConnectsOtherwise:
+                lease.abandon()
+            except BaseException:
+                lease.abandon()
+                raise
         return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
 
     def close(self) -> None:
@@ -79,30 +74,25 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if are_replaced(ASYNC.sending):
-            return await self._through_client(request)
-        await request.aread()
-        request.extensions[BEGUN] = False
-        timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
-        permit = TaskPermit(pool.semaphore)
-        lease = Lease(permit, pool)
-        try:
-            admitted = await permit.acquire(timeouts.get("pool"))
-            if (timing := request.extensions.get(TIMING)) is not None:
-                timing.admitted()
-            if not admitted:
-                raise httpx.PoolTimeout(_ALL_IN_USE)
-            head = await adrive(pool.exchange(lease, request, timeouts), call)
-        except ConnectsOtherwise:
-            lease.abandon()
-        except BaseException:
-            lease.abandon()
-            raise
-        else:
-            return _response(head, _AsyncBody(lease, timeouts.get("read")))
-        return await self._through_client(request)
-
-    async def _through_client(self, request: httpx.Request) -> httpx.Response:
+        if not are_replaced(ASYNC.sending):
+            await request.aread()
+            request.extensions[BEGUN] = False
+            timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
+            permit = TaskPermit(pool.semaphore)
+            lease = Lease(permit, pool)
+            try:
+                admitted = await permit.acquire(timeouts.get("pool"))
+                if (timing := request.extensions.get(TIMING)) is not None:
+                    timing.admitted()
+                if not admitted:
+                    raise httpx.PoolTimeout(_ALL_IN_USE)
+                head = await adrive(pool.exchange(lease, request, timeouts), call)
+                return _response(head, _Body(lease, timeouts.get("read")))
+            except ConnectsOtherwise:
+                lease.abandon()
+            except BaseException:
+                lease.abandon()
+                raise
         return await AsyncThroughClient(_client_for(httpx.AsyncClient, self.route)).handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -112,7 +102,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
             pool.close()
 
 
-class _Body(httpx.SyncByteStream):
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a response. Readers hold a piece while they wait for more. `close` gives the connection back."""
 
     def __init__(self, lease: Lease, seconds: float | None) -> None:
@@ -131,11 +121,6 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         self._lease.end()
-
-
-class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, lease: Lease, seconds: float | None) -> None:
-        self._lease, self._seconds = lease, seconds
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection = self._lease.connection
@@ -177,6 +162,6 @@ def _client_for(kind: type[C], route: Route) -> C:
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
 
 
-def _response(head: Head, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+def _response(head: Head, body: _Body) -> httpx.Response:
     extensions = {"http_version": b"HTTP/" + head.http_version, TELLS_ITS_END: True}
     return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)

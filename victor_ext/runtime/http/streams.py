@@ -29,7 +29,28 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-class SyncStream:
+Errors = tuple[type[httpx.TimeoutException], type[httpx.NetworkError]]
+"""What is raised where a socket is late, and where it is broken."""
+
+
+class _Stream:
+    _socket: socket.socket
+
+    def unread(self) -> bytes | None:
+        """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
+        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
+        try:
+            return self._socket.recv(READ_BYTES)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except OSError as error:
+            raise as_network_error(error, httpx.ReadError) from error
+
+    def abort(self) -> None:
+        self._socket.close()
+
+
+class SyncStream(_Stream):
     """A TCP or TLS connection whose socket never blocks; only `_when_ready` waits for it.
 
     To set a timeout of the socket is a system call, which gives the interpreter to another thread. Nor could it be
@@ -44,13 +65,12 @@ class SyncStream:
         if is_over(timeout):
             raise httpx.ReadTimeout("the response did not end in time")
         errors = httpx.ReadTimeout, httpx.ReadError
-        return SecretBytes(self._when_ready(self._socket.recv, max_bytes, _READ, timeout, *errors))
+        return SecretBytes(self._when_ready(self._socket.recv, max_bytes, _READ, timeout, errors))
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
-        left = memoryview(data)
+        left, errors = memoryview(data), (httpx.WriteTimeout, httpx.WriteError)
         while left:
-            sent = self._when_ready(self._socket.send, left, _WRITE, timeout, httpx.WriteTimeout, httpx.WriteError)
-            left = left[sent:]
+            left = left[self._when_ready(self._socket.send, left, _WRITE, timeout, errors) :]
 
     def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> SyncStream | SyncTunnel:
         """Encrypt this stream, and verify that the other side is this host."""
@@ -64,35 +84,15 @@ class SyncStream:
             )
             self._socket = secured
             errors = httpx.ConnectTimeout, httpx.ConnectError
-            self._when_ready(lambda _: secured.do_handshake(), None, _WRITE, timeout, *errors)
+            self._when_ready(lambda _: secured.do_handshake(), None, _WRITE, timeout, errors)
         except BaseException:
             self.abort()
             raise
         return self
 
-    def unread(self) -> bytes | None:
-        """A byte that can be read without waiting; empty at the end of the stream, None without any."""
-        # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
-        try:
-            return self._socket.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return None
-        except OSError as error:
-            raise as_network_error(error, httpx.ReadError) from error
-
-    def abort(self) -> None:
-        self._socket.close()
-
-    def _when_ready(
-        self,
-        act: Callable[[A], T],
-        what: A,
-        event: int,
-        timeout: float | None,
-        late: type[httpx.TimeoutException],
-        broken: type[httpx.NetworkError],
-    ) -> T:
-        """Do something once, as soon as the socket lets it be done. Raises `late` and `broken`."""
+    def _when_ready(self, act: Callable[[A], T], what: A, event: int, timeout: float | None, errors: Errors) -> T:
+        """Do something once, as soon as the socket lets it be done."""
+        late, broken = errors
         seconds = as_of_now(timeout)
         ends = None if seconds is None else monotonic() + seconds
         # A response takes time. TLS may have decrypted it already, which the socket does not know.
@@ -155,7 +155,7 @@ class SyncBackend:
         return _is_ready(made, _WRITE, as_of_now(seconds))
 
 
-class AsyncStream:
+class AsyncStream(_Stream):
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         # After the end of its event loop nothing else closes it, and Python would warn of it.
@@ -185,17 +185,6 @@ class AsyncStream:
                     raise httpx.WriteTimeout("the data could not be sent in time") from None
             except OSError as error:
                 raise as_network_error(error, httpx.WriteError) from error
-
-    def abort(self) -> None:
-        self._socket.close()
-
-    def unread(self) -> bytes | None:
-        try:
-            return self._socket.recv(READ_BYTES)
-        except BlockingIOError:
-            return None
-        except OSError as error:
-            raise as_network_error(error, httpx.ReadError) from error
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None = None) -> AsyncTunnel:
         secured = AsyncTunnel(self, context, host)

@@ -128,7 +128,7 @@ class _Call:
                     f"three quarters of {self._limit()} have passed, "
                     "and a call keeps the rest for its request and the response"
                 )
-                raise self._error(self._request, late, why=why, error_class=DeadlineExceeded)
+                raise self._error(self._request, late, why=why)
             return (yield from attempts)
         finally:
             permit.release()
@@ -347,16 +347,10 @@ class _Call:
         return None if ends is None else ends - self._loop.clock.monotonic()
 
     def _error(
-        self,
-        request: httpx.Request,
-        failure: Failure,
-        *,
-        why: str = "",
-        retry_after: float | None = None,
-        error_class: type[VictorError] | None = None,
+        self, request: httpx.Request, failure: Failure, *, why: str = "", retry_after: float | None = None
     ) -> VictorError:
         left = self._left()
-        if error_class is None:
+        if failure.error_class is not DeadlineExceeded:
             if failure.timed_out and left is not None and left <= 0 and self._best_effort_ends is None:
                 return self._out_of_time(request, failure)
             if retry_after is None:
@@ -373,7 +367,6 @@ class _Call:
             tries=for_token if self._failing is None else self._attempts,
             retry_after=retry_after,
             why=why,
-            error_class=error_class,
         )
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
@@ -382,7 +375,7 @@ class _Call:
             what += f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
-        return self._error(request, last, why=why, error_class=DeadlineExceeded)
+        return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)
 
     def _report_end(
         self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None

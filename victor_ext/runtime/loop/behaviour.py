@@ -13,9 +13,6 @@ from victor_ext.runtime.core.response import OPERATION
 from .idempotency_keys import KeyPlace, NoKey
 from .operations import Operation, Operations, of_no_table
 
-TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""The provider, or a server in front of it, failed. The work may have been done."""
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Behaviour:
@@ -34,7 +31,6 @@ class Behaviour:
     environment: str = ""  # in messages; empty where there is only one
     key_place: KeyPlace = field(default_factory=NoKey)
     operations: Operations | None = None  # None: nothing is known of them but the method
-    transient_statuses: frozenset[int] = TRANSIENT_STATUSES  # after which a repeatable call is tried again
     waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()  # in the provider's error bodies

@@ -58,6 +58,10 @@ _WHAT: dict[type[Exception], str] = {
 }
 
 
+_TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""The provider, or a server in front of it, failed. The work may have been done: a repeatable call is tried again."""
+
+
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
     """Classify an exchange that ended so. `may_have_been_sent`: even where the error says that nothing connected."""
     if isinstance(error, httpx.LocalProtocolError):
@@ -69,7 +73,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
     text = redact_excerpt(str(error))
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
-    what = (_WHAT[kind] if kind else "the exchange failed") + _in_parentheses(text)
+    what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
     if may_have_been_sent and isinstance(error, _NOT_SENT):
@@ -82,10 +86,6 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
     cause = (kind or Exception)(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
-
-
-def _in_parentheses(text: str) -> str:
-    return f" ({text})" if text else ""
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
@@ -118,7 +118,7 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
         return of_unusable(response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE)
     if status < 400:
         where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
-        what = f"a redirect (status {status}) that is not followed{_in_parentheses(where)}"
+        what = f"a redirect (status {status}) that is not followed" + (f" ({where})" if where else "")
         return Failure(errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response)
     return _of_error_status(response, behaviour, begun=begun)
 
@@ -165,7 +165,7 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
     what = f"status {status} {response.reason_phrase}".rstrip()
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
     what = f"{what}: {body}" if body else what
-    if status in behaviour.transient_statuses:
+    if status in _TRANSIENT_STATUSES:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)

@@ -26,8 +26,7 @@ def error_for(
     attempts: int,
     tries: int,
     retry_after: float | None,
-    why: str = "",
-    error_class: type[VictorError] | None = None,
+    why: str,
 ) -> VictorError:
     """The error of a request that is given up, after `tries` of it; `call` is None if it was one for a token."""
     response = failure.response
@@ -42,7 +41,7 @@ def error_for(
     if failure.error_class is NotFound:
         sentences.append(behaviour.operation_of(request).not_found)
     used = failure.use not in (None, Use.IN_PROGRESS)
-    error = (error_class or failure.error_class)(
+    error = failure.error_class(
         " ".join(filter(None, sentences)),
         outcome=outcome,
         idempotency_key=key,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -20,6 +21,7 @@ from victor_ext.runtime.core.json_values import (
     json_of,
     no_object_reason,
     object_of,
+    readable_members,
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
@@ -33,26 +35,75 @@ Declared: TypeAlias = Any
 """What a document declares of an operation: an object of the generated class `Operation`, which each package has."""
 
 
-class Reader(Protocol):
+UNDOCUMENTED = "this status is not in the provider's document"
+_ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
+_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
+
+
+class Reader:
     """Reads the response to one request with the parser that was generated for the operation."""
 
-    declared: Declared  # the operation
-    document: Sequence[Declared]  # all operations of its document
+    __slots__ = ("_client", "declared", "document")
+
+    def __init__(self, client: Any, operation: Declared) -> None:
+        self._client, self.declared = client, operation
+        self.document: Sequence[Declared] = client.document  # all operations
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a good response.
 
         The member has a value that the document allows there. Anybody's JSON (a login page's, a proxy's) has none.
         """
-        ...
+        members = readable_members(body_of(response))
+        if not members:
+            return False
+        read = json.dumps(members)  # httpx would write no NaN, nor 1e999
+        # With another good status than the documented one, it may still be what is declared for that.
+        for status in (response.status_code, *range(200, 300)):
+            model = self._read_as(Response(status, content=read))
+            if has_declared_value(model) or (status == response.status_code and model is not NOT_READ):
+                return has_declared_value(model)
+        return False
 
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""
-        ...
+        read = (self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES)
+        return any(type(model) is type(response.parsed) for model in read)
+
+    def _read_as(self, response: Response) -> Any:
+        """What the document declares for this body and status; `NOT_READ` if it declares nothing that fits."""
+        try:
+            return self.declared.parse(client=self._client, response=response)
+        except Exception:  # noqa: BLE001 - a generated parser may fail in any way
+            return NOT_READ
 
     def __call__(self, response: Response) -> str | None:
         """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
-        ...
+        try:
+            response.parsed = self.declared.parse(client=self._client, response=response)
+        except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
+            if not self._client.is_undocumented(error):
+                return unread_because(error)
+            # An object that is evidence settles it: another attempt would bring the same. A wrapper judges anything
+            # but an object by its own rules, such as the empty body of a call that returns nothing.
+            is_any = is_object(json_of(response))
+            is_settled = self.is_evidence(response) if is_any else self._client.undocumented is not None
+            return None if is_settled else UNDOCUMENTED
+        return _undeclared_body(response) if response.parsed is None and response.content else None
+
+
+def _undeclared_body(response: Response) -> str | None:
+    """Why a body that the document has no content for cannot be given; None for JSON, and for a file that was read."""
+    if json_of(response) is not NOT_JSON:
+        return None
+    if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
+        return None  # the bytes are the `content` of the detailed response
+    return "the document declares no content for this status, and its body is not JSON"
+
+
+def unread_because(error: Exception) -> str:
+    """Why a body cannot be read, for a message. The error itself is to be dropped: it holds the body."""
+    return f"its body cannot be read: {getattr(error, 'reason', type(error).__name__)}"
 
 
 Problems: TypeAlias = Callable[[httpx.Response], Sequence[Problem]]

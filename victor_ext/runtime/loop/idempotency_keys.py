@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Protocol
 
 import httpx
 
@@ -141,18 +140,6 @@ class KeyRule:
 NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
 
 
-class KeyPlace(Protocol):
-    """Where a provider takes the idempotency key."""
-
-    def read(self, request: httpx.Request) -> str | None:
-        """The key that the request carries, or None."""
-        ...
-
-    def prepare(self, request: httpx.Request) -> str | None:
-        """As `read`; before, give the request a key if its operation takes one and it has none."""
-        ...
-
-
 @dataclass(eq=False, repr=False)
 class HeaderKey:
     """The key is a header.
@@ -188,7 +175,10 @@ class HeaderKey:
         return request.headers.get(self.name) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """As `KeyPlace.prepare`. Raises `InvalidRequest` for a key that the operation does not take."""
+        """As `read`; before, give the request a key if its operation takes one and it has none.
+
+        Raises `InvalidRequest` for a key that the operation does not take.
+        """
         rule = rule_of(self, request)
         if not rule.is_taken:
             return None
@@ -249,7 +239,11 @@ def rule_of(place: HeaderKey | BodyKey, request: httpx.Request) -> KeyRule:
 class NoKey:
     """The provider takes no key at all."""
 
-    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - the shape of the protocol
+    def read(self, request: httpx.Request) -> str | None:  # noqa: ARG002 - as of the other places
         return None
 
     prepare = read
+
+
+KeyPlace = HeaderKey | BodyKey | NoKey
+"""Where a provider takes the idempotency key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import httpx
@@ -18,12 +19,10 @@ SIGNED = "victor_ext.signed"
 that it was signed by, in seconds; None for a token that somebody else issued."""
 
 
-class Exchange(Protocol):
-    """Sends a request of an authenticator, such as one for a token, within the deadline of the call."""
+Exchange = Callable[..., Flow[Response]]
+"""Sends a request of an authenticator, such as one for a token, within the deadline of the call.
 
-    def __call__(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
-        """The response. A best-effort request is tried once, for `BEST_EFFORT_SECONDS` at most."""
-        ...
+With `best_effort=True`, it is tried once, for `BEST_EFFORT_SECONDS` at most."""
 
 
 class Authenticator(Protocol):
