@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
 from velo_api import models
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
-from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
+from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader, content_of
 from victor_ext.runtime.client.records import Record
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
@@ -97,7 +96,8 @@ def walk(
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says; else, or when Velo says
     neither, at the first empty page. An item that moves to a later page meanwhile is yielded once. With a filter that
     items may leave, the list is read repeatedly (see `RepeatedPageReader`). A page's model has the name of its items'
-    record with `Page`. `what` the list is called in messages; `identify` is the id of an item, if it has one.
+    record with `Page`. `what` the list is called in messages; `identify` is the id of an item, if it has one. In a feed
+    of changes, an item is identified by all that was sent: one object may occur twice, before and after a change.
     """
     arguments, leaves = request.arguments(f"The {what}", most)
 
@@ -117,18 +117,8 @@ def walk(
         return items
 
     reader = RepeatedPageReader[R] if leaves else PageReader[R]
-    return Walk(lambda: reader(lambda item: identify(item) or None, content=text_of, first=1, what=what), read_page)
-
-
-def text_of(record: Record) -> str:
-    """All that was sent of an item, as text; empty when it is nested too deeply to be written.
-
-    It identifies the items of a feed of changes, where one object may occur twice: before and after a change.
-    """
-    try:
-        return json.dumps(record.raw.to_dict(), default=str)
-    except RecursionError:
-        return ""
+    name_of = content_of if isinstance(request, ChangeFeed) else identify
+    return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
 
 
 # The arguments of lists and feeds, each with its rule.
