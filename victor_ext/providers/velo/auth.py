@@ -49,11 +49,8 @@ class VeloAuth(UnpicklableCredentials):
         self._api_secret = RotatingSecret("api_secret", api_secret, source=_SOURCE)
         if ":" in self._api_key:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
-
-    @property
-    def caller(self) -> str:
+        self.caller = caller_digest(self._api_key, product="velo")
         """A digest of the API key. It distinguishes two callers and identifies neither."""
-        return caller_digest(self._api_key, product="velo")
 
     def __repr__(self) -> str:
         return "VeloAuth(api_key='[hidden]', api_secret='[hidden]')"
