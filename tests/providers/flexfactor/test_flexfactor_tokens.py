@@ -9,13 +9,12 @@ import httpx
 import pytest
 
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import MID, PRICE, Harness, declined
+from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, Harness, declined
 from tests.providers.running import Script
 from victor_ext import AuthenticationError, ConfigurationError
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
 from victor_ext.providers.flexfactor.auth import issued_token
 
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 NOW = 1_770_000_000.0
 AUTH = FlexFactorAuth("key", "secret")
 
