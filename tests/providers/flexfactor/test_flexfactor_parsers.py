@@ -118,10 +118,7 @@ def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_c
     [
         ("400012", ErrorCode(400, 12)),
         (409001, ErrorCode(409, 1)),
-        ("40001", None),
-        ("4000123", None),
-        ("900001", None),
-        ("४०००१२", None),
+        *((code, None) for code in ("40001", "4000123", "900001", "४०००१२")),
         pytest.param(10**5000, None, id="huge"),
     ],
 )
