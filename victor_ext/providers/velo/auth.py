@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import httpx
-from velo_api.api.access import logout
 
-from victor_ext.errors import AuthenticationError, ConfigurationError
+from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import (
     RotatingSecret,
@@ -18,7 +16,6 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
 )
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, basic, header_value
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
@@ -78,12 +75,3 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     life: Any = body.get("expires_in")
     known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < 1e9
     return None if header is None else IssuedToken(header, now + life if known else None, now)
-
-
-def revoke(token: OAuthToken) -> OperationFlow[None]:
-    """Have Velo revoke the token of a client. Without a token nothing is sent."""
-    if not token.has_token:
-        return
-    with suppress(AuthenticationError):  # Velo did not accept the token any more
-        yield from call_without_body(logout)
-    token.forget()
