@@ -6,12 +6,13 @@ import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 
 from victor_ext import RetryPolicy
 
+C = TypeVar("C")
 QUICK = RetryPolicy(base=0.0, max_attempts=3)
 ONCE = RetryPolicy(max_attempts=1)
 MODES = ("blocking", "awaited")
@@ -79,6 +80,12 @@ class Script:
     @property
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self)
+
+
+def scripted(kind: Callable[..., C], arguments: Mapping[str, Any], *lines: Any, **options: Any) -> tuple[C, Script]:
+    """A client of a script, and the script."""
+    script = Script(*lines)
+    return kind(**{**arguments, "retry": QUICK, "transport": script.transport, **options}), script
 
 
 class Harness:

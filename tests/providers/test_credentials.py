@@ -9,6 +9,7 @@ import base64
 import copy
 import inspect
 import json
+import math
 import pickle
 from collections.abc import Callable
 from functools import partial
@@ -46,7 +47,7 @@ from victor_ext import (
     VictorOAuth,
     connect,
 )
-from victor_ext.providers import FlexFactorAuth, VeloAuth
+from victor_ext.providers import FlexFactorAuth, VeloAuth, flexfactor, victor
 from victor_ext.providers.flexfactor import FlexFactorToken
 
 OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
@@ -354,6 +355,21 @@ class TestEachEndpoint:
         assert asked.headers["content-type"] == "application/json"
         pair = f"Basic {base64.b64encode(b'key-1:secret:with colon').decode()}"
         assert asked.headers.get("authorization") == (pair if system == "velo" else None)
+
+
+@pytest.mark.parametrize("read", [flexfactor.auth.issued_token, victor.auth._issued_token])
+@pytest.mark.parametrize(
+    ("expires", "at"),
+    [
+        *((end, 1_683_308_669) for end in (1_683_308_669_000, 1_683_308_669_000.0, "1683308669000", 1_683_308_669)),
+        *((end, None) for end in (None, "soon", "", [], {}, True, math.nan, math.inf, 10**400, -(10**400))),
+        (600, 600),
+    ],
+)
+def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(read: Any, expires: Any, at: float | None) -> None:
+    token = read({"access_token": "t", "accessToken": "t", "token_type": "Bearer", "expires": expires}, 1_683_308_000.0)
+    assert (token.expires_at, token.header) == (at, "Bearer t")
+    assert token.seconds_left(1_683_308_000.0) == (math.inf if at is None else at - 1_683_308_000)
 
 
 @pytest.mark.parametrize(

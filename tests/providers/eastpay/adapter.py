@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
 import httpx
 
 import tests.providers.running as running
-from tests.providers.running import QUICK, Exchange, Script
+from tests.providers.running import Exchange
 from victor_ext import VictorError
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, EastPay
@@ -25,6 +26,7 @@ ARGUMENTS: dict[str, Any] = {
 }  # fmt: skip
 SETTINGS = {"token": "t" * 32, "entity_id": ENTITY}
 REFUSAL = {"result": {"code": "800.100.150", "description": "declined"}}
+scripted = partial(running.scripted, EastPay, ARGUMENTS)
 _numbers = count(1)
 
 
@@ -93,12 +95,6 @@ def paid(harness: Harness, kind: str = "debit") -> tuple[str, str]:
     """The reference of the step that is to follow, and a payment."""
     names = [f"{kind}-{next(_numbers)}" for _ in range(2)]
     return names[1], harness.debit(names[0], kind).id
-
-
-def scripted(*lines: Any, **options: Any) -> tuple[EastPay, Script]:
-    """A client of a script, and the script."""
-    script = Script(*lines)
-    return EastPay(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
 def observe(status: int, body: Any, call: Any = lambda client: pay(client, "INV-1")) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import tests.providers.running as running
-from tests.providers.running import GUID, QUICK, Exchange, Script
+from tests.providers.running import GUID, Exchange
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     Address,
@@ -22,7 +22,7 @@ from victor_ext.providers.flexfactor import (
 )
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
-SANDBOX = FlexFactorSandbox
+SANDBOX = sandbox = FlexFactorSandbox
 ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 MID = GUID
 PRICE = Money.of("44.23", "USD")
@@ -32,6 +32,7 @@ HOSTS = ("sandbox", "api-sandbox.flex-charge.com", "api.flex-charge.com", "api.f
 VERSIONS = ("v1",)
 REFUSAL = {"success": False, "errors": ["no"]}
 PING = f"/v1/orders?mid={MID}&pageSize=1"
+scripted = partial(running.scripted, FlexFactor, ARGUMENTS)
 _numbers = count(1)
 
 
@@ -65,18 +66,8 @@ def settings(sandbox: FlexFactorSandbox) -> dict[str, Any]:
     return {"auth": FlexFactorAuth(app_key, app_secret), "mid": mid, "base_url": sandbox.url}
 
 
-def sandbox() -> AbstractContextManager[FlexFactorSandbox]:
-    return FlexFactorSandbox()
-
-
 def client(sandbox: FlexFactorSandbox, *, awaited: bool, **options: Any) -> Any:
     return Harness.kinds[awaited](**settings(sandbox), **options)
-
-
-def scripted(*lines: Any, **options: Any) -> tuple[FlexFactor, Script]:
-    """A client of a script, and the script."""
-    script = Script(*lines)
-    return FlexFactor(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
 def order(**options: str) -> Any:

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.adapter import PRICE, declined, scripted
+from tests.providers.flexfactor.adapter import ORDER, PRICE, declined, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
 
-ORDER, OTHER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77", "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
+OTHER = "99999999-3d1f-4f0a-9a43-0f9d2f1c8e77"
 CALLS: dict[str, Callable[[Any], Any]] = {
     "get": lambda client: client.orders.get(ORDER),
     "refund": lambda client: client.orders.refund(ORDER, PRICE),

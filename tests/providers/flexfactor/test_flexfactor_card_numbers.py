@@ -67,15 +67,10 @@ def call(request: pytest.FixtureRequest) -> str:
 def refusal(call: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequest:
     """The error of a call. Fails if a request was sent."""
     script = Script(httpx.Response(500))
-    settings = {"mid": MID, "environment": "production", "transport": script.transport, "retry": QUICK}
+    settings = {"auth": FlexFactorToken("a-ready-token"), "mid": MID, "environment": "production", "retry": QUICK}
     kind = Harness.kinds[MODES.index(mode)]
     with pytest.raises(InvalidRequest) as raised:
-        run(
-            kind,
-            lambda client: getattr(client, call)(**declined(**changes)),
-            FlexFactorToken("a-ready-token"),
-            **settings,
-        )
+        run(kind, lambda it: getattr(it, call)(**declined(**changes)), **settings, transport=script.transport)
     assert (script.requests, raised.value.outcome) == ([], Outcome.NOT_SENT)
     return raised.value
 

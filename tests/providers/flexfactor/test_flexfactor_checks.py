@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.providers.flexfactor.adapter import MID, declined, scripted
+from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
@@ -26,7 +26,6 @@ from victor_ext.providers.flexfactor import (
 )
 from victor_ext.providers.flexfactor.settings import from_process_environment
 
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 AUTH = FlexFactorAuth("key", "secret")
 
 

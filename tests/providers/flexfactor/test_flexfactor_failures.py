@@ -9,14 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.providers.flexfactor.adapter import Harness, declined, scripted
+from tests.providers.flexfactor.adapter import ORDER, Harness, declined, scripted
 from tests.providers.flexfactor.test_flexfactor_answers import CALLS
 from victor_ext import BadRequest, Conflict, ConnectionFailed, Outcome, UnreadableResponse, idempotency_key_for
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import trace_id
 
 KEY = idempotency_key_for("invoice", 1042)
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 
 
 def evaluate(client: Any) -> Any:
@@ -41,10 +40,7 @@ def test_a_refund_that_failed_with_status_200_is_an_error(harness: Harness) -> N
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
-        *(
-            ("transmit", body)
-            for body in (b'{"message": "log in"}', b'{"transmitId": null}', b'{"transmitId": ""}', b"{}")
-        ),
+        *product(["transmit"], [b'{"message": "log in"}', b'{"transmitId": null}', b'{"transmitId": ""}', b"{}"]),
         *product(
             ["evaluate", "capture", "refund"],
             [b"", b"{}", b"[]", b"null", b"<html>", b'{"message": "log in"}', b'{"traceId": "t"}'],

@@ -12,7 +12,7 @@ from flexfactor_api import models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.providers.flexfactor.adapter import scripted
+from tests.providers.flexfactor.adapter import ORDER, scripted
 from tests.providers.flexfactor.test_flexfactor_answers import CALLS
 from victor_ext import InvalidRequest, VictorError
 from victor_ext.providers import Money
@@ -20,7 +20,6 @@ from victor_ext.providers.flexfactor import ErrorCode, split_code, trace_id
 from victor_ext.providers.flexfactor.records import Decision
 
 MANY = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
 NAMES = st.sampled_from(
     ["success", "status", "errors", "orderId", "orderSessionKey", "traceId", "statusCode", "item1", "item3", "id",
      "statusName", "items", "hasNextPage", "pageNumber", "result", "title", "responseCode", "expires", "x"]
@@ -119,10 +118,7 @@ def test_an_answer_without_errors_has_its_sentence_and_what_names_a_payer_or_a_c
     [
         ("400012", ErrorCode(400, 12)),
         (409001, ErrorCode(409, 1)),
-        ("40001", None),
-        ("4000123", None),
-        ("900001", None),
-        ("४०००१२", None),
+        *((code, None) for code in ("40001", "4000123", "900001", "४०००१२")),
         pytest.param(10**5000, None, id="huge"),
     ],
 )

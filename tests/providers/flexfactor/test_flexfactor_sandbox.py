@@ -94,10 +94,8 @@ def test_what_is_another_merchants_is_forbidden(sandbox: FlexFactorSandbox) -> N
     theirs, their_mid = token_of(sandbox, str(uuid.uuid4()))
     sandbox.decide("CAPTUREREQUIRED")
     _, made = post(f"{sandbox.url}/v1/evaluate", evaluation(mid), ours)
-    order, capture = (
-        made["orderId"],
-        {"idempotencyKey": KEY, "orderId": made["orderId"], "amount": 1, "currency": "USD"},
-    )
+    order = made["orderId"]
+    capture = {"idempotencyKey": KEY, "orderId": order, "amount": 1, "currency": "USD"}
     for path, body in (
         (f"orders/{order}/refund", {"amountToRefund": 1.0}), (f"orders/{order}/cancel", {}), ("capture", capture),
         ("evaluate", evaluation(mid)), ("transmit", {**evaluation(mid), "isDeclined": False}),

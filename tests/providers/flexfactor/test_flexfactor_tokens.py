@@ -9,14 +9,11 @@ import httpx
 import pytest
 
 from tests.frames import assert_hidden
-from tests.providers.flexfactor.adapter import MID, PRICE, Harness, declined
+from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, Harness, declined
 from tests.providers.running import Script
 from victor_ext import AuthenticationError, ConfigurationError
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth, FlexFactorToken
-from victor_ext.providers.flexfactor.auth import issued_token
 
-ORDER = "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77"
-NOW = 1_770_000_000.0
 AUTH = FlexFactorAuth("key", "secret")
 
 
@@ -26,16 +23,6 @@ def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
         httpx.Response(200, json={"id": ORDER, "status": 7}), token={"accessToken": "t1", "expires": expires}
     )
     return FlexFactor(auth, mid=MID, transport=script.transport), script
-
-
-@pytest.mark.parametrize(
-    ("expires", "at"),
-    [*((each, NOW + 600) for each in (1_770_000_600_000, "1770000600000", 1_770_000_600)), (600, 600), ("soon", None)],
-)
-def test_when_a_token_ends(expires: Any, at: float | None) -> None:
-    token = issued_token({"accessToken": "t", "expires": expires}, NOW)
-    assert token is not None
-    assert (token.expires_at, token.header) == (at, "Bearer t")
 
 
 @pytest.mark.parametrize(

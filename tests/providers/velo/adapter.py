@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 import tests.providers.running as running
-from tests.providers.running import QUICK, Exchange, Script
+from tests.providers.running import Exchange
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, AsyncVelo, Company, NewPayee, PaymentInstruction, Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
+SANDBOX = partial(VeloSandbox, VeloSettings(seed=1))
 ACCOUNT, PAYEE = "USD account", "payee-7"
 PRICE = Money.of("44.23", "USD")
 ARGUMENTS: dict[str, Any] = {"auth": VeloAuth("key", "secret")}
@@ -23,6 +25,7 @@ VERSIONS = ("v1", "v2", "v3", "v4")
 REFUSAL = {"errors": [{"errorCode": "E1", "errorMessage": "no"}]}
 PING = "/v3/sourceAccounts?pageSize=1"
 URL = "https://hooks.example.com/"
+scripted = partial(running.scripted, Velo, ARGUMENTS)
 _numbers = count(1)
 
 
@@ -68,13 +71,6 @@ class Harness(running.Harness):
         return len(self.sent(word))
 
 
-def new_sandbox() -> VeloSandbox:
-    return VeloSandbox(VeloSettings(seed=1))
-
-
-SANDBOX = new_sandbox
-
-
 def settings(sandbox: VeloSandbox) -> dict[str, Any]:
     return {"auth": VeloAuth(*sandbox.add_key()), "base_url": sandbox.url}
 
@@ -94,12 +90,6 @@ def sandbox() -> Iterator[VeloSandbox]:
 
 def submit(client: Any, reference: str) -> Any:
     return client.payouts.submit([pay(reference)])
-
-
-def scripted(*lines: Any, **options: Any) -> tuple[Velo, Script]:
-    """A client of a script, and the script."""
-    script = Script(*lines)
-    return Velo(**{**ARGUMENTS, "retry": QUICK, "transport": script.transport, **options}), script
 
 
 def new_payee(harness: Harness, onboarded: bool = False) -> tuple[str, str]:

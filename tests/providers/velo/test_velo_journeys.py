@@ -133,9 +133,8 @@ class TestMoneyForAccounts:
         monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.0)
         receipt = Receipt(harness.bank, "", retry_after=0.0)
         harness.sandbox.inject("status", operation="get_bank", status=404, times=2)
-        harness.sandbox.inject(
-            "status", operation="get_bank", status=500, times=3
-        )  # more than one call tries by itself
+        # More than one call tries by itself.
+        harness.sandbox.inject("status", operation="get_bank", status=500, times=3)
         assert harness(lambda velo: velo.funding_accounts.wait(receipt)).id == harness.bank
         assert harness.calls("get_bank") == 6
         with pytest.raises(TimedOut, match="Funding account of-nobody was not created within 0 s: it is still missing"):

@@ -165,7 +165,7 @@ def test_and_is_left_with_a_word_when_nobody_can_tell() -> None:
 def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() -> None:
     pages = Pages[str](
         lambda reader: [["x", "x"], ["y"], []][reader.number],
-        lambda: RepeatedPageReader(lambda _name: None, content=str),
+        lambda: RepeatedPageReader(lambda _name: None),
     )
     assert list(pages) == ["x", "x", "y"]
 

@@ -212,15 +212,11 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     kind = body.get("token_type")
     is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
     header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
-    return None if header is None else IssuedToken(header, _expiry(body.get("expires_in"), now), now)
-
-
-def _expiry(seconds: object, now: float) -> float | None:
     try:
-        life = float(cast("float", seconds))
+        life = float(cast("float", body.get("expires_in")))
     except (TypeError, ValueError, OverflowError):
-        return None
-    return now + life if 0 < life < _LONGEST_LIFE else None
+        life = 0.0
+    return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
 
 
 class NoAuth:

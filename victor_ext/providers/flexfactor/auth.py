@@ -43,11 +43,8 @@ class FlexFactorAuth(UnpicklableCredentials):
         app_key, app_secret = map(concealed, (app_key, app_secret))
         self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
         self._app_secret = RotatingSecret("app_secret", app_secret, source="the merchant portal")
-
-    @property
-    def caller(self) -> str:
+        self.caller = caller_digest(self._app_key, product="victor-ext flexfactor")
         """A digest of the AppKey. It distinguishes two callers and identifies neither."""
-        return caller_digest(self._app_key, product="victor-ext flexfactor")
 
     def hint(self, environment: str) -> str:
         return (

@@ -193,15 +193,15 @@ class Orders(Resource[Mode]):
                 filters[sent] = filters.pop(name).astimezone(UTC)
         # An order may leave a status: see `RepeatedPageReader`.
         reader = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
-        return Walk(
-            lambda: reader(
-                lambda order: order.id,
-                content=lambda order: repr(order.raw.to_dict()),
-                first=first,
-                what="list of orders",
-            ),
-            lambda reader: _read_page(reader, filters),
-        )
+
+        def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
+            sent = yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)
+            page = page_of(sent.to_dict())
+            assert page is not None  # the row has checked it
+            reader.is_last = page[1] is True
+            return [Order(models.Order.from_dict(item)) for item in page[0]]
+
+        return Walk(lambda: reader(lambda order: order.id, first=first, what="list of orders"), read)
 
     @operation
     def refund(self, order_id: str, amount: Money, *, message: str | None = None) -> OperationFlow[Refund]:
@@ -340,10 +340,3 @@ def _state_of(order: Order) -> str:
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
     return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
-
-
-def _read_page(reader: PageReader[Order], filters: dict[str, Any]) -> OperationFlow[Sequence[Order]]:
-    page = page_of((yield from call(list_orders, models.OrderPage, page_number=reader.number, **filters)).to_dict())
-    assert page is not None  # the row has checked it
-    orders, reader.is_last = page[0], page[1] is True
-    return [Order(models.Order.from_dict(item)) for item in orders]

@@ -85,7 +85,15 @@ class Webhook(UnpicklableCredentials):
         if len(body) > MAX_BYTES:  # before it is hashed
             raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
         nonce, moment = self._signed(_by_name(headers), bytes(body))
-        self._check_fresh(moment)
+        sent_at = http_date(moment)
+        if sent_at is None:
+            raise AuthenticationError("x-fc-date is not an HTTP date.")
+        age = self._now() - sent_at
+        if abs(age) > self._tolerance:
+            when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
+            raise AuthenticationError(
+                f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
+            )
         return Notification(notification_body(body, provider="FlexFactor"), nonce=nonce)
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
@@ -114,17 +122,6 @@ class Webhook(UnpicklableCredentials):
                 "The signature does not match: check the subscriber key, and that host is the one in the portal."
             )
         return nonce, moment
-
-    def _check_fresh(self, moment: str) -> None:
-        sent_at = http_date(moment)
-        if sent_at is None:
-            raise AuthenticationError("x-fc-date is not an HTTP date.")
-        age = self._now() - sent_at
-        if abs(age) > self._tolerance:
-            when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
-            raise AuthenticationError(
-                f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
-            )
 
 
 def _is_true(value: object) -> bool:

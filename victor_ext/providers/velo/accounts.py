@@ -23,7 +23,7 @@ from victor_ext.runtime.loop.flow import Sleep
 
 from .checks import Validation
 from .operations import Receipt
-from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, read, text_of, walk
+from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 from .settings import FundingAccountTypeWord
 
@@ -235,4 +235,4 @@ class Fundings(Resource[Mode]):
             >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
             ['PENDING']
         """
-        return walk(list_funding_changes, FundingChange, "feed of fundings", request, text_of)
+        return walk(list_funding_changes, FundingChange, "feed of fundings", request)

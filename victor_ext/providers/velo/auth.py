@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import httpx
-from velo_api.api.access import logout
 
-from victor_ext.errors import AuthenticationError, ConfigurationError
+from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
 from victor_ext.runtime.auth.credentials import (
     RotatingSecret,
@@ -18,7 +16,6 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
 )
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, basic, header_value
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
@@ -49,11 +46,8 @@ class VeloAuth(UnpicklableCredentials):
         self._api_secret = RotatingSecret("api_secret", api_secret, source=_SOURCE)
         if ":" in self._api_key:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
-
-    @property
-    def caller(self) -> str:
+        self.caller = caller_digest(self._api_key, product="velo")
         """A digest of the API key. It distinguishes two callers and identifies neither."""
-        return caller_digest(self._api_key, product="velo")
 
     def __repr__(self) -> str:
         return "VeloAuth(api_key='[hidden]', api_secret='[hidden]')"
@@ -81,12 +75,3 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     life: Any = body.get("expires_in")
     known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < 1e9
     return None if header is None else IssuedToken(header, now + life if known else None, now)
-
-
-def revoke(token: OAuthToken) -> OperationFlow[None]:
-    """Have Velo revoke the token of a client. Without a token nothing is sent."""
-    if not token.has_token:
-        return
-    with suppress(AuthenticationError):  # Velo did not accept the token any more
-        yield from call_without_body(logout)
-    token.forget()

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
 import httpx
+from velo_api.api.access import logout
 from velo_api.api.source_accounts import list_source_accounts
 from velo_api.client import Client as GeneratedClient
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow
+from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call_without_body
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
-from .auth import VeloAuth, revoke
+from .auth import VeloAuth
 from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
@@ -109,7 +111,11 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
     def _revoke(self) -> OperationFlow[None]:
-        return revoke(cast("OAuthToken", self._config.loop.authenticator))
+        token = cast("OAuthToken", self._config.loop.authenticator)
+        if token.has_token:
+            with suppress(AuthenticationError):  # Velo did not accept the token any more
+                yield from call_without_body(logout)
+            token.forget()
 
 
 class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

@@ -28,7 +28,7 @@ from victor_ext.runtime.core.validation import rule
 
 from .checks import Validation, check
 from .operations import batch_id as batch_id_of
-from .reading import ChangeFeed, InvitationList, PayeeList, read, text_of, walk, write
+from .reading import ChangeFeed, InvitationList, PayeeList, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee
 from .settings import PayeeTypeWord
@@ -143,7 +143,7 @@ class Payees(Resource[Mode]):
             >>> payee_id in [change.payee_id for change in velo.payees.changes(payor_id, since=since)]
             True
         """
-        return walk(list_payee_changes, PayeeChange, "feed of payees", request, text_of, most=1000)
+        return walk(list_payee_changes, PayeeChange, "feed of payees", request, most=1000)
 
     @operation
     @arguments_of(_PayeeUpdate)

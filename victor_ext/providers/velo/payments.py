@@ -21,7 +21,7 @@ from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
 
 from .checks import Validation, day_around
-from .reading import ChangeFeed, PaymentList, read, text_of, walk, write
+from .reading import ChangeFeed, PaymentList, read, walk, write
 from .records import Payment, PaymentChange
 from .settings import IncludeWord
 
@@ -174,4 +174,4 @@ class Payments(Resource[Mode]):
             >>> "INV-1042" in [change.payor_payment_id for change in velo.payments.changes(payor_id, since=since)]
             True
         """
-        return walk(list_payment_changes, PaymentChange, "feed of payments", request, text_of, most=1000)
+        return walk(list_payment_changes, PaymentChange, "feed of payments", request, most=1000)

@@ -203,7 +203,10 @@ class NotificationSequencer:
                 f"{len(self._held)} notifications are held back, since number {self.done + 1} has not come: read what "
                 "changed meanwhile, and call go_on()."
             )
-        self._remember(notification.event_id, number)
+        self._ids[notification.event_id], self._numbers[number] = number, notification.event_id
+        if len(self._ids) > 2 * self._most:
+            oldest = next(iter(self._ids))
+            del self._numbers[self._ids.pop(oldest)]
         if number in self._left_out:
             self._left_out.discard(number)
             return [notification]
@@ -238,9 +241,3 @@ class NotificationSequencer:
             self.done += 1
             ready.append(self._held.pop(self.done))
         return ready
-
-    def _remember(self, event_id: str, number: int) -> None:
-        self._ids[event_id], self._numbers[number] = number, event_id
-        if len(self._ids) > 2 * self._most:
-            oldest = next(iter(self._ids))
-            del self._numbers[self._ids.pop(oldest)]

@@ -94,6 +94,8 @@ class VictorJwt(UnpicklableCredentials):
         # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = checked_secret("api_key", api_key, source=SOURCE)
+        self.caller = caller_digest(self._api_key, product="victor-ext")
+        """A digest of the API key. It distinguishes callers without revealing the key."""
         if (private_key is None) is (sign is None):
             raise ConfigurationError("Pass private_key, or sign for a key that is kept elsewhere: one of the two.")
         if sign is not None and (password is not None or not callable(sign)):
@@ -105,11 +107,6 @@ class VictorJwt(UnpicklableCredentials):
         self._prefix = prefix
         self._lifetime = _checked_seconds("lifetime", lifetime, least=1)
         self._reuse = _checked_seconds("reuse", reuse, least=0)
-
-    @property
-    def caller(self) -> str:
-        """A digest of the API key. It distinguishes callers without revealing the key."""
-        return caller_digest(self._api_key, product="victor-ext")
 
     def __repr__(self) -> str:
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
@@ -166,11 +163,8 @@ class VictorOAuth(UnpicklableCredentials):
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = checked_secret("client_id", client_id, source=SOURCE)
         self._client_secret = RotatingSecret("client_secret", client_secret, source=SOURCE)
-
-    @property
-    def caller(self) -> str:
+        self.caller = caller_digest(self._client_id, product="victor-ext")
         """A digest of the client id. It distinguishes callers without revealing the id."""
-        return caller_digest(self._client_id, product="victor-ext")
 
     def __repr__(self) -> str:
         return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"

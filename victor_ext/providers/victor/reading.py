@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,14 +50,14 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         what = "list of payment requests"
         # A filter that this package does not know may be one that requests leave.
         if wire.keys().isdisjoint(FILTERS_TO_LEAVE) and not request.extra_query:
-            return PageReader(_id_of, content=_content_of, first=page, what=what)
+            return PageReader(_id_of, first=page, what=what)
         began = clock.monotonic()
 
         def arrived(request: PaymentRequest) -> bool:
             created, age = request.created_at, clock.monotonic() - began
             return created is not None and created.timestamp() > clock.now() - age + _ARRIVAL_MARGIN
 
-        return RepeatedPageReader(_id_of, content=_content_of, first=page, what=what, arrived=arrived)
+        return RepeatedPageReader(_id_of, first=page, what=what, arrived=arrived)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
@@ -75,14 +74,6 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
 
 def _id_of(request: PaymentRequest) -> str | None:
     return request.id or None
-
-
-def _content_of(request: PaymentRequest) -> str:
-    """A request as JSON text; empty if it is nested too deeply."""
-    try:
-        return json.dumps(request.raw.to_dict())
-    except RecursionError:
-        return ""
 
 
 def _page(number: int, seconds: float | None = None, **arguments: Any) -> OperationFlow[Sequence[PaymentRequest]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -54,7 +55,6 @@ class PageReader(Generic[T]):
 
     identify: Callable[[T], str | None]
     _: KW_ONLY
-    content: Callable[[T], str] = repr  # of an item without an id, to detect repeated pages
     first: int = 0
     what: str = "list"  # its name in messages
 
@@ -78,7 +78,7 @@ class PageReader(Generic[T]):
 
     def repeated(self) -> RepeatedPageReader[T]:
         """A reader of the same list that reads it repeatedly."""
-        return RepeatedPageReader(self.identify, content=self.content, first=self.first, what=self.what)
+        return RepeatedPageReader(self.identify, first=self.first, what=self.what)
 
     def accept(self, items: Sequence[T]) -> Page[T]:
         """Process the items of page `number`, then set `number` to the next page or set `done`.
@@ -134,7 +134,16 @@ class PageReader(Generic[T]):
 
     def _mark(self, item: T) -> str | int:
         name = self.identify(item)
-        return hash(self.content(item)) if name is None else name
+        return hash(content_of(item)) if name is None else name
+
+
+def content_of(item: Any) -> str:
+    """All that was sent of an item, as text; empty when it is nested too deeply to be written."""
+    raw = getattr(item, "raw", item)
+    try:
+        return json.dumps(raw.to_dict(), default=str) if hasattr(raw, "to_dict") else repr(item)
+    except RecursionError:
+        return ""
 
 
 @dataclass(eq=False, repr=False)
