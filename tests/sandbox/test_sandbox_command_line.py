@@ -21,16 +21,8 @@ from victor_ext.sandbox.server.faults import KINDS, Fault
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def generous_umask():
-    """New files are for everybody, unless they say otherwise."""
-    before = os.umask(0)
-    yield
-    os.umask(before)
-
-
-@pytest.mark.usefixtures("generous_umask")
-def test_it_serves_logs_and_ends_cleanly(tmp_path):
+@pytest.mark.parametrize("umask", [0o000], indirect=True)
+def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
     ready, env = tmp_path / "ready.json", tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
     options = ["--demo-data", "--environment", "production", "--ready-file", str(ready), "--env-file", str(env)]
