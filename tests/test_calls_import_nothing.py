@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 import victor_ext
 from tests.programs import python
@@ -227,18 +223,7 @@ WAYS = {
 """How a client of a system is made and called, and the ways of authentication."""
 
 
-@pytest.fixture(scope="module")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-@pytest.fixture
-def sandboxes() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-def given_for(system: str, auth: str, sandbox: Any, key: rsa.RSAPrivateKey) -> list[str]:
+def given_for(system: str, auth: str, sandbox: Any, key_pair: tuple[str, str]) -> list[str]:
     """The credentials, and what the calls are about."""
     if system == "velo":
         return [*sandbox.add_key(), sandbox.payor_id, "payee-7"]
@@ -255,8 +240,7 @@ def given_for(system: str, auth: str, sandbox: Any, key: rsa.RSAPrivateKey) -> l
     inbound = str(sandbox.create_inbound())
     if auth == "oauth":
         return [*sandbox.add_oauth_client(), inbound]
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    private, public = key_pair
     return [sandbox.add_api_key(public), private, inbound]
 
 
@@ -282,14 +266,14 @@ def case(system: str, auth: str, way: str, awaited: bool) -> Any:
     ],
 )
 def test_a_call_imports_nothing(
-    system: str, auth: str, way: str, awaited: bool, sandboxes: ExitStack, key: rsa.RSAPrivateKey
+    system: str, auth: str, way: str, awaited: bool, victor_key_pair: tuple[str, str]
 ) -> None:
-    sandbox: Any = sandboxes.enter_context(ADAPTERS[system].sandbox())
-    given = given_for(system, auth, sandbox, key)
-    sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)  # what is repeated, and told to a listener
-    url = sandbox.url.replace("127.0.0.1", "localhost")
-    asked = json.dumps([system, auth, awaited, way, url, given])
-    ran = python("-c", PROGRAM + WAYS[system][0] + CALLING, asked)
+    with ADAPTERS[system].sandbox() as sandbox:
+        given = given_for(system, auth, sandbox, victor_key_pair)
+        sandbox.inject("status", status=503, body="<html>Busy</html>", skip=1)  # is repeated, and told to a listener
+        url = sandbox.url.replace("127.0.0.1", "localhost")
+        asked = json.dumps([system, auth, awaited, way, url, given])
+        ran = python("-c", PROGRAM + WAYS[system][0] + CALLING, asked)
     assert ran.returncode == 0, ran.stderr
     loaded, done, failures = json.loads(ran.stdout)
     assert loaded == [], failures

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import AttemptStarted, NotFound, RetryPolicy
 from victor_ext.otel import OpenTelemetry
@@ -23,7 +24,6 @@ from victor_ext.sandbox import Sandbox
 
 ID = "a7ffd43c37c1"
 TEMPLATE = "/v2/payment-requests/{victor_payment_request_id}"
-TOKEN = {"access_token": "t", "token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000, "expires_in": 1800}
 
 
 class Observed:
@@ -65,17 +65,8 @@ def observed() -> Observed:
 
 
 def client_of(system: str, observed: Observed, provider: Callable[[httpx.Request], httpx.Response]) -> Any:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if any(word in request.url.path for word in ("token", "authenticate")):
-            return httpx.Response(200, json=TOKEN)
-        return provider(request)
-
-    return CLIENTS[system][0](
-        **ARGUMENTS[system],
-        transport=httpx.MockTransport(answer),
-        retry=RetryPolicy(base=0.0),
-        on_event=observed.listener,
-    )
+    options = {"retry": RetryPolicy(base=0.0), "on_event": observed.listener}
+    return CLIENTS[system][0](**ARGUMENTS[system], transport=Script(provider).transport, **options)
 
 
 def failing_once(**record: Any) -> Callable[[httpx.Request], httpx.Response]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +17,7 @@ from victor_ext import (
     VictorError,
     idempotency_key_for,
 )
-from victor_ext.sandbox import RemoteSandbox, Sandbox
+from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.hours
 
@@ -86,21 +83,3 @@ def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox
         assert seen.direction in ("outbound", "inbound")
         assert seen.status in ("needs-review", "pending")
         assert seen.error_message is None
-
-
-@pytest.mark.slow
-def test_the_file_that_a_sandbox_writes_is_all_a_client_needs(tmp_path: Path, monkeypatch) -> None:
-    file = tmp_path / "sandbox.env"
-    command = [sys.executable, "-m", "victor_ext.sandbox", "--port", "0", "--env-file", str(file), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as sandbox:
-        assert sandbox.stdout is not None
-        sandbox.stdout.readline()  # it says that it is ready
-        for line in file.read_text().splitlines():
-            name, _, value = line.partition("=")
-            monkeypatch.setenv(name, value)
-        try:
-            with Victor.from_env() as victor:
-                assert list(victor.payment_requests.list()) == []
-                assert RemoteSandbox(victor.base_url).received()
-        finally:
-            sandbox.terminate()

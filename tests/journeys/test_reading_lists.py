@@ -20,7 +20,7 @@ def fill(sandbox: Sandbox, count: int) -> None:
         sandbox.create_inbound("1.00")
 
 
-@pytest.mark.victor_sandbox(demo_data=False, max_page_size=7)
+@pytest.mark.victor_sandbox(max_page_size=7)
 def test_every_request_once_though_the_server_cuts_the_pages(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 30)
 
@@ -37,7 +37,6 @@ def lists(sandbox: Sandbox) -> int:
     return sum(exchange.operation == "list" for exchange in sandbox.received())
 
 
-@pytest.mark.victor_sandbox(demo_data=False)
 def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandbox, victor: Victor) -> None:
     """Each accepted request leaves the list, and the rest moves forward, past the reader."""
     fill(victor_sandbox, 120)
@@ -47,7 +46,7 @@ def test_whoever_accepts_what_is_pending_accepts_all_of_it(victor_sandbox: Sandb
     assert all(request["status"] != "pending" for request in victor_sandbox.requests())
 
 
-@pytest.mark.victor_sandbox(demo_data=False, max_page_size=10)
+@pytest.mark.victor_sandbox(max_page_size=10)
 def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 25)
     now = datetime.now(UTC)
@@ -63,7 +62,6 @@ def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, v
         assert lists(victor_sandbox) - before == times * (len(pages) + 1)
 
 
-@pytest.mark.victor_sandbox(demo_data=False)
 def test_a_list_is_read_as_it_is_walked(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 20)
     listing = victor.payment_requests.list(page_size=5)
@@ -83,7 +81,7 @@ def refuse(sandbox: Sandbox, page: int, *fields: str) -> None:
     sandbox.inject("status", status=400, operation="list", query=f"*page={page}*", times=None, body=body)
 
 
-@pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
+@pytest.mark.victor_sandbox(max_page_size=5)
 def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox: Sandbox, victor: Victor) -> None:
     fill(victor_sandbox, 12)
     refuse(victor_sandbox, 3, "page")
@@ -91,7 +89,7 @@ def test_a_refusal_of_the_page_after_a_short_one_is_the_end(victor_sandbox: Sand
     assert len(list(victor.payment_requests.list(status="pending"))) == 12
 
 
-@pytest.mark.victor_sandbox(demo_data=False, max_page_size=5)
+@pytest.mark.victor_sandbox(max_page_size=5)
 @pytest.mark.parametrize(
     ("page", "fields"),
     [

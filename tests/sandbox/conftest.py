@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack
 
 import httpx
@@ -44,3 +46,13 @@ def sandbox(both) -> Sandbox:
 @pytest.fixture
 def caller(both) -> Caller:
     return both[1]
+
+
+@pytest.fixture(params=[0o000, 0o777], ids=["everybody", "nobody"])
+def umask(request, monkeypatch):
+    """What the system takes away from the modes of new files."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # for others it could not be read
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)

@@ -21,16 +21,8 @@ from victor_ext.sandbox.server.faults import KINDS, Fault
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def generous_umask():
-    """New files are for everybody, unless they say otherwise."""
-    before = os.umask(0)
-    yield
-    os.umask(before)
-
-
-@pytest.mark.usefixtures("generous_umask")
-def test_it_serves_logs_and_ends_cleanly(tmp_path):
+@pytest.mark.parametrize("umask", [0o000], indirect=True)
+def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
     ready, env = tmp_path / "ready.json", tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
     options = ["--demo-data", "--environment", "production", "--ready-file", str(ready), "--env-file", str(env)]
@@ -41,7 +33,10 @@ def test_it_serves_logs_and_ends_cleanly(tmp_path):
         assert process.facts["control_url"].count("/") == 2
         info = httpx.get(process.facts["control_url"] + "/_sandbox/").json()
         assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), "requests move by themselves"
-        values = dict(line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines())
+        lines = env.read_text().splitlines()
+        values = dict(line.removeprefix("# ").split("=", 1) for line in lines)
+        given = [line.partition("=")[0] for line in lines if not line.startswith("#")]
+        assert given == [f"VICTOR_{name}" for name in ("ENVIRONMENT", "BASE_URL", "CLIENT_ID", "CLIENT_SECRET")]
         assert values["VICTOR_BASE_URL"] == process.url
         assert values["VICTOR_ENVIRONMENT"] == "production"
         pair = {"client_id": values["VICTOR_CLIENT_ID"], "client_secret": values["VICTOR_CLIENT_SECRET"]}

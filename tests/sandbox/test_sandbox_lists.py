@@ -124,8 +124,7 @@ def velo():
         http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
         for name in ("b", "a"):
             named = {"individual": {"name": {"firstName": name, "lastName": name}}, "email": f"{name}@example.com"}
-            payee = {"remoteId": name, "type": "Individual", **named}
-            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
+            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [{"remoteId": name, **named}]})
         source = sandbox.add_source_account("USD account", "USD", 1000)
         bank = sandbox.add_funding_account("Our bank", "USD")
         sandbox.add_funding_account("A bank", "USD")

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import sqlite3
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,16 +140,6 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(tmp
 
 
 only_posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are those of POSIX")
-
-
-@pytest.fixture(params=[0o000, 0o777], ids=["everybody", "nobody"])
-def umask(request, monkeypatch):
-    """What the system takes away from the modes of new files."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # for others it could not be read
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    before = os.umask(request.param)
-    yield request.param
-    os.umask(before)
 
 
 def modes(folder: Path) -> dict[str, str]:

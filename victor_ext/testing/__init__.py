@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import pytest
 
@@ -138,40 +138,34 @@ def victor_retry() -> RetryPolicy:
 
 
 @pytest.fixture
-def victor(
+def _victor_client(
     request: pytest.FixtureRequest,
     victor_sandbox: Sandbox,
     victor_auth: VictorJwt | VictorOAuth,
     victor_retry: RetryPolicy,
-) -> Iterator[Victor]:
+) -> Callable[[type[T]], T]:
+    """Makes a client whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
+
+    Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
+    """
+    waits = {"_on_retry_wait": staticmethod(victor_sandbox.advance)}
+    if "time_travel" in request.fixturenames:
+        waits["_on_poll_wait"] = staticmethod(victor_sandbox.advance)
+    options: dict[str, Any] = {"environment": victor_sandbox.settings.environment, "base_url": victor_sandbox.url}
+    return lambda kind: type(kind.__name__, (kind,), waits)(victor_auth, **options, retry=victor_retry)
+
+
+@pytest.fixture
+def victor(_victor_client: Callable[[type[Victor]], Victor]) -> Iterator[Victor]:
     """A client of the sandbox with blocking calls. Its retries wait for nothing, whatever `Retry-After` says."""
-    with _client(victor_ext.Victor, request, victor_sandbox, victor_auth, victor_retry) as client:
+    with _victor_client(victor_ext.Victor) as client:
         yield client
 
 
 @pytest.fixture
-def async_victor(
-    request: pytest.FixtureRequest,
-    victor_sandbox: Sandbox,
-    victor_auth: VictorJwt | VictorOAuth,
-    victor_retry: RetryPolicy,
-) -> AsyncVictor:
+def async_victor(_victor_client: Callable[[type[AsyncVictor]], AsyncVictor]) -> AsyncVictor:
     """A client of the sandbox with awaited calls, as `victor`. Open it in the test: `async with async_victor: ...`."""
-    return _client(victor_ext.AsyncVictor, request, victor_sandbox, victor_auth, victor_retry)
-
-
-def _client(
-    kind: type[T], request: pytest.FixtureRequest, sandbox: Sandbox, auth: VictorJwt | VictorOAuth, retry: RetryPolicy
-) -> T:
-    """A client whose waits let the time pass at the sandbox instead; those of `wait` only with `time_travel`.
-
-    Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
-    """
-    waits = {"_on_retry_wait": staticmethod(sandbox.advance)}
-    if "time_travel" in request.fixturenames:
-        waits["_on_poll_wait"] = staticmethod(sandbox.advance)
-    patient = cast("type[T]", type(kind.__name__, (kind,), waits))
-    return patient(auth, environment=sandbox.settings.environment, base_url=sandbox.url, retry=retry)
+    return _victor_client(victor_ext.AsyncVictor)
 
 
 def _described(sandbox: SandboxCommands) -> str:

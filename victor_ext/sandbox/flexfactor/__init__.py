@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.state import FlexFactorSettings
+from victor_ext.sandbox.flexfactor.state import FlexFactorCommands, FlexFactorSettings
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 
 __all__ = (

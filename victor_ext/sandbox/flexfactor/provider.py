@@ -11,8 +11,7 @@ from decimal import Decimal
 from typing import cast
 from urllib.parse import parse_qs
 
-from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.state import GUID, STATE_NUMBERS, FlexFactorSettings, Order, State
+from victor_ext.sandbox.flexfactor.state import GUID, FlexFactorCommands, FlexFactorSettings, Order, State
 from victor_ext.sandbox.server import BodyKey, Call, JsonObject, JsonValue, NotFound, Operation, Response, find
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
@@ -179,7 +178,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             order
             for order in self.state.orders.values()
             if order.mid == call.owner
-            and (not states or STATE_NUMBERS[order.state] in states)
+            and (not states or order.to_dict()["status"] in states)
             and text in f"{order.external_id} {order.email}".lower()
             and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
             and (last_moment is None or datetime.fromisoformat(order.placed_at) <= last_moment)

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, cast
 
 from starlette.types import ASGIApp
@@ -138,9 +138,7 @@ class ServerInThread(ServerCommands, Generic[S]):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _running(self) -> Service:

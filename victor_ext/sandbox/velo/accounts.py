@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
 
@@ -176,11 +178,12 @@ class Payees:
         if status != "PENDING":
             raise Refused(409, f"The invitation is {status}.")
 
-    def delete(self, payee_id: str, *, has_payments: bool) -> None:
+    def delete(self, payee_id: str, has_payments: Callable[[str], bool]) -> None:
         payee = find(self.all, payee_id, "payee")
-        if has_payments or payee["onboardedStatus"] != "ONBOARDED":
-            why = "has payments" if has_payments else "has not onboarded"
-            raise Refused(400, f"The payee {why}.")
+        if has_payments(payee_id):
+            raise Refused(400, "The payee has payments.")
+        if payee["onboardedStatus"] != "ONBOARDED":
+            raise Refused(400, "The payee has not onboarded.")
         del self.all[payee_id]
 
     def onboard(self, payee_id: str) -> None:

@@ -150,16 +150,10 @@ _CHANGES: dict[str, tuple[int, Callable[[State, str, Call], None]]] = {
     "update_payee": (204, lambda state, payee_id, call: state.payees.update(payee_id, object_of(call.json()))),
     "rename_payee": (204, lambda state, payee_id, call: state.payees.rename(payee_id, state.body_of_payor(call))),
     "invite": (200, lambda state, payee_id, call: state.payees.invite(payee_id, state.body_of_payor(call))),
-    "delete_payee": (
-        204,
-        lambda state, payee_id, _: state.payees.delete(payee_id, has_payments=state.payouts.pays(payee_id)),
-    ),
+    "delete_payee": (204, lambda state, payee_id, _: state.payees.delete(payee_id, state.payouts.pays)),
     "instruct": (202, lambda state, payout_id, _: state.payouts.instruct(payout_id)),
     "withdraw": (202, lambda state, payout_id, _: state.payouts.withdraw(payout_id)),
-    "withdraw_payment": (
-        204,
-        lambda state, payment_id, call: state.payouts.withdraw_payment(payment_id, object_of(call.json())),
-    ),
+    "withdraw_payment": (204, lambda state, one, call: state.payouts.withdraw_payment(one, object_of(call.json()))),
     "update_webhook": (204, lambda state, webhook_id, call: state.webhooks.update(webhook_id, object_of(call.json()))),
 }
 _MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = {

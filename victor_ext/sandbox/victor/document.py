@@ -104,16 +104,14 @@ class Document:
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:
-            self._operations[key] = self._operation(self._paths[key[1]][key[0]])
+            raw = self._paths[key[1]][key[0]]
+            query = self._query(raw)
+            integers = frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
+            body = self._compile(_json_schema(raw.get("requestBody", {})) or {})
+            schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+            known = {int(code): self._compile(each) for code, each in schemas.items() if each and code.isdecimal()}
+            self._operations[key] = Operation(self._compile(query), integers, body, known)
         return self._operations[key]
-
-    def _operation(self, raw: Json) -> Operation:
-        query = self._query(raw)
-        integers = frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
-        body = self._compile(_json_schema(raw.get("requestBody", {})) or {})
-        schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
-        known = {int(status): self._compile(each) for status, each in schemas.items() if each and status.isdecimal()}
-        return Operation(self._compile(query), integers, body, known)
 
     def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their own."""

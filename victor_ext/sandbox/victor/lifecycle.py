@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import count
-from typing import NamedTuple
 
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
@@ -64,27 +63,18 @@ class DueDates:
         return datetime.fromtimestamp(self._clock.now(), UTC)
 
 
-class Step(NamedTuple):
-    """One scheduled move. It is dropped when the request has left the status `leaves` before."""
-
-    due: float
-    number: int
-    request_id: str
-    leaves: Status
-    to: Status
-
-
 class Lifecycle:
     def __init__(self, store: Store, due_dates: DueDates, *, step: float) -> None:
         self.store, self.due_dates, self._step = store, due_dates, step
-        self._schedule: list[Step] = []
+        self._schedule: list[tuple[float, int, str, Status, Status]] = []
+        """A heap of moves: when each is due, its number, the request, the status that it leaves, and the next one."""
         self._numbers = count()
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
             if (planned := self._next(request)) is not None:
                 due, to = planned
-                heapq.heappush(self._schedule, Step(due, next(self._numbers), request.id, request.status, to))
+                heapq.heappush(self._schedule, (due, next(self._numbers), request.id, request.status, to))
 
     def _commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
         self.store.commit(requests, key)
@@ -93,14 +83,14 @@ class Lifecycle:
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
-        while self._schedule and self._schedule[0].due <= now:
-            due = self._schedule[0].due
+        while self._schedule and self._schedule[0][0] <= now:
+            due = self._schedule[0][0]
             changed: dict[str, PaymentRequest] = {}
-            while self._schedule and self._schedule[0].due == due:
-                step = heapq.heappop(self._schedule)
-                request = changed.get(step.request_id) or self.store.requests[step.request_id]
-                if request.status == step.leaves:
-                    changed[step.request_id] = self._moved(request, step.to, due)
+            while self._schedule and self._schedule[0][0] == due:
+                _, _, request_id, leaves, to = heapq.heappop(self._schedule)
+                request = changed.get(request_id) or self.store.requests[request_id]
+                if request.status == leaves:  # else it has left that before
+                    changed[request_id] = self._moved(request, to, due)
             if changed:
                 self._commit(list(changed.values()))
             moved += len(changed)

@@ -11,9 +11,8 @@ from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.document import OPERATIONS, Problem, declared
-from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.formats import Formats, Listing, check_times, read_query
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
-from victor_ext.sandbox.victor.listing import Listing, check_times, read_query
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import open_database

@@ -150,10 +150,9 @@ class PageView:
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
-        calls = self._context.after(number - 1)[:1]
-        if not calls or calls[0].number != number:
+        call = next((call for call in self._context.after(number - 1) if call.number == number), None)
+        if call is None:
             raise NotFound("There is no such call, or it has been forgotten.")
-        call = calls[0]
         body, response = self._context.contents.get(number, (None, None))
         text = None if body is None else body_text(body, call.headers.get("content-type", ""))
         headers = {} if response is None else shown_headers(response.headers)
