@@ -33,17 +33,7 @@ from victor_ext import (
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
-from victor_ext.settlement.flow import (
-    SETTLED,
-    About,
-    LookUp,
-    Payment,
-    PaymentOutcome,
-    Rival,
-    Settlement,
-    about,
-    settle,
-)
+from victor_ext.settlement.flow import SETTLED, About, LookUp, Payment, PaymentOutcome, Rival, Settlement, about, settle
 from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
 from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
