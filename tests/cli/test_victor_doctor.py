@@ -84,6 +84,8 @@ def test_a_setting_that_is_missing_ends_it(bare_command: Command) -> None:
     for words in ("--profile", "'victor sandbox --env-file FILE'"):
         assert words in checks(ran)["Credentials"]["advice"]
         assert words in bare_command("rfp", "list").err
+    ran = bare_command("doctor", "--provider", "paypal")
+    assert (ran.status, "--provider is 'paypal': write one of" in ran.err) == (2, True), ran
 
 
 def test_credentials_of_somebody_else_are_crossed(command: Command) -> None:
