@@ -208,13 +208,8 @@ class Delivery:
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
             sent = sent._replace(looked_up=True)
-        return Result(
-            outcome,
-            None if request is None else request.id or None,
-            None if request is None else request.status,
-            settlement.reason,
-            sent if outcome in MAY_EXIST else None,
-        )
+        id_, status = (None, None) if request is None else (request.id or None, request.status)
+        return Result(outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None)
 
     def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""

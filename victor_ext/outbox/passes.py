@@ -311,12 +311,9 @@ class OutboxBase(Generic[Engine]):
         is_like_it = sa.or_(columns.request_id == request_id, columns.reference == row.reference)
         others = sa.select(self.table).where(columns.key != row.key, is_like_it)
         unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
-        return any(
-            Rival(other.key, other.reference, other.request_id, may_exist=other.state in unsettled).may_have_made(
-                request_id, row.reference, row.key
-            )
-            for other in connection.execute(others)
-        )
+        rows = connection.execute(others)
+        rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
+        return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
         return self._transact(lambda connection: self._change(connection, key, lease, values))
