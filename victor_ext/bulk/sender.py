@@ -6,7 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -268,10 +268,7 @@ class BulkSender:
 
     @contextmanager
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
-        with ExitStack() as stack:
-            victor = self._victor
-            if victor is None:
-                victor = stack.enter_context(Victor.from_env(limits=self.limits))
+        with Victor.from_env(limits=self.limits) if self._victor is None else nullcontext(self._victor) as victor:
             vault = Vault(self._secret, provider_of(victor))
             yield WorkerContext(victor, self._state, vault, settings or self._settings)
 
