@@ -252,10 +252,8 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
     bulk.write(rows(2))
-    send, left = (
-        ("send", "invoices.csv", *KEY, "--batch"),
-        "one: 0 rows dropped. What it has was sent, or waits to be sent",
-    )
+    send = ("send", "invoices.csv", *KEY, "--batch")
+    left = "one: 0 rows dropped. What it has was sent, or waits to be sent"
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")

@@ -128,8 +128,6 @@ def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
     assert [line["region"] for line in bulk("export", "--no-escape").table] == [FORMULA, "\t-1", "north"]
     lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
     assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
-    results = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").export()
-    assert [result.extras["region"] for result in results] == [FORMULA, "\t-1", "north"]
 
 
 def reads(sandbox: Sandbox) -> list[str]:

@@ -236,9 +236,7 @@ def test_no_value_of_a_json_document_is_answered_in_python(checked: Callable[...
     assert [problem.message for problem in problems if python.search(problem.message)] == []
 
 
-def test_a_repeated_key_is_refused_with_both_lines_even_when_bad_rows_are_skipped(
-    checked: Callable[..., Check],
-) -> None:
+def test_a_repeated_key_is_refused_with_both_lines_when_bad_rows_are_skipped(checked: Callable[..., Check]) -> None:
     content = "\n".join([HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")])
     check = checked(content, skip_invalid=True)
     assert check.repeated == 1

@@ -137,9 +137,3 @@ def test_a_damaged_value_is_said_to_be_one(sender: Senders, tmp_path: Path) -> N
     change_state(tmp_path / "state.sqlite", "UPDATE workflow_input SET inputs = 'vb1.00000000.' || inputs")
     with pytest.raises(ConfigurationError, match="key"):
         sender().status()
-
-
-def test_a_sender_shows_no_password(sender: Senders) -> None:
-    shown = repr(sender(state="postgresql://user:pass-word@host/db"))
-    assert "pass-word" not in shown
-    assert "user" in shown

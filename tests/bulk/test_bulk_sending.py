@@ -12,18 +12,7 @@ from unicodedata import normalize
 
 import pytest
 
-from tests.bulk.bulk_runs import (
-    Senders,
-    asked_once,
-    change_state,
-    keys_of,
-    outbound,
-    row,
-    rows,
-    store_only,
-    today,
-    write_csv,
-)
+from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, outbound, row, rows, store_only, write_csv
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker, worker_lock
 from victor_ext.sandbox import Sandbox
@@ -67,7 +56,7 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     first = next(line for line in lines if request["id"] in line)
     number = int(first.split(",")[0])
     key = idempotency_key_for("invoices.csv", f"INV-{number}")
-    asked_for = f"{number % 900 + 1}.23,aHeq349838,{today()},"
+    asked_for = f"{number % 900 + 1}.23,aHeq349838,{row(1)['due_date']},"
     assert first == f"{number},{key},{request['id']},created,created,,INV-{number},r{number},mine,{asked_for}"
 
 
@@ -77,7 +66,7 @@ def test_the_export_says_what_was_asked_of_whom(sender: Senders, victor_sandbox:
     sender(key_column=None, skip_invalid=True).send([first_row, row(2, client_reference_id="ref 2", amount="-1")])
     asked_once(victor_sandbox, keys_of("march", [first_row], "client_reference_id"))
     first, second = sender(key_column=None).export()
-    day = today().isoformat()
+    day = row(1)["due_date"]
     asked_for = {"amount": "7.5", "payer_counterparty_id": "aHeq349838", "client_reference_id": "ref 1"}
     assert (first.asked, second.asked) == ({**asked_for, "due_date": day}, {})
     output = tmp_path / "results.csv"

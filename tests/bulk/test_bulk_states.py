@@ -33,6 +33,7 @@ from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+Notices = Callable[[], list[str]]
 
 
 def test_a_server_that_restarts_while_rows_are_stored(
@@ -290,18 +291,14 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def logged_notices(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+def logged_notices(caplog: pytest.LogCaptureFixture) -> Notices:
     """What people are shown beside the progress."""
     caplog.set_level(logging.INFO, "victor_ext.bulk")
     return lambda: [record.getMessage() for record in caplog.records if getattr(record, "notice", False)]
 
 
 def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_again(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    disk: Disk,
-    logged_notices: Callable[[], list[str]],
-    monkeypatch: pytest.MonkeyPatch,
+    sender: Senders, victor_sandbox: Sandbox, disk: Disk, logged_notices: Notices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
 
@@ -336,7 +333,7 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(
     assert sender().send(rows(250, start=2)).exit_status == 0
 
 
-def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list[str]], sender: Senders) -> None:
+def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Notices, sender: Senders) -> None:
     sender()
     log = logging.getLogger("dbos")
     for text in ("database or disk is full", "could not extend file: No space left on device"):
@@ -353,13 +350,7 @@ def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Callable[[], list
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = loading.Spool.__init__
-
-    def small(self: Any) -> None:
-        begin(self)
-        self.execute("PRAGMA max_page_count=8")
-
-    monkeypatch.setattr(loading.Spool, "__init__", small)
+    monkeypatch.setattr(loading, "_SCHEMA", f"PRAGMA max_page_count=8; {loading._SCHEMA}")
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

@@ -27,6 +27,7 @@ from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
+Steps = Callable[..., None]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million, and sends them."""
 
@@ -36,7 +37,7 @@ class Crash(BaseException):
 
 
 @pytest.fixture
-def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def at_step(monkeypatch: pytest.MonkeyPatch) -> Steps:
     """Let something happen before the next insert of this kind, once; of the chunks before the third.
 
     A plan and its copy mark are one transaction, a load and its chunks (of 100 rows each) another one.
@@ -57,7 +58,7 @@ def at_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return arrange
 
 
-def interrupt(at_step: Callable[..., None], sender: Any, records: Any, step: str = LOAD) -> None:
+def interrupt(at_step: Steps, sender: Any, records: Any, step: str = LOAD) -> None:
     """Send, and let the process end at this step."""
     at_step(step, Mock(side_effect=Crash))
     with pytest.raises(Crash):
@@ -67,13 +68,7 @@ def interrupt(at_step: Callable[..., None], sender: Any, records: Any, step: str
 @pytest.mark.parametrize("before", [0, 120])
 @pytest.mark.parametrize(("step", "rate"), [(LOAD, None), (CHUNK, None), (CHUNK, 2)])
 def test_only_the_source_whose_storing_was_interrupted_completes_it(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    tmp_path: Path,
-    at_step: Callable[..., None],
-    before: int,
-    step: str,
-    rate: float | None,
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, at_step: Steps, before: int, step: str, rate: float | None
 ) -> None:
     records = rows(530 if rate is None else 190)
     file = write_csv(tmp_path / "invoices.csv", records)
@@ -110,7 +105,7 @@ def test_only_the_source_whose_storing_was_interrupted_completes_it(
     assert set(victor_sandbox.attempts_by_key()) == keys_of("march", records)
 
 
-def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox, at_step: Callable[..., None]) -> None:
+def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox, at_step: Steps) -> None:
     interrupt(at_step, sender(), rows(5), COPY)
     with pytest.raises(ConfigurationError, match="nothing was sent"):
         sender().resume()
@@ -130,11 +125,7 @@ def test_what_was_never_sent_is_dropped(sender: Senders, victor_sandbox: Sandbox
 
 
 def test_refused_rows_are_replaced_or_dropped(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    client: Victor,
-    monkeypatch: pytest.MonkeyPatch,
-    at_step: Callable[..., None],
+    sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch, at_step: Steps
 ) -> None:
     tomorrow = today() + timedelta(days=1)
     records = [row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)]
@@ -166,7 +157,7 @@ def test_refused_rows_are_replaced_or_dropped(
 @pytest.mark.parametrize("step", [PLAN, LOAD])
 @pytest.mark.parametrize("what", ["the same", "others", "a copy", "a copy on purpose", "a drop"])
 def test_what_comes_while_a_batch_is_stored(
-    sender: Senders, victor_sandbox: Sandbox, at_step: Callable[..., None], what: str, step: str
+    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, step: str
 ) -> None:
     """It comes from another process, before this one stores its plan, or its rows."""
     batch, others = "april" if "copy" in what else "march", rows(120, start=1000) if what == "others" else rows(250)
@@ -259,7 +250,7 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
 
 
 def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
-    sender: Senders, postgres: str, monkeypatch: pytest.MonkeyPatch, at_step: Callable[..., None]
+    sender: Senders, postgres: str, monkeypatch: pytest.MonkeyPatch, at_step: Steps
 ) -> None:
     monkeypatch.setattr(batch_store, "_IDLE_SECONDS", 1)
     stopped, goes_on = threading.Event(), threading.Event()

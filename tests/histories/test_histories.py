@@ -77,9 +77,9 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     class PausingOutbox(DjangoOutbox):
         """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
 
-        def _transaction(self, step: Any) -> Any:
+        def _transaction(self, *given: Any) -> Any:
             pause()
-            done = super()._transaction(step)
+            done = super()._transaction(*given)
             pause()
             return done
 

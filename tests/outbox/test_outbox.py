@@ -248,12 +248,6 @@ def test_no_call_outlasts_its_key(engine: sa.Engine, victor: Victor, faults: Fau
     assert len(sent_once(invoice()["idempotency_key"])) == 2
 
 
-@pytest.mark.parametrize("outbox_class", [Outbox, AsyncOutbox])
-def test_a_key_that_a_call_could_outlast_is_refused_by_name(outbox_class: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"keys_kept=.*99\) is below 100 s"):
-        outbox_class(None, keys_kept=timedelta(seconds=99))
-
-
 @pytest.mark.parametrize("deadline", [None, 121.0])
 def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
     outbox: Outbox, victor: Victor, async_victor: AsyncVictor, deadline: float | None

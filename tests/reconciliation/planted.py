@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.providers.victor.adapter import payment
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -37,18 +38,12 @@ class Planted:
         self.end = self.now() + timedelta(hours=2)
         self.window = {"start": self.start, "end": self.end}
 
-    @property
-    def today(self) -> Any:
-        return self.now().date()
-
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.sandbox.clock()["now"], UTC)
 
     def ask(self, reference: str, payer: str = "ignoresRfp", **options: Any) -> Any:
-        return self.victor.payment_requests.create(
-            payee_account_number="043987673645", payer_counterparty_id=payer, amount="44.23", biller_type="BUSINESS",
-            due_date=self.today, client_reference_id=reference, **options,
-        )  # fmt: skip
+        more = {"due_date": self.now().date(), "client_reference_id": reference, **options}
+        return self.victor.payment_requests.create(**payment(payer_counterparty_id=payer, **more))
 
     def ours(self, kind: str, reference: str, amount: str = "44.23", **cells: str) -> None:
         self.expected[kind] += 1

@@ -161,11 +161,6 @@ def test_a_currency_is_needed(tmp_path: Path) -> None:
     assert told == "line 1, currency: currency is missing."
 
 
-def test_no_account_number_is_shown_of_a_row_that_is_wrong(tmp_path: Path) -> None:
-    path = written(tmp_path, "reference,payee_account_number,amount\nR,043987673645,no\n")
-    assert "043987673645" not in " ".join(problems(path))
-
-
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -25,6 +25,8 @@ from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
+NOW = datetime.now(UTC)
+WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
 Report = list[tuple[str, str | None, tuple[str, ...]]]
 Compare = Callable[..., tuple[Report, Any]]
 
@@ -42,17 +44,14 @@ def compare(request: pytest.FixtureRequest) -> Compare:
             return rows, report.summary
 
     def run(adapter: Any, sandbox: Any, ours: list[dict[str, Any]], **options: Any) -> tuple[Report, Any]:
-        now = datetime.now(UTC)
-        window = {"start": now - timedelta(hours=1), "end": now + timedelta(hours=1)}
-
         async def awaited() -> tuple[Report, Any]:
             async with adapter.client(sandbox, awaited=True) as client:
-                return shown(await reconcile_async(client, ours, **window, **options))
+                return shown(await reconcile_async(client, ours, **WINDOW, **options))
 
         if request.param:
             return asyncio.run(awaited())
         with adapter.client(sandbox, awaited=False) as client:
-            return shown(reconcile(client, ours, **window, **options))
+            return shown(reconcile(client, ours, **WINDOW, **options))
 
     return run
 
@@ -84,7 +83,6 @@ def test_velo(compare: Compare) -> None:
 
 
 def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
-    now = datetime.now(UTC)
     with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as velo:
         velo_adapter.submit(velo, "LATE")
         (payment,) = velo.payments.list(sandbox.payor_id)
@@ -92,7 +90,7 @@ def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
             {"id": payment_id, "amount": "44.23", "currency": "USD"}
             for payment_id in (payment.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
         ]
-        window = {"start": now - timedelta(days=9), "end": now - timedelta(days=8)}
+        window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
         with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
             assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
 
@@ -146,7 +144,6 @@ def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_ou
 
 def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
     """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found proves nothing."""
-    now = datetime.now(UTC)
 
     def payment(reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000") -> Payment:
         amounts = {"amount": "92.00", "currency": "egp" if reference == "KNOWN" else "EGP"}
@@ -176,7 +173,7 @@ def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None
     with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False) as eastpay:
         eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
         eastpay.payments.find = find
-        with reconcile(eastpay, ours, start=now - timedelta(hours=1), end=now, currency="EGP") as report:
+        with reconcile(eastpay, ours, **WINDOW, currency="EGP") as report:
             rows = [(row.kind.value, row.ours.reference, " ".join(row.differences)) for row in report if row.ours]
     assert rows == [
         *(("duplicate", reference, "") for reference in ("TWICE", "KNOWN", "WRONG")),
@@ -232,20 +229,19 @@ def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | No
 
 @pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
 def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(status: int, error: type[Exception]) -> None:
-    now, retry = datetime.now(UTC), RetryPolicy(base=0.0, max_attempts=3)
+    retry = RetryPolicy(base=0.0, max_attempts=3)
     with eastpay_adapter.sandbox() as sandbox, eastpay_adapter.client(sandbox, awaited=False, retry=retry) as eastpay:
         sandbox.inject("status", status=status, operation="inquire", times=100)
         ours = [{"id": "0" * 32, "amount": "1"}]
         with pytest.raises(error):
-            reconcile(eastpay, ours, start=now - timedelta(hours=1), end=now, currency="EGP")
+            reconcile(eastpay, ours, **WINDOW, currency="EGP")
 
 
 def test_only_clients_are_taken_and_velo_needs_the_payor() -> None:
-    now = datetime.now(UTC)
     clients: dict[Any, str] = {
         object(): r"client is object: use .* Victor, EastPay, FlexFactor or Velo",
         Velo(VeloAuth("key", "not-a-secret")): "payor_id is missing",
     }
     for client, message in clients.items():
         with pytest.raises(ConfigurationError, match=message):
-            reconcile(client, [], start=now - timedelta(hours=1), end=now)
+            reconcile(client, [], **WINDOW)

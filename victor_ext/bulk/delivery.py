@@ -43,6 +43,7 @@ Each half of them is one write to the database: one for each row would cost more
 """
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
+_Send: TypeAlias = Callable[[int], None]
 _Doubtful: TypeAlias = Sequence[tuple[str, LookUp]]
 """Rows that are looked up, with their keys."""
 Rivals: TypeAlias = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
@@ -132,11 +133,7 @@ class Delivery:
             results[index] = self._result(settlement, rows[index].key, is_final=True)
 
     def _send_few(
-        self,
-        left: deque[int],
-        send: Callable[[int], None],
-        known: Callable[[Iterable[int]], dict[int, Result]],
-        step: Step,
+        self, left: deque[int], send: _Send, known: Callable[[Iterable[int]], dict[int, Result]], step: Step
     ) -> Generator[Step, None, Step]:
         """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
 
@@ -166,7 +163,7 @@ class Delivery:
                 wait(under_way)
         return step._replace(results={**step.results, **known(under_way.values())})
 
-    def _send_ahead(self, left: deque[int], send: Callable[[int], None], step: Step) -> Generator[Step]:
+    def _send_ahead(self, left: deque[int], send: _Send, step: Step) -> Generator[Step]:
         """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
         threads: list[list[Future[None]]] = []
         try:
@@ -187,7 +184,7 @@ class Delivery:
         for each in chain.from_iterable(threads):
             each.result()
 
-    def _send_group(self, group: Collection[int], send: Callable[[int], None]) -> list[Future[None]]:
+    def _send_group(self, group: Collection[int], send: _Send) -> list[Future[None]]:
         rows = iter(group)
 
         def send_rows() -> None:
@@ -211,13 +208,8 @@ class Delivery:
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
             sent = sent._replace(looked_up=True)
-        return Result(
-            outcome,
-            None if request is None else request.id or None,
-            None if request is None else request.status,
-            settlement.reason,
-            sent if outcome in MAY_EXIST else None,
-        )
+        id_, status = (None, None) if request is None else (request.id or None, request.status)
+        return Result(outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None)
 
     def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
         """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
@@ -43,43 +43,18 @@ class KnownRow(NamedTuple):
     chunk: int
 
 
-class Spool(TemporaryDatabase):
-    """Encrypted chunks of checked rows, the keys of the source, and the keys of the batch."""
+class Loading(TemporaryDatabase):
+    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists.
 
-    def __init__(self) -> None:
-        super().__init__(_SCHEMA)
-
-    def first_line_of(self, identity: bytes, line: int) -> int | None:
-        """Record the line of a key; return its earlier line, if any."""
-        if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
-            return None
-        (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
-        return int(before)
-
-    def learn(self, rows: Iterable[tuple[bytes, str, bool, int]]) -> None:
-        """Add stored rows: identity and the fields of `KnownRow`. A later row replaces an earlier one."""
-        self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", rows)
-
-    def known(self, identity: bytes) -> KnownRow | None:
-        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
-        row = self.execute(query, (identity,)).fetchone()
-        return None if row is None else KnownRow(*row)
-
-    def add(self, encrypted: str) -> None:
-        self.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
-
-    def __iter__(self) -> Iterator[str]:
-        return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
-
-
-class Loading:
-    """Rows to check, and then to store in a batch, which `open_store` opens if the state exists."""
+    The database has encrypted chunks of checked rows, the keys of the source, and the keys of the batch.
+    """
 
     def __init__(
         self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore, expected: Expected
     ) -> None:
+        super().__init__(_SCHEMA)
         self._rows, self.batch, self._settings = rows, batch, settings
-        self._vault, self._open_store, self._spool = vault, open_store, Spool()
+        self._vault, self._open_store = vault, open_store
         self._expected, self._total, self._without_amount = expected, Decimal(0), 0
         self._loads: Sequence[Submission] = ()
         self._plan: Submission | None = None
@@ -94,9 +69,6 @@ class Loading:
         self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
         self.check = Check()
 
-    def close(self) -> None:
-        self._spool.close()
-
     def compare(self) -> None:
         """Read what the batch has, for `read` to compare the rows with."""
         with self._open_store() as store:
@@ -106,10 +78,11 @@ class Loading:
             self._key_column = _key_column(last, self._settings)
             self._settings = self._settings.after(last) if last else self._settings
             rows = _known(store, self._loads)
-            self._spool.learn((row.identity, row.fingerprint, refused, number) for number, row, refused in rows)
+            values = ((row.identity, row.fingerprint, refused, number) for number, row, refused in rows)
+            self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
-        """Check every row, and write the rows to store into the spool, encrypted, in chunks.
+        """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
         Raises `ConfigurationError` as `refuse_copy` does, and if storing another source was interrupted.
         """
@@ -150,7 +123,7 @@ class Loading:
             self._add_amount(None if record.problems else fields.arguments.get("amount"))
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
         identity = identity_of(key, record.number)
-        if key and (before := self._spool.first_line_of(identity, record.line or record.number)) is not None:
+        if key and (before := self._first_line_of(identity, record.line or record.number)) is not None:
             check.repeated += 1
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
@@ -159,7 +132,9 @@ class Loading:
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
-        known = self._spool.known(identity)
+        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
+        found = self.execute(query, (identity,)).fetchone()
+        known = None if found is None else KnownRow(*found)
         if known is not None and not known.refused:
             self._compare_row(record, fields.arguments, key, known, fingerprint)
             return
@@ -187,6 +162,13 @@ class Loading:
         if len(self._new) == chunk_rows_for(self._settings.rate):
             self._flush()
 
+    def _first_line_of(self, identity: bytes, line: int) -> int | None:
+        """Record the line of a key; return its earlier line, if any."""
+        if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
+            return None
+        (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
+        return int(before)
+
     def _add_amount(self, amount: Any) -> None:
         try:
             self._total = _EXACT.add(self._total, money.to_decimal(amount))
@@ -213,7 +195,8 @@ class Loading:
     def _flush(self) -> None:
         if self._new:
             chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, self._new))
-            self._spool.add(self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}}))
+            encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
+            self.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
             self._new.clear()
 
     def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
@@ -222,7 +205,7 @@ class Loading:
             return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
 
     def store(self, store: BatchStore) -> None:
-        """Store the rows of the spool: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
+        """Store the checked rows: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
         if not self.check.stored and self._plan is None:
             return
         settings = self._settings
@@ -242,7 +225,8 @@ class Loading:
         if self._plan is None:
             ask_again = settings.ask_again or not self._has_new_keys
             store.add_plan(load, self._digests.asked, ask_again=ask_again)
-        store.add_load(load, self._spool)
+        chunks = self.execute("SELECT encrypted FROM chunks ORDER BY number")
+        store.add_load(load, (encrypted for (encrypted,) in chunks))
 
 
 def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:

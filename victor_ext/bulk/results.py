@@ -71,8 +71,7 @@ def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
 
 
 def _line(row: Row, result: Result | None) -> RowResult:
-    refused = row.arguments is None
-    final = result or Result(RowOutcome.REFUSED if refused else RowOutcome.WAITING, error=row.reason)
+    final = result or _open(row, None, is_over=False)
     asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -227,14 +226,12 @@ class Progress:
         self.begun = 0
         self.results: dict[int, Result] = {}
         self.is_over = False
-        self._begun: list[int] = []
-        self._sent: list[Sent | None] = []
+        self._steps: list[Step] = []
 
     def add(self, step: Step) -> None:
         self.begun, self.is_over = step.begun, step.is_last
         self.results |= step.results
-        self._begun.append(step.begun)
-        self._sent.append(step.sent)
+        self._steps.append(step)
 
     @property
     def in_doubt(self) -> int:
@@ -243,4 +240,4 @@ class Progress:
 
     def sent(self, index: int) -> Sent | None:
         """Return the earliest time at which a row may have been sent; None: it was not."""
-        return self._sent[bisect_right(self._begun, index)] if index < self.begun else None
+        return next((step.sent for step in self._steps if index < step.begun), None)

@@ -6,7 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -127,14 +127,11 @@ class BulkSender:
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
 
-        Rows that are already in the batch are sent again only if their outcome is not settled.
+        Rows that are already in the batch are sent again only if their outcome is not settled. The other arguments are
+        those of `check`.
 
         Args:
-            source: See `check`.
-            expect_rows: See `check`.
-            expect_total: See `check`.
             on_progress: Called regularly with the status. If it raises, sending stops cleanly.
-            on_row: See `check`.
 
         Raises:
             InvalidRows: Rows are invalid (without `skip_invalid`), repeat a key, cannot be read or are not as expected.
@@ -145,10 +142,7 @@ class BulkSender:
         return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress, on_row)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
-        """Continue an interrupted batch, and retry unsettled rows with the same keys.
-
-        Args:
-            on_progress: As for `send`.
+        """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
 
         Raises:
             ConfigurationError: The batch does not exist, it belongs to another account, or storing it was interrupted
@@ -274,10 +268,7 @@ class BulkSender:
 
     @contextmanager
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
-        with ExitStack() as stack:
-            victor = self._victor
-            if victor is None:
-                victor = stack.enter_context(Victor.from_env(limits=self.limits))
+        with Victor.from_env(limits=self.limits) if self._victor is None else nullcontext(self._victor) as victor:
             vault = Vault(self._secret, provider_of(victor))
             yield WorkerContext(victor, self._state, vault, settings or self._settings)
 

@@ -47,13 +47,7 @@ _LOOKS = 3
 _GRACE = 10.0
 """Seconds after a server outage before other workers count as dead: they need time to reconnect."""
 _logger = logging.getLogger("victor_ext.bulk")
-_OPTIONS = {
-    "connect_timeout": 10,
-    "keepalives": 1,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-}
+_TCP = {"connect_timeout": 10, "keepalives": 1, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 class FileLock:
@@ -114,7 +108,7 @@ class ServerLock:
 
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_OPTIONS)
+        self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_TCP)
         self._connection: sa.Connection | None = None
 
     def acquire(self) -> bool:

@@ -149,19 +149,12 @@ def victor_failure(
         notes.append(CERTIFICATE)
     if not local and len(error.problems) > _LISTED:
         notes.append("--json shows all problems.")
+    message = in_options(error.problems, spelled) if local else f"{error.summary} {_next_step(error, doubt)}".rstrip()
+    outcome = None if doubt is None else error.outcome.value
+    key = None if doubt is None or misuse else error.idempotency_key or doubt.key
+    settling = _settling(error, doubt) if unsettled else None
     return Failure(
-        kind=type(error).__name__,
-        message=in_options(error.problems, spelled)
-        if local
-        else f"{error.summary} {_next_step(error, doubt)}".rstrip(),
-        exit_status=exit_status,
-        outcome=None if doubt is None else error.outcome.value,
-        idempotency_key=None if doubt is None or misuse else error.idempotency_key or doubt.key,
-        exchange=error,
-        problems=error.problems,
-        notes=notes,
-        doubt=_settling(error, doubt) if unsettled else None,
-        spelled=spelled,
+        type(error).__name__, message, exit_status, outcome, key, error, error.problems, notes, settling, spelled
     )
 
 

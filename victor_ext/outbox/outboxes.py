@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
+from operator import call
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
@@ -18,7 +19,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import Entry, EntryState
-from .passes import Engine, OutboxBase, Pass, Step, Transaction, logged
+from .passes import Engine, OutboxBase, Pass, Work, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -39,8 +40,7 @@ class BlockingOutbox(OutboxBase[Engine]):
             VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
                 waits for the next pass.
         """
-        victor = self._sender(victor)
-        return self._run(self._send(victor))
+        return self._run(self._send(self._sender(victor)))
 
     def refresh(self, victor: Victor) -> list[Entry]:
         """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
@@ -87,22 +87,20 @@ class BlockingOutbox(OutboxBase[Engine]):
 
     def counts(self) -> dict[EntryState, int]:
         """The number of entries in each state that this release knows, such as for `/metrics`."""
-        return self._read(self._counts())
+        return self._read(self._counts)
 
     def _run(self, steps: Pass[T]) -> T:
-        return drive(steps, self._step)
+        return drive(steps, call)
 
-    def _read(self, steps: Pass[T]) -> T:
-        return self._run(steps)
+    def _read(self, work: Work[T]) -> T:
+        return self._run(self._transact(work))
 
-    def _step(self, step: Step) -> Any:
-        if not isinstance(step, Transaction):
-            return step()
-        if step.pause:
-            time.sleep(step.pause)
-        return self._transaction(step)
+    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
+        time.sleep(pause)
+        with self._begin() as connection:
+            return work(connection)
 
-    def _transaction(self, step: Transaction) -> Any:
+    def _begin(self) -> AbstractContextManager[sa.Connection]:
         raise NotImplementedError
 
 
@@ -138,9 +136,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
         """
         self._add(session, arguments)
 
-    def _transaction(self, step: Transaction) -> Any:
-        with self._engine.begin() as connection:
-            return step.work(connection)
+    def _begin(self) -> AbstractContextManager[sa.Connection]:
+        return self._engine.begin()
 
 
 class AsyncOutbox(OutboxBase["AsyncEngine"]):
@@ -151,7 +148,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
 
     async def create_table(self) -> None:
         """As `Outbox.create_table`, awaited."""
-        await self._transaction(Transaction(lambda connection: self.table.create(connection, checkfirst=True)))
+        await self._transaction(lambda connection: self.table.create(connection, checkfirst=True))
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """As `Outbox.add`, awaited, with your session or connection."""
@@ -159,8 +156,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
 
     async def send(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.send`, awaited."""
-        victor = self._sender(victor)
-        return await self._run(self._send(victor))
+        return await self._run(self._send(self._sender(victor)))
 
     async def refresh(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.refresh`, awaited."""
@@ -186,28 +182,23 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
 
     async def entry(self, idempotency_key: str) -> Entry | None:
         """As `Outbox.entry`, awaited."""
-        return await self._run(self._entry(idempotency_key))
+        return await self._run(self._transact(self._entry(idempotency_key)))
 
     async def entries(self, state: EntryState | str | None = None) -> list[Entry]:
         """As `Outbox.entries`, awaited."""
-        return await self._run(self._entries(state))
+        return await self._run(self._transact(self._entries(state)))
 
     async def counts(self) -> dict[EntryState, int]:
         """As `Outbox.counts`, awaited."""
-        return await self._run(self._counts())
+        return await self._run(self._transact(self._counts))
 
     async def _run(self, steps: Pass[T]) -> T:
-        return await adrive(steps, self._step)
+        return await adrive(steps, call)
 
-    async def _step(self, step: Step) -> Any:
-        if not isinstance(step, Transaction):
-            return await step()
-        if step.pause:  # else a worker that ends would store nothing of the call before
-            await anyio.sleep(step.pause)
-        return await self._transaction(step)
-
-    async def _transaction(self, step: Transaction) -> Any:
+    async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
+        if pause:  # else a worker that ends would store nothing of the call before
+            await anyio.sleep(pause)
         # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
-                return await connection.run_sync(step.work)
+                return await connection.run_sync(work)

@@ -33,17 +33,7 @@ from victor_ext import (
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
-from victor_ext.settlement.flow import (
-    SETTLED,
-    About,
-    LookUp,
-    Payment,
-    PaymentOutcome,
-    Rival,
-    Settlement,
-    about,
-    settle,
-)
+from victor_ext.settlement.flow import SETTLED, About, LookUp, Payment, PaymentOutcome, Rival, Settlement, about, settle
 from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
 
 from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
@@ -61,14 +51,6 @@ _ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
-    """Wait, then do this work in a transaction of its own. An error of the database is thrown into the pass."""
-
-    work: Callable[[sa.Connection], Any]
-    pause: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """An entry that a worker has taken up: its `row` is the entry as it was before.
 
@@ -82,9 +64,9 @@ class Claim:
     at: Moment
 
 
-Step: TypeAlias = Transaction | Callable[[], Any]
-"""The second is a call of the client. Its result may have to be awaited; its error is thrown into the pass."""
-Pass: TypeAlias = Generator[Step, Any, T]
+Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
+"""Each step is a transaction or a call of the client. Its result may have to be awaited; its error is thrown in."""
+Work: TypeAlias = Callable[[sa.Connection], T]
 
 
 def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
@@ -93,23 +75,6 @@ def _refused(key: str | None, field: str, code: str, message: str) -> InvalidReq
 
 def _moment() -> Moment:
     return Moment(time.time(), time.monotonic())
-
-
-def _transact(work: Callable[[sa.Connection], T]) -> Pass[T]:
-    """Do this work in a transaction; do it again if the database has ended it because of another one."""
-    conflicts, pause = 0, 0.0
-    while True:
-        try:
-            done: T = yield Transaction(work, pause)
-        except Exception as error:
-            # SQLAlchemy and Django raise an error of their own from the driver's.
-            state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
-            conflicts += 1
-            if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
-                raise
-        else:
-            return done
-        pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
 
 
 def as_text(counts: Mapping[str, int]) -> str:
@@ -188,26 +153,42 @@ class OutboxBase(Generic[Engine]):
             message = f"{key} is in the outbox with other arguments: give each payment its own key."
             raise _refused(key, "idempotency_key", "used", message)
 
-    def _entry(self, key: str) -> Pass[Entry | None]:
+    def _entry(self, key: str) -> Work[Entry | None]:
         query = sa.select(self.table).where(self.table.c.key == key)
-        return _transact(lambda connection: next(map(entry_of, connection.execute(query)), None))
+        return lambda connection: next(map(entry_of, connection.execute(query)), None)
 
-    def _entries(self, state: EntryState | str | None) -> Pass[list[Entry]]:
+    def _entries(self, state: EntryState | str | None) -> Work[list[Entry]]:
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
-        return _transact(lambda connection: [entry_of(row) for row in connection.execute(query)])
+        return lambda connection: [entry_of(row) for row in connection.execute(query)]
 
-    def _counts(self) -> Pass[dict[EntryState, int]]:
+    def _counts(self, connection: sa.Connection) -> dict[EntryState, int]:
         query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
-
-        def count(connection: sa.Connection) -> dict[EntryState, int]:
-            rows = {row[0]: row[1] for row in connection.execute(query)}
-            return {state: rows.get(state.value, 0) for state in EntryState}
-
-        return _transact(count)
+        rows = {row[0]: row[1] for row in connection.execute(query)}
+        return {state: rows.get(state.value, 0) for state in EntryState}
 
     # Passes
+
+    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
+        """Wait for `pause` seconds, then do this work in a transaction of its own."""
+        raise NotImplementedError
+
+    def _transact(self, work: Work[T]) -> Pass[T]:
+        """Do this work in a transaction; do it again if the database has ended it because of another one."""
+        conflicts, pause = 0, 0.0
+        while True:
+            try:
+                done: T = yield partial(self._transaction, work, pause)
+            except Exception as error:
+                # SQLAlchemy and Django raise an error of their own from the driver's.
+                state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
+                conflicts += 1
+                if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
+                    raise
+            else:
+                return done
+            pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
 
     def _send(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         done: list[Entry] = []
@@ -218,7 +199,7 @@ class OutboxBase(Generic[Engine]):
             if not victor.provider_time().is_known:
                 yield partial(following, victor.payment_requests.list(page_size=1).pages())
             now = Now(_moment(), victor.provider_time())
-            row_id, claim = yield from _transact(lambda connection: self._claim(connection, last, now, victor.caller))  # noqa: B023 - done at once
+            row_id, claim = yield from self._transact(partial(self._claim, last, now, victor.caller))
             if row_id is None:
                 break
             last = row_id
@@ -239,7 +220,7 @@ class OutboxBase(Generic[Engine]):
     def _refresh(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         columns = self.table.c
         open_ones = sa.select(self.table).where(columns.state == EntryState.SENT.value, columns.ended.is_(False))
-        open_rows = yield from _transact(lambda connection: connection.execute(open_ones).all())
+        open_rows = yield from self._transact(lambda connection: connection.execute(open_ones).all())
         rows = {row.request_id: row for row in open_rows if row.request_id}
         if not rows:
             return []
@@ -258,7 +239,7 @@ class OutboxBase(Generic[Engine]):
     # One entry
 
     def _claim(
-        self, connection: sa.Connection, last: int, now: Now, caller: str | None
+        self, last: int, now: Now, caller: str | None, connection: sa.Connection
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
@@ -304,7 +285,8 @@ class OutboxBase(Generic[Engine]):
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
-            return (yield from _transact(lambda connection: self._store_found(connection, row, lease, settlement)))
+            found = self._transact(lambda connection: self._store_found(connection, row, lease, settlement))
+            return (yield from found)
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
@@ -329,15 +311,12 @@ class OutboxBase(Generic[Engine]):
         is_like_it = sa.or_(columns.request_id == request_id, columns.reference == row.reference)
         others = sa.select(self.table).where(columns.key != row.key, is_like_it)
         unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
-        return any(
-            Rival(other.key, other.reference, other.request_id, may_exist=other.state in unsettled).may_have_made(
-                request_id, row.reference, row.key
-            )
-            for other in connection.execute(others)
-        )
+        rows = connection.execute(others)
+        rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
+        return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
-        return _transact(lambda connection: self._change(connection, key, lease, values))
+        return self._transact(lambda connection: self._change(connection, key, lease, values))
 
     def _change(self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any]) -> Entry:
         """Change an entry; with a lease only if it still is this worker's, and no earlier worker has had its answer."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar, Unpack, cast
 
@@ -16,7 +18,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from victor_ext import Victor, VictorError
 from victor_ext.outbox.entries import Entry
 from victor_ext.outbox.outboxes import BlockingOutbox
-from victor_ext.outbox.passes import Pass, Transaction
+from victor_ext.outbox.passes import Work
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 T = TypeVar("T")
@@ -100,12 +102,11 @@ class DjangoOutbox(BlockingOutbox[str]):
     def _begin_pass(self) -> None:
         close_old_connections()  # as before each request: one that the database has ended is made again
 
-    def _read(self, steps: Pass[T]) -> T:
-        step = next(steps)  # in the transaction that is open, if one is
-        assert isinstance(step, Transaction)
-        return cast("T", step.work(self._connection))
+    def _read(self, work: Work[T]) -> T:
+        return work(self._connection)  # in the transaction that is open, if one is
 
-    def _transaction(self, step: Transaction) -> Any:
+    @contextmanager
+    def _begin(self) -> Generator[sa.Connection]:
         connection = connections[self._using]
         if not connection.in_atomic_block and not connection.get_autocommit():
             raise transaction.TransactionManagementError(
@@ -115,7 +116,7 @@ class DjangoOutbox(BlockingOutbox[str]):
             if connection.vendor == "sqlite":
                 # A transaction that begins with a read is not let to write, once another one has written.
                 self._connection.execute(sa.update(self.table).where(sa.false()).values(ended=False))
-            return step.work(self._connection)
+            yield self._connection
 
 
 def send_payment_requests() -> dict[str, int]:
