@@ -12,9 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from openapi_python_client.parser.openapi import Endpoint
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
@@ -35,6 +33,9 @@ from victor_ext.spec.tree import (
     resolve,
     trees_at,
 )
+
+if TYPE_CHECKING:  # without the extra, the import of `victor_ext.spec` says what to install
+    from openapi_python_client.parser.openapi import Endpoint
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
