@@ -60,12 +60,13 @@ def serving(answer: Callable[[socket.socket], object]) -> Iterator[int]:
                 threading.Thread(target=deal_with, args=listener.accept()[:1], daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield listener.getsockname()[1]
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # other systems than Linux shut down nothing that only listens
+                listener.shutdown(socket.SHUT_RDWR)
             thread.join(PATIENCE)
 
 

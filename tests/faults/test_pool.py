@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -72,33 +72,24 @@ ONE_CONNECTION: dict[str, Any] = {
 }
 
 
-def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider) -> None:
-    with Victor(AUTH, base_url=provider.url(), **ONE_CONNECTION) as victor:
-        victor.payment_requests.get("S0")
+@pytest.mark.parametrize("kind", [Victor, AsyncVictor])
+def test_whoever_waits_in_vain_has_sent_nothing(provider: RawProvider, kind: Any) -> None:
+    client: Any = kind(AUTH, base_url=provider.url(), **ONE_CONNECTION)
+    given = client.payment_requests.get
+    get = given if kind is AsyncVictor else partial(asyncio.to_thread, given)
+
+    async def run() -> None:
+        await get("S0")
         holding = Holding(provider)
         provider.acts.append(holding)
-        with ThreadPoolExecutor(1) as threads:
-            first = threads.submit(victor.payment_requests.get, "S1")
-            holding.wait_for(1)
-            with pytest.raises(TimedOut, match="all connections are in use") as raised:
-                victor.payment_requests.get("S2")
-            assert raised.value.outcome.value == "not_sent"
-            holding.let_go()
-            assert first.result(PATIENCE).id == "S1"
-
-
-def test_so_has_a_task(provider: RawProvider) -> None:
-    async def run() -> None:
-        async with AsyncVictor(AUTH, base_url=provider.url(), **ONE_CONNECTION) as victor:
-            await victor.payment_requests.get("S0")
-            holding = Holding(provider)
-            provider.acts.append(holding)
-            first = asyncio.create_task(victor.payment_requests.get("S1"))
-            await asyncio.to_thread(holding.wait_for, 1)
-            with pytest.raises(TimedOut, match="all connections are in use"):
-                await victor.payment_requests.get("S2")
-            await asyncio.to_thread(holding.let_go)
-            assert (await first).id == "S1"
+        first = asyncio.create_task(get("S1"))
+        await asyncio.to_thread(holding.wait_for, 1)
+        with pytest.raises(TimedOut, match="all connections are in use") as raised:
+            await get("S2")
+        assert raised.value.outcome.value == "not_sent"
+        await asyncio.to_thread(holding.let_go)
+        assert (await first).id == "S1"
+        await client.close() if kind is AsyncVictor else client.close()
 
     asyncio.run(run())
 
@@ -118,21 +109,12 @@ def test_a_call_in_flight_ends_as_it_would_when_its_client_is_closed(provider: R
     provider.quiet.wait_for(lambda: not provider.open, "connections of a client that was closed")
 
 
-def elsewhere_blocking(url: str) -> None:
-    with PooledTransport(route_to(httpx.URL(url), verify=True, proxy=None), httpx.Limits()) as transport:
-        transport.handle_request(httpx.Request("GET", "http://localhost:1/"))
-
-
-def elsewhere_awaited(url: str) -> None:
-    async def run() -> None:
-        async with AsyncPooledTransport(route_to(httpx.URL(url), verify=True, proxy=None), httpx.Limits()) as transport:
-            await transport.handle_async_request(httpx.Request("GET", "http://localhost:1/"))
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("send", [elsewhere_blocking, elsewhere_awaited])
-def test_no_other_origin_is_asked_over_them(provider: RawProvider, send: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("kind", [PooledTransport, AsyncPooledTransport])
+def test_no_other_origin_is_asked_over_them(provider: RawProvider, kind: Any) -> None:
+    request = httpx.Request("GET", "http://localhost:1/")
+    transport = kind(route_to(httpx.URL(provider.url()), verify=True, proxy=None), httpx.Limits())
     with pytest.raises(httpx.UnsupportedProtocol, match="do not lead to http://localhost"):
-        send(provider.url())
+        transport.handle_request(request) if kind is PooledTransport else asyncio.run(
+            transport.handle_async_request(request)
+        )
     assert provider.record.connections == 0

@@ -26,7 +26,7 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 NOW = datetime.now(UTC)
-WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1)}
+WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=23)}
 Report = list[tuple[str, str | None, tuple[str, ...]]]
 Compare = Callable[..., tuple[Report, Any]]
 

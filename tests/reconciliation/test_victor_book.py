@@ -50,6 +50,16 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted, book: 
     assert {seen.method for seen in planted.sandbox.received()[before:]} == {"GET"}
 
 
+def test_an_awaited_client_finds_the_same(planted: Planted, book: Path) -> None:
+    async def run() -> Counter[str]:
+        auth = VictorOAuth(*planted.sandbox.add_oauth_client())
+        async with AsyncVictor(auth, base_url=planted.sandbox.url) as victor:
+            with await reconcile_async(victor, book, **planted.window) as report:
+                return found(report)
+
+    assert asyncio.run(run()) == planted.expected
+
+
 @pytest.mark.parametrize(
     ("fault", "error"), [("status", ServerError), ("cut_answer", ConnectionFailed)], ids=["a 503", "a cut answer"]
 )

@@ -10,36 +10,26 @@ from pathlib import Path
 
 from hatchling.builders.wheel import WheelBuilder
 
-from tests.release.contents import (
-    EXTRAS,
-    committed,
-    expected_in_source,
-    expected_in_wheel,
-    files_of,
-    wrong_entry_points,
-    wrong_metadata,
-    wrong_names,
-    wrong_sbom,
-)
+from tests.release import contents
 from victor_ext import __version__
 
 
 def wrong_wheel(wheel: Path) -> Iterator[str]:
     """What is wrong with the wheel."""
-    found = files_of(wheel)
-    yield from wrong_names(found, expected_in_wheel(committed()))
+    found = contents.files_of(wheel)
+    yield from contents.wrong_names(found, contents.expected_in_wheel(contents.committed()))
     metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
-    yield from wrong_metadata(metadata, __version__, EXTRAS)
-    yield from wrong_entry_points(found)
-    yield from wrong_sbom(found, __version__)
+    yield from contents.wrong_metadata(metadata, __version__, contents.EXTRAS)
+    yield from contents.wrong_entry_points(found)
+    yield from contents.wrong_sbom(found, __version__)
 
 
 def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
     """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
-    found = files_of(source)
-    yield from wrong_names(found, expected_in_source(committed()))
-    yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, EXTRAS)
-    yield from wrong_sbom(found, __version__)
+    found = contents.files_of(source)
+    yield from contents.wrong_names(found, contents.expected_in_source(contents.committed()))
+    yield from contents.wrong_metadata(found.get("PKG-INFO", b""), __version__, contents.EXTRAS)
+    yield from contents.wrong_sbom(found, __version__)
     with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
         archive.extractall(folder, filter="data")
         (tree,) = Path(folder).iterdir()

@@ -8,20 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.contents import (
-    EXTRAS,
-    PROJECT,
-    ROOT,
-    SBOM,
-    committed,
-    expected_in_source,
-    expected_in_wheel,
-    files_of,
-    wrong_entry_points,
-    wrong_metadata,
-    wrong_names,
-    wrong_sbom,
-)
+from tests.release import contents
 from tests.release.sbom import completed, direct
 from victor_ext import __version__
 
@@ -33,12 +20,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of the wheel that is built here."""
     from hatchling.builders.wheel import WheelBuilder
 
-    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"])
-    return files_of(Path(built))
+    (built,) = WheelBuilder(str(contents.ROOT)).build(
+        directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"]
+    )
+    return contents.files_of(Path(built))
 
 
 def wrong(found: dict[str, bytes]) -> list[str]:
-    return [*wrong_names(found, expected_in_wheel(committed())), *wrong_entry_points(found)]
+    names = contents.wrong_names(found, contents.expected_in_wheel(contents.committed()))
+    return [*names, *contents.wrong_entry_points(found)]
 
 
 def test_the_wheel_is_what_is_committed(wheel: dict[str, bytes]) -> None:
@@ -55,29 +45,29 @@ def test_a_file_too_few_or_too_many_is_named(wheel: dict[str, bytes], name: str)
 
 @pytest.mark.parametrize("name", ["victor_ext/key.pem", "victor_ext/a.sqlite-wal", "victor_ext/__pycache__/a.pyc"])
 def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> None:
-    assert [*wrong_names([name], {name})] == [f"has {name}, which belongs into no distribution"]
+    assert [*contents.wrong_names([name], {name})] == [f"has {name}, which belongs into no distribution"]
 
 
 def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
     files = [".ci/run", ".github/workflows/ci.yml", "Makefile"]
-    assert expected_in_source(files) == {"Makefile", "PKG-INFO", SBOM}
+    assert contents.expected_in_source(files) == {"Makefile", "PKG-INFO", contents.SBOM}
 
 
-@pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", SBOM])
+@pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
 def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
-    assert [*wrong_sbom(found, "1.2.3")] == []
-    assert [*wrong_sbom(found, "1.2.4")] == ["has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"]
-    assert [*wrong_sbom({}, "1.2.3")] == ["has SBOMs of [], not one of 1.2.3: see `make sbom`"]
+    assert [*contents.wrong_sbom(found, "1.2.3")] == []
+    assert [*contents.wrong_sbom(found, "1.2.4")] == ["has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"]
+    assert [*contents.wrong_sbom({}, "1.2.3")] == ["has SBOMs of [], not one of 1.2.3: see `make sbom`"]
 
 
 def test_an_entry_point_too_few_is_named(wheel: dict[str, bytes]) -> None:
     found = {name: data.replace(b"victor_ext.cli:main", b"other:main") for name, data in wheel.items()}
-    assert [*wrong_entry_points(found)] == ["has no entry point victor = victor_ext.cli:main"]
+    assert [*contents.wrong_entry_points(found)] == ["has no entry point victor = victor_ext.cli:main"]
 
 
 def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
-    made = runpy.run_path(str(ROOT / "hatch_build.py"))["for_an_index"]
+    made = runpy.run_path(str(contents.ROOT / "hatch_build.py"))["for_an_index"]
     text = "See [a](docs/retry.md#limits), [b](CHANGELOG.md) and [c](https://example.org/).\n<!-- given: x -->\n\nEnd"
     assert made(text) == "See a, b and [c](https://example.org/).\nEnd"
     site = "See [a](https://docs.example/retry/#limits), b and [c](https://example.org/).\nEnd"
@@ -87,24 +77,24 @@ def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
 def test_metadata(wheel: dict[str, bytes]) -> None:
     (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
     (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
-    assert [*wrong_metadata(text, version, EXTRAS)] == []
-    assert len([*wrong_metadata(text, "9.9", EXTRAS)]) == 1
-    assert len([*wrong_metadata(text, version, EXTRAS[1:])]) == 1
-    assert len([*wrong_metadata(b"", version, EXTRAS)]) == 11
+    assert [*contents.wrong_metadata(text, version, contents.EXTRAS)] == []
+    assert len([*contents.wrong_metadata(text, "9.9", contents.EXTRAS)]) == 1
+    assert len([*contents.wrong_metadata(text, version, contents.EXTRAS[1:])]) == 1
+    assert len([*contents.wrong_metadata(b"", version, contents.EXTRAS)]) == 11
     odd = text.replace(b"Requires-Dist: httpx", b"Requires-Dist: >httpx")
-    assert "no index takes: '>httpx" in next(wrong_metadata(odd, version, EXTRAS))
+    assert "no index takes: '>httpx" in next(contents.wrong_metadata(odd, version, contents.EXTRAS))
 
 
 def test_the_extra_all_is_all_other_extras_but_the_one_with_exact_pins() -> None:
-    others = ",".join(sorted(name for name in EXTRAS if name not in ("all", "spec")))
-    assert PROJECT["optional-dependencies"]["all"] == [f"victor-ext[{others}]"]
+    others = ",".join(sorted(name for name in contents.EXTRAS if name not in ("all", "spec")))
+    assert contents.PROJECT["optional-dependencies"]["all"] == [f"victor-ext[{others}]"]
 
 
 def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
-    named = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line]
-    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    named = [line.rpartition(" ")[2] for line in contents.PROJECT["classifiers"] if "Python :: 3." in line]
+    workflow = (contents.ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
     assert f"python: {json.dumps(named)}" in workflow
-    assert PROJECT["requires-python"] == f">={named[0]}"
+    assert contents.PROJECT["requires-python"] == f">={named[0]}"
 
 
 def test_the_sbom_has_the_release_and_what_it_depends_on() -> None:

@@ -177,6 +177,8 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(check: Check, accepted
     assert check(None, "--accept", "again").status == 0
     assert accepted.read_text(encoding="utf-8") == text
     assert check().status == 0
+    accepted.unlink()
+    assert (check(None, "--accept", "x").status, accepted.exists()) == (0, True)
 
 
 def test_json_for_machines(check: Check, accepted: Path) -> None:

@@ -22,17 +22,7 @@ from victor_ext.spec.commands import Command, add_copies, copies, show
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import parsed
 from victor_ext.spec.requests import evidence, good_answers, members
-from victor_ext.spec.tree import (
-    Operation,
-    Tree,
-    hooks,
-    is_json,
-    mapping_at,
-    mappings_at,
-    operations,
-    resolve,
-    trees_at,
-)
+from victor_ext.spec.tree import Operation, Tree, hooks, is_json, mapping_at, mappings_at, operations, resolve, trees_at
 
 if TYPE_CHECKING:  # without the extra, the import of `victor_ext.spec` says what to install
     from openapi_python_client.parser.openapi import Endpoint

@@ -96,7 +96,8 @@ class BlockingOutbox(OutboxBase[Engine]):
         return self._run(self._transact(work))
 
     def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        time.sleep(pause)
+        if pause:
+            time.sleep(pause)
         with self._begin() as connection:
             return work(connection)
 

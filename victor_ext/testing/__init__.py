@@ -148,11 +148,16 @@ def _victor_client(
 
     Without `time_travel` a test may have another thread, or another process, that moves what is waited for.
     """
-    waits = {"_on_retry_wait": staticmethod(victor_sandbox.advance)}
-    if "time_travel" in request.fixturenames:
-        waits["_on_poll_wait"] = staticmethod(victor_sandbox.advance)
-    options: dict[str, Any] = {"environment": victor_sandbox.settings.environment, "base_url": victor_sandbox.url}
-    return lambda kind: type(kind.__name__, (kind,), waits)(victor_auth, **options, retry=victor_retry)
+
+    def make(kind: type[T]) -> T:
+        waits: dict[str, Any] = {"_on_retry_wait": staticmethod(victor_sandbox.advance)}
+        if "time_travel" in request.fixturenames:
+            waits["_on_poll_wait"] = staticmethod(victor_sandbox.advance)
+        environment, base_url = victor_sandbox.settings.environment, victor_sandbox.url
+        client: Callable[..., T] = type(kind.__name__, (kind,), waits)
+        return client(victor_auth, environment=environment, base_url=base_url, retry=victor_retry)
+
+    return make
 
 
 @pytest.fixture

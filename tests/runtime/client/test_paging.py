@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -34,10 +37,19 @@ def test_a_circle_that_is_longer_than_what_is_remembered_is_seen() -> None:
     assert len(asked) < 10 * length
 
 
-@pytest.mark.parametrize("names", [str, lambda _item: None])
-def test_a_long_list_without_repeats_is_no_circle(names: Callable[[str], str | None]) -> None:
-    def fetch(reader: PageReader[str]) -> Sequence[str]:
-        return [f"{reader.number}-{item}" for item in range(3)] if reader.number <= 500 else []
+class Entry:
+    """A model of a document with a property `raw`, which is the same for all items."""
+
+    raw = SimpleNamespace(to_dict=dict[str, str])
+
+    def __init__(self, name: str) -> None:
+        self.to_dict = partial(dict[str, str], name=name)
+
+
+@pytest.mark.parametrize(("kind", "names"), [(str, str), (str, lambda _item: None), (Entry, lambda _item: None)])
+def test_a_long_list_without_repeats_is_no_circle(kind: Any, names: Callable[[Any], str | None]) -> None:
+    def fetch(reader: PageReader[Any]) -> Sequence[Any]:
+        return [kind(f"{reader.number}-{item}") for item in range(3)] if reader.number <= 500 else []
 
     assert len(list(Pages(fetch, lambda: PageReader(names, first=1)))) == 1500
 

@@ -86,7 +86,7 @@ class Operation:
         for status, contents in self.answers.items():
             for content_type, schema in contents.items() or [("", None)]:
                 for variant in [*range(MOST), -1] if schema is not None else [0]:
-                    body = schema and self._values.value(schema, max(variant, 0), full=variant >= 0)
+                    body = None if schema is None else self._values.value(schema, max(variant, 0), full=variant >= 0)
                     yield Answer(status, content_type, body, schema)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -43,7 +43,7 @@ class FlexFactorAuth(UnpicklableCredentials):
         app_key, app_secret = map(concealed, (app_key, app_secret))
         self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
         self._app_secret = RotatingSecret("app_secret", app_secret, source="the merchant portal")
-        self.caller = caller_digest(self._app_key, product="victor-ext flexfactor")
+        self.caller: Final = caller_digest(self._app_key, product="victor-ext flexfactor")
         """A digest of the AppKey. It distinguishes two callers and identifies neither."""
 
     def hint(self, environment: str) -> str:

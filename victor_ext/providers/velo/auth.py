@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -46,7 +46,7 @@ class VeloAuth(UnpicklableCredentials):
         self._api_secret = RotatingSecret("api_secret", api_secret, source=_SOURCE)
         if ":" in self._api_key:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
-        self.caller = caller_digest(self._api_key, product="velo")
+        self.caller: Final = caller_digest(self._api_key, product="velo")
         """A digest of the API key. It distinguishes two callers and identifies neither."""
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import httpx
 
@@ -94,7 +94,7 @@ class VictorJwt(UnpicklableCredentials):
         # Tracebacks must not show the secrets.
         api_key, private_key, password = map(concealed, (api_key, private_key, password))
         self._api_key = checked_secret("api_key", api_key, source=SOURCE)
-        self.caller = caller_digest(self._api_key, product="victor-ext")
+        self.caller: Final = caller_digest(self._api_key, product="victor-ext")
         """A digest of the API key. It distinguishes callers without revealing the key."""
         if (private_key is None) is (sign is None):
             raise ConfigurationError("Pass private_key, or sign for a key that is kept elsewhere: one of the two.")
@@ -163,7 +163,7 @@ class VictorOAuth(UnpicklableCredentials):
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = checked_secret("client_id", client_id, source=SOURCE)
         self._client_secret = RotatingSecret("client_secret", client_secret, source=SOURCE)
-        self.caller = caller_digest(self._client_id, product="victor-ext")
+        self.caller: Final = caller_digest(self._client_id, product="victor-ext")
         """A digest of the client id. It distinguishes callers without revealing the id."""
 
     def __repr__(self) -> str:

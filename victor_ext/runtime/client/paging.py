@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
 
+from .records import Record
+
 T = TypeVar("T")
 
 REMEMBERED_PAGES = 16  # recent pages whose ids are kept, to drop items that moved between pages
@@ -139,7 +141,7 @@ class PageReader(Generic[T]):
 
 def content_of(item: Any) -> str:
     """All that was sent of an item, as text; empty when it is nested too deeply to be written."""
-    raw = getattr(item, "raw", item)
+    raw = item.raw if isinstance(item, Record) else item
     try:
         return json.dumps(raw.to_dict(), default=str) if hasattr(raw, "to_dict") else repr(item)
     except RecursionError:

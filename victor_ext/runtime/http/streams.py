@@ -40,7 +40,7 @@ class _Stream:
         """The bytes that can be read without waiting; empty at the end of the stream, None without any."""
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and are not data.
         try:
-            return self._socket.recv(READ_BYTES)
+            return SecretBytes(self._socket.recv(READ_BYTES))
         except (BlockingIOError, ssl.SSLWantReadError):
             return None
         except OSError as error:

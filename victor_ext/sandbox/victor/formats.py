@@ -1,8 +1,8 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
-With `quirks` they have that of the provider's examples and guides: directions in upper case, `null` where an object is
-declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what `get_status` and
-`accepted_amount` choose.
+With `quirks` the bodies have that of the provider's examples and guides: directions in upper case, `null` where an
+object is declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what
+`get_status` and `accepted_amount` choose.
 """
 
 from __future__ import annotations

@@ -121,8 +121,8 @@ class Passing:
     models: Models
 
     def __post_init__(self) -> None:
-        self._sinks: dict[str, dict[str, str]] = {}
-        """By place, the argument of a parameter, under the key ""; or those of its properties, if it is taken apart."""
+        self._sinks: dict[str, dict[str | None, str]] = {}
+        """By place, the argument of a parameter, under None; or those of its properties, if it is taken apart."""
         names = re.findall(r"{([^{}]+)}", self.operation.path)
         self._in_path = dict(zip(names, self.probe.in_path, strict=False))
         for parameter in self.operation.parameters:
@@ -148,7 +148,7 @@ class Passing:
     def kept(self, parameter: Parameter, value: Any) -> Any:
         """The value without the properties that no argument takes: they are reported as missing."""
         sink = self._sinks[parameter.place]
-        is_apart = bool(sink) and "" not in sink and is_mapping(value)
+        is_apart = bool(sink) and None not in sink and is_mapping(value)
         return {name: each for name, each in value.items() if name in sink} if is_apart else value
 
     def _find_sink(self, parameter: Parameter) -> None:
@@ -158,7 +158,7 @@ class Passing:
         every = views[0].properties.items() if location == "query" else ()
         properties = {each: node for each, node in every if all(each in view.properties for view in views)}
         flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
-        sink: dict[str, str] = {}
+        sink: dict[str | None, str] = {}
         if properties and flat:
             for each in properties:
                 wire = each if parameter.style == "form" else f"{parameter.name}[{each}]"
@@ -178,39 +178,39 @@ class Passing:
         exploded = sent.get((location, "*"), []) if flat and not direct else []
         named = probe.named(location, parameter.name)
         if direct or exploded:
-            sink = {"": named if named in exploded else (direct or exploded)[0]}
+            sink = {None: named if named in exploded else (direct or exploded)[0]}
         elif probe.request is None and named is not None:
-            sink = {"": named}
+            sink = {None: named}
         self._sinks[parameter.place] = sink
-        for each in (properties if flat else ()) or ("",):
-            present = "" in sink or each in sink
+        for part in [*properties] if properties and flat else [None]:
+            present = None in sink or part in sink
             self.findings.count("parameters", present=present)
             if not present:
-                place = f"{parameter.place}.{each}".rstrip(".")
-                self.missing(place, "no argument of the function sends it", each or parameter.name)
+                place = f"{parameter.place}.{part or ''}".rstrip(".")
+                self.missing(place, "no argument of the function sends it", part or parameter.name)
         self._check_name(parameter, sink)
         self._check_words(parameter, sink, properties)
 
-    def _check_name(self, parameter: Parameter, sink: dict[str, str]) -> None:
+    def _check_name(self, parameter: Parameter, sink: dict[str | None, str]) -> None:
         """The argument with the name of a parameter sends it, and not another one."""
         named = self.probe.named(parameter.location, parameter.name)
-        if "" not in sink or named in (None, sink[""]):
+        if None not in sink or named in (None, sink[None]):
             return
         own = [name for (where, name), each in self.probe.sent.items() if where == parameter.location and named in each]
         if own and _letters(str(named)) not in map(_letters, own):
-            self.findings.wrong(parameter.place, f"the argument {sink['']} sends it, and not {named}")
+            self.findings.wrong(parameter.place, f"the argument {sink[None]} sends it, and not {named}")
 
-    def _check_words(self, parameter: Parameter, sink: dict[str, str], properties: dict[str, Node]) -> None:
+    def _check_words(self, parameter: Parameter, sink: dict[str | None, str], properties: dict[str, Node]) -> None:
         """Every value of an enum is a member of an enum in the type of the argument."""
         for name, argument in sink.items():
             known = enum_values(self.probe.function.hints[argument])
-            for view in self.document.views(properties[name] if name else parameter.schema):
+            for view in self.document.views(parameter.schema if name is None else properties[name]):
                 item = self.document.views(view.items)[0] if view.items is not None else view
                 words = [] if parameter.content_type else item.words()
                 for word in words:
                     self.findings.count("enum values", present=word in known)
                 if lost := [repr(word) for word in words if word not in known]:
-                    place = f"{parameter.place}.{name}".rstrip(".")
+                    place = f"{parameter.place}.{name or ''}".rstrip(".")
                     self.missing(place, f"no enum value {', '.join(lost)}", name or parameter.name)
 
     def arguments(self, given: Given, body: Arguments) -> Arguments:
@@ -219,8 +219,8 @@ class Passing:
         hints = self.probe.function.hints
         for parameter, value in given.parameters:
             for name, argument in self._sinks[parameter.place].items():
-                if not name or (is_mapping(value) and name in value):
-                    own = value[name] if name else value
+                if name is None or (is_mapping(value) and name in value):
+                    own = value if name is None else value[name]
                     arguments[argument] = self._argument(parameter, hints[argument], own)
         for name in self.probe.function.required - {self.probe.body} - arguments.keys():
             arguments[name] = "text"  # a parameter that must be ignored, or one of another operation
