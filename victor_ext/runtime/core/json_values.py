@@ -107,7 +107,7 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
         if is_secret:
             return _SECRET_DECODER.decode(text)
         value = json.loads(text, **options) if options else _DECODER.decode(text)
-        is_odd = ("\\u" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
+        is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (text.isascii() or is_encodable(text))
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
         raise ValueError("the JSON is nested too deeply") from None
@@ -115,17 +115,15 @@ def parsed(content: bytes | bytearray | str, *, is_secret: bool = False, **optio
 
 def _is_deep(text: str) -> bool:
     """Whether JSON has more levels than all its readers can take, of which some need several frames for each."""
-    if text.count("{") + text.count("[") <= _MOST_LEVELS:
-        return False
     return bool(_brackets_beyond(text) and _brackets_beyond(_TEXT.sub("", text)))
 
 
 def _brackets_beyond(text: str) -> bytes:
     """The brackets that are left when as many levels as may be are taken away, the innermost ones first."""
-    left = text.encode("ascii", "replace").translate(None, _NO_BRACKETS)
-    for _ in range(_MOST_LEVELS):
-        if not left:
-            break
+    left = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
+    for levels in range(_MOST_LEVELS, 0, -1):
+        if len(left) <= levels:
+            return b""
         left = left.replace(b"{}", b"").replace(b"[]", b"")
     return left
 
