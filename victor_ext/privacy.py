@@ -406,7 +406,7 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
         yield str(body)
 
 
-def pattern_of(texts: Iterable[str], *, whole_words: bool = False, flags: int = 0) -> re.Pattern[str] | None:
+def pattern_of(texts: Iterable[str], *, whole_words: bool, flags: int = 0) -> re.Pattern[str] | None:
     """A pattern of the texts that are long enough to be hidden; None without any.
 
     With `whole_words` a text counts only where no ASCII letter or digit is next to it.

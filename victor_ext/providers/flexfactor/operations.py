@@ -307,7 +307,7 @@ def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
     texts = {text for value in values if len(text := value.strip()) >= SHORTEST}
     # A response may quote the JSON of the request, where some letters are escaped.
     texts |= {json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)}
-    return pattern_of(texts, flags=re.IGNORECASE)
+    return pattern_of(texts, whole_words=False, flags=re.IGNORECASE)
 
 
 def _without(value: Any, private: re.Pattern[str]) -> Any:

@@ -76,9 +76,7 @@ class SignedToken:
     def _signed(self) -> tuple[str, float, float]:
         """A header value, the clock skew at signing, and the monotonic time until which it may be reused."""
         skew = self._clock.skew
-        signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
-        if self._reuse > 0:
-            self._kept = signed
+        signed = self._kept = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
         return signed
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
@@ -129,8 +127,7 @@ class TokenCache:
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:
         """Set the header to the kept token. Fetches one first if none is kept, or it is about to expire."""
         kept = self._token
-        left = -1.0 if kept is None else kept.seconds_left(self._clock.now())
-        if kept is None or left <= kept.window(MANDATORY_SECONDS):
+        if kept is None or (left := kept.seconds_left(self._clock.now())) <= kept.window(MANDATORY_SECONDS):
             token = yield from self._fetch_once(kept, exchange, seconds)
         elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
             token = (yield from self._fetch_if_nobody_does(kept, exchange, seconds)) or kept

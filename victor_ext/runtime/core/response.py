@@ -53,7 +53,7 @@ class Response(httpx.Response):
     damage: str | None = None  # why the body is not what was sent (bad compression, too long)
     too_long: bool = False  # than the limit, so that another attempt would bring the same
     is_secret: bool = False  # the body is read as `SecretObject`s
-    attempts: int = 1  # of the call
+    attempts: int  # of the call, when it has ended
     request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`, as is the next
     request_id_in_body: Callable[[Response], str | None] | None = None
     parsed: Any = NOT_READ  # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it

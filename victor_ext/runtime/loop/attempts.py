@@ -213,7 +213,7 @@ class _Call:
         error.idempotency_key = self._key
         error.attempts = self._attempts
 
-    def _exchange(self, request: httpx.Request, *, best_effort: bool = False) -> Flow[Response]:
+    def _exchange(self, request: httpx.Request, *, best_effort: bool) -> Flow[Response]:
         # A request for a token has retries of its own. The call's retries and their cost stay as they were.
         retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
@@ -355,7 +355,6 @@ class _Call:
                 return self._out_of_time(request, failure)
             if retry_after is None:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
-        for_token = 1 if self._best_effort_ends is not None else self._retries + 1
         return error_for(
             failure,
             behaviour=self._loop.behaviour,
@@ -364,7 +363,7 @@ class _Call:
             outcome=self._outcome,
             key=self._key,
             attempts=self._attempts,
-            tries=for_token if self._failing is None else self._attempts,
+            tries=self._retries + 1 if self._failing is None else self._attempts,
             retry_after=retry_after,
             why=why,
         )

@@ -74,7 +74,7 @@ class RetryQuota:
     RETRY_AFTER_TIMEOUT = 10
     REFUND = 1
 
-    def __init__(self, capacity: int = 500) -> None:
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._available = capacity
         self._locks = PerProcess(threading.Lock)
