@@ -196,7 +196,7 @@ def test_a_request_that_ended_under_a_word_that_no_enum_has_is_not_waited_for(wo
     [
         *(pytest.param("list", status, "completed", marks=LISTED) for status in (400, 403, 404, 500, 501, 503, 429)),
         pytest.param("list", 503, "accepted", marks=LISTED),
-        *(pytest.param("get", 501, "completed", marks=marks) for marks in ((), LISTED)),
+        *(pytest.param("get", 501, word, marks=marks) for word in ("accepted", "completed") for marks in ((), LISTED)),
     ],
 )
 def test_a_list_or_a_get_that_fails_does_not_hide_what_the_other_tells(

@@ -31,7 +31,9 @@ class TestTheOutcomeIsTheWholeCalls:
         waits = dataclasses.replace(BEHAVIOUR, waits_for_conflicts=True)
         for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
             assert Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code == 200
-            Harness(mode, [happens], behaviour=behaviour).fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
+            harness = Harness(mode, [happens], behaviour=behaviour)
+            raised = harness.fails(errors.Conflict, "POST", ends=(Outcome.UNKNOWN, 1))
+            assert raised.in_progress is (happens is busy)
 
     def test_an_answer_that_leaves_it_open_counts_where_the_work_may_have_begun(self, mode):
         for begun in (LOST, status(503), UNREADABLE):
@@ -129,9 +131,10 @@ class TestTheDeadline:
         harness.fails(errors.DeadlineExceeded, "POST", ends=(Outcome.NOT_SENT, 2))
         assert len(harness.sleeps) == 1, "after 20 of 60 s, and not after 45.5"
 
-    def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode):
+    @pytest.mark.parametrize("key", [KEY, None])
+    def test_a_time_out_at_the_deadline_is_the_deadlines(self, mode, key):
         harness = Harness(mode, [raises(httpx.ReadTimeout, seconds=8.0)], deadline=8.0)
-        raised = harness.fails(errors.DeadlineExceeded, "POST", KEY)
+        raised = harness.fails(errors.DeadlineExceeded, "POST", key)
         assert isinstance(raised, errors.TimedOut)
         assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1)
         assert harness.sleeps == []
@@ -220,9 +223,9 @@ class TestTheDeadline:
 
 
 def test_a_used_up_bucket_raises_the_last_error(mode):
-    harness = Harness(mode, [status(500), status(502), status(503)], policy=RetryPolicy(quota=12))
-    raised = harness.fails(errors.ServerError, "POST", KEY, match="retry quota")
-    assert (raised.status_code, raised.attempts) == (503, 3)
+    harness = Harness(mode, [status(500), status(502), status(503, retry_after="7")], policy=RetryPolicy(quota=12))
+    raised = harness.fails(errors.ServerError, "POST", KEY, match="retry quota.* no other request within 7 s")
+    assert (raised.status_code, raised.attempts, raised.retry_after) == (503, 3, 7.0)
     assert harness.quota.available == 2
 
 

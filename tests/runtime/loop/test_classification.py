@@ -9,17 +9,10 @@ import httpx
 import pytest
 
 from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, token_answer
-from victor_ext import errors
-from victor_ext.errors import (
-    AuthenticationError,
-    BadRequest,
-    Outcome,
-    Problem,
-    RateLimited,
-    ServerError,
-    UnreadableResponse,
-)
+from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
+from victor_ext.errors import UnreadableResponse
 from victor_ext.runtime.auth.tokens import OAuthToken
+from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import TOKEN, Shown
 
@@ -60,6 +53,14 @@ def test_a_200_that_says_no_is_a_refusal(key):
         harness.call("POST", key)
     assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)
     assert [problem.message for problem in raised.value.problems] == ["too much"]
+
+
+@pytest.mark.parametrize(("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)])
+def test_what_shows_the_work_shows_none_beside_a_problem(more, outcome):
+    row = OneRow(evidence=Members(("receipt",), "its body has no receipt"))
+    answer = Happens(body=json.dumps({"id": "p1", **more}).encode())
+    harness = Harness("sync", [answer], behaviour=replace(SAYS_NO, operations=row))
+    assert harness.fails(UnreadableResponse, "POST").outcome is outcome
 
 
 def test_a_body_that_was_not_read_whole_refuses_nothing():
