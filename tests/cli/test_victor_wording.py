@@ -49,7 +49,7 @@ def line(*words: str, before: Sequence[str] = (), fault: Any = None, **options: 
 
 
 unknown = line(*ASK, "--deadline", "1", fault="lose_answer", operation="create", times=None)
-unreadable = line(*ASK, "--deadline", "1", fault="truncated_json", operation="create", times=None)
+unreadable = line(*ASK, "--deadline", "3", fault="truncated_json", operation="create", times=None)
 ANOTHER = {"victor_payment_request_id": "ABC", "payment_request": {"payment_details": {"amount": "1.00"}}}
 OF_ANOTHER: dict[str, Any] = {"fault": "status", "operation": "create", "status": 200, "body": json.dumps(ANOTHER)}
 unanswered = line(*ACCEPT, fault="status", operation="respond")
