@@ -98,8 +98,7 @@ class Measure:
         argument: The operation, the size of a page, or how many at a time.
         note: What a reader must know to judge it.
         limit: The most that the ratio of victor_ext may be (of memory: the last peak over that of the second page).
-            `make bench` ends with 1 beyond it. It holds on the machines that the record was made on: where raw `json()`
-            is fast, what is done with each item weighs more (1.31 and 1.55 for the same pages of 100).
+            `make bench` ends with 1 beyond it. It is a little above what was recorded: ratios differ by machine.
     """
 
     title: str
