@@ -21,8 +21,10 @@ from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, para
 pytestmark = pytest.mark.thorough
 CALLS = """
 from wire_types import Client, DEFAULT_BASE_URL
-from wire_types.api.default import comma_list, octets, pdf, same, shared, unions
+from typing import assert_type
+from wire_types.api.default import comma_list, octets, open_union, pdf, same, shared, unions
 from wire_types.models import Cat, Dog, Litter, Note
+from wire_types.types import UnknownVariant, Unset
 
 client = Client(base_url=DEFAULT_BASE_URL)
 same.sync_detailed(client=client, body=Note(text="a"), content_type="multipart/form-data")
@@ -32,6 +34,9 @@ found = pdf.sync(client=client)
 content: bytes = b"" if found is None or isinstance(found.payload, bytes) else found.payload.read()
 animal: Cat | Dog | None = unions.sync(client=client)
 cats: list[Cat] = Litter(cats=[Cat(lives=9)]).cats
+owned = open_union.sync(client=client)
+if owned is not None and not isinstance(owned.pets, Unset):
+    assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
 """
 WRONG = """
 from wire_types import Client
@@ -46,6 +51,7 @@ Litter(cats=None)
 CAT = an_object(lives={"type": "integer"})
 NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
 DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
+PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
 LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
@@ -64,6 +70,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
             **test_parameters.PATHS,
             **test_parameters.SERVER_PATHS,
             "/pdf": test_answers.PATHS["/pdf"],
+            "/open": {"get": answering(an_object(pets=listed(PET)), operationId="open_union")},
             "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
         },
     )
