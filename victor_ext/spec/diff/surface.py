@@ -90,7 +90,7 @@ def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
     """What each overload of `read_webhook` returns for the name that it declares."""
     for node in ast.parse(path.read_bytes()).body if path.exists() else ():
         if isinstance(node, ast.FunctionDef) and node.name == "read_webhook":
-            name = node.args.args[0].annotation
+            name = node.args.kwonlyargs[0].annotation
             if isinstance(name, ast.Subscript):
                 yield ast.literal_eval(name.slice), type_of(node.returns)
 
