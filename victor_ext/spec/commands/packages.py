@@ -15,7 +15,7 @@ from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
 
-from . import FAILURES, Command, add_package_arguments, copies, show
+from . import FAILURES, Command, add_package_arguments, reading, show
 
 SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
@@ -38,7 +38,7 @@ def _run_generate(options: argparse.Namespace) -> int:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    result = generate(document, options.out, name=options.name, decimals=options.decimals, copies=copies(options))
+    result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
     for line in result.left_out:
@@ -95,7 +95,7 @@ def _run_check(options: argparse.Namespace) -> int:
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
         own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-        report = check(document, options.out, **own, copies=copies(options))
+        report = check(document, options.out, **own, **reading(options))
     except (*FAILURES, OSError):
         raise
     except Exception as error:
