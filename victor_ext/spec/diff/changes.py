@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
 from .entry import RULES, Level
+from .keywords import lifecycle, sunset_of
 from .shape import Shapes
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
@@ -127,6 +130,7 @@ def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
 
 
 Names = frozenset[str]
+_REMOVALS = {"operation-removed", "parameter-removed", "property-removed", "property-undeclared"}
 SCHEMAS = "components.schemas."
 
 
@@ -156,11 +160,23 @@ class Change:
     """As in `Rule`."""
 
 
+class Notice(NamedTuple):
+    """The time that there has to be between a deprecation and its sunset."""
+
+    soonest: date
+    """The first day on which a sunset leaves time enough."""
+    is_due: bool
+    """Whether what is deprecated needs a sunset."""
+
+
+ANY_NOTICE = Notice(date.min, is_due=False)
+
+
 class Sides:
     """Both documents, and what differs so far."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        self.old, self.new = old, new
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        self.old, self.new, self._notice = old, new, notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -177,8 +193,19 @@ class Sides:
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
+        if kind in _REMOVALS and place in self.old.by_place:
+            day = lifecycle(self.old.by_place[place].tree).get("deprecated")
+            old = f" (its sunset was {day})" if day else ""
+        kind = self._with_notice(kind, new)
         rule = RULES[kind]
         self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
+
+    def _with_notice(self, kind: str, sunset: str) -> str:
+        """The kind of change, or that of a deprecation that leaves less time than it must."""
+        day = sunset_of(sunset) if kind in ("sunset", "sunset-earlier", "sunset-later") else None
+        if day is not None and day < self._notice.soonest:
+            return "sunset-too-soon"
+        return "sunset-missing" if kind == "deprecated" and self._notice.is_due else kind
 
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach

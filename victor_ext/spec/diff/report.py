@@ -16,6 +16,7 @@ from victor_ext.spec.bounds import read_text
 from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
 
+from .changes import Notice
 from .compare import Comparison, compare
 from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
 
@@ -184,13 +185,16 @@ def report_on(
     file: Path,
     approved: Sequence[Approval],
     check_version: bool = False,
+    sunset_days: int = 0,
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
     `python` has the changes of their packages; None when they were not compared. The report calls the documents as
     `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
+    `sunset_days` is the least number of days until a sunset; above 0, what is deprecated must have one.
     """
-    result = compare(copied(before), copied(after), python)
+    notice = Notice(today() + datetime.timedelta(days=sunset_days), is_due=sunset_days > 0)
+    result = compare(copied(before), copied(after), python, notice)
     return Report(
         old=called[0],
         new=called[1],
