@@ -75,7 +75,8 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     by_place: dict[str, list[PythonChange]] = {}
     changed = {change.place for change in sides.changes}
     for place in sorted(python):
-        home = place if place in changed else sides.old.home(place)
+        is_told = place in changed or sides.moves.now(place) in sides.new.by_place
+        home = place if is_told else sides.old.home(place)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
 

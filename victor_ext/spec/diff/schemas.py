@@ -262,7 +262,8 @@ class SchemaComparison(Sides):
                 added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
                 name = label(self.new, member.tree)
                 self.add("member-split" if is_known else added, old.place, reach, "", name)
-        if not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
+        is_sent = old.component is None or bool(reach.sent)
+        if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
             fits = [each for each in latter.members if self._levels(former.members[0], each)[0] != "breaks"]
             if len(fits) > 1:
                 names = " and ".join(label(self.new, each.tree) for each in fits)
