@@ -7,7 +7,6 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import NamedTuple
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
@@ -160,23 +159,18 @@ class Change:
     """As in `Rule`."""
 
 
-class Notice(NamedTuple):
-    """The time that there has to be between a deprecation and its sunset."""
+Notice = tuple[date, bool]
+"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a sunset."""
 
-    soonest: date
-    """The first day on which a sunset leaves time enough."""
-    is_due: bool
-    """Whether what is deprecated needs a sunset."""
-
-
-ANY_NOTICE = Notice(date.min, is_due=False)
+ANY_NOTICE: Notice = (date.min, False)
 
 
 class Sides:
     """Both documents, and what differs so far."""
 
     def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
-        self.old, self.new, self._notice = old, new, notice
+        self.old, self.new = old, new
+        self._soonest, self._needs_sunset = notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -196,16 +190,12 @@ class Sides:
         if kind in _REMOVALS and place in self.old.by_place:
             day = lifecycle(self.old.by_place[place].tree).get("deprecated")
             old = f" (its sunset was {day})" if day else ""
-        kind = self._with_notice(kind, new)
+        if kind.startswith("sunset") and (sunset := sunset_of(new)) and sunset < self._soonest:
+            kind = "sunset-too-soon"
+        elif kind == "deprecated" and self._needs_sunset:
+            kind = "sunset-missing"
         rule = RULES[kind]
         self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
-
-    def _with_notice(self, kind: str, sunset: str) -> str:
-        """The kind of change, or that of a deprecation that leaves less time than it must."""
-        day = sunset_of(sunset) if kind in ("sunset", "sunset-earlier", "sunset-later") else None
-        if day is not None and day < self._notice.soonest:
-            return "sunset-too-soon"
-        return "sunset-missing" if kind == "deprecated" and self._notice.is_due else kind
 
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach

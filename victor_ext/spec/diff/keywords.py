@@ -64,7 +64,8 @@ def lifecycle(tree: Tree) -> dict[str, str]:
 
     `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an `x-stability-level`.
     """
-    given = {"stability": str(tree["x-stability-level"])} if "x-stability-level" in tree else {}
+    level = str(tree.get("x-stability-level", _STABILITY[-1]))
+    given = {} if level == _STABILITY[-1] else {"stability": level}
     if "x-sunset" in tree or tree.get("deprecated") is True:
         given["deprecated"] = str(tree.get("x-sunset", ""))
     return given
@@ -217,11 +218,11 @@ def _deprecation_change(old: str | None, new: str | None) -> Difference:
 
 
 def _stability_change(old: str | None, new: str | None) -> Difference:
-    first, second = (old or _STABILITY[-1], new or _STABILITY[-1])
-    kind = "unknown"
-    if {first, second} <= {*_STABILITY}:
-        kind = "decreased" if _STABILITY.index(second) < _STABILITY.index(first) else "increased"
-    return f"stability-{kind}", first, second
+    first, second = old or _STABILITY[-1], new or _STABILITY[-1]
+    if not {first, second} <= {*_STABILITY}:
+        return "stability-unknown", first, second
+    is_less = _STABILITY.index(second) < _STABILITY.index(first)
+    return "stability-decreased" if is_less else "stability-increased", first, second
 
 
 _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
@@ -234,11 +235,11 @@ _CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
-        kinds = (
-            ("values-named", "values-not-named") if _OTHERS in (old or new or ()) else ("became-enum", "no-longer-enum")
-        )
         first, second = (", ".join(each for each in values or () if each != _OTHERS) for values in (old, new))
-        yield kinds[new is None], first, second
+        if _OTHERS in (old or new or ()):
+            yield "values-named" if old is None else "values-not-named", first, second
+        else:
+            yield "became-enum" if old is None else "no-longer-enum", first, second
         return
     if len(old) == len(new) == 1 and old != new:
         yield "constant-changed", *old, *new

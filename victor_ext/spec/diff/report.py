@@ -16,7 +16,6 @@ from victor_ext.spec.bounds import read_text
 from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
 
-from .changes import Notice
 from .compare import Comparison, compare
 from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
 
@@ -193,8 +192,8 @@ def report_on(
     `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
     `sunset_days` is the least number of days until a sunset; above 0, what is deprecated must have one.
     """
-    notice = Notice(today() + datetime.timedelta(days=sunset_days), is_due=sunset_days > 0)
-    result = compare(copied(before), copied(after), python, notice)
+    soonest = today() + datetime.timedelta(days=sunset_days)
+    result = compare(copied(before), copied(after), python, (soonest, sunset_days > 0))
     return Report(
         old=called[0],
         new=called[1],

@@ -17,7 +17,7 @@ from .changes import SCHEMAS, Change, Notice, Reach, Sides
 from .entry import LEVELS, RULES, Level, worst
 from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
-from .unions import IsPair, mapping_of, paired
+from .unions import mapping_of, paired
 
 
 class SchemaComparison(Sides):
@@ -247,24 +247,22 @@ class SchemaComparison(Sides):
 
     def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        admits: IsPair = lambda one, other: self._levels(one, other)[0] != "breaks"  # noqa: E731
-        same: IsPair = lambda one, other: self._is_same(one.tree, other.tree)  # noqa: E731
-        pairs = paired(self.old, self.new, former, latter, same, admits)
+        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
         for member in former.members:
             if all(member is not each for each, _ in pairs):
                 name = label(self.old, member.tree)
-                is_admitted = not latter.keyword and self._levels(member, latter.members[0])[0] != "breaks"
+                is_admitted = not latter.keyword and self._admits(member.tree, latter.members[0].tree)
                 whole = label(self.new, new.tree) if is_admitted else ""
                 self.add("member-joined" if is_admitted else "member-removed", old.place, reach, name, whole)
         for member in latter.members:
             if all(member is not each for _, each in pairs):
-                is_known = not former.keyword and self._levels(former.members[0], member)[1] != "breaks"
+                is_known = not former.keyword and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
                 added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
                 name = label(self.new, member.tree)
                 self.add("member-split" if is_known else added, old.place, reach, "", name)
         is_sent = old.component is None or bool(reach.sent)
         if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
-            fits = [each for each in latter.members if self._levels(former.members[0], each)[0] != "breaks"]
+            fits = [each for each in latter.members if self._admits(former.members[0].tree, each.tree)]
             if len(fits) > 1:
                 names = " and ".join(label(self.new, each.tree) for each in fits)
                 self.add("member-ambiguous", old.place, reach, "", names)
@@ -277,9 +275,13 @@ class SchemaComparison(Sides):
             else:
                 self._with_member(old_part, new_part)
 
-    def _levels(self, old: Child, new: Child) -> tuple[Level, Level]:
+    def _admits(self, old: Tree, new: Tree) -> bool:
+        """Whether the new schema admits all that is sent by the old one."""
+        return self._levels(old, new)[0] != "breaks"
+
+    def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
         """The worst that differs between two schemas when they are sent, and when they are received."""
-        changes = [*self._differences([(self.old.end(old.tree)[0], self.new.end(new.tree)[0])])]
+        changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
         return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:

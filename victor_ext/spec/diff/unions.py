@@ -10,11 +10,11 @@ from .changes import SCHEMAS
 from .keywords import canonical
 from .shape import Child, Shapes, Union
 
-IsPair = Callable[[Child, Child], bool]
+Test = Callable[[Tree, Tree], bool]
 
 
 def paired(
-    old: Shapes, new: Shapes, former: Union, latter: Union, is_same: IsPair, admits: IsPair
+    old: Shapes, new: Shapes, former: Union, latter: Union, is_same: Test, admits: Test
 ) -> list[tuple[Child, Child]]:
     """The members that stand for each other: of one name or text, of one meaning, of one kind.
 
@@ -23,10 +23,10 @@ def paired(
     before, after = [*former.members], [*latter.members]
     names = {each: _identity(side, each) for side, own in ((old, before), (new, after)) for each in own}
     is_single = not (former.keyword and latter.keyword)
-    ways: tuple[IsPair, ...] = (
+    ways: tuple[Callable[[Child, Child], bool], ...] = (
         lambda one, other: names[one] == names[other],
-        is_same,
-        lambda one, other: is_single and admits(one, other),
+        lambda one, other: is_same(one.tree, other.tree),
+        lambda one, other: is_single and admits(one.tree, other.tree),
         lambda one, other: _could_be(old, new, one, other),
     )
     pairs: list[tuple[Child, Child]] = []
