@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from victor_ext.spec import bounds
+from victor_ext.cli import operations
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
@@ -97,15 +97,27 @@ def test_a_schema_that_holds_itself_is_refused_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["large.yaml", "large.json", "zero"])
-def test_a_file_that_is_too_long_is_not_read_to_its_end(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounds, "MAX_BYTES", 1000)
+def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, name: str) -> None:
     spec = tmp_path / name if name != "zero" else Path("/dev/zero")
     if name != "zero":
         spec.write_text(HEAD + "#" * 1000)
-    with pytest.raises(DocumentError, match="has more than 1,000 bytes"):
-        load(spec)
+    with pytest.raises(DocumentError, match=r"has more than 1,048 bytes: .* raise the limit with --max-mib"):
+        load(spec, max_mib=0.001)
+
+
+def test_the_limit_of_a_command_is_an_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = ", ".join(["1"] * 1_000)
+    (spec := tmp_path / "some.yaml").write_text(f"{HEAD}x: [{values}]\n", encoding="utf-8")
+    out = f"--out={tmp_path / 'out'}"
+    ways = (["generate", spec, out], ["check", spec], ["diff", spec, spec, "--github"], ["update", spec, spec, out])
+    for way in (*ways, ["operations", spec]):
+        arguments = [*map(str, way)]
+        assert operations.main([*arguments, "--max-mib=0.02"], prog="victor spec") == 2
+        assert "more than 625 values" in capsys.readouterr().err
+        assert operations.main([*arguments, "--max-mib=0.04"], prog="victor spec") == 0
+    for wrong in ("0", "-1", "nan", "inf", "many"):
+        with pytest.raises(SystemExit):
+            operations.main(["check", str(spec), f"--max-mib={wrong}"], prog="victor spec")
 
 
 def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from . import bounds
-from .bounds import MAX_BYTES, check_values
+from .bounds import Limits, check_values
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping, target, unused
 
 Steps = tuple[str, ...]
@@ -46,11 +45,13 @@ def addresses_in(tree: Any, path: Path) -> list[Path]:
 class Bundle:
     """A document and the other files that it refers to.
 
-    `read` loads a file; `copies` has the local copy of each known address.
+    `read` loads a file; `copies` has the local copy of each known address. `limits` are those of all files together.
     """
 
-    def __init__(self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path]) -> None:
-        path = path.resolve()
+    def __init__(
+        self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path], limits: Limits
+    ) -> None:
+        path, self._limits = path.resolve(), limits
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
@@ -74,15 +75,15 @@ class Bundle:
         for steps, holder in self._contents:
             self._write_out(steps, holder)
         if len(self._files) > 1 or self._contents:
-            check_values(self._document)
+            check_values(self._document, self._limits)
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
         """Replace a whole `content` or `properties` that is a reference, which OpenAPI does not have, by its target."""
         whole = _at(self._document, holder["$ref"].partition("#")[2])
         if is_mapping(whole) and "$ref" not in whole:
             self._bytes += len(json.dumps(whole))
-            if self._bytes > MAX_BYTES:
-                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
+            if self._bytes > (most := self._limits.bytes):
+                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {most:,} bytes.")
             _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
@@ -146,8 +147,9 @@ class Bundle:
             if not other.is_file():
                 raise PlaceError(f"{place} leads to no file.")
             self._bytes += other.stat().st_size
-            if len(self._files) >= MAX_FILES or self._bytes > MAX_BYTES:
-                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {MAX_BYTES:,} bytes together.")
+            most = self._limits.bytes
+            if len(self._files) >= MAX_FILES or self._bytes > most:
+                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
             self._files[other] = self._read(other)
         return other
 
@@ -161,9 +163,9 @@ class Bundle:
             name = unused(re.sub(r"\W+", "_", unquote(last)).strip("_") or "part", parts)
             self._names[key] = name
             parts[name] = part
-            self._values += check_values(part)
-            if self._values > bounds.MAX_VALUES:
-                check_values(self._document)
+            self._values += check_values(part, self._limits)
+            if self._values > self._limits.values:
+                check_values(self._document, self._limits)
             self._todo.append((file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 

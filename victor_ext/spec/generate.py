@@ -26,6 +26,7 @@ from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
+from .bounds import MAX_MIB
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
@@ -171,7 +172,7 @@ def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
 
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
 # Neither configuration files in the folders above nor environment variables may change a byte of the output.
@@ -215,19 +216,20 @@ def generate(
     tree: Tree | None = None,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
     which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
-    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` has the
-    local file for each URL that the document refers to.
+    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` and
+    `max_mib` are those of `load`.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
-    loaded = load(document, copies) if tree is None else tree
+    loaded = load(document, copies, max_mib) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     with build_folder(package) as folder:
         built = folder / package.name

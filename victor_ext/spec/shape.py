@@ -25,7 +25,8 @@ KINDS: dict[str, dict[str, str]] = {
         "info=Info paths={PathItem} webhooks={PathItem} components=Components servers=[Server] tags=[Tag]"
     ),
     "Info": _kind("version=text"),
-    "Server": _kind("url=text"),
+    "Server": _kind("url=text variables={ServerVariable}"),
+    "ServerVariable": _kind("default=text enum=texts"),
     "Tag": _kind("name=text"),
     "Components": _kind(
         "schemas={Schema} parameters={Parameter} responses={Response} callbacks={Callback} "

@@ -10,7 +10,7 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, free_name
-from .redefinition import REDEFINED, TYPED, both, gist
+from .redefinition import REDEFINED, TYPED, UNITED, both, gist
 from .serialization import kinds
 
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
@@ -193,7 +193,12 @@ def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: st
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
-    """Whether an object has the fields that all others have, in the same way, and requires them, too."""
+    """Whether an object has the fields that all others have, in the same way, and requires them, too.
+
+    Of a union, one member must: a value is read as one of them.
+    """
+    if UNITED in part:
+        return any(_says_all(document, each, parts) for each in part["anyOf"])
     wholes = [_merged(document, each, {}) for each in [part, *parts]]
     (fields, required), *others = [(mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes]
     gists = {name: gist(child) for name, child in fields.items()}
@@ -275,7 +280,7 @@ def one_of(parts: list[Tree]) -> Tree:
         rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
         return in_place_of(different[0], whole)
-    return in_place_of(different[0], {"anyOf": different})
+    return in_place_of(different[0], {"anyOf": different, UNITED: True})
 
 
 def _add(document: Tree, merged: Tree, part: Tree) -> None:

@@ -9,6 +9,8 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve
 
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
+UNITED = "x-united"
+"""The key of a union of what the members of another union say of one property: a value can have all of its fields."""
 TYPED = {
     *("$ref", "type", "format", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf"),
@@ -23,7 +25,8 @@ def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
     for narrow, wide in ((later, earlier), (earlier, later)):
         members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
         # Each member of the narrow one, when that is a union too, is one of the wide one.
-        is_among = bool(members) and all(gist(each) in members for each in _members(narrow) or [narrow])
+        is_open = UNITED in wide and _has_fields(document, narrow)
+        is_among = bool(members) and not is_open and all(gist(each) in members for each in _members(narrow) or [narrow])
         if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
