@@ -184,13 +184,16 @@ def report_on(
     file: Path,
     approved: Sequence[Approval],
     check_version: bool = False,
+    sunset_days: int = 0,
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
     `python` has the changes of their packages; None when they were not compared. The report calls the documents as
     `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
+    `sunset_days` is the least number of days until a sunset; above 0, what is deprecated must have one.
     """
-    result = compare(copied(before), copied(after), python)
+    soonest = today() + datetime.timedelta(days=sunset_days)
+    result = compare(copied(before), copied(after), python, (soonest, sunset_days > 0))
     return Report(
         old=called[0],
         new=called[1],
