@@ -78,8 +78,11 @@ def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
 
 
 def addresses(path: Path) -> list[Path]:
-    """The other files that a file refers to, whether they are there or not. Raises DocumentError."""
-    return addresses_in(_read(path), path)
+    """The other files that a file refers to, whether they are there or not; none of one that is no document."""
+    try:
+        return addresses_in(_read(path), path)
+    except DocumentError:  # a text; or `load` says it
+        return []
 
 
 def _read(path: Path) -> Any:
