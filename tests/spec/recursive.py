@@ -46,7 +46,8 @@ def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> 
         return {"type": "object", "additionalProperties": inner()}
     schema: Tree = {}
     if kind == "object" or random.random() < 0.4:
-        schema |= an_object(**{name: inner() for name in random.sample(NAMES, random.randint(1, 3))})
+        properties: Tree = {name: inner() for name in random.sample(NAMES, random.randint(1, 3))}
+        schema |= an_object(**properties)
     if kind != "object":
         schema[kind] = [inner(parts if kind == "allOf" else named) for _ in range(random.randint(1, 3))]
     if kind != "allOf" and random.random() < 0.2:
