@@ -37,7 +37,7 @@ _ADVICE = {
     "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
     "answer-without-schema": "The JSON is given as it comes, without a class.",
     "several-contents": "JSON is read; the others are left out.",
-    "webhook-without-security": "Anybody can post: give read_webhook your own check of the signature.",
+    "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
 }
 """What follows for a caller, by the name of each warning."""
 _SHOWN = 5

@@ -25,6 +25,7 @@ from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from . import hooks
 from .bounds import MAX_MIB
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
@@ -60,8 +61,8 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
         log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
         give_distinct_names(data)
-        hooks = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
-        log.requests.hook_endpoints = [] if hooks is None else hooks.endpoints
+        posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+        log.requests.hook_endpoints = [] if posted is None else posted.endpoints
     return data
 
 
@@ -82,10 +83,14 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
-        hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
-        for name, made in {"operations.py": operations, **hooks}.items() if folder.is_dir() else ():
-            text = project.env.get_template(f"{name}.jinja").render(endpoints=made)
+        modules = {"operations.py": {"endpoints": operations}}
+        if log.requests.hook_endpoints:
+            modules["webhooks.py"] = hooks.known_of(log.requests.hook_endpoints, data.models, _return_type)
+        for name, known in modules.items() if folder.is_dir() else ():
+            text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")
+        if "webhooks.py" in modules:
+            shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:

@@ -84,7 +84,7 @@ class _Inspection:
         for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
             value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
             try:
-                decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
+                decoded = self.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
                 if why := difference(value, plain(decoded)):
                     return why
                 self.models.compare(medium.schema, value, decoded)

@@ -130,7 +130,7 @@ class Document:
                     for each in dict.fromkeys(family)
                     if each in named
                 ]
-                if len(nodes) > 1:
+                if len(nodes) > 1 or parent != root:
                     families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
         return families
 

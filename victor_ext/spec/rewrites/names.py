@@ -42,7 +42,7 @@ SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
 """Steps of a reference that say nothing in a name."""
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-sent-nulls"),
 }
 KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
 

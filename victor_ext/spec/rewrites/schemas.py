@@ -159,9 +159,16 @@ def mark_sent_nulls(document: Tree, log: Log) -> None:
 
 
 def mark_answers(document: Tree, log: Log) -> None:
-    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET."""
+    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET.
+
+    `x-write-only` has the names of the properties that no answer has.
+    """
     seen: set[int] = set()
+    done: dict[int, Tree] = {}
     for medium in [each for of in operations(document) for _, content in answers(of) for each in content.values()]:
         for schema in reachable(document, mapping_at(medium, "schema"), seen):
             schema["x-in-answers"] = True
+            properties = all_properties(document, schema, done).items()
+            if hidden := [name for name, child in properties if resolve(document, child).get("writeOnly")]:
+                schema["x-write-only"] = hidden
     log("mark-answers", f"{len(seen)} schemas")
