@@ -224,7 +224,8 @@ class Bundle:
         if not file.is_file():
             raise PlaceError(f"{place} leads to no file.")
         self._bytes += file.stat().st_size
-        if len(self._files) >= MAX_FILES or self._bytes > (most := self._limits.bytes):
+        most = self._limits.bytes
+        if len(self._files) >= MAX_FILES or self._bytes > most:
             raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
         return file
 
