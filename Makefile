@@ -51,7 +51,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
 
 .PHONY: rehearsal
-rehearsal: setup ## Change the documents in 83 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
+rehearsal: setup ## Change the documents in 91 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?
 	@$(BIN)/python -m tests.spec.rehearsal.rehearse
 
 .PHONY: demo sandbox service

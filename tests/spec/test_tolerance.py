@@ -12,7 +12,7 @@ import pytest
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 from victor_api.client import AuthenticatedClient, Client
 from victor_api.decoding import misread
-from victor_api.errors import UnexpectedStatus, UnreadableBody
+from victor_api.errors import MissingMember, UnexpectedStatus, UnreadableBody
 from victor_api.models import (
     ConfigurationPropertyName,
     ListPaymentRequestsResponse,
@@ -22,7 +22,7 @@ from victor_api.models import (
     RfpPayeeRequestDetails,
     ValidationErrors,
 )
-from victor_api.types import UNSET, Unset
+from victor_api.types import UNSET, Unset, required
 
 from tests.providers.running import Script
 
@@ -33,6 +33,21 @@ RECEIPT: dict[str, Any] = {
     "status": "created",
     "payment_request": {"payee": {"account_number": "043987673645"}, "created_at": 1683308669000},
 }
+
+
+def test_a_value_that_must_be_there_is_given_or_named() -> None:
+    receipt = PaymentRequestReceipt.from_dict({"direction": "OUTBOUND", "status": 5, "error_message": None})
+    assert required(receipt, "direction") == required(receipt.direction, name="direction") == "outbound"
+    assert required(0, name="zero") == 0
+    assert required(receipt, "status") == 5  # of another type, as it came
+    for member in ("error_message", "payment_network"):
+        with pytest.raises(MissingMember, match=rf"PaymentRequestReceipt\.{member} has no value") as caught:
+            required(receipt, member)
+        assert pickle.loads(pickle.dumps(caught.value)).member == f"PaymentRequestReceipt.{member}"
+    with pytest.raises(MissingMember, match=r"^the network has no value"):
+        required(receipt.payment_network, name="the network")
+    with pytest.raises(AttributeError, match="directoin"):
+        required(receipt, "directoin")
 
 
 class TestZoo:

@@ -224,6 +224,28 @@ class TestVersion:
         assert run("old.json", "new.json") == 0
 
 
+@pytest.mark.parametrize(
+    ("sunset", "days", "says"),
+    [
+        ("2026-06-01", "0", "will be switched off: sunset 2026-06-01"),
+        ("2026-05-31", "0", "is switched off too soon: sunset 2026-05-31"),
+        ("2026-06-11", "10", "will be switched off"),
+        ("2026-06-10", "10", "is switched off too soon"),
+        (None, "0", "deprecated"),
+        (None, "1", "deprecated without a sunset"),
+    ],
+)
+def test_a_deprecation_leaves_time(
+    capsys: pytest.CaptureFixture[str], sunset: str | None, days: str, says: str
+) -> None:
+    ended = {"deprecated": True, **({"x-sunset": sunset} if sunset else {})}
+    old, new = (
+        write(name, receives(card(pin={**TEXT, **more}))) for name, more in (("old.json", {}), ("new.json", ended))
+    )
+    assert run(old, new, "--sunset-days", days) == ("soon" in says or "without" in says)
+    assert f"    {says}" in capsys.readouterr().out
+
+
 @pytest.mark.nightly
 def test_the_bytes_do_not_depend_on_the_order_of_hashes(victor_yaml: Path) -> None:
     text = victor_yaml.read_text(encoding="utf-8").replace("payerCounterpartyId", "payerId")

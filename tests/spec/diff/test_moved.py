@@ -12,7 +12,7 @@ from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.tree import METHODS, copied
 
-from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, entries, json_content, operation
+from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, entries, json_content, operation, receives
 
 pytestmark = pytest.mark.thorough
 INTEGER, NINE, FOUR = {"type": "integer"}, {"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 4}
@@ -175,6 +175,25 @@ def test_a_base_with_another_name_is_told_under_the_old_one() -> None:
         "components.schemas.Base.properties.day": ("fine", "fine"),
         "components.schemas.Base.properties.pin": ("breaks", "breaks"),
     }
+
+
+def test_schemas_that_changed_names_with_each_other_are_told_as_renamed() -> None:
+    def pair(cat: str, dog: str) -> Tree:
+        schemas = {cat: card(meow=TEXT), dog: card(bark=INTEGER)}
+        return receives(
+            card(a={"$ref": f"#/components/schemas/{cat}"}, b={"$ref": f"#/components/schemas/{dog}"}), schemas
+        )
+
+    found = in_both_columns(pair("Cat", "Dog"), pair("Dog", "Cat"))
+    assert {place.rpartition(".")[2]: (each.wire, each.python, each.what) for place, each in found.items()} == {
+        one: ("none", "breaks", f"schema is named {two} instead of {one}; in Python: the class {one} is now {two}")
+        for one, two in (("Cat", "Dog"), ("Dog", "Cat"))
+    }
+    found = in_both_columns(pair("Cat", "Dog"), pair("Dog", "Cow"))
+    assert [(each.wire, each.what.rpartition(": ")[2]) for each in found.values()] == [
+        ("none", "the class Cat is now Dog"),
+        ("none", "the class Dog is now Cow"),
+    ]
 
 
 def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name() -> None:

@@ -150,6 +150,17 @@ def moved(before: str, after: str) -> Edit:
     return lambda document: called(document["paths"], before, after)
 
 
+def united(keyword: str, name: str, key: str) -> Edit:
+    """Let a property that refers to a schema be this one, or one with another property."""
+
+    def edit(document: Tree) -> None:
+        properties = document["components"]["schemas"][name]["properties"]
+        longer = {"allOf": [properties[key], {"type": "object", "properties": {"more": STRING}}]}
+        properties[key] = {keyword: [properties[key], longer]}
+
+    return edit
+
+
 def inlined(name: str) -> Edit:
     """Write a schema out wherever it is referred to."""
 
@@ -200,6 +211,8 @@ STAYED = [
         schema("Payment", description="Another text."), operation("/v3/payments", "post", summary="Pay", description="By card."))),
     Case("victor", "a reference written out", "none", "breaks", inlined("RfpPayerDetails")),
     Case("victor", "an example", "none", "none", schema("PaymentRequestReceipt/status", example="pending")),
+    Case("velo", "two schemas change names with each other", "none", "breaks", both(
+        renamed("Person", "Other"), renamed("Firm", "Person"), renamed("Other", "Firm"))),
     # ---- Operations ----
     Case("velo", "operation removed", "breaks", "breaks", lambda document: document["paths"].pop("/v3/payouts/{payoutId}/quote")),
     Case("velo", "method removed", "breaks", "breaks", lambda document: document["paths"]["/v3/payouts/{payoutId}"].pop("delete")),
@@ -224,6 +237,7 @@ STAYED = [
     Case("flexfactor", "parameter of another type", "breaks", "breaks", parameter(
         "/v1/orders", "get", "mid", schema={"type": "integer"})),
     Case("flexfactor", "parameter of a wider type", "fine", "fine", parameter("/v1/orders", "get", "pageSize", schema={"type": "number"})),
+    Case("flexfactor", "number in a query is text", "fine", "breaks", parameter("/v1/orders", "get", "pageSize", schema=STRING)),
     Case("flexfactor", "parameter of a narrower format", "breaks", "breaks", parameter(
         "/v1/orders", "get", "query", schema={"type": "string", "format": "date-time"})),
     Case("victor", "filter word removed", "breaks", "breaks", schema("ListPaymentRequests/direction", enum=["outbound"])),
@@ -246,6 +260,10 @@ STAYED = [
     Case("victor", "length of a request lowered", "breaks", "none", schema("RfpBasePaymentDetails/notes", maxLength=100)),
     Case("victor", "length of a request raised", "fine", "none", schema("RfpBasePaymentDetails/notes", maxLength=200)),
     Case("victor", "pattern of a request", "breaks", "none", schema("RfpPayeeRequestDetails/account_number", pattern="^[0-9]{9}$")),
+    Case("victor", "pattern of a request admits all", "fine", "none", schema("RfpPayeeRequestDetails/account_number", pattern=".*")),
+    Case("victor", "property of a request becomes read-only", "breaks", "none", schema("RfpBasePaymentDetails/notes", readOnly=True)),
+    Case("flexfactor", "object of a request is one of two that admit it", "breaks", "fine", united("oneOf", "EvaluateRequest", "subscription")),
+    Case("flexfactor", "object of a request is any of two that admit it", "fine", "fine", united("anyOf", "EvaluateRequest", "subscription")),
     Case("victor", "word of a request removed", "breaks", "breaks", schema("RfpBasePaymentDetails/biller_type", enum=["BUSINESS"])),
     Case("victor", "default of a request", "look", "none", schema("RfpBasePaymentDetails/amount_modification_allowed", default=True)),
     Case("eastpay", "field of a form removed", "breaks", "breaks", property_("PaymentForm", "card.cvv", None)),
@@ -273,6 +291,8 @@ STAYED = [
     Case("victor", "word of an answer removed", "fine", "breaks", schema("PaymentRequestReceipt/status", enum=lambda words: words[:-1])),
     Case("victor", "answer no longer has words", "look", "breaks", schema("PaymentRequestReceipt/direction", enum=None)),
     Case("velo", "answer has words now", "fine", "look", schema("PayeeChange/onboardedStatus", enum=["CREATED", "ONBOARDED"])),
+    Case("velo", "object of an answer is one of two that are read as it", "fine", "breaks", united("oneOf", "Payee", "individual")),
+    Case("velo", "time of an answer is a date", "breaks", "breaks", schema("Payee/created", format="date")),
     Case("velo", "date of an answer is text", "breaks", "breaks", schema("Payee/created", format=None)),
     Case("velo", "text of requests and answers is a date", "breaks", "breaks", schema("Person/dateOfBirth", format="date")),
     Case("victor", "length of an answer raised", "look", "none", schema("RfpInboundPaymentRequestResponseDetails/notes", maxLength=250)),

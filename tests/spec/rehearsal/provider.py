@@ -292,7 +292,10 @@ def _json_schema(value: Any) -> Any:
 
 
 def _closed(value: Any) -> Any:
-    """Every schema that is used as a whole refuses members that it does not declare; those in `allOf` do not."""
+    """Every schema that is used as a whole refuses members that it does not declare, or that are read-only.
+
+    Those in `allOf` do not.
+    """
     found = _json_schema(value)
     stack = list(found.values())
     while stack:
@@ -311,6 +314,8 @@ def _closed(value: Any) -> Any:
 
 
 def _shut(schema: Tree) -> Tree:
+    if schema.get("readOnly") is True:
+        return {"not": {}}
     bare = "$ref" not in schema and not {"properties", "allOf", "oneOf", "anyOf"} & set(schema)
     return schema if bare or "additionalProperties" in schema else {**schema, "unevaluatedProperties": False}
 

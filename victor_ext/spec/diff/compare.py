@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from victor_ext.spec.tree import Tree, mapping_at
 
 from .access import compare_access
-from .changes import Change, Reach, Sides, reach_of
+from .changes import ANY_NOTICE, Change, Notice, Reach, Sides, reach_of
 from .entry import LEVELS, Entry, Level, PythonChange, worst
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
@@ -33,22 +33,24 @@ class Comparison:
     """The new name of each operation that moved."""
 
 
-def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> Comparison:
+def compare(
+    old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
+) -> Comparison:
     """Compare two documents.
 
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new))
+    sides = compared(Shapes(old), Shapes(new), notice)
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes) -> Sides:
+def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new)
+        sides = OperationComparison(old, new, notice)
         sides.run()
         sides.named()
         compare_access(sides)
@@ -73,7 +75,8 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     by_place: dict[str, list[PythonChange]] = {}
     changed = {change.place for change in sides.changes}
     for place in sorted(python):
-        home = place if place in changed else sides.old.home(place)
+        is_told = place in changed or sides.moves.now(place) in sides.new.by_place
+        home = place if is_told else sides.old.home(place)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
 

@@ -8,7 +8,8 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import Reach, renamed_parameters, wire_name
+from .changes import Notice, Reach, renamed_parameters, wire_name
+from .keywords import keyword_changes, lifecycle
 from .schemas import SchemaComparison
 from .shape import Part, Shapes
 
@@ -16,8 +17,8 @@ from .shape import Part, Shapes
 class OperationComparison(SchemaComparison):
     """Compares the operations of both documents, too, and what they refer to by name."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        super().__init__(old, new, notice)
         self._done: set[tuple[int, int]] = set()
 
     def run(self) -> None:
@@ -26,7 +27,8 @@ class OperationComparison(SchemaComparison):
             if name not in self.same_operations:
                 self.add("operation-removed", operation.place, _both(name))
         for name in self.added:
-            self.add("operation-added", self.new.operations[name].place, _both(name))
+            added = self.new.operations[name]
+            self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
         for name, new in self.same_operations.items():
             old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
@@ -134,7 +136,7 @@ class OperationComparison(SchemaComparison):
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        self._deprecation(old, new, place, reach)
+        self._lifecycle(old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
@@ -184,7 +186,8 @@ class OperationComparison(SchemaComparison):
                 self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        old_part = Part(before, place, below, self.old.of(before) or first)
+        as_text = "in" in old or ".content.application/x-www-form-urlencoded" in place
+        old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
         self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
 
     def _attributes(self, old: Operation, new: Operation) -> None:
@@ -195,14 +198,14 @@ class OperationComparison(SchemaComparison):
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
         if tags[0] != tags[1]:
             self.add("tags", f"{old.place}.tags", reach, *tags)
-        self._deprecation(old.tree, new.tree, old.place, reach)
+        self._lifecycle(old.tree, new.tree, old.place, reach)
 
-    def _deprecation(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = old.get("deprecated") is True, new.get("deprecated") is True
-        if before != after:
-            self.add("deprecated" if after else "undeprecated", place, reach)
-        if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
-            self.add("sunset", place, reach, "", str(new["x-sunset"]))
+    def _lifecycle(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        before, after = lifecycle(old), lifecycle(new)
+        for keyword in sorted({*before, *after}):
+            if before.get(keyword) != after.get(keyword):
+                for kind, *values in keyword_changes(keyword, before.get(keyword), after.get(keyword)):
+                    self.add(kind, place, reach, *values)
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:

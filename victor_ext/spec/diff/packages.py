@@ -113,10 +113,10 @@ class Packages:
     def _class_now(self, name: str) -> str | None:
         old, new = self.old.surface, self.new.surface
         kind: Mapping[str, object] = new.models if name in old.models else new.enums
-        if name in kind:
-            return name
         places = {self.moved(place) for place in self.old.classes.get(name, ())}
-        return next((each for each in kind if places & set(self.new.classes.get(each, ()))), None)
+        same = [each for each in kind if places & set(self.new.classes.get(each, ()))]
+        # Its own name first; but that may be the name of another class now.
+        return name if name in same or (name in kind and not same) else next(iter(same), None)
 
     def is_read(self, before: Type, after: Type) -> Level:
         """What it does to a reader that `after` is declared, and not `before`, which has the old names of classes."""

@@ -186,15 +186,17 @@ class _Pair:
 
 
 def _webhook_findings(packages: Packages) -> Iterator[Finding]:
+    added = [place for place in packages.new.hooks.values() if packages.is_new(place)]
     for name, before in packages.old.surface.webhooks.items():
-        place = packages.old.hooks.get(name, f"webhooks.{name}")
-        shown = f"webhooks.read_webhook({name})"
+        places = [packages.old.hooks.get(name, f"webhooks.{name}")] if name else [*packages.old.hooks.values()]
+        shown, called = f"webhooks.read_webhook({name})", f"for {name}" if name else "without a name"
         after = packages.new.surface.webhooks.get(name)
         if after is None:
-            yield Finding(place, "breaks", shown, f"read_webhook has no {name}")
+            yield Finding(places[0], "breaks", shown, f"read_webhook has no result {called}")
         elif (level := packages.is_read(before, after)) != "none":
-            what = f"read_webhook returns {text_of(after)} for {name}, not {text_of(before)}"
-            yield Finding(packages.cause([place], place), level, shown, what)
+            what = f"read_webhook returns {text_of(after)} {called}, not {text_of(before)}"
+            cause = packages.cause(places, places[0])
+            yield Finding(added[0] if added and not name else cause, level, shown, what)
 
 
 def _class_findings(packages: Packages) -> Iterator[Finding]:

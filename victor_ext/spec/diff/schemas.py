@@ -6,26 +6,29 @@ is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
 from victor_ext.spec.components import Component
-from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas, schema_list_at
+from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import SCHEMAS, Change, Reach, Sides
-from .entry import LEVELS, RULES, worst
+from .changes import SCHEMAS, Change, Notice, Reach, Sides
+from .entry import LEVELS, RULES, Level, worst
 from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
+from .unions import mapping_of, paired
 
 
 class SchemaComparison(Sides):
     """Compares schemas, and adds what it finds to the changes."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        super().__init__(old, new, notice)
         self._instead: dict[str, str] = {}
-        """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
+        """By the place of a schema that a reference led to, the place where it leads now; "" for what is inline."""
+        self._kept: set[str] = set()
+        """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
         self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
         """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
@@ -37,8 +40,14 @@ class SchemaComparison(Sides):
         old, new = self.old.by_place, self.new.by_place
         named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
         referenced = [place for place, each in old.items() if id(each.tree) in self.old.referenced]
-        for place in dict.fromkeys([*named, *referenced]):
-            if place in new and old[place].kind == new[place].kind == "schema":
+        pending = dict.fromkeys([*named, *referenced])
+        pending = {each: None for each in pending if each in new and old[each].kind == new[each].kind == "schema"}
+        while kept := [place for place in pending if place in self._kept]:  # which finds others
+            for place in kept:
+                del pending[place]
+                self.compare(_part(old[place], place), _part(new[place], place))
+        for place in pending:
+            if not self._moved(place):
                 self.compare(_part(old[place], place), _part(new[place], place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
         for place in named:
@@ -47,19 +56,38 @@ class SchemaComparison(Sides):
 
     def _gone(self, place: str, component: Component, equal: str | None) -> None:
         successor = self._instead.get(place, equal)
-        if successor and successor.startswith(SCHEMAS) and successor not in self.old.by_place:
-            reach = self.reach(component, self.new.by_place[successor])
-            names = place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS)
-            self.add("schema-renamed", place, reach, *names)
-            self.moves.add(place, successor)
+        if (
+            successor
+            and successor.startswith(SCHEMAS)
+            and (successor not in self.old.by_place or self.moves.now(successor) != successor)
+        ):
+            self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
                 self.add("schema-removed", place, reach)
 
+    def _moved(self, place: str) -> bool:
+        """Whether all that refers to a schema refers to another one now: what has its name is not its successor.
+
+        Schemas whose names moved together are noted as renamed, if they are the same.
+        """
+        successor = self._instead.get(place, "")
+        if not successor.startswith(SCHEMAS) or place in self._kept:
+            return False
+        old, new = self.old.by_place[place].tree, self.new.by_place
+        if self._is_same(old, new[successor].tree) and not self._is_same(old, new[place].tree):
+            self._renamed(place, successor)
+        return True
+
+    def _renamed(self, place: str, successor: str) -> None:
+        reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
+        self.add("schema-renamed", place, reach, place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS))
+        self.moves.add(place, successor)
+
     def _replaces(self, before: str, after: str) -> None:
-        """Note what is used instead of a schema, if that is gone; a schema with a name first."""
-        if before not in self.new.by_place and not self._instead.get(before):
+        """Note what is used instead of a schema; a schema with a name first."""
+        if not self._instead.get(before):
             self._instead[before] = after
 
     def compare(self, old: Part, new: Part) -> None:
@@ -67,6 +95,7 @@ class SchemaComparison(Sides):
         (old_end, old_referred), (new_end, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
         before, after = self.old.place(old_end, old.place), self.new.place(new_end, new.place)
         if old_referred and new_referred and before == after:
+            self._kept.add(before)
             return  # compared by name
         if self._links is not None and (old_referred or new_referred):
             self._links.append((old_end, new_end))
@@ -131,12 +160,13 @@ class SchemaComparison(Sides):
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         before, after = self.old.shape(old_end), self.new.shape(new_end)
+        self._kept |= before.common(after)
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
             if before.value("discriminator") == after.value("discriminator"):
                 self._values(old, new, old_end, new_end)
-        differences = keyword_differences(before, after)
+        differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
             return
@@ -205,24 +235,37 @@ class SchemaComparison(Sides):
         bases = before.common(after)
         first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
         single = [
-            Union("", shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
+            Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
+            for part, shape in ((old, before), (new, after))
         ]
         for one, other in zip_longest(first, second):
             former, latter = one or single[0], other or single[1]
             if former.keyword and latter.keyword and former.keyword != latter.keyword:
                 reach = self.reach(old.component, new.component)
                 self.add("union-kind", old.place, reach, former.keyword, latter.keyword)
-            self._members(old, new, former.members, latter.members)
+            self._members(old, new, former, latter)
 
-    def _members(self, old: Part, new: Part, former: list[Child], latter: list[Child]) -> None:
+    def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        pairs = self._paired(former, latter)
-        for member in former:
+        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
+        for member in former.members:
             if all(member is not each for each, _ in pairs):
-                self.add("member-removed", old.place, reach, label(self.old, member.tree))
-        for member in latter:
+                name = label(self.old, member.tree)
+                is_admitted = not latter.keyword and self._admits(member.tree, latter.members[0].tree)
+                whole = label(self.new, new.tree) if is_admitted else ""
+                self.add("member-joined" if is_admitted else "member-removed", old.place, reach, name, whole)
+        for member in latter.members:
             if all(member is not each for _, each in pairs):
-                self.add("member-added", old.place, reach, "", label(self.new, member.tree))
+                is_known = not former.keyword and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
+                added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
+                name = label(self.new, member.tree)
+                self.add("member-split" if is_known else added, old.place, reach, "", name)
+        is_sent = old.component is None or bool(reach.sent)
+        if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
+            fits = [each for each in latter.members if self._admits(former.members[0].tree, each.tree)]
+            if len(fits) > 1:
+                names = " and ".join(label(self.new, each.tree) for each in fits)
+                self.add("member-ambiguous", old.place, reach, "", names)
         for first, second in pairs:
             place = old.below + first.step
             old_part = child_part(self.old, old, first, place) if first.step else old
@@ -231,6 +274,15 @@ class SchemaComparison(Sides):
                 self.compare(old_part, new_part)
             else:
                 self._with_member(old_part, new_part)
+
+    def _admits(self, old: Tree, new: Tree) -> bool:
+        """Whether the new schema admits all that is sent by the old one."""
+        return self._levels(old, new)[0] != "breaks"
+
+    def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
+        """The worst that differs between two schemas when they are sent, and when they are received."""
+        changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
+        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -242,44 +294,18 @@ class SchemaComparison(Sides):
             self._note(old, new, [each for each in differences if not each[0].startswith("null-")])
             self._children(old, new, before, after)
 
-    def _paired(self, former: list[Child], latter: list[Child]) -> list[tuple[Child, Child]]:
-        """The members that stand for each other: of one name or text, of one meaning, of one kind."""
-        names = {each: _identity(side, each) for side, own in ((self.old, former), (self.new, latter)) for each in own}
-        ways: tuple[Callable[[Child, Child], bool], ...] = (
-            lambda one, other: names[one] == names[other],
-            lambda one, other: self._is_same(one.tree, other.tree),
-            self._could_be,
-        )
-        pairs: list[tuple[Child, Child]] = []
-        old, new = [*former], [*latter]
-        for is_pair in ways:
-            for first in [*old]:
-                second = next((member for member in new if is_pair(first, member)), None)
-                if second is not None:
-                    pairs.append((first, second))
-                    old.remove(first)
-                    new.remove(second)
-        return pairs
-
-    def _could_be(self, old: Child, new: Child) -> bool:
-        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-        (first, old_referred), (second, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
-        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
-        if (old_referred or new_referred) and kept:
-            return False
-        before, after = self.old.shape(first), self.new.shape(second)
-        shared = before.children.keys() & after.children.keys()
-        return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
-
     def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former, latter = _mapping(self.old, old_end), _mapping(self.new, new_end)
+        former, latter = mapping_of(self.old, old_end), mapping_of(self.new, new_end)
         reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
             if value not in latter:
-                self.add("discriminator-value-removed", old.place, reach, value)
+                now = next((each for each in latter if each not in former and latter[each] == former[value]), "")
+                kind = "discriminator-value-renamed" if now else "discriminator-value-removed"
+                self.add(kind, old.place, reach, value, now)
             elif value not in former:
-                self.add("discriminator-value-added", old.place, reach, "", value)
+                if latter[value] not in [each for name, each in former.items() if name not in latter]:
+                    self.add("discriminator-value-added", old.place, reach, "", value)
             elif former[value] != latter[value] and former[value] in self.new.by_place:
                 name = latter[value].removeprefix(SCHEMAS)
                 self.add("discriminator-value-changed", old.place, reach, value, name)
@@ -287,26 +313,6 @@ class SchemaComparison(Sides):
 
 def _part(component: Component, place: str) -> Part:
     return Part(component.tree, place, place, component)
-
-
-def _identity(shapes: Shapes, member: Child) -> str:
-    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
-    end, referred = shapes.end(member.tree)
-    place = shapes.place(end, "")
-    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
-    return place if referred or named else canonical(end)
-
-
-def _mapping(shapes: Shapes, union: Tree) -> dict[str, str]:
-    """The place of the schema that each value of a discriminator selects; one that is not mapped has its own name."""
-    discriminator = mapping_at(union, "discriminator")
-    mapping = {value: str(to) for value, to in mapping_at(discriminator, "mapping").items()}
-    references = {value: to if "/" in to else f"#/components/schemas/{to}" for value, to in mapping.items()}
-    mapped = {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
-    members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(union, key)]
-    places = [shapes.place(shapes.end(each)[0], "") for each in members]
-    named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
-    return mapped | {each.removeprefix(SCHEMAS): each for each in named}
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
