@@ -4,7 +4,9 @@
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, Any, BinaryIO, ClassVar, Generic, Literal, Self, TypeVar
+from typing import IO, Any, BinaryIO, ClassVar, Generic, Literal, Self, TypeVar, overload
+
+from .errors import MissingMember
 
 
 class Unset:
@@ -57,6 +59,31 @@ class File:
 T = TypeVar("T")
 
 
+@overload
+def required(model: object, member: str, /) -> Any: ...
+@overload
+def required(value: T | Unset | None, /, *, name: str) -> T: ...
+def required(value: Any, member: str = "", /, *, name: str = "") -> Any:
+    """Return a value that must be there
+
+    A type checker follows the type of `required(payment.amount, name="payment.amount")`. It cannot follow a name in
+    `required(payment, "amount")`, which does the same where types do not matter.
+
+    Args:
+        value: The value of a member; or a model, of which `member` is an attribute.
+        member: The name of the attribute in Python.
+        name: What the error calls the value.
+
+    Raises:
+        MissingMember: If it is UNSET or None.
+        AttributeError: If the model declares no such member.
+    """
+    wanted = getattr(value, member) if member else value
+    if wanted is None or isinstance(wanted, Unset):
+        raise MissingMember(f"{type(value).__name__}.{member}" if member else name)
+    return wanted
+
+
 @dataclass(slots=True, weakref_slot=True)
 class Response(Generic[T]):
     """A response from an endpoint"""
@@ -96,4 +123,14 @@ def status_of(code: int) -> HTTPStatus | int:
         return code
 
 
-__all__ = ["UNSET", "File", "FileTypes", "Operation", "RequestFiles", "Response", "Unset", "status_of"]
+__all__ = [
+    "UNSET",
+    "File",
+    "FileTypes",
+    "Operation",
+    "RequestFiles",
+    "Response",
+    "Unset",
+    "required",
+    "status_of",
+]

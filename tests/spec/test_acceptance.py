@@ -89,9 +89,15 @@ ENDED = "it counted until 2026-03-05; look at it again: write a later day for `e
     ],
 )
 def test_an_entry_is_for_one_loss_and_counts_until_it_expires(
-    check: Check, accepted: Path, text: str, said: str
+    check: Check, accepted: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(text)[::2] == (int(bool(said)), said.format(accepted))
+    generate = ["generate", str(accepted.with_name("hooks.yaml")), f"--out={accepted.parent / 'out'}"]
+    lost = [line.partition("; ")[0].partition(": ")[2] for line in said.splitlines() if line.startswith("left out")]
+    assert main(generate) == int(bool(lost)), "generate names what check names"
+    assert capsys.readouterr().err == "".join(f"  LEFT OUT: {each}\n" for each in lost)
+    assert main([*generate, "--verbose"]) == int(bool(lost))
+    assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
 def test_an_entry_for_all_losses_of_one_kind(check: Check, accepted: Path) -> None:

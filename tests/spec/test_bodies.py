@@ -33,6 +33,7 @@ ORDER = an_object(
     address=an_object(city=TEXT),
     json=an_object(a={"type": "integer"}),
     bare=an_object(a={"type": "integer"}),
+    xml=LINE,
 )
 ENCODING: Tree = {
     "lines": {"style": "deepObject", "explode": True},
@@ -41,6 +42,7 @@ ENCODING: Tree = {
     "comma": {"style": "form", "explode": False},
     "address": {"style": "form"},
     "json": {"contentType": "application/json"},
+    "xml": {"contentType": "application/xml"},
 }
 UPLOAD = an_object(
     file=BINARY,
@@ -157,29 +159,17 @@ class TestUrlEncodedForms:
         nested = self.sent(wire, card={"number": "4", "owner": {"name": {"last": "L"}}})
         assert sorted(nested.split("&")) == ["card%5Bnumber%5D=4", "card%5Bowner%5D%5Bname%5D%5Blast%5D=L"]
 
+    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(self, wire: Wire) -> None:
+        assert self.sent(wire, bare={"price": "p"}) == "bare=%7B%22price%22%3A%22p%22%7D"
+        assert self.sent(wire, unknown=[{"a": 1}, [2], "b"]) == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
+
     def test_what_the_document_does_not_define_is_refused_and_reported(self, wire: Wire) -> None:
-        for name, value in (("bare", {"a": 1}), ("unknown", {"a": 1}), ("address", {"city": "Rome", "more": {"a": 1}})):
+        for name, value in (("xml", {"price": "p"}), ("address", {"city": "Rome", "more": {"a": 1}})):
             with pytest.raises(ValueError, match=f"{name}: neither the document nor OpenAPI says how an object"):
                 self.sent(wire, **{name: value})
-        assert wire.result.left_out == [
-            "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called",
-            *NESTED_FILES,
-        ]
-
-    @pytest.mark.parametrize(
-        ("version", "newer"), [("3.0.3", False), ("3.1.0", False), ("3.0.4", True), ("3.1.1", True)]
-    )
-    def test_newer_versions_of_openapi_say_that_it_is_json(self, tmp_path: Any, version: str, newer: bool) -> None:
-        schema = an_object(bare=LINE)
-        paths = {"/order": {"post": done("order", requestBody=body(FORM={"schema": schema}))}}
-        made = Wire(tmp_path, f"wire_{version.replace('.', '_')}", lossy=True, openapi=version, paths=paths)
-        value = made.models.OrderBody.from_dict({"bare": {"price": "p"}})
-        assert bool(made.result.left_out) is not newer
-        if newer:
-            assert made.send("order", body=value).content == b"bare=%7B%22price%22%3A%22p%22%7D"
-        else:
-            with pytest.raises(ValueError, match="bare: neither"):
-                made.send("order", body=value)
+        assert self.sent(wire, xml="<a/>") == "xml=%3Ca%2F%3E"
+        lost = "is an object or a list as application/xml, whose form is not defined, and is refused when called"
+        assert wire.result.left_out == [f"POST /order: the form's field xml {lost}", *NESTED_FILES]
 
 
 def parts_of(request: httpx.Request) -> dict[str, Any]:

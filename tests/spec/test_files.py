@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.checking.package import Package
+from victor_ext.spec.checking.package import Caller, Package
 from victor_ext.spec.command_line import main
+from victor_ext.spec.components import Components
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
+from victor_ext.spec.tree import operations
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
@@ -151,15 +154,16 @@ def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
 def test_limits_are_those_of_the_whole_and_an_unreadable_file_is_named(
     spec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit, value, says in (
-        ("files.MAX_FILES", 3, "is too much: at most 3 files"),
-        ("files.MAX_BYTES", 500, "is too much: at most 10,000 files of 500 bytes together"),
-        ("bounds.MAX_VALUES", 60, "more than 60 values"),
-    ):
-        monkeypatch.setattr(f"victor_ext.spec.{limit}", value)
-        with pytest.raises(DocumentError, match=says):
+    with pytest.raises(DocumentError, match="more than 62 values"):
+        load(spec, max_mib=0.002)
+    with (spec.parent / "schemas" / "error.yaml").open("a") as file:
+        file.write("#" * 4_000)
+    with pytest.raises(DocumentError, match="is too much: at most 10,000 files of 4,194 bytes together"):
+        load(spec, max_mib=0.004)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "MAX_FILES", 3)
+        with pytest.raises(DocumentError, match="is too much: at most 3 files"):
             load(spec)
-        monkeypatch.undo()
     (spec.parent / "schemas" / "error.yaml").write_text("a: [")
     with pytest.raises(DocumentError, match=r"error\.yaml cannot be read"):
         load(spec)
@@ -183,14 +187,13 @@ components:
     assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
 
 
-def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 100_000)
+def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
     medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
     parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
     spec = write(tmp_path, some=f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n")
     with pytest.raises(DocumentError, match="is too much"):
-        load(spec)
+        load(spec, max_mib=0.1)
 
 
 def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
@@ -249,3 +252,49 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pyt
     assert main(["diff", str(document), str(document), *more]) == 0
     assert main(["update", str(document), str(newer), *out, *more]) == 0
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
+
+
+SEVERAL = Path(__file__).parent / "several"
+
+
+def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp_path: Path) -> None:
+    """One that is renamed, because the root has another `Account`, keeps its word."""
+    result = generate(SEVERAL / "payments.yaml", tmp_path)
+    assert result.left_out == []
+    assert inspect(load(SEVERAL / "payments.yaml"), result.package).problems == {}
+    package = Package(result.package)
+
+    def read(operation: str, kind: str) -> str:
+        answer = httpx.Response(200, json={"kind": kind, "reference": "r"})
+        function = next(each for each in package.functions if each.name == operation)
+        with Caller(package, "https://api.example") as caller:
+            return type(caller.answer(function, {}, answer, "sync")).__name__
+
+    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban")}
+    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban"}
+    words = {"visa": "Card", "card": "Card", "ach": "Account2", "Account": "Account2"}
+    words |= {"sepa.debit": "SepaDebit", "cash": "Cash", "cheque": "Cash"}
+    assert {kind: read("get_method", kind) for kind in words} == words
+
+
+def test_a_description_is_read_from_its_file_and_never_refuses_a_document() -> None:
+    tree = load(SEVERAL / "payments.yaml")
+    intro = (SEVERAL / "texts" / "intro.md").read_text(encoding="utf-8")
+    read = tree["paths"]["/methods"]["get"]
+    assert (tree["info"]["description"], read["summary"]) == (intro, "One method.")
+    absent = [read, tree["paths"]["/chosen"]["get"], tree["components"]["schemas"]["Account"]]
+    assert [each["description"] for each in [*absent, tree["components"]["schemas"]["method"]]] == [None] * 4
+    assert tree["components"]["pathItems"]["methods"]["post"]["description"] == intro
+
+
+def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:
+    names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
+    assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
+    own = "get: {operationId: own, responses: {'200': {description: ok}}}"
+    spec = write(tmp_path, some=f"{HEAD}paths: {{/a: {{$ref: 'a.yaml', {own}}}}}\n", a=own.replace("own", "theirs"))
+    result = generate(spec, tmp_path)
+    assert result.left_out == ["GET /a: that of #/components/pathItems/a, beside which the path has its own"]
+    assert "own" in (result.package / "operations.py").read_text()
+    old, new = load(spec), load(SEVERAL / "payments.yaml")
+    assert {"get /a"} == {*Components(old).operations}
+    assert {"get /methods", "post /methods", "link /methods"} < {*Components(new).operations}

@@ -15,14 +15,15 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
-from . import test_answers, test_bodies, test_parameters
+from . import test_answers, test_bodies, test_parameters, test_webhooks
 from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
 
 pytestmark = pytest.mark.thorough
 CALLS = """
-from wire_types import Client, DEFAULT_BASE_URL
+from typing import assert_type
+from wire_types import Client, DEFAULT_BASE_URL, read_webhook, required
 from wire_types.api.default import comma_list, octets, pdf, same, shared, unions
-from wire_types.models import Cat, Dog, Litter, Note
+from wire_types.models import Cat, Dog, Litter, Note, PaymentPaidWebhook
 
 client = Client(base_url=DEFAULT_BASE_URL)
 same.sync_detailed(client=client, body=Note(text="a"), content_type="multipart/form-data")
@@ -32,6 +33,11 @@ found = pdf.sync(client=client)
 content: bytes = b"" if found is None or isinstance(found.payload, bytes) else found.payload.read()
 animal: Cat | Dog | None = unions.sync(client=client)
 cats: list[Cat] = Litter(cats=[Cat(lives=9)]).cats
+paid = read_webhook(b"", {}, name="payment.paid", verify=lambda headers, body: headers["a"])
+assert_type(paid, PaymentPaidWebhook)
+if not isinstance(posted := read_webhook(b"", [(b"a", b"b")]), list):
+    assert_type(required(required(posted.payment, name="payment").id, name="id"), str)
+lives: int = required(Cat(lives=9), "lives")
 """
 WRONG = """
 from wire_types import Client
@@ -58,7 +64,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
         "wire_types",
         lossy=True,
         servers=test_parameters.SERVERS,
-        components={"schemas": {**test_bodies.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}},
+        components={
+            "schemas": {**test_bodies.SCHEMAS, **test_webhooks.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}
+        },
+        webhooks=test_webhooks.HOOKS,
         paths={
             **test_bodies.PATHS,
             **test_parameters.PATHS,

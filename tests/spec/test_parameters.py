@@ -188,7 +188,7 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-VARIABLES = {"region": {"default": "eu"}, "version": {"default": "v1"}}
+VARIABLES: Tree = {"region": {"default": "eu", "enum": ["eu", "us", 7]}, "version": {"default": "v1"}}
 SERVERS: list[Tree] = [
     {"url": "https://{region}.pay.example/{version}/", "variables": VARIABLES},
     {"url": "https://sandbox.pay.example/v1"},
@@ -206,21 +206,20 @@ SERVER_PATHS: Tree = {
         "head": done("same", servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}]),
         "options": done("every", servers=[*reversed(SERVERS)]),
         "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
+        "trace": done("in_region", servers=[{"url": "https://files.{region}.example", "variables": VARIABLES}]),
     },
 }
 
 
-served = package("servers", lossy=True, servers=SERVERS, paths=SERVER_PATHS)
+served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
 
 
-def test_the_package_names_the_servers_of_the_document_and_what_nobody_can_know_is_reported(served: Wire) -> None:
-    assert served.result.left_out == [
-        "PATCH /files/{id}: its server https://{tenant}.pay.example is no absolute URL: sent to base_url"
-    ]
+def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
     package = importlib.import_module(served.name)
     assert package.DEFAULT_BASE_URL == "https://eu.pay.example/v1"
     assert package.SERVERS == ("https://eu.pay.example/v1", "https://sandbox.pay.example/v1")
-    assert {"DEFAULT_BASE_URL", "SERVERS"} < set(package.__all__)
+    assert package.OPERATION_SERVERS["https://files.eu.example"] == "https://files.{region}.example"
+    assert {"DEFAULT_BASE_URL", "SERVERS", "OPERATION_SERVERS"} < set(package.__all__)
     assert not hasattr(package, "BASE_PATH")
 
 
@@ -231,30 +230,57 @@ def test_the_package_names_the_servers_of_the_document_and_what_nobody_can_know_
         ("of_operation", "http://upload.pay.example:8443/files/a%2Fb"),
         ("relative", "https://eu.pay.example/v9/files/a%2Fb"),
         ("not_of_first", "https://sandbox.pay.example/v1/files/a%2Fb"),
-        *((name, f"{BASE}/files/a%2Fb") for name in ("same", "every", "unknown")),
+        ("in_region", "https://files.eu.example/files/a%2Fb"),
+        *((name, f"{BASE}/files/a%2Fb") for name in ("same", "every")),
     ],
 )
-def test_an_operation_is_sent_to_its_own_server_and_others_to_the_base_url(served: Wire, name: str, url: str) -> None:
-    assert served.send(name, "a/b").url == url
-    assert served.send("shared").url == f"{BASE}/shared"
+def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
+    served: Wire, name: str, url: str
+) -> None:
+    assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
+    requests: list[httpx.Request] = []
+    own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
+    served.module(name).sync_detailed("a/b", client=own)
+    served.module("shared").sync_detailed(client=own.with_headers({"a": "b"}))
+    assert [str(each.url) for each in requests] == [url, f"{BASE}/shared"]
+
+
+def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
+    server_url, [region, *_] = served.client_module.Client.server_url, served.client_module.SERVER_VARIABLES
+    assert region == "https://{region}.pay.example/{version}"
+    assert server_url(region) == "https://eu.pay.example/v1"
+    assert server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
+    assert server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
+    for given, says in (
+        ({"region": "EU"}, "region .* cannot be 'EU': write eu, us, 7"),
+        ({"area": "eu"}, "'area' is no variable of .*: it has region, version"),
+        ({"version": "v1?x"}, "version .* cannot be 'v1?x'"),
+        ({"tenant": "evil.example/"}, "tenant .* cannot be 'evil.example/': write a part of a URL"),
+        ({}, "tenant .* has no default"),
+    ):
+        url = region if given.keys() & {"region", "area", "version"} else "https://{tenant}.pay.example"
+        with pytest.raises(ValueError, match=says.replace("?", r"\?")):
+            server_url(url, given)
 
 
 def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
-    served = Wire(tmp_path, "wire_relative_servers", lossy=True, servers=[{"url": "/v1"}], paths=paths)
+    served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"
     assert served.send("other").url == f"{BASE}/x"
-    assert served.result.left_out == ["GET /x: its server /v9 is no absolute URL: sent to base_url"]
+    requests: list[httpx.Request] = []
+    served.module("other").sync_detailed(client=served.client(requests, servers=package.OPERATION_SERVERS))
+    assert requests[0].url == "https://api.example/v9/x"
 
 
-def test_a_client_of_ours_refuses_another_origin_by_name(served: Wire) -> None:
+def test_a_client_of_ours_refuses_another_origin_by_name() -> None:
     requests: list[httpx.Request] = []
     transport = httpx.MockTransport(lambda request: requests.append(request) or httpx.Response(204))
     with (
         Victor(auth=VictorOAuth("id", "secret"), transport=transport) as victor,
         pytest.raises(ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"),
     ):
-        served.module("of_path").sync_detailed("a", client=victor.api)
+        victor.api.get_httpx_client().get("https://files.pay.example/files/a")
     assert requests == []

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
 from victor_api.client import AuthenticatedClient, Client
 from victor_api.decoding import NOT_AN_OBJECT
-from victor_api.errors import UnexpectedStatus, UnreadableBody
+from victor_api.errors import MissingMember, UnexpectedStatus, UnreadableBody
 from victor_api.models import (
     ConfigurationPropertyName,
     ListPaymentRequestsResponse,
@@ -28,7 +28,7 @@ from victor_api.models import (
     RfpPayeeRequestDetails,
     ValidationErrors,
 )
-from victor_api.types import UNSET, Unset
+from victor_api.types import UNSET, Unset, required
 
 from tests.providers.running import Script
 from tests.spec.spec_values import ANY_JSON, Values, gist
@@ -95,6 +95,20 @@ class TestAnswers:
     def test_a_spoilt_one_does_not_raise_and_loses_nothing(self, case: Case, data: st.DataObject) -> None:
         model, values, schema = case
         survives(model, data.draw(values.mutated(schema)))
+
+
+def test_a_value_that_must_be_there_is_given_or_named() -> None:
+    receipt = PaymentRequestReceipt.from_dict({"direction": "OUTBOUND", "status": 5, "error_message": None})
+    assert required(receipt, "direction") == required(receipt.direction, name="direction") == "outbound"
+    assert required(0, name="zero") == 0
+    for member in ("status", "error_message", "payment_network"):
+        with pytest.raises(MissingMember, match=rf"PaymentRequestReceipt\.{member} has no value") as caught:
+            required(receipt, member)
+        assert pickle.loads(pickle.dumps(caught.value)).member == f"PaymentRequestReceipt.{member}"
+    with pytest.raises(MissingMember, match=r"^the network has no value"):
+        required(receipt.payment_network, name="the network")
+    with pytest.raises(AttributeError, match="directoin"):
+        required(receipt, "directoin")
 
 
 class TestVictor:

@@ -22,14 +22,17 @@ from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 from openapi_python_client.parser.properties.uuid import UuidProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from . import hooks
+from .bounds import MAX_MIB
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS
+from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
@@ -59,8 +62,8 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
         log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
         give_distinct_names(data)
-        hooks = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
-        log.requests.hook_endpoints = [] if hooks is None else hooks.endpoints
+        posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+        log.requests.hook_endpoints = [] if posted is None else posted.endpoints
     return data
 
 
@@ -81,10 +84,14 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
-        hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
-        for name, made in {"operations.py": operations, **hooks}.items() if folder.is_dir() else ():
-            text = project.env.get_template(f"{name}.jinja").render(endpoints=made)
+        modules = {"operations.py": {"endpoints": operations}}
+        if log.requests.hook_endpoints:
+            modules["webhooks.py"] = hooks.known_of(log.requests.hook_endpoints, data.models, _return_type)
+        for name, known in modules.items() if folder.is_dir() else ():
+            text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")
+        if "webhooks.py" in modules:
+            shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
@@ -94,7 +101,7 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
     tracker = Tracker(tree)
-    with _differences(), tracker.watching():
+    with tracker.watching(), _differences():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
@@ -127,6 +134,13 @@ def _differences() -> Generator[None]:
             _set_names(parameters, names)
         return endpoint
 
+    of_data: Any = endpoints.Endpoint.from_data
+
+    def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
+        if meant := (data.model_extra or {}).get(STANDS_FOR):
+            method, path = meant, UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+        return of_data(data=data, method=method, path=path, **arguments)
+
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
         made = of_text(name=name, required=required, data=data, config=config)
         if data.schema_format != DECIMAL:
@@ -137,6 +151,7 @@ def _differences() -> Generator[None]:
     with replaced(
         (model_property, "_resolve_naming_conflict", tolerate_conflict),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
+        (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does it, once the names are final.
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
@@ -166,7 +181,7 @@ def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
 
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
 # Neither configuration files in the folders above nor environment variables may change a byte of the output.
@@ -210,19 +225,20 @@ def generate(
     tree: Tree | None = None,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
     which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
-    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` has the
-    local file for each URL that the document refers to.
+    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` and
+    `max_mib` are those of `load`.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
-    loaded = load(document, copies) if tree is None else tree
+    loaded = load(document, copies, max_mib) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     with build_folder(package) as folder:
         built = folder / package.name

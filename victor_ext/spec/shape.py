@@ -13,7 +13,7 @@ from typing import Any
 
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
-PLACES = ("query", "path", "header", "cookie")
+PLACES = ("query", "path", "header", "cookie", "querystring")
 
 
 def _kind(entries: str) -> dict[str, str]:
@@ -25,13 +25,15 @@ KINDS: dict[str, dict[str, str]] = {
         "info=Info paths={PathItem} webhooks={PathItem} components=Components servers=[Server] tags=[Tag]"
     ),
     "Info": _kind("version=text"),
-    "Server": _kind("url=text"),
+    "Server": _kind("url=text variables={ServerVariable}"),
+    "ServerVariable": _kind("default=text enum=texts"),
     "Tag": _kind("name=text"),
     "Components": _kind(
         "schemas={Schema} parameters={Parameter} responses={Response} callbacks={Callback} "
         "requestBodies={RequestBody} headers={Header} pathItems={PathItem}"
     ),
-    "PathItem": _kind("parameters=[Parameter] servers=[Server]") | dict.fromkeys(METHODS, "Operation"),
+    "PathItem": _kind("parameters=[Parameter] servers=[Server] additionalOperations={Operation}")
+    | dict.fromkeys(METHODS, "Operation"),
     "Operation": _kind(
         "tags=texts operationId=text parameters=[Parameter] requestBody=RequestBody responses={Response} "
         "callbacks={Callback} servers=[Server]"
@@ -65,7 +67,8 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
     elif "$ref" in tree and kind != "Document" and not isinstance(tree["$ref"], str):
         raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
     if kind == "Callback":
-        _members(tree, "PathItem", place)
+        if "$ref" not in tree:
+            _members(tree, "PathItem", place)
         return
     for key, expected in KINDS[kind].items():
         if key in tree:

@@ -15,9 +15,8 @@ from victor_ext.spec.tree import is_list, is_mapping
 from .expected import difference, short
 from .operations import Answer, Medium
 from .package import is_model
-from .requests import OperationRequests
+from .requests import OperationRequests, is_sent_as_json
 from .values import FREE, Synthesis, is_valid
-from .views import Document
 
 WAYS = ("sync_detailed", "asyncio_detailed")
 BODILESS = (204, 205, 304)
@@ -71,7 +70,7 @@ class OperationAnswers(OperationRequests):
                 self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
-        is_json = _is_json(medium, self.document)
+        is_json = is_sent_as_json(medium, self.document)
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
@@ -142,14 +141,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
-
-
-def _is_json(medium: Medium, document: Document) -> bool:
-    """`*/*` is JSON when its schema is no text and no file."""
-    views = document.views(medium.schema)
-    return medium.is_json or (
-        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
-    )
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

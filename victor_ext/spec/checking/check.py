@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
@@ -39,7 +40,9 @@ def inspect(tree: Tree, folder: Path) -> Findings:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of httpx, about cookies in a request
         try:
-            with Package(folder) as package, Caller(package, base_url(document)) as caller:
+            shared, *others = {each.server for each in operations(document)} or {base_url(document)}
+            base = base_url(document) if others else shared
+            with Package(folder) as package, Caller(package, base) as caller:
                 _Inspection(document, package, caller, findings, Models(document, package, findings)).run()
                 findings.calls = caller.calls
         except PackageError as error:
@@ -81,7 +84,7 @@ class _Inspection:
         for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
             value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
             try:
-                decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
+                decoded = self.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
                 if why := difference(value, plain(decoded)):
                     return why
                 self.models.compare(medium.schema, value, decoded)
@@ -164,6 +167,7 @@ def check(
     accept: str | None = None,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
@@ -175,7 +179,7 @@ def check(
     """
     path = default_path(document) if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
-    tree = load(document, copies)
+    tree = load(document, copies, max_mib)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)

@@ -29,7 +29,7 @@ from uuid import UUID
 import attrs
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import is_list, is_mapping, is_url
 
 from .expected import Request
 
@@ -108,7 +108,10 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
     def __init__(self, package: Package, base_url: str) -> None:
         self._answer: httpx.Response | None = None
         transport = httpx.MockTransport(self._handle)
-        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": transport})
+        client = package.load("client")
+        own: dict[str, str] = getattr(client, "OPERATION_SERVERS", {})
+        servers = {known: url for known, url in own.items() if is_url(known)}  # not where a default is missing
+        self._client = client.Client(base_url=base_url, servers=servers, httpx_args={"transport": transport})
         self.calls = 0
 
     def _handle(self, request: httpx.Request) -> httpx.Response:

@@ -249,7 +249,7 @@ class Passing:
                     body = build(option, value)
                 except NoArgumentError:
                     continue
-                if in_parts and hasattr(body, "mime_type"):  # the caller writes the parts, and what is between them
+                if in_parts and type(body).__name__ == "File":  # the caller writes the parts, and what is between them
                     body.mime_type = f"{medium.content_type}; boundary=between"
                 bodies.append({"body": body, **chosen})
                 break

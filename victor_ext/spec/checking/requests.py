@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import is_json, is_list, is_mapping
 
-from .expected import FORM, Request, body_differences, query_pairs, same_text, short, shown, take, values
+from .expected import FORM, Request, body_differences, moment_of, query_pairs, same_text, short, shown, take, values
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
 from .values import BYTES, TRICKY, Synthesis, is_valid
+from .views import Document
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
@@ -53,7 +54,8 @@ class OperationRequests(Passing):
     def _examples(self, required: Given) -> Iterator[Given]:
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
-                if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):
+                good = example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example)
+                if good and not _lacks_zone(example):  # the package refuses it, and the client reads it
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self.operation.bodies:
@@ -69,7 +71,7 @@ class OperationRequests(Passing):
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
-        structured = medium.is_json or "form" in medium.bare or medium.bare == "*/*"
+        structured = is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
         if not structured and not medium.bare.startswith("text/"):
             return BYTES
         if medium.bare.startswith("text/") and not medium.is_json:
@@ -203,6 +205,14 @@ class OperationRequests(Passing):
             self.wrong("asyncio_detailed sends another request than sync_detailed")
 
 
+def is_sent_as_json(medium: Medium, document: Document) -> bool:
+    """`*/*` and `application/*` are JSON when their schema is no text and no file."""
+    views = document.views(medium.schema)
+    return medium.is_json or (
+        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
+    )
+
+
 def _comparable(request: Request) -> tuple[Any, ...]:
     """What two requests of the same call must have in common."""
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
@@ -215,6 +225,14 @@ def _comparable(request: Request) -> tuple[Any, ...]:
 _OF_HTTPX = ("user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type")
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 """Headers that httpx sends by itself, and those of the cookies."""
+
+
+def _lacks_zone(example: Any) -> bool:
+    """Whether it is a time without a zone, or has one in it: RFC 3339, which `date-time` means, has no such time."""
+    if is_mapping(example) or is_list(example):
+        return any(map(_lacks_zone, example.values() if is_mapping(example) else example))
+    moment = moment_of(example) if isinstance(example, str) else None
+    return moment is not None and moment.tzinfo is None
 
 
 def _is_nested(value: Any) -> bool:
@@ -232,4 +250,6 @@ def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
 def _same_type(medium: Medium, request: Request) -> bool:
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
+    if medium.is_json and "*" in detail:  # `application/*+json`
+        return sent.startswith(f"{kind}/") and is_json(sent)
     return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare

@@ -69,7 +69,7 @@ class Synthesis:
             return made
         for name, child in view.properties.items():
             optional = name not in view.required
-            hidden = hidden_by in self.document.follow(child).tree or hidden_by in child.tree
+            hidden = self.document.follow(child).tree.get(hidden_by) or child.tree.get(hidden_by)
             if name in view.tags:
                 made[name] = view.tags[name][0]
             elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):

@@ -64,6 +64,8 @@ class View:
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
     only_null: bool = False
+    alias: str = ""
+    """The place of another name of the same schema."""
     impossible: bool = False
     """Whether what it is merged of contradicts itself, so that no value has all of it."""
 
@@ -128,7 +130,7 @@ class Document:
                     for each in dict.fromkeys(family)
                     if each in named
                 ]
-                if len(nodes) > 1:
+                if len(nodes) > 1 or parent != root:
                     families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
         return families
 

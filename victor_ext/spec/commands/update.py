@@ -28,7 +28,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_approved, add_generation, copies, show, show_as_is
+from . import Command, add_approved, add_generation, reading, show, show_as_is
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
 MAX_LINES = 40
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     approvals = read_approvals(options.approved or document.with_name(f"{document.stem}.approved.yaml"))
     accepted = default_path(document)
     read_accepted(accepted)  # a mistake in it is reported before the work begins
-    before, after = load(document, copies(options)), load(newer, copies(options))
+    before, after = load(document, **reading(options)), load(newer, **reading(options))
     package = package_folder(options.out, name)
     with build_folder(package) as folder:
         old = Side(document, before, folder / "old", name, options.decimals)

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from victor_ext.spec.bounds import read_text
+from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
 from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
 
@@ -254,10 +254,10 @@ def one_line(text: str) -> str:
 class Lines:
     """The lines of a document in YAML, or in JSON, which YAML contains."""
 
-    def __init__(self, document: Path) -> None:
-        """`document` is a file that `victor_ext.spec.document.load` has read. Raises OSError."""
+    def __init__(self, document: Path, max_mib: float = MAX_MIB) -> None:
+        """`document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError."""
         try:
-            self._root: yaml.Node | None = yaml.compose(read_text(document), Loader=yaml.CSafeLoader)
+            self._root: yaml.Node | None = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
         except (ValueError, yaml.YAMLError):  # JSON that is no YAML
             self._root = None
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urljoin
 
-from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_at, mappings_at, operations, resolve
+from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_ext.spec.tree import (
+    METHODS,
+    Tree,
+    hooks,
+    is_json,
+    is_url,
+    list_at,
+    mapping_at,
+    mappings_at,
+    operations,
+    resolve,
+)
 
 from .base import Log, components, parameters
 
@@ -117,7 +129,8 @@ def read_hooks(document: Tree, log: Log) -> None:
             path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
-            document["paths"][path] = {hook.where.partition(" ")[0].lower(): read}
+            method = hook.where.partition(" ")[0].lower()
+            document["paths"][path] = {method if method in METHODS else "post": read}
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
             log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
@@ -137,38 +150,76 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
         yield " and ".join(words) or "none"
 
 
+def stand_in_for_method(document: Tree, log: Log) -> None:
+    """Write an operation whose method the generator does not know as `post` of a path of its own."""
+    for operation in operations(document):
+        if operation.method in KNOWN_METHODS:
+            continue
+        document["paths"][f"{operation.path}#{operation.method}"] = {"post": operation.tree}
+        operation.tree[STANDS_FOR] = operation.method
+        operation.item.pop("additionalOperations" if "." in operation.step else operation.method, None)
+        log("stand-in-for-method", operation.where)
+
+
 def record_servers(document: Tree, log: Log) -> None:
     """Record the servers of the document, and those of the operations that its first server does not offer.
 
-    The first server of a list counts, and each variable has its default. A relative URL is joined to the first absolute
-    one of the document: where the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. A relative URL of an operation is joined to
+    the first absolute one of the document: where the document itself was served from is not known.
     """
-    shared = _urls(document)
-    absolute = [url for url in shared if _is_absolute(url)]
-    for operation in operations(document):
-        own = _urls(operation.tree) or _urls(operation.item)
-        for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
-            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and is_url(url) else url
-            if not _is_absolute(whole):
-                log.left_out.append(f"{operation.where}: its server {url} is no absolute URL: sent to base_url")
-                continue
-            log.requests.request(operation.tree).server = whole
-            log("record-servers", f"{operation.where}: {whole}")
-    own_ones = {each.server for each in log.requests.of.values()}
-    only = own_ones.pop() if len(own_ones) == 1 else None
-    log.requests.servers = absolute or ([only] if only and len(log.requests.of) == len(operations(document)) else [])
-    log.requests.base_path = next((url for url in shared if url), None) if not absolute else None
+    requests, every = log.requests, operations(document)
+    shared = _servers(document)
+    absolute = [each for each in shared if _is_absolute(each.url)]
+    first = (absolute or shared)[:1]
+    requests.variables = {each.template: each.variables for each in shared}
+    for operation in every:
+        own = _servers(operation.tree) or _servers(operation.item)
+        own = [each.joined(absolute[0]) for each in own] if absolute else own
+        if own and not {each.url for each in own} & {each.url for each in first}:
+            url, template, variables = own[0]
+            requests.request(operation.tree).server = url
+            requests.own_servers[url] = template
+            requests.variables[template] = variables
+            log("record-servers", f"{operation.where}: {url}")
+    requests.servers = [each.url for each in absolute]
+    [only, *others] = {each.server for each in requests.of.values()} or {None}
+    if not absolute and only and not others and len(requests.of) == len(every) and _is_absolute(only):
+        requests.servers = [only]
+        requests.own_servers.clear()
+        for request in requests.of.values():
+            request.server = None
+    requests.base_path = next((each.url for each in shared if each.url), None) if not absolute else None
+    requests.variables = {url: names for url, names in requests.variables.items() if re.search(r"{[^{}]+}", url)}
 
 
-def _urls(tree: Tree) -> list[str]:
-    """The URLs of servers, without a slash at their end, with the default of each variable that has one."""
-    urls: list[str] = []
+class _Server(NamedTuple):
+    """A server, without a slash at its end."""
+
+    url: str
+    """With the default of each variable that has one."""
+    template: str
+    """As it stands in the document."""
+    variables: Tree
+
+    def joined(self, base: _Server) -> _Server:
+        """The server that a relative URL means, beside another one."""
+        if not is_url(self.url):
+            return self
+        url, template = (
+            urljoin(f"{one}/", f"{other}/").rstrip("/")
+            for one, other in ((base.url, self.url), (base.template, self.template))
+        )
+        return _Server(url, template, {**base.variables, **self.variables})
+
+
+def _servers(tree: Tree) -> list[_Server]:
+    servers: list[_Server] = []
     for server in [each for each in list_at(tree, "servers") if "url" in each]:
-        url: str = server["url"]
+        url = template = str(server["url"]).rstrip("/")
         for name, variable in mappings_at(server, "variables"):
-            url = url.replace(f"{{{name}}}", str(variable["default"])) if "default" in variable else url
-        urls.append(url.rstrip("/"))
-    return urls
+            url = url.replace(f"{{{name}}}", variable["default"]) if "default" in variable else url
+        servers.append(_Server(url.rstrip("/"), template, mapping_at(server, "variables")))
+    return servers
 
 
 def _is_absolute(url: str) -> bool:

@@ -89,7 +89,8 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     if style.style == "deepObject":
         return None
     for whole in variants(document, schema):
-        nested = next((step for step, child in children(whole) if step[0] in ".[" and is_nested(document, child)), None)
+        inner = [(step, child) for step, child in children(whole) if not is_read_only(document, child)]
+        nested = next((step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None)
         if nested is not None:
             return f"an object or a list in its {nested}"
         if style.location == "cookie" and style.explode and is_nested(document, whole):
@@ -109,6 +110,11 @@ def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -
 def is_nested(document: Tree, schema: Tree) -> bool:
     """Whether a value can be an object or a list. What has no type counts as a scalar."""
     return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
+
+
+def is_read_only(document: Tree, schema: Tree) -> bool:
+    """Whether a value is only read, and never sent."""
+    return bool(schema.get("readOnly") or resolve(document, schema).get("readOnly"))
 
 
 def is_object(document: Tree, schema: Tree) -> bool:

@@ -298,21 +298,21 @@ class Array(Reader[list[T]]):
     """A list; see `Reader.item` for items of another type."""
 
     def __init__(self, of: Reader[T]) -> None:
-        self._of = of
+        self.of = of
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if not isinstance(value, list) or left <= 0:
             return MISMATCH
         if not exact:
-            item = self._of.item
+            item = self.of.item
             return [item(each, left - 1) for each in value]
-        decoded = [self._of.read(each, left - 1, exact=True) for each in value]
+        decoded = [self.of.read(each, left - 1, exact=True) for each in value]
         return MISMATCH if any(each is MISMATCH for each in decoded) else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
         if not isinstance(value, list):
             return (2, 0, 0, 0, 0)
-        return tuple(map(sum, zip((0,) * 5, *(self._of.distance(each) for each in value[:LOOKED_AT]), strict=True)))
+        return tuple(map(sum, zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True)))
 
 
 class Either(Reader[Any]):

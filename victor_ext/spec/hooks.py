@@ -1,0 +1,166 @@
+"""What the template of webhooks must know: the models that a body can contain, and what tells the webhooks apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.const import ConstProperty
+
+Words = tuple[str | int, ...]
+Tags = dict[str, Words]
+"""The words of the members that select a model, by the wire names of the members."""
+
+
+class Telling(NamedTuple):
+    """What tells a webhook from the others: the tags of each model that its body can be."""
+
+    tags: tuple[Tags, ...]
+    is_open: bool
+    """Whether they are enums of several words, which may get new ones; else constants and discriminators."""
+
+
+def known_of(
+    endpoints: Sequence[Endpoint], models: Iterable[ModelProperty], return_type: Callable[[Endpoint], str]
+) -> dict[str, Any]:
+    """What the template is rendered with. `models` are those of the package: references to them may lack members."""
+    whole = {str(model.class_info.name): model for model in models}
+    reached = models_in(endpoints, whole)
+    kinds = sorted({kind for endpoint in endpoints for kind in return_type(endpoint).split(" | ")})
+    functions: dict[str, Any] = {
+        "members_of": members_of,
+        "others_of": others_of,
+        "tags_of": tags_of,
+        "required_of": required_of,
+    }
+    return {
+        "endpoints": endpoints,
+        "models": reached,
+        "imports": imports_of(reached),
+        "telling": telling(endpoints, whole),
+        "bodies": "Any" if "Any" in kinds else " | ".join(kinds),
+        **functions,
+    }
+
+
+def body_of(endpoint: Endpoint) -> Any:
+    """The property that the generator made of the body of a webhook."""
+    return endpoint.responses.patterns[0].prop
+
+
+def models_in(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[ModelProperty]:
+    """The models that the bodies can contain, each once, by name."""
+    models: dict[str, ModelProperty] = {}
+    waiting = [body_of(endpoint) for endpoint in endpoints]
+    while waiting:
+        prop = waiting.pop()
+        if not isinstance(prop, ModelProperty):
+            waiting += [*getattr(prop, "inner_properties", ()), *filter(None, [getattr(prop, "inner_property", None)])]
+        elif prop.class_info.name not in models:
+            models[prop.class_info.name] = model = whole.get(prop.class_info.name, prop)
+            waiting += [*members_of(model), *filter(None, [others_of(model)])]
+    return [models[name] for name in sorted(models)]
+
+
+def members_of(model: ModelProperty) -> list[Any]:
+    return [*(model.required_properties or ()), *(model.optional_properties or ())]
+
+
+def others_of(model: ModelProperty) -> Any:
+    """The property of additional properties that have a declared type; None for others."""
+    others: Any = model.additional_properties
+    return others if getattr(others, "template", "any_property.py.jinja") != "any_property.py.jinja" else None
+
+
+def imports_of(models: Iterable[ModelProperty]) -> list[str]:
+    """The lines that import all that the readers of these models name."""
+    lines: set[str] = set()
+    for model in models:
+        for prop in (model, *members_of(model), *filter(None, [others_of(model)])):
+            lines |= {*prop.get_imports(prefix="."), *prop.get_lazy_imports(prefix=".")}
+    return sorted(line for line in lines if line.startswith("from .models."))
+
+
+def tags_of(model: ModelProperty) -> Tags:
+    """The members that have one word alone (a constant, an enum of one word), and the discriminators of the model."""
+    own = dict(_words_of(model))
+    # A mapping that has other words than the enum of the property contradicts it.
+    named = {
+        name: tuple(word for word in words if word in own.get(name, words)) or own[name]
+        for name, words in _discriminators(model).items()
+    }
+    return named | {name: words for name, words in own.items() if len(words) == 1}
+
+
+def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
+    for prop in members_of(model):
+        inner = [each for each in getattr(prop, "inner_properties", ()) if each.get_base_type_string() != "None"]
+        core = inner[0] if len(inner) == 1 else prop
+        values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
+        values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
+        if words := tuple(each.casefold() if isinstance(each, str) else each for each in values):
+            yield prop.name.get_untrusted_value(), words
+
+
+def _discriminators(model: ModelProperty) -> Tags:
+    marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
+    return {name: tuple(words) for name, words in marks.items() if words}
+
+
+def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:
+    """For each webhook, what the document has to tell it from the others.
+
+    A discriminator counts, and a constant that is required or has another value in another webhook. If these are the
+    same in all webhooks, required enums count, too, that have the same words in two webhooks or none in common.
+    """
+    variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
+    bodies = [
+        [whole.get(each.class_info.name, each) for each in own if isinstance(each, ModelProperty)] for own in variants
+    ]
+    seen = [tags_of(model) for models in bodies for model in models]
+    tags = [[_counting(model, seen) for model in models] for models in bodies]
+    all_tags = [own for each in tags for own in each]
+    is_open = len(bodies) > 1 and all(own == all_tags[0] for own in all_tags)
+    if is_open:
+        enums = [_required_enums(model) for models in bodies for model in models]
+        tags = [
+            [own | _parting(_required_enums(model), enums) for model, own in zip(models, each, strict=True)]
+            for models, each in zip(bodies, tags, strict=True)
+        ]
+    return [Telling(tuple(each) if all(each) else (), is_open) for each in tags]
+
+
+def _variants(body: Any) -> list[Any]:
+    return [each for inner in getattr(body, "inner_properties", ()) for each in _variants(inner)] or [body]
+
+
+def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
+    required, discriminators = required_of(model), _discriminators(model)
+    return {
+        name: words
+        for name, words in tags_of(model).items()
+        if name in required | discriminators.keys() or any(own.get(name, words) != words for own in seen)
+    }
+
+
+def _required_enums(model: ModelProperty) -> Tags:
+    return {name: words for name, words in _words_of(model) if name in required_of(model)}
+
+
+def required_of(model: ModelProperty) -> set[str]:
+    """The names of the members that each body has: what can only be sent to the provider is not among them."""
+    hidden: Any = (model.data.model_extra or {}).get("x-write-only", ())
+    return {prop.name.get_untrusted_value() for prop in model.required_properties or ()} - {*hidden}
+
+
+def _parting(enums: Tags, seen: list[Tags]) -> Tags:
+    """The enums that part the webhooks: the words of each other one are the same or all different, and some differ."""
+    sets = {name: [{*own.get(name, ())} for own in seen] for name in enums}
+    return {
+        name: words
+        for name, words in enums.items()
+        if all(each and (each == {*words} or not each & {*words}) for each in sets[name])
+        and any(each != {*words} for each in sets[name])
+    }
