@@ -12,12 +12,10 @@ _PATH_TEXT: Final = re.compile(r"[\w.~:%/-]*", re.ASCII)
 
 
 class ServerVariable(NamedTuple):
-    """A variable of a server, such as `region`."""
+    """A variable of a server, such as `region`: its default, and the allowed values; () when any is."""
 
     default: str | None = None
-    """The document's value; None when it has none."""
     values: tuple[str, ...] = ()
-    """The allowed values; () when any is."""
 
 
 Declared = Mapping[str, Mapping[str, ServerVariable]]
@@ -37,23 +35,18 @@ def filled(url: str, given: Mapping[str, str], servers: Declared) -> str:
         raise ValueError(f"{strange[0]!r} is no variable of the server {url}: {known}.")
 
     def value(match: re.Match[str]) -> str:
-        variable = declared.get(match[1], ServerVariable())
-        text = given.get(match[1], variable.default)
-        before = url[: match.start()]
+        name, before = match[1], url[: match.start()]
+        variable = declared.get(name, ServerVariable())
+        text, wanted = given.get(name, variable.default), ", ".join(variable.values) or "a part of a URL"
+        if text is None:
+            raise ValueError(f"The variable {name} of the server {url} has no default: write {wanted}.")
         allowed = _PATH_TEXT if "/" in before.partition("://")[2] else _HOST_TEXT
-        is_free = (
-            "://" not in before or match[1] not in given
-        )  # it is the whole beginning, or the document's own text
-        if variable.values:
-            is_good, wanted = text in variable.values, f"one of {', '.join(variable.values)}"
-        else:
-            is_good, wanted = (
-                text is not None and (is_free or bool(allowed.fullmatch(text))),
-                "a part of a URL",
-            )
-        if text is None or not is_good:
-            shown = "has no default" if text is None else f"cannot be {text!r}"
-            raise ValueError(f"The variable {match[1]} of the server {url} {shown}: write {wanted}.")
+        # At its beginning, it may be all of the URL.
+        is_good = (
+            text in variable.values if variable.values else allowed.fullmatch(text) or "://" not in before
+        )
+        if name in given and not is_good:
+            raise ValueError(f"The variable {name} of the server {url} cannot be {text!r}: write {wanted}.")
         return text
 
     return re.sub(r"{([^{}]+)}", value, url)

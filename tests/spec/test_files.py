@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.checking.package import Package
+from victor_ext.spec.checking.package import Caller, Package
 from victor_ext.spec.command_line import main
+from victor_ext.spec.components import Components
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
+from victor_ext.spec.tree import operations
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
@@ -249,3 +252,49 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pyt
     assert main(["diff", str(document), str(document), *more]) == 0
     assert main(["update", str(document), str(newer), *out, *more]) == 0
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
+
+
+SEVERAL = Path(__file__).parent / "several"
+
+
+def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp_path: Path) -> None:
+    """One that is renamed, because the root has another `Account`, keeps its word."""
+    result = generate(SEVERAL / "payments.yaml", tmp_path)
+    assert result.left_out == []
+    assert inspect(load(SEVERAL / "payments.yaml"), result.package).problems == {}
+    package = Package(result.package)
+
+    def read(operation: str, kind: str) -> str:
+        answer = httpx.Response(200, json={"kind": kind, "reference": "r"})
+        function = next(each for each in package.functions if each.name == operation)
+        with Caller(package, "https://api.example") as caller:
+            return type(caller.answer(function, {}, answer, "sync")).__name__
+
+    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban")}
+    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban"}
+    words = {"visa": "Card", "card": "Card", "ach": "Account2", "Account": "Account2"}
+    words |= {"sepa.debit": "SepaDebit", "cash": "Cash", "cheque": "Cash"}
+    assert {kind: read("get_method", kind) for kind in words} == words
+
+
+def test_a_description_is_read_from_its_file_and_never_refuses_a_document() -> None:
+    tree = load(SEVERAL / "payments.yaml")
+    intro = (SEVERAL / "texts" / "intro.md").read_text(encoding="utf-8")
+    read = tree["paths"]["/methods"]["get"]
+    assert (tree["info"]["description"], read["summary"]) == (intro, "One method.")
+    absent = [read, tree["paths"]["/chosen"]["get"], tree["components"]["schemas"]["Account"]]
+    assert [each["description"] for each in [*absent, tree["components"]["schemas"]["method"]]] == [None] * 4
+    assert tree["components"]["pathItems"]["methods"]["post"]["description"] == intro
+
+
+def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:
+    names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
+    assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
+    own = "get: {operationId: own, responses: {'200': {description: ok}}}"
+    spec = write(tmp_path, some=f"{HEAD}paths: {{/a: {{$ref: 'a.yaml', {own}}}}}\n", a=own.replace("own", "theirs"))
+    result = generate(spec, tmp_path)
+    assert result.left_out == ["GET /a: that of #/components/pathItems/a, beside which the path has its own"]
+    assert "own" in (result.package / "operations.py").read_text()
+    old, new = load(spec), load(SEVERAL / "payments.yaml")
+    assert {"get /a"} == {*Components(old).operations}
+    assert {"get /methods", "post /methods", "link /methods"} < {*Components(new).operations}

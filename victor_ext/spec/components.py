@@ -16,7 +16,6 @@ from functools import cache
 from typing import Any, Literal
 
 from .tree import (
-    METHODS,
     Tree,
     around,
     followed,
@@ -26,6 +25,8 @@ from .tree import (
     mapping_at,
     mappings_at,
     members,
+    methods,
+    path_item,
     schema_at,
     schema_list_at,
     schemas_at,
@@ -151,20 +152,18 @@ class Components:
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
 
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
-        item = self.resolve(item)
+        item = path_item(self.document, item)
         shared = self._source()
         for parameter in trees_at(item, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
-        for method in METHODS:
-            tree = item.get(method)
-            if is_mapping(tree):
-                incoming = section == "webhooks"
-                operation = Operation(f"{method} {path}", f"{place}.{method}", tree, item, place, incoming)
-                self.operations[operation.name] = operation
-                bit = 1 << (len(self.operations) - 1)
-                shared.sent |= 0 if incoming else bit
-                shared.received |= bit if incoming else 0
-                self._operation(operation.tree, operation.place, bit, incoming=incoming)
+        for method, step, tree in methods(item):
+            incoming = section == "webhooks"
+            operation = Operation(f"{method} {path}", f"{place}.{step}", tree, item, place, incoming)
+            self.operations[operation.name] = operation
+            bit = 1 << (len(self.operations) - 1)
+            shared.sent |= 0 if incoming else bit
+            shared.received |= bit if incoming else 0
+            self._operation(operation.tree, operation.place, bit, incoming=incoming)
 
     def _operation(self, tree: Tree, place: str, bit: int, *, incoming: bool) -> None:
         outward, inward = self._source(sent=bit), self._source(received=bit)
@@ -183,11 +182,10 @@ class Components:
     def callbacks(self, operation: Tree) -> dict[str, Tree]:
         """The operations of callbacks by what their places end with."""
         return {
-            f"{name}.{expression}.{method}": tree
+            f"{name}.{expression}.{step}": tree
             for name, callback in mappings_at(operation, "callbacks")
             for expression, item in members(self.resolve(callback))
-            for method, tree in members(self.resolve(item))
-            if method in METHODS
+            for _, step, tree in methods(path_item(self.document, item))
         }
 
     def key(self, parameter: Tree) -> str:

@@ -80,8 +80,11 @@ def load(path: Path, copies: Mapping[str, Path] | None = None, max_mib: float = 
 
 
 def addresses(path: Path, max_mib: float = MAX_MIB) -> list[Path]:
-    """The other files that a file refers to, whether they are there or not. Raises DocumentError."""
-    return addresses_in(_read(path, Limits(max_mib)), path)
+    """The other files that a file refers to, whether they are there or not; none of one that is no document."""
+    try:
+        return addresses_in(_read(path, Limits(max_mib)), path)
+    except DocumentError:  # a text; or `load` says it
+        return []
 
 
 def _read(path: Path, limits: Limits) -> Any:

@@ -137,7 +137,7 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
             continue
         mended.add(id(schema))
         if schema.get("allOf"):
-            write_out_allof(tree, schema, failure.where)
+            write_out_allof(tree, schema, failure.where, log)
             log("inline-allof", failure.where)
         else:
             log.lose(failure.loss, failure.text)

@@ -22,6 +22,7 @@ from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 from openapi_python_client.parser.properties.uuid import UuidProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
@@ -31,7 +32,7 @@ from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_p
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS
+from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
@@ -100,7 +101,7 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
     tracker = Tracker(tree)
-    with _differences(), tracker.watching():
+    with tracker.watching(), _differences():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
@@ -133,6 +134,13 @@ def _differences() -> Generator[None]:
             _set_names(parameters, names)
         return endpoint
 
+    of_data: Any = endpoints.Endpoint.from_data
+
+    def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
+        if meant := (data.model_extra or {}).get(STANDS_FOR):
+            method, path = meant, UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+        return of_data(data=data, method=method, path=path, **arguments)
+
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
         made = of_text(name=name, required=required, data=data, config=config)
         if data.schema_format != DECIMAL:
@@ -143,6 +151,7 @@ def _differences() -> Generator[None]:
     with replaced(
         (model_property, "_resolve_naming_conflict", tolerate_conflict),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
+        (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does it, once the names are final.
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ConstProperty, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.const import ConstProperty
 
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
@@ -99,7 +100,7 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
     for prop in members_of(model):
         inner = [each for each in getattr(prop, "inner_properties", ()) if each.get_base_type_string() != "None"]
         core = inner[0] if len(inner) == 1 else prop
-        values = core.values.values() if isinstance(core, EnumProperty) else ()
+        values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
         if words := tuple(each.casefold() if isinstance(each, str) else each for each in values):
             yield prop.name.get_untrusted_value(), words

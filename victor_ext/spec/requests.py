@@ -16,6 +16,11 @@ from .tree import Tree
 PREFIX = "field_"
 """What the generator puts before a name that does not begin with a letter."""
 
+KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The methods that the generator knows."""
+STANDS_FOR = "x-method"
+"""The key of an operation with its method, where that is another one."""
+
 Key = tuple[str, str]
 """The tag and the name of an operation, as the generator writes them."""
 

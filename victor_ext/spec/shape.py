@@ -13,7 +13,7 @@ from typing import Any
 
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
-PLACES = ("query", "path", "header", "cookie")
+PLACES = ("query", "path", "header", "cookie", "querystring")
 
 
 def _kind(entries: str) -> dict[str, str]:
@@ -32,7 +32,8 @@ KINDS: dict[str, dict[str, str]] = {
         "schemas={Schema} parameters={Parameter} responses={Response} callbacks={Callback} "
         "requestBodies={RequestBody} headers={Header} pathItems={PathItem}"
     ),
-    "PathItem": _kind("parameters=[Parameter] servers=[Server]") | dict.fromkeys(METHODS, "Operation"),
+    "PathItem": _kind("parameters=[Parameter] servers=[Server] additionalOperations={Operation}")
+    | dict.fromkeys(METHODS, "Operation"),
     "Operation": _kind(
         "tags=texts operationId=text parameters=[Parameter] requestBody=RequestBody responses={Response} "
         "callbacks={Callback} servers=[Server]"
@@ -66,7 +67,8 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
     elif "$ref" in tree and kind != "Document" and not isinstance(tree["$ref"], str):
         raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
     if kind == "Callback":
-        _members(tree, "PathItem", place)
+        if "$ref" not in tree:
+            _members(tree, "PathItem", place)
         return
     for key, expected in KINDS[kind].items():
         if key in tree:

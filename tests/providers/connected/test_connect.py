@@ -314,7 +314,10 @@ class TestTheOrigin:
             ({"servers": 17}, "servers must be a mapping"),
             ({"server_variables": {"region": 7}}, "server_variables must be a mapping"),
             ({"server_variables": {"region": "eu"}}, r"'region' is in no URL .* has region in https://api\.\{region\}"),
-            ({"base_url": "https://api.{region}.till.example", "server_variables": {"region": "EU"}}, "one of eu, us"),
+            (
+                {"base_url": "https://api.{region}.till.example", "server_variables": {"region": "EU"}},
+                "cannot be 'EU': write eu, us",
+            ),
         ):
             with pytest.raises(ConfigurationError, match=words):
                 connect(client_class(), **{"base_url": URL, **options})  # type: ignore[arg-type] # what is tested

@@ -275,14 +275,11 @@ def _servers(
     if strange := [each for each in variables if not any(f"{{{each}}}" in url for url in templates.values())]:
         names: Mapping[str, Mapping[str, object]] = getattr(module, "SERVER_VARIABLES", {})
         those = ", ".join(f"{', '.join(each)} in {url}" for url, each in names.items()) or "none"
-        message = (
-            f"server_variables: {shown(strange[0])} is in no URL of base_url and servers. The document has {those}."
-        )
-        raise ConfigurationError(message)
+        what = f"{shown(strange[0])} is in no URL of base_url and servers"
+        raise ConfigurationError(f"server_variables: {what}. The document has {those}.")
     for name, url in templates.items() if hasattr(client, "server_url") else ():
         try:
-            own = {each: text for each, text in variables.items() if f"{{{each}}}" in url}
-            texts[name] = client.server_url(url, own)
+            texts[name] = client.server_url(url, {key: variables[key] for key in variables if f"{{{key}}}" in url})
         except ValueError as error:
             raise ConfigurationError(f"{name}: {error}") from None
     base = checked_base_url(texts.pop("base_url"))

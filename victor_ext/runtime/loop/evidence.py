@@ -25,8 +25,8 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
+"""Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
 
 READER = "victor_ext.reader"
 """The extension of a request with the `Reader` of its response. Only generated operations set it."""

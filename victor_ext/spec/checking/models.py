@@ -77,13 +77,17 @@ class Models:
         views = self._document.views(node)
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
+        own = [view for view in views if _is_named(view, type(decoded))]
         views = [view for view in views if fits(self._document, view, value)] or views[:1]
         outcomes = [(self._of_view(view, value, decoded), view) for view in views]
         names: set[str] = {*value} if is_mapping(value) else set()
         best, view = min(
             outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, len(names - each[1].properties.keys()))
         )
-        if best.foreign:  # it is read as the class of another member, which may have all that the value has
+        # It is read as the class of another member, which may have all that the value has.
+        if own and view not in own:
+            best.met = []
+        elif best.foreign:
             best.met = [(of, model) for of, model in best.met if of is not view]
         return best
 
@@ -180,6 +184,12 @@ class Models:
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
             self._findings.count(kind, present=present)
+
+
+def _is_named(view: View, model: type[Any]) -> bool:
+    """Whether a class has the name of the schema, which is then what it is made of."""
+    names = (re.sub(r"[^a-z0-9]", "", place.rpartition(".")[2].lower()) for place in (view.place, view.alias))
+    return model.__name__.lower() in names
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -58,7 +58,9 @@ class Answer(NamedTuple):
 class Operation:
     def __init__(self, document: Document, given: tree.Operation) -> None:
         item = Node(given.item, f"paths.{given.path}")
-        node = item.child(given.method)
+        node = item
+        for step in given.step.split(".", 1):
+            node = node.child(step)
         self.method, self.path, self.place = given.method, given.path, node.place
         self.title = given.where
         """`GET /path`, as it stands in what is left out."""

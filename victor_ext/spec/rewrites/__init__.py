@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree, copied, placed
 
-from . import bodies, composition, names, operations, schemas, serialization, unions
+from . import bodies, composition, names, operations, schemas, serialization, unions, unread
 from .base import Log
 
 __all__ = ("REWRITES", "Log", "prepare")
@@ -19,6 +19,8 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     operations.write_status,
     operations.read_hooks,
     names.inline_reference,
+    schemas.read_patterns,
+    unread.report_unread,
     names.name_referenced_schema,
     schemas.keep_reference_siblings,
     names.drop_title,
@@ -64,6 +66,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
+    operations.stand_in_for_method,
     names.drop_unused_keys,
 )
 

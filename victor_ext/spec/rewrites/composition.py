@@ -72,15 +72,23 @@ def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) ->
 
 
 def name_endless_composition(document: Tree, log: Log) -> None:
-    """Name an inline `allOf` that contains itself, by way of a reference: only what has a name can contain itself."""
+    """Name an inline `allOf`, or a union with properties beside it, that contains itself by way of a reference.
+
+    Only what has a name can contain itself.
+    """
     named = components(document)
     direct = {owner: _names_in([whole]) for owner, whole in named.items()}
     for owner, whole in [*named.items()]:
         for where, schema in [*below(owner, whole)]:
-            parts = list_at(schema, "allOf")
+            is_union = bool(schema.get("properties") and (schema.get("oneOf") or schema.get("anyOf")))
+            parts = list_at(schema, "allOf") or [schema] * is_union
             if schema is whole or not parts or is_single_reference(schema):
                 continue
             if owner not in _reached(direct, _names_in(parts)):
+                continue
+            if is_union:
+                _name(document, schema, where)
+                log("name-endless-composition", where)
                 continue
             typed = [part for part in parts if TYPED & part.keys()]
             if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
@@ -89,6 +97,22 @@ def name_endless_composition(document: Tree, log: Log) -> None:
                 own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
                 _name_composition(document, schema, [*parts, own] if own else parts, where)
             log("name-endless-composition", where)
+
+
+def _name(document: Tree, schema: Tree, where: str) -> Tree:
+    """Make a schema a reference to one with a name, which is returned."""
+    named = components(document)
+    name = free_name(named, re.sub(r"\W+", "_", where))
+    named[name] = in_place_of(schema, {**schema, SOURCES: [deepcopy(schema)]})
+    replace(schema, {"$ref": SCHEMAS + name})
+    return mapping_at(named, name)
+
+
+def _defined(document: Tree, parts: list[Tree]) -> frozenset[str]:
+    """The named schemas that parts refer to; of one that is a composition, those that it is made of."""
+    named = components(document)
+    direct = {name: _names_in(each[SOURCES]) for name, each in named.items() if SOURCES in each}
+    return frozenset(_reached(direct, _names_in(parts))) - direct.keys() - {""}
 
 
 def _names_in(parts: list[Tree]) -> set[str]:
@@ -143,38 +167,48 @@ def inline_allof(document: Tree, log: Log) -> None:
                 schema.update({key: value for key, value in part.items() if key not in schema})
             schema["allOf"] = typed
         if _beyond_the_generator(document, schema):
-            write_out_allof(document, schema, where)
+            write_out_allof(document, schema, where, log)
             log("inline-allof", where)
 
 
-def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
-    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`."""
+def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, above: frozenset[str] = frozenset()) -> None:
+    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`.
+
+    `above` has the names of what is merged around it.
+    """
     merged = _merged(document, schema, {})
+    if any(each is schema for _, each in below(where, merged)):
+        schema = _name(document, schema, where)
     drop(schema, "allOf", "oneOf", "anyOf")
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
-        _settle(document, child, f"{where}_{name}")
+        _settle(document, child, f"{where}_{name}", log, above)
 
 
-def _settle(document: Tree, schema: Tree, where: str) -> None:
+def _settle(document: Tree, schema: Tree, where: str, log: Log, above: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
     The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
+    Definitions that are more than references, and refer to nothing but what they are merged within, have no end.
     """
     if is_mapping(schema.get("items")):
-        _settle(document, schema["items"], f"{where}_item")
+        _settle(document, schema["items"], f"{where}_item", log, above)
     if not schema.pop(REDEFINED, False):
         return
     sources = [resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part] for part in schema["allOf"]]
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
+    within = _defined(document, parts)
+    if whole is None and within and within <= above and not all("$ref" in part for part in parts):
+        log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
+        whole = parts[-1]
     if whole is not None:
         replace(schema, whole)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
-            write_out_allof(document, components(document)[name], name)
+            write_out_allof(document, components(document)[name], name, log, above | within)
     else:
-        write_out_allof(document, schema, where)
+        write_out_allof(document, schema, where, log, above | within)
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:

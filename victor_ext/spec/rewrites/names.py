@@ -14,8 +14,20 @@ from urllib.parse import unquote
 
 from openapi_python_client import strings
 
-from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import Tree, bare_type, is_mapping, list_at, mapping_at, operations, resolve, target, unused
+from victor_ext.spec.requests import PREFIX, STANDS_FOR
+from victor_ext.spec.tree import (
+    Tree,
+    bare_type,
+    is_mapping,
+    list_at,
+    mapping_at,
+    methods,
+    operations,
+    path_item,
+    resolve,
+    target,
+    unused,
+)
 
 from .base import Log, components, drop, media_types, replace, schemas
 from .redefinition import TYPED
@@ -44,7 +56,9 @@ KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
     *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-sent-nulls"),
 }
-KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
+KEPT_IN_OPERATION = {
+    *("operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", STANDS_FOR),
+}
 
 
 def class_name(name: str) -> str:
@@ -67,7 +81,7 @@ def free_name(named: Tree, name: str) -> str:
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():
-        document["paths"][path] = deepcopy(_followed(document, item, log, path))
+        document["paths"][path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
         own = [deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")]
@@ -83,6 +97,16 @@ def inline_reference(document: Tree, log: Log) -> None:
         }
     for item in mapping_at(document, "paths").values():
         item.pop("parameters", None)
+
+
+def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
+    """A path item, with what it refers to. What both have, OpenAPI does not define: it is left out of the second."""
+    theirs, whole = _followed(document, item, log, path), path_item(document, item)
+    kept = {id(tree) for _, _, tree in methods(whole)}
+    for method, _, tree in methods(theirs):
+        if id(tree) not in kept:
+            log.left_out.append(f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its own")
+    return whole
 
 
 def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
@@ -345,7 +369,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
-    kept: Tree = {"openapi": "3.1.0" if str(document["openapi"]).startswith("3.1") else "3.0.3"}
+    kept: Tree = {"openapi": "3.0.3" if str(document["openapi"]).startswith("3.0") else "3.1.0"}
     kept["info"] = {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))}
     kept["paths"] = {
         path: {method: tree for method, tree in item.items() if is_mapping(tree)}

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_at, mappings_at, operations, resolve
+from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_ext.spec.tree import (
+    METHODS,
+    Tree,
+    hooks,
+    is_json,
+    is_url,
+    list_at,
+    mapping_at,
+    mappings_at,
+    operations,
+    resolve,
+)
 
 from .base import Log, components, parameters
 
@@ -118,7 +129,8 @@ def read_hooks(document: Tree, log: Log) -> None:
             path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
-            document["paths"][path] = {hook.where.partition(" ")[0].lower(): read}
+            method = hook.where.partition(" ")[0].lower()
+            document["paths"][path] = {method if method in METHODS else "post": read}
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
             log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
@@ -136,6 +148,17 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
             for name, each in wholes
         ]
         yield " and ".join(words) or "none"
+
+
+def stand_in_for_method(document: Tree, log: Log) -> None:
+    """Write an operation whose method the generator does not know as `post` of a path of its own."""
+    for operation in operations(document):
+        if operation.method in KNOWN_METHODS:
+            continue
+        document["paths"][f"{operation.path}#{operation.method}"] = {"post": operation.tree}
+        operation.tree[STANDS_FOR] = operation.method
+        operation.item.pop("additionalOperations" if "." in operation.step else operation.method, None)
+        log("stand-in-for-method", operation.where)
 
 
 def record_servers(document: Tree, log: Log) -> None:

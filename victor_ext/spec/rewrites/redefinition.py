@@ -18,7 +18,11 @@ TYPED = {
 """Keys that say what a value is."""
 
 
-def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
+Pairs = frozenset[tuple[int, int]]
+"""Pairs of definitions, by their ids, within which two others are looked at: lists can hold themselves."""
+
+
+def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset()) -> Tree:
     """What two definitions say together: the narrower one, all fields, a list of what both have; else the later one."""
     if gist(earlier) == gist(later):
         return later
@@ -33,13 +37,15 @@ def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
     if _has_fields(document, first) and _has_fields(document, last):
         parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
         return in_place_of(later, {"allOf": parts, REDEFINED: True})
-    return _both_values(document, earlier, later)
+    return _both_values(document, earlier, later, above)
 
 
-def _both_values(document: Tree, earlier: Tree, later: Tree) -> Tree:
+def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tree:
     first, last = resolve(document, earlier), resolve(document, later)
-    if is_mapping(first.get("items")) and is_mapping(last.get("items")):
-        return in_place_of(later, {**first, **last, "items": both(document, first["items"], last["items"])})
+    pair = id(first), id(last)
+    if is_mapping(first.get("items")) and is_mapping(last.get("items")) and pair not in above:
+        items = both(document, first["items"], last["items"], above | {pair})
+        return in_place_of(later, {**first, **last, "items": items})
     kinds = _kinds(first), _kinds(last)
     if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and _is_closed(first) and not _is_closed(last)):
         return _with_words(earlier, later)
@@ -86,9 +92,16 @@ def _bare(document: Tree, schema: Tree) -> Tree:
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
-    whole = resolve(document, schema)
-    parts = [*_members(whole), *list_at(whole, "allOf")]
-    return "properties" in whole or _kinds(whole) == ["object"] or any(_has_fields(document, each) for each in parts)
+    """Whether a schema, or a part of it, has fields; each part is looked at once: a schema can be a part of itself."""
+    pending, seen = [schema], set[int]()
+    while pending:
+        whole = resolve(document, pending.pop())
+        if "properties" in whole or _kinds(whole) == ["object"]:
+            return True
+        if id(whole) not in seen:
+            seen.add(id(whole))
+            pending += [*_members(whole), *list_at(whole, "allOf")]
+    return False
 
 
 def _kinds(schema: Tree) -> list[str]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
 
-from .base import HAD_NULL, Log, answers, components, drop, reachable, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference
+from .base import HAD_NULL, Log, answers, below, components, drop, reachable, schemas
+from .composition import all_properties, has_siblings, is_object, is_single_reference, one_of
 from .redefinition import TYPED
 
+EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
+"""Patterns that every name matches, or that all but the empty one do."""
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
@@ -23,6 +25,19 @@ ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
 SENT_NULLS = "x-sent-nulls"
 """The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
+
+
+def read_patterns(document: Tree, log: Log) -> None:
+    """Read `patternProperties` as `additionalProperties`, where no other names are admitted, or no name is another."""
+    pending = schemas(document)
+    for where, schema in pending:  # it grows
+        patterns = mapping_at(schema, "patternProperties")
+        is_whole = schema.get("additionalProperties") is False or EVERY_NAME & patterns.keys()
+        if patterns and is_whole and not is_mapping(schema.get("additionalProperties")):
+            schema["additionalProperties"] = one_of([*patterns.values()])
+            del schema["patternProperties"]
+            pending += below(f"{where}.*", schema["additionalProperties"])
+            log("read-patterns", where)
 
 
 def repair_type(document: Tree, log: Log) -> None:

@@ -88,7 +88,7 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
         if not all(_is_about_objects(document, part) for part in members):
             for key in keys:
                 schema[key] = [
-                    _with(document, schema, part, f"{where}_type_{number}")
+                    _with(document, schema, part, f"{where}_type_{number}", log)
                     if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
                     else part
                     for number, part in enumerate(schema[key])
@@ -97,11 +97,11 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
         elif all(each.keys() >= schema["properties"].keys() for each in own):
             drop(schema, *OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
-            write_out_allof(document, schema, where)
+            write_out_allof(document, schema, where, log)
             drop(schema, "discriminator")
         else:
             schema[keys[0]] = [
-                _with(document, schema, part, f"{where}_type_{number}") for number, part in enumerate(members)
+                _with(document, schema, part, f"{where}_type_{number}", log) for number, part in enumerate(members)
             ]
             drop(schema, *OF_OBJECT, "type")
         log("keep-union-siblings", where)
@@ -112,11 +112,11 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
     return not any(kinds(whole) - {"null", "object"} for whole in variants(document, member))
 
 
-def _with(document: Tree, schema: Tree, member: Tree, where: str) -> Tree:
+def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
     """A member of a union that says what stands beside the union, too."""
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
     whole = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
-    write_out_allof(document, whole, where)
+    write_out_allof(document, whole, where, log)
     discriminator = mapping_at(schema, "discriminator")
     if "propertyName" in discriminator and "$ref" in member:
         whole["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
