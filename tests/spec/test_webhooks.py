@@ -271,9 +271,9 @@ def test_a_discriminator_or_an_enum_chooses(way: tuple[str, Any]) -> None:
     if kind == "by_union":
         return
     assert type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__ == "Paid"
-    for word in ("e.failed", None):
+    for other in ("e.failed", None):
         with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
-            webhooks.read_webhook(json.dumps({"id": "1", "event": word}), name="paid")
+            webhooks.read_webhook(json.dumps({"id": "1", "event": other}), name="paid")
     if kind == "by_enum":  # a name is enough for a word that is new
         assert webhooks.read_webhook('{"id": "1", "event": "e.new"}', name="paid").event == "e.new"
 
