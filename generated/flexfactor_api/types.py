@@ -97,7 +97,8 @@ def required(value: Any, member: str = "", /, *, name: str = "") -> Any:
     """Return a value that must be there
 
     A type checker follows the type of `required(payment.amount, name="payment.amount")`. It cannot follow a name in
-    `required(payment, "amount")`, which does the same where types do not matter.
+    `required(payment, "amount")`, which does the same where types do not matter. A value of another type than the declared
+    one is as it came: `decoding.misread` names the members that have one.
 
     Args:
         value: The value of a member; or a model, of which `member` is an attribute.

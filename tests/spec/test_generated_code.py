@@ -34,14 +34,14 @@ found = pdf.sync(client=client)
 content: bytes = b"" if found is None or isinstance(found.payload, bytes) else found.payload.read()
 animal: Cat | Dog | None = unions.sync(client=client)
 cats: list[Cat] = Litter(cats=[Cat(lives=9)]).cats
-owned = open_union.sync(client=client)
-if owned is not None and not isinstance(owned.pets, Unset):
-    assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
 paid = read_webhook(b"", {}, name="payment.paid", verify=lambda headers, body: headers["a"])
 assert_type(paid, PaymentPaidWebhook)
 if not isinstance(posted := read_webhook(b"", [(b"a", b"b")]), list):
     assert_type(required(required(posted.payment, name="payment").id, name="id"), str)
 lives: int = required(Cat(lives=9), "lives")
+owned = open_union.sync(client=client)
+if owned is not None and not isinstance(owned.pets, Unset):
+    assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
 """
 WRONG = """
 from wire_types import Client

@@ -39,7 +39,7 @@ def test_a_value_that_must_be_there_is_given_or_named() -> None:
     receipt = PaymentRequestReceipt.from_dict({"direction": "OUTBOUND", "status": 5, "error_message": None})
     assert required(receipt, "direction") == required(receipt.direction, name="direction") == "outbound"
     assert required(0, name="zero") == 0
-    assert required(receipt, "status") == 5  # of another type, as it came
+    assert required(receipt, "status") == 5  # as it came
     for member in ("error_message", "payment_network"):
         with pytest.raises(MissingMember, match=rf"PaymentRequestReceipt\.{member} has no value") as caught:
             required(receipt, member)

@@ -65,8 +65,8 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
-    names.restore_null,
     operations.stand_in_for_method,
+    names.restore_null,
     names.drop_unused_keys,
 )
 
