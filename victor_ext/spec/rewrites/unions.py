@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import chain
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
@@ -148,7 +148,8 @@ def mark_union_members(document: Tree, log: Log) -> None:
     A union with a discriminator gets a further member, for the variants that the document does not name.
     """
     done: dict[int, Tree] = {}
-    for number, (where, schema) in enumerate(schemas(document)):
+    numbers = count()
+    for where, schema in schemas(document):
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
         members = [member for part in parts for member in _objects(document, part, _reference(part))]
         words = [_words(document, member.schema, done) for member in members]
@@ -158,7 +159,7 @@ def mark_union_members(document: Tree, log: Log) -> None:
             member.schema.setdefault("x-one-of", {})
             log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
         for name, given in _discriminators(schema, members, words):
-            union, discriminator = f"{number}.{name}", mapping_at(schema, "discriminator")
+            union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
             taken = [word for each in list_at(discriminator, TAKEN) for word in _tag_values(discriminator, each)]
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
