@@ -36,6 +36,7 @@ PAYMENT = an_object(
     id=TEXT,
     state={"type": "string", "enum": ["open", "paid"]},
     amount={"type": "number", "format": "decimal"},
+    plan={"anyOf": [ref("Line"), {"type": "null"}]},
     card={"oneOf": [ref("Card"), ref("Sepa")], "discriminator": {"propertyName": "kind"}},
     due={"type": ["string", "null"], "format": "date"},
     lines=listed(ref("Line")),
@@ -55,7 +56,7 @@ SCHEMAS: Tree = {
 CALLBACKS = {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}}
 HOOKS = {
     "payment.paid": posting(
-        an_object(("type",), type=const("payment.paid"), kind=TEXT, payment=ref("Payment")),
+        an_object(("type", "payment"), type=const("payment.paid"), kind=TEXT, payment=ref("Payment")),
         security=[{"signature": []}],
         parameters=[parameter("X-Signature", "header")],
     ),
@@ -113,6 +114,8 @@ def test_the_constant_chooses_in_any_letter_case(webhooks: Any, word: str, name:
         {**PAID, "unknown": [None]},
         paid(state="disputed"),  # an unknown word of an enum
         paid(card={"kind": "CARD", "bank": 5}),
+        paid(card={"kind": "ideal", "last4": 5}),  # an unknown variant
+        paid(plan=None),
         paid(card=None, lines=[], amount=5, due="2026-03-04"),
         paid(lines=[{"price": 1, "part": {"price": 2.5, "object": "LINE"}}]),
     ],
@@ -143,9 +146,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("", {**PAID, "type": ["payment.paid"]}, "`type` is an array, but"),
     ("", paid(amount="44.23"), "`payment.amount` is a string, but a number is declared"),
     ("", paid(id=...), "`payment.id` is missing"),
+    ("", paid(id=[], card=[]), "`payment.id` is an array, but a string is declared"),
     ("", paid(id=None), "`payment.id` is null"),
     ("", paid(due="today"), "`payment.due` is a string, but"),
     ("", paid(card={"kind": "Sepa", "iban": 5}), "`payment.card.iban` is a number, but a string is declared"),
+    ("", paid(plan={"price": 1, "object": "fee"}), '`payment.plan.object` is "fee"'),
+    ("", {**PAID, "payment": None}, "`payment` is null"),
     ("", paid(lines=[{"price": 1, "object": "fee"}]), '`payment.lines[0].object` is "fee"'),
     ("", paid(lines=[{"price": 1}, None]), "`payment.lines[1]` is null"),
     ("", paid(lines=[{"price": 1, "part": {"price": "2"}}]), "`payment.lines[0].part.price` is a string"),
