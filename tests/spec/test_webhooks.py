@@ -49,6 +49,7 @@ SCHEMAS: Tree = {
         price=NUMBER,
         part=ref("Line"),
         object=const("line"),
+        kind=const(1),
     ),
     "Card": an_object(("kind",), kind=const("Card"), last4=TEXT),
     "Sepa": an_object(("kind",), kind=const("Sepa"), iban=TEXT),
@@ -116,6 +117,7 @@ def test_the_constant_chooses_in_any_letter_case(webhooks: Any, word: str, name:
         paid(card={"kind": "CARD", "bank": 5}),
         paid(card={"kind": "ideal", "last4": 5}),  # an unknown variant
         paid(plan=None),
+        paid(plan={"price": 1, "kind": 1}),
         paid(card=None, lines=[], amount=5, due="2026-03-04"),
         paid(lines=[{"price": 1, "part": {"price": 2.5, "object": "LINE"}}]),
     ],
@@ -151,6 +153,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("", paid(due="today"), "`payment.due` is a string, but"),
     ("", paid(card={"kind": "Sepa", "iban": 5}), "`payment.card.iban` is a number, but a string is declared"),
     ("", paid(plan={"price": 1, "object": "fee"}), '`payment.plan.object` is "fee"'),
+    ("", paid(plan={"price": 1, "kind": True}), "`payment.plan.kind` is true, but the document declares 1"),
     ("", {**PAID, "payment": None}, "`payment` is null"),
     ("", paid(lines=[{"price": 1, "object": "fee"}]), '`payment.lines[0].object` is "fee"'),
     ("", paid(lines=[{"price": 1}, None]), "`payment.lines[1]` is null"),
@@ -167,6 +170,14 @@ def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, name
     assert reason in str(caught.value)
     assert caught.value.content == text.encode()
     assert text not in str(caught.value)
+
+
+def test_an_unknown_variant_is_no_body(made: Wire, webhooks: Any) -> None:
+    evidence = importlib.import_module(f"{made.name}.evidence")
+    reader = webhooks._MODELS[made.models.Payment].members["card"].reader
+    for kind, said in (("ideal", "it is no variant that the document declares"), ("card", None)):
+        value = {"kind": kind, "last4": "1111"}
+        assert evidence.complaint(value, reader.read(value, 5), reader, webhooks._MODELS) == said
 
 
 @pytest.mark.parametrize("name", ["paid", ""])
