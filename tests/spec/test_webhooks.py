@@ -36,6 +36,7 @@ PAYMENT = an_object(
     id=TEXT,
     state={"type": "string", "enum": ["open", "paid"]},
     amount={"type": "number", "format": "decimal"},
+    plan={"anyOf": [ref("Line"), {"type": "null"}]},
     card={"oneOf": [ref("Card"), ref("Sepa")], "discriminator": {"propertyName": "kind"}},
     due={"type": ["string", "null"], "format": "date"},
     lines=listed(ref("Line")),
@@ -48,6 +49,7 @@ SCHEMAS: Tree = {
         price=NUMBER,
         part=ref("Line"),
         object=const("line"),
+        kind=const(1),
     ),
     "Card": an_object(("kind",), kind=const("Card"), last4=TEXT),
     "Sepa": an_object(("kind",), kind=const("Sepa"), iban=TEXT),
@@ -55,7 +57,7 @@ SCHEMAS: Tree = {
 CALLBACKS = {"onPaid": {"{$request.body#/url}": posting(ref("Payment"))}}
 HOOKS = {
     "payment.paid": posting(
-        an_object(("type",), type=const("payment.paid"), kind=TEXT, payment=ref("Payment")),
+        an_object(("type", "payment"), type=const("payment.paid"), kind=TEXT, payment=ref("Payment")),
         security=[{"signature": []}],
         parameters=[parameter("X-Signature", "header")],
     ),
@@ -113,6 +115,9 @@ def test_the_constant_chooses_in_any_letter_case(webhooks: Any, word: str, name:
         {**PAID, "unknown": [None]},
         paid(state="disputed"),  # an unknown word of an enum
         paid(card={"kind": "CARD", "bank": 5}),
+        paid(card={"kind": "ideal", "last4": 5}),  # an unknown variant
+        paid(plan=None),
+        paid(plan={"price": 1, "kind": 1}),
         paid(card=None, lines=[], amount=5, due="2026-03-04"),
         paid(lines=[{"price": 1, "part": {"price": 2.5, "object": "LINE"}}]),
     ],
@@ -143,9 +148,13 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("", {**PAID, "type": ["payment.paid"]}, "`type` is an array, but"),
     ("", paid(amount="44.23"), "`payment.amount` is a string, but a number is declared"),
     ("", paid(id=...), "`payment.id` is missing"),
+    ("", paid(id=[], card=[]), "`payment.id` is an array, but a string is declared"),
     ("", paid(id=None), "`payment.id` is null"),
     ("", paid(due="today"), "`payment.due` is a string, but"),
     ("", paid(card={"kind": "Sepa", "iban": 5}), "`payment.card.iban` is a number, but a string is declared"),
+    ("", paid(plan={"price": 1, "object": "fee"}), '`payment.plan.object` is "fee"'),
+    ("", paid(plan={"price": 1, "kind": True}), "`payment.plan.kind` is true, but the document declares 1"),
+    ("", {**PAID, "payment": None}, "`payment` is null"),
     ("", paid(lines=[{"price": 1, "object": "fee"}]), '`payment.lines[0].object` is "fee"'),
     ("", paid(lines=[{"price": 1}, None]), "`payment.lines[1]` is null"),
     ("", paid(lines=[{"price": 1, "part": {"price": "2"}}]), "`payment.lines[0].part.price` is a string"),
@@ -161,6 +170,14 @@ def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, name
     assert reason in str(caught.value)
     assert caught.value.content == text.encode()
     assert text not in str(caught.value)
+
+
+def test_an_unknown_variant_is_no_body(made: Wire, webhooks: Any) -> None:
+    evidence = importlib.import_module(f"{made.name}.evidence")
+    reader = webhooks._MODELS[made.models.Payment].members["card"].reader
+    for kind, said in (("ideal", "it is no variant that the document declares"), ("card", None)):
+        value = {"kind": kind, "last4": "1111"}
+        assert evidence.complaint(value, reader.read(value, 5), reader, webhooks._MODELS) == said
 
 
 @pytest.mark.parametrize("name", ["paid", ""])

@@ -106,13 +106,12 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
 
 
 def _discriminators(model: ModelProperty) -> Tags:
+    """The words of each union that the model is a member of; not of one in which it stands for any other word."""
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
-    found: Tags = {}
-    for union, words in marks.items():
-        if words and None not in words:  # None is any other word
-            name = union.partition(".")[2]
-            found[name] = (*found.get(name, ()), *(word.casefold() for word in words))
-    return found
+    words: dict[str, list[Any]] = {}
+    for union, own in marks.items():
+        words.setdefault(union.partition(".")[2], []).extend(own)
+    return {name: tuple(own) for name, own in words.items() if own and None not in own}
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:

@@ -55,7 +55,7 @@ def _complaints(
     if model is not None and isinstance(value, Mapping):
         excluded = excluding(value, model.words, place, is_known=False)
         yield from (excluded,) if excluded else _of_object(value, decoded, model, models, place, left)
-    elif isinstance(value, list) and isinstance(decoded, list):
+    elif isinstance(value, list) and isinstance(decoded, list) and (reader is None or _reads(reader, value, left)):
         of = reader.of if isinstance(reader, Array) else None
         for number, (item, read) in enumerate(zip(value, decoded, strict=True)):
             yield from _complaints(item, read, of, models, f"{place}[{number}]", left - 1)
@@ -70,6 +70,11 @@ def _complaints(
         yield "it is no variant that the document declares"
 
 
+def _reads(reader: Reader[Any], value: list[Any], left: int) -> bool:
+    """Whether a reader is one of lists: a value of another type is in its attribute as it came, too."""
+    return isinstance(reader, Array) or reader.read(value, left) is not MISMATCH
+
+
 def _of_object(
     value: Mapping[str, Any], decoded: Any, model: Declared, models: Models, place: str, left: int
 ) -> Iterator[str]:
@@ -81,7 +86,7 @@ def _of_object(
                 yield from _complaints(given, read, member.reader, models, path, left - 1)
         elif member.required and name not in value:
             yield f"{_named(path)} is missing"
-        elif member.required and not _takes_null(member.reader):
+        elif member.required and member.reader.read(None, left) is MISMATCH:
             yield f"{_named(path)} is null"
     for name in [name for name in value if name not in model.members] if model.others else ():
         path, read = f"{place}.{name}" if place else name, decoded.additional_properties.get(name)
@@ -92,11 +97,6 @@ def _of_object(
         and not any(_tells(value, name, member, selected=name in model.words) for name, member in model.members.items())
     ):
         yield "it has no value of a member that the document declares"
-
-
-def _takes_null(reader: Reader[Any]) -> bool:
-    """Whether the document allows a null, as far as the reader shows: an object and an enum drop theirs."""
-    return isinstance(reader, (Object, Word)) or reader.read(None, LEVELS) is not MISMATCH
 
 
 def _tells(value: Mapping[str, Any], name: str, member: Member, *, selected: bool) -> bool:
