@@ -28,7 +28,8 @@ def known_of(
     """What the template is rendered with. `models` are those of the package: references to them may lack members."""
     whole = {str(model.class_info.name): model for model in models}
     reached = models_in(endpoints, whole)
-    kinds = sorted({kind for endpoint in endpoints for kind in return_type(endpoint).split(" | ")})
+    # A body whose discriminator names no member of its union is refused.
+    kinds = sorted({kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"})
     functions: dict[str, Any] = {
         "members_of": members_of,
         "others_of": others_of,
@@ -106,7 +107,12 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
 
 def _discriminators(model: ModelProperty) -> Tags:
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
-    return {name: tuple(words) for name, words in marks.items() if words}
+    found: Tags = {}
+    for union, words in marks.items():
+        if words and None not in words:  # None is any other word
+            name = union.partition(".")[2]
+            found[name] = (*found.get(name, ()), *(word.casefold() for word in words))
+    return found
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:
