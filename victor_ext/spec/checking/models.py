@@ -77,7 +77,7 @@ class Models:
         views = self._document.views(node)
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
-        own = [view for view in views if _is_named(view, type(decoded))]
+        own = [view for view in views if _is_named(view, decoded)]
         views = [view for view in views if fits(self._document, view, value)] or views[:1]
         outcomes = [(self._of_view(view, value, decoded), view) for view in views]
         names: set[str] = {*value} if is_mapping(value) else set()
@@ -187,10 +187,10 @@ class Models:
             self._findings.count(kind, present=present)
 
 
-def _is_named(view: View, model: type[Any]) -> bool:
-    """Whether a class has the name of the schema, which is then what it is made of."""
+def _is_named(view: View, decoded: Any) -> bool:
+    """Whether the class of a value has the name of the schema, which is then what it is made of."""
     names = (re.sub(r"[^a-z0-9]", "", place.rpartition(".")[2].lower()) for place in (view.place, view.alias))
-    return model.__name__.lower() in names
+    return cast("Any", type(decoded)).__name__.lower() in names
 
 
 def _missing(place: str, what: str) -> _Outcome:
