@@ -326,7 +326,7 @@ def _closed_at_root(schema: Tree) -> Tree:
 
 
 def _loose(value: Any) -> Any:
-    """Types, required members and null only: what decides whether code can use a value."""
+    """Types, required members and null only: what decides whether code can use a value; a date is a type."""
     kept = ("$ref", "type", "properties", "required", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
     if isinstance(value, list):
         return [_loose(each) for each in value]
@@ -339,5 +339,7 @@ def _loose(value: Any) -> Any:
                 found[key] = {name: _loose(child) for name, child in value[key].items()}
             elif key in value:
                 found[key] = _loose(value[key])
+        if value.get("format") in ("date", "date-time", "uuid"):  # types of their own
+            found["format"] = value["format"]
         return found
     return {name: _loose(child) for name, child in value.items() if isinstance(child, dict)}
