@@ -7,110 +7,30 @@ import importlib
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
+import yaml
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, done, listed, package, parameter, ref
+from .wire import Tree, Wire, package
 
 pytestmark = pytest.mark.thorough
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
-BINARY: Tree = {"type": "string", "format": "binary"}
-NOTE = ref("Note")
-LINE = an_object(price=TEXT, quantity={"type": "integer"})
-ORDER = an_object(
-    name={"type": "string", "nullable": True},
-    paid={"type": "boolean"},
-    on={"type": "string", "format": "date"},
-    tags=listed(TEXT),
-    lines=listed(LINE),
-    metadata={"type": "object", "additionalProperties": TEXT},
-    card=an_object(number=TEXT, owner={"type": "object"}),
-    comma=listed(TEXT),
-    address=an_object(city=TEXT),
-    json=an_object(a={"type": "integer"}),
-    bare=an_object(a={"type": "integer"}),
-    xml=LINE,
-)
-ENCODING: Tree = {
-    "lines": {"style": "deepObject", "explode": True},
-    "metadata": {"style": "deepObject", "explode": True},
-    "card": {"style": "deepObject"},
-    "comma": {"style": "form", "explode": False},
-    "address": {"style": "form"},
-    "json": {"contentType": "application/json"},
-    "xml": {"contentType": "application/xml"},
-}
-UPLOAD = an_object(
-    file=BINARY,
-    image=BINARY,
-    files=listed(BINARY),
-    note=TEXT,
-    count={"type": "integer"},
-    ok={"type": "boolean"},
-    at={"type": "string", "format": "date-time"},
-    line=LINE,
-    tags=listed(TEXT),
-    lines=listed(LINE),
-    xml=TEXT,
-    nothing={"type": "string", "nullable": True},
-    photo={"contentMediaType": "image/png"},
-)
-
-
-def body(**content: dict[str, Any]) -> dict[str, Any]:
-    """A required body; the content types are JSON, FORM and so on in capital letters."""
-    return {"required": True, "content": {globals().get(kind, kind): medium for kind, medium in content.items()}}
-
-
-KINDS = {"image": {"contentType": "image/png"}, "xml": {"contentType": "application/xml"}}
-NESTED = {"document": {"properties": {"file": BINARY, "name": TEXT}}, "documents": listed(ref("Attached"))}
-BODIES: dict[str, Tree] = {
-    "same": body(MULTIPART={"schema": NOTE}, FORM={"schema": NOTE}, JSON={"schema": NOTE}),
-    "inline": body(MULTIPART={"schema": LINE}, JSON={"schema": LINE}),
-    "different": body(JSON={"schema": NOTE}, MULTIPART={"schema": UPLOAD}, **{"text/plain": {"schema": TEXT}}),
-    "order": body(FORM={"schema": ORDER, "encoding": ENCODING}),
-    "upload": body(MULTIPART={"schema": UPLOAD, "encoding": KINDS}),
-    "nested": body(MULTIPART={"schema": {"properties": NESTED}}),
-    "file": body(JSON={"schema": ref("Attached")}, MULTIPART={"schema": ref("Attached")}),
-    "anything": body(**{"*/*": {"schema": BINARY}}),
-    "any_json": body(**{"*/*": {"schema": LINE}}),
-    "octets": body(**{"application/octet-stream": {"schema": TEXT}}),
-    "picture": body(**{"image/*": {"schema": BINARY}}),
-    "text": body(**{"text/plain": {"schema": TEXT}}),
-    "xml": body(**{"application/xml": {"schema": LINE}}),
-    "mixed": body(**{"multipart/mixed": {"schema": LINE}}),
-    "patch": body(**{"application/merge-patch+json": {"schema": LINE}}),
-    "only": body(JSON={"schema": ref("InJson")}),
-    "both": body(JSON={"schema": ref("InBoth")}, MULTIPART={"schema": ref("InBoth")}),
-}
+DOCUMENT: Tree = yaml.safe_load(Path(__file__).with_name("bodies.yaml").read_text(encoding="utf-8"))
+PATHS: Tree = DOCUMENT["paths"]
+SCHEMAS: Tree = DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"
     for name in ("document", "documents")
 ]
 
-SCHEMAS: Tree = {
-    "Note": an_object(text=TEXT),
-    "Attached": an_object(file=BINARY, file_id=TEXT),
-    "InJson": an_object(file=BINARY, name=TEXT),
-    "InBoth": an_object(file=BINARY, name=TEXT),
-}
-DECLARED = parameter("content-type", "header", required=True)
-PATHS: Tree = {
-    **{f"/{name}": {"post": done(name, requestBody=each)} for name, each in BODIES.items()},
-    "/declared": {"post": done("declared", parameters=[DECLARED], requestBody=BODIES["upload"])},
-    **{
-        f"/read/{name}": {"get": answering(ref(schema), operationId=f"read_{name}")}
-        for name, schema in (("only", "InJson"), ("both", "InBoth"))
-    },
-}
 
-
-wire = package("bodies", lossy=True, components={"schemas": SCHEMAS}, paths=PATHS)
+wire = package("bodies", lossy=True, **DOCUMENT)
 
 
 class TestContentTypes:

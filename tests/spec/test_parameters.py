@@ -10,6 +10,9 @@ from typing import Any, get_type_hints
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from victor_api.servers import filled
 
 from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
@@ -251,16 +254,25 @@ def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
     assert server_url(region) == "https://eu.pay.example/v1"
     assert server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
     assert server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
-    for given, says in (
+    for values, says in (
         ({"region": "EU"}, "region .* cannot be 'EU': write eu, us, 7"),
         ({"area": "eu"}, "'area' is no variable of .*: it has region, version"),
         ({"version": "v1?x"}, "version .* cannot be 'v1?x'"),
         ({"tenant": "evil.example/"}, "tenant .* cannot be 'evil.example/': write a part of a URL"),
         ({}, "tenant .* has no default"),
     ):
-        url = region if given.keys() & {"region", "area", "version"} else "https://{tenant}.pay.example"
+        url = region if values.keys() & {"region", "area", "version"} else "https://{tenant}.pay.example"
         with pytest.raises(ValueError, match=says.replace("?", r"\?")):
-            server_url(url, given)
+            server_url(url, values)
+
+
+@given(value=st.text() | st.text("a.:/@%?#\\"))
+def test_no_value_of_a_variable_leads_to_another_host(value: str) -> None:
+    try:
+        url = httpx.URL(filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {}))
+    except (ValueError, httpx.InvalidURL):
+        return
+    assert url.host.endswith(".pay.example")
 
 
 def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ def known_of(
     """What the template is rendered with. `models` are those of the package: references to them may lack members."""
     whole = {str(model.class_info.name): model for model in models}
     reached = models_in(endpoints, whole)
-    kinds = sorted({kind for endpoint in endpoints for kind in return_type(endpoint).split(" | ")})
+    # A body whose discriminator names no member of its union is refused.
+    kinds = sorted({kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"})
     functions: dict[str, Any] = {
         "members_of": members_of,
         "others_of": others_of,
@@ -105,8 +107,12 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
 
 
 def _discriminators(model: ModelProperty) -> Tags:
+    """The words of each union that the model is a member of; not of one in which it stands for any other word."""
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
-    return {name: tuple(words) for name, words in marks.items() if words}
+    words: dict[str, list[Any]] = {}
+    for key, own in marks.items():
+        words.setdefault(re.sub(r"^[0-9]+\.", "", key), []).extend(own)  # the number of the union is in front
+    return {name: tuple(own) for name, own in words.items() if own and None not in own}
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:

@@ -203,4 +203,4 @@ def test_what_are_no_headers(headers: Any) -> None:
 def test_the_hash_is_that_of_the_algorithm() -> None:
     for algorithm in ("sha1", "sha256", "sha384", "sha512"):
         header = {"X-Sig": hmac.new(TEXT.encode(), BODY, getattr(hashlib, algorithm)).hexdigest()}
-        HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY.decode())  # type: ignore[arg-type] # each of them
+        HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY.decode())

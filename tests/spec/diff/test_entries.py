@@ -120,6 +120,11 @@ def test_what_the_package_absorbs_is_said_once_for_changes_of_one_kind() -> None
     assert added.what == ('enum value "b" added (the package keeps it as a member of its own); enum value "c" added')
 
 
+def test_what_is_removed_is_told_with_its_sunset() -> None:
+    (removed,) = entries(sends(card(pin={**TEXT, "x-sunset": "2027-01-01"})), sends(card()))
+    assert (removed.what, removed.wire) == ("property removed (its sunset was 2027-01-01)", "breaks")
+
+
 class TestFingerprints:
     def fingerprint(self, old: Tree, new: Tree, place: str = "components.schemas.Card.properties.pin") -> str:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)

@@ -15,6 +15,8 @@ from victor_ext.spec.tree import METHODS, copied
 from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, entries, json_content, operation, receives
 
 pytestmark = pytest.mark.thorough
+CAT = {"$ref": "#/components/schemas/Cat"}
+RECEIVED = "paths./cards.get.responses.200.content.application/json.schema"
 INTEGER, NINE, FOUR = {"type": "integer"}, {"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 4}
 OLD, NEW = card(pin=NINE, limit=INTEGER, gone=TEXT), card(("id", "day"), pin=FOUR, limit=TEXT, day=TEXT)
 # What changed in the schema, by property: the levels when it is sent, and when it is received.
@@ -194,6 +196,33 @@ def test_schemas_that_changed_names_with_each_other_are_told_as_renamed() -> Non
         ("none", "the class Cat is now Dog"),
         ("none", "the class Dog is now Cow"),
     ]
+
+
+@pytest.mark.parametrize(
+    "kept", [{"c": CAT}, {"c": {"allOf": [CAT, {"properties": {"own": TEXT}}]}}], ids=["reference", "base"]
+)
+def test_a_schema_that_something_still_uses_has_not_moved(kept: Tree) -> None:
+    dog = {"Dog": card(meow=TEXT)}
+    old = receives(card(a=CAT, **kept), {"Cat": card(meow=TEXT), **dog})
+    found = entries(old, receives(card(a={"$ref": "#/components/schemas/Dog"}, **kept), {"Cat": card(), **dog}))
+    assert [(each.place, each.wire) for each in found] == [("components.schemas.Cat.properties.meow", "breaks")]
+    assert (
+        entries(old, receives(card(a={"$ref": "#/components/schemas/Dog"}, **kept), {"Cat": card(meow=TEXT), **dog}))
+        == []
+    )
+
+
+def test_another_schema_of_one_form_is_no_new_name() -> None:
+    pets = {"Cat": card(meow=TEXT), "Dog": card(meow=TEXT)}
+    assert entries(receives(card(a=CAT), pets), receives(card(a={"$ref": "#/components/schemas/Dog"}), pets)) == []
+
+
+def test_only_public_names_are_told() -> None:
+    pets = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT)}
+    either = {"oneOf": [CAT, {"$ref": "#/components/schemas/Dog"}]}
+    found = in_both_columns(receives(card(a=CAT), pets), receives(card(a=either), pets))
+    assert [place for place, each in found.items() if each.python == "breaks"] == [f"{RECEIVED}.properties.a"]
+    assert "SHAPE" not in str(found)
 
 
 def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name() -> None:

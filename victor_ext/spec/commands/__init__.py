@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.checking.problems import AcceptanceError
@@ -15,16 +15,8 @@ from victor_ext.spec.document import DocumentError
 
 FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
 """The errors whose message is all that a user needs."""
-
-
 MOST_MIB = 2**20
-
-
-class Reading(TypedDict):
-    """The arguments of `load` that are options."""
-
-    copies: dict[str, Path]
-    max_mib: float
+"""More is no limit."""
 
 
 class Command(NamedTuple):
@@ -85,7 +77,7 @@ def add_approved(command: argparse.ArgumentParser, beside: str) -> None:
     command.add_argument("--approved", metavar="FILE", type=Path, help=approved)
 
 
-def reading(options: argparse.Namespace) -> Reading:
+def reading(options: argparse.Namespace) -> dict[str, Any]:
     """How a document is read, as arguments of `load`. Raises RuntimeError for a `--copy` that is not URL=FILE."""
     pairs = [text.rpartition("=") for text in options.copy]
     for url, _, file in pairs:

@@ -242,7 +242,7 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
             yield "became-enum" if old is None else "no-longer-enum", first, second
         return
     if len(old) == len(new) == 1 and old != new:
-        yield "constant-changed", *old, *new
+        yield "constant-changed", old[0], new[0]
         return
     for value in (*old, *new):
         if value not in new:

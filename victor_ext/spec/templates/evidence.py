@@ -13,25 +13,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from .decoding import (
-    ANYTHING,
-    DAY,
-    DECIMAL,
-    FLAG,
-    INSTANT,
-    LEVELS,
-    MISMATCH,
-    NOTHING,
-    NUMBER,
-    TEXT,
-    UNIQUE_ID,
-    WHOLE,
-    Array,
-    Either,
-    Object,
-    Reader,
-    Word,
-)  # fmt: skip
+from . import decoding
+from .decoding import LEVELS, MISMATCH, Array, Either, Object, Reader, Word
 
 Words = tuple[str | int, ...]
 """The values of a member that select a class; texts are in lower case."""
@@ -71,8 +54,6 @@ def _complaints(
     model = models.get(type(decoded))
     if model is not None and isinstance(value, Mapping):
         excluded = excluding(value, model.words, place, is_known=False)
-        if excluded and place and not isinstance(reader, Object):
-            return  # an unknown variant
         yield from (excluded,) if excluded else _of_object(value, decoded, model, models, place, left)
     elif isinstance(value, list) and isinstance(decoded, list):
         of = reader.of if isinstance(reader, Array) else None
@@ -83,7 +64,7 @@ def _complaints(
             yield f"{_named(place)} is {kind(value)}, but an object is declared"
     elif reader.read(value, left) is MISMATCH:
         yield f"{_named(place)} is nested too deep" if left <= 0 else f"{_named(place)} is {_but(value, reader)}"
-    elif isinstance(decoded, float) and not math.isfinite(decoded) and reader is not ANYTHING:
+    elif isinstance(decoded, float) and not math.isfinite(decoded) and reader is not decoding.ANYTHING:
         yield f"{_named(place)} is a number that is too large"
     elif not place and isinstance(value, Mapping) and type(decoded) is not dict:
         yield "it is no variant that the document declares"
@@ -169,26 +150,39 @@ def _shown(given: Any) -> str:
 # ---- Words for messages ----
 
 
+KINDS: Final[tuple[tuple[Any, str], ...]] = (
+    (bool, "a boolean"),
+    ((int, float), "a number"),
+    (str, "a string"),
+    (list, "an array"),
+    (Mapping, "an object"),
+)
+DECLARED: Final[dict[Any, str]] = {
+    decoding.TEXT: "a string",
+    decoding.FLAG: "a boolean",
+    decoding.WHOLE: "an integer",
+    decoding.NUMBER: "a number",
+    decoding.DECIMAL: "a number",
+    decoding.INSTANT: "a date-time",
+    decoding.DAY: "a date",
+    decoding.UNIQUE_ID: "a UUID",
+    decoding.NOTHING: "null",
+    Object: "an object",
+    Array: "an array",
+    Word: "a word of an enum",
+    Either: "another type",
+}
+"""What the readers declare, by themselves or by their class."""
+
+
 def kind(value: Any) -> str:
     """What a value of JSON is."""
-    kinds: tuple[tuple[Any, str], ...] = (
-        (bool, "a boolean"), (int | float, "a number"), (str, "a string"), (list, "an array"), (Mapping, "an object"),
-    )  # fmt: skip
-    return next((name for of, name in kinds if isinstance(value, of)), "null")
+    return next((name for of, name in KINDS if isinstance(value, of)), "null")
 
 
 def _but(value: Any, reader: Reader[Any]) -> str:
-    what, declared = kind(value), _declared(reader)
+    what, declared = kind(value), DECLARED.get(reader) or DECLARED.get(type(reader), "a constant")
     return f"{what}, but {declared} is declared" if declared != what else f"{what} that is not what is declared"
-
-
-def _declared(reader: Reader[Any]) -> str:
-    readers: dict[Any, str] = {
-        TEXT: "a string", FLAG: "a boolean", WHOLE: "an integer", NUMBER: "a number", DECIMAL: "a number",
-        INSTANT: "a date-time", DAY: "a date", UNIQUE_ID: "a UUID", NOTHING: "null",
-    }  # fmt: skip
-    kinds = ((Object, "an object"), (Array, "an array"), (Word, "a word of an enum"), (Either, "another type"))
-    return readers.get(reader) or next((name for of, name in kinds if isinstance(reader, of)), "a constant")
 
 
 def _named(place: str) -> str:
