@@ -3,13 +3,14 @@
 
 The rules, for every model of the package:
 
-- a declared field reads as a value of its declared type, or as UNSET when it is absent or null;
-- a value of another type does not raise: the field reads UNSET, and the value is kept in
-  `additional_properties` under its wire name, so that `to_dict()` returns it unchanged;
+- a declared field reads as a value of its declared type, or as UNSET when it is absent;
+- a null reads as None where the field admits null; elsewhere as UNSET, and `additional_properties` keeps it;
+- a value of another type does not raise: the field holds it as it came, and so does an item of a list;
 - an enum keeps unknown values, and matches known ones in any letter case;
-- no item of a list is lost: where models are declared, an item that is no object becomes a model that
-  holds it under NOT_AN_OBJECT (and `to_dict()` of the owner returns it); other items of a wrong type stay unchanged;
+- an object whose discriminator names no member of its union is an `UnknownVariant`;
 - objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
+
+So `to_dict()` returns what was read.
 
 Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
@@ -17,17 +18,20 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
+import sys
+import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
+from types import UnionType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import attrs
 
-from .types import UNSET, File
+from .types import UNSET, File, UnknownVariant
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -38,39 +42,56 @@ TRIAL: Final = 3
 LOOKED_AT: Final = 5
 """The items of a list that tell of which type it is."""
 
-NOT_AN_OBJECT: Final = "(not an object)"
-"""The key under which a model keeps a value that should have been an object."""
-
 MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
-def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int) -> Any:
-    """Take the value of a field, required or not. UNSET when it is absent, null, or of another type, which stays."""
-    value = values.pop(name, None)
-    if value is None:
-        return UNSET
-    if value.__class__ is reader.usual:
+def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET) -> Any:
+    """Take the value of a field, required or not: `null` for a null, and a value of another type as it came."""
+    value = values.pop(name, UNSET)
+    if value.__class__ is reader.usual or value is UNSET:
         return value
+    if value is None:
+        if null is UNSET:
+            values[name] = None
+        return null
     decoded = reader.read(value, left)
-    if decoded is MISMATCH:
-        values[name] = value
-        return UNSET
-    return decoded
+    return value if decoded is MISMATCH else decoded
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """A new dict for any input of `from_dict`; a value that is no object is held under NOT_AN_OBJECT."""
+    """A new dict for any input of `from_dict`. Raises TypeError for a value that is no object."""
     if value.__class__ is dict or isinstance(value, Mapping):
         return dict(value)
-    return {NOT_AN_OBJECT: value}
+    raise TypeError(f"from_dict reads an object, not a value of the type {type(value).__name__}")
 
 
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
     """The additional properties of an object, when they have one declared type."""
-    return {
-        name: value if name == NOT_AN_OBJECT else reader.item(value, left) for name, value in values.items()
-    }
+    return {name: reader.item(value, left) for name, value in values.items()}
+
+
+def misread(model: Any) -> set[str]:
+    """The names of the fields of a model that hold a value of another type than the declared one."""
+    kind: Any = type(model)
+    return {name for name, hint in _hints(kind).items() if not _is_of(hint, getattr(model, name))}
+
+
+@cache
+def _hints(model: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
+    return {each.name: hints[each.name] for each in attrs.fields(model) if each.init}
+
+
+def _is_of(hint: Any, value: Any) -> bool:
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is UnionType or origin is typing.Union:
+        return any(_is_of(each, value) for each in inner)
+    if origin is typing.Literal:
+        return any(type(value) is type(each) and value == each for each in inner)
+    if hint is Any or isinstance(value, bool):
+        return hint in (Any, bool)
+    return isinstance(value, (int, float) if hint is float else origin or hint)
 
 
 # ---- Open enums ----
@@ -254,11 +275,10 @@ class Word(Reader[E]):
 
 
 class Shape(NamedTuple):
-    """What distinguishes a model in a union: its wire names, the discriminator values that select it, and its words."""
+    """What distinguishes a model in a union: its wire names, those that it requires, and its words."""
 
     names: frozenset[str]
     required: frozenset[str]
-    tags: Mapping[str, frozenset[str]]
     words: Mapping[str, frozenset[str]] = {}
     """The values of the constants and enums in which the members of the union differ, in lower case; none for null."""
 
@@ -267,38 +287,63 @@ class Object(Reader[T]):
     """A model."""
 
     def __init__(self, model: type[T]) -> None:
-        self._model: Any = model
+        self.model: Any = model
         self._decode: Callable[[Any, int], T] = vars(model)["_decode"].__get__(None, model)
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - tolerant all the same
         is_object = value.__class__ is dict or isinstance(value, Mapping)
         return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
-    def item(self, value: Any, left: int) -> Any:
-        decoded = self.read(value, left)
-        return self._decode({NOT_AN_OBJECT: value}, 0) if decoded is MISMATCH else decoded
-
     def distance(self, value: Any) -> tuple[int, ...]:
-        """How badly an object fits: its discriminator, constants, unknown and missing fields, and words of enums."""
-        shape: Shape | None = getattr(self._model, "SHAPE", None)
+        """How badly an object fits: its constants, unknown and missing fields, and words of enums."""
+        shape: Shape | None = getattr(self.model, "SHAPE", None)
         if shape is None or not isinstance(value, Mapping):
-            return (1 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
-        named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
+            return (0 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
         given = [(value[name], known) for name, known in shape.words.items() if name in value]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
         constants = sum(len(known) <= 1 for known in other)
         nulls = sum(word is None and not known for word, known in given)
-        return (not named, constants, unknown, missing, len(other) - nulls)
+        return (0, constants, unknown, missing, len(other) - nulls)
 
     def absent(self, value: Any) -> int:
-        shape: Shape | None = getattr(self._model, "SHAPE", None)
+        shape: Shape | None = getattr(self.model, "SHAPE", None)
         return 0 if shape is None else sum(name not in value for name in shape.names)
 
 
 def _folded(value: Any) -> str | None:
     return str(value).casefold() if isinstance(value, (str, int)) else None
+
+
+class Tag:
+    """A discriminator: the property whose word names a member of a union."""
+
+    def __init__(
+        self,
+        name: str,
+        words: Mapping[Any, Sequence[str]],
+        others: Sequence[Any] = (),
+        taken: Sequence[str] = (),
+    ) -> None:
+        """`words` are those of each model, in lower case; `others` are the models for a word that none has.
+
+        The words in `taken` name models that are no members of this union.
+        """
+        self._name = name
+        self._models = frozenset((*words, *others))
+        self._others = frozenset(others)
+        self._named: dict[str | None, frozenset[Any]] = dict.fromkeys(taken, frozenset())
+        for word in dict.fromkeys(word for own in words.values() for word in own):
+            self._named[word] = frozenset(model for model, own in words.items() if word in own)
+
+    def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
+        """The readers of the members that the word does not exclude; no word, or null, excludes none."""
+        word = value.get(self._name)
+        if word is None:
+            return readers
+        named = self._named.get(_folded(word), self._others)
+        return [each for each in readers if each.model in named or each.model not in self._models]
 
 
 class Array(Reader[list[T]]):
@@ -327,14 +372,25 @@ class Array(Reader[list[T]]):
 class Either(Reader[Any]):
     """A union: the model, or the list, that fits a value best, else the first type that reads it."""
 
-    def __init__(self, *readers: Reader[Any]) -> None:
+    def __init__(self, *readers: Reader[Any], tags: Sequence[Tag] = ()) -> None:
         self._readers = sorted(readers, key=lambda reader: reader.rank)
         self._models = [reader for reader in readers if isinstance(reader, Object)]
         self._lists = [reader for reader in readers if isinstance(reader, Array)]
+        self._tags = tags
+
+    def _admitted(self, value: Any) -> list[Object[Any]]:
+        """The readers of the models that no discriminator excludes."""
+        models = self._models
+        for tag in self._tags:
+            models = tag.admitted(models, value)
+        return models
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if self._models and isinstance(value, Mapping):
-            decoded = _best(self._models, value, left).read(value, left)
+            models = self._admitted(value)
+            if not models:
+                return MISMATCH if exact else UnknownVariant(value)
+            decoded = _best(models, value, left).read(value, left)
         elif len(self._lists) > 1 and isinstance(value, list) and left > 0:
             decoded = _best(self._lists, value, left).read(value, left)
         else:
@@ -343,14 +399,9 @@ class Either(Reader[Any]):
             decoded = _first(reader.read(value, left) for reader in self._readers)
         return decoded
 
-    def item(self, value: Any, left: int) -> Any:
-        decoded = self.read(value, left)
-        if decoded is not MISMATCH:
-            return decoded
-        return self._models[0].item(value, left) if len(self._models) == len(self._readers) else value
-
     def distance(self, value: Any) -> tuple[int, ...]:
-        return min(reader.distance(value) for reader in self._readers)
+        is_excluded = bool(self._tags) and isinstance(value, Mapping) and not self._admitted(value)
+        return (1, 0, 0, 0, 0) if is_excluded else min(reader.distance(value) for reader in self._readers)
 
 
 def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
@@ -365,16 +416,26 @@ def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
 
 
 def _losses(decoded: Any) -> int:
-    """How many values no attribute holds, how many required fields are missing, and how many words no enum has."""
+    """How many values have another type or no attribute, how many required fields have none, and unknown words."""
     if isinstance(decoded, list):
         return sum(map(_losses, decoded))
     if isinstance(decoded, Enum):
         return int(decoded not in type(decoded).__members__.values())
+    if isinstance(decoded, UnknownVariant):
+        return len(decoded)
     if not hasattr(decoded, "additional_properties"):
         return 0
     values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
-    missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
-    return len(decoded.additional_properties) + missing + sum(_losses(value) for _, value in values)
+    others = misread(decoded)
+    missing = sum(
+        each.default is attrs.NOTHING and (value is UNSET or each.name in others) for each, value in values
+    )
+    return (
+        len(decoded.additional_properties)
+        + len(others)
+        + missing
+        + sum(_losses(value) for _, value in values)
+    )
 
 
 def _first(results: Iterable[Any]) -> Any:

@@ -32,14 +32,14 @@ class UnreadableBody(Exception):
 
 
 class MissingMember(ValueError):
-    """Raised by `required` for a value that is not there: absent, null, or of another type; `member` names it: Payment.amount"""
+    """Raised by `required` for a value that is absent or null; `member` names it: Payment.amount"""
 
     def __init__(self, member: str):
         self.member = member
         super().__init__(member)
 
     def __str__(self) -> str:
-        return f"{self.member} has no value: it is absent, null, or not what the document declares"
+        return f"{self.member} has no value: it is absent or null"
 
 
 __all__ = ["MissingMember", "UnexpectedStatus", "UnreadableBody"]

@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-from .decoding import LEVELS, NOT_AN_OBJECT
+from .decoding import LEVELS
 from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
@@ -111,8 +111,7 @@ def plain(value: Any, left: int = LEVELS) -> Any:
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "to_dict"):
-        fields: dict[str, Any] = value.to_dict()
-        return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
+        return value.to_dict()
     if isinstance(value, (list, tuple)):
         return [plain(item, left - 1) for item in value] if left else value
     if isinstance(value, dict):

@@ -39,6 +39,7 @@ class Values:
 
     def __init__(self, document: Tree) -> None:
         self._document = document
+        self.names = set(document["components"]["schemas"])
 
     def schema(self, name: str) -> Tree:
         found: Tree = self._document["components"]["schemas"][name]
@@ -107,9 +108,9 @@ def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
 
 
 def gist(value: Any) -> Any:
-    """What must survive a round trip: all but nulls in objects, the case of letters, and how numbers are written."""
+    """What must survive a round trip: all but the case of letters, and how numbers are written."""
     if isinstance(value, dict):
-        return {name: gist(child) for name, child in value.items() if child is not None}
+        return {name: gist(child) for name, child in value.items()}
     if isinstance(value, list):
         return [gist(child) for child in value]
     if isinstance(value, str):

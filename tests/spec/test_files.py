@@ -220,8 +220,8 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp
         with Caller(package, "https://api.example") as caller:
             return type(caller.answer(function, {}, answer, "sync")).__name__
 
-    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban")}
-    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban"}
+    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban", "other")}
+    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban", "other": "Card"}
     words = {"visa": "Card", "card": "Card", "ach": "Account2", "Account": "Account2"}
     words |= {"sepa.debit": "SepaDebit", "cash": "Cash", "cheque": "Cash"}
     assert {kind: read("get_method", kind) for kind in words} == words

@@ -22,8 +22,9 @@ pytestmark = pytest.mark.thorough
 CALLS = """
 from typing import assert_type
 from wire_types import Client, DEFAULT_BASE_URL, read_webhook, required
-from wire_types.api.default import comma_list, octets, pdf, same, shared, unions
+from wire_types.api.default import comma_list, octets, open_union, pdf, same, shared, unions
 from wire_types.models import Cat, Dog, Litter, Note, PaymentPaidWebhook
+from wire_types.types import UnknownVariant, Unset
 
 client = Client(base_url=DEFAULT_BASE_URL)
 same.sync_detailed(client=client, body=Note(text="a"), content_type="multipart/form-data")
@@ -38,6 +39,9 @@ assert_type(paid, PaymentPaidWebhook)
 if not isinstance(posted := read_webhook(b"", [(b"a", b"b")]), list):
     assert_type(required(required(posted.payment, name="payment").id, name="id"), str)
 lives: int = required(Cat(lives=9), "lives")
+owned = open_union.sync(client=client)
+if owned is not None and not isinstance(owned.pets, Unset):
+    assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
 """
 WRONG = """
 from wire_types import Client
@@ -52,6 +56,7 @@ Litter(cats=None)
 CAT = an_object(lives={"type": "integer"})
 NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
 DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
+PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
 LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
@@ -73,6 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
             **test_parameters.PATHS,
             **test_parameters.SERVER_PATHS,
             "/pdf": test_answers.PATHS["/pdf"],
+            "/open": {"get": answering(an_object(pets=listed(PET)), operationId="open_union")},
             "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
         },
     )

@@ -139,9 +139,15 @@ NULLABLE = ["inherited", "inline", "referred", "beside", "word", "map_"]
 
 
 LINK_OR_NULL: Tree = {**LINK, "nullable": True}
+SHOWN = an_object(
+    link=LINK_OR_NULL,
+    links=listed(LINK_OR_NULL),
+    named={"type": "object", "additionalProperties": ref("Link")},
+    other=LINK,
+)
 FOLDERS = document(
     {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=taking(ref("Folder")))}},
-    {"Folder": FOLDER, "Link": LINK_OR_NULL, "Plain": LINK, "Shown": an_object(link=LINK_OR_NULL)},
+    {"Folder": FOLDER, "Link": LINK_OR_NULL, "Plain": LINK, "Shown": SHOWN},
     "3.0.3",
 )
 folders = package("sent_nulls", httpx.Response(200, json={}), **FOLDERS)
@@ -153,8 +159,26 @@ def test_null_is_sent_where_the_document_admits_it(folders: Wire, field: str) ->
     assert json.loads(sent.content) == {field.strip("_"): None}
 
 
-def test_what_is_not_set_is_not_sent_and_its_type_admits_null_in_requests_alone(folders: Wire) -> None:
+def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) -> None:
     assert json.loads(folders.send("change", body=folders.models.Folder()).content) == {}
     declared = folders.models.Folder.__annotations__
     assert {field for field, kind in declared.items() if "None" in kind.split(" | ")} == {*NULLABLE}
-    assert folders.models.Shown.__annotations__["link"] == "ShownLink | Unset"
+    declared = folders.models.Shown.__annotations__
+    assert declared["link"] == "None | ShownLink | Unset"
+    assert declared["links"] == "list[None | ShownLinksItem] | Unset"
+    assert folders.models.ShownNamed.__annotations__["additional_properties"] == "dict[str, Link | None]"
+
+
+NULLS: list[Tree] = [
+    *({name: None} for name in ("link", "links", "named", "other")),
+    {"links": [{"url": "1"}, None], "named": {"a": None, "b": {"url": None}}, "other": {"url": "1"}},
+]
+
+
+@pytest.mark.parametrize("value", NULLS, ids=str)
+def test_a_null_that_was_read_is_sent_again(folders: Wire, value: Tree) -> None:
+    """Also where the document admits none: what is not declared is the reader's to judge."""
+    assert folders.models.Shown.from_dict(value).to_dict() == value
+    folder = folders.models.Folder.from_dict({"never": None, "inline": None})
+    assert json.loads(folders.send("change", body=folder).content) == {"never": None, "inline": None}
+    assert (folder.inline, folder.never) == (None, folders.types.UNSET)

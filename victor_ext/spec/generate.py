@@ -14,6 +14,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
+import attrs
 import jinja2
 import openapi_python_client
 from openapi_python_client import strings
@@ -23,7 +24,7 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
@@ -35,6 +36,7 @@ from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
+from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
 
 ROUNDS = 40
@@ -143,10 +145,13 @@ def _differences() -> Generator[None]:
 
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
         made = of_text(name=name, required=required, data=data, config=config)
-        if data.schema_format != DECIMAL:
+        if data.schema_format not in (DECIMAL, DISCRIMINATOR):
             return made
-        words = {"description": data.description, "example": data.example}
-        return _DecimalProperty(name=name, required=required, default=None, python_name=made.python_name, **words)
+        words = {"description": data.description, "example": data.example, "python_name": made.python_name}
+        if data.schema_format == DECIMAL:
+            return _DecimalProperty(name=name, required=required, default=None, **words)
+        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
+        return _VariantProperty(name=name, required=required, default=None, discriminator=discriminator, **words)
 
     with replaced(
         (model_property, "_resolve_naming_conflict", tolerate_conflict),
@@ -169,6 +174,23 @@ class _DecimalProperty(UuidProperty):
 
     def get_imports(self, *, prefix: str) -> set[str]:
         return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {"from uuid import UUID"}
+
+
+@attrs.define
+class _VariantProperty(UuidProperty):
+    """The member of a union that stands for the variants that the document does not name, and for a discriminator."""
+
+    _type_string = "UnknownVariant"
+    _json_type_string = "dict[str, Any]"
+    discriminator: Discriminator
+
+    def get_type_string(self, no_optional: bool = False, json: bool | None = None) -> PythonCode:  # noqa: FBT001, FBT002
+        if json is None and no_optional:  # the union asks so which of its members are of one type: it keeps them all
+            return PythonCode(f"UnknownVariant of {self.discriminator}")
+        return super().get_type_string(no_optional=no_optional, json=bool(json))
+
+    def get_imports(self, *, prefix: str) -> set[str]:
+        return {f"from {prefix}types import UnknownVariant"}
 
 
 def _same(endpoint: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -107,12 +106,13 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
 
 
 def _discriminators(model: ModelProperty) -> Tags:
-    """The words of each union that the model is a member of; not of one in which it stands for any other word."""
     marks: Any = (model.data.model_extra or {}).get("x-one-of", {})
-    words: dict[str, list[Any]] = {}
-    for key, own in marks.items():
-        words.setdefault(re.sub(r"^[0-9]+\.", "", key), []).extend(own)  # the number of the union is in front
-    return {name: tuple(own) for name, own in words.items() if own and None not in own}
+    found: Tags = {}
+    for union, words in marks.items():
+        if words and None not in words:  # None is any other word
+            name = union.partition(".")[2]
+            found[name] = (*found.get(name, ()), *(word.casefold() for word in words))
+    return found
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:

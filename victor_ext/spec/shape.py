@@ -49,7 +49,7 @@ KINDS: dict[str, dict[str, str]] = {
         "properties={Schema} patternProperties={Schema} $defs={Schema} definitions={Schema} "
         "items=items additionalProperties=additional allOf=[Schema] oneOf=[Schema] anyOf=[Schema] prefixItems=[Schema]"
     ),
-    "Discriminator": _kind("propertyName=text mapping={text}"),
+    "Discriminator": _kind("propertyName=text mapping={text} defaultMapping=text"),
 }
 """The keys of each kind of mapping: a kind, a [list] or a {mapping} of a kind, or how a value is corrected."""
 _WITH_EXTENSIONS = ("{PathItem}", "{Response}")

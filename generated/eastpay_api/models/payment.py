@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -44,7 +45,7 @@ class Payment:
             fields["id"] = value
         value = self.result
         if value is not UNSET:
-            fields["result"] = value.to_dict()
+            fields["result"] = plain(value)
         value = self.payment_type
         if value is not UNSET:
             fields["paymentType"] = value
@@ -80,6 +81,8 @@ class Payment:
         decoded.ndc = read(TEXT, values, "ndc", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, Array, Object, as_object, read
+from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, Array, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -55,7 +56,7 @@ class Answer:
             fields["errors"] = value
         value = self.custom_properties
         if value is not UNSET:
-            fields["customProperties"] = value.to_dict()
+            fields["customProperties"] = plain(value)
         value = self.trace_id
         if value is not UNSET:
             fields["traceId"] = value
@@ -79,6 +80,8 @@ class Answer:
         decoded.trace_id = read(TEXT, values, "traceId", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

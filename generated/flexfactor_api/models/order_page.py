@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, WHOLE, as_object, read
+from ..decoding import FLAG, LEVELS, WHOLE, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -91,6 +91,8 @@ class OrderPage:
         decoded.page_size = read(WHOLE, values, "pageSize", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

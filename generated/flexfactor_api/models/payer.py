@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import DAY, LEVELS, TEXT, as_object, read
+from ..decoding import DAY, LEVELS, TEXT, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -63,6 +63,8 @@ class Payer:
         decoded.birthdate = read(_read_birthdate, values, "birthdate", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

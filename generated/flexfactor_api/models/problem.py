@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, LEVELS, TEXT, as_object, read
+from ..decoding import ANYTHING, LEVELS, TEXT, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -59,12 +59,14 @@ class Problem:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.status = read(ANYTHING, values, "status", levels)
+        decoded.status = read(ANYTHING, values, "status", levels, None)
         decoded.title = read(TEXT, values, "title", levels)
         decoded.trace_id = read(TEXT, values, "traceId", levels)
-        decoded.errors = read(ANYTHING, values, "errors", levels)
+        decoded.errors = read(ANYTHING, values, "errors", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

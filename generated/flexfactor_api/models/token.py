@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, WHOLE, Array, as_object, read
+from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, WHOLE, Array, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -97,6 +97,8 @@ class Token:
         decoded.errors = read(_read_errors, values, "errors", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

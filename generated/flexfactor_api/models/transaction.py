@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, TEXT, WHOLE, as_object, read
+from ..decoding import FLAG, INSTANT, LEVELS, TEXT, WHOLE, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -111,6 +111,8 @@ class Transaction:
         decoded.card_not_present = read(FLAG, values, "cardNotPresent", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, as_object
+from ..decoding import LEVELS, as_object, misread
 
 
 @_attrs_define
@@ -32,6 +32,8 @@ class TransmitAnswerCustomProperties:
         decoded = cls.__new__(cls)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, read
+from ..decoding import LEVELS, TEXT, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -51,10 +51,12 @@ class Firm:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.name = read(TEXT, values, "name", levels)
-        decoded.tax_id = read(TEXT, values, "taxId", levels)
-        decoded.operating_name = read(TEXT, values, "operatingName", levels)
+        decoded.tax_id = read(TEXT, values, "taxId", levels, None)
+        decoded.operating_name = read(TEXT, values, "operatingName", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

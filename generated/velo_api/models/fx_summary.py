@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, NUMBER, TEXT, WHOLE, as_object, read
+from ..decoding import INSTANT, LEVELS, NUMBER, TEXT, WHOLE, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -105,6 +105,8 @@ class FxSummary:
         decoded.status = read(TEXT, values, "status", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

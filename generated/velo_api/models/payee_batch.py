@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Array, Object, as_object, read
+from ..decoding import LEVELS, TEXT, WHOLE, Array, Object, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -62,6 +62,8 @@ class PayeeBatch:
         decoded.failures = read(_read_failures, values, "failures", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -30,7 +31,7 @@ class PayeeFailure:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.failed_submission
         if value is not UNSET:
-            fields["failedSubmission"] = value.to_dict()
+            fields["failedSubmission"] = plain(value)
         value = self.failure_message
         if value is not UNSET:
             fields["failureMessage"] = value
@@ -49,6 +50,8 @@ class PayeeFailure:
         decoded.failure_message = read(TEXT, values, "failureMessage", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

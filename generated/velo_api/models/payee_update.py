@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -43,13 +44,13 @@ class PayeeUpdate:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.address
         if value is not UNSET:
-            fields["address"] = value.to_dict()
+            fields["address"] = plain(value)
         value = self.individual
         if value is not UNSET:
-            fields["individual"] = value.to_dict()
+            fields["individual"] = plain(value)
         value = self.company
         if value is not UNSET:
-            fields["company"] = value.to_dict()
+            fields["company"] = plain(value)
         value = self.language
         if value is not UNSET:
             fields["language"] = value
@@ -58,7 +59,7 @@ class PayeeUpdate:
             fields["payeeType"] = value
         value = self.challenge
         if value is not UNSET:
-            fields["challenge"] = value.to_dict()
+            fields["challenge"] = plain(value)
         value = self.email
         if value is not UNSET:
             fields["email"] = value
@@ -86,6 +87,8 @@ class PayeeUpdate:
         decoded.contact_sms_number = read(TEXT, values, "contactSmsNumber", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, NUMBER, TEXT, WHOLE, Array, Object, as_object, read
+from ..decoding import FLAG, INSTANT, LEVELS, NUMBER, TEXT, WHOLE, Array, Object, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -175,7 +175,7 @@ class Payment:
             fields["events"] = plain(value)
         value = self.payout
         if value is not UNSET:
-            fields["payout"] = value.to_dict()
+            fields["payout"] = plain(value)
         return fields
 
     @classmethod
@@ -219,6 +219,8 @@ class Payment:
         decoded.payout = read(_read_payout, values, "payout", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

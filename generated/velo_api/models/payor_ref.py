@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, as_object, read
+from ..decoding import FLAG, LEVELS, TEXT, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -68,6 +68,8 @@ class PayorRef:
         decoded.payment_channel_id = read(TEXT, values, "paymentChannelId", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

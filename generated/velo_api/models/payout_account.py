@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, read
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -61,6 +61,8 @@ class PayoutAccount:
         decoded.total_payout_cost = read(WHOLE, values, "totalPayoutCost", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, WHOLE, as_object, read
+from ..decoding import LEVELS, WHOLE, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -49,6 +49,8 @@ class PayoutStatistics:
         decoded.this_month_failed_payments_count = read(WHOLE, values, "thisMonthFailedPaymentsCount", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

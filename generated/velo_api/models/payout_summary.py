@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, TEXT, WHOLE, Array, Object, as_object, read
+from ..decoding import INSTANT, LEVELS, TEXT, WHOLE, Array, Object, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -101,7 +101,7 @@ class PayoutSummary:
             fields["payorName"] = value
         value = self.schedule
         if value is not UNSET:
-            fields["schedule"] = value.to_dict()
+            fields["schedule"] = plain(value)
         return fields
 
     @classmethod
@@ -132,6 +132,8 @@ class PayoutSummary:
         decoded.schedule = read(_read_schedule, values, "schedule", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, NUMBER, TEXT, Array, as_object, read
+from ..decoding import LEVELS, NUMBER, TEXT, Array, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -67,6 +67,8 @@ class Token:
         decoded.entity_ids = read(_read_entity_ids, values, "entityIds", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

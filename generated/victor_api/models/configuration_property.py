@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, read
+from ..decoding import LEVELS, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -32,13 +33,13 @@ class ConfigurationProperty:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.name
         if value is not UNSET:
-            fields["name"] = value.to_dict()
+            fields["name"] = plain(value)
         value = self.origin
         if value is not UNSET:
-            fields["origin"] = value.to_dict()
+            fields["origin"] = plain(value)
         value = self.value
         if value is not UNSET:
-            fields["value"] = value.to_dict()
+            fields["value"] = plain(value)
         return fields
 
     @classmethod
@@ -55,6 +56,8 @@ class ConfigurationProperty:
         decoded.value = read(_read_value, values, "value", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

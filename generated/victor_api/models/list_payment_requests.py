@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, read
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, misread, read
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -150,6 +150,8 @@ class ListPaymentRequests:
         decoded.instant_payment_rails_id = read(TEXT, values, "instant_payment_rails_id", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

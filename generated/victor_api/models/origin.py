@@ -9,7 +9,8 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, read
+from ..decoding import LEVELS, Object, as_object, misread, read
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -28,7 +29,7 @@ class Origin:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.parent
         if value is not UNSET:
-            fields["parent"] = value.to_dict()
+            fields["parent"] = plain(value)
         return fields
 
     @classmethod
@@ -43,6 +44,8 @@ class Origin:
         decoded.parent = read(_read_parent, values, "parent", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

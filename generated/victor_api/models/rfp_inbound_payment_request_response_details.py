@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Word, as_object, read
+from ..decoding import LEVELS, TEXT, Word, as_object, misread, read
 from ..models.rfp_inbound_payment_request_response_details_status import (
     RfpInboundPaymentRequestResponseDetailsStatus,
 )
@@ -76,6 +76,8 @@ class RfpInboundPaymentRequestResponseDetails:
         decoded.notes = read(TEXT, values, "notes", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, read
+from ..decoding import LEVELS, TEXT, as_object, misread, read
 from ..types import UNSET, Unset
 
 
@@ -44,6 +44,8 @@ class RfpPayerDetails:
         decoded.victor_counterparty_id = read(TEXT, values, "victor_counterparty_id", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Array, Object, as_object, read
+from ..decoding import LEVELS, Array, Object, as_object, misread, read
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -39,7 +39,7 @@ class ValidationErrors:
             fields["boundProperties"] = plain(value)
         value = self.name
         if value is not UNSET:
-            fields["name"] = value.to_dict()
+            fields["name"] = plain(value)
         return fields
 
     @classmethod
@@ -56,6 +56,8 @@ class ValidationErrors:
         decoded.name = read(_read_name, values, "name", levels)
         decoded.additional_properties = values
         return decoded
+
+    _misread = misread
 
     @property
     def additional_keys(self) -> list[str]:

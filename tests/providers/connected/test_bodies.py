@@ -38,12 +38,20 @@ TYPED: Any = {"description": "d", "content": {"application/json": {"schema": OBJ
 TEXTS: Any = {"type": "array", "items": {"type": "string"}}
 ROWS: Any = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "errors": TEXTS}}
 LISTED: Any = {"description": "d", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Rows"}}}}
+CARD: Any = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {"type": {"type": "string"}, "amount": {"type": "integer"}},
+}
+UNION: Any = {"oneOf": [{"$ref": "#/components/schemas/Card"}], "discriminator": {"propertyName": "type"}}
+HOLDER: Any = {"type": "object", "properties": {"payment": UNION, "amount": {"type": "integer"}}}
+CHOSEN, HELD = ({**TYPED, "content": {"application/json": {"schema": schema}}} for schema in (UNION, HOLDER))
 PART: Any = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
 RAW: Any = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 DOCUMENT: Any = {
     "openapi": "3.0.1",
     "info": {"title": "Bare", "version": "1"},
-    "components": {"schemas": {"Rows": ROWS}},
+    "components": {"schemas": {"Rows": ROWS, "Card": CARD}},
     "paths": {
         f"/{name}": {method: {"operationId": name, "tags": ["b"], "responses": responses, **more}}
         for name, method, responses, more in (
@@ -52,6 +60,9 @@ DOCUMENT: Any = {
             ("typed", "post", {"200": TYPED}, {}),
             ("listed", "post", {"200": LISTED}, {}),
             ("listed_by_default", "post", {"default": LISTED}, {}),
+            ("chosen", "post", {"200": CHOSEN}, {}),
+            ("held", "post", {"200": HELD}, {}),
+            ("chosen_read", "get", {"200": CHOSEN}, {}),
             ("any_read", "get", {"default": {"description": "d"}}, {}),
             ("raw", "post", {"200": TYPED}, {"requestBody": {"content": RAW}}),
             ("form", "post", {"200": TYPED}, {"requestBody": {"content": {"multipart/form-data": {"schema": PART}}}}),
@@ -166,6 +177,31 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
     with nullcontext() if is_good else pytest.raises(UnreadableResponse, match="reports an error") as raised:
         assert provider.call(mode, name).status_code == 200
     assert is_good or (raised is not None and raised.value.outcome is Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind"),
+    [
+        ("chosen", {"type": "card", "amount": 1}, "Card"),
+        ("chosen", {"type": "ideal", "amount": 1}, None),
+        ("chosen_read", {"type": "ideal", "amount": 1}, "UnknownVariant"),
+        ("held", {"payment": {"type": "card"}}, "HeldResponse200"),
+        ("held", {"payment": {"type": "ideal"}}, None),
+        ("held", {"payment": "card", "amount": "1.00"}, None),  # both of another type
+        ("held", {"payment": None, "amount": True}, None),
+        ("typed", {"id": 1}, None),
+    ],
+)
+def test_what_is_not_declared_is_no_evidence_of_a_write(mode: str, name: str, body: Any, kind: str | None) -> None:
+    """Neither an object of a class that the document does not name, nor a value of another type."""
+    provider = Provider(httpx.Response(200, json=body))
+    if kind is not None:
+        found = provider.call(mode, name).parsed
+        assert (type(found).__name__, found.to_dict()) == (kind, body)
+        return
+    with pytest.raises(UnreadableResponse, match="has nothing that the document declares") as raised:
+        provider.call(mode, name)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["no_content", "typed"])

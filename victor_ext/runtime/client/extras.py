@@ -156,9 +156,9 @@ def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _model_named(annotation: object, module: str) -> type[Any] | None:
-    """The generated model of an annotation such as `Payer | Unset` in a generated module; None if it names no model."""
-    kind = vars(sys.modules[module]).get(str(annotation).partition(" | ")[0])
-    return kind if isinstance(kind, type) and attrs.has(kind) else None
+    """The generated model of an annotation such as `None | Payer | Unset` in a generated module; None without one."""
+    kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
+    return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
 
 
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:

@@ -99,8 +99,8 @@ class _Bound:
         if undocumented and self.undocumented is not None:
             try:
                 return cast("T", self.undocumented(response))
-            except ValueError:
-                pass  # the body is no better than the status
+            except (TypeError, ValueError):
+                pass  # the body is no better than the status: it is no JSON, or no object
         raise response.unusable(response, UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:

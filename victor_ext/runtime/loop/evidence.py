@@ -190,7 +190,7 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     reason = reader(response)
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
-    declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    declares = _is_unknown(model) or len(getattr(model, "__attrs_attrs__", ())) > 1  # one is `additional_properties`
     if model is not None and (not declares or has_declared_value(model)):
         return reason
     if reports_error(response) or problems(response):
@@ -211,7 +211,7 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     model: Any = response.parsed
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
-    declared = (field.name for field in model.__attrs_attrs__ if type(getattr(model, field.name)).__name__ != "Unset")
+    declared = (name for name, value in _declared_values(model) if type(value).__name__ != "Unset")
     return not reports_error(response, but={name.replace("_", "") for name in declared})
 
 
@@ -220,15 +220,28 @@ _NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
 
 def has_declared_value(model: Any) -> bool:
     """Whether a generated model has a declared member with an allowed value: no unknown word of an enum, no blanks."""
-    # What is of another type is in `additional_properties`, and the member is UNSET. An error is no evidence of work.
-    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name not in _NO_EVIDENCE)
-    return any(_is_allowed(getattr(model, name)) for name in names)
+    # An error is no evidence of work.
+    return any(_is_allowed(value) for name, value in _declared_values(model) if name not in _NO_EVIDENCE)
+
+
+def _declared_values(model: Any) -> list[tuple[str, Any]]:
+    """The members of a generated model whose values are of the declared types, or absent."""
+    fields = getattr(model, "__attrs_attrs__", ())
+    others = model._misread() if hasattr(model, "_misread") else ()  # noqa: SLF001 - not of a package by hand
+    return [(field.name, getattr(model, field.name)) for field in fields if field.name not in others]
 
 
 def _is_allowed(value: Any) -> bool:
     if isinstance(value, Enum):
         return value in list(type(value))  # an unknown word is a member of its own
-    return bool(value.strip()) if isinstance(value, str) else value is not None and type(value).__name__ != "Unset"
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and type(value).__name__ != "Unset" and not _is_unknown(value)
+
+
+def _is_unknown(value: object) -> bool:
+    """Whether it is an object of a class that the document does not name. Each generated package has its own marker."""
+    return type(value).__name__ == "UnknownVariant"
 
 
 @dataclass(frozen=True, slots=True)

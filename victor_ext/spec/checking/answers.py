@@ -14,7 +14,6 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium
-from .package import is_model
 from .requests import OperationRequests, is_sent_as_json
 from .values import FREE, Synthesis, is_valid
 
@@ -132,7 +131,7 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    if is_model(value):
+    if hasattr(value, "to_dict"):
         return value.to_dict()
     if is_list(value):
         return [plain(each) for each in value]

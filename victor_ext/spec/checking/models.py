@@ -17,7 +17,7 @@ import attrs
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference
-from .package import Package, is_model
+from .package import Package, is_model, misread
 from .problems import Findings, Problem
 from .values import Synthesis, fits
 from .views import Document, Node, View
@@ -131,9 +131,10 @@ class Models:
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
+        others = misread(decoded)
         for name, child in value.items():
             if name in view.properties and child is not None:
-                if name in free or name not in attributes:
+                if name in free or name not in attributes or attributes[name] in others:
                     place = f"{view.place}.properties.{name}"
                     outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
                 else:

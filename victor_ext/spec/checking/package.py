@@ -149,6 +149,12 @@ def is_model(value: Any) -> bool:
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
 
 
+def misread(model: Any) -> set[str]:
+    """The attributes of a model whose values are of another type than the declared one; none of anything else."""
+    names: set[str] = model._misread() if is_model(model) else set()  # noqa: SLF001 - each model has it
+    return names
+
+
 class _Marker:
     """A value for any field of a model; it is written as the name of its attribute."""
 
@@ -215,7 +221,7 @@ def undeclared(model: Any) -> int:
     values = [getattr(model, name, None) for name in names]
     inner = [each for value in values for each in (value if is_list(value) else [value])]
     words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
-    return len(free) + words + sum(undeclared(each) for each in inner if is_model(each))
+    return len(free) + len(misread(model)) + words + sum(undeclared(each) for each in inner if is_model(each))
 
 
 def enum_values(hint: Any) -> set[Any]:

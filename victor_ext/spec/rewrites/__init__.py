@@ -56,7 +56,6 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,
-    schemas.mark_sent_nulls,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
     serialization.record_styles,
@@ -67,6 +66,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     names.name_enum_members,
     names.rename_inline_schema,
     operations.stand_in_for_method,
+    names.restore_null,
     names.drop_unused_keys,
 )
 

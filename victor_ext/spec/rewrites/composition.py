@@ -35,9 +35,8 @@ def name_single_union(document: Tree, log: Log) -> None:
     for where, schema in components(document).items():
         keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
         members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
-        if len(members) == 1 and "$ref" in members[0]:
+        if len(members) == 1 and "$ref" in members[0] and "propertyName" not in mapping_at(schema, "discriminator"):
             schema["allOf"] = schema.pop(keys[0])
-            schema.pop("discriminator", None)
             log("name-single-union", where)
 
 

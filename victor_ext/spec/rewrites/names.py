@@ -18,7 +18,9 @@ from victor_ext.spec.requests import PREFIX, STANDS_FOR
 from victor_ext.spec.tree import (
     Tree,
     bare_type,
+    in_place_of,
     is_mapping,
+    is_null,
     list_at,
     mapping_at,
     methods,
@@ -29,14 +31,15 @@ from victor_ext.spec.tree import (
     unused,
 )
 
-from .base import Log, components, drop, media_types, replace, schemas
+from .base import HAD_NULL, Log, children, components, drop, media_types, replace, schemas
 from .redefinition import TYPED
 
 RESERVED = {
     *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
     *("UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
-    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
+    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
+    *("UnknownVariant", "Unset", "Word"),
 }
 """Names that the generated modules use themselves."""
 
@@ -54,7 +57,7 @@ SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
 """Steps of a reference that say nothing in a name."""
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-sent-nulls"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-discriminator"),
 }
 KEPT_IN_OPERATION = {
     *("operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", STANDS_FOR),
@@ -254,6 +257,29 @@ def name_enum_members(document: Tree, log: Log) -> None:
             log("name-enum-members", where)
         if names:
             schema["x-enum-varnames"] = names
+
+
+def restore_null(document: Tree, log: Log) -> None:
+    """Let properties, items and the values of maps be null again where the null of their object or enum was dropped."""
+    valued = {
+        id(child)
+        for _, schema in schemas(document)
+        for step, child in children(schema)
+        if step[0] == "." or step == "[]"
+    }
+    for place in [*_places(document)]:
+        schema = place.schema
+        if id(schema) in valued and HAD_NULL in resolve(document, schema):
+            own = in_place_of(schema, {key: value for key, value in schema.items() if key != "nullable"})
+            if "$ref" not in own:
+                own.setdefault("title", place.name)  # its class keeps its name
+            replace(schema, {"anyOf": [own, in_place_of(schema, {"type": "null"})]})
+            log("restore-null", place.where)
+        for key in ("oneOf", "anyOf"):
+            members = [resolve(document, each) for each in list_at(schema, key)]
+            if any(HAD_NULL in each for each in members) and not any(map(is_null, members)):
+                schema[key].append(in_place_of(schema, {"type": "null"}))
+                log("restore-null", place.where)
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
 
 from .base import HAD_NULL, Log, answers, below, components, drop, reachable, schemas
 from .composition import all_properties, has_siblings, is_object, is_single_reference, one_of
@@ -23,8 +23,6 @@ DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
-SENT_NULLS = "x-sent-nulls"
-"""The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
 
 
 def read_patterns(document: Tree, log: Log) -> None:
@@ -58,7 +56,7 @@ def repair_type(document: Tree, log: Log) -> None:
 
 
 def free_null_property(document: Tree, log: Log) -> None:
-    """Let a property that can be null only hold anything: null reads as absent, so that only other values tell."""
+    """Let a property that can be null only hold anything: the generator has no type for null alone."""
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
             if is_null(child):
@@ -141,7 +139,7 @@ def describe_default(document: Tree, log: Log) -> None:
 
 
 def drop_null_of_object(document: Tree, log: Log) -> None:
-    """Drop the null of an object: null reads as absent, and the generator would name the class `...Type0`."""
+    """Drop the null of an object, which `restore_null` writes: the generator would name the class `...Type0`."""
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
         kind = schema.get("type")
@@ -156,21 +154,6 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
 
 
 # ---- Marks: extension keys that model.py.jinja reads ----
-
-
-def mark_sent_nulls(document: Tree, log: Log) -> None:
-    """Mark the properties that JSON sends as null, and whose own null is dropped: objects and enums."""
-    seen: set[int] = set()
-    done: dict[int, Tree] = {}
-    for operation in operations(document):
-        for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
-            if not is_json(kind):
-                continue
-            for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                properties = all_properties(document, schema, done).items()
-                if names := [name for name, child in properties if HAD_NULL in resolve(document, child)]:
-                    schema[SENT_NULLS] = names
-                    log("mark-sent-nulls", f"{', '.join(names)} in {operation.where}")
 
 
 def mark_answers(document: Tree, log: Log) -> None:

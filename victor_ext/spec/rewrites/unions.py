@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, drop, schemas
-from .composition import all_properties, has_siblings, is_object, named_if_within, write_out_allof
+from .composition import all_properties, has_siblings, is_object, is_single_reference, named_if_within, write_out_allof
 from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
@@ -18,7 +19,24 @@ from .serialization import kinds, variants
 OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
 OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
+DISCRIMINATOR = "x-discriminator"
+"""The format of the member of a union that stands for what its discriminator does not name, and its key."""
+REFERENCE = "x-reference"
+"""The key of a member of a union with the reference that was written out."""
+TAKEN = "x-taken"
+"""The key of a discriminator with the references that it names, and that are no members of the union."""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
+
+
+class Discriminator(NamedTuple):
+    """A discriminator of a union, as the templates need it."""
+
+    name: str
+    """The property with the words."""
+    union: str
+    """The key of the words in the mark `x-one-of` of each member."""
+    taken: list[str]
+    """The words that name other schemas."""
 
 
 def split_types(document: Tree, log: Log) -> None:
@@ -52,7 +70,9 @@ def unite_children(document: Tree, log: Log) -> None:
             members = dict.fromkeys([parent, *(below_root if parent == root else descendants(named, parent))])
             if len(members) > 1:
                 references = [{"$ref": SCHEMAS + each} for each in members]
-                unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": deepcopy(discriminator)})
+                taken = [SCHEMAS + each for each in below_root if each not in members]
+                own = {"defaultMapping": SCHEMAS + parent, **deepcopy(discriminator), TAKEN: taken}
+                unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": own})
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
     kept = set(_extended(named, document)) if unions else set[int]()
     for where, schema in schemas(document) if unions else ():
@@ -124,36 +144,92 @@ def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> T
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
     whole = in_place_of(resolve(document, member), {"allOf": [deepcopy(beside), deepcopy(resolve(document, member))]})
     write_out_allof(document, whole, where, log)
-    discriminator = mapping_at(schema, "discriminator")
-    if "propertyName" in discriminator and "$ref" in member:
-        whole["x-one-of"] = {discriminator["propertyName"]: _tag_values(discriminator, member["$ref"])}
+    if "$ref" in member:
+        whole[REFERENCE] = member["$ref"]
     return whole
 
 
 def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in which they differ."""
+    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in which they differ.
+
+    A union with a discriminator gets a further member, for the variants that the document does not name.
+    """
     done: dict[int, Tree] = {}
-    for where, schema in schemas(document):
+    for number, (where, schema) in enumerate(schemas(document)):
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
-        members = [part for part in parts if is_object(document, part)]
-        discriminator = mapping_at(schema, "discriminator")
-        members = members if len(members) > 1 else []
-        words = [_words(document, part, done) for part in members]
-        for part, own in zip(members, words, strict=True):
+        members = [member for part in parts for member in _objects(document, part, _reference(part))]
+        words = [_words(document, member.schema, done) for member in members]
+        for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
             differing = {name: each for name, each in own.items() if any(other.get(name) != each for other in words)}
-            whole = resolve(document, part)
-            tags: Tree = whole.setdefault("x-one-of", {})
-            if "propertyName" in discriminator and "$ref" in part:
-                known = tags.setdefault(discriminator["propertyName"], [])
-                known.extend(word for word in _tag_values(discriminator, part["$ref"]) if word not in known)
-            whole.setdefault("x-words", {}).update(differing)
-            log("mark-union-members", f"{where}: {part.get('$ref', 'an object without a name')}")
+            member.schema.setdefault("x-words", {}).update(differing)
+            member.schema.setdefault("x-one-of", {})
+            log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
+        for name, given in _discriminators(schema, members, words):
+            union, discriminator = f"{number}.{name}", mapping_at(schema, "discriminator")
+            taken = [word for each in list_at(discriminator, TAKEN) for word in _tag_values(discriminator, each)]
+            for member, told in zip(members, given, strict=True):
+                member.schema.setdefault("x-one-of", {})[union] = told
+            named = {word for told in given for word in told}
+            tag = {"name": name, "union": union, "taken": sorted({*taken} - named)}
+            key = "anyOf" if schema.get("anyOf") else "oneOf"
+            schema[key].append(in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag}))
+
+
+class _Member(NamedTuple):
+    """An object that is a member of a union, or of a union in it."""
+
+    schema: Tree
+    name: str
+    """The reference that is the member, "" where it is written in its place."""
+
+
+def _reference(part: Tree) -> str:
+    return str(part.get(REFERENCE) or part.get("$ref", ""))
+
+
+def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()) -> list[_Member]:
+    whole = resolve(document, part)
+    inner = [*list_at(whole, "oneOf"), *list_at(whole, "anyOf")]
+    if is_single_reference(whole) and not has_siblings(whole):
+        inner = whole["allOf"]
+    if id(whole) in seen or not (inner or is_object(document, whole)):
+        return []
+    below = [each for one in inner for each in _objects(document, one, name, seen | {id(whole)})]
+    return below if inner else [_Member(whole, name)]
+
+
+def _discriminators(
+    schema: Tree, members: list[_Member], words: list[dict[str, list[str]]]
+) -> Iterator[tuple[str, list[list[str | None]]]]:
+    """The properties that tell the members apart, each with the words of each member; None is any other word.
+
+    Without a discriminator, these are the properties that have a constant of its own in each member.
+    """
+    discriminator = mapping_at(schema, "discriminator")
+    name = discriminator.get("propertyName")
+    if isinstance(name, str) and members:
+        constants = [own.get(name, []) for own in words]
+        named = [_tag_values(discriminator, member.name) if member.name else [] for member in members]
+        default = str(discriminator.get("defaultMapping", ""))
+        given: list[list[str | None]] = []
+        for number, (member, own) in enumerate(zip(members, named, strict=True)):
+            others = {word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])}
+            is_told = len(members) > 1 or len(constants[number]) == 1
+            further = [word for word in constants[number] if is_told and word not in others and word not in own]
+            is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
+            given.append([*own, *further, *([None] if is_default else [])])
+        yield name, given
+    elif len(members) > 1:
+        for name in words[0]:
+            constants = [own.get(name, []) for own in words]
+            if all(len(each) == 1 for each in constants) and len({each[0] for each in constants}) == len(members):
+                yield name, [[*each] for each in constants]
 
 
 def _tag_values(discriminator: Tree, reference: str) -> list[str]:
     name = reference.rpartition("/")[2]
     mapped = [word for word, to in mapping_at(discriminator, "mapping").items() if to in (reference, name)]
-    return [word.casefold() for word in (*mapped, name)]
+    return list(dict.fromkeys(word.casefold() for word in (*mapped, name)))
 
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:

@@ -90,8 +90,6 @@ def _of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
         yield f"$schema, {dialect} is read as JSON Schema 2020-12"
     if "$dynamicRef" in schema:
         yield f"$dynamicRef, {schema['$dynamicRef']} is not followed: its type is read as anything"
-    if "defaultMapping" in mapping_at(schema, "discriminator"):
-        yield "defaultMapping of its discriminator: no member is chosen for other words"
     if mapping_at(schema, "contentSchema"):
         yield "contentSchema, what the text holds is read as text"
     for key in OF_VALUES:
