@@ -17,7 +17,7 @@ SOURCES = "x-redefined-as"
 """The key with the definitions that a named composition is made of."""
 MADE_OF = "x-made-of"
 """The key of an inline schema that got a name, with the named schemas that it is merged of."""
-MAX_CIRCULAR = 3_000
+MAX_CIRCULAR = 1_000
 """Characters in definitions that are merged within each other: they are five times as many at the next level."""
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
 
