@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,60 +20,12 @@ from victor_ext.spec.tree import operations
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
-ROOT = """
-openapi: 3.0.3
-info: {title: T, version: '1'}
-paths:
-  /cards/{id}: {$ref: paths/cards.yaml}
-  /pets:
-    get:
-      operationId: pets
-      parameters: [{$ref: 'shared.json#/parameters/Limit'}]
-      responses:
-        '200': {$ref: 'shared.json#/responses/Pets'}
-        default: {description: e, content: {application/json: {schema: {$ref: 'schemas/error.yaml'}}}}
-components:
-  schemas:
-    Own: {type: object, properties: {here: {type: string}}}
-    Card: {type: object, properties: {of_the_root: {type: string}}}
-"""
-CARDS = """
-parameters: [{$ref: '../shared.json#/parameters/Id'}]
-post:
-  operationId: card
-  requestBody: {$ref: '../shared.json#/bodies/Card'}
-  responses:
-    '200': {description: ok, content: {application/json: {schema: {$ref: '../schemas/card.yaml#/Card'}}}}
-"""
-CARD = """
-Card:
-  type: object
-  properties:
-    owner: {$ref: 'owner.yaml#/Owner'}
-    next: {$ref: '#/Card'}
-    own: {$ref: '../some.yaml#/components/schemas/Own'}
-    word: {$ref: '#/Words/0'}
-Words: [{type: string, enum: [a, b]}]
-"""
-OWNER = (
-    "Owner: {type: object, properties: {name: {type: string}, cards: {type: array, items: {$ref: card.yaml#/Card}}}}"
-)
-SHARED = """{
-  "parameters": {
-    "Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
-    "Limit": {"name": "limit", "in": "query", "schema": {"type": "integer"}}
-  },
-  "bodies": {"Card": {"content": {"application/json": {"schema": {"$ref": "schemas/card.yaml#/Card"}}}}},
-  "responses": {"Pets": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/schemas/Pet"}}}}},
-  "schemas": {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
-}"""
+SEVERAL = Path(__file__).parent / "several"
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    error = "type: object\nproperties: {code: {type: string}}\n"
-    schemas = {"schemas/card": CARD, "schemas/owner": OWNER, "schemas/error": error}
-    return write(tmp_path / "api", **{"some": ROOT, "paths/cards": CARDS, **schemas, "shared.json": SHARED})
+    return Path(shutil.copytree(SEVERAL / "api", tmp_path / "api")) / "some.yaml"
 
 
 def whole(spec: Path) -> tuple[Any, dict[str, int]]:
@@ -136,7 +89,7 @@ def test_what_is_not_in_the_folder_is_refused(
 ) -> None:
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
     (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
-    spec.write_text(ROOT.replace("schemas/error.yaml", reference), encoding="utf-8")
+    spec.write_text(spec.read_text(encoding="utf-8").replace("schemas/error.yaml", reference), encoding="utf-8")
     assert main(["generate", str(spec), f"--out={spec.parent / 'out'}"]) == 2
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
@@ -254,9 +207,6 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pyt
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
 
 
-SEVERAL = Path(__file__).parent / "several"
-
-
 def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp_path: Path) -> None:
     """One that is renamed, because the root has another `Account`, keeps its word."""
     result = generate(SEVERAL / "payments.yaml", tmp_path)
@@ -270,8 +220,8 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp
         with Caller(package, "https://api.example") as caller:
             return type(caller.answer(function, {}, answer, "sync")).__name__
 
-    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban")}
-    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban"}
+    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban", "other")}
+    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban", "other": "Card"}
     words = {"visa": "Card", "card": "Card", "ach": "Account2", "Account": "Account2"}
     words |= {"sepa.debit": "SepaDebit", "cash": "Cash", "cheque": "Cash"}
     assert {kind: read("get_method", kind) for kind in words} == words

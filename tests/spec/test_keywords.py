@@ -79,6 +79,7 @@ def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recip
     named = {f"{name}.{keyword}" for name, keyword, what in keywords() if what == "named"}
     assert named <= TABLE["plants"].keys()
     kinds = {"Document": "OpenAPI", "RequestBody": "Request Body", "MediaType": "Media Type", "PathItem": "Path Item"}
+    kinds["ServerVariable"] = "Server Variable"
     listed = {(name, keyword) for name, keyword, _ in keywords()}
     known = {(kinds.get(kind, kind), keyword) for kind, keys in KINDS.items() for keyword in keys}
     words = {"description", "summary", "title"}  # of any object

@@ -69,3 +69,18 @@ def test_required_properties_of_an_optional_object_are_optional() -> None:
     for required in (True, False):
         tree, _ = prepared(parameters=[{"name": "p", "in": "query", "schema": whole, "required": required}])
         assert tree["paths"]["/things"]["get"]["parameters"][0]["required"] is required
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_read"),
+    [
+        ({"patternProperties": {"^.*$": THING}}, True),
+        ({"patternProperties": {"^a": THING}, "additionalProperties": False}, True),
+        ({"patternProperties": {"^a": THING}}, False),  # other names may have other values
+        ({"patternProperties": {"^a": TEXT}}, None),
+    ],
+)
+def test_values_by_the_patterns_of_their_names_have_types_or_are_left_out(schema: Tree, is_read: bool | None) -> None:
+    made, log = prepared({"A": {"type": "object", **schema}})
+    assert (made["components"]["schemas"]["A"].get("additionalProperties") == THING) is bool(is_read)
+    assert [line.partition(",")[0] for line in log.left_out] == ["A: patternProperties"] * (is_read is False)

@@ -160,16 +160,17 @@ class Bundle:
         """
         mapping = mapping_at(discriminator, "mapping")
         named = named_schemas(self._document)
-        for word, reference in [*mapping.items()]:
+        for holder, word in [*((mapping, word) for word in mapping), (discriminator, "defaultMapping")]:
+            reference = holder.get(word)
             if not isinstance(reference, str) or (file == self._path and reference in named):
                 continue
             if reference in members:
-                mapping[word] = members[reference]["$ref"]
+                holder[word] = members[reference]["$ref"]
                 continue
-            place = f"{'.'.join(steps)}.discriminator.mapping.{word}: {reference}"
+            place = f"{'.'.join(steps)}.discriminator.{word}: {reference}"
             with suppress(DocumentError):  # it is the name of no file, and chooses nothing
                 if match := self._elsewhere(file, reference, place):
-                    mapping[word] = self._part(*match, "schemas", place)
+                    holder[word] = self._part(*match, "schemas", place)
         for name, member in members.items():
             if _called("", member["$ref"]) != name:
                 discriminator["mapping"] = mapping

@@ -139,8 +139,9 @@ def _differences() -> Generator[None]:
     of_data: Any = endpoints.Endpoint.from_data
 
     def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
-        if meant := (data.model_extra or {}).get(STANDS_FOR):
-            method, path = meant, UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+        extra: dict[str, str] = data.model_extra or {}
+        if STANDS_FOR in extra:
+            method, path = extra[STANDS_FOR], UntrustedString(path.get_untrusted_value().rpartition("#")[0])
         return of_data(data=data, method=method, path=path, **arguments)
 
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:

@@ -13,9 +13,13 @@ from .names import SCHEMAS, free_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist
 from .serialization import kinds
 
-NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
 SOURCES = "x-redefined-as"
 """The key with the definitions that a named composition is made of."""
+MADE_OF = "x-made-of"
+"""The key of an inline schema that got a name, with the named schemas that it is merged of."""
+MAX_CIRCULAR = 1_000
+"""Characters in definitions that are merged within each other: they are five times as many at the next level."""
+NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
@@ -77,7 +81,9 @@ def name_endless_composition(document: Tree, log: Log) -> None:
     """
     named = components(document)
     direct = {owner: _names_in([whole]) for owner, whole in named.items()}
-    for owner, whole in [*named.items()]:
+    pending = [*named]
+    for owner in pending:  # it grows
+        whole = named[owner]
         for where, schema in [*below(owner, whole)]:
             is_union = bool(schema.get("properties") and (schema.get("oneOf") or schema.get("anyOf")))
             parts = list_at(schema, "allOf") or [schema] * is_union
@@ -85,33 +91,52 @@ def name_endless_composition(document: Tree, log: Log) -> None:
                 continue
             if owner not in _reached(direct, _names_in(parts)):
                 continue
+            typed = [part for part in parts if TYPED & part.keys()]
             if is_union:
                 _name(document, schema, where)
-                log("name-endless-composition", where)
-                continue
-            typed = [part for part in parts if TYPED & part.keys()]
-            if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
+            elif len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
                 replace(schema, {"allOf": typed})
             else:
                 own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
                 _name_composition(document, schema, [*parts, own] if own else parts, where)
             log("name-endless-composition", where)
+            new = [each for each in named if each not in direct]
+            direct |= {each: _names_in([named[each]]) for each in new}
+            direct[owner] |= {*new}
+            pending += new
+
+
+def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
+    """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
+    is_within = any(each is schema for part in parts for _, each in below(where, part))
+    return _name(document, schema, where) if is_within else schema
 
 
 def _name(document: Tree, schema: Tree, where: str) -> Tree:
-    """Make a schema a reference to one with a name, which is returned."""
     named = components(document)
     name = free_name(named, re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {**schema, SOURCES: [deepcopy(schema)]})
+    named[name] = in_place_of(schema, {**schema, MADE_OF: sorted(_defined(document, [schema]))})
     replace(schema, {"$ref": SCHEMAS + name})
     return mapping_at(named, name)
 
 
 def _defined(document: Tree, parts: list[Tree]) -> frozenset[str]:
-    """The named schemas that parts refer to; of one that is a composition, those that it is made of."""
-    named = components(document)
-    direct = {name: _names_in(each[SOURCES]) for name, each in named.items() if SOURCES in each}
-    return frozenset(_reached(direct, _names_in(parts))) - direct.keys() - {""}
+    """What parts are merged of: names of schemas, in the place of a composition those that it is made of, and gists."""
+    named, names, made = components(document), set[str](), set[str]()
+    pending = [*parts]
+    while pending:
+        part = pending.pop()
+        name = str(part.get("$ref", "")).removeprefix(SCHEMAS)
+        if name in named and name not in names:
+            names.add(name)
+            made |= {name} if {SOURCES, MADE_OF} & named[name].keys() else set()
+            pending.append(named[name])
+        names |= {*list_at(part, MADE_OF)}
+        parts = [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
+        if "$ref" not in part and not parts:
+            names.add(gist(part))
+        pending += parts
+    return frozenset(names - made)
 
 
 def _names_in(parts: list[Tree]) -> set[str]:
@@ -176,9 +201,8 @@ def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, above: f
     `above` has the names of what is merged around it.
     """
     merged = _merged(document, schema, {})
-    if any(each is schema for _, each in below(where, merged)):
-        schema = _name(document, schema, where)
-    drop(schema, "allOf", "oneOf", "anyOf")
+    schema = named_if_within(document, schema, [merged], where)
+    drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
         _settle(document, child, f"{where}_{name}", log, above)
@@ -188,7 +212,8 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, above: frozenset
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
     The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
-    Definitions that are more than references, and refer to nothing but what they are merged within, have no end.
+    Definitions that are more than references, and are merged of what they are merged within alone, have no end; those
+    that are merged of some of it end, and grow with each level.
     """
     if is_mapping(schema.get("items")):
         _settle(document, schema["items"], f"{where}_item", log, above)
@@ -198,7 +223,10 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, above: frozenset
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     within = _defined(document, parts)
-    if whole is None and within and within <= above and not all("$ref" in part for part in parts):
+    is_circular = (
+        whole is None and not all("$ref" in part for part in parts) and within & above & {*components(document)}
+    )
+    if is_circular and (within <= above or sum(map(len, map(gist, parts))) > MAX_CIRCULAR):
         log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
         whole = parts[-1]
     if whole is not None:
@@ -230,7 +258,7 @@ def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
 
     Of a union, one member must: a value is read as one of them.
     """
-    if UNITED in part:
+    if UNITED in part and "anyOf" in part:
         return any(_says_all(document, each, parts) for each in part["anyOf"])
     wholes = [_merged(document, each, {}) for each in [part, *parts]]
     (fields, required), *others = [(mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes]

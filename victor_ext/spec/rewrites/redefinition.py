@@ -82,7 +82,8 @@ def _with_words(schema: Tree, words: Tree) -> Tree:
     """A schema with the keys of another one that say nothing of the value, such as its description."""
     if "$ref" in schema:
         return schema
-    return in_place_of(schema, {**schema, **{key: value for key, value in words.items() if key not in TYPED}})
+    said = {key: value for key, value in words.items() if key not in TYPED and key not in (REDEFINED, UNITED)}
+    return in_place_of(schema, {**schema, **said})
 
 
 def _bare(document: Tree, schema: Tree) -> Tree:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
 
 from .base import Log, components, drop, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference, write_out_allof
+from .composition import all_properties, has_siblings, is_object, is_single_reference, named_if_within, write_out_allof
 from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
@@ -106,25 +106,32 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
         members = [part for key in keys for part in schema[key] if resolve(document, part).get("type") != "null"]
         own = [all_properties(document, part, {}) for part in members]
         if not all(_is_about_objects(document, part) for part in members):
-            for key in keys:
-                schema[key] = [
+            united = {
+                key: [
                     _with(document, schema, part, f"{where}_type_{number}", log)
                     if _is_about_objects(document, part) and resolve(document, part).get("type") != "null"
                     else part
                     for number, part in enumerate(schema[key])
                 ]
-            drop(schema, *OF_OBJECT, "type")
+                for key in keys
+            }
+            _unite(document, schema, united, where)
         elif all(each.keys() >= schema["properties"].keys() for each in own):
             drop(schema, *OF_OBJECT)
         elif len(keys) > 1 or sum(not each.keys() <= schema["properties"].keys() for each in own) < 2:
             write_out_allof(document, schema, where, log)
             drop(schema, "discriminator")
         else:
-            schema[keys[0]] = [
-                _with(document, schema, part, f"{where}_type_{number}", log) for number, part in enumerate(members)
-            ]
-            drop(schema, *OF_OBJECT, "type")
+            own = [_with(document, schema, part, f"{where}_type_{number}", log) for number, part in enumerate(members)]
+            _unite(document, schema, {keys[0]: own}, where)
         log("keep-union-siblings", where)
+
+
+def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
+    """Let a union have other members, which say what stood beside it."""
+    schema = named_if_within(document, schema, [part for parts in united.values() for part in parts], where)
+    schema.update(united)
+    drop(schema, *OF_OBJECT, "type")
 
 
 def _is_about_objects(document: Tree, member: Tree) -> bool:
