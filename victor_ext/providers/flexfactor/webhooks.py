@@ -7,7 +7,6 @@ is ignored. A notification is still only a hint: read the order before you act o
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
@@ -27,9 +26,11 @@ from victor_ext.runtime.client.webhooks import (
     Headers,
     check_age,
     checked_tolerance,
+    decoded_key,
     header_bytes,
     headers_by_name,
     invalid_notification,
+    is_signed,
     notification_body,
 )
 from victor_ext.runtime.core.clock import http_date
@@ -63,7 +64,7 @@ class Webhook(UnpicklableCredentials):
         self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
     ) -> None:
         subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
-        self._keys = [_decoded(key) for key in subscriber_key]
+        self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -116,11 +117,7 @@ class Webhook(UnpicklableCredentials):
         if not hmac.compare_digest(content, header_bytes(digest)):
             raise AuthenticationError("The body does not match x-fc-content-sha512.")
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
-        given = header_bytes(signature.strip())
-        # Every key is compared, in constant time, so that the duration reveals nothing.
-        signatures = [base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest()) for key in self._keys]
-        fits = [hmac.compare_digest(signature, given) for signature in signatures]
-        if not any(fits):
+        if not is_signed(to_sign, self._keys, "sha512", [signature.strip()]):
             raise AuthenticationError(
                 "The signature does not match: check the subscriber key, and that host is the one in the portal."
             )
@@ -201,16 +198,13 @@ def _names(notification: Notification) -> tuple[str, str, str]:
     return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
-def _decoded(key: object) -> bytes:
-    decoded = b""
-    if isinstance(key, str):
-        with contextlib.suppress(ValueError):
-            decoded = SecretBytes(base64.b64decode(key.strip(), validate=True))
-    if len(decoded) < _SHORTEST_KEY:
+def _key(secret: object) -> SecretBytes:
+    key = decoded_key("subscriber_key", secret, "base64")
+    if len(key) < _SHORTEST_KEY:
         raise ConfigurationError(
             f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from the merchant portal."
         )
-    return decoded
+    return key
 
 
 def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:

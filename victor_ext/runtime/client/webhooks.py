@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
-from string import Formatter
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials, checked_secret
+from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
@@ -71,13 +69,15 @@ def check_age(sent_at: float, now: float, tolerance: float) -> None:
 # ---- A signature as most providers make it ----
 
 Algorithm = Literal["sha1", "sha256", "sha384", "sha512"]
-_ALGORITHMS = ("sha1", "sha256", "sha384", "sha512")
-_ENCODINGS = ("text", "base64", "hex")
+_DECODERS: dict[str, Callable[[str], bytes]] = {
+    "text": str.encode,
+    "base64": lambda text: base64.b64decode(text.removeprefix("whsec_"), validate=True),
+    "hex": bytes.fromhex,
+}
 _TIMES = frozenset({"t", "ts", "time", "timestamp", "date"})
 """The last words of names of times: `t`, `webhook-timestamp`, `x-date`."""
-_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=(?!=*$)(.+)", re.DOTALL)
-"""`v1=5257a8`, and no base64, whose equals signs are at its end."""
-_EPOCH = re.compile(r"[0-9]{1,16}", re.ASCII)
+_PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)")
+"""`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
 _MILLISECONDS = 10**11
 """Seconds since the epoch are less (until the year 5138), and milliseconds more (since 1973)."""
 
@@ -122,17 +122,28 @@ class HmacSignature(UnpicklableCredentials):
         secret = tuple(map(concealed, secret if isinstance(secret, list | tuple) else [secret]))
         if not isinstance(header, str) or not is_scheme(header):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"header={shown(header)} is not a name of a header, such as 'X-Signature'.")
-        if algorithm not in _ALGORITHMS:
-            raise ConfigurationError(f"algorithm={shown(algorithm)} must be one of {', '.join(_ALGORITHMS)}.")
-        if secret_encoding not in _ENCODINGS:
-            raise ConfigurationError(
-                f"secret_encoding={shown(secret_encoding)} must be one of {', '.join(_ENCODINGS)}."
-            )
-        self._keys = [_key(each, secret_encoding) for each in secret]
+        for name, word, known in (
+            ("algorithm", algorithm, get_args(Algorithm)),
+            ("secret_encoding", secret_encoding, tuple(_DECODERS)),
+        ):
+            if word not in known:
+                raise ConfigurationError(f"{name}={shown(word)} must be one of {', '.join(known)}.")
+        self._keys = [
+            SecretBytes(each) if isinstance(each, bytes) and each else decoded_key("secret", each, secret_encoding)
+            for each in secret
+        ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
+        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []  # pyright: ignore[reportUnnecessaryIsInstance]
+        self._texts, self._names = pieces[::2], [name.lower() for name in pieces[1::2]]
+        if (
+            self._names.count("body") != 1
+            or not all(map(is_scheme, self._names))
+            or re.search("[{}]", "".join(self._texts))
+        ):
+            message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
+            raise ConfigurationError(message)
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
-        self._parts = [*_template(signed)]
         self._tolerance = checked_tolerance(tolerance)
 
     def __repr__(self) -> str:
@@ -150,100 +161,70 @@ class HmacSignature(UnpicklableCredentials):
             InvalidRequest: The headers are neither a mapping nor pairs.
         """
         sent = headers_by_name(headers)
-        given = sent.get(self._header)
-        if not given:
+        parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
+        if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
-        parts = [*_split(given)]
-        named = {name: value for name, value in reversed(parts) if name}  # the first of a name
-        message, times = b"", list[str]()
-        for before, name, after in self._parts:
-            message += before
-            if name == "body":
-                message += body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-            elif name:
-                value = self._value(name, named, sent)
-                if after and after in value:
-                    # The parts are joined by it: within one, it would let other values have the same signature.
-                    raise AuthenticationError(f"The notification's {name} holds {after!r}, which is between the parts.")
-                message += header_bytes(value)
-                times += [value] if re.split("[-_]", name)[-1] in _TIMES else []
-        digests = [hmac.new(key, message, self._algorithm).digest() for key in self._keys]
-        candidates = [_decoded(value, len(digests[0])) for _, value in parts]
-        # Each is compared with each, in constant time, so that the duration reveals nothing.
-        if not sum(hmac.compare_digest(digest, each) for digest in digests for each in candidates):
+        content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+        message, times = header_bytes(self._texts[0]), list[str]()
+        for name, after in zip(self._names, self._texts[1:], strict=True):
+            value = "" if name == "body" else self._value(name, parts, sent)
+            if after and after in value:
+                # The parts are joined by it: within one, it would let other values have the same signature.
+                raise AuthenticationError(f"The notification's {name} holds {after!r}, which is between the parts.")
+            message += (content if name == "body" else header_bytes(value)) + header_bytes(after)
+            times += [value] if re.split("[-_]", name)[-1] in _TIMES else []
+        if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
         for value in times:
             check_age(_moment(value), self._now(), self._tolerance)
 
-    def _value(self, name: str, named: Mapping[str, str], sent: Mapping[str, str]) -> str:
+    def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
         beside = f"{self._header.rpartition('-')[0]}-{name}"
-        names = (name, "t", "ts") if name == "timestamp" else (name, "timestamp") if name == "t" else (name,)
-        values = (*(named.get(each) for each in names), sent.get(name), sent.get(beside))
-        value = next((each for each in values if each), None)
+        names = (name, "t", "ts") if name == "timestamp" else (name,)
+        values = [value for each in names for own, value in parts if own == each]
+        value = next(filter(None, [*values, sent.get(name), sent.get(beside)]), None)
         if value is None:
             where = f"in {self._header}, and no header {name} or {beside}"
             raise AuthenticationError(f"The notification has no {name} {where}, and it is signed.")
         return value
 
 
-def _split(value: str) -> Iterator[tuple[str, str]]:
-    """The parts of a signature's header, each with its name in lower case; without one, an empty name."""
-    for part in re.split(r"[\s,;]+", value.strip()):
-        match = _PAIR.fullmatch(part)
-        yield (match[1].lower(), match[2].strip('"')) if match else ("", part.strip('"'))
-
-
-def _template(signed: object) -> Iterator[tuple[bytes, str | None, str]]:
-    """The literal text before each name, the name, and the literal text after it."""
-    try:
-        parts = [*Formatter().parse(cast("str", signed))]
-        bodies = sum(name == "body" for _, name, _, _ in parts)
-        if bodies != 1 or any(name == "" or spec or conversion for _, name, spec, conversion in parts):
-            raise ValueError
-    except (ValueError, TypeError):
-        message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
-        raise ConfigurationError(message) from None
-    for (before, name, _, _), (after, *_) in zip(parts, [*parts[1:], ("", None, None, None)], strict=True):
-        yield before.encode(), name and name.lower(), after
-
-
-def _key(secret: Any, encoding: str) -> SecretBytes:
-    if isinstance(secret, bytes):
-        key = secret
-    else:
-        text, key = checked_secret("secret", secret), b""
-        with suppress(ValueError):
-            if encoding == "base64":
-                key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-            else:
-                key = bytes.fromhex(text) if encoding == "hex" else text.encode()
+def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
+    """The key that a secret is the text of. Raises `ConfigurationError`."""
+    text, key = checked_secret(name, secret), b""
+    with suppress(ValueError):
+        key = _DECODERS[encoding](text)
     if not key:
-        raise ConfigurationError(f"secret is empty, or is not {encoding}: copy all of it from the provider's portal.")
+        raise ConfigurationError(f"{name} is empty, or is not {encoding}: copy all of it from the provider's portal.")
     return SecretBytes(key)
+
+
+def is_signed(message: bytes, keys: Sequence[bytes], algorithm: Algorithm, given: Iterable[str]) -> bool:
+    """Whether one of the signatures, in hex or base64, is that of the message under one of the keys."""
+    digests = [hmac.new(key, message, algorithm).digest() for key in keys]
+    candidates = [_decoded(each, len(digests[0])) for each in given]
+    # Each is compared with each, in constant time, so that the duration reveals nothing.
+    return sum(hmac.compare_digest(digest, each) for digest in digests for each in candidates) > 0
 
 
 def _decoded(value: str, size: int) -> bytes:
     """A signature of `size` bytes, which is written in hex or in base64; empty for another text."""
-    text = value.encode("ascii", "replace").rstrip(b"=")
-    try:
-        if len(text) == 2 * size:
-            return binascii.unhexlify(text)
-        return base64.b64decode(text + b"=" * (-len(text) % 4), b"-_" if set(text) & set(b"-_") else None)
-    except ValueError:
-        return b""
+    text = value.rstrip("=")
+    with suppress(ValueError):
+        is_hex = len(text) == 2 * size
+        return bytes.fromhex(text) if is_hex else base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return b""
 
 
 def _moment(text: str) -> float:
     """A signed time as seconds since the epoch. Raises `AuthenticationError`."""
-    if _EPOCH.fullmatch(text):
+    if re.fullmatch("[0-9]{1,16}", text):
         number = int(text)
-        return number / 1000 if number >= _MILLISECONDS else float(number)
-    moment = http_date(text)
-    with suppress(ValueError, OverflowError):
-        parsed_moment = datetime.fromisoformat(text)
-        moment = parsed_moment.timestamp() if parsed_moment.tzinfo is not None else None
+        return number / 1000 if number >= _MILLISECONDS else number
+    known = as_timestamp(text)
+    moment = http_date(text) if known is None else known.timestamp()
     if moment is None:
         raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
     return moment
