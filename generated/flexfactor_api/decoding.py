@@ -74,21 +74,30 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 def misread(model: Any) -> set[str]:
     """The names of the fields of a model that hold a value of another type than the declared one."""
     kind: Any = type(model)
-    return {name for name, hint in _hints(kind).items() if not _is_of(hint, getattr(model, name))}
+    return {name for name, hint in hints(kind).items() if not fitting(hint, getattr(model, name))}
 
 
 @cache
-def _hints(model: Any) -> dict[str, Any]:
-    hints = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
-    return {each.name: hints[each.name] for each in attrs.fields(model) if each.init}
+def hints(model: Any) -> dict[str, Any]:
+    """The declared types of the fields of a model."""
+    types = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
+    return {each.name: types[each.name] for each in attrs.fields(model)}
+
+
+def members_of(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; of another type, the type itself."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+
+
+def fitting(hint: Any, value: Any) -> list[Any]:
+    """The members of a type that a value is an instance of."""
+    return [each for each in members_of(hint) if _is_of(each, value)]
 
 
 def _is_of(hint: Any, value: Any) -> bool:
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin is UnionType or origin is typing.Union:
-        return any(_is_of(each, value) for each in inner)
+    origin = typing.get_origin(hint)
     if origin is typing.Literal:
-        return any(type(value) is type(each) and value == each for each in inner)
+        return any(type(value) is type(each) and value == each for each in typing.get_args(hint))
     if hint is Any or isinstance(value, bool):
         return hint in (Any, bool)
     return isinstance(value, (int, float) if hint is float else origin or hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
@@ -14,35 +14,21 @@ Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
 
 
-class Telling(NamedTuple):
-    """What tells a webhook from the others: the tags of each model that its body can be."""
-
-    tags: tuple[Tags, ...]
-    is_open: bool
-    """Whether they are enums of several words, which may get new ones; else constants and discriminators."""
-
-
 def known_of(
     endpoints: Sequence[Endpoint], models: Iterable[ModelProperty], return_type: Callable[[Endpoint], str]
 ) -> dict[str, Any]:
     """What the template is rendered with. `models` are those of the package: references to them may lack members."""
     whole = {str(model.class_info.name): model for model in models}
-    reached = models_in(endpoints, whole)
     # A body whose discriminator names no member of its union is refused.
     kinds = sorted({kind for each in endpoints for kind in return_type(each).split(" | ")} - {"UnknownVariant"})
-    functions: dict[str, Any] = {
-        "members_of": members_of,
-        "others_of": others_of,
-        "tags_of": tags_of,
-        "required_of": required_of,
-    }
     return {
         "endpoints": endpoints,
-        "models": reached,
-        "imports": imports_of(reached),
-        "telling": telling(endpoints, whole),
+        "models": models_in(endpoints, whole),
+        "tags": telling(endpoints, whole),
         "bodies": "Any" if "Any" in kinds else " | ".join(kinds),
-        **functions,
+        "members_of": members_of,
+        "tags_of": tags_of,
+        "required_of": required_of,
     }
 
 
@@ -61,27 +47,12 @@ def models_in(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty])
             waiting += [*getattr(prop, "inner_properties", ()), *filter(None, [getattr(prop, "inner_property", None)])]
         elif prop.class_info.name not in models:
             models[prop.class_info.name] = model = whole.get(prop.class_info.name, prop)
-            waiting += [*members_of(model), *filter(None, [others_of(model)])]
+            waiting += [*members_of(model), model.additional_properties]
     return [models[name] for name in sorted(models)]
 
 
 def members_of(model: ModelProperty) -> list[Any]:
     return [*(model.required_properties or ()), *(model.optional_properties or ())]
-
-
-def others_of(model: ModelProperty) -> Any:
-    """The property of additional properties that have a declared type; None for others."""
-    others: Any = model.additional_properties
-    return others if getattr(others, "template", "any_property.py.jinja") != "any_property.py.jinja" else None
-
-
-def imports_of(models: Iterable[ModelProperty]) -> list[str]:
-    """The lines that import all that the readers of these models name."""
-    lines: set[str] = set()
-    for model in models:
-        for prop in (model, *members_of(model), *filter(None, [others_of(model)])):
-            lines |= {*prop.get_imports(prefix="."), *prop.get_lazy_imports(prefix=".")}
-    return sorted(line for line in lines if line.startswith("from .models."))
 
 
 def tags_of(model: ModelProperty) -> Tags:
@@ -114,27 +85,22 @@ def _discriminators(model: ModelProperty) -> Tags:
     return {name: tuple(own) for name, own in words.items() if own and None not in own}
 
 
-def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[Telling]:
-    """For each webhook, what the document has to tell it from the others.
+def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:
+    """What tells each webhook from the others: the tags of each model that its body can be, or nothing.
 
     A discriminator counts, and a constant that is required or has another value in another webhook. If these are the
-    same in all webhooks, required enums count, too, that have the same words in two webhooks or none in common.
+    same in all webhooks, required enums count instead, that have the same words in two webhooks or none in common.
     """
     variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
-    bodies = [
-        [whole.get(each.class_info.name, each) for each in own if isinstance(each, ModelProperty)] for own in variants
-    ]
-    seen = [tags_of(model) for models in bodies for model in models]
-    tags = [[_counting(model, seen) for model in models] for models in bodies]
-    all_tags = [own for each in tags for own in each]
-    is_open = len(bodies) > 1 and all(own == all_tags[0] for own in all_tags)
-    if is_open:
-        enums = [_required_enums(model) for models in bodies for model in models]
-        tags = [
-            [own | _parting(_required_enums(model), enums) for model, own in zip(models, each, strict=True)]
-            for models, each in zip(bodies, tags, strict=True)
-        ]
-    return [Telling(tuple(each) if all(each) else (), is_open) for each in tags]
+    bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
+    models = {each.class_info.name: whole.get(each.class_info.name, each) for own in bodies for each in own}
+    seen = [tags_of(model) for model in models.values()]
+    tags = {name: _counting(model, seen) for name, model in models.items()}
+    if len(bodies) > 1 and all(own == each for own in tags.values() for each in tags.values()):
+        enums = {name: _required_enums(model) for name, model in models.items()}
+        tags = {name: own | _parting(enums[name], [*enums.values()]) for name, own in tags.items()}
+    told = [tuple(tags[each.class_info.name] for each in own) for own in bodies]
+    return [each if all(each) else () for each in told]
 
 
 def _variants(body: Any) -> list[Any]:
@@ -146,7 +112,7 @@ def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
     return {
         name: words
         for name, words in tags_of(model).items()
-        if name in required | discriminators.keys() or any(own.get(name, words) != words for own in seen)
+        if name in (*required, *discriminators) or any(own.get(name, words) != words for own in seen)
     }
 
 
@@ -154,10 +120,11 @@ def _required_enums(model: ModelProperty) -> Tags:
     return {name: words for name, words in _words_of(model) if name in required_of(model)}
 
 
-def required_of(model: ModelProperty) -> set[str]:
+def required_of(model: ModelProperty) -> tuple[str, ...]:
     """The names of the members that each body has: what can only be sent to the provider is not among them."""
     hidden: Any = (model.data.model_extra or {}).get("x-write-only", ())
-    return {prop.name.get_untrusted_value() for prop in model.required_properties or ()} - {*hidden}
+    names = [prop.name.get_untrusted_value() for prop in model.required_properties or ()]
+    return tuple(name for name in names if name not in hidden)
 
 
 def _parting(enums: Tags, seen: list[Tags]) -> Tags:

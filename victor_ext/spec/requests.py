@@ -125,8 +125,8 @@ class Requests:
     """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None
     """The path of its server, when that is a relative URL."""
-    hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
-    """By the path that stands for each."""
+    hooks: dict[tuple[str, str], Hook] = field(default_factory=dict[tuple[str, str], Hook])
+    """By the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     """What the generator made of these paths."""
     of: dict[Key, Request] = field(default_factory=dict[Key, Request])
@@ -136,6 +136,9 @@ class Requests:
 
     def request_of(self, endpoint: Endpoint) -> Request:
         return self.of.get((str(endpoint.tags[0]), str(endpoint.name)), Request())
+
+    def hook_of(self, endpoint: Endpoint) -> Hook:
+        return self.hooks[endpoint.method, endpoint.path.get_untrusted_value()]
 
     def declared(self, endpoint: Endpoint) -> Declared:
         names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]

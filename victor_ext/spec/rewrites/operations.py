@@ -9,7 +9,6 @@ from urllib.parse import urljoin
 
 from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
 from victor_ext.spec.tree import (
-    METHODS,
     Tree,
     hooks,
     is_json,
@@ -126,14 +125,16 @@ def read_hooks(document: Tree, log: Log) -> None:
         if content and not media:
             log.left_out.append(f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read")
         elif media:
-            path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
+            method, _, where = hook.where.partition(" ")
+            path, method = re.sub("[{}?#]", "_", where), method.lower()
+            if method not in KNOWN_METHODS:
+                path, method = f"{path}#{method}", "post"
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
-            method = hook.where.partition(" ")[0].lower()
-            document["paths"][path] = {method if method in METHODS else "post": read}
+            document["paths"].setdefault(path, {})[method] = read
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
-            log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
+            log.requests.hooks[method, path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
 
 
 def _security(document: Tree, operation: Tree) -> Iterator[str]:

@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import json
 import math
+import typing
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import NoneType
+from typing import Any, Final, NamedTuple, cast
+from uuid import UUID
 
 from . import decoding
-from .decoding import LEVELS, MISMATCH, Array, Either, Object, Reader, Word
+from .types import UNSET, UnknownVariant, Unset
 
 Words = tuple[str | int, ...]
 """The values of a member that select a class; texts are in lower case."""
@@ -23,166 +29,133 @@ Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """The headers of a request, as frameworks have them."""
 
 
-class Member(NamedTuple):
-    """A declared member of an object."""
-
-    attribute: str
-    reader: Reader[Any]
-    required: bool = False
-
-
 class Declared(NamedTuple):
-    """What the document declares of a model; `others` reads what its additional properties are."""
+    """What the document declares of a model, beside the types of its attributes."""
 
-    members: Mapping[str, Member]
-    words: Mapping[str, Words]
+    attributes: Mapping[str, str]
+    """By the names of the members on the wire."""
+    required: tuple[str, ...] = ()
+    words: Mapping[str, Words] = {}
     """The words that select it, by the member that has them."""
-    others: Reader[Any] | None = None
 
 
-Models = Mapping[type, Declared]
+Models = Mapping[str, Declared]
+"""By the names of the classes."""
 
 
-def complaint(value: Any, decoded: Any, reader: Reader[Any] | None, models: Models) -> str | None:
-    """Why a body is not what its reader declares, or None. `decoded` is what the reader made of it."""
-    return next(_complaints(value, decoded, reader, models, "", LEVELS), None)
+def complaint(decoded: Any, hint: Any, models: Models) -> str | None:
+    """Why a body, as its reader decoded it, is not of its declared type, or None."""
+    return next(_complaints(decoded, NoneType if hint is None else hint, models, ""), None)
 
 
-def _complaints(
-    value: Any, decoded: Any, reader: Reader[Any] | None, models: Models, place: str, left: int
-) -> Iterator[str]:
-    model = models.get(type(decoded))
-    if model is not None and isinstance(value, Mapping):
-        excluded = excluding(value, model.words, place, is_known=False)
-        yield from (excluded,) if excluded else _of_object(value, decoded, model, models, place, left)
-    elif isinstance(value, list) and isinstance(decoded, list) and (reader is None or _reads(reader, value, left)):
-        of = reader.of if isinstance(reader, Array) else None
-        for number, (item, read) in enumerate(zip(value, decoded, strict=True)):
-            yield from _complaints(item, read, of, models, f"{place}[{number}]", left - 1)
-    elif reader is None:
-        if model is not None:
-            yield f"{_named(place)} is {kind(value)}, but an object is declared"
-    elif reader.read(value, left) is MISMATCH:
-        yield f"{_named(place)} is nested too deep" if left <= 0 else f"{_named(place)} is {_but(value, reader)}"
-    elif isinstance(decoded, float) and not math.isfinite(decoded) and reader is not decoding.ANYTHING:
+def _complaints(value: Any, hint: Any, models: Models, place: str) -> Iterator[str]:
+    types = decoding.fitting(hint, value)
+    if not types:
+        yield f"{_named(place)} is {_but(value, hint)}"
+    elif isinstance(value, list):
+        # Of several lists, the reader chose one by its items.
+        of = typing.get_args(types[0]) if len(types) == 1 else ()
+        for number, item in enumerate(cast("Iterable[Any]", value)):
+            yield from _complaints(item, of[0] if of else Any, models, f"{place}[{number}]")
+    elif (model := models.get(type(value).__name__)) is not None:
+        yield from _of_object(value, model, models, place)
+    elif isinstance(value, float) and not math.isfinite(value) and Any not in types:
         yield f"{_named(place)} is a number that is too large"
-    elif not place and isinstance(value, Mapping) and type(decoded) is not dict:
+    elif isinstance(value, UnknownVariant) and not place:
         yield "it is no variant that the document declares"
 
 
-def _reads(reader: Reader[Any], value: list[Any], left: int) -> bool:
-    """Whether a reader is one of lists: a value of another type is in its attribute as it came, too."""
-    return isinstance(reader, Array) or reader.read(value, left) is not MISMATCH
-
-
-def _of_object(
-    value: Mapping[str, Any], decoded: Any, model: Declared, models: Models, place: str, left: int
-) -> Iterator[str]:
-    for name, member in model.members.items():
-        given, path = value.get(name), f"{place}.{name}" if place else name
-        if given is not None:
-            if name not in model.words:
-                read = getattr(decoded, member.attribute)
-                yield from _complaints(given, read, member.reader, models, path, left - 1)
-        elif member.required and name not in value:
-            yield f"{_named(path)} is missing"
-        elif member.required and member.reader.read(None, left) is MISMATCH:
-            yield f"{_named(path)} is null"
-    for name in [name for name in value if name not in model.members] if model.others else ():
-        path, read = f"{place}.{name}" if place else name, decoded.additional_properties.get(name)
-        yield from _complaints(value[name], read, model.others, models, path, left - 1)
-    if (
-        not place
-        and model.members
-        and not any(_tells(value, name, member, selected=name in model.words) for name, member in model.members.items())
-    ):
+def _of_object(value: Any, model: Declared, models: Models, place: str) -> Iterator[str]:
+    hints, free = decoding.hints(value.__class__), value.additional_properties
+    given = {name: getattr(value, attribute) for name, attribute in model.attributes.items()}
+    for name, own in given.items():
+        path = f"{place}.{name}" if place else name
+        if own is UNSET and name in model.required:
+            yield f"{_named(path)} is {'null' if name in free else 'missing'}"
+        elif name in model.words and not isinstance(own, Unset | None):
+            yield from filter(None, [unlike(own, model.words[name], path)])
+        elif own is not UNSET:
+            yield from _complaints(own, hints[model.attributes[name]], models, path)
+    _, others = typing.get_args(hints["additional_properties"])
+    for name, own in free.items():
+        if name not in given:
+            yield from _complaints(own, others, models, f"{place}.{name}" if place else name)
+    if given and not place and not any(map(_tells, given.values())):
         yield "it has no value of a member that the document declares"
 
 
-def _tells(value: Mapping[str, Any], name: str, member: Member, *, selected: bool) -> bool:
-    """Whether a member has a value: no null, no blanks, no unknown word of an enum."""
-    given = value.get(name)
-    is_blank = given is None or (isinstance(given, str) and not given.strip())
-    return not is_blank and (selected or member.reader.read(given, LEVELS, exact=True) is not MISMATCH)
+def _tells(value: Any) -> bool:
+    """Whether a member has a value: no null, no blanks, no unknown word of an enum, no unknown variant."""
+    if isinstance(value, Enum):
+        return value in type(value).__members__.values()
+    return bool(value.strip()) if isinstance(value, str) else not isinstance(value, Unset | UnknownVariant | None)
 
 
 # ---- The words that select a class ----
 
 
-def excluding(
-    value: Mapping[str, Any], words: Mapping[str, Words], place: str = "", *, is_known: bool = True
-) -> str | None:
-    """Why an object is not what these words select, or None. With `is_known=False`, an absent member is no reason."""
-    for name, known in words.items():
-        given, path = value.get(name), f"{place}.{name}" if place else name
-        if given is None and not is_known:
-            continue
-        if given is None:
-            return f"{_named(path)} is missing"
-        if not selects(given, known):
-            return f"{_named(path)} is {_shown(given)}, but the document declares {shown(known)}"
-    return None
+def excluding(value: Any, words: Mapping[str, Words]) -> str | None:
+    """Why a value is not what these words select, or None."""
+    members = cast("Mapping[str, Any]", value if isinstance(value, Mapping) else {})
+    return next(filter(None, (unlike(members.get(name), known, name) for name, known in words.items())), None)
 
 
-def selects(given: Any, known: Words) -> bool:
-    """Whether a value is one of the words: of the same type, and a text in any letter case."""
-    return any(_folded(given) == word and type(given) is type(word) for word in known)
-
-
-def _folded(given: Any) -> Any:
-    return given.casefold() if isinstance(given, str) else given
+def unlike(given: Any, known: Words, place: str) -> str | None:
+    """Why a value is none of the words, or None: one is of the same type, and a text in any letter case."""
+    folded = given.casefold() if isinstance(given, str) else given
+    if any(folded == word and isinstance(given, bool) == isinstance(word, bool) for word in known):
+        return None
+    if given is None:
+        return f"{_named(place)} is missing"
+    return f"{_named(place)} is {_shown(given)}, but the document declares {', '.join(map(_shown, known))}"
 
 
 MOST_SHOWN: Final = 60
 """Characters of a word that a message has."""
 
 
-def shown(known: Iterable[str | int]) -> str:
-    return ", ".join(map(_shown, known))
-
-
 def _shown(given: Any) -> str:
-    if not isinstance(given, (str, int)):
+    if not isinstance(given, str | int | float):
         return kind(given)
-    return json.dumps(given if isinstance(given, int) or len(given) <= MOST_SHOWN else f"{given[:MOST_SHOWN]}...")
+    return json.dumps(f"{given[:MOST_SHOWN]}..." if isinstance(given, str) and len(given) > MOST_SHOWN else given)
 
 
 # ---- Words for messages ----
 
 
-KINDS: Final[tuple[tuple[Any, str], ...]] = (
-    (bool, "a boolean"),
-    ((int, float), "a number"),
-    (str, "a string"),
-    (list, "an array"),
-    (Mapping, "an object"),
-)
-DECLARED: Final[dict[Any, str]] = {
-    decoding.TEXT: "a string",
-    decoding.FLAG: "a boolean",
-    decoding.WHOLE: "an integer",
-    decoding.NUMBER: "a number",
-    decoding.DECIMAL: "a number",
-    decoding.INSTANT: "a date-time",
-    decoding.DAY: "a date",
-    decoding.UNIQUE_ID: "a UUID",
-    decoding.NOTHING: "null",
-    Object: "an object",
-    Array: "an array",
-    Word: "a word of an enum",
-    Either: "another type",
+KINDS: Final[Mapping[Any, str]] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    Decimal: "a number",
+    datetime: "a date-time",
+    date: "a date",
+    UUID: "a UUID",
+    Enum: "a word of an enum",
+    str: "a string",
+    list: "an array",
+    NoneType: "null",
 }
-"""What the readers declare, by themselves or by their class."""
+"""What types are in JSON; any other is an object."""
 
 
 def kind(value: Any) -> str:
     """What a value of JSON is."""
-    return next((name for of, name in KINDS if isinstance(value, of)), "null")
+    return "a number" if type(value) is int else _called(type(value))
 
 
-def _but(value: Any, reader: Reader[Any]) -> str:
-    what, declared = kind(value), DECLARED.get(reader) or DECLARED.get(type(reader), "a constant")
-    return f"{what}, but {declared} is declared" if declared != what else f"{what} that is not what is declared"
+def _called(hint: Any) -> str:
+    origin = typing.get_origin(hint) or hint
+    if origin is typing.Literal:
+        return "a constant"
+    return next((name for each, name in KINDS.items() if issubclass(origin, each)), "an object")
+
+
+def _but(value: Any, hint: Any) -> str:
+    what = kind(value)
+    names = dict.fromkeys(map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType))))
+    declared = " or ".join(names) or "null"
+    return f"{what} that is not what is declared" if what in names else f"{what}, but {declared} is declared"
 
 
 def _named(place: str) -> str:
@@ -205,11 +178,11 @@ class NamedHeaders(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def named_headers(headers: Headers | None) -> NamedHeaders:
+def named_headers(headers: Any) -> NamedHeaders:
     """The headers of a request by their names. Values of one name are joined by commas (RFC 9110, 5.3)."""
     named = NamedHeaders()
     try:
-        for name, value in headers.items() if isinstance(headers, Mapping) else headers or ():
+        for name, value in headers.items() if hasattr(headers, "items") else headers or ():
             key, text = _text(name).lower(), _text(value)
             named[key] = f"{named[key]}, {text}" if key in named else text
     except (TypeError, ValueError):
