@@ -19,6 +19,8 @@ from types import NoneType
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
+import httpx
+
 from . import decoding
 from .types import UNSET, UnknownVariant, Unset
 
@@ -165,31 +167,15 @@ def _named(place: str) -> str:
 # ---- Headers ----
 
 
-class NamedHeaders(dict[str, str]):
-    """Headers as text, found by their names in any letter case."""
-
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and super().__contains__(name.lower())
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name.lower(), default)
-
-
-def named_headers(headers: Any) -> NamedHeaders:
-    """The headers of a request by their names. Values of one name are joined by commas (RFC 9110, 5.3)."""
-    named = NamedHeaders()
+def named_headers(headers: Any) -> httpx.Headers:
+    """The headers of a request, by names in any letter case. Values of one name are joined by commas (RFC 9110, 5.3)."""
     try:
-        for name, value in headers.items() if hasattr(headers, "items") else headers or ():
-            key, text = _text(name).lower(), _text(value)
-            named[key] = f"{named[key]}, {text}" if key in named else text
+        pairs = headers.items() if hasattr(headers, "items") else headers or ()
+        return httpx.Headers([(_raw(name), _raw(value)) for name, value in pairs], encoding="latin-1")
     except (TypeError, ValueError):
         what = type(headers).__name__
         raise TypeError(f"headers must be a mapping, or pairs of name and value: not {what}.") from None
-    return named
 
 
-def _text(part: Any) -> str:
-    return part.decode("latin-1") if isinstance(part, bytes) else str(part)
+def _raw(part: Any) -> bytes:
+    return part if isinstance(part, bytes) else str(part).encode("latin-1", "replace")
