@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import copy
-import hashlib
 import hmac
 import pickle
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,76 +18,22 @@ from victor_ext import AuthenticationError, ConfigurationError, HmacSignature, I
 
 NOW = 1_700_000_000
 BODY = b'{"type": "payment.paid", "a": 1.5}'
-TEXT = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-KEY = base64.b64decode(TEXT.removeprefix("whsec_"))
+FORMS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("hmac_signatures.yaml").read_bytes())
+TEXT = FORMS["Stripe"]["options"]["secret"]
 
 
-def mac(message: str | bytes, key: str | bytes = TEXT, algorithm: str = "sha256") -> bytes:
-    message, key = (each.encode() if isinstance(each, str) else each for each in (message, key))
-    return hmac.new(key, message, algorithm).digest()
+def stripe(at: Any = NOW, key: str = TEXT) -> dict[str, str]:
+    mac = hmac.new(key.encode(), f"{at}.".encode() + BODY, "sha256").hexdigest()
+    return {"Stripe-Signature": f"t={at},v1={'0' * 64},v1={mac},v0=6ffbb59b"}
 
 
-def stripe(at: Any = NOW, body: bytes = BODY, key: str = TEXT) -> dict[str, str]:
-    signature = mac(f"{at}.".encode() + body, key).hex()
-    return {"Stripe-Signature": f"t={at},v1={'0' * 64},v1={signature},v0=6ffbb59b"}
-
-
-def svix(at: Any = NOW, number: str = "msg_1", body: bytes = BODY) -> dict[str, str]:
-    signature = base64.b64encode(mac(f"{number}.{at}.".encode() + body, KEY)).decode()
-    return {"webhook-id": number, "webhook-timestamp": str(at), "webhook-signature": f"v1a,AAAA v1,{signature}"}
-
-
-BASE64 = {"secret_encoding": "base64"}
-DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
-
-
-def url_text(digest: bytes) -> str:
-    """In base64 for URLs, without padding."""
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-FORMS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "Stripe": ({"header": "Stripe-Signature", "secret": TEXT, "signed": "{timestamp}.{body}"}, stripe()),
-    "Stripe's own name": ({"header": "stripe-signature", "secret": TEXT, "signed": "{t}.{body}"}, stripe()),
-    "GitHub": (
-        {"header": "X-Hub-Signature-256", "secret": TEXT},
-        {"X-Hub-Signature-256": f"sha256={mac(BODY).hex().upper()}"},
-    ),
-    "Standard Webhooks": (
-        {"header": "webhook-signature", "signed": "{id}.{timestamp}.{body}", "secret": TEXT, **BASE64},
-        svix(),
-    ),
-    "Standard Webhooks by whole names": (
-        {"header": "webhook-signature", "secret": KEY, "signed": "{webhook-id}.{webhook-timestamp}.{body}"},
-        svix(),
-    ),
-    "Adyen": (
-        {"header": "hmacsignature", "secret": KEY.hex(), "secret_encoding": "hex"},
-        {"HmacSignature": base64.b64encode(mac(BODY, KEY)).decode()},
-    ),
-    "Slack, with bare hex and another algorithm": (
-        {"header": "X-Sig", "secret": TEXT, "signed": "v0:{x-sent-timestamp}:{body}", "algorithm": "sha512"},
-        {"X-Sig": mac(f"v0:{NOW}000:".encode() + BODY, algorithm="sha512").hex(), "X-Sent-Timestamp": f"{NOW}000"},
-    ),
-    "a date, and base64 for URLs": (
-        {"header": "X-Sig", "secret": TEXT, "signed": "{x-date}\n{body}", "algorithm": "sha1"},
-        {"X-Sig": url_text(mac(f"{DATE}\n".encode() + BODY, TEXT, "sha1")), "X-Date": DATE},
-    ),
-    "a time of ISO 8601 in quotes": (
-        {"header": "X-Sig", "secret": TEXT, "signed": "{ts}{body}"},
-        {"X-Sig": f'ts="2023-11-14T22:13:20+00:00"; s="{mac(b"2023-11-14T22:13:20+00:00" + BODY).hex()}"'},
-    ),
-}  # fmt: skip
-
-
-def signature(at: float = NOW, **options: Any) -> HmacSignature:
-    return HmacSignature(**{**FORMS["Stripe"][0], "now": lambda: at, **options})
+def signature(at: float = NOW, form: str = "Stripe", **options: Any) -> HmacSignature:
+    return HmacSignature(**{**FORMS[form]["options"], "now": lambda: at, **options})
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) -> None:
-    options, headers = FORMS[form]
-    verify = signature(**{"signed": "{body}", **options})
+    verify, headers = signature(form=form), FORMS[form]["headers"]
     raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
     for each in (headers, httpx.Headers(headers), [*headers.items()], raw, {**headers, "X-Élan": "é\udcff"}):
         verify(each, BODY)
@@ -97,20 +43,15 @@ def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) 
     for body in (b"", BODY + b" ", BODY.replace(b"1.5", b"9.5")):
         with pytest.raises(AuthenticationError, match="does not match"):
             verify(headers, body)
-    is_timed = "t" in options.get("signed", "").replace("{body}", "")
+    is_timed = "t" in FORMS[form]["options"].get("signed", "").replace("{body}", "")
     for seconds in (-301, 301):
-        late = signature(NOW + seconds, **{"signed": "{body}", **options})
+        late = signature(NOW + seconds, form)
         if is_timed:
             with pytest.raises(AuthenticationError, match=r"301 s (old|ahead), and 300 s are allowed"):
                 late(headers, BODY)
         else:
             late(headers, BODY)
-
-
-def test_the_window_is_the_callers() -> None:
-    signature(NOW + 599, tolerance=600)(stripe(), BODY)
-    with pytest.raises(AuthenticationError, match="2 s old, and 1 s are allowed"):
-        signature(NOW + 2, tolerance=1)(stripe(), BODY)
+    signature(NOW + 599, form, tolerance=600)(headers, BODY)
 
 
 def test_several_secrets_while_one_replaces_another() -> None:
@@ -126,7 +67,7 @@ def test_several_secrets_while_one_replaces_another() -> None:
     [
         ({}, "no header stripe-signature"),
         ({"Stripe-Signature": ""}, "no header stripe-signature"),
-        ({"Stripe-Signature": f"v1={mac(BODY).hex()}"}, "no timestamp in stripe-signature"),
+        ({"Stripe-Signature": "v1=00"}, "no timestamp in stripe-signature"),
         ({"Stripe-Signature": f"t={NOW}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1={'é' * 64}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1="}, "does not match"),
@@ -143,9 +84,9 @@ def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
 
 
 def test_a_part_cannot_pass_for_two() -> None:
-    shifted = svix(number="msg_1.1700000000", at='{"a"')
+    shifted = {**FORMS["Standard Webhooks"]["headers"], "webhook-id": "msg_1.1700000000"}
     with pytest.raises(AuthenticationError, match=r"id holds '\.'"):
-        signature(**FORMS["Standard Webhooks"][0])(shifted, BODY)
+        signature(form="Standard Webhooks")(shifted, BODY)
 
 
 def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +122,7 @@ def test_arguments_that_cannot_work_are_named(options: dict[str, Any], said: str
 
 
 def test_a_secret_is_shown_nowhere() -> None:
-    verify = signature(secret=[TEXT, KEY])
+    verify = signature(secret=[TEXT, TEXT.encode()])
     assert repr(verify) == "HmacSignature(header='stripe-signature', secret=[hidden])"
     assert copy.deepcopy(verify) is verify
     with pytest.raises(TypeError, match="is not pickled"):
@@ -200,7 +141,7 @@ def test_what_are_no_headers(headers: Any) -> None:
         signature()(headers, BODY)
 
 
-def test_the_hash_is_that_of_the_algorithm() -> None:
-    for algorithm in ("sha1", "sha256", "sha384", "sha512"):
-        header = {"X-Sig": hmac.new(TEXT.encode(), BODY, getattr(hashlib, algorithm)).hexdigest()}
-        HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY.decode())
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_the_hash_is_that_of_the_algorithm(algorithm: Any) -> None:
+    header = {"X-Sig": hmac.new(TEXT.encode(), BODY, algorithm).hexdigest()}
+    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY.decode())

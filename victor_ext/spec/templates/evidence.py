@@ -168,7 +168,7 @@ def _named(place: str) -> str:
 
 
 def named_headers(headers: Any) -> httpx.Headers:
-    """The headers of a request, by names in any letter case. Values of one name are joined by commas (RFC 9110, 5.3)."""
+    """The headers of a request, by names in any letter case. Those of one name are joined by commas (RFC 9110)."""
     try:
         pairs = headers.items() if hasattr(headers, "items") else headers or ()
         return httpx.Headers([(_raw(name), _raw(value)) for name, value in pairs], encoding="latin-1")
