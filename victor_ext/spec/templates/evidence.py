@@ -118,7 +118,7 @@ MOST_SHOWN: Final = 60
 
 def _shown(given: Any) -> str:
     if not isinstance(given, str | int | float):
-        return kind(given)
+        return _called(type(given))
     return json.dumps(f"{given[:MOST_SHOWN]}..." if isinstance(given, str) and len(given) > MOST_SHOWN else given)
 
 
@@ -141,11 +141,6 @@ KINDS: Final[Mapping[Any, str]] = {
 """What types are in JSON; any other is an object."""
 
 
-def kind(value: Any) -> str:
-    """What a value of JSON is."""
-    return "a number" if type(value) is int else _called(type(value))
-
-
 def _called(hint: Any) -> str:
     origin = typing.get_origin(hint) or hint
     if origin is typing.Literal:
@@ -154,7 +149,7 @@ def _called(hint: Any) -> str:
 
 
 def _but(value: Any, hint: Any) -> str:
-    what = kind(value)
+    what = _called(type(value))
     names = dict.fromkeys(map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType))))
     declared = " or ".join(names) or "null"
     return f"{what} that is not what is declared" if what in names else f"{what}, but {declared} is declared"
