@@ -89,7 +89,7 @@ def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -
     """What tells each webhook from the others: the tags of each model that its body can be, or nothing.
 
     A discriminator counts, and a constant that is required or has another value in another webhook. If these are the
-    same in all webhooks, required enums count instead, that have the same words in two webhooks or none in common.
+    same in all webhooks, required enums count, too, that have the same words in two webhooks or none in common.
     """
     variants = [_variants(body_of(endpoint)) for endpoint in endpoints]
     bodies = [[each for each in own if isinstance(each, ModelProperty)] for own in variants]
