@@ -201,7 +201,7 @@ def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
     return SecretBytes(key)
 
 
-def is_signed(message: bytes, keys: Sequence[bytes], algorithm: Algorithm, given: Iterable[str]) -> bool:
+def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iterable[str]) -> bool:
     """Whether one of the signatures, in hex or base64, is that of the message under one of the keys."""
     digests = [hmac.new(key, message, algorithm).digest() for key in keys]
     candidates = [_decoded(each, len(digests[0])) for each in given]
