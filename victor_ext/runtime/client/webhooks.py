@@ -134,7 +134,7 @@ class HmacSignature(UnpicklableCredentials):
         ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []  # pyright: ignore[reportUnnecessaryIsInstance]
+        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []
         self._texts, self._names = pieces[::2], [name.lower() for name in pieces[1::2]]
         if (
             self._names.count("body") != 1
