@@ -9,7 +9,7 @@ from copy import deepcopy
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
-from .names import SCHEMAS, free_name
+from .names import SCHEMAS, give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist
 from .serialization import kinds
 
@@ -42,33 +42,30 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
     """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
     done: dict[int, set[str] | None] = {}
     for where, schema in schemas(document):
-        parts = list_at(schema, "allOf")
-        if not parts:
-            continue
-        own = {key: value for key, value in schema.items() if key != "allOf"}
-        admitted = [_admitted(document, part, done) for part in [*parts, own]]
-        del done[id(own)]  # another mapping may get its id
-        typed = [each for each in admitted if each is not None]
-        if len(typed) > 1 and all(typed) and not set[str].intersection(*typed):
+        typed = _limits(document, schema, done) if list_at(schema, "allOf") else []
+        if typed and all(typed) and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
             log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
+
+
+def _limits(document: Tree, whole: Tree, done: dict[int, set[str] | None]) -> list[set[str]]:
+    """The types that a schema admits, beside null, by each of its keys that says something of them."""
+    own = kinds(whole) - {"null"}
+    limits = [_admitted(document, part, done) for part in list_at(whole, "allOf")]
+    limits.append((own | {"integer"} if "number" in own else own) or None)
+    for key in ("oneOf", "anyOf"):
+        members = [_admitted(document, part, done) for part in list_at(whole, key)]
+        limits.append(set[str].union(*filter(None, members)) if members and None not in members else None)
+    return [each for each in limits if each is not None]
 
 
 def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
     """The types that a schema admits, beside null; None when it says nothing of them. `done` is as in `_merged`."""
     whole = resolve(document, schema)
-    if id(whole) in done:
-        return done[id(whole)]
-    done[id(whole)] = None  # a schema says nothing more of itself
-    own = kinds(whole) - {"null"}
-    limits = [own | {"integer"} if "number" in own else own] if own else []
-    limits += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
-    for key in ("oneOf", "anyOf"):
-        members = [_admitted(document, part, done) for part in list_at(whole, key)]
-        typed = [each for each in members if each is not None]
-        if typed and len(typed) == len(members):
-            limits.append(set[str].union(*typed))
-    done[id(whole)] = set[str].intersection(*limits) if limits else None
+    if id(whole) not in done:
+        done[id(whole)] = None  # a schema says nothing more of itself
+        limits = _limits(document, whole, done)
+        done[id(whole)] = set[str].intersection(*limits) if limits else None
     return done[id(whole)]
 
 
@@ -111,11 +108,8 @@ def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str)
 
 
 def _name(document: Tree, schema: Tree, where: str) -> Tree:
-    named = components(document)
-    name = free_name(named, re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {**schema, MADE_OF: sorted(_composed(document, [schema]))})
-    replace(schema, {"$ref": SCHEMAS + name})
-    return mapping_at(named, name)
+    schema[MADE_OF] = sorted(_composed(document, [schema]))
+    return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
 
 
 def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
@@ -231,17 +225,15 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
     """Make a composition a reference to a schema that all with the same definitions share; its name when it is new."""
-    named = components(document)
     key = sorted(map(gist, parts))
-    for name, each in named.items():
+    for name, each in components(document).items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
             replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
-    name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    replace(schema, {"$ref": SCHEMAS + name})
-    return name
+    replace(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
+    name = "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where)
+    return give_name(document, schema, name)
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
