@@ -9,50 +9,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
 PLACES = ("query", "path", "header", "cookie", "querystring")
 
 
-def _kind(entries: str) -> dict[str, str]:
-    return dict(entry.split("=") for entry in f"description=text summary=text title=text {entries}".split())
-
-
+_WORDS = {"description": "text", "summary": "text", "title": "text"}
 KINDS: dict[str, dict[str, str]] = {
-    "Document": _kind(
-        "info=Info paths={PathItem} webhooks={PathItem} components=Components servers=[Server] tags=[Tag]"
-    ),
-    "Info": _kind("version=text"),
-    "Server": _kind("url=text variables={ServerVariable}"),
-    "ServerVariable": _kind("default=text enum=texts"),
-    "Tag": _kind("name=text"),
-    "Components": _kind(
-        "schemas={Schema} parameters={Parameter} responses={Response} callbacks={Callback} "
-        "requestBodies={RequestBody} headers={Header} pathItems={PathItem}"
-    ),
-    "PathItem": _kind("parameters=[Parameter] servers=[Server] additionalOperations={Operation}")
-    | dict.fromkeys(METHODS, "Operation"),
-    "Operation": _kind(
-        "tags=texts operationId=text parameters=[Parameter] requestBody=RequestBody responses={Response} "
-        "callbacks={Callback} servers=[Server]"
-    ),
-    "Parameter": _kind("name=text in=text required=flag schema=Schema content={MediaType} style=text explode=flag"),
-    "Header": _kind("required=flag schema=Schema content={MediaType}"),
-    "RequestBody": _kind("required=flag content={MediaType}"),
-    "Response": _kind("content={MediaType} headers={Header}"),
-    "MediaType": _kind("schema=Schema encoding={Encoding}"),
-    "Encoding": _kind("contentType=text style=text explode=flag headers={Header}"),
-    "Schema": _kind(
-        "type=type format=text nullable=flag required=texts enum=list not=Schema discriminator=Discriminator "
-        "properties={Schema} patternProperties={Schema} $defs={Schema} definitions={Schema} "
-        "items=Schema additionalProperties=additional allOf=[Schema] oneOf=[Schema] anyOf=[Schema] prefixItems=[Schema]"
-    ),
-    "Discriminator": _kind("propertyName=text mapping={text} defaultMapping=text"),
-    "Callback": {},
+    kind: _WORDS | keys | (dict.fromkeys(METHODS, "Operation") if kind == "PathItem" else {})
+    for kind, keys in yaml.safe_load((Path(__file__).parent / "shape.yaml").read_text(encoding="utf-8")).items()
 }
-"""The keys of each kind of mapping: a kind, a [list] or a {mapping} of a kind, or how a value is corrected."""
+"""The keys of each kind of mapping, with the shape of their values."""
 _WITH_EXTENSIONS = ("PathItem", "Response")
 """What a key that begins with `x-` is no name of."""
 

@@ -105,35 +105,27 @@ class Synthesis:
         return dict(FREE) if self.as_json else self.text
 
 
-Known = dict[tuple[int, int, int], bool]
-"""Whether the parts of a value are of their schemas, by their ids and levels: unions in each other ask many times."""
-
-
-def is_valid(document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None) -> bool:
+def is_valid(document: Document, node: Node, value: Any, depth: int = 12) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
-    known, key = {} if known is None else known, (id(node.tree), id(value), depth)
-    if key not in known:
-        known[key] = any(fits(document, view, value, depth, known) for view in document.views(node))
-    return known[key]
+    return any(fits(document, view, value, depth) for view in document.views(node))
 
 
-def fits(document: Document, view: View, value: Any, depth: int = 3, known: Known | None = None) -> bool:
+def fits(document: Document, view: View, value: Any, depth: int = 3) -> bool:
     """Whether a value is one of this alternative; of the objects in it, `depth` levels count."""
-    known = {} if known is None else known
     if value is None or view.only_null:
         return value is None and (view.nullable or not view.types)
-    if is_mapping(value) and not _fits_object(document, view, value, depth, known):
+    if is_mapping(value) and not _fits_object(document, view, value, depth):
         return False
     items = value if is_list(value) and view.items is not None and depth else []
     return (
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
         and (not isinstance(value, str) or view.format not in FORMATS or bool(FORMATS[view.format](value)))
-        and (view.items is None or all(is_valid(document, view.items, each, depth - 1, known) for each in items))
+        and (view.items is None or all(is_valid(document, view.items, each, depth - 1) for each in items))
     )
 
 
-def _fits_object(document: Document, view: View, value: dict[str, Any], depth: int, known: Known) -> bool:
+def _fits_object(document: Document, view: View, value: dict[str, Any], depth: int) -> bool:
     if any(isinstance(value.get(tag), str) and value[tag] not in words for tag, words in view.tags.items()):
         return False
     for name in (view.required & view.properties.keys()) - value.keys():
@@ -143,9 +135,7 @@ def _fits_object(document: Document, view: View, value: dict[str, Any], depth: i
     if view.closed and not value.keys() <= view.properties.keys():
         return False
     children = [(view.properties.get(name, view.additional), each) for name, each in value.items() if depth]
-    return all(
-        child is None or each is None or is_valid(document, child, each, depth - 1, known) for child, each in children
-    )
+    return all(child is None or each is None or is_valid(document, child, each, depth - 1) for child, each in children)
 
 
 def _is(kind: str, value: Any) -> bool:
