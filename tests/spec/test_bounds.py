@@ -20,6 +20,7 @@ from victor_ext.spec.checking.check import check
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
+from victor_ext.spec.rewrites import prepare
 
 from .recursive import recursive_document
 
@@ -197,6 +198,12 @@ def ending(what: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+def test_definitions_that_would_grow_at_each_level_are_left_out_by_name() -> None:
+    with ending("the document 462"):
+        _, log = prepare(recursive_document(462))
+    assert any("without an end: the last one is read" in line for line in log.left_out)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

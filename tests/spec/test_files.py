@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
@@ -16,11 +17,12 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.components import Components
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import operations
+from victor_ext.spec.tree import Tree, operations
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 SEVERAL = Path(__file__).parent / "several"
+FILES: Tree = yaml.safe_load((Path(__file__).parent / "files.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -56,18 +58,7 @@ def write(folder: Path, **texts: str) -> Path:
 
 
 def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
-    write(
-        tmp_path / "all",
-        schemas="A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n",
-        a="type: object\nproperties: {b: {$ref: 'schemas.yaml#/B'}}\n",
-    )
-    spec = write(
-        tmp_path,
-        some=HEAD + "paths: {$ref: paths.yaml}\ncomponents: {schemas: {$ref: all/schemas.yaml}}\n",
-        paths="/x: {$ref: x.yaml}\n",
-        x="get: {responses: {'200': {description: ok}}}\n",
-    )
-    models, found = whole(spec)
+    models, found = whole(write(tmp_path, **FILES["sections"]))
     assert found["operations"] == 1
     assert {"A", "B"} <= {*models.__all__}
 
@@ -97,10 +88,7 @@ def test_what_is_not_in_the_folder_is_refused(
 
 
 def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
-    examples = "example: {$ref: ../a.yaml}, x-policy: {$ref: ../b.yaml}"
-    schema = f"{{type: object, {examples}, properties: {{x-c: {{$ref: c.yaml}}}}}}"
-    some = f"{HEAD}paths: {{}}\ncomponents: {{x-policy: {{$ref: ../p.yaml}}, schemas: {{A: {schema}}}}}\n"
-    spec = write(tmp_path, some=some, c="type: string\n")
+    spec = write(tmp_path, **FILES["names that refer to nothing"])
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
@@ -123,18 +111,7 @@ def test_limits_are_those_of_the_whole_and_an_unreadable_file_is_named(
 
 
 def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
-    content = "{$ref: '#/components/mediaTypes/Card'}"
-    spec = write(
-        tmp_path,
-        some=f"""{HEAD}
-paths: {{/a: {{get: {{operationId: a, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
-components:
-  mediaTypes: {{Card: {{application/json: {{schema: {{$ref: '#/components/schemas/Card'}}}}}}}}
-  schemas:
-    Card: {{type: object, properties: {{content: {{$ref: '#/components/schemas/Text'}}}}}}
-    Text: {{type: object, properties: {{here: {{type: string}}}}}}
-""",
-    )
+    spec = write(tmp_path, **FILES["a whole content"])
     models, _ = whole(spec)
     assert {*models.__all__} == {"Card", "Text"}
     assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
@@ -150,38 +127,20 @@ def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
 
 
 def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
-    schema = "{schema: {properties: {$ref: 'words.yaml#/of'}}}"
-    answers = f"responses: {{'200': {{description: ok, content: {{application/json: {schema}}}}}}}"
-    spec = write(
-        tmp_path,
-        some="openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: 'words.yaml#/intro'}}\n"
-        "paths:\n  /a:\n    get: {$ref: 'operations.yaml#/read'}\n  /b: {$ref: 'paths.yaml'}\n",
-        words="intro: A long text.\nof: {a: {type: string}}\n",
-        paths="post: {$ref: 'operations.yaml#/write'}\n",
-        operations=f"read: {{operationId: read, {answers}}}\nwrite: {{operationId: write, {answers}}}\n",
-    )
+    spec = write(tmp_path, **FILES["an operation and a text"])
     assert whole(spec)[1]["operations"] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
     assert answer["content"]["application/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
 
 
 def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
-    spec = write(tmp_path, some=HEAD + "paths:\n  /a:\n    get: {$ref: 'a.yaml'}\n", a="$ref: 'a.yaml'\n")
+    spec = write(tmp_path, **FILES["back to itself"])
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
 
 
 def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
-    content = "{application/json: {schema: {$ref: '#card'}}}"
-    properties = "{next: {$ref: '#card'}, word: {$ref: 'parts.yaml#word'}}"
-    spec = write(
-        tmp_path,
-        some=f"""{HEAD.replace("3.0.3", "3.1.0")}
-paths: {{/x: {{get: {{operationId: x, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
-components: {{schemas: {{Card: {{$anchor: card, type: object, properties: {properties}}}}}}}
-""",
-        parts="Word: {type: object, properties: {w: {$anchor: word, type: string}}}\n",
-    )
+    spec = write(tmp_path, **FILES["anchors"])
     tree = load(spec)
     card = tree["components"]["schemas"]["Card"]["properties"]
     assert card["next"] == {"$ref": "#/components/schemas/Card"}
@@ -240,8 +199,7 @@ def test_a_description_is_read_from_its_file_and_never_refuses_a_document() -> N
 def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:
     names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
     assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
-    own = "get: {operationId: own, responses: {'200': {description: ok}}}"
-    spec = write(tmp_path, some=f"{HEAD}paths: {{/a: {{$ref: 'a.yaml', {own}}}}}\n", a=own.replace("own", "theirs"))
+    spec = write(tmp_path, **FILES["beside the reference of a path"])
     result = generate(spec, tmp_path)
     assert result.left_out == ["GET /a: that of #/components/pathItems/a, beside which the path has its own"]
     assert "own" in (result.package / "operations.py").read_text()

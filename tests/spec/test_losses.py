@@ -16,7 +16,7 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, document, listed, parameter, ref, taking
+from .wire import TEXT, Tree, an_object, answering, document, listed, parameter, ref
 
 pytestmark = pytest.mark.thorough
 LOSSES: Tree = yaml.safe_load((Path(__file__).parent / "losses.yaml").read_text(encoding="utf-8"))
@@ -55,19 +55,7 @@ def make(tmp_path: Path) -> Make:
 # ---- Two names that are one in Python ----
 
 
-@pytest.mark.parametrize(
-    ("wires", "names"),
-    [
-        (["id", "id[]"], ["id", "id_list"]),
-        (["id[]", "id"], ["id_list", "id"]),
-        (["DateSent", "DateSent<", "DateSent>"], ["date_sent", "date_sent_lt", "date_sent_gt"]),
-        (["+1", "-1"], ["plus_1", "minus_1"]),
-        (["a!", "a!!", "a!!!"], ["a_not", "a_not_not", "a_not_not_not"]),
-        (["§", "¶", "†"], ["field_", "field__2", "field__3"]),
-        (["additional_properties", "to_dict"], ["additional_properties_2", "to_dict_2"]),
-        (["fi", "\ufb01"], ["fi", "fi_2"]),
-    ],
-)
+@pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
 def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: list[str]) -> None:
     query = {"get": operation(parameters=[parameter(wire) for wire in wires])}
     made = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
@@ -125,19 +113,8 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
         return PropertyError(detail="it fails") if bad else build(**arguments)
 
     monkeypatch.setattr(properties, "_string_based_property", failing)
-    bad = {**TEXT, "description": "fails"}
-    schemas = {
-        "A": an_object(bad=bad, good=TEXT),
-        "B": an_object(a=ref("A"), b=TEXT),
-        "C": {"type": "array", "items": ref("B")},
-        "D": {"allOf": [ref("B"), an_object(c=ref("C"))]},
-    }
-    paths = {
-        "/x": {"get": {**answering(ref("D")), "parameters": [parameter("p", schema=bad), parameter("q")]}},
-        "/y": {"post": answering(bad, requestBody=taking(bad))},
-    }
     left_out = ("A.bad", "GET /x query p", "POST /y 200 application/json", "POST /y body application/json")
-    made = make(document(paths, schemas), *left_out)
+    made = make(document(**LOSSES["failing"]), *left_out)
     assert made.read("D", c=[{"a": {"good": "x", "bad": 5}}]).c[0].a.bad == 5
 
 
@@ -156,16 +133,7 @@ def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
 
 
 def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
-    def hook(schema: Tree) -> Tree:
-        return {"post": operation(requestBody=taking(schema))}
-
-    callbacks = {"done": {"{$request.body#/url}": hook(an_object(finished=TEXT, by=ref("User")))}}
-    tree = document(
-        {"/x": {"post": operation(callbacks=callbacks, operationId="start")}},
-        {"User": an_object(a=TEXT)},
-        webhooks={"thing.created": hook(an_object(created=TEXT, user=ref("User"))), "thing.named": hook(ref("User"))},
-    )
-    made = make(tree)
+    made = make(document(**LOSSES["hooks"]))
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*made.models.__all__}
 
 

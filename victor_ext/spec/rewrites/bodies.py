@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from victor_ext.spec.requests import STYLES, Offered, Style
 from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping, mapping_at, operations, resolve
 
-from .base import Log, answers, components, media_types, reachable, schemas
-from .names import free_name
+from .base import Log, answers, media_types, reachable, schemas
+from .names import give_name
 from .serialization import is_nested, is_object, is_read_only, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -52,11 +52,9 @@ def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
             groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
     for media in groups.values():
         if len(media) > 1:
-            named = components(document)
-            name = free_name(named, f"{operation.tree['operationId']}_body")
-            named[name] = media[0]["schema"]
+            give_name(document, media[0]["schema"], f"{operation.tree['operationId']}_body")
             for medium in media:
-                medium["schema"] = {"$ref": f"#/components/schemas/{name}"}
+                medium["schema"] = dict(media[0]["schema"])
 
 
 def non_json_content(document: Tree, log: Log) -> None:

@@ -9,7 +9,7 @@ from copy import deepcopy
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
-from .names import SCHEMAS, free_name
+from .names import SCHEMAS, give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist
 from .serialization import kinds
 
@@ -17,8 +17,6 @@ SOURCES = "x-redefined-as"
 """The key with the definitions that a named composition is made of."""
 MADE_OF = "x-made-of"
 """The key of an inline schema that got a name, with the named schemas that it is merged of."""
-MAX_CIRCULAR = 1_000
-"""Characters in definitions that are merged within each other: they are five times as many at the next level."""
 NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
 
 
@@ -44,33 +42,30 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
     """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
     done: dict[int, set[str] | None] = {}
     for where, schema in schemas(document):
-        parts = list_at(schema, "allOf")
-        if not parts:
-            continue
-        own = {key: value for key, value in schema.items() if key != "allOf"}
-        admitted = [_admitted(document, part, done) for part in [*parts, own]]
-        del done[id(own)]  # another mapping may get its id
-        typed = [each for each in admitted if each is not None]
-        if len(typed) > 1 and all(typed) and not set[str].intersection(*typed):
+        typed = _limits(document, schema, done) if list_at(schema, "allOf") else []
+        if typed and all(typed) and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
             log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
+
+
+def _limits(document: Tree, whole: Tree, done: dict[int, set[str] | None]) -> list[set[str]]:
+    """The types that a schema admits, beside null, by each of its keys that says something of them."""
+    own = kinds(whole) - {"null"}
+    limits = [_admitted(document, part, done) for part in list_at(whole, "allOf")]
+    limits.append((own | {"integer"} if "number" in own else own) or None)
+    for key in ("oneOf", "anyOf"):
+        members = [_admitted(document, part, done) for part in list_at(whole, key)]
+        limits.append(set[str].union(*filter(None, members)) if members and None not in members else None)
+    return [each for each in limits if each is not None]
 
 
 def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
     """The types that a schema admits, beside null; None when it says nothing of them. `done` is as in `_merged`."""
     whole = resolve(document, schema)
-    if id(whole) in done:
-        return done[id(whole)]
-    done[id(whole)] = None  # a schema says nothing more of itself
-    own = kinds(whole) - {"null"}
-    limits = [own | {"integer"} if "number" in own else own] if own else []
-    limits += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
-    for key in ("oneOf", "anyOf"):
-        members = [_admitted(document, part, done) for part in list_at(whole, key)]
-        typed = [each for each in members if each is not None]
-        if typed and len(typed) == len(members):
-            limits.append(set[str].union(*typed))
-    done[id(whole)] = set[str].intersection(*limits) if limits else None
+    if id(whole) not in done:
+        done[id(whole)] = None  # a schema says nothing more of itself
+        limits = _limits(document, whole, done)
+        done[id(whole)] = set[str].intersection(*limits) if limits else None
     return done[id(whole)]
 
 
@@ -113,29 +108,22 @@ def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str)
 
 
 def _name(document: Tree, schema: Tree, where: str) -> Tree:
-    named = components(document)
-    name = free_name(named, re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {**schema, MADE_OF: sorted(_defined(document, [schema]))})
-    replace(schema, {"$ref": SCHEMAS + name})
-    return mapping_at(named, name)
+    schema[MADE_OF] = sorted(_composed(document, [schema]))
+    return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
 
 
-def _defined(document: Tree, parts: list[Tree]) -> frozenset[str]:
-    """What parts are merged of: names of schemas, in the place of a composition those that it is made of, and gists."""
+def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
+    """The named schemas that parts are merged of; in the place of a composition, those that it is made of."""
     named, names, made = components(document), set[str](), set[str]()
     pending = [*parts]
-    while pending:
-        part = pending.pop()
+    for part in pending:  # it grows
         name = str(part.get("$ref", "")).removeprefix(SCHEMAS)
         if name in named and name not in names:
             names.add(name)
             made |= {name} if {SOURCES, MADE_OF} & named[name].keys() else set()
             pending.append(named[name])
         names |= {*list_at(part, MADE_OF)}
-        parts = [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
-        if "$ref" not in part and not parts:
-            names.add(gist(part))
-        pending += parts
+        pending += [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
     return frozenset(names - made)
 
 
@@ -195,62 +183,57 @@ def inline_allof(document: Tree, log: Log) -> None:
             log("inline-allof", where)
 
 
-def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, above: frozenset[str] = frozenset()) -> None:
+def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str] = frozenset()) -> None:
     """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`.
 
-    `above` has the names of what is merged around it.
+    `around` has the named schemas that the compositions around it are merged of.
     """
     merged = _merged(document, schema, {})
     schema = named_if_within(document, schema, [merged], where)
     drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
-        _settle(document, child, f"{where}_{name}", log, above)
+        _settle(document, child, f"{where}_{name}", log, around)
 
 
-def _settle(document: Tree, schema: Tree, where: str, log: Log, above: frozenset[str]) -> None:
+def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
     The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
-    Definitions that are more than references, and are merged of what they are merged within alone, have no end; those
-    that are merged of some of it end, and grow with each level.
+    Definitions that are more than references grow without an end when they are merged of a schema that a composition
+    around them is merged of, too.
     """
     if is_mapping(schema.get("items")):
-        _settle(document, schema["items"], f"{where}_item", log, above)
+        _settle(document, schema["items"], f"{where}_item", log, around)
     if not schema.pop(REDEFINED, False):
         return
     sources = [resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part] for part in schema["allOf"]]
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
-    within = _defined(document, parts)
-    is_circular = (
-        whole is None and not all("$ref" in part for part in parts) and within & above & {*components(document)}
-    )
-    if is_circular and (within <= above or sum(map(len, map(gist, parts))) > MAX_CIRCULAR):
+    names = _composed(document, parts)
+    if whole is None and names & around and not all("$ref" in part for part in parts):
         log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
         whole = parts[-1]
     if whole is not None:
         replace(schema, whole)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
-            write_out_allof(document, components(document)[name], name, log, above | within)
+            write_out_allof(document, components(document)[name], name, log, around | names)
     else:
-        write_out_allof(document, schema, where, log, above | within)
+        write_out_allof(document, schema, where, log, around | names)
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
     """Make a composition a reference to a schema that all with the same definitions share; its name when it is new."""
-    named = components(document)
     key = sorted(map(gist, parts))
-    for name, each in named.items():
+    for name, each in components(document).items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
             replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
-    name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    replace(schema, {"$ref": SCHEMAS + name})
-    return name
+    replace(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
+    name = "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where)
+    return give_name(document, schema, name)
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
@@ -331,8 +314,9 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 def one_of(parts: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
+    single = [each for part in parts for each in (part["anyOf"] if UNITED in part and "anyOf" in part else [part])]
     different = list(
-        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in parts}.values()
+        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in single}.values()
     )
     if len(different) == 1:
         return different[0]

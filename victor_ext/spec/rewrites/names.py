@@ -81,6 +81,15 @@ def free_name(named: Tree, name: str) -> str:
     return name
 
 
+def give_name(document: Tree, schema: Tree, name: str) -> str:
+    """Move a schema to the named ones, where its name is free, and refer to it in its place; the name."""
+    named = components(document)
+    name = free_name(named, name)
+    named[name] = copy(schema)
+    replace(schema, {"$ref": SCHEMAS + name})
+    return name
+
+
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():
@@ -315,11 +324,8 @@ def _name_deep_schema(document: Tree, log: Log) -> None:
         schema, long = place.schema, place.class_name
         if not (("enum" in schema and "$ref" not in schema) or is_model(schema)) or len(long.encode()) <= MAX_NAME:
             continue
-        named = copy(schema)
-        named.pop("title", None)
-        components(document)[_short(long)] = named
-        replace(schema, {"$ref": SCHEMAS + _short(long)})
-        log("rename-inline-schema", f"{place.where} is now {_short(long)}")
+        drop(schema, "title")
+        log("rename-inline-schema", f"{place.where} is now {give_name(document, schema, _short(long))}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:

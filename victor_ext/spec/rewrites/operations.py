@@ -18,6 +18,7 @@ from victor_ext.spec.tree import (
     mappings_at,
     operations,
     resolve,
+    types_of,
 )
 
 from .base import Log, components, parameters
@@ -73,11 +74,11 @@ def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
     for operation, parameter in parameters(document):
         schema = resolve(document, parameter["schema"])
-        listed = list_at(schema, "type")
-        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in listed):
-            kinds = [each for each in listed if each != "null"] if listed else [schema.get("type")]
+        kinds = types_of(schema)
+        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in kinds):
             plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
-            parameter["schema"] = {**plain, "type": kinds[0] if len(kinds) == 1 else kinds} if any(kinds) else plain
+            others = [each for each in kinds if each != "null"]
+            parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
             log("drop-null-of-path", f"{operation.where} {parameter['name']}")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
+from .serialization import variants
+
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
 UNITED = "x-united"
@@ -93,16 +95,8 @@ def _bare(document: Tree, schema: Tree) -> Tree:
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
-    """Whether a schema, or a part of it, has fields; each part is looked at once: a schema can be a part of itself."""
-    pending, seen = [schema], set[int]()
-    while pending:
-        whole = resolve(document, pending.pop())
-        if "properties" in whole or _kinds(whole) == ["object"]:
-            return True
-        if id(whole) not in seen:
-            seen.add(id(whole))
-            pending += [*_members(whole), *list_at(whole, "allOf")]
-    return False
+    """Whether a schema, or a part of it, has fields."""
+    return any("properties" in each or _kinds(each) == ["object"] for each in variants(document, schema))
 
 
 def _kinds(schema: Tree) -> list[str]:

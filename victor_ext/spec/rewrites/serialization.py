@@ -98,13 +98,16 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     return None
 
 
-def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -> list[Tree]:
-    """A schema and the members of its unions and of its `allOf`, references followed."""
-    whole = resolve(document, schema)
-    if id(whole) in seen:
-        return []
-    parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
-    return [whole, *(each for part in parts for each in variants(document, part, seen | {id(whole)}))]
+def variants(document: Tree, schema: Tree) -> list[Tree]:
+    """A schema and the members of its unions and of its `allOf`, references followed; each once."""
+    found: dict[int, Tree] = {}
+    pending = [schema]
+    while pending:
+        whole = resolve(document, pending.pop())
+        if id(whole) not in found:
+            found[id(whole)] = whole
+            pending += reversed([part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)])
+    return [*found.values()]
 
 
 def is_nested(document: Tree, schema: Tree) -> bool:
