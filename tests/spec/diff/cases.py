@@ -174,3 +174,15 @@ _ROWS: dict[str, list[Tree]] = yaml.load(
     Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"), Loader=_Loader
 )
 WIRE, CODE, MORE = ([*_cases(group)] for group in ("wire", "code", "more"))
+
+
+def _pair(row: Tree) -> tuple[Tree, Tree]:
+    form = next(key for key in row if key in _STARTS)
+    old, new = (_document(form, copied({"": each})[""], "received") for each in row[form])
+    return old, new
+
+
+SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
+"""The same document in two forms, by what differs."""
+OPERATIONS = [(*_pair(row), row["told"]) for row in _ROWS["operations"]]
+"""Two documents whose operations have other paths, and what is told of each operation."""

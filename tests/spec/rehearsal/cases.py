@@ -38,7 +38,7 @@ class Case:
             reference = json.dumps({"$ref": f"#/components/schemas/{name}"})
             text = text.replace(reference, json.dumps(old["components"]["schemas"][name]))
         components = ("schemas", "parameters", "securitySchemes")
-        changes = {key: self.edits[key] for key in ("paths", "servers") if key in self.edits}
+        changes: Tree = {key: self.edits[key] for key in ("paths", "servers") if key in self.edits}
         changes["components"] = {key: self.edits[key] for key in components if key in self.edits}
         document: Tree = _merged(json.loads(text), changes)
         assert document != old, self.title
@@ -61,10 +61,7 @@ def _merged(tree: Any, changes: Any) -> Any:
 
 def _cases() -> list[Case]:
     rows: list[Tree] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
-    said = ("title", "document", "wire", "python")
-    return [
-        Case(*(row[key] for key in said), {key: each for key, each in row.items() if key not in said}) for row in rows
-    ]
+    return [Case(*(row.pop(key) for key in ("title", "document", "wire", "python")), row) for row in rows]
 
 
 STAYED = _cases()
