@@ -187,11 +187,6 @@ def test_a_schema_that_something_still_uses_has_not_moved(kept: Tree) -> None:
     )
 
 
-def test_another_schema_of_one_form_is_no_new_name() -> None:
-    pets = {"Cat": card(meow=TEXT), "Dog": card(meow=TEXT)}
-    assert entries(receives(card(a=CAT), pets), receives(card(a={"$ref": "#/components/schemas/Dog"}), pets)) == []
-
-
 def test_only_public_names_are_told() -> None:
     pets = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT)}
     either = {"oneOf": [CAT, {"$ref": "#/components/schemas/Dog"}]}
