@@ -329,12 +329,9 @@ def _loose(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if any(key in value for key in kept):
-        found = {}
-        for key in kept:
-            if key == "properties" and key in value:
-                found[key] = {name: _loose(child) for name, child in value[key].items()}
-            elif key in value:
-                found[key] = _loose(value[key])
+        found = {key: _loose(value[key]) for key in kept if key in value}
+        if "properties" in value:  # its keys are names, not keywords
+            found["properties"] = {name: _loose(child) for name, child in value["properties"].items()}
         if value.get("format") in ("date", "date-time", "uuid"):  # types of their own
             found["format"] = value["format"]
         return found

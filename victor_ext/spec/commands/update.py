@@ -30,7 +30,8 @@ from victor_ext.spec.tree import Tree, mapping_at
 
 from . import Command, add_approved, add_generation, reading, show, show_as_is
 
-UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
+UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+"""What a changelog says of the next release."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -138,16 +139,13 @@ def _with(changelog: Path, entry: str) -> str:
         raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
     if UNRELEASED.search(text) is None:
         text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
-    parts = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
-    release = next(number for number, part in enumerate(parts) if UNRELEASED.match(part))
-    end = next((number for number in range(release + 1, len(parts)) if parts[number].startswith("## ")), len(parts))
-    changed = next((number for number in range(release, end) if parts[number].startswith("### Changed\n")), None)
-    if changed is None:
-        parts[release] = f"{parts[release].rstrip()}\n\n"
-        parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
-    else:
-        parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
-    return "".join(parts)
+    head, release, rest = UNRELEASED.split(text, maxsplit=1)
+    changed = f"### Changed\n\n{entry}\n"
+    if "\n### Changed\n" in release:
+        return head + re.sub(r"^### Changed\n+", lambda _: changed, release, count=1, flags=re.MULTILINE) + rest
+    words, mark, others = release.partition("\n### ")
+    more = f"\n### {others}" if mark else "\n" if rest else ""
+    return f"{head}{words.rstrip()}\n\n{changed}{more}{rest}"
 
 
 def _replace(file: Path, data: bytes) -> None:
