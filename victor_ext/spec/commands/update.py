@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.entry import RULES, Entry
-from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.diff.report import Report, number, one_line, read_approvals, report_on
@@ -28,7 +26,8 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_approved, add_generation, reading, show, show_as_is
+from . import Command, add_approved, add_generation, reading, show
+from .diff import write
 
 UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 """What a changelog says of the next release."""
@@ -60,8 +59,8 @@ def _run(options: argparse.Namespace) -> int:
         changes = package_changes(old, new, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-        show_as_is(f"{as_text(report, width=width)}\n")
+        write(report)
+        show("")
         losses = check_generated(after, newer.name, new.made, accepted).problems
         for loss in losses:
             show(f"{loss.place}: {loss.what}", to=sys.stderr)
