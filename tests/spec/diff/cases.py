@@ -78,15 +78,6 @@ def query(*parameters: Tree, **more: Any) -> Tree:
     return document({"/cards": {"get": operation(parameters=list(parameters))}}, **more)
 
 
-def shared(parameter: Tree) -> Tree:
-    reference = {"$ref": "#/components/parameters/Limit"}
-    return query(reference, components={"parameters": {"Limit": parameter}})
-
-
-def limit(schema: Tree | None = None, **more: Any) -> Tree:
-    return {"name": "limit", "in": "query", "schema": schema or {"type": "integer"}, **more}
-
-
 def card(required: tuple[str, ...] = ("id",), **properties: Tree) -> Tree:
     own = {"id": {"type": "string"}, **properties}
     return {"type": "object", "required": list(required), "properties": own}
@@ -103,7 +94,6 @@ CARD = {"$ref": "#/components/schemas/Card"}
 TEXT = {"type": "string"}
 STATUS = {"type": "string", "enum": ["active", "closed"]}
 STATUSES = {"type": "string", "enum": ["active", "closed", "frozen"]}
-WORDS = {"type": "array", "items": TEXT}
 _PETS = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT), "Cow": card(moo=TEXT)}
 
 
@@ -160,17 +150,30 @@ def _complete(item: Tree) -> None:
 
 def _cases(group: str) -> Iterator[Case]:
     for row in _ROWS[group]:
-        form = next(key for key in row if key in _STARTS)
         place = row.get("place", "")
-        place = place if place and not place.startswith((".", "[")) else _STARTS[form] + place
+        place = place if place and not place.startswith((".", "[")) else _STARTS[_form(row)] + place
         levels = {way: row[way] for way in ("sent", "received", "both") if way in row}
         for way, wire in levels.items():
             name = f"{row['name']}, {way}" if len(levels) > 1 else row["name"]
-            old, new = (_document(form, copied({"": each})[""], way) for each in row[form])
-            yield Case(name, old, new, place, wire, way)
+            yield Case(name, *_pair(row, way), place, wire, way)
+
+
+def _form(row: Tree) -> str:
+    return next(key for key in row if key in _STARTS)
+
+
+def _pair(row: Tree, way: str = "received") -> tuple[Tree, Tree]:
+    form = _form(row)
+    old, new = (_document(form, copied({"": each})[""], way) for each in row[form])
+    return old, new
 
 
 _ROWS: dict[str, list[Tree]] = yaml.load(
     Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"), Loader=_Loader
 )
 WIRE, CODE, MORE = ([*_cases(group)] for group in ("wire", "code", "more"))
+
+SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
+"""The same document in two forms, by what differs."""
+OPERATIONS = [(*_pair(row), row["told"]) for row in _ROWS["operations"]]
+"""Two documents whose operations have other paths, and what is told of each operation."""

@@ -202,21 +202,6 @@ class TestComponents:
         assert entry.what == "content type removed"
 
 
-def test_a_form_field_is_added_with_its_encoding() -> None:
-    def form(*fields: str, style: str = "deepObject") -> Tree:
-        schema = {"type": "object", "properties": {name: {"type": "object"} for name in fields}}
-        encoding = {name: {"style": style, "explode": True} for name in fields}
-        content = {"application/x-www-form-urlencoded": {"schema": schema, "encoding": encoding}}
-        return document({"/forms": {"post": operation(requestBody={"content": content})}})
-
-    place = "paths./forms.post.requestBody.content.application/x-www-form-urlencoded"
-    (added,) = entries(form("a"), form("a", "b"))
-    assert (added.place, added.wire) == (f"{place}.schema.properties.b", "fine")
-    changed, removed = entries(form("a", "b", "c"), form("a", "b", style="form"))
-    assert (changed.place, changed.what) == (place, "encoding of a, b changed")
-    assert removed.place == f"{place}.schema.properties.c"
-
-
 def test_a_schema_that_changed_is_still_the_member_of_a_union_that_it_became() -> None:
     cat = ref("Cat")
     union = {"anyOf": [cat, ref("Dog")]}

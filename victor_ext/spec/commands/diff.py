@@ -72,11 +72,12 @@ def _run_diff(options: argparse.Namespace) -> int:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
         show(f"{file}: {count} approved", to=sys.stderr)
-    _write(report, options.format, options.out)
+    write(report, options.format, options.out)
     return report.status
 
 
-def _write(report: Report, form: str | None, out: Path | None) -> None:
+def write(report: Report, form: str | None = None, out: Path | None = None) -> None:
+    """Print a report, or write it to a file. Text has the width and the colours of the terminal."""
     if form is not None:
         text = FORMATS[form](report)
     else:

@@ -197,6 +197,11 @@ class Sides:
         rule = RULES[kind]
         self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
 
+    def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:
+        """Note a change of a text, if it is another one now."""
+        if old != new:
+            self.add(kind, place, reach, old, new)
+
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach
 

@@ -131,8 +131,7 @@ class OperationComparison(SchemaComparison):
         shapes = [side.shape(mapping_at(each, "schema")) for side, each in ((self.old, old), (self.new, new))]
         plain = all((types := each.value("type")) and not types & {"array", "object"} for each in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
-        if styles[0] != styles[1]:
-            self.add("serialisation", place, reach, *styles)
+        self.differ("serialisation", place, reach, *styles)
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
@@ -142,16 +141,13 @@ class OperationComparison(SchemaComparison):
         before, after = (
             {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")} for tree in (old, new)
         )
-        for key, (name, tree) in before.items():
+        for key, (name, tree) in {**after, **before}.items():
             here = f"{place}.headers.{name}"
-            if key in after:
-                self._pair(tree, after.pop(key)[1], here)
-            else:
-                kind = "required-header-removed" if _is_required(self.old, tree) else "header-removed"
-                self.add(kind, here, reach)
-        for name, tree in after.values():
-            kind = "required-header-added" if _is_required(self.new, tree) else "header-added"
-            self.add(kind, f"{place}.headers.{name}", reach)
+            if key in before and key in after:
+                self._pair(tree, after[key][1], here)
+                continue
+            side, change = (self.old, "removed") if key in before else (self.new, "added")
+            self.add(f"{'required-' if _is_required(side, tree) else ''}header-{change}", here, reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -192,12 +188,10 @@ class OperationComparison(SchemaComparison):
 
     def _attributes(self, old: Operation, new: Operation) -> None:
         reach = _both(old.name)
-        if old.tree.get("operationId") != new.tree.get("operationId"):
-            ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
-            self.add("operation-id", f"{old.place}.operationId", reach, *ids)
+        ids = [str(each.tree.get("operationId", "missing")) for each in (old, new)]
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
-        if tags[0] != tags[1]:
-            self.add("tags", f"{old.place}.tags", reach, *tags)
+        self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
+        self.differ("tags", f"{old.place}.tags", reach, *tags)
         self._lifecycle(old.tree, new.tree, old.place, reach)
 
     def _lifecycle(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:

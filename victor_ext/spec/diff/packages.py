@@ -63,10 +63,14 @@ class Side:
                     break
                 yield self._sorted[number]
 
-    def parameters(self, places: Iterable[str], *owners: str) -> list[str]:
-        """What an operation, or its path, has for the parameters at some places: itself, or a reference to it."""
-        keys = [f"{tree['in']}:{tree['name']}" for tree in map(self.tree, places) if "in" in tree and "name" in tree]
-        return [f"{owner}.parameters.{key}" for key in keys for owner in owners]
+    def member(self, owner: str, name: str) -> list[str]:
+        """The places of an attribute; or of an argument, with what the operation, or its path, has for it."""
+        places = [*self.places.get((owner, name), ())]
+        if operation := self.functions.get(owner):
+            trees = [tree for tree in map(self.tree, places) if "in" in tree and "name" in tree]
+            users = operation, operation.rpartition(".")[0]
+            places += [f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users]
+        return [place for place in dict.fromkeys(places) if place in self]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
         """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its schema."""

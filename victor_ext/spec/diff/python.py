@@ -87,11 +87,8 @@ def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Find
 def _response(packages: Packages, operation: str) -> str:
     """The first response of an operation that differs."""
     start, later = f"{operation}.responses", f"{packages.moved(operation)}.responses"
-    for place in packages.old.components.by_place:
-        if place.startswith(f"{start}.") and (cause := packages.cause([place], "")):
-            return cause
-    new = [each for each in packages.new.components.by_place if each.startswith(f"{later}.") and packages.is_new(each)]
-    return packages.added(new, later)
+    new = [*filter(packages.is_new, packages.new.below(later))]
+    return packages.cause(packages.old.below(start), "") or packages.added(new, later)
 
 
 class _Pair:
@@ -136,25 +133,17 @@ class _Pair:
 
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
         packages, after = self._packages, self._names.get(name)
-        places = [*packages.old.places.get((self._owner, name), ())]
-        around = packages.old.classes.get(self._owner, ())
-        if self._operation:
-            # Also the operation's own reference to a shared parameter.
-            places += packages.old.parameters(places, self._operation, self._operation.rpartition(".")[0])
-            places = [place for place in dict.fromkeys(places) if place in packages.old]
-            own = now = f"the argument {name} of {_leaf(self._now)}"
-            renamed = after
-        else:
-            own, now = f"{self._owner}.{name}", f"{self._now}.{after}"
-            renamed = now
+        places, around = packages.old.member(self._owner, name), packages.old.classes.get(self._owner, ())
         place = next(iter((*places, *around)), self._operation or f"{SCHEMAS}{self._owner}")
         shown = self._shown(self._owner, name)
         if after is None:
-            yield Finding(packages.cause([*places, *around], place), "breaks", shown, f"{own} is gone")
+            what = f"{self._called(self._owner, name)} is gone"
+            yield Finding(packages.cause([*places, *around], place), "breaks", shown, what)
             return
-        at, new = packages.cause(places, place), self._new[after]
+        at, new, now = packages.cause(places, place), self._new[after], self._called(self._now, after)
         if after != name:
-            yield Finding(at, "breaks", shown, f"{own} is now {renamed}")
+            what = f"{self._called(self._owner, name)} is now {after if self._operation else now}"
+            yield Finding(at, "breaks", shown, what)
         levels: list[Level] = [packages.is_read(old.type, new.type)] if self._received else []
         if self._sent:
             levels.append(packages.is_passed(old.type, new.type))
@@ -170,19 +159,15 @@ class _Pair:
     def _shown(self, owner: str, name: str) -> str:
         return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
 
+    def _called(self, owner: str, name: str) -> str:
+        return f"the argument {name} of {_leaf(self._now)}" if self._operation else f"{owner}.{name}"
+
     def _added(self, name: str, new: Argument) -> Finding:
-        side = self._packages.new
-        places = [*side.places.get((self._now, name), ())]
-        if self._operation:
-            default, called = side.functions[self._now], f"the argument {name} of {_leaf(self._now)}"
-            places += side.parameters(places, default)
-        else:
-            default, called = f"{SCHEMAS}{self._now}", f"{self._now}.{name}"
-            places += side.classes.get(self._now, ())
-        needed = self._sent and new.required
-        what = f"{called} is new{' and required' if needed else ''}"
-        level: Level = "breaks" if needed else "fine"
-        return Finding(self._packages.added(places, default), level, self._shown(self._now, name), what)
+        side, needed = self._packages.new, self._sent and new.required
+        places = [*side.member(self._now, name), *side.classes.get(self._now, ())]
+        at = self._packages.added(places, side.functions.get(self._now, f"{SCHEMAS}{self._now}"))
+        what = f"{self._called(self._now, name)} is new{' and required' if needed else ''}"
+        return Finding(at, "breaks" if needed else "fine", self._shown(self._now, name), what)
 
 
 def _webhook_findings(packages: Packages) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -103,13 +102,9 @@ class Report(Comparison):
         if last < self.today:
             raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
-        earlier = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else ""
-        items = [
-            f"- fingerprint: '{each.fingerprint}'\n  reason: {json.dumps(reason, ensure_ascii=False)}\n"
-            f"  scope: {scope}\n  expires: {last.isoformat()}"
-            for each in added
-        ]
-        file.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
+        earlier = file.read_text(encoding="utf-8").rstrip("\n") + "\n" if file.exists() else ""
+        items = yaml.safe_dump([vars(each) for each in added], sort_keys=False, allow_unicode=True) if added else ""
+        file.write_text(earlier + items, encoding="utf-8")
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
