@@ -190,7 +190,7 @@ class Models:
 def _is_named(view: View, decoded: Any) -> bool:
     """Whether the class of a value has the name of the schema, which is then what it is made of."""
     name = re.sub(r"[^a-z0-9]", "", view.place.rpartition(".")[2].lower())
-    return cast("Any", type(decoded)).__name__.lower() == name
+    return type(decoded).__name__.lower() == name
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -161,7 +161,8 @@ def _attributes(model: Any) -> dict[str, str]:
     for each in attrs.fields(model):
         if each.init:
             setattr(marked, each.name, each.name)
-    return marked.to_dict()
+    written: dict[str, str] = marked.to_dict()
+    return written
 
 
 def _forget() -> None:
