@@ -40,7 +40,7 @@ STATEMENTS = (
     *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign),
     *(ast.If, ast.Expr),
 )
-ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules", "setdefault"}
+ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules"}
 
 
 TREE = Path(__file__).with_name("injection.yaml").read_text(encoding="utf-8")
