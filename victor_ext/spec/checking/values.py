@@ -7,7 +7,7 @@ of types in turn. Patterns, limits and most formats are not obeyed: nothing in a
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -23,6 +23,7 @@ BYTES = b"\x00\xffbytes\r\n"
 TEXTS = {"date": "2026-03-04", "date-time": "2026-03-04T05:06:07Z", "uuid": "123e4567-e89b-42d3-a456-426614174000"}
 FREE = {"any": "thing"}
 """A value where any is allowed."""
+MAX_ALTERNATIVES = 12
 MAX_DEPTH = 24
 """Of required objects in each other; schemas that require themselves have no value at all."""
 PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
@@ -103,6 +104,12 @@ class Synthesis:
         if kind == "string":
             return TEXTS.get(str(view.format), self.text if self.number == 0 else f"text{self.number}")
         return dict(FREE) if self.as_json else self.text
+
+
+def received(document: Document, node: Node) -> Iterator[Any]:
+    """JSON values of a schema, with each alternative of a union in turn; models try all of theirs."""
+    for number in range(min(len(document.views(node)), MAX_ALTERNATIVES)):
+        yield Synthesis(document, "received", number, as_json=True).of(node)
 
 
 def is_valid(document: Document, node: Node, value: Any, depth: int = 12) -> bool:
