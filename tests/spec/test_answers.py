@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import importlib
 import re
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
+import yaml
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, package, ref
+from .wire import TEXT, Tree, Wire, an_object, package
 
 pytestmark = pytest.mark.thorough
-THING = ref("Thing")
-INLINE = an_object(b=TEXT)
-
-
-def content(**schemas: Tree | None) -> Tree:
-    return {kind: {} if schema is None else {"schema": schema} for kind, schema in schemas.items()}
-
-
-ANSWERS: dict[str, Tree] = {
-    "every": content(**{"text/csv; charset=utf-8": None, "application/json": THING, "application/xml": THING}),
-    "inline": content(**{"application/json": INLINE, "application/jose+jwe": INLINE}),
-    "texts": content(**{"application/json": TEXT, "text/plain": TEXT}),
-    "ranges": content(**{"application/json": THING, "image/*": None, "*/*": {"type": "string", "format": "binary"}}),
-    "raw": content(**{"application/pdf": None, "text/plain": None}),
-    "texts_only": content(**{"text/csv": None, "text/plain": None}),
-    "versions": content(**{"application/v1+json": THING, "application/v2+json": INLINE, "text/csv": None}),
-    "anything": content(**{"*/*": {"type": "string", "format": "binary"}}),
-    "any_json": content(**{"*/*": THING}),
-    "any_text": content(**{"*/*": TEXT}),
-    "octets": content(**{"application/octet-stream": TEXT}),
-    "pdf": content(**{"application/pdf": None}),
-    "xml": content(**{"application/xml": THING}),
-    "csv": content(**{"text/csv": THING}),
-    "single": content(**{"application/json": THING, "application/hal+json": THING, "misplaced": None}),
-}
-
-
+ANSWERS: Tree = yaml.safe_load(Path(__file__).with_name("answers.yaml").read_text(encoding="utf-8"))
 PATHS: Tree = {
     f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}}
     for name, each in ANSWERS.items()

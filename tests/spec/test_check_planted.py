@@ -16,38 +16,6 @@ from victor_ext.spec.generate import generate
 pytestmark = pytest.mark.thorough
 SHOP = Path(__file__).with_name("shop.yaml")
 
-TAMPERED = """
-import httpx as _httpx
-import re as _re
-import urllib.parse as _parse
-_honest = _get_kwargs
-_builder = _httpx.Client(base_url="https://api.example/v1", verify=False)  # it sends nothing, and reads no certificates
-
-def _swapped(kwargs):
-    one, other = (_parse.quote(kwargs[name], safe="") for name in ("order_id", "item_name"))
-    return "orders/" + other + "/items/" + one
-
-def _get_kwargs(*args, **kwargs):
-    made = _honest(*args, **kwargs)
-    cookies = made.pop("cookies", {{}})
-    request = _builder.build_request(**made)
-    url, content = str(request.url), request.read()
-    headers = {{name: value for name, value in request.headers.items() if name not in ("host", "content-length")}}
-    if cookies:
-        headers["Cookie"] = "; ".join(f"{{name}}={{value}}" for name, value in cookies.items())
-    {change}
-    return {{"method": request.method, "url": url, "headers": headers, "content": content}}
-"""
-"""Appended to the module of an operation: `change` is a statement that changes what is sent."""
-
-PARSED = """
-_read = _parse_response
-
-def _parse_response(*, client, response):
-    {change}
-    return _read(client=client, response=response)
-"""
-
 MISTAKES = yaml.safe_load(Path(__file__).with_name("planted.yaml").read_text(encoding="utf-8"))
 
 
@@ -77,8 +45,8 @@ def test_the_package_as_it_is_made_is_green(made: Path) -> None:
 
 
 PLANTED = {name: (each["module"], each["change"], each["said"]) for name, each in MISTAKES["modules"].items()} | {
-    name: (f"api/shop/{module}", code.format(change=each["change"]), each["said"])
-    for code, planted in ((TAMPERED, "requests"), (PARSED, "answers"))
+    name: (f"api/shop/{module}", MISTAKES["around"][planted].replace("CHANGE", each["change"]), each["said"])
+    for planted in ("requests", "answers")
     for module, changes in MISTAKES[planted].items()
     for name, each in changes.items()
 }

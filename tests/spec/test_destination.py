@@ -24,13 +24,7 @@ pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "openapi").glob("*.yaml")
 
-SMALL = (
-    "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths:\n"
-    "  /things:\n    get:\n      tags: [build]\n      operationId: listThings\n      responses:\n        '200':\n"
-    "          description: ok\n          content:\n            application/json:\n"
-    "              schema: {$ref: '#/components/schemas/Thing'}\n"
-    "components: {schemas: {Thing: {type: object, properties: {id: {type: string}}}}}\n"
-)
+SMALL = Path(__file__).with_name("small.yaml").read_text(encoding="utf-8")
 
 Snapshot = dict[str, bytes | str]
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from victor_ext.spec.checking.check import differences
 from victor_ext.spec.document import load
@@ -16,7 +17,7 @@ from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, listed, ref
 
 pytestmark = pytest.mark.thorough
 CALLS = """
@@ -117,58 +118,18 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]
 
-NUMBER: Tree = {"type": "number"}
-READ = answering(
-    ref("Debit"),
-    operationId="listCards",
-    tags=["Cards"],
-    parameters=[
-        {"$ref": "#/components/parameters/Limit"},
-        parameter("filter", schema=ref("Filter"), style="deepObject"),
-    ],
-    requestBody=taking(ref("Card")),
-)
-READ["responses"]["404"] = answering(an_object(why=TEXT))["responses"]["200"]
-SMALL = document(
-    {"/cards/{id}": {"parameters": [parameter("id", "path")], "get": READ}},
-    {
-        "Filter": an_object(state={"type": "string", "enum": ["on", "off"]}),
-        "Card": an_object(price=NUMBER, Class=TEXT),
-        "Debit": {"allOf": [ref("Card"), an_object(balance=NUMBER)]},
-        "Client": an_object(name=TEXT),
-        "Order": an_object(lines={**listed(an_object(sku=TEXT)), "nullable": True}),
-    },
-    "3.0.3",
-)
-SMALL["components"]["parameters"] = {"Limit": parameter("limit", schema={"type": "integer"})}
-
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    (tmp_path / "small.json").write_text(json.dumps(SMALL))
+    known = yaml.safe_load(Path(__file__).with_name("origins.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "small.json").write_text(json.dumps(known["document"]))
     found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
-    function = "api.cards.list_cards"
-    assert found.functions == {function: "paths./cards/{id}.get"}
-    assert found.arguments == {
-        (function, "id"): ("paths./cards/{id}.parameters.path:id",),
-        (function, "limit"): ("components.parameters.Limit",),
-        # A property of a flattened object comes from the property, and from the parameter.
-        (function, "filter_state"): (
-            "components.schemas.Filter.properties.state",
-            "paths./cards/{id}.get.parameters.query:filter",
-        ),
-        (function, "body"): ("paths./cards/{id}.get.requestBody",),
-    }
-    assert found.classes["ListCardsResponse404"] == (
-        "paths./cards/{id}.get.responses.404.content.application/json.schema",
-    )
-    assert found.classes["ClientModel"] == ("components.schemas.Client",)
-    assert found.classes["FilterState"] == ("components.schemas.Filter.properties.state",)
-    lines = "components.schemas.Order.properties.lines.items"
-    assert found.classes["OrderLinesType0Item"] == (lines,)
-    assert found.attributes["OrderLinesType0Item", "sku"] == (f"{lines}.properties.sku",)
-    assert found.attributes["Debit", "price"] == ("components.schemas.Card.properties.price",)
-    assert found.attributes["Debit", "class_"] == ("components.schemas.Card.properties.Class",)
-    assert found.attributes["Debit", "balance"] == ("components.schemas.Debit.allOf[1].properties.balance",)
+    assert found.functions == known["functions"]
+    [function] = found.functions
+    assert found.arguments == {(function, name): tuple(places) for name, places in known["arguments"].items()}
+    attributes = {".".join(name): list(places) for name, places in found.attributes.items()}
+    classes = {name: list(places) for name, places in found.classes.items()}
+    assert attributes == {**attributes, **known["attributes"]}
+    assert classes == {**classes, **known["classes"]}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)

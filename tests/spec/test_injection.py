@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +20,6 @@ from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_ext.spec.rewrites import prepare
-
-from .wire import TEXT, an_object, answering, parameter, ref
 
 pytestmark = pytest.mark.thorough
 CANARY = "victor_ext_canary"
@@ -40,49 +40,19 @@ STATEMENTS = (
     *(ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Assign, ast.AnnAssign),
     *(ast.If, ast.Expr),
 )
-ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules", "setdefault"}
+ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules"}
 
 
-def document(text: list[str]) -> dict[str, Any]:
-    """A document with a text at every place that has one. The texts are different from each other."""
-    of = iter(text)
-    some = {**TEXT, "title": next(of), "description": next(of), "example": next(of), "default": next(of)}
-    words = {"type": "string", "enum": [next(of), next(of)], "description": next(of)}
-    properties = {
-        next(of): some,
-        next(of): words,
-        next(of): {"const": next(of)},
-        next(of): an_object(**{next(of): some}),
-    }
-    thing = {**an_object((next(of),), **properties), "title": next(of), "description": next(of)}
-    thing["example"] = {next(of): next(of)}
-    union = {
-        "oneOf": [ref("Thing"), ref("Other")],
-        "discriminator": {"propertyName": next(of), "mapping": {next(of): "#/components/schemas/Thing"}},
-    }
-    get = answering(union, operationId=next(of), tags=[next(of)], summary=next(of), description=next(of))
-    get["responses"]["200"]["description"] = next(of)
-    get["responses"][next(of)] = get["responses"]["200"]
-    get["parameters"] = [
-        parameter(next(of), schema=words, description=next(of)),
-        parameter(next(of), "header", some),
-        parameter(next(of), "cookie", some),
-        parameter(next(of), schema=an_object(**{next(of): some}), style="deepObject"),
-    ]
-    other = an_object(kind=TEXT, **{next(of): some})
-    body = {"content": {next(of): {"schema": thing}, f"application/x-{next(of)}+json": {"schema": thing}}}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": next(of), "version": next(of), "description": next(of)},
-        "servers": [{"url": next(of), "description": next(of)}],
-        "tags": [{"name": next(of), "description": next(of)}],
-        "paths": {"/" + next(of): {"get": get, "post": {"requestBody": body, "responses": {}}}},
-        "webhooks": {next(of): {"post": {"requestBody": body, "responses": {}}}},
-        "components": {"schemas": {"Thing": thing, "Other": other, next(of): thing, "Union": union}},
-    }
+TREE = Path(__file__).with_name("injection.yaml").read_text(encoding="utf-8")
 
 
-PLACES = 60
+def document(texts: list[str]) -> Any:
+    """A document with one of the texts at every place that has one."""
+    tree = json.dumps(yaml.safe_load(TREE))
+    return json.loads(re.sub(r"TEXT(\d+)", lambda found: json.dumps(texts[int(found[1])])[1:-1], tree))
+
+
+PLACES = 45
 
 
 def check_modules(package: Path) -> None:

@@ -21,14 +21,14 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
-from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
+from .answers import OperationAnswers, plain
 from .expected import difference
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
-from .values import Synthesis, is_valid
+from .values import is_valid, received
 from .views import Document, Node
 
 
@@ -65,7 +65,10 @@ class _Inspection:
             self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
         rest = [Probe(function, self.caller) for function in self.package.functions]
         for operation in operations(self.document):
-            probe = self._probe(operation, rest)
+            # Two operations may have paths of one shape: then the name decides.
+            key = operation.method, shape(operation.path)
+            matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
+            probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
             self.findings.count("operations", present=probe is not None)
             if probe is None:
                 self.findings.missing(operation.place, "the package has no function for it", operation.title)
@@ -81,8 +84,7 @@ class _Inspection:
 
     def _misread(self, hook: Hook, medium: Medium) -> str:
         """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
-        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
-            value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
+        for value in received(self.document, medium.schema):
             try:
                 decoded = self.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
                 if why := difference(value, plain(decoded)):
@@ -91,12 +93,6 @@ class _Inspection:
             except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
                 return f"read_webhook raises {type(error).__name__}: {error}"
         return ""
-
-    def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
-        """The function of an operation. Two operations may have paths of one shape: then the name decides."""
-        key = operation.method, shape(operation.path)
-        matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
-        return max(matches, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         try:

@@ -189,8 +189,8 @@ class Models:
 
 def _is_named(view: View, decoded: Any) -> bool:
     """Whether the class of a value has the name of the schema, which is then what it is made of."""
-    names = (re.sub(r"[^a-z0-9]", "", place.rpartition(".")[2].lower()) for place in (view.place, view.alias))
-    return cast("Any", type(decoded)).__name__.lower() in names
+    name = re.sub(r"[^a-z0-9]", "", view.place.rpartition(".")[2].lower())
+    return type(decoded).__name__.lower() == name
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -7,10 +7,10 @@ of types in turn. Patterns, limits and most formats are not obeyed: nothing in a
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+from uuid import UUID
 
 from victor_ext.spec.tree import is_list, is_mapping
 
@@ -23,6 +23,7 @@ BYTES = b"\x00\xffbytes\r\n"
 TEXTS = {"date": "2026-03-04", "date-time": "2026-03-04T05:06:07Z", "uuid": "123e4567-e89b-42d3-a456-426614174000"}
 FREE = {"any": "thing"}
 """A value where any is allowed."""
+MAX_ALTERNATIVES = 12
 MAX_DEPTH = 24
 """Of required objects in each other; schemas that require themselves have no value at all."""
 PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
@@ -105,6 +106,12 @@ class Synthesis:
         return dict(FREE) if self.as_json else self.text
 
 
+def received(document: Document, node: Node) -> Iterator[Any]:
+    """JSON values of a schema, with each alternative of a union in turn; models try all of theirs."""
+    for number in range(min(len(document.views(node)), MAX_ALTERNATIVES)):
+        yield Synthesis(document, "received", number, as_json=True).of(node)
+
+
 def is_valid(document: Document, node: Node, value: Any, depth: int = 12) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
     return any(fits(document, view, value, depth) for view in document.views(node))
@@ -120,7 +127,7 @@ def fits(document: Document, view: View, value: Any, depth: int = 3) -> bool:
     return (
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
-        and (not isinstance(value, str) or view.format not in FORMATS or bool(FORMATS[view.format](value)))
+        and (not isinstance(value, str) or view.format not in FORMATS or _has_format(value, view.format))
         and (view.items is None or all(is_valid(document, view.items, each, depth - 1) for each in items))
     )
 
@@ -143,23 +150,30 @@ def _is(kind: str, value: Any) -> bool:
         return kind == "boolean"
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    types: dict[str, tuple[type, ...]] = {
-        "object": (dict,), "array": (list,), "string": (str, bytes), "number": (int, float), "boolean": (bool,),
-    }  # fmt: skip
-    return isinstance(value, types[kind])
+    return isinstance(value, _TYPES[kind])
 
 
-def _is_date(text: str, parse: Callable[[str], object], lengths: range) -> bool:
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": (str, bytes),
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def _has_format(text: str, kind: str) -> bool:
+    """Whether a text is written as its format says: a time with its minutes, a date and a UUID in their only form."""
     try:
-        return parse(text) is not None and len(text) in lengths
+        value = FORMATS[kind](text)
     except ValueError:
         return False
+    return len(text) >= len("2026-03-04T05:06") if kind == "date-time" else str(value) == text.lower()
 
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-FORMATS: dict[str | None, Callable[[str], object]] = {
-    "date-time": lambda text: _is_date(text, datetime.datetime.fromisoformat, range(len("2026-03-04T05:06"), 100)),
-    "date": lambda text: _is_date(text, datetime.date.fromisoformat, range(len("2026-03-04"), len("2026-03-04") + 1)),
-    "uuid": _UUID.fullmatch,
+FORMATS: dict[str, Callable[[str], object]] = {
+    "date-time": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "uuid": UUID,
 }
 """The formats that have a type in Python."""

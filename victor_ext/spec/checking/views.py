@@ -64,8 +64,6 @@ class View:
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
     only_null: bool = False
-    alias: str = ""
-    """The place of another name of the same schema."""
     impossible: bool = False
     """Whether what it is merged of contradicts itself, so that no value has all of it."""
 
