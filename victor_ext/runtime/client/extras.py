@@ -27,6 +27,7 @@ ExtraBody = Mapping[str, Any]
 ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
+_FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
 _MOST_BITS, _MOST_DIGITS = 1024, 300  # of a number: about what a JSON reader with floats can read at all
 
@@ -223,14 +224,22 @@ class Extras:
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
         more = {**arguments, "body": with_extra_body(body, self.body, taken)}
         try:
-            _builder_of(operation)(**more)
-        except ValueError as error:  # a form has no place for an object
+            _check_form(_builder_of(operation)(**more)["headers"], self.body)
+        except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
         return more
 
 
 NO_EXTRAS = Extras()
+
+
+def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
+    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a document declares."""
+    if headers.get("Content-Type", "").startswith(_FORM):
+        for name, value in extra.items():
+            if any(is_mapping(item) or is_sequence(item) for item in (value if is_sequence(value) else [value])):
+                raise ValueError(f"{name}: the document does not say how an object is written in a form.")
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:
