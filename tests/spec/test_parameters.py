@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import importlib
-from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -18,63 +17,19 @@ from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
 from victor_ext.spec.checking.check import check
 
-from .wire import BASE, TEXT, Tree, Wire, an_object, done, package
-from .wire import parameter as named
+from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.thorough
-STRINGS: Tree = {"type": "array", "items": TEXT}
-POINT = {**an_object(r={"type": "integer"}, g={"type": "boolean"}), "additionalProperties": {"type": "integer"}}
-MAP: Tree = {"type": "object", "additionalProperties": TEXT}
-NESTED = an_object(ids=STRINGS, range=an_object(gt={"type": "integer"}))
-WORDS: Tree = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
-
-
-parameter = partial(named, "x")
+DOCUMENTS = beside("parameters")
 PARAMETERS: dict[str, Tree] = {
-    "form_list": parameter("query", STRINGS),
-    "comma_list": parameter("query", STRINGS, explode=False),
-    "comma_words": parameter("query", WORDS, explode=False),
-    "space_list": parameter("query", STRINGS, style="spaceDelimited", explode=False),
-    "pipe_list": parameter("query", STRINGS, style="pipeDelimited", explode=False),
-    "form_object": parameter("query", POINT),
-    "comma_object": parameter("query", POINT, style="form", explode=False),
-    "deep_object": parameter("query", POINT, style="deepObject", explode=True),
-    "deep_map": parameter("query", MAP, style="deepObject", explode=True),
-    "deep_list": parameter("query", STRINGS, style="deepObject", explode=True),
-    "deep_flat": parameter("query", NESTED, style="deepObject", explode=True),
-    "deep_union": parameter("query", {"anyOf": [POINT, {"type": "integer"}]}, style="deepObject", explode=True),
-    "reserved": parameter("query", TEXT, allowReserved=True),
-    "plain": parameter("query", TEXT),
-    "flag": parameter("query", {"type": "boolean"}),
-    "nested": parameter("query", NESTED),
-    "json": {"in": "query", "name": "x", "content": {"application/json": {"schema": POINT}}},
-    "header_list": parameter("header", STRINGS),
-    "header_times": parameter("header", {"type": "array", "items": {"type": "string", "format": "date-time"}}),
-    "header_object": parameter("header", POINT, explode=True),
-    "header_pairs": parameter("header", POINT),
-    "path_list": parameter("path", STRINGS),
-    "path_object": parameter("path", POINT),
-    "path_pairs": parameter("path", POINT, explode=True),
-    "label": parameter("path", TEXT, style="label"),
-    "label_list": parameter("path", STRINGS, style="label"),
-    "label_dots": parameter("path", STRINGS, style="label", explode=True),
-    "label_object": parameter("path", POINT, style="label", explode=True),
-    "matrix": parameter("path", TEXT, style="matrix"),
-    "matrix_list": parameter("path", STRINGS, style="matrix"),
-    "matrix_each": parameter("path", STRINGS, style="matrix", explode=True),
-    "matrix_object": parameter("path", POINT, style="matrix", explode=True),
-    "cookie": parameter("cookie", TEXT),
-    "cookie_list": parameter("cookie", STRINGS, explode=False),
-    "cookie_exploded": parameter("cookie", STRINGS),
+    name: parameter("x", each.pop("in"), **each) for name, each in DOCUMENTS["parameters"].items()
 }
-
-
 PATHS: Tree = {
     f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
-PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[named("id", "path"), parameter("query", TEXT)])}
-PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("query", TEXT)])}
+PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])}
+PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("x")])}
 
 
 wire = package("parameters", lossy=True, paths=PATHS)
@@ -181,7 +136,7 @@ def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire: Wire) -> None:
 def test_names_with_separators_are_words(tmp_path: Path) -> None:
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
-    parameters = [named(wire_name) for wire_name in names.values()]
+    parameters = [parameter(wire_name) for wire_name in names.values()]
     paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
@@ -191,30 +146,16 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-VARIABLES: Tree = {"region": {"default": "eu", "enum": ["eu", "us", 7]}, "version": {"default": "v1"}}
-SERVERS: list[Tree] = [
-    {"url": "https://{region}.pay.example/{version}/", "variables": VARIABLES},
-    {"url": "https://sandbox.pay.example/v1"},
-]
-
-
+OWN: Tree = DOCUMENTS["own"]
 SERVER_PATHS: Tree = {
     "/shared": {"get": done("shared")},
     "/files/{id}": {
-        "servers": [{"url": "https://files.pay.example/{v}/", "variables": {"v": {"default": "2{"}}}],
-        "get": done("of_path"),
-        "put": done("of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
-        "post": done("relative", servers=[{"url": "/v9"}]),
-        "delete": done("not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
-        "head": done("same", servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}]),
-        "options": done("every", servers=[*reversed(SERVERS)]),
-        "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
-        "trace": done("in_region", servers=[{"url": "https://files.{region}.example", "variables": VARIABLES}]),
+        method: each if method == "servers" else done(each["operationId"], **each) for method, each in OWN.items()
     },
 }
 
 
-served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
+served = package("servers", servers=DOCUMENTS["servers"], paths=SERVER_PATHS)
 
 
 def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
