@@ -29,7 +29,7 @@ ExtraQuery = Mapping[str, Any]
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
-_MOST_BITS, _MOST_DIGITS = 1024, 300  # of a number: about what a JSON reader with floats can read at all
+_MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read at all
 
 M = TypeVar("M")
 
@@ -99,30 +99,19 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
-    is_long = isinstance(value, int) and value.bit_length() > _MOST_BITS
-    if is_long or (isinstance(value, Decimal) and _number(value) is None):
-        return "is a number whose digits JSON does not keep: write it as text"
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
+        return None if is_readable else "is a number that few readers of JSON can read: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else HALF_CHARACTER
-    if value is None or isinstance(value, int | Decimal):
+    if value is None:
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
 
-def _number(value: Decimal) -> int | float | None:
-    """The number whose JSON text is exactly this one, or None. Fifteen digits are never too many."""
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
-        return None
-    if value == value.to_integral_value():
-        return int(value)
-    near = float(value)
-    return near if Decimal(repr(near)) == value else None  # JSON writes the shortest text of the float
-
-
 def _json(value: Any) -> Any:
-    """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
-    if isinstance(value, Decimal):
-        return _number(value)
+    """A checked value as JSON: a copy, which the caller changes no more. The generated package writes each digit."""
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
     return [_json(item) for item in value] if is_sequence(value) else value
