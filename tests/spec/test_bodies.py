@@ -14,10 +14,12 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import Wire, beside, package
+from .wire import Tree, Wire, beside, package
 
 pytestmark = pytest.mark.thorough
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
+DOCUMENT: Tree = beside("bodies")
+PATHS, SCHEMAS = DOCUMENT["paths"], DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"
@@ -25,7 +27,7 @@ NESTED_FILES = [
 ]
 
 
-wire = package("bodies", lossy=True, **beside("bodies"))
+wire = package("bodies", lossy=True, **DOCUMENT)
 
 
 class TestContentTypes:

@@ -123,7 +123,7 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-OWN: Tree = DOCUMENTS["own"]
+SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
 SERVER_PATHS: Tree = {
     "/shared": {"get": done("shared")},
     "/files/{id}": {
@@ -132,7 +132,7 @@ SERVER_PATHS: Tree = {
 }
 
 
-served = package("servers", servers=DOCUMENTS["servers"], paths=SERVER_PATHS)
+served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
 
 
 def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
