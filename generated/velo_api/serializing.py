@@ -85,8 +85,10 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
         text = _joined(
             name, value, "." if explode and style == "label" else ",", _segment_text, explode=explode
         )
-        begin = {"matrix": f";{_segment_text(name)}" + ("=" if text else ""), "label": "."}.get(style, "")
-        text = begin + text
+        if style == "label":
+            text = f".{text}"
+        elif style == "matrix":
+            text = f";{_segment_text(name)}" + (f"={text}" if text else "")
     if text in ("", ".", ".."):
         raise ValueError(f"{name}: {text!r} cannot be a part of a path: it would name another one.")
     return text
