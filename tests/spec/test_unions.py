@@ -15,12 +15,6 @@ from victor_ext.spec.checking.check import check
 from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, listed, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
-
-
-def word(*values: str) -> Tree:
-    return {"type": "string", "enum": [*values]}
-
-
 UNIONS = beside("unions")
 SCHEMAS: Tree = UNIONS["schemas"]
 
@@ -122,21 +116,8 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(wire.folder / "document.json", None).problems == []
-    mapping = {"CARD PAYMENT": "#/components/schemas/Card", "BANK PAYMENT": "#/components/schemas/Bank"}
-    schemas = {
-        "Whole": an_object(("name",), name=TEXT, kind=word("WHOLE"), more=TEXT),
-        "Part": an_object(name=TEXT, kind=word("PART")),
-        "Sent": {"oneOf": [ref("Whole"), ref("Part")]},
-        # The discriminator contradicts the constants.
-        "Card": an_object(("category",), category={"type": "string", "const": "CARD"}, same=TEXT),
-        "Bank": an_object(("category",), category={"type": "string", "const": "BANK"}, same=TEXT),
-        "Received": {
-            "oneOf": [ref("Card"), ref("Bank")],
-            "discriminator": {"propertyName": "category", "mapping": mapping},
-        },
-    }
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, schemas)))
+    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, UNIONS["sent_and_received"])))
     assert check(tmp_path / "some.json", None).problems == []
 
 
