@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
@@ -78,12 +79,16 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
     value = _present(_zoned(name, value))
     if value is UNSET:
         text = ""
-    elif style == "matrix":
-        text = _matrix(name, value, explode=explode)
-    elif style == "label":
-        text = "." + _joined(name, value, "." if explode else ",", explode=explode)
+    elif style == "matrix" and explode and isinstance(value, (dict, list)):
+        text = "".join(f";{_segment_text(key)}={_segment_text(each)}" for key, each in _members(name, value))
     else:
-        text = _joined(name, value, ",", explode=explode)
+        text = _joined(
+            name, value, "." if explode and style == "label" else ",", _segment_text, explode=explode
+        )
+        if style == "label":
+            text = f".{text}"
+        elif style == "matrix":
+            text = f";{_segment_text(name)}" + (f"={text}" if text else "")
     if text in ("", ".", ".."):
         raise ValueError(f"{name}: {text!r} cannot be a part of a path: it would name another one.")
     return text
@@ -202,33 +207,22 @@ def _flat(name: str, value: Any) -> Iterator[str]:
         yield text
 
 
-def _joined(name: str, value: Any, delimiter: str, *, explode: bool) -> str:
-    """A value in a path, percent-encoded, with its delimiters as they are."""
+def _joined(name: str, value: Any, delimiter: str, write: Callable[[str], str], *, explode: bool) -> str:
+    """A value in a path, a header or a cookie, with its delimiters as they are."""
     if isinstance(value, dict) and explode:
-        return delimiter.join(
-            f"{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value)
-        )
+        return delimiter.join(f"{write(key)}={write(text)}" for key, text in _members(name, value))
     texts = _flat(name, value) if isinstance(value, (dict, list)) else [text_of(name, value)]
-    return delimiter.join(quote(text, safe="") for text in texts)
+    return delimiter.join(map(write, texts))
 
 
-def _matrix(name: str, value: Any, *, explode: bool) -> str:
-    if isinstance(value, (dict, list)) and explode:
-        return "".join(
-            f";{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value)
-        )
-    text = _joined(name, value, ",", explode=False)
-    return f";{quote(name, safe='')}" + (f"={text}" if text else "")
+_segment_text = partial(quote, safe="")
 
 
 def _listed(name: str, value: Any, *, explode: bool) -> str:
     """A value in a header or a cookie: nothing in it is encoded, so no item may contain the comma."""
-    if not isinstance(value, (dict, list)):
-        return text_of(name, value)
-    _refuse_in(name, list(_flat(name, value)), ",")
-    if isinstance(value, dict) and explode:
-        return ",".join(f"{key}={text}" for key, text in _members(name, value))
-    return ",".join(_flat(name, value))
+    if isinstance(value, (dict, list)):
+        _refuse_in(name, list(_flat(name, value)), ",")
+    return _joined(name, value, ",", str, explode=explode)
 
 
 def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:

@@ -7,22 +7,19 @@ import importlib
 import io
 import json
 import re
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import check
 
-from .wire import Tree, Wire, package
+from .wire import Tree, Wire, beside, package
 
 pytestmark = pytest.mark.thorough
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
-DOCUMENT: Tree = yaml.safe_load(Path(__file__).with_name("bodies.yaml").read_text(encoding="utf-8"))
-PATHS: Tree = DOCUMENT["paths"]
-SCHEMAS: Tree = DOCUMENT["components"]["schemas"]
+DOCUMENT: Tree = beside("bodies")
+PATHS, SCHEMAS = DOCUMENT["paths"], DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"

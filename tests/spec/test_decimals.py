@@ -18,39 +18,16 @@ from victor_ext.runtime.core.json_values import parsed
 from victor_ext.spec.checking.check import check
 from victor_ext.spec.command_line import main
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, package, parameter, ref, taking
+from .wire import Tree, Wire, an_object, answering, beside, document, listed, package, ref
 
 pytestmark = pytest.mark.thorough
 NUMBER: Tree = {"type": "number"}
-EXACT = {"type": "number", "format": "decimal"}
-CARD = an_object(
-    price=EXACT,
-    rate=NUMBER,
-    none={"type": ["number", "null"], "format": "decimal"},
-    either={"type": ["number", "string"], "format": "decimal"},
-    cents={"type": "integer"},
-)
 LONG = "12345678901234567.89"
 
 
-FORM = taking(an_object(amount=NUMBER), "application/x-www-form-urlencoded")
-PARTS = taking(an_object(amount=NUMBER, more=an_object(a=NUMBER)), "multipart/form-data")
-AT: Tree = {"type": "string", "format": "date-time"}
-FOUND = [parameter("most", schema=EXACT), parameter("at", schema=AT), parameter("X-Name", "header")]
-PATHS: Tree = {
-    "/card": {"get": answering(ref("Card"), operationId="card")},
-    "/json": {"post": answering(TEXT, operationId="as_json", requestBody=taking(ref("Card")))},
-    "/form": {"post": answering(TEXT, operationId="form", requestBody=FORM)},
-    "/parts": {"post": answering(TEXT, operationId="parts", requestBody=PARTS)},
-    "/find": {"get": answering(TEXT, operationId="find", parameters=FOUND)},
-}
-wire = package("decimals", httpx.Response(200, json=""), **document(PATHS, {"Card": CARD}))
-CENTS = document(
-    {"/card": {"get": answering(ref("Cents"), operationId="card")}},
-    {"Cents": an_object(cents={"type": "integer"})},
-    webhooks={"paid": {"post": done("on_paid", requestBody=taking(ref("Cents")))}},
-)
-floats = package("floats", **CENTS)  # its document declares no Decimal
+DOCUMENTS = beside("decimals")
+wire = package("decimals", httpx.Response(200, json=""), **DOCUMENTS["exact"])
+floats = package("floats", **DOCUMENTS["floats"])
 
 
 def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import importlib
-from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -18,81 +17,25 @@ from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
 from victor_ext.spec.checking.check import check
 
-from .wire import BASE, TEXT, Tree, Wire, an_object, done, package
-from .wire import parameter as named
+from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.thorough
-STRINGS: Tree = {"type": "array", "items": TEXT}
-POINT = {**an_object(r={"type": "integer"}, g={"type": "boolean"}), "additionalProperties": {"type": "integer"}}
-MAP: Tree = {"type": "object", "additionalProperties": TEXT}
-NESTED = an_object(ids=STRINGS, range=an_object(gt={"type": "integer"}))
-WORDS: Tree = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
-
-
-parameter = partial(named, "x")
+DOCUMENTS = beside("parameters")
 PARAMETERS: dict[str, Tree] = {
-    "form_list": parameter("query", STRINGS),
-    "comma_list": parameter("query", STRINGS, explode=False),
-    "comma_words": parameter("query", WORDS, explode=False),
-    "space_list": parameter("query", STRINGS, style="spaceDelimited", explode=False),
-    "pipe_list": parameter("query", STRINGS, style="pipeDelimited", explode=False),
-    "form_object": parameter("query", POINT),
-    "comma_object": parameter("query", POINT, style="form", explode=False),
-    "deep_object": parameter("query", POINT, style="deepObject", explode=True),
-    "deep_map": parameter("query", MAP, style="deepObject", explode=True),
-    "deep_list": parameter("query", STRINGS, style="deepObject", explode=True),
-    "deep_flat": parameter("query", NESTED, style="deepObject", explode=True),
-    "deep_union": parameter("query", {"anyOf": [POINT, {"type": "integer"}]}, style="deepObject", explode=True),
-    "reserved": parameter("query", TEXT, allowReserved=True),
-    "plain": parameter("query", TEXT),
-    "flag": parameter("query", {"type": "boolean"}),
-    "nested": parameter("query", NESTED),
-    "json": {"in": "query", "name": "x", "content": {"application/json": {"schema": POINT}}},
-    "header_list": parameter("header", STRINGS),
-    "header_times": parameter("header", {"type": "array", "items": {"type": "string", "format": "date-time"}}),
-    "header_object": parameter("header", POINT, explode=True),
-    "header_pairs": parameter("header", POINT),
-    "path_list": parameter("path", STRINGS),
-    "path_object": parameter("path", POINT),
-    "path_pairs": parameter("path", POINT, explode=True),
-    "label": parameter("path", TEXT, style="label"),
-    "label_list": parameter("path", STRINGS, style="label"),
-    "label_dots": parameter("path", STRINGS, style="label", explode=True),
-    "label_object": parameter("path", POINT, style="label", explode=True),
-    "matrix": parameter("path", TEXT, style="matrix"),
-    "matrix_list": parameter("path", STRINGS, style="matrix"),
-    "matrix_each": parameter("path", STRINGS, style="matrix", explode=True),
-    "matrix_object": parameter("path", POINT, style="matrix", explode=True),
-    "cookie": parameter("cookie", TEXT),
-    "cookie_list": parameter("cookie", STRINGS, explode=False),
-    "cookie_exploded": parameter("cookie", STRINGS),
+    name: parameter("x", each.pop("in"), **each) for name, each in DOCUMENTS["parameters"].items()
 }
-
-
 PATHS: Tree = {
     f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
-PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[named("id", "path"), parameter("query", TEXT)])}
-PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("query", TEXT)])}
+PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])}
+PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("x")])}
 
 
 wire = package("parameters", lossy=True, paths=PATHS)
 
 
-@pytest.mark.parametrize(
-    ("operation", "value", "sent"),
-    [
-        ("plain", "a b&c=ü/?", "?x=a%20b%26c%3D%C3%BC%2F%3F"),
-        ("flag", None, ""),
-        ("form_list", [], ""),
-        ("space_list", ["a", "b"], "?x=a%20b"),
-        ("deep_union", 5, "?x=5"),
-        ("reserved", "/a?b:c%2Fd&e#f", "?x=/a?b:c%2Fd%26e%23f"),
-        ("path_list", ["a/b", "c"], "/a%2Fb,c"),
-        ("matrix", "", "/;x"),
-    ],
-)
+@pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
 def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) -> None:
     """The other styles are those of `test_the_check_expects_what_is_sent`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
@@ -137,18 +80,7 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
         assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
 
 
-@pytest.mark.parametrize(
-    ("operation", "value", "why"),
-    [
-        ("space_list", ["a b"], "x: no item of this list can contain ' '"),
-        ("pipe_list", ["a|b"], "x: no item of this list can contain '|'"),
-        ("header_list", ["a,b"], "x: no item of this list can contain ','"),
-        ("cookie", "a;b", "x: a cookie holds no"),
-        ("cookie_exploded", ["a"], "x: neither the document nor OpenAPI says how a list is written as an ex"),
-        ("form_list", [["a"]], "x: neither the document nor OpenAPI says how a list is written as an item of a list"),
-        *(("path_list", [value], f"x: {value!r} cannot be a part of a path") for value in ("", ".", "..")),
-    ],
-)
+@pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])
 def test_what_has_no_defined_form_is_refused_by_name(wire: Wire, operation: str, value: Any, why: str) -> None:
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
@@ -181,7 +113,7 @@ def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire: Wire) -> None:
 def test_names_with_separators_are_words(tmp_path: Path) -> None:
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
-    parameters = [named(wire_name) for wire_name in names.values()]
+    parameters = [parameter(wire_name) for wire_name in names.values()]
     paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
@@ -191,25 +123,11 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-VARIABLES: Tree = {"region": {"default": "eu", "enum": ["eu", "us", 7]}, "version": {"default": "v1"}}
-SERVERS: list[Tree] = [
-    {"url": "https://{region}.pay.example/{version}/", "variables": VARIABLES},
-    {"url": "https://sandbox.pay.example/v1"},
-]
-
-
+SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
 SERVER_PATHS: Tree = {
     "/shared": {"get": done("shared")},
     "/files/{id}": {
-        "servers": [{"url": "https://files.pay.example/{v}/", "variables": {"v": {"default": "2{"}}}],
-        "get": done("of_path"),
-        "put": done("of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
-        "post": done("relative", servers=[{"url": "/v9"}]),
-        "delete": done("not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
-        "head": done("same", servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}]),
-        "options": done("every", servers=[*reversed(SERVERS)]),
-        "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
-        "trace": done("in_region", servers=[{"url": "https://files.{region}.example", "variables": VARIABLES}]),
+        method: each if method == "servers" else done(each["operationId"], **each) for method, each in OWN.items()
     },
 }
 

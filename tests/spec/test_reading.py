@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.spec.spec_values import ANY_JSON, Values, gist
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, listed, package, reading, ref
+from .wire import Tree, Wire, beside, package, reading
 
 pytestmark = pytest.mark.thorough
 MANY = settings(
@@ -27,49 +27,7 @@ MANY = settings(
 )
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("victor", "velo", "eastpay", "flexfactor")
-KINDS = {"type": "string", "enum": ["card", "credit", "sepa", "ideal", "Sepa", "cash"]}
-
-
-def of_kind(*required: str, **properties: Any) -> Tree:
-    """An object whose own schema admits the words of all members, and others."""
-    return an_object(required, type=KINDS, **properties)
-
-
-def one_of(*names: str, **mapping: str) -> Tree:
-    return {
-        "oneOf": [*map(ref, names)],
-        "discriminator": {"propertyName": "type", "mapping": {word: ref(to)["$ref"] for word, to in mapping.items()}},
-    }
-
-
-def constant(word: str, **properties: Any) -> Tree:
-    return an_object(kind={"type": "string", "enum": [word]}, **properties)
-
-
-PAYMENT = one_of("Card", "Sepa", card="Card", credit="Card", ideal="Missing")
-SCHEMAS: Tree = {
-    "Card": of_kind(number=TEXT, backup=ref("Payment")),
-    "Sepa": of_kind("iban", iban=TEXT, memo={"type": "string", "nullable": True}),
-    "Other": of_kind(any=TEXT),
-    "Missing": of_kind(),
-    "Payment": PAYMENT,
-    "Single": one_of("Card", credit="Card"),
-    "Defaulting": {**one_of("Sepa", "Other"), "discriminator": {"propertyName": "type", "defaultMapping": "Other"}},
-    "Wallet": constant("wallet", id=TEXT),
-    "Coupon": constant("coupon", id=TEXT),
-    "Told": {"oneOf": [ref("Wallet"), ref("Coupon")]},
-    "Nested": {"anyOf": [ref("Payment"), ref("Told"), TEXT]},
-    "Holder": an_object(
-        payment=ref("Payment"),
-        single=ref("Single"),
-        either=ref("Defaulting"),
-        told=ref("Told"),
-        nested=ref("Nested"),
-        many=listed(ref("Payment")),
-        named={"type": "object", "additionalProperties": ref("Told")},
-        holder={"type": "object", "nullable": True, "allOf": [ref("Holder")]},
-    ),
-}
+SCHEMAS: Tree = beside("reading")["schemas"]
 WORDS: dict[str, dict[str, set[str]]] = {
     "Payment": {"Card": {"card", "credit"}, "Sepa": {"sepa"}},
     "Single": {"Card": {"card", "credit"}},

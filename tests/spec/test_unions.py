@@ -12,87 +12,11 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, listed, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
-
-
-def word(*values: str) -> Tree:
-    return {"type": "string", "enum": [*values]}
-
-
-SCHEMAS: Tree = {
-    "Day": an_object(type={"type": "string", "const": "DAY"}),
-    "Week": an_object(type={"const": "WEEK"}, day={"type": "integer"}),
-    "Period": {"oneOf": [ref("Day"), ref("Week"), an_object(type=word("MONTH"), day={"type": "integer"})]},
-    "Flag": {"oneOf": [an_object(on={"const": True}, a=TEXT), an_object(on={"const": False}, a=TEXT)]},
-    "Plain": an_object(("kind", "status"), kind=TEXT, status=word("open", "closed")),
-    "Final": an_object(("kind", "status"), kind=TEXT, status={"allOf": [word("paid", "failed")], "description": "-"}),
-    "Payment": {"oneOf": [ref("Plain"), ref("Final")]},
-    "OfCard": an_object(type=TEXT, data=an_object(number=TEXT)),
-    "OfBank": an_object(type=TEXT, data=an_object(iban=TEXT)),
-    "Event": {"oneOf": [ref("OfCard"), ref("OfBank")]},
-    "Beside": {
-        **an_object(("id",), id=TEXT, state=word("on")),
-        "discriminator": {"propertyName": "state", "mapping": {"x": "#/components/schemas/Day"}},
-        "anyOf": [ref("Day"), an_object(card=TEXT), an_object(bank=TEXT)],
-    },
-    "OneOf": {**an_object(id=TEXT, name=TEXT), "oneOf": [{"required": ["id"]}, {"required": ["name"]}]},
-    "Maybe": {"properties": {"id": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]},
-    "Feature": {
-        "allOf": [
-            an_object(name=TEXT),
-            {
-                "oneOf": [
-                    an_object(type={"type": "string", "const": "CARD"}, value={"type": "integer"}),
-                    an_object(type={"type": "string", "const": "BANK"}, value=TEXT),
-                ]
-            },
-        ]
-    },
-    "CardReason": word("stolen", "lost"),
-    "BankReason": word("closed"),
-    "Reason": an_object(code={"allOf": [TEXT, {"anyOf": [ref("CardReason"), ref("BankReason")]}]}),
-    "Text": an_object(value=TEXT),
-    "Number": an_object(value={"type": "number"}),
-    "Truth": an_object(value={"type": "boolean"}),
-    "Cell": {"oneOf": [ref("Text"), ref("Number"), ref("Truth")]},
-    "InCard": an_object(data=an_object(of=an_object(kind={"const": "card"}, id=TEXT))),
-    "InBank": an_object(data=an_object(of=an_object(kind={"const": "bank"}, id=TEXT))),
-    "InNone": an_object(
-        data=an_object(of=an_object(("kind", "id", "reason"), kind=word("none"), id=TEXT, reason=TEXT))
-    ),
-    "Inside": {"oneOf": [ref("InCard"), ref("InBank"), ref("InNone")]},
-    "Many": an_object(
-        entries={"oneOf": [listed(ref(each)) for each in ("Text", "OfCard", "Number")]},
-        codes={"oneOf": [listed(word("a", "b")), listed(ref("Text"))]},
-    ),
-    "OrFlag": {
-        **an_object(("id",), id=TEXT),
-        "type": ["object", "boolean"],
-        "oneOf": [{"type": "boolean"}, {"type": "object"}, {"type": "null"}],
-    },
-    "Turn": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
-    "Start": an_object(type={"type": "integer", "enum": [1], "allOf": [ref("Turn")]}, same=TEXT),
-    "Stop": an_object(type={"type": "integer", "enum": [2], "allOf": [ref("Turn")]}, same=TEXT),
-    "Move": {"oneOf": [ref("Start"), ref("Stop")]},
-    "Choice": {"oneOf": [word("none", "auto"), an_object(name=TEXT)]},
-    "Chooser": an_object(choice={"allOf": [ref("Choice"), {"nullable": True}]}, flag=ref("OrFlag")),
-    "Listed": an_object(entries={"items": ref("Day")}),
-    "NoBank": an_object(("bank",), bank={"type": "null"}, note=TEXT),
-    "WithBank": an_object(bank=an_object(iban=TEXT)),
-    "Account": {"anyOf": [ref("WithBank"), ref("NoBank")]},
-    "Paid": {"anyOf": [an_object(bank={"const": None}), ref("WithBank")]},
-    "Pet": {
-        **an_object(("kind",), kind=TEXT, friend=ref("Pet"), worded={"allOf": [ref("Pet"), {"description": "-"}]}),
-        "discriminator": {"propertyName": "kind", "mapping": {"kitty": "Cat", "dog": "#/components/schemas/Dog"}},
-    },
-    "Cat": {"allOf": [ref("Pet"), an_object(lives={"type": "integer"})]},
-    "Lion": {"allOf": [ref("Cat"), an_object(mane=TEXT)]},
-    "Dog": {"allOf": [ref("Pet"), an_object(("pack",), pack={"type": "integer"})]},
-    "Fish": {"allOf": [ref("Pet")]},
-    "Owner": an_object(cat=ref("Cat"), pets=listed(ref("Pet"))),
-}
+UNIONS = beside("unions")
+SCHEMAS: Tree = UNIONS["schemas"]
 
 
 wire = package("unions", **reading(SCHEMAS))
@@ -102,40 +26,7 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
     return wire.read(operation, httpx.Response(200, json=value))
 
 
-@pytest.mark.parametrize(
-    ("union", "value", "kind"),
-    [
-        ("period", {"type": "DAY"}, "Day"),
-        ("period", {"type": "DAY", "day": 1}, "Day"),  # a constant counts more than an unknown field
-        ("period", {"type": "WEEK"}, "Week"),
-        ("period", {"type": "WEEK", "day": 1}, "Week"),
-        ("period", {"type": "MONTH"}, "PeriodType2"),
-        ("flag", {"on": True, "a": "b"}, "FlagType0"),
-        ("flag", {"on": False, "a": "b"}, "FlagType1"),
-        ("payment", {"kind": "x", "status": "open"}, "Plain"),
-        ("payment", {"kind": "x", "status": "paid"}, "Final"),
-        ("period", {"type": "YEAR", "day": 1}, "UnknownVariant"),  # each member has a constant of its own
-        ("period", {"day": 1}, "Week"),
-        ("move", {"type": 3, "same": "1"}, "UnknownVariant"),
-        ("payment", {"kind": "x", "status": "refunded"}, "Plain"),  # an enum keeps unknown words
-        ("payment", {"kind": "x", "status": None}, "Plain"),
-        ("beside", {"id": "1", "state": "x"}, "BesideType0"),  # the discriminator says so
-        # Null tells members apart, whichever of them comes first.
-        ("account", {"bank": None}, "NoBank"),
-        ("account", {"bank": {"iban": "1"}}, "WithBank"),
-        ("paid", {"bank": None}, "PaidType0"),
-        ("paid", {"bank": {"iban": "1"}}, "WithBank"),
-        ("event", {"type": "t", "data": {"number": "1"}}, "OfCard"),
-        ("event", {"type": "t", "data": {"iban": "1"}}, "OfBank"),
-        ("move", {"type": 2, "same": "1"}, "Stop"),
-        ("cell", {"value": "1"}, "Text"),
-        ("cell", {"value": 1}, "Number"),
-        ("cell", {"value": True}, "Truth"),
-        ("inside", {"data": {"of": {"kind": "card", "id": "1"}}}, "InCard"),
-        ("inside", {"data": {"of": {"kind": "bank", "id": "1"}}}, "InBank"),
-        ("inside", {"data": {"of": {"kind": "none", "id": "1", "reason": "x"}}}, "InNone"),
-    ],
-)
+@pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
 def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, union: str, value: Tree, kind: str) -> None:
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
@@ -225,21 +116,8 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(wire.folder / "document.json", None).problems == []
-    mapping = {"CARD PAYMENT": "#/components/schemas/Card", "BANK PAYMENT": "#/components/schemas/Bank"}
-    schemas = {
-        "Whole": an_object(("name",), name=TEXT, kind=word("WHOLE"), more=TEXT),
-        "Part": an_object(name=TEXT, kind=word("PART")),
-        "Sent": {"oneOf": [ref("Whole"), ref("Part")]},
-        # The discriminator contradicts the constants.
-        "Card": an_object(("category",), category={"type": "string", "const": "CARD"}, same=TEXT),
-        "Bank": an_object(("category",), category={"type": "string", "const": "BANK"}, same=TEXT),
-        "Received": {
-            "oneOf": [ref("Card"), ref("Bank")],
-            "discriminator": {"propertyName": "category", "mapping": mapping},
-        },
-    }
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, schemas)))
+    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, UNIONS["sent_and_received"])))
     assert check(tmp_path / "some.json", None).problems == []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from tests.providers.running import Script
 from victor_ext.spec.generate import GenerationResult, generate
@@ -17,6 +18,11 @@ from victor_ext.spec.generate import GenerationResult, generate
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
 TEXT: Tree = {"type": "string"}
+
+
+def beside(name: str) -> Any:
+    """The YAML file of this name that stands beside the tests."""
+    return yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import importlib
 import io
-import json
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -33,49 +32,11 @@ from victor_ext import (
 )
 from victor_ext.spec.generate import generate
 
-OBJECT: Any = {"type": "object", "properties": {"id": {"type": "string"}}}
-TYPED: Any = {"description": "d", "content": {"application/json": {"schema": OBJECT}}}
-TEXTS: Any = {"type": "array", "items": {"type": "string"}}
-ROWS: Any = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "errors": TEXTS}}
-LISTED: Any = {"description": "d", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Rows"}}}}
-CARD: Any = {
-    "type": "object",
-    "required": ["type"],
-    "properties": {"type": {"type": "string"}, "amount": {"type": "integer"}},
-}
-UNION: Any = {"oneOf": [{"$ref": "#/components/schemas/Card"}], "discriminator": {"propertyName": "type"}}
-HOLDER: Any = {"type": "object", "properties": {"payment": UNION, "amount": {"type": "integer"}}}
-CHOSEN, HELD = ({**TYPED, "content": {"application/json": {"schema": schema}}} for schema in (UNION, HOLDER))
-PART: Any = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
-RAW: Any = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-DOCUMENT: Any = {
-    "openapi": "3.0.1",
-    "info": {"title": "Bare", "version": "1"},
-    "components": {"schemas": {"Rows": ROWS, "Card": CARD}},
-    "paths": {
-        f"/{name}": {method: {"operationId": name, "tags": ["b"], "responses": responses, **more}}
-        for name, method, responses, more in (
-            ("any_answer", "post", {"default": {"description": "d"}}, {}),
-            ("no_content", "post", {"201": {"description": "d"}}, {}),
-            ("typed", "post", {"200": TYPED}, {}),
-            ("listed", "post", {"200": LISTED}, {}),
-            ("listed_by_default", "post", {"default": LISTED}, {}),
-            ("chosen", "post", {"200": CHOSEN}, {}),
-            ("held", "post", {"200": HELD}, {}),
-            ("chosen_read", "get", {"200": CHOSEN}, {}),
-            ("any_read", "get", {"default": {"description": "d"}}, {}),
-            ("raw", "post", {"200": TYPED}, {"requestBody": {"content": RAW}}),
-            ("form", "post", {"200": TYPED}, {"requestBody": {"content": {"multipart/form-data": {"schema": PART}}}}),
-        )
-    },
-}
-
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("bare")
-    (folder / "bare.json").write_text(json.dumps(DOCUMENT))
-    assert generate(folder / "bare.json", Path(folder)).left_out == []
+    assert generate(Path(__file__).with_name("bare.yaml"), folder).left_out == []
     sys.path.insert(0, str(folder))
     yield
     sys.path.remove(str(folder))

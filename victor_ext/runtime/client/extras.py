@@ -6,7 +6,7 @@ What this package sends itself is not replaced, in any spelling: a check that wa
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType, ModuleType
@@ -27,10 +27,13 @@ ExtraBody = Mapping[str, Any]
 ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
+_FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
-_MOST_BITS, _MOST_DIGITS = 1024, 300  # of a number: about what a JSON reader with floats can read at all
+_MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read at all
 
 M = TypeVar("M")
+Complain = Callable[[object], str | None]
+"""Why a value cannot be sent, or None."""
 
 
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
@@ -57,17 +60,34 @@ def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem
     `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
     (an empty text: with no argument whose name is known).
     """
+    return _problems(extra, "extra_body", taken, _complaint)
+
+
+def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
+    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
+
+    def complaint(value: object) -> str | None:
+        return next(filter(None, map(_scalar_complaint, value if is_sequence(value) else [value])), None)
+
+    return _problems(extra, "extra_query", {name: name.rstrip("_") for name in taken}, complaint)
+
+
+def _problems(extra: object, field: str, taken: Mapping[str, str], complaint: Complain) -> list[Problem]:
     if extra is None:
         return []
     if not is_mapping(extra):
-        message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
-        return [Problem("extra_body", "type", message)]
+        message = f"{field} must be a dict of names on the wire and their values, not {kind_of(extra)}."
+        return [Problem(field, "type", message)]
     arguments = {_path_of(place): argument for place, argument in taken.items()}
-    return list(_member_problems(extra, "extra_body", (), arguments))
+    return list(_member_problems(extra, field, (), arguments, complaint))
 
 
 def _member_problems(
-    extra: Mapping[Any, Any], field: str, path: tuple[str, ...], arguments: Mapping[tuple[str, ...], str]
+    extra: Mapping[Any, Any],
+    field: str,
+    path: tuple[str, ...],
+    arguments: Mapping[tuple[str, ...], str],
+    complaint: Complain,
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
@@ -76,12 +96,12 @@ def _member_problems(
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
         if is_ours and inner not in arguments and is_mapping(value):
-            yield from _member_problems(value, place, inner, arguments)
+            yield from _member_problems(value, place, inner, arguments, complaint)
         elif is_ours:
             use = f": use the argument {arguments[inner]}" if arguments.get(inner) else ""
             yield Problem(place, "duplicate", f"{place} is set already by this method{use}.")
-        elif (complaint := _complaint(value)) is not None:
-            yield Problem(place, "type", f"{place} {complaint}.")
+        elif (why := complaint(value)) is not None:
+            yield Problem(place, "type", f"{place} {why}.")
 
 
 def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
@@ -98,30 +118,19 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
-    is_long = isinstance(value, int) and value.bit_length() > _MOST_BITS
-    if is_long or (isinstance(value, Decimal) and _number(value) is None):
-        return "is a number whose digits JSON does not keep: write it as text"
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
+        return None if is_readable else "is a number that few readers of JSON can read: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else HALF_CHARACTER
-    if value is None or isinstance(value, int | Decimal):
+    if value is None:
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
 
-def _number(value: Decimal) -> int | float | None:
-    """The number whose JSON text is exactly this one, or None. Fifteen digits are never too many."""
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
-        return None
-    if value == value.to_integral_value():
-        return int(value)
-    near = float(value)
-    return near if Decimal(repr(near)) == value else None  # JSON writes the shortest text of the float
-
-
 def _json(value: Any) -> Any:
-    """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
-    if isinstance(value, Decimal):
-        return _number(value)
+    """A checked value as JSON: a copy, which the caller changes no more. The generated package writes each digit."""
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
     return [_json(item) for item in value] if is_sequence(value) else value
@@ -159,28 +168,6 @@ def _model_named(annotation: object, module: str) -> type[Any] | None:
     """The generated model of an annotation such as `None | Payer | Unset` in a generated module; None without one."""
     kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
     return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
-
-
-def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
-    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
-    if extra is None:
-        return []
-    if not is_mapping(extra):
-        message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
-        return [Problem("extra_query", "type", message)]
-    arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
-    for name, value in extra.items():
-        if not _is_name(name):
-            message = "extra_query has a name that is not a text: write the name on the wire."
-            problems.append(Problem("extra_query", "name", message))
-            continue
-        place, argument = f"extra_query.{one_line(name)}", arguments.get(folded_name(name))
-        if argument is not None:
-            message = f"{place} is known to this method: use its argument {argument}."
-            problems.append(Problem(place, "duplicate", message))
-        complaints = map(_scalar_complaint, value if is_sequence(value) else [value])
-        problems += [Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None]
-    return problems
 
 
 def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
@@ -223,14 +210,22 @@ class Extras:
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
         more = {**arguments, "body": with_extra_body(body, self.body, taken)}
         try:
-            _builder_of(operation)(**more)
-        except ValueError as error:  # a form has no place for an object
+            _check_form(_builder_of(operation)(**more)["headers"], self.body)
+        except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
         return more
 
 
 NO_EXTRAS = Extras()
+
+
+def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
+    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a document declares."""
+    if headers.get("Content-Type", "").startswith(_FORM):
+        for name, value in extra.items():
+            if any(is_mapping(item) or is_sequence(item) for item in (value if is_sequence(value) else [value])):
+                raise ValueError(f"{name}: the document does not say how an object is written in a form.")
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:
