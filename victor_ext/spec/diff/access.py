@@ -38,7 +38,7 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
         kind = "server-added" if before else "server-named"
         if address is not None:
             kind = "server-removed" if successor is None else "server-changed"
-        number = numbers[address] if address in numbers else list(after).index(successor)
+        number = numbers[address] if address is not None else [*after].index(successor or "")
         sides.add(kind, f"{start}[{number}].url", reach, address or "", successor or "")
     for first, second in [*zip(before, after, strict=False)][:1]:
         if first != second and first in after:
