@@ -29,6 +29,8 @@ def posting(schema: Tree) -> Tree:
 
 CASES: Tree = yaml.safe_load(Path(__file__).with_name("webhooks.yaml").read_text(encoding="utf-8"))
 PAID: Tree = CASES["paid"]
+SCHEMAS: Tree = CASES["document"]["components"]["schemas"]
+HOOKS: Tree = CASES["document"]["webhooks"]
 
 
 made = package("webhooks", **CASES["document"])
@@ -108,8 +110,7 @@ def test_arguments_of_another_type_are_named(webhooks: Any) -> None:
 
 
 WORDS = st.sampled_from(["payment.paid", "Card", "Sepa", "line", "2026-03-04"])
-MEMBERS: Tree = CASES["document"]["components"]["schemas"]["Payment"]["properties"]
-NAMES = st.sampled_from([*MEMBERS, "type", "kind", "payment", "price", "part", "object", "x"])
+NAMES = st.sampled_from([*SCHEMAS["Payment"]["properties"], "type", "kind", "payment", "price", "part", "object", "x"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
