@@ -139,23 +139,6 @@ def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
     assert load(spec)["x"]
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("x: {[a, b]: 1}", "line 4: a key is a list or a mapping"),
-        ("x: {? {a: 1} : 1}", "line 4: a key is a list or a mapping"),
-        ("x: !!binary aGk=", "bytes"),
-        ("x: !!set {a}", "set"),
-        ("x: !!python/name:os.system x", "could not determine a constructor"),
-    ],
-)
-def test_what_json_cannot_hold_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
-    spec = tmp_path / "odd.yaml"
-    spec.write_text(HEAD + text, encoding="utf-8")
-    with pytest.raises(DocumentError, match=rf"odd\.yaml cannot be read: (?s:.*){says}"):
-        load(spec)
-
-
 LEVELS = """
 from victor_ext.spec.rewrites import composition
 levels = {}

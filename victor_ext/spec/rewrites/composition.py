@@ -55,7 +55,8 @@ def _limits(document: Tree, whole: Tree, done: dict[int, set[str] | None]) -> li
     limits.append((own | {"integer"} if "number" in own else own) or None)
     for key in ("oneOf", "anyOf"):
         members = [_admitted(document, part, done) for part in list_at(whole, key)]
-        limits.append(set[str].union(*filter(None, members)) if members and None not in members else None)
+        typed = [each for each in members if each is not None]
+        limits.append(set[str]().union(*typed) if typed and len(typed) == len(members) else None)
     return [each for each in limits if each is not None]
 
 
