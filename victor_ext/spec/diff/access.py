@@ -34,12 +34,12 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     numbers = {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
     come = [address for address in after if address not in before]
-    for address, successor in zip_longest(gone, come):
+    for address, successor in zip_longest(gone, come, fillvalue=""):
         kind = "server-added" if before else "server-named"
-        if address is not None:
-            kind = "server-removed" if successor is None else "server-changed"
-        number = numbers[address] if address is not None else [*after].index(successor or "")
-        sides.add(kind, f"{start}[{number}].url", reach, address or "", successor or "")
+        if address:
+            kind = "server-changed" if successor else "server-removed"
+        number = numbers[address] if address else list(after).index(successor)
+        sides.add(kind, f"{start}[{number}].url", reach, address, successor)
     for first, second in [*zip(before, after, strict=False)][:1]:
         if first != second and first in after:
             sides.add("server-order", f"{start}[0].url", reach, first, second)
