@@ -25,15 +25,8 @@ pytestmark = pytest.mark.thorough
 CANARY = "victor_ext_canary"
 RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
 
-PIECES = [
-    *('"', "'", '"""', "'''", "\\", "\\\\", '\\"', "\n", "\r", "\t", "\x0b", "\x0c", "\x00", "\x1c", "\x85", "\u2028"),
-    *("\u2029", "\u200b", "\u202e", "\ufeff", "\U0001f600", "\U000e0001"),
-    *("{", "}", "{{", "}}", "{{ 7*7 }}", "{% raw %}"),
-    *("{#", "#}", "#", "%s", "${x}", "\\N{DIGIT ONE}", "\\u0041", "\\x41", "\\", "/", "~", "%41", "?", "&", "=", ";"),
-    *(f'"; {RUN}; "', f'"""\n{RUN}\n"""', f"\n{RUN}\n", f"{{{RUN}}}", f"{{{{ {RUN} }}}}", f"'+{RUN}+'"),
-    f"\\\"\"\"+{RUN}",
-    *("a", "b", "1", " ", "-", ".", "_", "é", "\ufb01", "class", "self", "import", "__init__", "\uff49f", "x: int = 5"),
-]  # fmt: skip
+GIVEN = yaml.safe_load(Path(__file__).with_name("injection.yaml").read_text(encoding="utf-8"))
+PIECES = [each.replace("RUN", RUN) for each in GIVEN["pieces"]]
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 
 STATEMENTS = (
@@ -43,12 +36,9 @@ STATEMENTS = (
 ONLY_IN_TEXTS = {"__import__", "eval", "exec", "compile", "modules"}
 
 
-TREE = Path(__file__).with_name("injection.yaml").read_text(encoding="utf-8")
-
-
 def document(texts: list[str]) -> Any:
     """A document with one of the texts at every place that has one."""
-    tree = json.dumps(yaml.safe_load(TREE))
+    tree = json.dumps(GIVEN["document"])
     return json.loads(re.sub(r"TEXT(\d+)", lambda found: json.dumps(texts[int(found[1])])[1:-1], tree))
 
 
@@ -108,17 +98,9 @@ def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
     assert {query["name"], cookie["name"], f"{deep['name']}[{next(iter(deep['schema']['properties']))}]"} <= texts
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("operations", "old.json"), ("operations", "old.json", "--json"), ("operations", "unread.json"),
-        ("check", "old.json"), ("check", "old.json", "--json"),
-        ("generate", "old.json", "--out", ".", "--verbose"), ("diff", "old.json", "new.json"),
-        ("diff", "old.json", "new.json", "--github"), ("update", "old.json", "new.json", "--out", "."),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("command", GIVEN["commands"])
 def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
-    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     evil = ("\x1b]0;t\x07", "\x9b2J", "\u202e", "\n::error::x\r", "{0:>9}", "%s")
@@ -128,7 +110,7 @@ def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
     Path("unread.json").write_text(
         json.dumps({"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}), encoding="utf-8"
     )
-    main(command, prog="victor spec")
+    main(command.split(), prog="victor spec")
     shown = capsys.readouterr()
     lines = f"{shown.out}\n{shown.err}".split("\n")
     assert len(lines) > 2
