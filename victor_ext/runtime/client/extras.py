@@ -6,7 +6,7 @@ What this package sends itself is not replaced, in any spelling: a check that wa
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType, ModuleType
@@ -32,8 +32,6 @@ _MOST_LEVELS = 64
 _MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read at all
 
 M = TypeVar("M")
-Complain = Callable[[object], str | None]
-"""Why a value cannot be sent, or None."""
 
 
 def with_extra_body(body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = "") -> M:
@@ -60,34 +58,17 @@ def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem
     `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
     (an empty text: with no argument whose name is known).
     """
-    return _problems(extra, "extra_body", taken, _complaint)
-
-
-def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
-    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
-
-    def complaint(value: object) -> str | None:
-        return next(filter(None, map(_scalar_complaint, value if is_sequence(value) else [value])), None)
-
-    return _problems(extra, "extra_query", {name: name.rstrip("_") for name in taken}, complaint)
-
-
-def _problems(extra: object, field: str, taken: Mapping[str, str], complaint: Complain) -> list[Problem]:
     if extra is None:
         return []
     if not is_mapping(extra):
-        message = f"{field} must be a dict of names on the wire and their values, not {kind_of(extra)}."
-        return [Problem(field, "type", message)]
+        message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
+        return [Problem("extra_body", "type", message)]
     arguments = {_path_of(place): argument for place, argument in taken.items()}
-    return list(_member_problems(extra, field, (), arguments, complaint))
+    return list(_member_problems(extra, "extra_body", (), arguments))
 
 
 def _member_problems(
-    extra: Mapping[Any, Any],
-    field: str,
-    path: tuple[str, ...],
-    arguments: Mapping[tuple[str, ...], str],
-    complaint: Complain,
+    extra: Mapping[Any, Any], field: str, path: tuple[str, ...], arguments: Mapping[tuple[str, ...], str]
 ) -> Iterator[Problem]:
     for name, value in extra.items():
         if not _is_name(name):
@@ -96,12 +77,12 @@ def _member_problems(
         place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
         if is_ours and inner not in arguments and is_mapping(value):
-            yield from _member_problems(value, place, inner, arguments, complaint)
+            yield from _member_problems(value, place, inner, arguments)
         elif is_ours:
             use = f": use the argument {arguments[inner]}" if arguments.get(inner) else ""
             yield Problem(place, "duplicate", f"{place} is set already by this method{use}.")
-        elif (why := complaint(value)) is not None:
-            yield Problem(place, "type", f"{place} {why}.")
+        elif (complaint := _complaint(value)) is not None:
+            yield Problem(place, "type", f"{place} {complaint}.")
 
 
 def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
@@ -168,6 +149,28 @@ def _model_named(annotation: object, module: str) -> type[Any] | None:
     """The generated model of an annotation such as `None | Payer | Unset` in a generated module; None without one."""
     kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
     return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
+
+
+def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
+    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
+    if extra is None:
+        return []
+    if not is_mapping(extra):
+        message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
+        return [Problem("extra_query", "type", message)]
+    arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
+    for name, value in extra.items():
+        if not _is_name(name):
+            message = "extra_query has a name that is not a text: write the name on the wire."
+            problems.append(Problem("extra_query", "name", message))
+            continue
+        place, argument = f"extra_query.{one_line(name)}", arguments.get(folded_name(name))
+        if argument is not None:
+            message = f"{place} is known to this method: use its argument {argument}."
+            problems.append(Problem(place, "duplicate", message))
+        complaints = map(_scalar_complaint, value if is_sequence(value) else [value])
+        problems += [Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None]
+    return problems
 
 
 def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
