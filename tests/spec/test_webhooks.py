@@ -196,8 +196,8 @@ def test_each_method_of_a_webhook_has_a_name(tmp_path: Path) -> None:
     one = {"get": "a", "put": "b", "post": "c", "query": "d"}
     hook = {method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()}
     hook["additionalOperations"] = {"COPY": hook.pop("get")}
-    Wire(tmp_path, "wire_methods", openapi="3.2.0", webhooks={"x": hook})
-    webhooks = importlib.import_module("wire_methods.webhooks")
+    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook})
+    webhooks = importlib.import_module("wire_hook_methods.webhooks")
     named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"}
     assert webhooks.WEBHOOKS.keys() == named.keys()
     for name, member in named.items():
