@@ -197,11 +197,12 @@ class EntryReader:
 
 def _value(fields: Mapping[str, Any], columns: Sequence[str], *, escaped: bool) -> Any:
     for value in map(fields.get, columns):
-        if isinstance(value, str) and value.strip():
-            # An export of `victor bulk` has a single quote before what a spreadsheet would run.
-            return trimmed(unescape_formulas(value) if escaped else value)
-        if value is not None and not isinstance(value, str):
-            return value
+        # An export of `victor bulk` has a single quote before what a spreadsheet would run, and before some blanks.
+        text = unescape_formulas(value) if escaped and isinstance(value, str) else value
+        if isinstance(text, str) and text.strip():
+            return trimmed(text)
+        if text is not None and not isinstance(text, str):
+            return text
     return None
 
 
