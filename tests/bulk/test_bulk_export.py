@@ -9,7 +9,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows
 from victor_ext import ServerError
@@ -101,6 +101,8 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(delimiter: st
     st.lists(st.sampled_from(["id", "file_id", "file_file_id", " id", "row", "", "reference", "Id"]), unique=True),
     st.text("=+-@;'\"\t\r\n, aA\u200b\u00a0\ufeff1", max_size=12), st.booleans(),
 )  # fmt: skip
+@example(columns=[], reference="\t\u00a0", as_json=False)
+@example(columns=[], reference="'\t=", as_json=False)
 def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     tmp_path_factory: pytest.TempPathFactory, columns: list[str], reference: str, as_json: bool
 ) -> None:
