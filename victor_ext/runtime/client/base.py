@@ -15,6 +15,7 @@ A provider writes one class that is generic over both, and names the two modes:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
@@ -35,7 +36,8 @@ from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
-from .generated import bind
+from .generated import Connect, bind
+from .prepared_calls import PreparedCall, prepared_by, request_of
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -188,7 +190,32 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     def _api_within(self, seconds: float | None) -> Any:
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
 
-    def bind(self, client_class: type[C]) -> C:
+    def prepare(
+        self, operation: str | ModuleType, /, *args: Any, idempotency_key: str | None = None, **kwargs: Any
+    ) -> PreparedCall:
+        """Build and check a write without sending it: `send` sends it, in this process or in another one.
+
+        Makes no call, and is never awaited.
+
+        Args:
+            operation: A method of this client (`"payouts.instruct"`), or the module of a generated operation.
+            args: The arguments of the method or of the generated function; so are `kwargs`.
+            idempotency_key: The key, for an operation that takes one.
+
+        Raises:
+            InvalidRequest: An argument is invalid, or is the number or the code of a card: pass a token of it.
+            ConfigurationError: There is no such operation, or it reads.
+
+        Examples:
+            >>> call = velo.prepare("payouts.instruct", payout_id)
+            >>> call.operation, call.promise
+            ('POST /v3/payouts/{}', <Promise.LOOKED_UP: 'looked up'>)
+            >>> velo.send(call).status_code
+            202
+        """
+        return prepared_by(self, operation, idempotency_key, args, kwargs)
+
+    def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
 
         For operations that this package does not know: generate the provider's whole document with the recipe. Its
@@ -200,7 +227,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
-        return bind(client_class, str(self._config.base_url), self._http_client, servers)
+        return bind(client_class, str(self._config.base_url), connect or self._http_client, servers)
 
     def _http_client(self, options: dict[str, Any]) -> Any:
         return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
@@ -255,6 +282,20 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
     _runner_type, _http_client_type = SyncRunner, HttpClient
     _driver: Driver
 
+    is_awaited = False
+
+    def send(self, call: PreparedCall) -> httpx.Response:
+        """Send a prepared write, once for each call of `send`, with all attempts that are safe.
+
+        Its bytes are those that were prepared; the credentials and the environment are this client's.
+
+        Raises:
+            VictorError: As of the method that was prepared.
+        """
+        http, request = request_of(self, call)
+        response: httpx.Response = http.send(request)
+        return response
+
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret.
 
@@ -284,6 +325,14 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
     _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
     _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver
+
+    is_awaited = True
+
+    async def send(self, call: PreparedCall) -> httpx.Response:
+        """As `send` of the client with blocking calls, awaited."""
+        http, request = request_of(self, call)
+        response: httpx.Response = await http.send(request)
+        return response
 
     async def authorization(self) -> str:
         """As `authorization` of the client with blocking calls, awaited."""

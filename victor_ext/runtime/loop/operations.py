@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
 from functools import cache, cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import httpx
@@ -41,6 +42,49 @@ class Effect(Enum):
     SETS = auto()  # harmless if done twice
     MAKES = auto()
     MOVES_MONEY = auto()
+
+
+class Promise(Enum):
+    """What keeps a write from being done twice by a process that may be killed at any moment."""
+
+    KEYED = "keyed"  # it is sent again with its key while the provider keeps that, then looked up
+    LOOKED_UP = "looked up"  # it is sent once, and then reads show whether it was done
+    AT_MOST_ONCE = "at most once"  # it is sent once; where the response is lost, nothing shows whether it was done
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What reads have shown of a write: it was done.
+
+    Attributes:
+        id: The id of what it made or changed.
+        status: The provider's word for the state of that.
+        body: The JSON that shows it.
+    """
+
+    id: str | None = None
+    status: str | None = None
+    body: Any = None
+
+
+Finding: TypeAlias = Generator[Callable[[], Any], Any, Proven | str]
+"""Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
+An absence is no proof that it was not: lists lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Reads that show that a write was done, whoever asks and however late.
+
+    Attributes:
+        find: Makes the reads, with a client, the call, the earliest moment at which it may have been sent, and what it
+            needs. Only a state that no other call leaves, or an id that the request itself has, shows something: an
+            increment (a partial refund, a funding) looks the same whoever made it.
+        needs: Names of what the request does not have and the reads need, such as `payor_id`.
+    """
+
+    find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
+    needs: tuple[str, ...] = ()
 
 
 class Shown(Enum):
@@ -89,6 +133,7 @@ class Operation:
             that cannot be read confirms nothing.
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
+        proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
@@ -105,6 +150,7 @@ class Operation:
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
+    proof: Proof | None = None
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
@@ -116,6 +162,12 @@ class Operation:
     @property
     def reads(self) -> bool:
         return self.effect is Effect.READS
+
+    def promise(self, key: str | None) -> Promise:
+        """What can be promised of a write with this idempotency key, or without one."""
+        if key is not None:
+            return Promise.KEYED
+        return Promise.AT_MOST_ONCE if self.proof is None else Promise.LOOKED_UP
 
     @property
     def is_secret(self) -> bool:
@@ -235,6 +287,12 @@ class Operations:
             key = MADE if isinstance(self._place, HeaderKey) else TAKEN
         unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
         return unknown if self._results is None else replace(unknown, results=self._results)
+
+    def name(self, request: httpx.Request) -> str:
+        """The name of the operation of a request: of its row, or as the document declares it."""
+        reader: Reader | None = request.extensions.get(READER)
+        name = self._name_below(request) if reader is None else name_of(reader.declared)
+        return name or f"{request.method} {_path_of(request.url)}"
 
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""

@@ -1,0 +1,229 @@
+"""Writes that are built and checked now, and sent later, also by another process: `client.prepare` and `client.send`."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from types import ModuleType
+from typing import Any, Self, cast
+from urllib.parse import unquote
+
+import httpx
+
+from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.runtime.core.json_values import json_of
+from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.loop.behaviour import Behaviour
+from victor_ext.runtime.loop.card_data import card_data_in
+from victor_ext.runtime.loop.evidence import READER, Declared, Reader
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey
+from victor_ext.runtime.loop.operations import Operation, Promise
+
+from .resources import Resource
+from .runners import SyncRunner
+from .transport import HttpClient
+
+_KEY = "idempotency_key"
+_OF_THE_CONNECTION = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
+)
+"""Headers of the process that sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCall:
+    """A write as it will be sent: its bytes. It can be stored as text, and holds no credentials.
+
+    Attributes:
+        name: What you called it by: `payouts.instruct`, or the name of the generated function.
+        operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
+        promise: What keeps it from being done twice.
+        idempotency_key: The key in the request, if the operation takes one.
+        module: The module of the generated operation, which reads the response.
+        method: The HTTP method.
+        url: The path and the query below the base URL; a whole URL for an operation with a server of its own.
+        headers: The headers, without the credentials and what belongs to a connection.
+        content: The body.
+    """
+
+    name: str
+    operation: str
+    promise: Promise
+    idempotency_key: str | None = None
+    module: str = ""
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The values of the placeholders of its path, in order."""
+        template = self.operation.partition(" ")[2].split("/")
+        path = httpx.URL(self.url).raw_path.partition(b"?")[0].decode("ascii").split("/")
+        pairs = zip(template, path[-len(template) :], strict=False)
+        return tuple(unquote(part) for placeholder, part in pairs if placeholder == "{}")
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the body; None if it is none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def to_text(self) -> str:
+        """The call as JSON text, for a column of a table. It has what was passed, account numbers included."""
+        content = base64.b64encode(self.content).decode("ascii")
+        return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The call that `to_text` wrote. Raises `ValueError` for any other text."""
+        stored = json.loads(text)
+        content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
+        return cls(**{**stored, "content": content, "promise": promise})
+
+
+class _Prepared(BaseException):  # noqa: N818 - no error: the end of a method whose request is built
+    """What a method would have sent. No flow handles it."""
+
+    def __init__(self, call: PreparedCall) -> None:
+        self.call = call
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Preparing(httpx.BaseTransport):
+    """In place of the attempt loop: ends the method with its first request."""
+
+    behaviour: Behaviour
+    base_url: httpx.URL
+    name: str
+    key: str | None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        if row.reads:
+            raise ConfigurationError(
+                f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
+            )
+        content = request.read()
+        if problems := card_data_in(request):
+            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
+        place = self.behaviour.key_place
+        if self.key is not None and isinstance(place, HeaderKey) and (row.key is None or row.key.is_taken):
+            request.headers.setdefault(place.name, self.key)
+        key = place.prepare(request)
+        if key is not None and self.key is not None and key != self.key:
+            message = f"idempotency_key is {shown(self.key)}, and the request has another key: pass one of the two."
+            raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{self.name} was not stored")
+        reader: Reader | None = request.extensions.get(READER)
+        declared: Declared | None = None if reader is None else reader.declared
+        raise _Prepared(
+            PreparedCall(
+                name=self.name,
+                operation=self.behaviour.name_of(request),
+                promise=row.promise(key),
+                idempotency_key=key,
+                module="" if declared is None else declared.parse.__module__,
+                method=request.method,
+                url=_below(self.base_url, request.url),
+                headers={name: value for name, value in request.headers.items() if name not in _OF_THE_CONNECTION},
+                content=content,
+            )
+        )
+
+
+def _below(base: httpx.URL, url: httpx.URL) -> str:
+    """The path and the query below the base URL, so that another environment can be called; else the whole URL."""
+    path, root = url.raw_path.decode("ascii"), base.raw_path.decode("ascii").rstrip("/")
+    same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+    return path[len(root) :] if same and path.startswith(f"{root}/") else str(url)
+
+
+def prepared_by(
+    client: Any, operation: str | ModuleType, key: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> PreparedCall:
+    """The write that a method of a client, or a generated operation, would send. Nothing is sent or awaited."""
+    config: Any = client._config  # noqa: SLF001 - a part of every client
+    name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
+    preparing = _Preparing(config.loop.behaviour, config.base_url, name, key)
+
+    def api_of(client_class: type[Any]) -> Any:
+        def connect(options: dict[str, Any]) -> HttpClient:
+            return HttpClient(transport=preparing, **config.client_arguments(options))
+
+        return client.bind(client_class, connect)
+
+    given = dict(kwargs)
+    try:
+        if isinstance(operation, str):
+            api = api_of(client._generated)  # noqa: SLF001 - as above
+            call = _method_of(client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras))
+            if key is not None and _KEY in inspect.signature(call).parameters:
+                given.setdefault(_KEY, key)
+            call(*args, **given)
+        else:
+            function = _function_of(operation)
+            function(*args, client=api_of(_client_class(operation.__name__)), **given)
+    except _Prepared as prepared:
+        return prepared.call
+    raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+
+
+def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
+    resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
+    resource, _, method = name.partition(".")
+    kind = resources.get(resource)
+    if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
+        known = ", ".join(resources) or "none: pass the module of a generated operation"
+        raise ConfigurationError(
+            f"{shown(name)} is no method of this client, such as 'payouts.submit'. It has {known}."
+        )
+    _, *shared = client._shared  # noqa: SLF001 - as above
+    return cast("Callable[..., Any]", getattr(kind(runner, *shared), method))
+
+
+def _function_of(operation: object) -> Callable[..., Any]:
+    function = getattr(operation, "sync_detailed", None)
+    if not callable(function):
+        raise ConfigurationError(
+            f"{shown(operation)} is neither a method's name nor the module of a generated operation."
+        )
+    return cast("Callable[..., Any]", function)
+
+
+def _client_class(module: str) -> type[Any]:
+    """The `Client` of the generated package that has this module."""
+    return cast("type[Any]", importlib.import_module(f"{module.partition('.api.')[0]}.client").Client)
+
+
+def _no_sleep(_seconds: float) -> None:
+    raise AssertionError("nothing is sent, so nothing is waited for")
+
+
+def request_of(client: Any, call: PreparedCall) -> tuple[Any, httpx.Request]:
+    """The httpx client to send a call with, and its request, read by the generated operation, if there still is one.
+
+    It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
+    """
+    extensions: dict[str, Any] = {}
+    api = client.api
+    try:
+        declared = importlib.import_module(call.module).OPERATION if call.module else None
+    except ImportError:  # of an earlier document: the table still says what the operation is
+        declared = None
+    if declared is not None:
+        api = client.bind(_client_class(call.module)).for_one_call(json_of)
+        extensions = api.request_extensions(declared)
+    get = api.get_async_httpx_client if client.is_awaited else api.get_httpx_client
+    http = get()
+    request = http.build_request(
+        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
+    )
+    return http, request
