@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         given["payor_id"], submitted_from=day_around(since, -1), sort="submittedDateTime:asc", page_size=100
     )
     payouts: set[str] = set()
-    while (payment := (yield partial(following, window))) is not None:
+    for payment in (yield from _items(window)):
         if reference_of(payment.payor_payment_id) not in sent:
             continue
         if payment.submitted_at is None:
@@ -48,10 +48,16 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
     if len(payouts) != 1:
         return f"{len(payouts) or 'No'} payouts have payments with its references."
     payout = yield partial(client.payouts.get, payouts.pop())
-    listed, seen = client.payouts.payments(payout.id), {reference_of(each.payor_payment_id) for each in payout.rejected}
-    while (payment := (yield partial(following, listed))) is not None:
-        seen.add(reference_of(payment.payor_payment_id))
+    payments = yield from _items(client.payouts.payments(payout.id))
+    seen = {reference_of(payment.payor_payment_id) for payment in (*payout.rejected, *payments)}
     return _proven(payout) if seen == sent else f"Payout {payout.id} has other payments, too, or not all of them."
+
+
+def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
+    pages, items = listed.pages(), list[Any]()
+    while (page := (yield partial(following, pages))) is not None:
+        items += page.items
+    return items
 
 
 def _references(payments: object) -> set[str]:

@@ -14,13 +14,16 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.flows import adrive, drive
 from victor_ext.privacy import Secret, concealed_within
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
@@ -31,6 +34,7 @@ from victor_ext.runtime.http.options import checked_http_client, checked_limits,
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
+from victor_ext.runtime.loop.operations import Finding, Proven
 from victor_ext.runtime.loop.retry import RetryPolicy
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
@@ -215,6 +219,12 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
+    def _finding(self, call: PreparedCall, since: datetime, given: Mapping[str, str]) -> Finding:
+        proof = self._config.loop.behaviour.proof_of(call.operation)
+        if proof is None:
+            return "No read shows whether it was done."
+        return (yield from proof.find(self, call, since, given))
+
     def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
 
@@ -269,6 +279,10 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
+async def _awaited(call: Callable[[], Any]) -> Any:
+    return await call()
+
+
 def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
@@ -295,6 +309,22 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         http, request = request_of(self, call)
         response: httpx.Response = http.send(request)
         return response
+
+    def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Proven | str:
+        """Read whether a prepared write was done, such as one whose response was lost.
+
+        Args:
+            call: The write.
+            since: The earliest moment at which it may have been sent, aware.
+            given: What the reads need and the request does not have: `call.needs` names it.
+
+        Returns:
+            What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.
+
+        Raises:
+            VictorError: A read failed.
+        """
+        return drive(self._finding(call, since, given), operator.call)
 
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret.
@@ -333,6 +363,10 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
         http, request = request_of(self, call)
         response: httpx.Response = await http.send(request)
         return response
+
+    async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Proven | str:
+        """As `look_up` of the client with blocking calls, awaited."""
+        return await adrive(self._finding(call, since, given), _awaited)
 
     async def authorization(self) -> str:
         """As `authorization` of the client with blocking calls, awaited."""

@@ -1,4 +1,4 @@
-"""Writes that are built and checked now, and sent later, also by another process: `client.prepare` and `client.send`."""
+"""Writes that are built and checked now, and sent later, by any process: `client.prepare` and `client.send`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.card_data import card_data_in
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Operation, Promise
+from victor_ext.runtime.loop.operations import Promise
 
 from .resources import Resource
 from .runners import SyncRunner
 from .transport import HttpClient
 
 _KEY = "idempotency_key"
-_OF_THE_CONNECTION = frozenset(
+_OF_THE_SENDER = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
 )
 """Headers of the process that sends."""
@@ -43,6 +43,7 @@ class PreparedCall:
         name: What you called it by: `payouts.instruct`, or the name of the generated function.
         operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
         promise: What keeps it from being done twice.
+        needs: What `look_up` needs beside the request, such as `payor_id`.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
@@ -54,6 +55,7 @@ class PreparedCall:
     name: str
     operation: str
     promise: Promise
+    needs: tuple[str, ...] = ()
     idempotency_key: str | None = None
     module: str = ""
     method: str
@@ -87,10 +89,10 @@ class PreparedCall:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
         stored = json.loads(text)
         content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
-        return cls(**{**stored, "content": content, "promise": promise})
+        return cls(**{**stored, "content": content, "promise": promise, "needs": tuple(stored["needs"])})
 
 
-class _Prepared(BaseException):  # noqa: N818 - no error: the end of a method whose request is built
+class _Prepared(BaseException):
     """What a method would have sent. No flow handles it."""
 
     def __init__(self, call: PreparedCall) -> None:
@@ -129,11 +131,12 @@ class _Preparing(httpx.BaseTransport):
                 name=self.name,
                 operation=self.behaviour.name_of(request),
                 promise=row.promise(key),
+                needs=() if row.proof is None else row.proof.needs,
                 idempotency_key=key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
                 url=_below(self.base_url, request.url),
-                headers={name: value for name, value in request.headers.items() if name not in _OF_THE_CONNECTION},
+                headers={name: value for name, value in request.headers.items() if name not in _OF_THE_SENDER},
                 content=content,
             )
         )

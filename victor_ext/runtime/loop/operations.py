@@ -294,6 +294,11 @@ class Operations:
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         return name or f"{request.method} {_path_of(request.url)}"
 
+    def proof_of(self, name: str) -> Proof | None:
+        """The reads that show that the write with this name was done, if there are any."""
+        row = self._rows.get(name)
+        return None if row is None else row.proof
+
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
         path = _path_of(request.url)
