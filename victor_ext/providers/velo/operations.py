@@ -121,7 +121,8 @@ def _write(
     shown: Shown = Shown.EVERYTHING,
     proof: Proof | None = None,
 ) -> Operation:
-    return Operation(effect=effect, evidence=evidence, look_up=look and f"with {look}", shown=shown, proof=proof)
+    hint = look and f"with {look}"
+    return Operation(effect=effect, evidence=evidence, look_up=hint, shown=shown, proof=proof, made=batch_id)
 
 
 # Believed, what has none would be the end of a list.

@@ -10,7 +10,7 @@ from typing import Any
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
-from victor_ext.runtime.loop.operations import Finding, Proof, Proven
+from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
 from .checks import day_around
 
@@ -22,13 +22,13 @@ def in_state(resource: str, *done: str) -> Proof:
 
     def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
         record = yield partial(getattr(client, resource).get, call.ids[0])
-        return _proven(record) if record.status in done else f"It is {record.status}."
+        return _done(record) if record.status in done else f"It is {record.status}."
 
     return Proof(find)
 
 
-def _proven(record: Any) -> Proven:
-    return Proven(record.id, record.status, record.raw.to_dict())
+def _done(record: Any) -> Done:
+    return Done(record.id, record.status, record.raw.to_dict())
 
 
 def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
@@ -50,7 +50,7 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
     payout = yield partial(client.payouts.get, payouts.pop())
     payments = yield from _items(client.payouts.payments(payout.id))
     seen = {reference_of(payment.payor_payment_id) for payment in (*payout.rejected, *payments)}
-    return _proven(payout) if seen == sent else f"Payout {payout.id} has other payments, too, or not all of them."
+    return _done(payout) if seen == sent else f"Payout {payout.id} has other payments, too, or not all of them."
 
 
 def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:

@@ -34,14 +34,14 @@ from victor_ext.runtime.http.options import checked_http_client, checked_limits,
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import Finding, Proven
+from victor_ext.runtime.loop.operations import Done, Finding
 from victor_ext.runtime.loop.retry import RetryPolicy
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bind
-from .prepared_calls import PreparedCall, prepared_by, request_of
+from .prepared_calls import PreparedCall, done, prepared_by, request_of
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -214,8 +214,8 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             >>> call = velo.prepare("payouts.instruct", payout_id)
             >>> call.operation, call.promise
             ('POST /v3/payouts/{}', <Promise.LOOKED_UP: 'looked up'>)
-            >>> velo.send(call).status_code
-            202
+            >>> velo.send(call).id == payout_id
+            True
         """
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
@@ -271,6 +271,16 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return str(self._config.base_url)
 
     @property
+    def provider(self) -> str:
+        """The provider's name, as in messages."""
+        return self._config.loop.behaviour.name
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds for one call as a whole; None without a bound."""
+        return self._config.loop.deadline
+
+    @property
     def caller(self) -> str | None:
         """A digest of the credentials' public part. It tells two callers apart without naming them."""
         return self._config.caller
@@ -298,8 +308,8 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
 
     is_awaited = False
 
-    def send(self, call: PreparedCall) -> httpx.Response:
-        """Send a prepared write, once for each call of `send`, with all attempts that are safe.
+    def send(self, call: PreparedCall) -> Done:
+        """Send a prepared write, with all attempts that are safe.
 
         Its bytes are those that were prepared; the credentials and the environment are this client's.
 
@@ -307,10 +317,9 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
             VictorError: As of the method that was prepared.
         """
         http, request = request_of(self, call)
-        response: httpx.Response = http.send(request)
-        return response
+        return done(call, http.send(request))
 
-    def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Proven | str:
+    def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
         """Read whether a prepared write was done, such as one whose response was lost.
 
         Args:
@@ -358,13 +367,12 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
 
     is_awaited = True
 
-    async def send(self, call: PreparedCall) -> httpx.Response:
+    async def send(self, call: PreparedCall) -> Done:
         """As `send` of the client with blocking calls, awaited."""
         http, request = request_of(self, call)
-        response: httpx.Response = await http.send(request)
-        return response
+        return done(call, await http.send(request))
 
-    async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Proven | str:
+    async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
         """As `look_up` of the client with blocking calls, awaited."""
         return await adrive(self._finding(call, since, given), _awaited)
 

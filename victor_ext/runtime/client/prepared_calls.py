@@ -22,7 +22,7 @@ from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.card_data import card_data_in
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.operations import Promise
+from victor_ext.runtime.loop.operations import Done, Operation, Promise
 
 from .resources import Resource
 from .runners import SyncRunner
@@ -230,3 +230,9 @@ def request_of(client: Any, call: PreparedCall) -> tuple[Any, httpx.Request]:
         call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
     )
     return http, request
+
+
+def done(call: PreparedCall, response: httpx.Response) -> Done:
+    """What the good response to a prepared write says that it did."""
+    row: Operation = response.request.extensions[OPERATION]
+    return row.done(response, call.ids)

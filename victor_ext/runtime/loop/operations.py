@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
 from functools import cache, cached_property
@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
-from victor_ext.runtime.core.json_values import object_of
+from victor_ext.runtime.core.json_values import object_of, text_or_empty
 
 from .evidence import (
     READER,
@@ -53,21 +53,23 @@ class Promise(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
-    """What reads have shown of a write: it was done.
+class Done:
+    """A write that was done, by its response or by what reads have shown.
 
     Attributes:
-        id: The id of what it made or changed.
-        status: The provider's word for the state of that.
-        body: The JSON that shows it.
+        id: The id of what it made; else that in its path. None: neither is known.
+        status: The provider's word for the state of that, if it said one.
+        body: The JSON that says so; None without any.
+        response: The response to the write itself; None if reads have shown that it was done.
     """
 
     id: str | None = None
     status: str | None = None
-    body: Any = None
+    body: Any = field(default=None, repr=False)
+    response: httpx.Response | None = field(default=None, repr=False)
 
 
-Finding: TypeAlias = Generator[Callable[[], Any], Any, Proven | str]
+Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
 An absence is no proof that it was not: lists lag."""
 
@@ -133,6 +135,7 @@ class Operation:
             that cannot be read confirms nothing.
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
+        made: The id of what a good response says was made; "" for one without any. None: its member `id`.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
@@ -150,6 +153,7 @@ class Operation:
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
+    made: Callable[[httpx.Response], str | None] | None = None
     proof: Proof | None = None
     results: Whether | None = None
     refuses: Says | None = None
@@ -168,6 +172,13 @@ class Operation:
         if key is not None:
             return Promise.KEYED
         return Promise.AT_MOST_ONCE if self.proof is None else Promise.LOOKED_UP
+
+    def done(self, response: httpx.Response, ids: Sequence[str]) -> Done:
+        """What a good response to a write says that it did; `ids` are those in the path."""
+        body = object_of(response)
+        made = text_or_empty(body.get("id")) if self.made is None else self.made(response)
+        status = text_or_empty(body.get("status")) or None
+        return Done(made or next(iter(ids), None), status, body or None, response)
 
     @property
     def is_secret(self) -> bool:
