@@ -221,7 +221,7 @@ class TestSending:
         assert outbox.send(victor) == []
         victor.payment_requests.create(**invoice(3, client_reference_id="Mü-1"))
         with engine.begin() as connection:
-            connection.execute(sa.update(outbox.table).values(leased_until=0.0, sent_by="others"))
+            connection.execute(sa.update(outbox.table).values(leased_until=0.0, sent_by="others", settle_until=1.0))
         assert {entry.state for entry in outbox.send(victor)} == {EntryState.UNCLEAR}
         sent_once(invoice(3)["idempotency_key"])
 
@@ -348,7 +348,8 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
 
 
 def test_steps_show_no_account_number(victor: Victor) -> None:
-    claim = Claim(SimpleNamespace(arguments=json.dumps(invoice(), default=str)), 0.0, None, Moment(0.0, 0.0))
+    row = SimpleNamespace(arguments=json.dumps(invoice(), default=str), call=None, send_before=None)
+    claim = Claim(row, 0.0, None, Moment(0.0, 0.0))
     create = next(Outbox(sa.create_engine("sqlite://"))._deliver(victor, claim))
     assert "043987673645" not in f"{create} {claim}"
 

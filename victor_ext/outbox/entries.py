@@ -1,4 +1,4 @@
-"""What is stored in the outbox: entries, and the table that has them."""
+"""What is stored in the outbox: entries, each a write of one provider's, and the table that has them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import PaymentRequest
+from victor_ext import Done, PaymentRequest, PreparedCall
+from victor_ext.privacy import one_line
+from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
+
+VICTOR, CREATE = "Victor", "payment_requests.create"
 
 
 class EntryState(StrEnum):
@@ -20,6 +24,8 @@ class EntryState(StrEnum):
     """Nothing of it was sent."""
     SENDING = "sending"
     """It is being sent, or may have been: it is taken up again."""
+    SETTLING = "settling"
+    """It may have been sent and is not sent again: it is looked up until `settle_for` has passed."""
     SENT = "sent"
     """The provider has it."""
     REJECTED = "rejected"
@@ -27,34 +33,40 @@ class EntryState(StrEnum):
     REFUSED = "refused"
     """The check before it refused it: nothing was sent. `error` says why."""
     UNCLEAR = "unclear"
-    """It may have been sent and is not sent again. Its request is uncertain: somebody has to look."""
+    """It may have been sent and is not sent again. Whether it was done is uncertain: somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment request of the outbox, as it is stored.
+    """One write of the outbox, as it is stored.
 
     Attributes:
         idempotency_key: Its key.
-        client_reference_id: Your reference.
+        client_reference_id: Your reference; None of a write that was added by `add_call`.
         state: What is known of it.
-        request_id: The provider's id of the payment request; None before it is known.
+        request_id: The provider's id of the payment request, or of what the write made or changed; None before it is
+            known.
         status: The provider's status; None before it is sent.
         error: Why it was rejected or refused, or None.
+        operation: What was called: `payouts.instruct`.
+        provider: The name of the provider.
     """
 
     idempotency_key: str
-    client_reference_id: str
+    client_reference_id: str | None
     state: EntryState
     request_id: str | None
     status: str | None
     error: str | None
+    operation: str = CREATE
+    provider: str = VICTOR
 
 
 def outbox_table(name: str) -> sa.Table:
     """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
 
-    `reference` is as references are compared; `arguments` has it as it is sent. `first_sent_at` is by the provider's
+    `arguments` has those of Victor's `create`, with the reference as it is sent, and `reference` is as references are
+    compared. A write that was added by `add_call` has a `call` in their place. `first_sent_at` is by the provider's
     clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
     """
     return sa.Table(
@@ -63,7 +75,12 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
         sa.Column("reference", sa.Text, nullable=False),
-        sa.Column("arguments", sa.Text, nullable=False),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("operation", sa.Text, nullable=False),
+        sa.Column("arguments", sa.Text),
+        sa.Column("call", sa.Text),
+        sa.Column("send_before", sa.Double),
+        sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
@@ -77,14 +94,17 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    reference = json.loads(row.arguments)["client_reference_id"]
-    return Entry(row.key, reference, EntryState(row.state), row.request_id, row.status, row.error)
+    reference = json.loads(row.arguments)["client_reference_id"] if row.arguments else None
+    state = EntryState(row.state)
+    return Entry(row.key, reference, state, row.request_id, row.status, row.error, row.operation, row.provider)
 
 
 def sent_of(row: Any) -> Sent | None:
     """The earliest time at which an entry may have been sent, or None."""
     since: float | None = row.first_sent_at
-    return None if since is None else Sent(since, row.sent_by, known=bool(row.by_provider_clock))
+    if since is None:
+        return None
+    return Sent(since, row.sent_by, known=bool(row.by_provider_clock), looked_up=row.state == EntryState.SETTLING)
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
@@ -92,8 +112,19 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
     return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 
 
-def values_of(request: PaymentRequest) -> dict[str, Any]:
-    """What the table stores of a request that the provider has."""
+def write_of(row: Any) -> Write | None:
+    """The write that was added by `add_call`; None of a payment request."""
+    if row.call is None:
+        return None
+    stored = json.loads(row.call)
+    return Write(PreparedCall.from_text(stored["call"]), sent_of(row), stored["look_up_by"])
+
+
+def values_of(request: PaymentRequest | Done) -> dict[str, Any]:
+    """What the table stores of what the provider has."""
+    if isinstance(request, Done):
+        status = None if request.status is None else one_line(request.status)
+        return {"state": EntryState.SENT.value, "request_id": request.id, "status": status, "ended": True}
     return {
         "state": EntryState.SENT.value,
         "request_id": request.id,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import datetime
 from functools import partial
 from operator import call
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import anyio
@@ -19,7 +21,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import Entry, EntryState
-from .passes import Engine, OutboxBase, Pass, Work, logged
+from .passes import AddedCall, AnyClient, Engine, OutboxBase, Pass, Work, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -30,7 +32,7 @@ T = TypeVar("T")
 class BlockingOutbox(OutboxBase[Engine]):
     """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
 
-    def send(self, victor: Victor) -> list[Entry]:
+    def send(self, client: AnyClient | None = None) -> list[Entry]:
         """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
 
         One pass. An entry whose outcome stays unknown is left for a later pass.
@@ -40,7 +42,7 @@ class BlockingOutbox(OutboxBase[Engine]):
             VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
                 waits for the next pass.
         """
-        return self._run(self._send(self._sender(victor)))
+        return self._run(self._send(self._sender(client)))
 
     def refresh(self, victor: Victor) -> list[Entry]:
         """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
@@ -112,9 +114,12 @@ class Outbox(BlockingOutbox[sa.Engine]):
 
     Args:
         engine: An SQLAlchemy engine of the database that has your invoices.
+        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is given another one.
         keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
         lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
             same for all workers.
+        settle_for: How long a write is looked up that may have been sent and is not sent again, before it is `unclear`:
+            longer than the provider's lists lag.
         table: The name of the outbox's table.
     """
 
@@ -137,6 +142,44 @@ class Outbox(BlockingOutbox[sa.Engine]):
         """
         self._add(session, arguments)
 
+    def add_call(
+        self,
+        session: Session | sa.Connection,
+        operation: str | ModuleType,
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Store any write of the client's in your transaction. It is checked now, and its bytes are sent later.
+
+        With a key that the operation takes, it is sent again under that key while the provider keeps it. Without one it
+        is sent at most once, and then looked up until `settle_for` has passed.
+
+        Args:
+            session: Your session or connection.
+            operation: A method of the client (`"payouts.instruct"`), or the module of a generated operation.
+            args: The arguments of the method or of the generated function; so are `kwargs`.
+            idempotency_key: The key of the entry, and of the request, if the operation takes one.
+            at_most_once: Accept that it is not known after a lost response whether it was done: no key is taken, and no
+                read shows it.
+            send_before: The moment, aware, from which it is not sent any more: it is `refused` then.
+            look_up_by: What its look-up needs and the request does not have, such as `{"payor_id": payor_id}`.
+
+        Raises:
+            InvalidRequest: An argument is invalid; the key was used for another call (a problem with the code `used`);
+                or nothing could be promised after a lost response: the problem names what to pass.
+            ConfigurationError: The outbox has no client, or the client has no such operation.
+        """
+        added = AddedCall(
+            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
+            send_before=send_before, look_up_by=look_up_by or {},
+        )  # fmt: skip
+        self._add_call(session, added)
+
     def _begin(self) -> AbstractContextManager[sa.Connection]:
         return self._engine.begin()
 
@@ -155,9 +198,28 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
         """As `Outbox.add`, awaited, with your session or connection."""
         await session.run_sync(self._add, arguments)
 
-    async def send(self, victor: AsyncVictor) -> list[Entry]:
+    async def add_call(
+        self,
+        session: AsyncSession | AsyncConnection,
+        operation: str | ModuleType,
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `Outbox.add_call`, awaited."""
+        added = AddedCall(
+            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
+            send_before=send_before, look_up_by=look_up_by or {},
+        )  # fmt: skip
+        await session.run_sync(self._add_call, added)
+
+    async def send(self, client: AnyClient | None = None) -> list[Entry]:
         """As `Outbox.send`, awaited."""
-        return await self._run(self._send(self._sender(victor)))
+        return await self._run(self._send(self._sender(client)))
 
     async def refresh(self, victor: AsyncVictor) -> list[Entry]:
         """As `Outbox.refresh`, awaited."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
@@ -13,9 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from itertools import count
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,7 +27,9 @@ from victor_ext import (
     ConfigurationError,
     InvalidRequest,
     Outcome,
+    PreparedCall,
     Problem,
+    Promise,
     Victor,
     VictorError,
     check_payment_request,
@@ -33,18 +37,45 @@ from victor_ext import (
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
-from victor_ext.settlement.flow import SETTLED, About, LookUp, Payment, PaymentOutcome, Rival, Settlement, about, settle
-from victor_ext.settlement.key_age import LEAST_KEPT, AnyVictor, Keys, Moment, Now, Sent, within_key_life
+from victor_ext.settlement.flow import (
+    SETTLED,
+    About,
+    LookUp,
+    Payment,
+    PaymentOutcome,
+    Rival,
+    Settlement,
+    Write,
+    about,
+    settle,
+)
+from victor_ext.settlement.key_age import LEAST_KEPT, Keys, Moment, NoKey, Now, Sent, within_key_life
 
-from .entries import Entry, EntryState, entry_of, outbox_table, sent_of, sent_values, values_of
+from .entries import (
+    CREATE,
+    VICTOR,
+    Entry,
+    EntryState,
+    entry_of,
+    outbox_table,
+    sent_of,
+    sent_values,
+    values_of,
+    write_of,
+)
 
 T = TypeVar("T")
+AnyClient: TypeAlias = Any
+"""A client of any system, blocking or awaited."""
 Engine = TypeVar("Engine")
 
 _log = logging.getLogger("victor_ext.outbox")
 
 _MOST_CONFLICTS = 12
 """The maximum number of repeats of a transaction that the database ended because of another one."""
+_DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
+_LOOK_AGAIN = 30.0
+"""Seconds between two look-ups of an entry."""
 _LONGEST_PAUSE = 1.0
 _ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
 """SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
@@ -96,6 +127,63 @@ def logged(work: str) -> Generator[list[Entry]]:
         _log.info("outbox.%s changed %s", work, as_text(Counter(entry.state.value for entry in changed)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedCall:
+    """The arguments of `add_call`, without the session."""
+
+    operation: Any
+    args: tuple[Any, ...] = field(repr=False)
+    kwargs: Mapping[str, Any] = field(repr=False)
+    key: str
+    at_most_once: bool
+    send_before: datetime | None
+    look_up_by: Mapping[str, str]
+
+    def check(self, call: PreparedCall) -> None:
+        """Refuse what could be neither repeated nor found after a crash, unless the caller accepts that.
+
+        Raises:
+            InvalidRequest: It is; or the key is missing.
+        """
+        if not reference_of(self.key):
+            raise _refused(self.key, "idempotency_key", "required", "idempotency_key is missing: it names the entry.")
+        why = Write(call, look_up_by=self.look_up_by).why_no_look_up
+        if call.promise is Promise.KEYED or self.at_most_once or not why:
+            return
+        if call.look_up_needs:
+            hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in call.look_up_needs)}}}"
+            message = f"After a lost response, {call.name} is looked up, and its look-up needs more: pass {hint}."
+            raise _refused(self.key, "look_up_by", "required", message)
+        message = (
+            f"{call.name} takes no key, and no read of {'the provider'}'s shows whether it was done. After a crash it "
+            "is not sent again, and a person has to look: pass at_most_once=True to accept that."
+        )
+        raise _refused(self.key, "at_most_once", "required", message)
+
+
+def is_too_late(claim: Claim, client: AnyClient) -> bool:
+    """Whether an entry that was never sent would be sent too late for its purpose."""
+    before: float | None = None if claim.sent else claim.row.send_before
+    if before is None:
+        return False
+    provider = client.provider_time()
+    return (provider.moment.timestamp() if provider.is_known else claim.at.local) >= before
+
+
+def _send(client: Any, payment: Payment | Write) -> Any:
+    if isinstance(payment, Write):
+        return client.send(payment.call)
+    return client.payment_requests.create(**payment.arguments)
+
+
+def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
+    payment = step.payment
+    if isinstance(payment, Write):
+        return step.shown((yield partial(client.look_up, payment.call, since=step.since, **payment.look_up_by)))
+    matches = yield partial(client.payment_requests.find, payment.reference, start_datetime=step.since)
+    return step.settled(matches, matches.caveat)
+
+
 class OutboxBase(Generic[Engine]):
     """What all outboxes have in common. The arguments are those of `Outbox`."""
 
@@ -103,11 +191,13 @@ class OutboxBase(Generic[Engine]):
         self,
         engine: Engine,
         *,
+        client: AnyClient | None = None,
         keys_kept: timedelta = timedelta(hours=24),
         lease: timedelta = timedelta(minutes=2),
+        settle_for: timedelta = timedelta(minutes=10),
         table: str = "victor_outbox",
     ) -> None:
-        given: dict[str, object] = {"keys_kept": keys_kept, "lease": lease}
+        given: dict[str, object] = {"keys_kept": keys_kept, "lease": lease, "settle_for": settle_for}
         for name, value in given.items():
             if not isinstance(value, timedelta):
                 seconds = value if isinstance(value, int | float) else 120
@@ -118,14 +208,23 @@ class OutboxBase(Generic[Engine]):
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must end before their key."
             )
         self._lease = lease.total_seconds()
+        self._settle_for = settle_for.total_seconds()
+        self._client = client
         self.table = outbox_table(table)
         self._engine = engine
 
-    def _sender(self, victor: AnyVictor, interval: float = 1.0) -> AnyVictor:
+    def _own(self, client: AnyClient | None) -> Any:
+        """The client that is given, or that of the outbox."""
+        if client is None and self._client is None:
+            raise ConfigurationError("This outbox has no client: pass one here, or write Outbox(engine, client=...).")
+        return self._client if client is None else client
+
+    def _sender(self, client: AnyClient | None, interval: float = 1.0) -> Any:
         """The client to send with, each `interval` seconds. Raises `ConfigurationError`: calls outlast a lease."""
+        victor = self._own(client)
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
             raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
-        deadline = victor.payment_requests.deadline
+        deadline = victor.deadline
         if deadline is not None and deadline <= self._lease:
             return within_key_life(victor, self._kept)
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
@@ -147,11 +246,30 @@ class OutboxBase(Generic[Engine]):
                 refused.idempotency_key = key
                 raise
             values = {"key": key, "reference": reference_of(reference), "arguments": dumped(arguments)}
-            state = EntryState.WAITING.value
-            session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
+            self._insert(session, provider=VICTOR, operation=CREATE, **values)
         elif not is_stored_as(arguments, stored):
             message = f"{key} is in the outbox with other arguments: give each payment its own key."
             raise _refused(key, "idempotency_key", "used", message)
+
+    def _insert(self, session: Session | sa.Connection, **values: Any) -> None:
+        state = EntryState.WAITING.value
+        session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
+
+    def _add_call(self, session: Session | sa.Connection, added: AddedCall) -> None:
+        call = self._own(None).prepare(added.operation, *added.args, idempotency_key=added.key, **added.kwargs)
+        if call.name == CREATE:
+            self._add(session, cast("Any", {**added.kwargs, "idempotency_key": added.key}))
+            return
+        added.check(call)
+        text = json.dumps({"call": call.to_text(), "look_up_by": added.look_up_by})
+        stored = session.execute(sa.select(self.table.c.call).where(self.table.c.key == added.key)).scalar()
+        if stored is None:
+            before = None if added.send_before is None else added.send_before.timestamp()
+            values = {"key": added.key, "reference": added.key, "operation": call.name, "send_before": before}
+            self._insert(session, provider=self._own(None).provider, call=text, **values)
+        elif stored != text:
+            message = f"{added.key} is in the outbox with another call: give each write its own key."
+            raise _refused(added.key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Work[Entry | None]:
         query = sa.select(self.table).where(self.table.c.key == key)
@@ -196,10 +314,10 @@ class OutboxBase(Generic[Engine]):
         last = 0
         while True:
             # Unless the provider's time is known, a small read asks for it.
-            if not victor.provider_time().is_known:
-                yield partial(following, victor.payment_requests.list(page_size=1).pages())
+            if not victor.provider_time().is_known and hasattr(victor, "ping"):
+                yield victor.ping
             now = Now(_moment(), victor.provider_time())
-            row_id, claim = yield from self._transact(partial(self._claim, last, now, victor.caller))
+            row_id, claim = yield from self._transact(partial(self._claim, last, now, victor))
             if row_id is None:
                 break
             last = row_id
@@ -239,14 +357,14 @@ class OutboxBase(Generic[Engine]):
     # One entry
 
     def _claim(
-        self, last: int, now: Now, caller: str | None, connection: sa.Connection
+        self, last: int, now: Now, client: AnyClient, connection: sa.Connection
     ) -> tuple[int | None, Claim | None]:
         """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
 
         Returns the id of the entry, or None without one; and the claim, or None if another worker was faster.
         """
         columns, local = self.table.c, now.moment.local
-        due = columns.state.in_([EntryState.WAITING.value, EntryState.SENDING.value])
+        due = sa.and_(columns.provider == client.provider, columns.state.in_([state.value for state in _DUE]))
         # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
         is_held = columns.leased_until.between(local, local + 2 * self._lease)
         query = sa.select(self.table).where(due, sa.not_(is_held), columns.id > last)
@@ -255,38 +373,53 @@ class OutboxBase(Generic[Engine]):
             return None, None
         claim = Claim(row, local + self._lease, sent_of(row), now.moment)
         unchanged = sa.and_(columns.leased_until == row.leased_until, columns.state == row.state)
-        values = {"state": EntryState.SENDING.value, "leased_until": claim.lease}
+        is_settling = row.state == EntryState.SETTLING.value
+        values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": claim.lease}
         if claim.sent is None:
-            values |= sent_values(Sent.at(now.moment, now, caller))
+            values |= sent_values(Sent.at(now.moment, now, client.caller))
         claimed = connection.execute(sa.update(self.table).where(columns.id == row.id, unchanged).values(**values))
         return row.id, claim if claimed.rowcount == 1 else None
 
-    def _deliver(self, victor: Victor | AsyncVictor, claim: Claim) -> Pass[Entry | None]:
+    def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        payment = Payment(loaded(claim.row.arguments), claim.sent)  # its repr shows no account number
+        if is_too_late(claim, client):
+            late = "It was not sent: its time to be sent had passed."
+            return (yield from self._store(claim.row.key, claim.lease, state=EntryState.REFUSED.value, error=late))
+        write = write_of(claim.row)
+        if write is None:
+            payment: Payment | Write = Payment(loaded(claim.row.arguments), claim.sent)  # its repr has no account
+        else:
+            payment = write
         # A process that was stopped does not know whether others have sent its entry.
-        keys = Keys(self._kept, victor.caller, lambda: claim.at)
-        now = iter([Now(_moment(), victor.provider_time())])  # it is tried once
-        result = yield from settle(
-            payment,
-            keys,
-            lambda _so_far, _sent: next(now, None),
-            lambda _: victor.payment_requests.create(**payment.arguments),  # no `partial`: its repr has the account
-        )
-        if isinstance(result, LookUp):
-            reference = result.payment.reference
-            matches = yield partial(victor.payment_requests.find, reference, start_datetime=result.since)
-            result = result.settled(matches, matches.caveat)
-        return (yield from self._settled(claim, result))
+        keys: Keys | NoKey = Keys(self._kept, client.caller, lambda: claim.at)
+        if write is not None and write.call.promise is not Promise.KEYED:
+            keys = NoKey(client.caller, self._lease, claim.at)
+        tries = count()
 
-    def _settled(self, claim: Claim, settlement: Settlement) -> Pass[Entry | None]:
+        def turn(_so_far: Settlement, sent: object) -> Now | None:
+            """It is tried once. What takes no key and may have been sent is looked up at once."""
+            is_next = next(tries) == 0 or (sent is not None and isinstance(keys, NoKey))
+            return Now(_moment(), client.provider_time()) if is_next else None
+
+        create = lambda _is_repeat: _send(client, payment)  # noqa: E731 - the repr of a `partial` has the account
+        result = yield from settle(payment, keys, turn, create)
+        if isinstance(result, LookUp):
+            result = yield from _looked_up(client, result)
+        return (yield from self._settled(claim, result, is_final=bool(payment.why_no_look_up)))
+
+    def _settled(self, claim: Claim, settlement: Settlement, *, is_final: bool) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
         row, error = claim.row, settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
-            found = self._transact(lambda connection: self._store_found(connection, row, lease, settlement))
-            return (yield from found)
+            stored = self._transact(
+                lambda connection: self._store_found(
+                    connection, claim=claim, lease=lease, settlement=settlement, is_final=is_final
+                )
+            )
+            entry = yield from stored
+            return None if entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
@@ -296,21 +429,27 @@ class OutboxBase(Generic[Engine]):
         yield from self._store(row.key, claim.lease, state=row.state, leased_until=0.0, **sent_values(claim.sent))
         raise error
 
-    def _store_found(self, connection: sa.Connection, row: Any, lease: float | None, settlement: Settlement) -> Entry:
-        request, otherwise = settlement.request, settlement.unless_mine
+    def _store_found(
+        self, connection: sa.Connection, *, claim: Claim, lease: float | None, settlement: Settlement, is_final: bool
+    ) -> Entry:
+        row, request, otherwise = claim.row, settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
-        values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or ""}
         if settlement.request is not None:
-            values = values_of(settlement.request)
+            return self._change(connection, row.key, lease, values_of(settlement.request))
+        until = row.settle_until or claim.at.local + self._settle_for
+        values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
+        if not is_final and claim.at.local < until:  # lists lag: it is looked up again
+            values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
         return self._change(connection, row.key, lease, values)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
         columns = self.table.c
         is_like_it = sa.or_(columns.request_id == request_id, columns.reference == row.reference)
-        others = sa.select(self.table).where(columns.key != row.key, is_like_it)
-        unsettled = (EntryState.SENDING, EntryState.UNCLEAR)
+        is_same_kind = sa.and_(columns.provider == row.provider, columns.operation == row.operation)
+        others = sa.select(self.table).where(columns.key != row.key, is_same_kind, is_like_it)
+        unsettled = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
         rows = connection.execute(others)
         rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
@@ -321,7 +460,8 @@ class OutboxBase(Generic[Engine]):
     def _change(self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any]) -> Entry:
         """Change an entry; with a lease only if it still is this worker's, and no earlier worker has had its answer."""
         columns = self.table.c
-        chosen, under_way = columns.key == key, columns.state == EntryState.SENDING.value
+        chosen = columns.key == key
+        under_way = columns.state.in_([EntryState.SENDING.value, EntryState.SETTLING.value])
         held = chosen if lease is None else sa.and_(chosen, columns.leased_until == lease, under_way)
         connection.execute(sa.update(self.table).where(held).values(**values))
         return entry_of(connection.execute(sa.select(self.table).where(chosen)).one())

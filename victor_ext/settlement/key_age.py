@@ -146,9 +146,36 @@ class Keys:
         return doubt
 
 
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """Of writes without a key: what may have been sent is never sent again.
+
+    Attributes:
+        caller: As of `Keys`.
+        held: Seconds for which this worker alone has the write, from `since` on.
+        since: When it was taken up. After a sleep of the machine another worker may have looked it up meanwhile.
+    """
+
+    caller: str | None
+    held: float
+    since: Moment
+
+    def first_use(self, now: Now) -> Sent:
+        """Return when it may first have been sent: now. What was done before was another write."""
+        return Sent.at(now.moment, now, self.caller)
+
+    def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
+        """As of `Keys`."""
+        if sent is not None:
+            return sent, "It may have been sent, and it takes no key."
+        if now.since(self.since) > self.held:
+            return self.since, "This machine slept, and another worker may have taken it up."
+        return None
+
+
 def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:
     """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
-    deadline, longest = victor.payment_requests.deadline, _margin(kept) - _DATES_DIFFER
+    deadline, longest = victor.deadline, _margin(kept) - _DATES_DIFFER
     return victor if deadline is not None and deadline <= longest else victor.with_options(deadline=longest)
 
 

@@ -325,7 +325,7 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         Args:
             call: The write.
             since: The earliest moment at which it may have been sent, aware.
-            given: What the reads need and the request does not have: `call.needs` names it.
+            given: What the reads need and the request does not have: `call.look_up_needs` names it.
 
         Returns:
             What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.

@@ -43,7 +43,7 @@ class PreparedCall:
         name: What you called it by: `payouts.instruct`, or the name of the generated function.
         operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
         promise: What keeps it from being done twice.
-        needs: What `look_up` needs beside the request, such as `payor_id`.
+        look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
@@ -55,7 +55,7 @@ class PreparedCall:
     name: str
     operation: str
     promise: Promise
-    needs: tuple[str, ...] = ()
+    look_up_needs: tuple[str, ...] | None = None
     idempotency_key: str | None = None
     module: str = ""
     method: str
@@ -89,7 +89,8 @@ class PreparedCall:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
         stored = json.loads(text)
         content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
-        return cls(**{**stored, "content": content, "promise": promise, "needs": tuple(stored["needs"])})
+        needs = stored["look_up_needs"]
+        return cls(**{**stored, "content": content, "promise": promise, "look_up_needs": needs and tuple(needs)})
 
 
 class _Prepared(BaseException):
@@ -131,7 +132,7 @@ class _Preparing(httpx.BaseTransport):
                 name=self.name,
                 operation=self.behaviour.name_of(request),
                 promise=row.promise(key),
-                needs=() if row.proof is None else row.proof.needs,
+                look_up_needs=None if row.proof is None else row.proof.needs,
                 idempotency_key=key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
