@@ -182,8 +182,9 @@ def prepared_by(
 
 def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
-    resource, _, method = name.partition(".")
-    kind = resources.get(resource)
+    resource, _, method = name.rpartition(".")
+    of_the_client = (each for each in resources.values() if hasattr(each, method))
+    kind = resources.get(resource) if resource else next(of_the_client, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
         known = ", ".join(resources) or "none: pass the module of a generated operation"
         raise ConfigurationError(
