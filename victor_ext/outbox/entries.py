@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -60,6 +60,42 @@ class Entry:
     error: str | None
     operation: str = CREATE
     provider: str = VICTOR
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """A change of an entry.
+
+    Attributes:
+        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower case (`completed`).
+        entry: The entry as it was after that change. It may have changed since.
+        tries: How often this event was tried, this time included.
+    """
+
+    name: str
+    entry: Entry
+    tries: int = 0
+
+    def stored(self) -> dict[str, str]:
+        """The values of its row."""
+        entry = self.entry
+        data = json.dumps(asdict(entry))
+        return {"name": self.name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
+
+    @classmethod
+    def of(cls, row: Any, tries: int) -> OutboxEvent:
+        data = json.loads(row.data)
+        return cls(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
+
+
+_RESULTS = frozenset({"sent", "rejected", "refused", "unclear"})
+
+
+def changes(before: Any, after: Any) -> list[str]:
+    """The names of what has changed between two rows of an entry."""
+    state = [after.state] if after.state != before.state and after.state in _RESULTS else []
+    status = [after.status.casefold()] if after.status and after.status != before.status else []
+    return list(dict.fromkeys(state + status))
 
 
 def outbox_table(name: str) -> sa.Table:

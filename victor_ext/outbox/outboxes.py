@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from operator import call
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import anyio
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import AsyncVictor, Victor
-from victor_ext.flows import adrive, drive
+from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue
+from victor_ext.event_queue.transactions import Engine
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
-from .entries import Entry, EntryState
-from .passes import AddedCall, AnyClient, Engine, OutboxBase, Pass, Work, logged
+from .entries import Entry, EntryState, OutboxEvent
+from .passes import AddedCall, AnyClient, OutboxBase, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
 
-T = TypeVar("T")
 
-
-class BlockingOutbox(OutboxBase[Engine]):
+class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
     """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
 
     def send(self, client: AnyClient | None = None) -> list[Entry]:
@@ -74,6 +71,8 @@ class BlockingOutbox(OutboxBase[Engine]):
                 self._begin_pass()
                 with logged(work.__name__) as changed:
                     changed.extend(work(victor))
+            with logged("handle"):
+                self.handle()
             stop.wait(interval)
 
     def _begin_pass(self) -> None:
@@ -90,21 +89,6 @@ class BlockingOutbox(OutboxBase[Engine]):
     def counts(self) -> dict[EntryState, int]:
         """The number of entries in each state that this release knows, such as for `/metrics`."""
         return self._read(self._counts)
-
-    def _run(self, steps: Pass[T]) -> T:
-        return drive(steps, call)
-
-    def _read(self, work: Work[T]) -> T:
-        return self._run(self._transact(work))
-
-    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:
-            time.sleep(pause)
-        with self._begin() as connection:
-            return work(connection)
-
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        raise NotImplementedError
 
 
 class Outbox(BlockingOutbox[sa.Engine]):
@@ -124,8 +108,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
     """
 
     def create_table(self) -> None:
-        """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
-        self.table.create(self._engine, checkfirst=True)
+        """Make the tables, unless they exist. With migrations of your own, take `outbox.table.metadata` into them."""
+        self.table.metadata.create_all(self._engine)
 
     def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
@@ -180,11 +164,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
         )  # fmt: skip
         self._add_call(session, added)
 
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        return self._engine.begin()
 
-
-class AsyncOutbox(OutboxBase["AsyncEngine"]):
+class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
     `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
@@ -192,7 +173,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
 
     async def create_table(self) -> None:
         """As `Outbox.create_table`, awaited."""
-        await self._transaction(lambda connection: self.table.create(connection, checkfirst=True))
+        await self._transaction(self.table.metadata.create_all)
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """As `Outbox.add`, awaited, with your session or connection."""
@@ -232,6 +213,8 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
             for work in (self.send, self.refresh):
                 with logged(work.__name__) as changed:
                     changed.extend(await work(victor))
+            with logged("handle"):
+                await self.handle()
             await anyio.sleep(interval)
 
     @asynccontextmanager
@@ -254,14 +237,3 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
     async def counts(self) -> dict[EntryState, int]:
         """As `Outbox.counts`, awaited."""
         return await self._run(self._transact(self._counts))
-
-    async def _run(self, steps: Pass[T]) -> T:
-        return await adrive(steps, call)
-
-    async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:  # else a worker that ends would store nothing of the call before
-            await anyio.sleep(pause)
-        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
-        with anyio.CancelScope(shield=True):
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)

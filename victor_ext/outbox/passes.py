@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import threading
 import time
 from collections import Counter
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -34,6 +33,8 @@ from victor_ext import (
     VictorError,
     check_payment_request,
 )
+from victor_ext.event_queue.queue import EventQueue, H, Handler, event_table
+from victor_ext.event_queue.transactions import Engine, Pass, Work
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
@@ -56,6 +57,8 @@ from .entries import (
     VICTOR,
     Entry,
     EntryState,
+    OutboxEvent,
+    changes,
     entry_of,
     outbox_table,
     sent_of,
@@ -67,18 +70,12 @@ from .entries import (
 T = TypeVar("T")
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
-Engine = TypeVar("Engine")
 
 _log = logging.getLogger("victor_ext.outbox")
 
-_MOST_CONFLICTS = 12
-"""The maximum number of repeats of a transaction that the database ended because of another one."""
 _DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 _LOOK_AGAIN = 30.0
 """Seconds between two look-ups of an entry."""
-_LONGEST_PAUSE = 1.0
-_ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
-"""SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +90,6 @@ class Claim:
     lease: float
     sent: Sent | None
     at: Moment
-
-
-Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
-"""Each step is a transaction or a call of the client. Its result may have to be awaited; its error is thrown in."""
-Work: TypeAlias = Callable[[sa.Connection], T]
 
 
 def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
@@ -184,7 +176,7 @@ def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
     return step.settled(matches, matches.caveat)
 
 
-class OutboxBase(Generic[Engine]):
+class OutboxBase(EventQueue[Engine, OutboxEvent]):
     """What all outboxes have in common. The arguments are those of `Outbox`."""
 
     def __init__(
@@ -211,7 +203,26 @@ class OutboxBase(Generic[Engine]):
         self._settle_for = settle_for.total_seconds()
         self._client = client
         self.table = outbox_table(table)
+        self.events = event_table(f"{table}_events", self.table.metadata)
+        self._handlers: list[Handler] = []
         self._engine = engine
+
+    def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
+        """Register a handler, a function of a session and the `OutboxEvent`: `@outbox.on("completed")`.
+
+        It is called in the transaction that stores the change, and may add the next entry to the outbox with the
+        session. If it raises, the change is stored without its work, and the event is handled later (see `handle`).
+        It works on the database alone: while it runs, others wait for its transaction.
+
+        Args:
+            name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's, in any letter case.
+                None: every event.
+            operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
+
+        Raises:
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls.
+        """
+        return self._on(name, operation)
 
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
@@ -288,26 +299,6 @@ class OutboxBase(Generic[Engine]):
 
     # Passes
 
-    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        """Wait for `pause` seconds, then do this work in a transaction of its own."""
-        raise NotImplementedError
-
-    def _transact(self, work: Work[T]) -> Pass[T]:
-        """Do this work in a transaction; do it again if the database has ended it because of another one."""
-        conflicts, pause = 0, 0.0
-        while True:
-            try:
-                done: T = yield partial(self._transaction, work, pause)
-            except Exception as error:
-                # SQLAlchemy and Django raise an error of their own from the driver's.
-                state = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
-                conflicts += 1
-                if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
-                    raise
-            else:
-                return done
-            pause = random.uniform(0, min(_LONGEST_PAUSE, 0.005 * 2**conflicts))  # noqa: S311 - no secret
-
     def _send(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         done: list[Entry] = []
         error: VictorError | None = None
@@ -351,8 +342,16 @@ class OutboxBase(Generic[Engine]):
                 values = values_of(request)
                 row = rows.get(values["request_id"])
                 if row is not None and row.status != values["status"]:
-                    changed.append((yield from self._store(row.key, **values)))
+                    entry = yield from self._refreshed(row, values)
+                    changed += [] if entry is None else [entry]
         return changed
+
+    def _refreshed(self, row: Any, values: dict[str, Any]) -> Pass[Entry | None]:
+        """Store a status that was read, unless another worker has stored a later one since `row` was read."""
+        columns = self.table.c
+        as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(row.status))
+        chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
+        return self._stored(lambda connection, try_now: self._change_where(connection, chosen, values, try_now=try_now))
 
     # One entry
 
@@ -413,12 +412,11 @@ class OutboxBase(Generic[Engine]):
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
-            stored = self._transact(
-                lambda connection: self._store_found(
-                    connection, claim=claim, lease=lease, settlement=settlement, is_final=is_final
+            entry = yield from self._stored(
+                lambda connection, try_now: self._store_found(
+                    connection, claim=claim, lease=lease, settlement=settlement, is_final=is_final, try_now=try_now
                 )
             )
-            entry = yield from stored
             return None if entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
@@ -430,18 +428,25 @@ class OutboxBase(Generic[Engine]):
         raise error
 
     def _store_found(
-        self, connection: sa.Connection, *, claim: Claim, lease: float | None, settlement: Settlement, is_final: bool
+        self,
+        connection: sa.Connection,
+        *,
+        claim: Claim,
+        lease: float | None,
+        settlement: Settlement,
+        is_final: bool,
+        try_now: bool,
     ) -> Entry:
         row, request, otherwise = claim.row, settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
         if settlement.request is not None:
-            return self._change(connection, row.key, lease, values_of(settlement.request))
+            return self._change(connection, row.key, lease, values_of(settlement.request), try_now=try_now)
         until = row.settle_until or claim.at.local + self._settle_for
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
             values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
-        return self._change(connection, row.key, lease, values)
+        return self._change(connection, row.key, lease, values, try_now=try_now)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
@@ -454,14 +459,50 @@ class OutboxBase(Generic[Engine]):
         rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
-        return self._transact(lambda connection: self._change(connection, key, lease, values))
+    def _stored(self, work: Callable[..., T]) -> Pass[T]:
+        """Store a result, with the work of the handlers of its events. If that fails, store it alone: they come later.
 
-    def _change(self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any]) -> Entry:
-        """Change an entry; with a lease only if it still is this worker's, and no earlier worker has had its answer."""
+        A handler may also fail when its transaction ends, as by a constraint that is checked then.
+        """
+        if self._handlers:
+            try:
+                return (yield from self._transact(partial(work, try_now=True)))
+            except Exception:  # noqa: BLE001 - what became of a payment is stored, whatever a handler does
+                _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=True)
+        return (yield from self._transact(partial(work, try_now=False)))
+
+    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
+        return self._stored(lambda connection, try_now: self._change(connection, key, lease, values, try_now=try_now))
+
+    def _change(
+        self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any], *, try_now: bool
+    ) -> Entry:
+        """Change an entry, and tell it; with a lease only if it still is this worker's and has no result.
+
+        Without one it is a result that nobody doubts, which counts unless another worker has stored it.
+        """
         columns = self.table.c
-        chosen = columns.key == key
         under_way = columns.state.in_([EntryState.SENDING.value, EntryState.SETTLING.value])
-        held = chosen if lease is None else sa.and_(chosen, columns.leased_until == lease, under_way)
-        connection.execute(sa.update(self.table).where(held).values(**values))
-        return entry_of(connection.execute(sa.select(self.table).where(chosen)).one())
+        held = columns.state != EntryState.SENT.value
+        if lease is not None:
+            held = sa.and_(columns.leased_until == lease, under_way)
+        self._change_where(connection, sa.and_(columns.key == key, held), values, try_now=try_now)
+        return entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one())
+
+    def _change_where(
+        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], values: dict[str, Any], *, try_now: bool
+    ) -> Entry | None:
+        """Change the entry that is chosen, if it still is, and tell what has changed. Returns it, or None."""
+        columns = self.table.c
+        while (before := connection.execute(sa.select(self.table).where(chosen)).first()) is not None:
+            same = sa.and_(columns.state == before.state, columns.status.is_not_distinct_from(before.status))
+            update = sa.update(self.table).where(chosen, same).values(**values)
+            if connection.execute(update).rowcount == 1:
+                after = connection.execute(sa.select(self.table).where(columns.id == before.id)).one()
+                for name in changes(before, after):
+                    self._tell(connection, try_now=try_now, **OutboxEvent(name, entry_of(after)).stored())
+                return entry_of(after)
+        return None
+
+    def _event_of(self, row: Any, tries: int) -> OutboxEvent:
+        return OutboxEvent.of(row, tries)

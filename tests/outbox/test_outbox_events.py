@@ -1,0 +1,275 @@
+"""What the outbox learns is an event: stored with the change that it is about, and handled once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from tests.outbox.django_project import set_up, use_database
+from tests.outbox.test_outbox import stored
+from tests.providers.victor.adapter import invoice
+from victor_ext import AsyncVictor, ConfigurationError, Victor
+from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.outbox import AsyncOutbox, EntryState, EventState, Outbox, OutboxEvent
+from victor_ext.testing import Faults, TimeTravel
+
+pytestmark = pytest.mark.slow
+NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    made = sa.create_engine(database_url)
+    NOTES.create(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def outbox(engine: sa.Engine) -> Outbox:
+    made = Outbox(engine)
+    made.create_table()
+    return made
+
+
+def note(session: Any, event: OutboxEvent) -> None:
+    session.execute(sa.insert(NOTES).values(text=f"{event.name} {event.entry.client_reference_id}"))
+
+
+def notes(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        return [*connection.scalars(sa.select(NOTES.c.text))]
+
+
+def let_time_pass(outbox: Any, engine: sa.Engine) -> None:
+    """All waits before the next try are over."""
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.events).values(due_at=0.0))
+
+
+def resumed(steps: Any, result: Any) -> Any:
+    """The rest of a pass, after the result of its first step."""
+    while True:
+        try:
+            result = yield steps.send(result)
+        except StopIteration as end:
+            return end.value
+
+
+def test_what_comes_next_is_added_in_the_transaction_of_the_result(
+    outbox: Outbox, engine: sa.Engine, victor: Victor
+) -> None:
+    seen: list[Any] = []
+
+    @outbox.on("sent")
+    def go_on(session: Session, event: OutboxEvent) -> None:
+        if event.entry.client_reference_id != "INV-1":
+            return
+        with engine.connect() as another:
+            of_others = another.execute(sa.select(outbox.table.c.state)).scalar()
+        seen.append((of_others, session.execute(sa.select(outbox.table.c.state)).scalar(), event.entry.state))
+        outbox.add(session, **invoice(2))
+
+    stored(outbox, invoice(1))
+    assert [entry.client_reference_id for entry in outbox.send(victor)] == ["INV-1", "INV-2"]
+    assert seen == [("sending", "sent", EntryState.SENT)]
+    assert outbox.handle() == []
+
+
+@pytest.mark.parametrize("fails", ["at once", "when its transaction ends"])
+def test_a_result_is_stored_whatever_a_handler_does(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, fails: str
+) -> None:
+    """A constraint may be checked by the commit. Then the result is stored in another transaction, without its work."""
+    failing = [fails]
+
+    @outbox.on("sent", operation="payment_requests.create")
+    def work(session: Session, event: OutboxEvent) -> None:
+        note(session, event)
+        if failing == ["at once"]:
+            raise ValueError("not now")
+        if failing:
+            sa.event.listen(engine, "commit", refuse, once=True)
+
+    def refuse(_connection: object) -> None:
+        failing.clear()
+        raise ValueError("no commit")
+
+    stored(outbox, invoice(1))
+    assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
+    assert notes(engine) == []
+    failing.clear()
+    let_time_pass(outbox, engine)
+    assert [(event.name, event.entry.state) for event in outbox.handle()] == [("sent", EntryState.SENT)]
+    assert notes(engine) == ["sent INV-1"]
+    assert outbox.handle() == []
+
+
+def test_what_fails_too_often_is_a_dead_letter_with_its_reason(
+    outbox: Outbox, engine: sa.Engine, victor: Victor
+) -> None:
+    fails = True
+
+    @outbox.on("SENT")
+    def work(session: Session, event: OutboxEvent) -> None:
+        note(session, event)
+        if fails:
+            raise ValueError("no more paper in the printer of 043987673645")
+
+    stored(outbox, invoice(1), invoice(2))
+    outbox.send(victor)
+    assert outbox.handle() == []  # their time has not come
+    for _ in range(MOST_TRIES - 1):  # `send` has tried once
+        assert outbox.event_counts()[EventState.DEAD] == 0
+        let_time_pass(outbox, engine)
+        assert outbox.handle() == []
+    first, second = outbox.dead_letters()
+    assert (first.name, first.source, first.tries) == ("sent", "payment_requests.create", MOST_TRIES)
+    assert first.subject == invoice(1)["idempotency_key"]
+    assert first.error == "ValueError: no more paper in the printer of ********3645"
+    let_time_pass(outbox, engine)
+    fails = False
+    assert (outbox.handle(), outbox.retry_dead_letters(first.id), outbox.retry_dead_letters(first.id)) == ([], 1, 0)
+    assert [event.entry.client_reference_id for event in outbox.handle()] == ["INV-1"]
+    assert outbox.dead_letters() == [second]
+    assert outbox.retry_dead_letters() == 1
+
+
+def test_what_polling_sees_is_told_by_whichever_process_has_a_handler(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel
+) -> None:
+    stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
+    outbox.send(victor)
+    time_travel.advance(minutes=1)
+    outbox.refresh(victor)  # it ends here: this process tells nobody
+    other = Outbox(engine)
+    other.on("completed")(note)
+    other.on("declined", operation="payouts.submit")(note)
+    assert [event.name for event in other.handle()] == ["completed"]
+    assert [event.name for event in other.handle()] == []
+    assert notes(engine) == ["completed INV-1"]
+    with engine.begin() as connection:  # nobody wants the others
+        assert connection.scalar(sa.select(sa.func.count()).select_from(outbox.events)) == 5
+        connection.execute(sa.update(outbox.events).values(stored_at=0.0))
+    Outbox(engine).handle()
+    assert outbox.event_counts()[EventState.WAITING] == 0
+
+
+def test_a_change_that_two_workers_see_is_one_event(
+    outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is slow has read a page before the change, too: what it brings is older."""
+    told: list[str] = []
+    outbox.on()(lambda _session, event: told.append(event.name))
+    stored(outbox, invoice())
+    outbox.send(victor)
+    slow = Outbox(engine)
+    slow_pass = slow._refresh(victor)
+    read_rows = next(slow_pass)()
+    time_travel.advance(minutes=1)
+    assert [entry.status for entry in outbox.refresh(victor)] == ["completed"]
+    assert slow._run(resumed(slow_pass, read_rows)) == []
+    assert (told, outbox.entries()[0].status) == (["sent", "created", "completed"], "completed")
+
+
+def test_one_of_two_workers_handles_an_event_and_the_other_takes_what_a_killed_one_had(
+    outbox: Outbox, engine: sa.Engine, victor: Victor
+) -> None:
+    stored(outbox, invoice(1))
+    outbox.send(victor)
+    outbox.on("sent")(note)
+    killed, other = outbox._handle(), outbox._handle()
+    next(killed)()
+    killed.send(None)()  # it has taken the event, and no more
+    assert outbox.handle() == []
+    let_time_pass(outbox, engine)
+    next(other)
+    assert [event.tries for event in outbox.handle()] == [2]
+    assert notes(engine) == ["sent INV-1"]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_handlers_of_the_awaited_outbox(
+    tmp_path: Any, async_victor: AsyncVictor, faults: Faults, awaited: bool
+) -> None:
+    async def work() -> tuple[list[Any], list[Any]]:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
+        outbox = AsyncOutbox(engine)
+        await outbox.create_table()
+
+        @outbox.on("rejected")
+        def plain(session: Session, event: OutboxEvent) -> None:
+            if event.tries == 1:
+                raise ValueError("later")
+            Outbox(session.get_bind())._add(session, invoice(2))  # type: ignore[arg-type] # what `add` does
+
+        async def waiting(session: AsyncSession, event: OutboxEvent) -> None:
+            if event.tries == 1:
+                raise ValueError("later")
+            await outbox.add(session, **invoice(2))
+
+        if awaited:
+            outbox._handlers.clear()
+            outbox.on("rejected")(waiting)
+        async with AsyncSession(engine) as session, session.begin():
+            await outbox.add(session, **invoice(1))
+        faults.status(400, operation="create")
+        sent = await outbox.send(async_victor)
+        async with engine.begin() as connection:
+            await connection.execute(sa.update(outbox.events).values(due_at=0.0))
+        assert len(await outbox.handle()) == 1
+        assert (await outbox.dead_letters(), await outbox.retry_dead_letters()) == ([], 0)
+        assert (await outbox.event_counts())[EventState.WAITING] == 0
+        entries = await outbox.entries()
+        await engine.dispose()
+        return sent, entries
+
+    sent, entries = anyio.run(work)
+    assert [entry.state for entry in sent] == [EntryState.REJECTED]
+    assert [entry.state for entry in entries] == [EntryState.REJECTED, EntryState.WAITING]
+
+
+def test_only_what_awaits_can_await_a_handler(outbox: Outbox) -> None:
+    async def handler(_session: object, _event: object) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="only AsyncOutbox"):
+        outbox.on("sent")(handler)
+
+
+def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victor) -> None:
+    set_up()
+    from django.core.management import call_command
+    from django.db import connections
+
+    from victor_ext.outbox.django import DjangoOutbox
+
+    def work(using: str, event: OutboxEvent) -> None:
+        with connections[using].cursor() as cursor:
+            cursor.execute("INSERT INTO notes VALUES (%s)", [event.name])
+        if event.tries == 1:
+            raise ValueError("later")
+        DjangoOutbox(using).add(**invoice(2))
+
+    with use_database(engine.url):
+        Outbox(engine).table.create(engine)
+        call_command("migrate", fake_initial=True, verbosity=0)
+        outbox = DjangoOutbox()
+        outbox.on("sent")(work)
+        with engine.begin() as connection:
+            Outbox(engine).add(connection, **invoice(1))
+        assert [entry.state for entry in DjangoOutbox().send(victor)] == [EntryState.SENT]
+        assert notes(engine) == []
+        let_time_pass(outbox, engine)
+        assert [event.name for event in DjangoOutbox().handle()] == ["sent"]
+        DjangoOutbox._of_database.clear()
+        assert notes(engine) == ["sent"]
+        assert [entry.state for entry in outbox.entries()] == [EntryState.SENT, EntryState.WAITING]
+        assert Outbox(engine).event_counts() == outbox.event_counts()
+        call_command("migrate", "victor_outbox", "0001", verbosity=0)
+        assert "victor_outbox_events" not in sa.inspect(engine).get_table_names()

@@ -1,0 +1,361 @@
+"""The queue of events: a table, the handlers of this process, and the pass that handles what is stored.
+
+An event is handled in the transaction that deletes its row. So it is handled once, however many processes try: what a
+killed one had begun is rolled back, and another one takes it when the lease is over.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from victor_ext import ConfigurationError
+from victor_ext.privacy import redact_excerpt
+
+from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
+
+E = TypeVar("E")
+H = TypeVar("H", bound=Callable[..., object])
+
+_log = logging.getLogger("victor_ext.events")
+
+MOST_TRIES = 12
+"""After so many failures, the last of them more than an hour after the first, an event is a dead letter."""
+_LONGEST_WAIT = 3600.0
+"""Seconds between two tries."""
+_WANTED_FOR = 7 * 86_400.0
+"""Seconds for which an event waits for a process that has a handler of it."""
+
+
+class EventState(StrEnum):
+    """What is known of an event that has not been handled. Of one that has been, nothing is left."""
+
+    WAITING = "waiting"
+    """It is handled by the next pass, or tried again when its time has come."""
+    DEAD = "dead"
+    """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event whose handler has failed too often.
+
+    Attributes:
+        id: Its number, for `retry_dead_letters`.
+        name: What happened: `completed`, `payment.paid`.
+        source: The operation of an entry (`payouts.submit`), or the source of what was received.
+        subject: The key of the entry, or the id of what was received.
+        tries: How often it was tried.
+        error: What its handler raised at last, without long numbers.
+        stored_at: When it was stored, aware.
+    """
+
+    id: int
+    name: str
+    source: str
+    subject: str
+    tries: int
+    error: str
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function, and the events that it wants; None: of any name, or from any source."""
+
+    function: Callable[..., object] = field(repr=False)
+    name: str | None
+    source: str | None
+
+    def wants(self, name: str, source: str) -> bool:
+        return self.name in (None, name) and self.source in (None, source)
+
+
+def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
+    """The table of a queue. Times are epoch seconds by the clock of the worker; `data` is the event, as JSON.
+
+    While an event with the same text in `once` waits, no other one is stored.
+    """
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("once", sa.Text, unique=True),
+        sa.Column("data", sa.Text, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("error", sa.Text),
+    )
+
+
+def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
+    """Insert a row unless it is there; returns its first column, or None. Both databases know these words."""
+    statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(next(iter(table.c)))).scalar()
+
+
+class EventQueue(Transactions[Engine], Generic[Engine, E]):
+    """What outboxes and inboxes have in common: their events, and the handlers of these."""
+
+    events: sa.Table
+    _lease: float
+    _handlers: list[Handler]
+    _forgotten_at = float("-inf")
+
+    # The parts of an outbox or an inbox
+
+    def _event_of(self, row: Any, tries: int) -> E:
+        """The event that a row has."""
+        raise NotImplementedError
+
+    def _prepared(self, event: E, client: Any) -> Pass[E]:  # noqa: ARG002 - an inbox reads with it
+        """What is done before the transaction of the handlers opens."""
+        yield from ()
+        return event
+
+    def _is_new(self, connection: sa.Connection, event: E) -> bool:  # noqa: ARG002 - an inbox asks the table
+        """Whether an event that is about to be handled is none that was handled before under another name."""
+        return True
+
+    def _forget(self, connection: sa.Connection, now: float) -> None:
+        """Delete what no process has wanted."""
+        columns = self.events.c
+        unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None))
+        connection.execute(sa.delete(self.events).where(columns.state == EventState.WAITING.value, unwanted))
+
+    # Handlers
+
+    def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
+        def register(function: H) -> H:
+            if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
+                raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
+            self._handlers.append(Handler(function, None if name is None else name.casefold(), source))
+            return function
+
+        return register
+
+    def _wanting(self, row: Any) -> list[Handler]:
+        return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
+
+    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+        """Call the handlers in a savepoint, whose work the transaction has or has not as a whole."""
+        with connection.begin_nested(), Session(connection) as session, session.begin():
+            for handler in handlers:
+                handler.function(session, event)
+
+    # In the transaction of another one
+
+    def _tell(self, connection: sa.Connection, *, try_now: bool, **values: Any) -> None:
+        """Store an event, unless its handlers do their work at once, with the change that it is about."""
+        row = SimpleNamespace(**values)
+        handlers = self._wanting(row) if try_now else []
+        tries, error = 0, None
+        if handlers:
+            try:
+                self._handled(connection, handlers, self._event_of(row, 1))
+            except Exception as failure:  # noqa: BLE001 - the change is stored, whatever a handler raises
+                tries, error = 1, failure
+                self._log_failure(row, tries, failure)
+            else:
+                return
+        self._put(connection, tries=tries, error=error, **values)
+
+    def _put(self, connection: Any, *, tries: int = 0, error: Exception | None = None, **values: Any) -> Any:
+        now = time.time()
+        due_at = now if error is None else now + _wait_after(tries)
+        said = None if error is None else _said(error)
+        state = EventState.WAITING.value
+        kept = {**values, "state": state, "tries": tries, "due_at": due_at, "stored_at": now, "error": said}
+        return inserted(connection, self.events, **kept)
+
+    # In transactions of its own
+
+    def _handle(self, client: Any = None) -> Pass[list[E]]:
+        done: list[E] = []
+        now = time.monotonic()
+        if now - self._forgotten_at > _LONGEST_WAIT:
+            yield from self._transact(lambda connection: self._forget(connection, time.time()))
+            self._forgotten_at = now
+        last = 0
+        while self._handlers and (row := (yield from self._transact(partial(self._take, last)))) is not None:
+            last = row.id
+            try:
+                event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
+                if (yield from self._transact(partial(self._finish, row, event))):
+                    done.append(event)
+            except Exception as error:
+                yield from self._transact(partial(self._put_off, row, error))
+                if self._ends_pass(error):
+                    raise
+        return done
+
+    def _ends_pass(self, error: Exception) -> bool:  # noqa: ARG002 - an inbox asks a provider
+        """Whether no event could be handled now."""
+        return False
+
+    def _take(self, last: int, connection: sa.Connection) -> Any:
+        """Take up the event after `last` that a handler wants, with the lease. Returns it as it was, or None."""
+        columns, now = self.events.c, time.time()
+        wanted = [
+            sa.and_(*(column == value for column, value in pairs if value is not None), sa.true())
+            for handler in self._handlers
+            if (pairs := ((columns.name, handler.name), (columns.source, handler.source)))
+        ]
+        # What is due later than any wait takes was put off by a clock that was wrong.
+        waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
+        due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), sa.or_(*wanted))
+        while True:
+            query = sa.select(self.events).where(due, columns.id > last).order_by(columns.id).limit(1)
+            row = connection.execute(query).first()
+            if row is None:
+                return None
+            # What crashes its process every time is a dead letter at last: the try counts before it is made.
+            values = {"tries": row.tries + 1, "due_at": now + self._lease, "once": None}
+            unchanged = sa.and_(columns.tries == row.tries, columns.due_at == row.due_at)
+            if connection.execute(
+                sa.update(self.events).where(due, columns.id == row.id, unchanged).values(values)
+            ).rowcount:
+                return row
+            last = row.id
+
+    def _taken(self, row: Any) -> sa.ColumnElement[bool]:
+        """The row that `_take` has returned, while no other worker has taken it up again."""
+        columns = self.events.c
+        return sa.and_(columns.id == row.id, columns.tries == row.tries + 1, columns.state == EventState.WAITING.value)
+
+    def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
+        if not connection.execute(sa.delete(self.events).where(self._taken(row))).rowcount:
+            return False
+        if not self._is_new(connection, event):
+            return False
+        self._handled(connection, self._wanting(row), event)
+        return True
+
+    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        counts = not self._ends_pass(error)
+        tries = row.tries + counts
+        state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+        values = {"tries": tries, "state": state.value, "error": _said(error)}
+        due_at = time.time() + (_wait_after(tries) if counts else 0.0)
+        connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
+        self._log_failure(row, tries, error)
+
+    def _log_failure(self, row: Any, tries: int, error: Exception) -> None:
+        text = "The event %s of %s was not handled (try %d of %d)."
+        _log.warning(text, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
+
+    # For people
+
+    def _dead(self, connection: sa.Connection) -> list[DeadLetter]:
+        columns = self.events.c
+        query = sa.select(self.events).where(columns.state == EventState.DEAD.value).order_by(columns.id)
+        return [
+            DeadLetter(
+                row.id, row.name, row.source, row.subject, row.tries, row.error,
+                datetime.fromtimestamp(row.stored_at, UTC),
+            )
+            for row in connection.execute(query)
+        ]  # fmt: skip
+
+    def _revive(self, ids: Sequence[int] | None, connection: sa.Connection) -> int:
+        columns = self.events.c
+        chosen = columns.state == EventState.DEAD.value
+        if ids is not None:
+            chosen = sa.and_(chosen, columns.id.in_(ids))
+        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
+        return int(connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount)
+
+    def _event_counts(self, connection: sa.Connection) -> dict[EventState, int]:
+        query = sa.select(self.events.c.state, sa.func.count()).group_by(self.events.c.state)
+        rows = {row[0]: row[1] for row in connection.execute(query)}
+        return {state: rows.get(state.value, 0) for state in EventState}
+
+
+def _wait_after(tries: int) -> float:
+    return min(2.0**tries, _LONGEST_WAIT)
+
+
+def _said(error: Exception) -> str:
+    return redact_excerpt(f"{type(error).__name__}: {error}")
+
+
+class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
+    """With blocking calls."""
+
+    def handle(self, client: Any = None) -> list[E]:
+        """Handle the stored events that this process has handlers of. Returns those that were handled.
+
+        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
+        and the event is tried again later; after 12 tries it is a dead letter.
+
+        Args:
+            client: Reads what an event of an inbox is about, in place of the inbox's own client.
+
+        Raises:
+            VictorError: The provider cannot be asked. The event waits for the next pass.
+        """
+        return self._run(self._handle(client))
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """The events whose handlers have failed too often, oldest first."""
+        return self._read(self._dead)
+
+    def retry_dead_letters(self, *ids: int) -> int:
+        """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
+        return self._read(partial(self._revive, ids or None))
+
+    def event_counts(self) -> dict[EventState, int]:
+        """The number of events in each state, such as for `/metrics`."""
+        return self._read(self._event_counts)
+
+
+class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
+    """With awaited calls."""
+
+    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+        from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - who has only blocking calls has no greenlet
+        from sqlalchemy.util import await_only  # noqa: PLC0415 - as above
+
+        with connection.begin_nested(), Session(connection) as session, session.begin():
+            for handler in handlers:
+                if inspect.iscoroutinefunction(handler.function):
+                    same: Any = lambda session=session, **_: session  # noqa: E731 - the class of the session inside
+                    await_only(handler.function(AsyncSession(sync_session_class=same), event))
+                else:
+                    handler.function(session, event)
+
+    async def handle(self, client: Any = None) -> list[E]:
+        """As `handle` with blocking calls, awaited."""
+        return await self._run(self._handle(client))
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """As `dead_letters` with blocking calls, awaited."""
+        return await self._run(self._transact(self._dead))
+
+    async def retry_dead_letters(self, *ids: int) -> int:
+        """As `retry_dead_letters` with blocking calls, awaited."""
+        return await self._run(self._transact(partial(self._revive, ids or None)))
+
+    async def event_counts(self) -> dict[EventState, int]:
+        """As `event_counts` with blocking calls, awaited."""
+        return await self._run(self._transact(self._event_counts))
