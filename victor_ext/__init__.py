@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .runtime.client.generated import expect
     from .runtime.client.prepared_calls import PreparedCall
     from .runtime.client.runners import Ping
-    from .runtime.client.webhooks import HmacSignature
+    from .runtime.client.webhooks import Delivery, HmacSignature
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
@@ -73,6 +73,7 @@ __all__ = [
     "ConnectionFailed",
     "CursorPages",
     "DeadlineExceeded",
+    "Delivery",
     "Direction",
     "Done",
     "Event",
@@ -92,8 +93,8 @@ __all__ = [
     "PaymentRequestResponse",
     "PermissionDenied",
     "Ping",
-    "Problem",
     "PreparedCall",
+    "Problem",
     "Promise",
     "Proof",
     "ProviderTime",

@@ -38,6 +38,8 @@ MOST_TRIES = 12
 """After so many failures, the last of them more than an hour after the first, an event is a dead letter."""
 _LONGEST_WAIT = 3600.0
 """Seconds between two tries."""
+_AGAIN = 30.0
+"""Seconds after which an event is tried again whose object could not be read."""
 _WANTED_FOR = 7 * 86_400.0
 """Seconds for which an event waits for a process that has a handler of it."""
 
@@ -49,6 +51,10 @@ class EventState(StrEnum):
     """It is handled by the next pass, or tried again when its time has come."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
+
+
+class PassEnded(Exception):
+    """No event can be handled now, since a client cannot ask its provider: its cause. No try is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +184,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 self._log_failure(row, tries, failure)
             else:
                 return
-        self._put(connection, tries=tries, error=error, **values)
+        self._put(connection, tries, error, **values)
 
-    def _put(self, connection: Any, *, tries: int = 0, error: Exception | None = None, **values: Any) -> Any:
+    def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
         now = time.time()
         due_at = now if error is None else now + _wait_after(tries)
         said = None if error is None else _said(error)
@@ -203,15 +209,14 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
                 if (yield from self._transact(partial(self._finish, row, event))):
                     done.append(event)
-            except Exception as error:
+            except PassEnded as ended:
+                values = {"tries": row.tries, "due_at": time.time() + _AGAIN}  # others come first in the next pass
+                back = sa.update(self.events).where(self._taken(row)).values(values)
+                yield from self._transact(lambda connection, back=back: connection.execute(back))  # type: ignore[misc] # a default
+                raise ended.__cause__ or ended from None
+            except Exception as error:  # noqa: BLE001 - any handler's
                 yield from self._transact(partial(self._put_off, row, error))
-                if self._ends_pass(error):
-                    raise
         return done
-
-    def _ends_pass(self, error: Exception) -> bool:  # noqa: ARG002 - an inbox asks a provider
-        """Whether no event could be handled now."""
-        return False
 
     def _take(self, last: int, connection: sa.Connection) -> Any:
         """Take up the event after `last` that a handler wants, with the lease. Returns it as it was, or None."""
@@ -252,11 +257,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return True
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
-        counts = not self._ends_pass(error)
-        tries = row.tries + counts
+        tries = row.tries + 1
         state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
         values = {"tries": tries, "state": state.value, "error": _said(error)}
-        due_at = time.time() + (_wait_after(tries) if counts else 0.0)
+        due_at = time.time() + _wait_after(tries)
         connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
         self._log_failure(row, tries, error)
 
@@ -301,6 +305,9 @@ def _said(error: Exception) -> str:
 
 class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     """With blocking calls."""
+
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of `run`."""
 
     def handle(self, client: Any = None) -> list[E]:
         """Handle the stored events that this process has handlers of. Returns those that were handled.

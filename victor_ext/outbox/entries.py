@@ -76,16 +76,16 @@ class OutboxEvent:
     entry: Entry
     tries: int = 0
 
-    def stored(self) -> dict[str, str]:
-        """The values of its row."""
-        entry = self.entry
-        data = json.dumps(asdict(entry))
-        return {"name": self.name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
 
-    @classmethod
-    def of(cls, row: Any, tries: int) -> OutboxEvent:
-        data = json.loads(row.data)
-        return cls(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
+def event_values(name: str, entry: Entry) -> dict[str, str]:
+    """What the table of events stores of a change."""
+    data = json.dumps(asdict(entry))
+    return {"name": name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
+
+
+def event_of(row: Any, tries: int) -> OutboxEvent:
+    data = json.loads(row.data)
+    return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
 
 
 _RESULTS = frozenset({"sent", "rejected", "refused", "unclear"})

@@ -75,9 +75,6 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
                 self.handle()
             stop.wait(interval)
 
-    def _begin_pass(self) -> None:
-        """Make the connection ready for a pass of `run`."""
-
     def entry(self, idempotency_key: str) -> Entry | None:
         """The entry with this `idempotency_key`, or None."""
         return self._read(self._entry(idempotency_key))

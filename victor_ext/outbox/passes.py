@@ -60,6 +60,8 @@ from .entries import (
     OutboxEvent,
     changes,
     entry_of,
+    event_of,
+    event_values,
     outbox_table,
     sent_of,
     sent_values,
@@ -500,9 +502,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             if connection.execute(update).rowcount == 1:
                 after = connection.execute(sa.select(self.table).where(columns.id == before.id)).one()
                 for name in changes(before, after):
-                    self._tell(connection, try_now=try_now, **OutboxEvent(name, entry_of(after)).stored())
+                    self._tell(connection, try_now=try_now, **event_values(name, entry_of(after)))
                 return entry_of(after)
         return None
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
-        return OutboxEvent.of(row, tries)
+        return event_of(row, tries)

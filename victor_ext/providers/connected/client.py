@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import logging
 import sys
@@ -36,6 +37,7 @@ from victor_ext.runtime.loop.redirects import origin_of
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .operations import UNDECLARED, DocumentOperations, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T
+from .webhooks import DocumentWebhook
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -197,6 +199,34 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "idempotency_key_for('invoice', 1042)."
             )
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
+
+    def webhook(
+        self,
+        *,
+        verify: Callable[[Mapping[str, str], bytes], object] | None,
+        id: Callable[[Mapping[str, str], Any], str] | None = None,
+        name: Callable[[Any], str] | None = None,
+        read: Callable[[Any, Any], Any] | None = None,
+    ) -> DocumentWebhook:
+        """The webhooks and callbacks of the document, for an `Inbox`.
+
+        Args:
+            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`. None: anybody can post.
+            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or the member `id`,
+                `event_id` or `eventId`.
+            name: The name of an event, by its model. None: the member `type`, `event`, `event_type`, `eventType` or
+                `eventName`, or else the name of the model.
+            read: Reads what an event is about, with the client and the model. None: nothing is read.
+
+        Raises:
+            ConfigurationError: The document has no webhooks.
+        """
+        package = self._generated.__module__.rpartition(".client")[0]
+        try:
+            reader = importlib.import_module(f"{package}.webhooks").read_webhook
+        except ImportError:
+            raise ConfigurationError("webhook: the document of this client has no webhooks.") from None
+        return DocumentWebhook(self.provider, reader, verify, id, name, read)
 
     def _lists(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
@@ -228,6 +229,29 @@ def _moment(text: str) -> float:
     if moment is None:
         raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
     return moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A request to a webhook that is known to be the system's, as an inbox stores it.
+
+    Attributes:
+        name: What happened, such as `payment.accepted`.
+        subject: The id of the event, or of what it is about, for people.
+        content: JSON that the webhook reads again when the event is handled.
+        ids: What identifies it. It is a repeat if one of them was the id or an alias of one that came before.
+        aliases: What later requests may be known by to repeat it.
+        number: Its place in the sequence of its source, where the system counts.
+        once: While another event with this text waits, it is a repeat.
+    """
+
+    name: str
+    subject: str
+    content: str = field(repr=False)
+    ids: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    number: int | None = None
+    once: str | None = None
 
 
 # ---- The body ----
