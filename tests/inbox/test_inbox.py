@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from tests.inbox import killed_workers
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.test_outbox_events import NOTES, let_time_pass, notes
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
@@ -309,3 +310,9 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
         DjangoInbox._of_database.clear()
         call_command("migrate", "victor_inbox", "zero", verbosity=0)
         assert not {name for name in sa.inspect(engine).get_table_names() if "inbox" in name}
+
+
+@pytest.mark.parametrize("events", [60, pytest.param(10_000, marks=pytest.mark.nightly)])
+def test_each_is_handled_once_by_three_processes_that_are_killed(database_url: str, events: int) -> None:
+    """Notifications that come 1 to 5 times and out of order, and changes that several workers see."""
+    assert killed_workers.run(database_url, events, processes=3, kills=3 if events < 100 else 30, seed=1) == {1: events}
