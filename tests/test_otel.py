@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -207,3 +208,15 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
     for span in observed.spans:
         assert GUID not in span.name
         assert GUID not in str(dict(span.attributes or {}))
+
+
+def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
+    box = SimpleNamespace(counts=lambda: {"unclear": 2, "sent": 0}, event_counts=lambda: {"dead": 1})
+    observed.listener.watch(box)
+    measured = observed.metrics()
+    labels = {"server.address": "api.example.com"}
+    unclear, sent = ({**labels, "victor_ext.state": state} for state in ("unclear", "sent"))
+    assert measured["victor_ext.outbox.entries"] == [(unclear, 2), (sent, 0)]
+    assert measured["victor_ext.events"] == [
+        ({**labels, "victor_ext.of": "SimpleNamespace", "victor_ext.state": "dead"}, 1)
+    ]

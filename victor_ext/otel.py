@@ -37,6 +37,8 @@ class OpenTelemetry:
     | `victor_ext.token.requests` | counter | `http.response.status_code`, `error.type` |
     | `victor_ext.connection.wait` | histogram, s | waiting for a free connection of the pool |
     | `victor_ext.connection.opened` | counter | new connections |
+    | `victor_ext.outbox.entries` | gauge | `victor_ext.state`; no other attributes; see `watch` |
+    | `victor_ext.events` | gauge | `victor_ext.state`, `victor_ext.of` (`Outbox`, `Inbox`); as above |
 
     Args:
         tracer_provider: Makes the spans; None: the global one.
@@ -52,7 +54,7 @@ class OpenTelemetry:
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
-        meter = metrics.get_meter(_NAME, __version__, meter_provider)
+        meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
         self._spans: dict[str, trace.Span] = {}
         self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
@@ -78,6 +80,25 @@ class OpenTelemetry:
             self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
             self._call_ended(event)
+
+    def watch(self, box: Any) -> None:
+        """Measure an outbox or an inbox with blocking calls: with each export, two statements count what it has.
+
+        Args:
+            box: An `Outbox`, an `Inbox`, or Django's. Of an awaited one, make a blocking one on the same tables.
+        """
+        kind = {"victor_ext.of": type(box).__name__.removeprefix("Django")}
+
+        def measured(counts: Mapping[str, int], **more: str) -> list[metrics.Observation]:
+            labels = {**self._attributes, **more}
+            return [
+                metrics.Observation(count, {**labels, "victor_ext.state": state}) for state, count in counts.items()
+            ]
+
+        gauge = self._meter.create_observable_gauge
+        if hasattr(box, "counts"):
+            gauge("victor_ext.outbox.entries", [lambda _: measured(box.counts())], "{entry}", "Entries by state")
+        gauge("victor_ext.events", [lambda _: measured(box.event_counts(), **kind)], "{event}", "Events by state")
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
         """Write the headers of the call's span, such as `traceparent`, for the provider.

@@ -116,7 +116,7 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
         for worker in [*workers][:1]:
             worker.join(0.3)
         if workers and killed < kills and dice.random() < 0.5:
-            os.kill(dice.choice([*workers]).pid, signal.SIGKILL)
+            dice.choice([*workers]).kill()
         late = time.time() + LEASE
         with suppress(DBAPIError), engine.begin() as connection:
             for box in (inbox, outbox):

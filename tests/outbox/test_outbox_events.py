@@ -184,13 +184,13 @@ def test_one_of_two_workers_handles_an_event_and_the_other_takes_what_a_killed_o
     stored(outbox, invoice(1))
     outbox.send(victor)
     outbox.on("sent")(note)
-    killed, other = outbox._handle(), outbox._handle()
-    next(killed)()
-    killed.send(None)()  # it has taken the event, and no more
+    stopped = outbox._handle()
+    next(stopped)()
+    taken = stopped.send(None)()  # it has taken the event, and no more
     assert outbox.handle() == []
     let_time_pass(outbox, engine)
-    next(other)
     assert [event.tries for event in outbox.handle()] == [2]
+    assert outbox._run(resumed(stopped, taken)) == []  # it was killed, or slept and goes on
     assert notes(engine) == ["sent INV-1"]
 
 

@@ -50,6 +50,8 @@ class Entry:
         error: Why it was rejected or refused, or None.
         operation: What was called: `payouts.instruct`.
         provider: The name of the provider.
+        resolved_by: Who has settled it by hand, if somebody has.
+        resolved_why: What that person has found.
     """
 
     idempotency_key: str
@@ -60,6 +62,8 @@ class Entry:
     error: str | None
     operation: str = CREATE
     provider: str = VICTOR
+    resolved_by: str | None = None
+    resolved_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,16 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("status", sa.Text),
         sa.Column("ended", sa.Boolean, nullable=False),
         sa.Column("error", sa.Text),
+        sa.Column("resolved_by", sa.Text),
+        sa.Column("resolved_why", sa.Text),
     )
 
 
 def entry_of(row: Any) -> Entry:
     reference = json.loads(row.arguments)["client_reference_id"] if row.arguments else None
     state = EntryState(row.state)
-    return Entry(row.key, reference, state, row.request_id, row.status, row.error, row.operation, row.provider)
+    names = ("request_id", "status", "error", "operation", "provider", "resolved_by", "resolved_why")
+    return Entry(row.key, reference, state, **{name: getattr(row, name) for name in names})
 
 
 def sent_of(row: Any) -> Sent | None:

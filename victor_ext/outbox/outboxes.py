@@ -75,6 +75,29 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
                 self.handle()
             stop.wait(interval)
 
+    def resolve(self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None) -> Entry:
+        """Settle an entry by hand that is unclear or settling. Its handlers are called.
+
+        Args:
+            idempotency_key: Its key.
+            done: Whether it was done. An entry of which nothing was done is rejected, and can be sent again by `retry`.
+            by: Who has found that out. It is stored, as is `why`.
+            why: How it was found out.
+            id: The provider's id of it, if it was done.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
+        """
+        return self._run(self._resolve(idempotency_key, by, why, done=done, id=id))
+
+    def retry(self, idempotency_key: str) -> Entry:
+        """Let an entry be sent again that is rejected or refused: nothing of it was done.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states.
+        """
+        return self._run(self._retry(idempotency_key))
+
     def entry(self, idempotency_key: str) -> Entry | None:
         """The entry with this `idempotency_key`, or None."""
         return self._read(self._entry(idempotency_key))
@@ -222,6 +245,14 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
             tasks.start_soon(partial(self.run, victor, interval=interval))
             yield
             tasks.cancel_scope.cancel()
+
+    async def resolve(self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None) -> Entry:
+        """As `Outbox.resolve`, awaited."""
+        return await self._run(self._resolve(idempotency_key, by, why, done=done, id=id))
+
+    async def retry(self, idempotency_key: str) -> Entry:
+        """As `Outbox.retry`, awaited."""
+        return await self._run(self._retry(idempotency_key))
 
     async def entry(self, idempotency_key: str) -> Entry | None:
         """As `Outbox.entry`, awaited."""

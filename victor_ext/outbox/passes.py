@@ -355,6 +355,35 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
         return self._stored(lambda connection, try_now: self._change_where(connection, chosen, values, try_now=try_now))
 
+    # By hand
+
+    def _resolve(self, key: str, by: str, why: str, *, done: bool, id: str | None) -> Pass[Entry]:
+        for name, text in (("by", by), ("why", why), ("id", id or "-")):
+            if not text.strip():
+                raise _refused(key, name, "required", f"{name} is empty: say it for those who read this later.")
+        if done:
+            values: dict[str, Any] = {"state": EntryState.SENT.value, "request_id": id, "ended": id is None}
+        else:
+            values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
+        values |= {"resolved_by": by, "resolved_why": why}
+        return (yield from self._by_hand(key, values, EntryState.UNCLEAR, EntryState.SETTLING))
+
+    def _retry(self, key: str) -> Pass[Entry]:
+        """Let an entry be sent again of which it is known that nothing was done."""
+        never = {**sent_values(None), "settle_until": None, "error": None, "leased_until": 0.0}
+        return (yield from self._by_hand(key, {**never, "state": "waiting"}, EntryState.REJECTED, EntryState.REFUSED))
+
+    def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
+        columns = self.table.c
+        chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
+        entry = yield from self._stored(
+            lambda connection, try_now: self._change_where(connection, chosen, values, try_now=try_now)
+        )
+        if entry is None:
+            message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
+            raise _refused(key, "idempotency_key", "state", message)
+        return entry
+
     # One entry
 
     def _claim(

@@ -21,6 +21,8 @@ class PaymentRequestEntry(models.Model):
     status: models.TextField[str | None, str | None] = models.TextField(null=True)
     ended: models.BooleanField[bool, bool] = models.BooleanField()
     error: models.TextField[str | None, str | None] = models.TextField(null=True)
+    resolved_by: models.TextField[str | None, str | None] = models.TextField(null=True)
+    resolved_why: models.TextField[str | None, str | None] = models.TextField(null=True)
 
     class Meta:
         db_table = "victor_outbox"

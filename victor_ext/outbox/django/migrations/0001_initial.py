@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                 ("status", models.TextField(null=True)),
                 ("ended", models.BooleanField()),
                 ("error", models.TextField(null=True)),
+                ("resolved_by", models.TextField(null=True)),
+                ("resolved_why", models.TextField(null=True)),
             ],
             options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
         )

@@ -1,0 +1,112 @@
+"""`victor outbox`: what is unclear is named, and settled by hand by one command, with who and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cli.victor_command import Command
+from tests.providers.victor.adapter import invoice
+from victor_ext import Victor
+from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.outbox import Outbox, OutboxEvent
+from victor_ext.testing import Faults
+
+pytestmark = pytest.mark.slow
+KEY = str(invoice(1)["idempotency_key"])
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'invoices.sqlite'}"
+
+
+@pytest.fixture
+def outbox(database: str) -> Outbox:
+    """An entry is unclear, one waits, and an event is a dead letter."""
+    engine = sa.create_engine(database)
+    made = Outbox(engine)
+    made.create_table()
+    with engine.begin() as connection:
+        made.add(connection, **invoice(1))
+        made.add(connection, **invoice(2))
+        unclear = sa.update(made.table).where(made.table.c.id == 1)
+        connection.execute(unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0))
+        made._put(connection, name="completed", source="s", subject="k-3", data="{}")
+        connection.execute(sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES))
+    return made
+
+
+def of(database: str, *words: str) -> list[str]:
+    return ["outbox", words[0], "--database", database, *words[1:]]
+
+
+def test_what_is_unclear_and_what_is_a_dead_letter_is_named(
+    outbox: Outbox, database: str, bare_command: Command
+) -> None:
+    shown = bare_command(*of(database, "status"))
+    assert shown.status == 1
+    assert shown.out.splitlines()[-2:] == [
+        "unclear    payment_requests.create  INV-1  Nobody knows.",
+        "dead letter 1: completed of k-3: ValueError: no",
+    ]
+    counts: Any = bare_command(*of(database, "status", "--json")).json
+    assert (counts["entries"]["unclear"], counts["entries"]["waiting"], counts["events"]["dead"]) == (1, 1, 1)
+    assert (counts["unclear"][0]["idempotency_key"], counts["dead_letters"][0]["subject"]) == (KEY, "k-3")
+    listed = bare_command(*of(database, "entries", "--json")).json_lines
+    assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
+    assert bare_command(*of(database, "entries", "--state", "waiting")).out.split()[2] == "INV-2"
+    assert bare_command(*of(database, "retry", "--dead-letter", "1")).out == "1 to be tried again.\n"
+    assert bare_command(*of(database, "retry", "--all-dead-letters", "--json")).json == {"retried": 0}
+
+
+def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(
+    outbox: Outbox, database: str, bare_command: Command, victor: Victor, faults: Faults
+) -> None:
+    told: list[OutboxEvent] = []
+    outbox.on()(lambda _session, event: told.append(event))
+    person = ("--by", "Zoë", "--why", "the portal shows it")
+    settled: Any = bare_command(*of(database, "resolve", KEY, "--as", "sent", "--id", "R-1", *person, "--json")).json
+    names = ("state", "request_id", "resolved_by", "resolved_why")
+    assert [settled[name] for name in names] == ["sent", "R-1", "Zoë", "the portal shows it"]
+    outbox.handle()
+    assert [(event.name, event.entry.resolved_by) for event in told] == [("sent", "Zoë")]
+    again = bare_command(*of(database, "resolve", KEY, "--as", "not-done", *person))
+    assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
+
+
+def test_what_was_not_done_is_sent_again_and_nothing_else(
+    outbox: Outbox, database: str, bare_command: Command, victor: Victor, sent_once: Any
+) -> None:
+    assert bare_command(*of(database, "retry", KEY)).status == 2
+    rejected = bare_command(
+        *of(database, "resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
+    )
+    assert rejected.out == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    assert bare_command(*of(database, "retry", KEY)).out.startswith("waiting")
+    assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
+    sent_once(KEY)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("retry",), "Write one of KEY"),
+        (("entries", "--state", "lost"), "write one of waiting, sending"),
+        (("resolve", KEY, "--as", "maybe", "--by", "me", "--why", "so"), "write sent or not-done"),
+        (("resolve", KEY, "--as", "sent", "--by", " ", "--why", "so"), "--by is missing"),
+        (("status", "--table", "other"), "has no table other"),
+    ],
+)
+def test_what_is_misuse(outbox: Outbox, database: str, bare_command: Command, words: Any, said: str) -> None:
+    shown = bare_command(*of(database, *words))
+    assert (shown.status, said in shown.err) == (2, True), shown.err
+
+
+def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command) -> None:
+    for url in ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "nonsense", "mysql+nothing://me:secret@h/x"):
+        shown = bare_command(*of(url, "status"))
+        assert (shown.status, "secret" in shown.err) == (2, False), shown.err
