@@ -63,9 +63,8 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
 
     @inbox.on()
     def told(_session: Session, event: InboxEvent) -> None:  # a hint: what the inbox has read is the fact
-        print(
-            f"  {event.notification.sequence_number}. {event.name} {event.record.payor_payment_id if event.record else ''}"
-        )
+        about = event.notification.payor_payment_id or "nothing of ours"
+        print(f"  {event.notification.sequence_number}. {event.name} of {about}")
 
     posted = [json.dumps(one).encode() for one in sandbox.notifications()]
     for body in [*reversed(posted), posted[0]]:  # out of order, and one of them twice
