@@ -207,7 +207,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             idempotency_key: The key, for an operation that takes one.
 
         Raises:
-            InvalidRequest: An argument is invalid, or is the number or the code of a card: pass a token of it.
+            InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
 
         Examples:

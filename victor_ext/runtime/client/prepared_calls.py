@@ -15,11 +15,11 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.card_data import card_data_in
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Done, Operation, Promise
@@ -44,6 +44,8 @@ class PreparedCall:
         operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
         promise: What keeps it from being done twice.
         look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
+        subject: What the request calls what it makes or changes, such as its references: a read cannot tell two writes
+            with the same apart. None: nothing that a look-up needs.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
@@ -56,6 +58,7 @@ class PreparedCall:
     operation: str
     promise: Promise
     look_up_needs: tuple[str, ...] | None = None
+    subject: str | None = None
     idempotency_key: str | None = None
     module: str = ""
     method: str
@@ -80,7 +83,14 @@ class PreparedCall:
             return None
 
     def to_text(self) -> str:
-        """The call as JSON text, for a column of a table. It has what was passed, account numbers included."""
+        """The call as JSON text, for a column of a table. It has what was passed, account numbers included.
+
+        Raises:
+            InvalidRequest: It has the number or the verification code of a card, which must not be stored: call with a
+                token of it.
+        """
+        if problems := card_problems(httpx.URL(self.url), self.content):
+            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         content = base64.b64encode(self.content).decode("ascii")
         return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})
 
@@ -116,8 +126,6 @@ class _Preparing(httpx.BaseTransport):
                 f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
             )
         content = request.read()
-        if problems := card_data_in(request):
-            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         place = self.behaviour.key_place
         if self.key is not None and isinstance(place, HeaderKey) and (row.key is None or row.key.is_taken):
             request.headers.setdefault(place.name, self.key)
@@ -127,12 +135,15 @@ class _Preparing(httpx.BaseTransport):
             raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{self.name} was not stored")
         reader: Reader | None = request.extensions.get(READER)
         declared: Declared | None = None if reader is None else reader.declared
+        proof = row.proof
+        subject = None if proof is None or proof.subject is None else proof.subject(request)
         raise _Prepared(
             PreparedCall(
                 name=self.name,
                 operation=self.behaviour.name_of(request),
-                promise=row.promise(key),
-                look_up_needs=None if row.proof is None else row.proof.needs,
+                promise=row.promise(has_key=key is not None, subject=subject),
+                look_up_needs=None if proof is None or subject == "" else proof.needs,
+                subject=subject,
                 idempotency_key=key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
