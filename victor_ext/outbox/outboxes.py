@@ -21,7 +21,7 @@ from victor_ext.flows import adrive, drive
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import Entry, EntryState
-from .passes import AddedCall, AnyClient, Engine, OutboxBase, Pass, Work, logged
+from .passes import AnyClient, Engine, OutboxBase, Pass, Work, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -54,7 +54,9 @@ class BlockingOutbox(OutboxBase[Engine]):
         """
         return self._run(self._refresh(victor))
 
-    def run(self, victor: Victor, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+    def run(
+        self, client: AnyClient | None = None, *, interval: float = 5.0, stop: threading.Event | None = None
+    ) -> None:
         """Send, settle and refresh until `stop` is set: the worker, in a thread or a process of its own.
 
         It may be killed at any step. A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the
@@ -67,13 +69,13 @@ class BlockingOutbox(OutboxBase[Engine]):
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         stop = stop or threading.Event()
         while not stop.is_set():
             for work in (self.send, self.refresh):
                 self._begin_pass()
                 with logged(work.__name__) as changed:
-                    changed.extend(work(victor))
+                    changed.extend(work(client))
             stop.wait(interval)
 
     def _begin_pass(self) -> None:
@@ -174,11 +176,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
                 or nothing could be promised after a lost response: the problem names what to pass.
             ConfigurationError: The outbox has no client, or the client has no such operation.
         """
-        added = AddedCall(
-            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
-            send_before=send_before, look_up_by=look_up_by or {},
-        )  # fmt: skip
-        self._add_call(session, added)
+        terms = idempotency_key, send_before, look_up_by
+        self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once)(session)
 
     def _begin(self) -> AbstractContextManager[sa.Connection]:
         return self._engine.begin()
@@ -211,11 +210,8 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
         **kwargs: Any,
     ) -> None:
         """As `Outbox.add_call`, awaited."""
-        added = AddedCall(
-            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
-            send_before=send_before, look_up_by=look_up_by or {},
-        )  # fmt: skip
-        await session.run_sync(self._add_call, added)
+        terms = idempotency_key, send_before, look_up_by
+        await session.run_sync(self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once))
 
     async def send(self, client: AnyClient | None = None) -> list[Entry]:
         """As `Outbox.send`, awaited."""
@@ -225,21 +221,21 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
         """As `Outbox.refresh`, awaited."""
         return await self._run(self._refresh(victor))
 
-    async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
+    async def run(self, client: AnyClient | None = None, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         while True:
             for work in (self.send, self.refresh):
                 with logged(work.__name__) as changed:
-                    changed.extend(await work(victor))
+                    changed.extend(await work(client))
             await anyio.sleep(interval)
 
     @asynccontextmanager
-    async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
+    async def worker(self, client: AnyClient | None = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
         """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(self.run, victor, interval=interval))
+            tasks.start_soon(partial(self.run, client, interval=interval))
             yield
             tasks.cancel_scope.cancel()
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
@@ -223,29 +223,30 @@ def _no_sleep(_seconds: float) -> None:
     raise AssertionError("nothing is sent, so nothing is waited for")
 
 
-def request_of(client: Any, call: PreparedCall) -> tuple[Any, httpx.Request]:
-    """The httpx client to send a call with, and its request, read by the generated operation, if there still is one.
+def request_of(client: Any, call: PreparedCall) -> httpx.Request:
+    """The request of a call, whose response the generated operation reads, if there still is one.
 
     It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
     """
     extensions: dict[str, Any] = {}
-    api = client.api
     try:
         declared = importlib.import_module(call.module).OPERATION if call.module else None
-    except ImportError:  # of an earlier document: the table still says what the operation is
+    except (ImportError, AttributeError):  # of an earlier document: the table still says what the operation is
         declared = None
     if declared is not None:
         api = client.bind(_client_class(call.module)).for_one_call(json_of)
         extensions = api.request_extensions(declared)
-    get = api.get_async_httpx_client if client.is_awaited else api.get_httpx_client
-    http = get()
-    request = http.build_request(
-        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
+    headers, content = dict(call.headers), call.content
+    request: httpx.Request = client.http.build_request(
+        call.method, call.url, headers=headers, content=content, extensions=extensions
     )
-    return http, request
+    return request
 
 
 def done(call: PreparedCall, response: httpx.Response) -> Done:
-    """What the good response to a prepared write says that it did."""
+    """What the good response to a prepared write says that it did. Raises `Conflict`: it says something else."""
     row: Operation = response.request.extensions[OPERATION]
+    other = None if row.unlike is None else row.unlike(response)
+    if other is not None:
+        raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
     return row.done(response, call.ids)

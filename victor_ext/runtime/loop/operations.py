@@ -140,6 +140,7 @@ class Operation:
             was declined: it is then read and returned like a good response. None: no such response is.
         made: The id of what a good response says was made; "" for one without any. None: its member `id`.
         said: The provider's word for the state of that in a good response. None: its member `status`.
+        unlike: How a good response to a write says that something else was done, where its method alone compares it.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
@@ -159,6 +160,7 @@ class Operation:
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     made: Says | None = None
     said: Says | None = None
+    unlike: Says | None = None
     proof: Proof | None = None
     results: Whether | None = None
     refuses: Says | None = None
