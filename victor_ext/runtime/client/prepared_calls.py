@@ -194,10 +194,14 @@ def prepared_by(
 def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
-    of_the_client = (each for each in resources.values() if hasattr(each, method))
-    kind = resources.get(resource) if resource else next(of_the_client, None)
+    # The methods of the client itself are those of resources without a public name.
+    own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
+    kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = ", ".join(resources) or "none: pass the module of a generated operation"
+        known = (
+            ", ".join(each for each in resources if not each.startswith("_"))
+            or "none: pass the module of a generated operation"
+        )
         raise ConfigurationError(
             f"{shown(name)} is no method of this client, such as 'payouts.submit'. It has {known}."
         )
