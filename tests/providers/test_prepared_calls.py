@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -51,7 +52,7 @@ def adapter(system: str) -> Any:
     return ADAPTERS[system]
 
 
-def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> PreparedCall:
+def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> Any:
     """The call of an exchange as it is after it was stored. One with card data is not stored."""
     if system == "connected":
         body = new_payment(amount=4423, reference=subject)
@@ -77,9 +78,8 @@ def harness(harness: Any, system: str) -> Any:
 
 def made(harness: Any, system: str, exchange: Exchange, subject: Any) -> PreparedCall:
     """The call, made by a client of its own."""
-    calls: list[PreparedCall] = []
-    harness(lambda client: calls.append(prepare(client, system, exchange, subject)) or [])
-    return calls[0]
+    made: PreparedCall = harness(lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))).call
+    return made
 
 
 @each_write
@@ -143,7 +143,7 @@ def test_what_has_no_generated_module_any_more_is_sent(monkeypatch: pytest.Monke
     call = Velo(**VELO).prepare("payouts.instruct", "payout-1")
     page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"Log in")
     client, script = scripted(Velo, VELO, httpx.Response(202), page)
-    monkeypatch.setitem(sys.modules, call.module, None)  # type: ignore[arg-type] # so that its import fails
+    monkeypatch.setitem(sys.modules, call.module, None)  # so that its import fails
     assert client.send(call).id == "payout-1"
     with pytest.raises(VictorError) as raised:
         client.send(call)
