@@ -340,9 +340,9 @@ class OutboxBase(Generic[Engine]):
         error: VictorError | None = None
         last = 0
         while True:
-            # Unless the provider's time is known, a small read asks for it.
+            # An age is certain by the provider's clock alone.
             if not victor.provider_time().is_known:
-                yield getattr(victor, "ping", victor.ask_time)
+                yield victor.ask_time
             now = Now(_moment(), victor.provider_time())
             row_id, claim = yield from self._transact(partial(self._claim, last, now, victor))
             if row_id is None:
