@@ -131,8 +131,6 @@ class Provider:
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
-        self.arrived: Callable[[str], object] = lambda _fact: None
-        """Is told of each write without a key that arrives."""
         self._keys: dict[tuple[str, str], tuple[float, bytes, Work]] = {}
         self._busy: set[tuple[str, str]] = set()
 
@@ -220,10 +218,6 @@ class Provider:
         fact = key or body.get("merchantTransactionId") or body.get("reference") or f"{request.method} {path}"
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
-        if key is None:
-            self.arrived(fact)
-        if path == "/v3/payouts":
-            pass
         elif host in ("victor", "velo") and key is None and self.of(fact):  # a second answer, or instruction
             return Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
         work = self.record(fact, flat(body), account, call)

@@ -239,12 +239,12 @@ class Writes(Outboxes):
     def __init__(self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any) -> None:
         self.system = WRITES[writes[0]][0]
         Workers.__init__(self, **workers)
-        self.rest, self.ahead, self.lease = rest, workers["ahead"], LEASES[self.deadline != 60.0]
+        self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
         self.outbox, provider = shared_outbox(DATABASE[0], self.lease), self.world.provider
         provider.inbound = {f"name-{number}": {"amount": "44.23"} for number in range(3)}
         if len({*names}) < len(names):  # some are about the same
             self.settled = frozenset({"sent", "rejected", "unclear"})
-        provider.arrived, self.late, self.facts = self._arrived, list[str](), dict[str, str]()
+        self.facts: dict[str, str] = {}
         self.outbox.client = self.clients[0]
         with self.outbox._engine.begin() as connection:
             connection.execute(sa.delete(self.outbox.table))
@@ -274,14 +274,7 @@ class Writes(Outboxes):
         """A list lags, or has caught up."""
         self.world.provider.hidden ^= set(self.world.provider.done[choice : choice + 1])
 
-    def _arrived(self, fact: str) -> None:
-        is_right = [each.ahead for each in self.processes] == [*self.ahead] and len({*self.ahead}) == 1
-        states = {entry.state for entry in self.outbox.entries() if self.facts[entry.idempotency_key] == fact}
-        if is_right and states <= {EntryState.UNCLEAR, EntryState.SENT}:
-            self.late.append(f"sent late: {fact}, which is {states}")
-
     def judge(self) -> Iterator[str]:
-        yield from self.late
         for fact in set(self.facts.values()):
             entries = [entry for entry in self.outbox.entries() if self.facts[entry.idempotency_key] == fact]
             works, over = self.world.provider.of(fact), [entry for entry in entries if entry.state in NOT_DONE]

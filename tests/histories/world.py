@@ -121,7 +121,7 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The network between one process and the provider."""
 
     def __init__(self, process: Process) -> None:
-        self.process, self.world, self.longest = process, process.world, LONGEST
+        self.process, self.world = process, process.world
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return self._exchange(request, await request.aread())
@@ -134,7 +134,6 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if (token := provider.token(request, content)) is not None:
             return self._answer(token)
         self.world.asked.add(provider.key_of(request, content))
-        self.longest = min(LONGEST, request.extensions["timeout"].get("read") or LONGEST)
         kind, *details = self._pause()  # it is about to leave
         if kind in BEFORE or kind in CUT:
             raise BEFORE.get(kind, httpx.WriteError)("it happened")
@@ -156,7 +155,7 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _pause(self) -> Event:
         began, fault = self.world.now, pause()
-        return ("reset",) if self.world.now - began > self.longest else fault
+        return ("reset",) if self.world.now - began > LONGEST else fault
 
     def _instead(self, request: httpx.Request, kind: str, details: list[Any], *, is_done: bool) -> Reply | None:
         """What something between the two answers in place of the provider: an error, a page of a login, a cache."""

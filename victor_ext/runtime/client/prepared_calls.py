@@ -238,13 +238,13 @@ def request_of(client: Any, call: PreparedCall) -> httpx.Request:
     except (ImportError, AttributeError):  # of an earlier document: the table still says what the operation is
         declared = None
     if declared is not None:
-        api = client.bind(_client_class(call.module)).for_one_call(json_of)
+        # A status that the document does not list is a success where the provider's own table says what one is.
+        undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
+        api = client.bind(_client_class(call.module)).for_one_call(undocumented)
         extensions = api.request_extensions(declared)
     headers, content = dict(call.headers), call.content
-    request: httpx.Request = client.http.build_request(
-        call.method, call.url, headers=headers, content=content, extensions=extensions
-    )
-    return request
+    http: httpx.Client = client.http
+    return http.build_request(call.method, call.url, headers=headers, content=content, extensions=extensions)
 
 
 def done(call: PreparedCall, response: httpx.Response) -> Done:
