@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from unicodedata import normalize
@@ -158,7 +158,7 @@ class Provider:
 
     @staticmethod
     def key_of(request: httpx.Request, content: bytes) -> str | None:
-        in_body = json.loads(content) if request.url.host == "flexfactor.test" and content else {}
+        in_body = json.loads(content) if request.url.host in ("flexfactor.test", "tiny.test") and content else {}
         # For payouts the kiosk does not look at the header.
         sent = {} if request.url.path == "/v1/payouts" else request.headers
         return sent.get("idempotency-key", in_body.get("idempotencyKey"))
@@ -249,6 +249,9 @@ class Provider:
         order = {"/v1/evaluate": work.id, "/v1/capture": body.get("orderId")}.get(path) or path.split("/")[3]
         return said(200, {"success": True, "status": "APPROVED" if order == work.id else "COMPLETED", "orderId": order})
 
+    def _tiny(self, _path: str, _body: Any, work: Work) -> Reply:
+        return Reply(202, b"", {"location": f"/v1/charges/{work.id}"})
+
     def _kiosk(self, path: str, body: Any, work: Work) -> Reply:
         if path != "/v1/orders":
             return said(201, {"id": work.id} | (body if path.startswith("/v1/pay") else {"size": len(body["content"])}))
@@ -288,6 +291,13 @@ class Provider:
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
         works, asked = [work for work in self.done if work.account == account], url.params
+        visible = [work for work in works if work not in self.hidden]
+        if url.path.endswith("/payments") and url.host == "velo.test":
+            return self._payments(url.path, works if "payouts" in url.path else visible)
+        if any(work.id == last and "payments" in work.values for work in works):
+            return said(200, {"payoutId": last, "status": "ACCEPTED"})
+        if url.host in ("eastpay.test", "flexfactor.test", "kiosk.test", "tiny.test"):
+            return self._found(url, last, visible)
         if url.host == "velo.test":
             done = {work.fact.partition(" ")[0] for work in works if work.id == last}
             status = "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
@@ -311,8 +321,35 @@ class Provider:
         if page and page * size >= len(works) and self.rules.past_end == "400":
             return Reply(400, BODIES["past the end"])
         on_page = works[page * size :][:size]
-        visible = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last
+        visible = [work for work in on_page if work in visible] or on_page  # an empty page would be the last
         return said(200, {"page": page, "results": [self.shown(work, "full") for work in visible]})
+
+    # What shows a write that other systems have made
+
+    def _payments(self, path: str, works: list[Work]) -> Reply:
+        """Velo's payments: all of them, or those of one payout."""
+        listed = [
+            {"paymentId": f"{work.id}-{number}", "payoutId": work.id, "payorPaymentId": each["payorPaymentId"],
+             "status": "ACCEPTED", "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat()}
+            for work in works
+            for number, each in enumerate(work.values.get("payments", ()))
+            if "payouts" not in path or path.split("/")[3] == work.id
+        ]  # fmt: skip
+        return said(200, {"page": {"page": 1, "totalPages": 1}, "links": [], "content": listed})
+
+    def _found(self, url: httpx.URL, last: str, works: list[Work]) -> Reply:
+        if url.path == "/v3/query":
+            same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
+            return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
+        if url.path == "/v1/payouts":
+            paid = [each for each in works if each.fact == each.values.get("reference")]  # not under a key
+            return said(200, [{"id": each.id, **each.values} for each in paid])
+        if url.path.startswith("/v1/orders/"):
+            is_cancelled = any(
+                each.values == {} or "idempotencyKey" in each.values for each in works if last in each.fact
+            )
+            return said(200, {"id": last, "status": 2 if is_cancelled else 5})
+        return Reply(404, BODIES["no reason"])
 
 
 def _moment(text: str | None) -> float | None:

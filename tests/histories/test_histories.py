@@ -189,7 +189,7 @@ PLANTED = {
         (f"{VICTOR}.records:PaymentRequest.could_be",
          "'amount' in compared and {*compared.values()} == {Likeness.SAME}", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
-        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))", ""),)),
+        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, client.caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
@@ -255,6 +255,15 @@ PLANTED = {
     "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
         (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",
          "columns.leased_until >= local"),)),
+    "what has no key is sent again": Planted("writes", "asked twice", (0, 60), (
+        (f"{SETTLEMENT}.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", ""),)),
+    "every write is said to have a key": Planted("writes", "asked twice", (0, 100), (
+        (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return Promise.KEYED"),)),
+    "a write settles two entries": Planted("writes", "told wrong", (0, 200), (
+        (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
+         "sa.false()"),)),
+    "a status that no document has is a success": Planted("writes", "told wrong", (0, 400), (
+        ("victor_ext.runtime.client.prepared_calls:request_of", "json_of if client._resources else None", "json_of"),)),
     "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
         ("kiosk_api.bodies:content", READ_ANEW, ""),)),
 }

@@ -20,7 +20,7 @@ from victor_ext.event_queue.transactions import Engine
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import Entry, EntryState, OutboxEvent
-from .passes import AddedCall, AnyClient, OutboxBase, logged
+from .passes import AnyClient, OutboxBase, logged
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -51,7 +51,9 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
         """
         return self._run(self._refresh(victor))
 
-    def run(self, victor: Victor, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+    def run(
+        self, client: AnyClient | None = None, *, interval: float = 5.0, stop: threading.Event | None = None
+    ) -> None:
         """Send, settle and refresh until `stop` is set: the worker, in a thread or a process of its own.
 
         It may be killed at any step. A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the
@@ -64,13 +66,13 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         stop = stop or threading.Event()
         while not stop.is_set():
             for work in (self.send, self.refresh):
                 self._begin_pass()
                 with logged(work.__name__) as changed:
-                    changed.extend(work(victor))
+                    changed.extend(work(client))
             with logged("handle"):
                 self.handle()
             stop.wait(interval)
@@ -178,11 +180,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
                 or nothing could be promised after a lost response: the problem names what to pass.
             ConfigurationError: The outbox has no client, or the client has no such operation.
         """
-        added = AddedCall(
-            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
-            send_before=send_before, look_up_by=look_up_by or {},
-        )  # fmt: skip
-        self._add_call(session, added)
+        terms = idempotency_key, send_before, look_up_by
+        self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once)(session)
 
 
 class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
@@ -212,11 +211,8 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
         **kwargs: Any,
     ) -> None:
         """As `Outbox.add_call`, awaited."""
-        added = AddedCall(
-            operation=operation, args=args, kwargs=kwargs, key=idempotency_key, at_most_once=at_most_once,
-            send_before=send_before, look_up_by=look_up_by or {},
-        )  # fmt: skip
-        await session.run_sync(self._add_call, added)
+        terms = idempotency_key, send_before, look_up_by
+        await session.run_sync(self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once))
 
     async def send(self, client: AnyClient | None = None) -> list[Entry]:
         """As `Outbox.send`, awaited."""
@@ -226,23 +222,23 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
         """As `Outbox.refresh`, awaited."""
         return await self._run(self._refresh(victor))
 
-    async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
+    async def run(self, client: AnyClient | None = None, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         while True:
             for work in (self.send, self.refresh):
                 with logged(work.__name__) as changed:
-                    changed.extend(await work(victor))
+                    changed.extend(await work(client))
             with logged("handle"):
                 await self.handle()
             await anyio.sleep(interval)
 
     @asynccontextmanager
-    async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
+    async def worker(self, client: AnyClient | None = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
         """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
-        victor = self._sender(victor, interval)
+        client = self._sender(client, interval)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(self.run, victor, interval=interval))
+            tasks.start_soon(partial(self.run, client, interval=interval))
             yield
             tasks.cancel_scope.cancel()
 

@@ -16,22 +16,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, TypeAlias, TypeVar, cast
+from math import inf
+from typing import Any, TypeAlias, TypedDict, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import (
     AsyncVictor,
+    BadRequest,
     ConfigurationError,
     InvalidRequest,
+    NotFound,
     Outcome,
     PreparedCall,
     Problem,
     Promise,
+    UnreadableResponse,
     Victor,
     VictorError,
     check_payment_request,
+    zulu,
 )
 from victor_ext.event_queue.queue import EventQueue, H, Handler, event_table
 from victor_ext.event_queue.transactions import Engine, Pass, Work
@@ -121,61 +126,62 @@ def logged(work: str) -> Generator[list[Entry]]:
         _log.info("outbox.%s changed %s", work, as_text(Counter(entry.state.value for entry in changed)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddedCall:
-    """The arguments of `add_call`, without the session."""
-
-    operation: Any
-    args: tuple[Any, ...] = field(repr=False)
-    kwargs: Mapping[str, Any] = field(repr=False)
-    key: str
-    at_most_once: bool
-    send_before: datetime | None
-    look_up_by: Mapping[str, str]
-
-    def check(self, call: PreparedCall) -> None:
-        """Refuse what could be neither repeated nor found after a crash, unless the caller accepts that.
-
-        Raises:
-            InvalidRequest: It is; or the key is missing.
-        """
-        if not reference_of(self.key):
-            raise _refused(self.key, "idempotency_key", "required", "idempotency_key is missing: it names the entry.")
-        why = Write(call, look_up_by=self.look_up_by).why_no_look_up
-        if call.promise is Promise.KEYED or self.at_most_once or not why:
-            return
-        if call.look_up_needs:
-            hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in call.look_up_needs)}}}"
-            message = f"After a lost response, {call.name} is looked up, and its look-up needs more: pass {hint}."
-            raise _refused(self.key, "look_up_by", "required", message)
+def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str) -> None:
+    """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
+    if call.promise is Promise.KEYED:
+        return
+    if call.look_up_needs and not set(call.look_up_needs) <= set(look_up_by):
+        hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in call.look_up_needs)}}}"
+        message = f"After a lost response, {call.name} is looked up, and its look-up needs more: pass {hint}."
+        raise _refused(key, "look_up_by", "required", message)
+    if call.promise is Promise.AT_MOST_ONCE:
         message = (
-            f"{call.name} takes no key, and no read of {'the provider'}'s shows whether it was done. After a crash it "
-            "is not sent again, and a person has to look: pass at_most_once=True to accept that."
+            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. After a lost response "
+            "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
         )
-        raise _refused(self.key, "at_most_once", "required", message)
+        raise _refused(key, "at_most_once", "required", message)
 
 
-def is_too_late(claim: Claim, client: AnyClient) -> bool:
-    """Whether an entry that was never sent would be sent too late for its purpose."""
-    before: float | None = None if claim.sent else claim.row.send_before
-    if before is None:
-        return False
-    provider = client.provider_time()
-    return (provider.moment.timestamp() if provider.is_known else claim.at.local) >= before
+def _same_call(one: str, other: str) -> bool:
+    """Whether two stored calls send the same, with the same look-up. The boundary of a form is drawn at random."""
+
+    def content(text: str) -> tuple[object, ...]:
+        stored = json.loads(text)
+        call = PreparedCall.from_text(stored["call"])
+        _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
+        sent = call.content.replace(boundary.encode() or b"\0", b"")
+        return call.operation, call.method, call.url, call.idempotency_key, sent, stored["look_up_by"]
+
+    return one == other or content(one) == content(other)
 
 
-def _send(client: Any, payment: Payment | Write) -> Any:
-    if isinstance(payment, Write):
-        return client.send(payment.call)
-    return client.payment_requests.create(**payment.arguments)
+def _send(client: Any, payment: Payment | Write, left: float) -> Any:
+    if isinstance(payment, Payment):
+        return client.payment_requests.create(**payment.arguments)
+    if left < client.deadline:  # its whole call ends before others may act on its end
+        client = client.with_options(deadline=left)
+    return client.send(payment.call)
 
 
 def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
     payment = step.payment
     if isinstance(payment, Write):
-        return step.shown((yield partial(client.look_up, payment.call, since=step.since, **payment.look_up_by)))
+        try:
+            done = yield partial(client.look_up, payment.call, since=step.since, **payment.look_up_by)
+        except (BadRequest, NotFound, UnreadableResponse) as error:  # a later read may say more
+            done = f"The look-up failed: {error.summary}"
+        return step.shown(done)
     matches = yield partial(client.payment_requests.find, payment.reference, start_datetime=step.since)
     return step.settled(matches, matches.caveat)
+
+
+class OutboxOptions(TypedDict, total=False):
+    """The options of every outbox; `Outbox` describes them."""
+
+    client: AnyClient | None
+    keys_kept: timedelta
+    lease: timedelta
+    settle_for: timedelta
 
 
 class OutboxBase(EventQueue[Engine, OutboxEvent]):
@@ -201,9 +207,11 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             raise ConfigurationError(
                 f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must end before their key."
             )
+        if settle_for < timedelta(0):
+            raise ConfigurationError(f"settle_for={settle_for!r} is below zero.")
         self._lease = lease.total_seconds()
         self._settle_for = settle_for.total_seconds()
-        self._client = client
+        self.client = client
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
@@ -228,9 +236,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
-        if client is None and self._client is None:
+        if client is None and self.client is None:
             raise ConfigurationError("This outbox has no client: pass one here, or write Outbox(engine, client=...).")
-        return self._client if client is None else client
+        return self.client if client is None else client
 
     def _sender(self, client: AnyClient | None, interval: float = 1.0) -> Any:
         """The client to send with, each `interval` seconds. Raises `ConfigurationError`: calls outlast a lease."""
@@ -268,21 +276,40 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         state = EntryState.WAITING.value
         session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
 
-    def _add_call(self, session: Session | sa.Connection, added: AddedCall) -> None:
-        call = self._own(None).prepare(added.operation, *added.args, idempotency_key=added.key, **added.kwargs)
-        if call.name == CREATE:
-            self._add(session, cast("Any", {**added.kwargs, "idempotency_key": added.key}))
-            return
-        added.check(call)
-        text = json.dumps({"call": call.to_text(), "look_up_by": added.look_up_by})
-        stored = session.execute(sa.select(self.table.c.call).where(self.table.c.key == added.key)).scalar()
-        if stored is None:
-            before = None if added.send_before is None else added.send_before.timestamp()
-            values = {"key": added.key, "reference": added.key, "operation": call.name, "send_before": before}
-            self._insert(session, provider=self._own(None).provider, call=text, **values)
-        elif stored != text:
-            message = f"{added.key} is in the outbox with another call: give each write its own key."
-            raise _refused(added.key, "idempotency_key", "used", message)
+    def _addition(
+        self,
+        operation: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        key: str,
+        send_before: datetime | None,
+        look_up_by: Mapping[str, str] | None,
+        *,
+        at_most_once: bool,
+    ) -> Callable[[Session | sa.Connection], None]:
+        """The work of `add_call` in a transaction. The call is built and checked before."""
+        if not reference_of(key):
+            raise _refused(key, "idempotency_key", "required", "idempotency_key is missing: it names the entry.")
+        client, given = self._own(None), look_up_by or {}
+        call: PreparedCall = client.prepare(operation, *args, idempotency_key=key, **kwargs)
+        if call.name == CREATE and send_before is None:  # it has checks and a look-up of its own
+            create = cast("PaymentRequestArguments", {**kwargs, "idempotency_key": key})
+            return lambda session: self._add(session, create)
+        if not at_most_once:
+            _check_promise(call, key, given, client.provider)
+        text = json.dumps({"call": call.to_text(), "look_up_by": dict(given)})
+        before = None if send_before is None else zulu.parse(zulu.format(send_before)).timestamp()
+        values = {"provider": client.provider, "operation": call.name, "call": text, "send_before": before}
+        return lambda session: self._add_call(session, {"key": key, "reference": call.subject or key, **values})
+
+    def _add_call(self, session: Session | sa.Connection, values: dict[str, Any]) -> None:
+        columns, key = self.table.c, values["key"]
+        row = session.execute(sa.select(columns.call, columns.provider).where(columns.key == key)).first()
+        if row is None:
+            self._insert(session, **values)
+        elif row.call is None or row.provider != values["provider"] or not _same_call(row.call, values["call"]):
+            message = f"{key} is in the outbox with another call: give each write its own key."
+            raise _refused(key, "idempotency_key", "used", message)
 
     def _entry(self, key: str) -> Work[Entry | None]:
         query = sa.select(self.table).where(self.table.c.key == key)
@@ -306,9 +333,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         error: VictorError | None = None
         last = 0
         while True:
-            # Unless the provider's time is known, a small read asks for it.
-            if not victor.provider_time().is_known and hasattr(victor, "ping"):
-                yield victor.ping
+            # An age is certain by the provider's clock alone.
+            if not victor.provider_time().is_known:
+                yield victor.ask_time
             now = Now(_moment(), victor.provider_time())
             row_id, claim = yield from self._transact(partial(self._claim, last, now, victor))
             if row_id is None:
@@ -330,7 +357,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _refresh(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
         columns = self.table.c
-        open_ones = sa.select(self.table).where(columns.state == EntryState.SENT.value, columns.ended.is_(False))
+        open_ones = sa.select(self.table).where(
+            columns.provider == victor.provider, columns.state == EntryState.SENT.value, columns.ended.is_(False)
+        )
         open_rows = yield from self._transact(lambda connection: connection.execute(open_ones).all())
         rows = {row.request_id: row for row in open_rows if row.request_id}
         if not rows:
@@ -412,18 +441,18 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        if is_too_late(claim, client):
+        row, write, now = claim.row, write_of(claim.row), Now(_moment(), client.provider_time())
+        payment: Payment | Write = write or Payment(loaded(row.arguments), claim.sent)  # its repr has no account
+        time_left = inf if row.send_before is None else row.send_before - now.by_provider()
+        if time_left <= 0 and claim.sent is None:
             late = "It was not sent: its time to be sent had passed."
-            return (yield from self._store(claim.row.key, claim.lease, state=EntryState.REFUSED.value, error=late))
-        write = write_of(claim.row)
-        if write is None:
-            payment: Payment | Write = Payment(loaded(claim.row.arguments), claim.sent)  # its repr has no account
-        else:
-            payment = write
+            return (yield from self._store(row.key, claim.lease, state=EntryState.REFUSED.value, error=late))
         # A process that was stopped does not know whether others have sent its entry.
         keys: Keys | NoKey = Keys(self._kept, client.caller, lambda: claim.at)
         if write is not None and write.call.promise is not Promise.KEYED:
-            keys = NoKey(client.caller, self._lease, claim.at)
+            keys = NoKey(client.caller, min(self._lease, time_left), claim.at)
+        elif time_left <= 0:
+            keys = NoKey(client.caller, 0.0, claim.at, "It may have been sent, and its time to be sent has passed.")
         tries = count()
 
         def turn(_so_far: Settlement, sent: object) -> Now | None:
@@ -431,7 +460,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             is_next = next(tries) == 0 or (sent is not None and isinstance(keys, NoKey))
             return Now(_moment(), client.provider_time()) if is_next else None
 
-        create = lambda _is_repeat: _send(client, payment)  # noqa: E731 - the repr of a `partial` has the account
+        def create(_: object) -> Any:  # the repr of a `partial` has the account
+            left = keys.left(Now(_moment(), client.provider_time())) if isinstance(keys, NoKey) else time_left
+            return _send(client, payment, left)
+
         result = yield from settle(payment, keys, turn, create)
         if isinstance(result, LookUp):
             result = yield from _looked_up(client, result)
@@ -473,7 +505,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             settlement = otherwise
         if settlement.request is not None:
             return self._change(connection, row.key, lease, values_of(settlement.request), try_now=try_now)
-        until = row.settle_until or claim.at.local + self._settle_for
+        # One that is further away is by a clock that was ahead.
+        until = min(row.settle_until or inf, claim.at.local + self._settle_for)
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
             values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}

@@ -148,8 +148,9 @@ class LookUp:
         """Return what reads have shown of a write: a text says why they do not show that it was done."""
         if isinstance(done, str):
             return self.unknown(done)
-        rest = "may be that of another entry."
-        otherwise = self.unknown(f"{done.id} {rest} {_ADVICE}")
+        assert isinstance(self.payment, Write)
+        is_of_path = done.id in self.payment.call.ids  # a state that it keeps, whoever brought it there
+        otherwise = None if is_of_path else self.unknown(f"{done.id} may be that of another entry. {_ADVICE}")
         return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
 
     def settled(self, requests: Sequence[PaymentRequest], caveat: str = "") -> Settlement:

@@ -55,6 +55,10 @@ class Now:
     provider: ProviderTime
     error: VictorError | None = None
 
+    def by_provider(self) -> float:
+        """Return the epoch seconds by the provider's clock; by that of this machine if it is not known."""
+        return self.provider.moment.timestamp() if self.provider.is_known else self.moment.local
+
     def since(self, moment: Moment) -> float:
         """Return the seconds since `moment`, by whichever local clock shows more."""
         return max(self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
@@ -83,8 +87,8 @@ class Sent(NamedTuple):
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
         # A clock may have been ahead: it is not later than now.
-        latest = now.provider.moment.timestamp() if now.provider.is_known else now.moment.local
-        return datetime.fromtimestamp(min(self.since, latest), UTC) - (_EARLIER if self.known else _CLOCKS_DIFFER)
+        since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
+        return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:
@@ -148,29 +152,34 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class NoKey:
-    """Of writes without a key: what may have been sent is never sent again.
+    """Of writes that no key keeps from being done twice: what may have been sent is never sent again.
 
     Attributes:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on.
         since: When it was taken up. After a sleep of the machine another worker may have looked it up meanwhile.
+        why: Why it is not sent again, as a sentence.
     """
 
     caller: str | None
     held: float
     since: Moment
+    why: str = "It may have been sent, and it takes no key."
 
     def first_use(self, now: Now) -> Sent:
         """Return when it may first have been sent: now. What was done before was another write."""
         return Sent.at(now.moment, now, self.caller)
 
+    def left(self, now: Now) -> float:
+        """Return for how many seconds it can be sent yet."""
+        return self.held - now.since(self.since)
+
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
         """As of `Keys`."""
         if sent is not None:
-            return sent, "It may have been sent, and it takes no key."
-        if now.since(self.since) > self.held:
-            return self.since, "This machine slept, and another worker may have taken it up."
-        return None
+            return sent, self.why
+        slept = "This machine slept, and another worker may have taken it up."
+        return (self.since, slept) if self.left(now) <= 0 else None
 
 
 def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:

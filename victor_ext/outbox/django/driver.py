@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
-from typing import Unpack
+from collections.abc import Mapping
+from datetime import datetime
+from pkgutil import resolve_name
+from types import ModuleType
+from typing import Any, Unpack
 
+import sqlalchemy as sa
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, transaction
 
@@ -13,6 +17,7 @@ from victor_ext import Victor, VictorError
 from victor_ext.event_queue.django import DjangoQueue
 from victor_ext.outbox.entries import Entry, OutboxEvent
 from victor_ext.outbox.outboxes import BlockingOutbox
+from victor_ext.outbox.passes import OutboxOptions
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 
@@ -21,24 +26,23 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], BlockingOutbox[str]):
 
     Args:
         using: The alias of the database in `settings.DATABASES` that has your invoices.
-        keys_kept: As for `Outbox`.
-        lease: As for `Outbox`.
+        options: `client`, `keys_kept`, `lease` and `settle_for`, as for `Outbox`.
     """
 
-    def __init__(
-        self,
-        using: str = DEFAULT_DB_ALIAS,
-        *,
-        keys_kept: timedelta = timedelta(hours=24),
-        lease: timedelta = timedelta(minutes=2),
-    ) -> None:
-        super().__init__(using, keys_kept=keys_kept, lease=lease)
+    def __init__(self, using: str = DEFAULT_DB_ALIAS, **options: Unpack[OutboxOptions]) -> None:
+        super().__init__(using, **options)
         self._use(using)
 
     @classmethod
     def from_settings(cls) -> DjangoOutbox:
-        """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the defaults."""
-        return cls(**getattr(settings, "VICTOR_OUTBOX", {}))
+        """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the defaults.
+
+        `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`.
+        """
+        given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
+        if isinstance(given.get("client"), str):
+            given["client"] = resolve_name(given["client"])()
+        return cls(**given)
 
     def add(self, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in the open transaction. It is sent once that is committed, and forgotten if it is not.
@@ -49,16 +53,42 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], BlockingOutbox[str]):
             InvalidRequest: As for `Outbox.add`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
+        self._add(self._open_transaction("add"), arguments)
+
+    def add_call(
+        self,
+        operation: str | ModuleType,
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `Outbox.add_call`, in the open transaction.
+
+        Raises:
+            InvalidRequest: As for `Outbox.add_call`, as is `ConfigurationError`.
+            django.db.transaction.TransactionManagementError: No transaction of this database is open.
+        """
+        terms = idempotency_key, send_before, look_up_by
+        work = self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once)
+        work(self._open_transaction("add_call"))
+
+    def _open_transaction(self, method: str) -> sa.Connection:
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
-                f"No transaction of the database {self._using!r} is open: call add() within transaction.atomic(), "
+                f"No transaction of the database {self._using!r} is open: call {method}() within transaction.atomic(), "
                 "together with what the payment is for."
             )
-        self._add(self._connection, arguments)
+        return self._connection
 
 
 def send_payment_requests() -> dict[str, int]:
-    """One pass of a worker, with `DjangoOutbox.from_settings()` and `Victor.from_env()`: the body of a Celery task.
+    """One pass of a worker, with `DjangoOutbox.from_settings()`: the body of a Celery task.
+
+    It sends with the outbox's client, which it closes, else with `Victor.from_env()`.
 
     Returns:
         The number of entries that have come to a result or have changed, by state.
@@ -69,10 +99,10 @@ def send_payment_requests() -> dict[str, int]:
     outbox = DjangoOutbox.from_settings()
     changed: list[Entry] = []
     failures: list[VictorError] = []
-    with Victor.from_env() as victor:
+    with outbox.client or Victor.from_env() as client:
         for work in (outbox.send, outbox.refresh):
             try:
-                changed += work(victor)
+                changed += work(client)
             except VictorError as error:
                 failures.append(error)
     outbox.handle()

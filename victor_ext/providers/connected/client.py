@@ -30,8 +30,9 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.evidence import Declared
+from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
 from victor_ext.runtime.loop.redirects import origin_of
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
@@ -105,6 +106,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
         key: KeyPlace | None = None,
+        proofs: Mapping[str, Proof] | None = None,
         name: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
@@ -127,6 +129,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 declares that header in the document gets a key, the same in all attempts. Where the document declares
                 another key, yours needs `takes_key`; where it declares none, every POST gets one. None: the provider
                 takes no key. No write without a key is repeated if it may have been done.
+            proofs: Reads that show that a write was done, by the write's method and path in the document:
+                `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them after a lost response. None: no
+                read does.
             name: What messages call the provider; None takes the name of the package.
 
         Raises:
@@ -140,7 +145,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         credentials = credentials_of(auth)
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        table = _table(key, document, url, package)
+        table = _table(key, document, url, package, _proofs(proofs or {}, document))
         self._start(
             given,
             partial(credentials.authenticator, url),
@@ -318,11 +323,24 @@ def _servers(
     return base, dict(zip(servers, urls, strict=True))
 
 
-def _table(key: object, document: Sequence[Declared], url: httpx.URL, package: str) -> DocumentOperations:
+def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[str, Proof]:
+    """The proofs by the names of their rows. Raises `ConfigurationError` for one of no write of the document."""
+    writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
+    proofs = {unnamed(name): proof for name, proof in given.items()}
+    if strange := [name for name in proofs if name not in writes]:
+        raise ConfigurationError(
+            f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may be."
+        )
+    return proofs
+
+
+def _table(
+    key: object, document: Sequence[Declared], url: httpx.URL, package: str, proofs: Mapping[str, Proof]
+) -> DocumentOperations:
     place: Any = NoKey() if key is None else key
     if isinstance(key, type) or not all(callable(getattr(place, name, None)) for name in ("prepare", "read")):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    table = DocumentOperations(document, url, place)
+    table = DocumentOperations(document, url, place, proofs)
     if not isinstance(place, HeaderKey | BodyKey):
         return table
     if not document:

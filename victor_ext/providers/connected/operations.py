@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import httpx
@@ -16,7 +17,16 @@ from victor_ext.runtime.core.json_values import is_list, is_object, object_of, o
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
-from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
+from victor_ext.runtime.loop.operations import (
+    Effect,
+    Matcher,
+    Operation,
+    Operations,
+    Proof,
+    Shown,
+    declares_key,
+    name_of,
+)
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
@@ -46,8 +56,15 @@ class DocumentOperations(Operations):
     caller's word counts: for each POST, or what `takes_key` names.
     """
 
-    def __init__(self, document: Sequence[Declared], base_url: httpx.URL, place: KeyPlace) -> None:
+    def __init__(
+        self,
+        document: Sequence[Declared],
+        base_url: httpx.URL,
+        place: KeyPlace,
+        proofs: Mapping[str, Proof] = MappingProxyType({}),
+    ) -> None:
         super().__init__({}, base_url, place)
+        self._proofs = proofs
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
         self._by_name = {name_of(each): each for each in document}
@@ -75,9 +92,13 @@ class DocumentOperations(Operations):
             effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
+            proof=None if declared is None else self._proofs.get(name_of(declared)),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
+
+    def proof_of(self, name: str) -> Proof | None:
+        return self._proofs.get(name)
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""

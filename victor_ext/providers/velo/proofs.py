@@ -7,14 +7,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import httpx
+
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
-from victor_ext.runtime.core.json_values import list_or_empty, object_or_empty
+from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
 from .checks import day_around
 
-_PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
+PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
 
 
 def in_state(resource: str, *done: str) -> Proof:
@@ -64,7 +66,14 @@ def _references(payments: object) -> set[str]:
     return {reference_of(object_or_empty(payment).get("payorPaymentId")) for payment in list_or_empty(payments)} - {""}
 
 
-SUBMITTED = Proof(_submitted, needs=("payor_id",))
-INSTRUCTED = in_state("payouts", "INSTRUCTED", *_PAID)
+def _named(request: httpx.Request) -> str:
+    """The references of a payout; empty if a payment has none."""
+    payments = object_of(request).get("payments")
+    references = sorted(_references(payments))
+    return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
+
+
+SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
+INSTRUCTED = in_state("payouts", "INSTRUCTED", *PAID)
 PAYOUT_WITHDRAWN = in_state("payouts", "WITHDRAWN")
 PAYMENT_WITHDRAWN = in_state("payments", "WITHDRAWN")

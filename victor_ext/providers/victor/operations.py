@@ -26,6 +26,7 @@ from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, Operati
 from victor_ext.runtime.loop.redirects import asked_url
 
 from .auth import TOKEN_PATH
+from .responding import RESPONDED, other_response
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
 
 _WHAT = "payment request"
@@ -89,6 +90,8 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         id=RepeatsId(_WHAT, ID, unlike=_others_id),
         look_up="with payment_requests.get(id)",
+        unlike=other_response,
+        proof=RESPONDED,
     ),
     f"POST {TOKEN_PATH}": TOKEN,
 }

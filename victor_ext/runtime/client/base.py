@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
+from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import Secret, concealed_within
 from victor_ext.runtime.client.config import HttpxClient, Transport
@@ -207,7 +208,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             idempotency_key: The key, for an operation that takes one.
 
         Raises:
-            InvalidRequest: An argument is invalid, or is the number or the code of a card: pass a token of it.
+            InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
 
         Examples:
@@ -238,6 +239,11 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
         return bind(client_class, str(self._config.base_url), connect or self._http_client, servers)
+
+    @property
+    def http(self) -> Any:
+        """An httpx client, for requests made by hand below the base URL: they sign, retry and fail as calls do."""
+        return self._http_client({})
 
     def _http_client(self, options: dict[str, Any]) -> Any:
         return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
@@ -316,8 +322,17 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         Raises:
             VictorError: As of the method that was prepared.
         """
-        http, request = request_of(self, call)
-        return done(call, http.send(request))
+        return done(call, self.http.send(request_of(self, call)))
+
+    def ask_time(self) -> ProviderTime:
+        """Ask for the provider's time: each response has it, also one that says no to a read of the base URL.
+
+        Raises:
+            VictorError: No response came.
+        """
+        with suppress(StatusError, UnreadableResponse):
+            self.http.get("")
+        return self.provider_time()
 
     def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
         """Read whether a prepared write was done, such as one whose response was lost.
@@ -369,8 +384,13 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
 
     async def send(self, call: PreparedCall) -> Done:
         """As `send` of the client with blocking calls, awaited."""
-        http, request = request_of(self, call)
-        return done(call, await http.send(request))
+        return done(call, await self.http.send(request_of(self, call)))
+
+    async def ask_time(self) -> ProviderTime:
+        """As `ask_time` of the client with blocking calls, awaited."""
+        with suppress(StatusError, UnreadableResponse):
+            await self.http.get("")
+        return self.provider_time()
 
     async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
         """As `look_up` of the client with blocking calls, awaited."""

@@ -14,12 +14,12 @@ from urllib.parse import unquote
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
+from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
+from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.card_data import card_data_in
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Done, Operation, Promise
@@ -44,6 +44,8 @@ class PreparedCall:
         operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
         promise: What keeps it from being done twice.
         look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
+        subject: What the request calls what it makes or changes, such as its references: a read cannot tell two writes
+            with the same apart. None: nothing that a look-up needs.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
@@ -56,6 +58,7 @@ class PreparedCall:
     operation: str
     promise: Promise
     look_up_needs: tuple[str, ...] | None = None
+    subject: str | None = None
     idempotency_key: str | None = None
     module: str = ""
     method: str
@@ -80,7 +83,14 @@ class PreparedCall:
             return None
 
     def to_text(self) -> str:
-        """The call as JSON text, for a column of a table. It has what was passed, account numbers included."""
+        """The call as JSON text, for a column of a table. It has what was passed, account numbers included.
+
+        Raises:
+            InvalidRequest: It has the number or the verification code of a card, which must not be stored: call with a
+                token of it.
+        """
+        if problems := card_problems(httpx.URL(self.url), self.content):
+            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         content = base64.b64encode(self.content).decode("ascii")
         return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})
 
@@ -116,8 +126,6 @@ class _Preparing(httpx.BaseTransport):
                 f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
             )
         content = request.read()
-        if problems := card_data_in(request):
-            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
         place = self.behaviour.key_place
         if self.key is not None and isinstance(place, HeaderKey) and (row.key is None or row.key.is_taken):
             request.headers.setdefault(place.name, self.key)
@@ -127,12 +135,15 @@ class _Preparing(httpx.BaseTransport):
             raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{self.name} was not stored")
         reader: Reader | None = request.extensions.get(READER)
         declared: Declared | None = None if reader is None else reader.declared
+        proof = row.proof
+        subject = None if proof is None or proof.subject is None else proof.subject(request)
         raise _Prepared(
             PreparedCall(
                 name=self.name,
                 operation=self.behaviour.name_of(request),
-                promise=row.promise(key),
-                look_up_needs=None if row.proof is None else row.proof.needs,
+                promise=row.promise(has_key=key is not None, subject=subject),
+                look_up_needs=None if proof is None or subject == "" else proof.needs,
+                subject=subject,
                 idempotency_key=key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,
@@ -183,10 +194,14 @@ def prepared_by(
 def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
-    of_the_client = (each for each in resources.values() if hasattr(each, method))
-    kind = resources.get(resource) if resource else next(of_the_client, None)
+    # The methods of the client itself are those of resources without a public name.
+    own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
+    kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = ", ".join(resources) or "none: pass the module of a generated operation"
+        known = (
+            ", ".join(each for each in resources if not each.startswith("_"))
+            or "none: pass the module of a generated operation"
+        )
         raise ConfigurationError(
             f"{shown(name)} is no method of this client, such as 'payouts.submit'. It has {known}."
         )
@@ -212,29 +227,30 @@ def _no_sleep(_seconds: float) -> None:
     raise AssertionError("nothing is sent, so nothing is waited for")
 
 
-def request_of(client: Any, call: PreparedCall) -> tuple[Any, httpx.Request]:
-    """The httpx client to send a call with, and its request, read by the generated operation, if there still is one.
+def request_of(client: Any, call: PreparedCall) -> httpx.Request:
+    """The request of a call, whose response the generated operation reads, if there still is one.
 
     It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
     """
     extensions: dict[str, Any] = {}
-    api = client.api
     try:
         declared = importlib.import_module(call.module).OPERATION if call.module else None
-    except ImportError:  # of an earlier document: the table still says what the operation is
+    except (ImportError, AttributeError):  # of an earlier document: the table still says what the operation is
         declared = None
     if declared is not None:
-        api = client.bind(_client_class(call.module)).for_one_call(json_of)
+        # A status that the document does not list is a success where the provider's own table says what one is.
+        undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
+        api = client.bind(_client_class(call.module)).for_one_call(undocumented)
         extensions = api.request_extensions(declared)
-    get = api.get_async_httpx_client if client.is_awaited else api.get_httpx_client
-    http = get()
-    request = http.build_request(
-        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
-    )
-    return http, request
+    headers, content = dict(call.headers), call.content
+    http: httpx.Client = client.http
+    return http.build_request(call.method, call.url, headers=headers, content=content, extensions=extensions)
 
 
 def done(call: PreparedCall, response: httpx.Response) -> Done:
-    """What the good response to a prepared write says that it did."""
+    """What the good response to a prepared write says that it did. Raises `Conflict`: it says something else."""
     row: Operation = response.request.extensions[OPERATION]
+    other = None if row.unlike is None else row.unlike(response)
+    if other is not None:
+        raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
     return row.done(response, call.ids)

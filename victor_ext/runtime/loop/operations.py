@@ -83,10 +83,13 @@ class Proof:
             needs. Only a state that no other call leaves, or an id that the request itself has, shows something: an
             increment (a partial refund, a funding) looks the same whoever made it.
         needs: Names of what the request does not have and the reads need, such as `payor_id`.
+        subject: What a request calls what it makes or changes: of two writes with the same, the reads may show the
+            other one. Empty: the request does not say it, so the reads cannot show it. None: the requests name nothing.
     """
 
     find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
     needs: tuple[str, ...] = ()
+    subject: Callable[[httpx.Request], str] | None = None
 
 
 class Shown(Enum):
@@ -136,6 +139,8 @@ class Operation:
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
         made: The id of what a good response says was made; "" for one without any. None: its member `id`.
+        said: The provider's word for the state of that in a good response. None: its member `status`.
+        unlike: How a good response to a write says that something else was done, where its method alone compares it.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
@@ -153,7 +158,9 @@ class Operation:
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
-    made: Callable[[httpx.Response], str | None] | None = None
+    made: Says | None = None
+    said: Says | None = None
+    unlike: Says | None = None
     proof: Proof | None = None
     results: Whether | None = None
     refuses: Says | None = None
@@ -167,18 +174,18 @@ class Operation:
     def reads(self) -> bool:
         return self.effect is Effect.READS
 
-    def promise(self, key: str | None) -> Promise:
-        """What can be promised of a write with this idempotency key, or without one."""
-        if key is not None:
+    def promise(self, *, has_key: bool, subject: str | None = None) -> Promise:
+        """What can be promised of a write, with a key or without one. An empty `subject`: its proof cannot find it."""
+        if has_key:
             return Promise.KEYED
-        return Promise.AT_MOST_ONCE if self.proof is None else Promise.LOOKED_UP
+        return Promise.AT_MOST_ONCE if self.proof is None or subject == "" else Promise.LOOKED_UP
 
     def done(self, response: httpx.Response, ids: Sequence[str]) -> Done:
         """What a good response to a write says that it did; `ids` are those in the path."""
         body = object_of(response)
         made = text_or_empty(body.get("id")) if self.made is None else self.made(response)
-        status = text_or_empty(body.get("status")) or None
-        return Done(made or next(iter(ids), None), status, body or None, response)
+        status = text_or_empty(body.get("status")) if self.said is None else self.said(response)
+        return Done(made or next(iter(ids), None), status or None, body or None, response)
 
     @property
     def is_secret(self) -> bool:

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     """One pass, or pass after pass."""
 
     help = (
-        "Sends the payment requests in the outbox, settles those that may have been sent, and reads their statuses. "
+        "Sends the writes in the outbox, settles those that may have been sent, and reads their statuses. "
         "Several may run at once, and each may be killed at any moment."
     )
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
                 changed = send_payment_requests()
                 self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
-                with Victor.from_env() as victor, suppress(KeyboardInterrupt):
-                    DjangoOutbox.from_settings().run(victor, interval=interval)
+                outbox = DjangoOutbox.from_settings()
+                with outbox.client or Victor.from_env() as client, suppress(KeyboardInterrupt):
+                    outbox.run(client, interval=interval)
         except VictorError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,424 @@
+"""Writes of other systems in the outbox: sent once, looked up after a lost response, and unclear if that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.outbox.django_project import set_up, use_database
+from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.running import GUID, ONCE, QUICK, Script
+from tests.providers.systems import ADAPTERS
+from tests.providers.velo.adapter import pay
+from victor_ext import ConfigurationError, Done, HeaderKey, InvalidRequest, Proof, TimedOut, VictorError, connect
+from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.entries import outbox_table
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import Card, CardToken, EastPay
+
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+set_up()
+
+from django.core.management import call_command  # noqa: E402 - Django is set up before it is imported
+from django.db import transaction  # noqa: E402
+
+from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
+
+KEY = "the-key-of-the-march-payout"
+TABLE = outbox_table("victor_outbox")
+FINAL = {"settle_for": timedelta(0)}
+
+
+class Store:
+    """An outbox of one kind. Each act has a client of its own, as another process has."""
+
+    def __init__(self, kind: str, engine: sa.Engine, harness: Any) -> None:
+        self.kind, self.engine, self.harness = kind, engine, harness
+        self.options: dict[str, Any] = {}
+        self.client: dict[str, Any] = {"retry": ONCE}
+
+    def _act(self, work: Callable[[Any, Any], Any]) -> Any:
+        """Do this with the outbox and a session in a transaction."""
+        client = {**self.harness.settings, **self.client}
+        if self.kind == "awaited":
+            return anyio.run(self._awaited, work, client)
+        with self.harness.kinds[0](**client) as made:
+            if self.kind == "django":
+                return work(DjangoOutbox(client=made, **self.options), None)
+            outbox = Outbox(self.engine, client=made, **self.options)
+            outbox.create_table()
+            with self.engine.begin() as connection:
+                return work(outbox, connection)
+
+    async def _awaited(self, work: Callable[[Any, Any], Any], client: dict[str, Any]) -> Any:
+        url = self.engine.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:")
+        engine = create_async_engine(url)
+        async with self.harness.kinds[1](**client) as made:
+            outbox = AsyncOutbox(engine, client=made, **self.options)
+            await outbox.create_table()
+            try:
+                async with engine.begin() as connection:
+                    return await work(outbox, connection)
+            finally:
+                await engine.dispose()
+
+    def add(self, name: Any, *args: Any, key: str = KEY, **named: Any) -> None:
+        if self.kind == "django":
+            with transaction.atomic():
+                self._act(lambda outbox, _: outbox.add_call(name, *args, idempotency_key=key, **named))
+        else:
+            self._act(lambda outbox, session: outbox.add_call(session, name, *args, idempotency_key=key, **named))
+
+    def send(self) -> list[tuple[str, str | None]]:
+        """One pass; the states and ids of what has come to a result."""
+        return [(entry.state.value, entry.request_id) for entry in self._act(self._pass)]
+
+    def _pass(self, outbox: Any, session: Any) -> Any:
+        if self.kind == "awaited":
+            return self._awaited_pass(outbox, session)
+        if session is not None:
+            session.commit()
+        return outbox.send()
+
+    async def _awaited_pass(self, outbox: Any, session: Any) -> Any:
+        await session.commit()
+        return await outbox.send()
+
+    def entries(self) -> Any:
+        return self._act(lambda outbox, _: outbox.entries())
+
+    def update(self, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(TABLE).values(**values))
+
+    def state(self) -> str:
+        (entry,) = self.entries()
+        return str(entry.state.value)
+
+
+@pytest.fixture(scope="module")
+def velo_sandbox() -> Iterator[Any]:
+    with ADAPTERS["velo"].SANDBOX() as started:
+        yield started
+
+
+@pytest.fixture
+def harness(velo_sandbox: Any) -> Any:
+    velo_sandbox.reset()
+    return ADAPTERS["velo"].Harness(velo_sandbox, awaited=False)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    made = sa.create_engine(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(params=["blocking", "awaited", "django"])
+def store(request: pytest.FixtureRequest, engine: sa.Engine, harness: Any) -> Iterator[Store]:
+    if request.param == "django":
+        with use_database(engine.url):
+            call_command("migrate", verbosity=0)
+            yield Store("django", engine, harness)
+    else:
+        yield Store(request.param, engine, harness)
+
+
+@pytest.fixture
+def blocking(tmp_path: Path, harness: Any) -> Iterator[Store]:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'calls.sqlite'}")
+    yield Store("blocking", engine, harness)
+    engine.dispose()
+
+
+def submit(store: Store, reference: str = "INV-1042", **named: Any) -> None:
+    store.add("payouts.submit", [pay(reference)], look_up_by={"payor_id": store.harness.payor}, **named)
+
+
+def lose(harness: Any, word: str, times: int = 1) -> None:
+    harness.sandbox.inject("lose_answer", operation=word, times=times)
+
+
+def test_a_payout_is_submitted_and_instructed_once(store: Store) -> None:
+    """Each response is lost; the reads show what was done."""
+    harness = store.harness
+    lose(harness, "submit")
+    submit(store)
+    submit(store)  # as a program does that was killed after its commit
+    assert store.state() == "waiting"
+    ((state, payout_id),) = store.send()
+    assert (state, harness.calls("submit"), harness.work("INV-1042")) == ("sent", 1, 1)
+    harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30))
+    lose(harness, "instruct")
+    store.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    assert store.send() == [("sent", payout_id)]
+    assert (harness.calls("instruct"), store.send()) == (1, [])
+    entry = store.entries()[1]
+    assert (entry.operation, entry.provider, entry.client_reference_id) == ("payouts.instruct", "Velo", None)
+
+
+def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Store) -> None:
+    harness, empty = store.harness, {"page": {"totalPages": 1, "page": 1}, "content": []}
+    lose(harness, "submit")
+    submit(store)
+    harness.sandbox.inject("status", operation="list_payments", status=200, body=json.dumps(empty), times=2)
+    assert (store.send(), store.state()) == ([], "settling")
+    assert store.send() == [], "it is not looked up at once again"
+    store.update(leased_until=0.0)
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0)
+    assert [state for state, _ in store.send()] == ["sent"]
+    assert harness.calls("submit") == 1
+
+
+def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
+    """The worker ended between its claim and the request: nothing of it was sent, and no read can prove that."""
+    submit(store)
+    store.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    assert "No payouts have payments with its references" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0)
+    assert (store.send(), store.harness.calls("submit")) == ([], 0)
+
+
+def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
+    call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
+    with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
+        store.add(*call[0], **call[1])
+    assert [(problem.field, problem.code) for problem in raised.value.problems] == [("at_most_once", "required")]
+    with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
+        store.add("payouts.submit", [pay()])
+    store.add(*call[0], **call[1], at_most_once=True)
+    lose(store.harness, "invite")
+    assert store.send() == [("unclear", None)], "there is nothing to wait for"
+    store.update(leased_until=0.0)
+    assert (store.send(), store.harness.calls("invite")) == ([], 1)
+
+
+def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
+    now = datetime.now(UTC)
+    submit(store, send_before=now + timedelta(hours=1))
+    store.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
+    assert store.send() == [("refused", None)]
+    assert (store.harness.calls("submit"), "its time to be sent had passed" in store.entries()[0].error) == (0, True)
+    with pytest.raises(InvalidRequest, match="naive"):
+        submit(store, key="another-key-for-the-outbox", send_before=now.replace(tzinfo=None))
+    store.harness.sandbox.set_clock_skew(0.0)
+
+
+def test_one_key_is_one_call(store: Store) -> None:
+    submit(store)
+    for call in (["payouts.submit", [pay("INV-2")]], ["payouts.withdraw", "payout-1"]):
+        with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
+            store.add(*call, look_up_by={"payor_id": store.harness.payor})
+        assert raised.value.problems[0].code == "used"
+    with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
+        submit(store, key=" ")
+    assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
+
+
+def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(blocking: Store) -> None:
+    blocking.options = FINAL
+    for key in (KEY, "the-key-of-another-payout"):
+        submit(blocking, key=key)
+    blocking.harness.sandbox.inject("refuse", operation="list_payments", times=None)
+    for fault in ("lose_answer", "cut_request"):  # one of them was submitted, and nobody knows which
+        blocking.harness.sandbox.inject(fault, operation="submit", **({"after": 25} if fault == "cut_request" else {}))
+        with pytest.raises(VictorError):
+            blocking.send()
+    blocking.harness.sandbox.clear_faults()
+    blocking.update(leased_until=0.0)
+    assert blocking.send() == [("unclear", None)] * 2
+    assert blocking.harness.work("INV-1042") == 1
+
+
+@pytest.mark.parametrize(("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)])
+def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
+    blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
+) -> None:
+    """It sleeps between its claim and the call, or within the call, for longer than its lease in all."""
+    clock, claim, asleep = time.time, Outbox._claim, [0.0]
+    monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
+
+    def claimed(self: Any, *given: Any) -> Any:
+        claimed = claim(self, *given)
+        asleep.append(before if claimed[1] is not None else 0.0)
+        return claimed
+
+    def note(event: Any) -> None:
+        asleep.append(within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0)
+
+    monkeypatch.setattr(Outbox, "_claim", claimed)
+    blocking.client = {"retry": ONCE, "on_event": note}
+    submit(blocking)
+    with suppress(TimedOut) if within else nullcontext():
+        blocking.send()
+    assert blocking.harness.calls("submit") == sent
+
+
+@pytest.mark.parametrize("worked", [False, True])
+def test_a_worker_that_is_killed_within_its_call(blocking: Store, tmp_path: Path, worked: bool) -> None:
+    """By `kill -9`, when the request has arrived, or before it leaves."""
+    submit(blocking)
+    program = f"""
+import os, signal, sys
+import httpx, sqlalchemy as sa
+from victor_ext.outbox import Outbox
+from victor_ext.providers.velo import Velo, VeloAuth
+
+class Kills(httpx.HTTPTransport):
+    def handle_request(self, request):
+        if request.url.path != "/v3/payouts":
+            return super().handle_request(request)
+        if {worked}:
+            super().handle_request(request)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+auth = VeloAuth(*sys.argv[1:3])
+velo = Velo(auth, base_url={blocking.harness.settings["base_url"]!r}, transport=Kills())
+Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
+"""
+    key, secret = blocking.harness.sandbox.add_key()
+    ran = subprocess.run([sys.executable, "-c", program, key, secret], check=False, capture_output=True)
+    assert ran.returncode == -9, ran.stderr.decode()[-500:]
+    assert blocking.state() == "sending"
+    blocking.update(leased_until=0.0)
+    blocking.options = FINAL
+    ((state, payout_id),) = blocking.send()
+    assert (state, payout_id is not None) == (("sent", True) if worked else ("unclear", False))
+    assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
+
+
+def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:
+    submit(blocking)
+    blocking.update(provider="Another")
+    assert (blocking.send(), blocking.state()) == ([], "waiting")
+
+
+def keyed(script: Script, **options: Any) -> Any:
+    """A client of an API that takes a key for payments, and has no `ping`."""
+    given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), **options}
+    return connect(client_class(), base_url="https://till.test", name="Till", **given)
+
+
+def dated(status: int, **content: Any) -> httpx.Response:
+    return httpx.Response(status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content)
+
+
+def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store) -> None:
+    """So the age of the key is known after a crash: the write is repeated under it, not given up."""
+    body = new_payment(amount=4423, reference="INV-1")
+    outbox = Outbox(blocking.engine)
+    outbox.create_table()
+    script = Script(dated(404), httpx.ConnectError("it ended"))
+    with keyed(script, retry=ONCE) as client, blocking.engine.begin() as connection:
+        Outbox(blocking.engine, client=client).add_call(
+            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID
+        )
+    lost = httpx.ReadError("it was cut")
+    for lines, states in (((dated(404), lost), []), ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"])):
+        script = Script(*lines)
+        with keyed(script, retry=ONCE) as client:
+            assert [entry.state.value for entry in outbox.send(client)] == states
+        assert [request.url.path for request in script.requests] == ["/", "/v1/payments"]
+        assert script.requests[1].headers["idempotency-key"] == GUID
+        blocking.update(leased_until=0.0)
+    assert outbox.entry(GUID).request_id == "pay_1"  # type: ignore[union-attr] # it is there
+
+
+def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:
+    body, client = new_payment(amount=4423, reference="INV-1"), keyed(Script(dated(404), dated(201, json={"id": "p"})))
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        outbox.add_call(
+            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID, send_before=soon
+        )
+    blocking.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, send_before=time.time() - 1)
+    assert [entry.state.value for entry in outbox.send()] == ["unclear"]
+    assert "its time to be sent has passed" in (outbox.entry(GUID).error or "")  # type: ignore[union-attr] # it is there
+
+
+def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        references = [each["reference"] for each in json.loads(listed.content)["items"]]
+        return Done("pay_1") if call.body["reference"] in references else "The list does not have it."
+
+    listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
+    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="INV-1")
+    assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
+    assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+
+
+def test_no_card_is_stored(blocking: Store) -> None:
+    bank = EastPay("t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True)
+    outbox, price = Outbox(blocking.engine, client=bank), Money.of("92.00", "EGP")
+    outbox.create_table()
+    cards: tuple[Any, ...] = (
+        Card("4111111111111111", expiry_month=12, expiry_year=2030),
+        Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"),
+    )
+    with blocking.engine.begin() as connection:
+        for card in cards:
+            with pytest.raises(InvalidRequest, match="card is the number of a card"):
+                outbox.add_call(
+                    connection, "payments.debit", price, card=card, merchant_transaction_id="I", idempotency_key=KEY
+                )
+        token = CardToken("a-token")
+        outbox.add_call(
+            connection, "payments.debit", price, card=token, merchant_transaction_id="I", idempotency_key=KEY
+        )
+    assert len(outbox.entries()) == 1
+
+
+def test_an_outbox_without_a_client_takes_no_calls(blocking: Store) -> None:
+    outbox = Outbox(blocking.engine)
+    outbox.create_table()
+    with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
+        outbox.add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
+    with pytest.raises(ConfigurationError, match=r"settle_for=.* is below zero"):
+        Outbox(blocking.engine, settle_for=timedelta(seconds=-1))
+
+
+def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.conf import settings
+
+    place = "victor_ext.providers.velo:Velo.from_env"
+    monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
+    key, secret = blocking.harness.sandbox.add_key()
+    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": blocking.harness.sandbox.url}.items():
+        monkeypatch.setenv(f"VELO_{name}", value)
+    with use_database(blocking.engine.url):
+        call_command("migrate", verbosity=0)
+        with transaction.atomic():
+            DjangoOutbox.from_settings().add_call(
+                "payouts.submit", [pay()], idempotency_key=KEY, look_up_by={"payor_id": blocking.harness.payor}
+            )
+        with pytest.raises(transaction.TransactionManagementError, match=r"call add_call\(\) within"):
+            DjangoOutbox.from_settings().add_call("payouts.withdraw", "payout-1", idempotency_key="another-key")
+        call_command("send_payment_requests")
+    assert blocking.harness.calls("submit") == 1
