@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -13,10 +16,18 @@ from sqlalchemy.orm import Session
 
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.test_outbox import stored
+from tests.providers.connected.till import client_class
+from tests.providers.running import ONCE, Script
+from tests.providers.systems import ADAPTERS
+from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
-from victor_ext import AsyncVictor, ConfigurationError, Victor
+from victor_ext import AsyncVictor, ConfigurationError, NotFound, Victor, connect
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.outbox import AsyncOutbox, EntryState, EventState, Outbox, OutboxEvent
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import ResultCode
+from victor_ext.providers.flexfactor import OrderStatus
+from victor_ext.providers.velo import Velo
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = pytest.mark.slow
@@ -273,3 +284,110 @@ def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victo
         assert Outbox(engine).event_counts() == outbox.event_counts()
         call_command("migrate", "victor_outbox", "0001", verbosity=0)
         assert "victor_outbox_events" not in sa.inspect(engine).get_table_names()
+
+
+# What other systems say later
+
+
+def let_leases_end(outbox: Outbox) -> None:
+    with outbox._engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+
+
+def test_a_payout_goes_its_whole_way_by_its_events(engine: sa.Engine) -> None:
+    with ADAPTERS["velo"].SANDBOX() as sandbox:
+        harness = ADAPTERS["velo"].Harness(sandbox, awaited=False)
+        with Velo(**harness.settings) as client:
+            outbox = Outbox(engine, client=client)
+            outbox.create_table()
+
+            @outbox.on("accepted", operation="payouts.submit")
+            def instruct(session: Session, event: OutboxEvent) -> None:
+                key = f"instruct-{event.entry.idempotency_key}"
+                outbox.add_call(session, "payouts.instruct", event.entry.request_id, idempotency_key=key)
+
+            outbox.on("completed", operation="payouts.instruct")(
+                lambda session, event: session.execute(sa.insert(NOTES).values(text=event.entry.request_id))
+            )
+            with Session(engine) as session, session.begin():
+                payor = {"payor_id": harness.payor}
+                outbox.add_call(session, "payouts.submit", [pay()], idempotency_key="k-1", look_up_by=payor)
+            for _ in range(6):
+                sent, refreshed = outbox.send(), outbox.refresh()
+                sandbox.advance(seconds=60)
+                let_leases_end(outbox)
+            assert (sent, refreshed, outbox.refresh()) == ([], [], [])
+            assert [(entry.operation, entry.status) for entry in outbox.entries()] == [
+                ("payouts.submit", "ACCEPTED"),
+                ("payouts.instruct", "COMPLETED"),
+            ]
+            assert notes(engine) == [outbox.entries()[0].request_id]
+            assert harness.calls("instruct") == harness.calls("submit") == 1
+
+
+def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
+    """A read of each half a minute; one that fails is tried again then."""
+    says: dict[str, Any] = {"p-1": (404, {}), "p-2": (200, {"state": "open"}), "p-3": (200, {"state": "paid"})}
+    asked: list[str] = []
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        payment_id = request.url.path.rpartition("/")[2]
+        asked.append(payment_id)
+        status, body = says[payment_id]
+        return httpx.Response(status, json={"payment_id": payment_id, **body})
+
+    way, final = "POST /v1/payments/{payment_id}/refunds", {"paid"}
+    options: dict[str, Any] = {
+        "base_url": "https://till.example",
+        "retry": ONCE,
+        "transport": Script(provider).transport,
+    }
+    with pytest.raises(ConfigurationError, match="no read of the document shows what 'POST /v1/payments/search' made"):
+        connect(client_class(), final={"POST /v1/payments/search": final}, **options)
+    with connect(client_class(), final={way: final}, **options) as client:
+        outbox = Outbox(engine, client=client)
+        outbox.create_table()
+        for number in (1, 2, 3):
+            call = {
+                "name": "x",
+                "operation": way.replace("{payment_id}", "{}"),
+                "promise": "keyed",
+                "look_up_needs": None,
+            }
+            call |= {"method": "POST", "url": f"/v1/payments/p-{number}/refunds", "headers": {}, "content": ""}
+            call |= {"is_followed": True}
+            values = {"call": json.dumps({"call": json.dumps(call), "look_up_by": {}}), "request_id": f"p-{number}"}
+            with engine.begin() as connection:
+                outbox._insert(connection, key=f"k-{number}", reference="r", provider="till", operation="x", **values)
+                connection.execute(sa.update(outbox.table).values(state="sent"))
+        with pytest.raises(NotFound):
+            outbox.refresh()
+        assert (asked, [entry.status for entry in outbox.entries()]) == (["p-1", "p-2", "p-3"], [None, "open", "paid"])
+        assert outbox.refresh() == []
+        says["p-1"] = says["p-2"] = (200, {"status": "paid"})
+        let_leases_end(outbox)
+        assert [entry.status for entry in outbox.refresh()] == ["paid", "paid"]
+        assert asked[3:] == ["p-1", "p-2"]
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "arguments", "ends"),
+    [
+        ("eastpay", "payments.capture", ("8ac7a4a1", Money.of("1", "EGP")), "succeeded"),
+        ("flexfactor", "capture", ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", Money.of("1", "USD")), "COMPLETED"),
+        ("velo", "payouts.instruct", ("3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",), "INCOMPLETE"),
+    ],
+)
+def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, ends: str) -> None:
+    adapter = ADAPTERS[system]
+    given = {"merchant_transaction_id": "INV-1"} if system == "eastpay" else {}
+    client = SimpleNamespace(
+        payments=SimpleNamespace(inquire=lambda id: SimpleNamespace(result=ResultCode.parse("000.000.000"))),
+        orders=SimpleNamespace(get=lambda id: SimpleNamespace(status=OrderStatus.COMPLETED, status_name=None)),
+        payouts=SimpleNamespace(get=lambda id: SimpleNamespace(status=ends)),
+    )
+    with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as made:
+        call = made.prepare(name, *arguments, **given)
+        follow = made._config.loop.behaviour.follow_of(call.operation)
+        done = follow.done(follow.read(client, call, arguments[0]), arguments[0])
+    assert (call.is_followed, done.status, done.is_final) == (True, ends, True)

@@ -163,11 +163,14 @@ def write_of(row: Any) -> Write | None:
     return Write(PreparedCall.from_text(stored["call"]), sent_of(row), stored["look_up_by"])
 
 
-def values_of(request: PaymentRequest | Done) -> dict[str, Any]:
-    """What the table stores of what the provider has."""
+def values_of(request: PaymentRequest | Done, call: str | None = None) -> dict[str, Any]:
+    """What the table stores of what the provider has, of a `call` as it is stored."""
     if isinstance(request, Done):
         status = None if request.status is None else one_line(request.status)
-        return {"state": EntryState.SENT.value, "request_id": request.id, "status": status, "ended": True}
+        is_followed = call is not None and PreparedCall.from_text(json.loads(call)["call"]).is_followed
+        ended = request.is_final or not (is_followed and request.id)
+        values = {"state": EntryState.SENT.value, "request_id": request.id, "status": status}
+        return {**values, "ended": ended, "leased_until": 0.0}
     return {
         "state": EntryState.SENT.value,
         "request_id": request.id,

@@ -14,7 +14,6 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import AsyncVictor, Victor
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue
 from victor_ext.event_queue.transactions import Engine
 from victor_ext.settlement.arguments import PaymentRequestArguments
@@ -41,15 +40,16 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
         """
         return self._run(self._send(self._sender(client)))
 
-    def refresh(self, victor: Victor) -> list[Entry]:
-        """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
+    def refresh(self, client: AnyClient | None = None) -> list[Entry]:
+        """Read the statuses of what was sent and has not ended; returns the entries that changed.
 
-        One walk over the provider's list, from the oldest of them on. No webhook is needed.
+        Victor's requests take one walk over its list, from the oldest of them on. What another write made or changed is
+        read by its id, each half a minute, where the system has such a read. No webhook is needed.
 
         Raises:
-            VictorError: The list could not be read.
+            VictorError: A status could not be read.
         """
-        return self._run(self._refresh(victor))
+        return self._run(self._refresh(client))
 
     def run(
         self, client: AnyClient | None = None, *, interval: float = 5.0, stop: threading.Event | None = None
@@ -218,9 +218,9 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
         """As `Outbox.send`, awaited."""
         return await self._run(self._send(self._sender(client)))
 
-    async def refresh(self, victor: AsyncVictor) -> list[Entry]:
+    async def refresh(self, client: AnyClient | None = None) -> list[Entry]:
         """As `Outbox.refresh`, awaited."""
-        return await self._run(self._refresh(victor))
+        return await self._run(self._refresh(client))
 
     async def run(self, client: AnyClient | None = None, *, interval: float = 5.0) -> None:
         """As `Outbox.run`, awaited: it ends when it is cancelled."""

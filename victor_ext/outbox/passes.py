@@ -42,6 +42,7 @@ from victor_ext.event_queue.queue import EventQueue, H, Handler, event_table
 from victor_ext.event_queue.transactions import Engine, Pass, Work
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
+from victor_ext.privacy import one_line
 from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
 from victor_ext.settlement.flow import (
     SETTLED,
@@ -355,15 +356,50 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             raise error
         return done
 
-    def _refresh(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
-        columns = self.table.c
-        open_ones = sa.select(self.table).where(
-            columns.provider == victor.provider, columns.state == EntryState.SENT.value, columns.ended.is_(False)
-        )
-        open_rows = yield from self._transact(lambda connection: connection.execute(open_ones).all())
-        rows = {row.request_id: row for row in open_rows if row.request_id}
-        if not rows:
+    def _refresh(self, client: AnyClient | None) -> Pass[list[Entry]]:
+        client, columns, now = self._own(client), self.table.c, time.time()
+        is_ours = sa.and_(columns.provider == client.provider, columns.request_id.is_not(None))
+        is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
+        listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
+        # What is due later than that was put off by a clock that was ahead.
+        waits = columns.leased_until.between(now, now + 2 * max(self._lease, _LOOK_AGAIN))
+        query = sa.select(self.table).where(is_ours, is_open, sa.or_(listed, sa.not_(waits)))
+        rows = yield from self._transact(lambda connection: connection.execute(query).all())
+        by_id = {row.request_id: row for row in rows if (row.provider, row.operation) == (VICTOR, CREATE)}
+        changed = (yield from self._refresh_listed(client, by_id)) if by_id else []
+        error: VictorError | None = None
+        for row in rows:
+            if row.request_id not in by_id:
+                try:
+                    changed += yield from self._refresh_one(client, row)
+                except VictorError as failed:
+                    if about(failed) in (About.CLIENT, About.PROVIDER) and not isinstance(failed, NotFound):
+                        raise
+                    error = failed  # of this one alone: go on
+        if error is not None:
+            raise error
+        return changed
+
+    def _refresh_one(self, client: AnyClient, row: Any) -> Pass[list[Entry]]:
+        """Read the state of what a write made, unless another worker does."""
+        columns, again = self.table.c, time.time() + _LOOK_AGAIN
+        same = sa.and_(columns.id == row.id, columns.leased_until == row.leased_until)
+        claim = sa.update(self.table).where(same).values(leased_until=again)
+        if not (yield from self._transact(lambda connection: connection.execute(claim).rowcount)):
             return []
+        write = write_of(row)
+        assert write is not None
+        done = yield partial(client.read_state, write.call, row.request_id)
+        if isinstance(done, str):  # none reads it
+            values: dict[str, Any] = {"ended": True}
+        else:
+            values = {"status": one_line(done.status) if done.status else row.status, "ended": done.is_final}
+            if values == {"status": row.status, "ended": False}:
+                return []
+        entry = yield from self._refreshed(row, values)
+        return [] if entry is None else [entry]
+
+    def _refresh_listed(self, victor: Victor | AsyncVictor, rows: Mapping[str, Any]) -> Pass[list[Entry]]:
         now = Now(_moment(), victor.provider_time())
         since = min(sent.earliest(now) for row in rows.values() if (sent := sent_of(row)) is not None)
         changed: list[Entry] = []
@@ -504,7 +540,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
         if settlement.request is not None:
-            return self._change(connection, row.key, lease, values_of(settlement.request), try_now=try_now)
+            return self._change(connection, row.key, lease, values_of(settlement.request, row.call), try_now=try_now)
         # One that is further away is by a clock that was ahead.
         until = min(row.settle_until or inf, claim.at.local + self._settle_for)
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -107,6 +107,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         auth: Auth = None,
         key: KeyPlace | None = None,
         proofs: Mapping[str, Proof] | None = None,
+        final: Mapping[str, Collection[str]] | None = None,
         name: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
@@ -132,6 +133,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             proofs: Reads that show that a write was done, by the write's method and path in the document:
                 `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them after a lost response. None: no
                 read does.
+            final: The words for states that a write leads no further from, by its method and path in the document:
+                `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what it made until then. None: it does not.
             name: What messages call the provider; None takes the name of the package.
 
         Raises:
@@ -145,7 +148,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         credentials = credentials_of(auth)
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        table = _table(key, document, url, package, _proofs(proofs or {}, document))
+        words = {unnamed(operation): states for operation, states in (final or {}).items()}
+        table = _table(key, document, url, package, _proofs(proofs or {}, document), words)
+        if unread := [operation for operation in words if table.follow_of(operation) is None]:
+            raise ConfigurationError(f"final: no read of the document shows what {shown(unread[0])} made.")
         self._start(
             given,
             partial(credentials.authenticator, url),
@@ -335,12 +341,17 @@ def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[st
 
 
 def _table(
-    key: object, document: Sequence[Declared], url: httpx.URL, package: str, proofs: Mapping[str, Proof]
+    key: object,
+    document: Sequence[Declared],
+    url: httpx.URL,
+    package: str,
+    proofs: Mapping[str, Proof],
+    final: Mapping[str, Collection[str]],
 ) -> DocumentOperations:
     place: Any = NoKey() if key is None else key
     if isinstance(key, type) or not all(callable(getattr(place, name, None)) for name in ("prepare", "read")):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    table = DocumentOperations(document, url, place, proofs)
+    table = DocumentOperations(document, url, place, proofs, final)
     if not isinstance(place, HeaderKey | BodyKey):
         return table
     if not document:

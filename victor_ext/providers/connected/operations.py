@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 
@@ -19,6 +20,7 @@ from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Rea
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
 from victor_ext.runtime.loop.operations import (
     Effect,
+    Follow,
     Matcher,
     Operation,
     Operations,
@@ -62,9 +64,10 @@ class DocumentOperations(Operations):
         base_url: httpx.URL,
         place: KeyPlace,
         proofs: Mapping[str, Proof] = MappingProxyType({}),
+        final: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         super().__init__({}, base_url, place)
-        self._proofs = proofs
+        self._proofs, self._final = proofs, final
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
         self._by_name = {name_of(each): each for each in document}
@@ -93,12 +96,35 @@ class DocumentOperations(Operations):
             key=key,
             look_up=lambda _request: self._hint(declared, key),
             proof=None if declared is None else self._proofs.get(name_of(declared)),
+            follow=None if declared is None else self.follow_of(name_of(declared)),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
 
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
+
+    def follow_of(self, name: str) -> Follow | None:
+        """The document's read of what a write made, or else of the object that its path begins with."""
+        path, words = name.partition(" ")[2], self._final.get(name)
+        if words is None:
+            return None
+        makes = f"GET {path}/{{}}" in self._by_name
+        path = f"{path}/{{}}" if makes else path
+        while path and f"GET {path}" not in self._by_name:
+            path = path.rpartition("/")[0]
+        if not path.endswith("{}"):
+            return None
+
+        def read(client: Any, call: Any, id: str) -> Any:
+            ids = [quote(each, safe="") for each in ((*call.ids, id) if makes else call.ids)]
+            return client.http.get(path.replace("{}", "%s") % tuple(ids[: path.count("{}")]))
+
+        def status(response: httpx.Response) -> str | None:
+            body = object_of(response)
+            return text_or_empty(body.get("status")) or text_or_empty(body.get("state")) or None
+
+        return Follow(read, words, status)
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""

@@ -34,6 +34,7 @@ from victor_ext.runtime.loop.operations import (
     Done,
     Effect,
     Finding,
+    Follow,
     Operation,
     Operations,
     Proof,
@@ -78,12 +79,25 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
     )
 
 
+_FOLLOW = Follow(
+    lambda eastpay, _call, id: eastpay.payments.inquire(id),
+    {ResultClass.SUCCEEDED.value, ResultClass.REJECTED.value},
+    lambda payment: payment.result.kind.value,  # the code of the same result may change, and its kind may not
+)
+
+
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
     write = partial(Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of)
     by_reference = Proof(_find, subject=reference_in) if found_by_reference else None
     pay = partial(
-        write, effect=Effect.MOVES_MONEY, evidence=_no_result, repeats=_REPEATS, results=_is_result, proof=by_reference
+        write,
+        effect=Effect.MOVES_MONEY,
+        evidence=_no_result,
+        repeats=_REPEATS,
+        results=_is_result,
+        proof=by_reference,
+        follow=_FOLLOW,
     )
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {

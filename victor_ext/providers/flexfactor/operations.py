@@ -44,6 +44,7 @@ from victor_ext.runtime.loop.operations import (
     Done,
     Effect,
     Finding,
+    Follow,
     Operation,
     Operations,
     Proof,
@@ -184,6 +185,14 @@ _OF_PATH = _other_order(partial(id_in_path, after=1), "orderId")
 _OF_BODY = _other_order(lambda request: member(object_of(request), "orderId"), "orderId")
 _BY_ID = "with orders.get(order_id)"
 
+
+def _order_until(*words: str) -> Follow:
+    """An order is read until its state has one of these names, or one that no state follows."""
+    ended = {"CANCELLED", "COMPLETED", "RETURNED", *words}
+    name = lambda order: getattr(order.status, "name", order.status_name)  # noqa: E731 - its number is no word
+    return Follow(lambda client, _call, id: client.orders.get(id), ended, name)
+
+
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not changed.
@@ -196,8 +205,9 @@ OPERATIONS: Mapping[str, Operation] = {
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
         may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
+        follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),
-    "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),
+    "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID, follow=_order_until()),
     "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),

@@ -27,6 +27,7 @@ from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
     TOKEN,
     Effect,
+    Follow,
     Operation,
     Operations,
     Proof,
@@ -120,9 +121,12 @@ def _write(
     evidence: Evidence = _DONE,
     shown: Shown = Shown.EVERYTHING,
     proof: Proof | None = None,
+    follow: Follow | None = None,
 ) -> Operation:
     hint = look and f"with {look}"
-    return Operation(effect=effect, evidence=evidence, look_up=hint, shown=shown, proof=proof, made=batch_id)
+    return Operation(
+        effect=effect, evidence=evidence, look_up=hint, shown=shown, proof=proof, follow=follow, made=batch_id
+    )
 
 
 # Believed, what has none would be the end of a list.
@@ -161,10 +165,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
     "POST /v3/payouts": _write(
-        MAKES, "payments.find(payor_payment_id, payor_id=..., since=...)", _made("payout"), proof=proofs.SUBMITTED
+        MAKES,
+        "payments.find(payor_payment_id, payor_id=..., since=...)",
+        _made("payout"),
+        proof=proofs.SUBMITTED,
+        follow=proofs.UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
-    "POST /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.INSTRUCTED),
+    "POST /v3/payouts/{}": _write(
+        MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.INSTRUCTED, follow=proofs.UNTIL_PAID
+    ),
     "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.PAYOUT_WITHDRAWN),
     "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),

@@ -12,7 +12,7 @@ import httpx
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
-from victor_ext.runtime.loop.operations import Done, Finding, Proof
+from victor_ext.runtime.loop.operations import Done, Finding, Follow, Proof
 
 from .checks import day_around
 
@@ -77,3 +77,8 @@ SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
 INSTRUCTED = in_state("payouts", "INSTRUCTED", *PAID)
 PAYOUT_WITHDRAWN = in_state("payouts", "WITHDRAWN")
 PAYMENT_WITHDRAWN = in_state("payments", "WITHDRAWN")
+
+_ENDED = PAID | {"REJECTED", "WITHDRAWN"}
+UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _ENDED)
+UNTIL_ACCEPTED = Follow(lambda velo, _call, id: velo.payouts.get(id), _ENDED | {"ACCEPTED", "QUOTED", "INSTRUCTED"})
+"""A payout that was submitted goes on by another write."""

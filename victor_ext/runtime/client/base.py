@@ -18,6 +18,7 @@ import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -226,6 +227,12 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             return "No read shows whether it was done."
         return (yield from proof.find(self, call, since, given))
 
+    def _state(self, call: PreparedCall, id: str) -> Finding:
+        follow = self._config.loop.behaviour.follow_of(call.operation)
+        if follow is None:
+            return "No read shows its state."
+        return follow.done((yield partial(follow.read, self, call, id)), id)
+
     def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
 
@@ -350,6 +357,21 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         """
         return drive(self._finding(call, since, given), operator.call)
 
+    def read_state(self, call: PreparedCall, id: str) -> Done | str:
+        """Read the present status of what a prepared write made or changed, and whether it is final.
+
+        Args:
+            call: The write.
+            id: The id that `send` has returned.
+
+        Returns:
+            A text says why there is none.
+
+        Raises:
+            VictorError: The read failed.
+        """
+        return drive(self._state(call, id), operator.call)
+
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret.
 
@@ -395,6 +417,10 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
     async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
         """As `look_up` of the client with blocking calls, awaited."""
         return await adrive(self._finding(call, since, given), _awaited)
+
+    async def read_state(self, call: PreparedCall, id: str) -> Done | str:
+        """As `read_state` of the client with blocking calls, awaited."""
+        return await adrive(self._state(call, id), _awaited)
 
     async def authorization(self) -> str:
         """As `authorization` of the client with blocking calls, awaited."""

@@ -46,6 +46,7 @@ class PreparedCall:
         look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
         subject: What the request calls what it makes or changes, such as its references: a read cannot tell two writes
             with the same apart. None: nothing that a look-up needs.
+        is_followed: Whether `read_state` reads what it made or changed.
         idempotency_key: The key in the request, if the operation takes one.
         module: The module of the generated operation, which reads the response.
         method: The HTTP method.
@@ -59,6 +60,7 @@ class PreparedCall:
     promise: Promise
     look_up_needs: tuple[str, ...] | None = None
     subject: str | None = None
+    is_followed: bool = False
     idempotency_key: str | None = None
     module: str = ""
     method: str
@@ -144,6 +146,7 @@ class _Preparing(httpx.BaseTransport):
                 promise=row.promise(has_key=key is not None, subject=subject),
                 look_up_needs=None if proof is None or subject == "" else proof.needs,
                 subject=subject,
+                is_followed=row.follow is not None,
                 idempotency_key=key,
                 module="" if declared is None else declared.parse.__module__,
                 method=request.method,

@@ -11,7 +11,7 @@ from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
-from .operations import Operation, Operations, Proof, of_no_table
+from .operations import Follow, Operation, Operations, Proof, of_no_table
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -54,6 +54,10 @@ class Behaviour:
     def proof_of(self, operation: str) -> Proof | None:
         """The reads that show that a write of this name was done, if there are any."""
         return None if self.operations is None else self.operations.proof_of(operation)
+
+    def follow_of(self, operation: str) -> Follow | None:
+        """How what a write of this name made is read later, if it is."""
+        return None if self.operations is None else self.operations.follow_of(operation)
 
     @property
     def who(self) -> str:

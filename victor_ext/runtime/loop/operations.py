@@ -61,12 +61,14 @@ class Done:
         status: The provider's word for the state of that, if it said one.
         body: The JSON that says so; None without any.
         response: The response to the write itself; None if reads have shown that it was done.
+        is_final: Whether a later read has shown that the status no longer changes.
     """
 
     id: str | None = None
     status: str | None = None
     body: Any = field(default=None, repr=False)
     response: httpx.Response | None = field(default=None, repr=False)
+    is_final: bool = False
 
 
 Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
@@ -90,6 +92,26 @@ class Proof:
     find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
     needs: tuple[str, ...] = ()
     subject: Callable[[httpx.Request], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """How what a write made or changed is read later, until its state is final.
+
+    Attributes:
+        read: The call of a client that reads it, with the prepared write and the id.
+        final: The words for states that this write leads no further from.
+        status: The provider's word for the state, in what was read. None: its attribute `status`.
+    """
+
+    read: Callable[[Any, Any, str], Any]
+    final: Collection[str]
+    status: Callable[[Any], str | None] | None = None
+
+    def done(self, record: Any, id: str) -> Done:
+        """What was read, as far as it says something of the write."""
+        status = record.status if self.status is None else self.status(record)
+        return Done(id, status or None, is_final=status in self.final)
 
 
 class Shown(Enum):
@@ -142,6 +164,7 @@ class Operation:
         said: The provider's word for the state of that in a good response. None: its member `status`.
         unlike: How a good response to a write says that something else was done, where its method alone compares it.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
+        follow: How what it made or changed is read later, if it has a state of its own.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
@@ -162,6 +185,7 @@ class Operation:
     said: Says | None = None
     unlike: Says | None = None
     proof: Proof | None = None
+    follow: Follow | None = None
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
@@ -316,6 +340,11 @@ class Operations:
         """The reads that show that the write with this name was done, if there are any."""
         row = self._rows.get(name)
         return None if row is None else row.proof
+
+    def follow_of(self, name: str) -> Follow | None:
+        """How what the write with this name made is read later, if it is."""
+        row = self._rows.get(name)
+        return None if row is None else row.follow
 
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
