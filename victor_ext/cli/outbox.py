@@ -35,6 +35,7 @@ def _opened(database: str, table: str) -> Generator[Outbox]:
 
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
 
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
     except ImportError as error:
@@ -47,7 +48,7 @@ def _opened(database: str, table: str) -> Generator[Outbox]:
         yield Outbox(engine, table=table)
     except InvalidRequest as error:
         raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
-    except (sa.exc.SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError) as error:
         raise Misuse(f"--database cannot be used: {type(error).__name__}. Check the URL, and that it runs.") from error
     finally:
         if engine is not None:

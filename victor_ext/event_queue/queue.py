@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -295,6 +295,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return {state: rows.get(state.value, 0) for state in EventState}
 
 
+def _given(session: Session, **_: object) -> Session:
+    return session
+
+
 def _wait_after(tries: int) -> float:
     return min(2.0**tries, _LONGEST_WAIT)
 
@@ -346,7 +350,7 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
                 if inspect.iscoroutinefunction(handler.function):
-                    same: Any = lambda session=session, **_: session  # noqa: E731 - the class of the session inside
+                    same = cast("Any", partial(_given, session))  # in place of a class
                     await_only(handler.function(AsyncSession(sync_session_class=same), event))
                 else:
                     handler.function(session, event)

@@ -41,6 +41,7 @@ class ReceivesWebhook(Protocol):
 
     def delivery(self, body: Any, headers: Any) -> Delivery:
         """Check a request, and say what it is. Raises `AuthenticationError` or `InvalidRequest`."""
+        ...
 
     def notification(self, content: str) -> Any:
         """What a delivery had as its content, as the handlers get it."""

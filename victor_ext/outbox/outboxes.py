@@ -95,6 +95,9 @@ class BlockingOutbox(OutboxBase[Engine], BlockingQueue[Engine, OutboxEvent]):
     def retry(self, idempotency_key: str) -> Entry:
         """Let an entry be sent again that is rejected or refused: nothing of it was done.
 
+        Args:
+            idempotency_key: Its key.
+
         Raises:
             InvalidRequest: There is no such entry in these states.
         """

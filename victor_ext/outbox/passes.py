@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from math import inf
-from typing import Any, TypeAlias, TypedDict, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -76,6 +76,7 @@ from .entries import (
 )
 
 T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
 
@@ -174,6 +175,12 @@ def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
         return step.shown(done)
     matches = yield partial(client.payment_requests.find, payment.reference, start_datetime=step.since)
     return step.settled(matches, matches.caveat)
+
+
+class Storing(Protocol[R_co]):
+    """Work that stores a result, and lets the handlers of its events do theirs if it is to `try_now`."""
+
+    def __call__(self, connection: sa.Connection, *, try_now: bool) -> R_co: ...
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -356,8 +363,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             raise error
         return done
 
-    def _refresh(self, client: AnyClient | None) -> Pass[list[Entry]]:
-        client, columns, now = self._own(client), self.table.c, time.time()
+    def _refresh(self, given: AnyClient | None) -> Pass[list[Entry]]:
+        client, columns, now = self._own(given), self.table.c, time.time()
         is_ours = sa.and_(columns.provider == client.provider, columns.request_id.is_not(None))
         is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
         listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
@@ -418,7 +425,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         columns = self.table.c
         as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(row.status))
         chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
-        return self._stored(lambda connection, try_now: self._change_where(connection, chosen, values, try_now=try_now))
+        return self._stored(partial(self._change_where, chosen=chosen, values=values))
 
     # By hand
 
@@ -441,9 +448,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
     def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
         columns = self.table.c
         chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
-        entry = yield from self._stored(
-            lambda connection, try_now: self._change_where(connection, chosen, values, try_now=try_now)
-        )
+        entry = yield from self._stored(partial(self._change_where, chosen=chosen, values=values))
         if entry is None:
             message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
             raise _refused(key, "idempotency_key", "state", message)
@@ -512,9 +517,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
             entry = yield from self._stored(
-                lambda connection, try_now: self._store_found(
-                    connection, claim=claim, lease=lease, settlement=settlement, is_final=is_final, try_now=try_now
-                )
+                partial(self._store_found, claim=claim, lease=lease, settlement=settlement, is_final=is_final)
             )
             return None if entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
@@ -559,7 +562,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _stored(self, work: Callable[..., T]) -> Pass[T]:
+    def _stored(self, work: Storing[T]) -> Pass[T]:
         """Store a result, with the work of the handlers of its events. If that fails, store it alone: they come later.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
@@ -572,7 +575,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         return (yield from self._transact(partial(work, try_now=False)))
 
     def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
-        return self._stored(lambda connection, try_now: self._change(connection, key, lease, values, try_now=try_now))
+        return self._stored(partial(self._change, key=key, lease=lease, values=values))
 
     def _change(
         self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any], *, try_now: bool

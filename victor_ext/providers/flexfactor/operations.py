@@ -189,8 +189,12 @@ _BY_ID = "with orders.get(order_id)"
 def _order_until(*words: str) -> Follow:
     """An order is read until its state has one of these names, or one that no state follows."""
     ended = {"CANCELLED", "COMPLETED", "RETURNED", *words}
-    name = lambda order: getattr(order.status, "name", order.status_name)  # noqa: E731 - its number is no word
-    return Follow(lambda client, _call, id: client.orders.get(id), ended, name)
+    return Follow(lambda client, _call, id: client.orders.get(id), ended, _state_name)
+
+
+def _state_name(order: Any) -> str | None:
+    name: str | None = getattr(order.status, "name", order.status_name)
+    return name
 
 
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
