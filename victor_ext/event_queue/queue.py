@@ -144,9 +144,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return True
 
     def _forget(self, connection: sa.Connection, now: float) -> None:
-        """Delete what no process has wanted."""
+        """Delete what no process has wanted. One without handlers does not know what others want, and waits longer."""
         columns = self.events.c
-        unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None))
+        kept = _WANTED_FOR if self._handlers else 13 * _WANTED_FOR
+        unwanted = sa.and_(columns.stored_at < now - kept, columns.error.is_(None), sa.not_(self._wanted()))
         connection.execute(sa.delete(self.events).where(columns.state == EventState.WAITING.value, unwanted))
 
     # Handlers
@@ -159,6 +160,19 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             return function
 
         return register
+
+    def _wanted(self) -> sa.ColumnElement[bool]:
+        """The rows that this process has handlers of."""
+        columns = self.events.c
+        names = ((columns.name, handler.name, columns.source, handler.source) for handler in self._handlers)
+        every = sa.true()
+        return sa.or_(
+            sa.false(),
+            *(
+                sa.and_(name == its_name if its_name else every, source == its_source if its_source else every)
+                for name, its_name, source, its_source in names
+            ),
+        )
 
     def _wanting(self, row: Any) -> list[Handler]:
         return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
@@ -221,14 +235,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _take(self, last: int, connection: sa.Connection) -> Any:
         """Take up the event after `last` that a handler wants, with the lease. Returns it as it was, or None."""
         columns, now = self.events.c, time.time()
-        wanted = [
-            sa.and_(*(column == value for column, value in pairs if value is not None), sa.true())
-            for handler in self._handlers
-            if (pairs := ((columns.name, handler.name), (columns.source, handler.source)))
-        ]
         # What is due later than any wait takes was put off by a clock that was wrong.
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
-        due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), sa.or_(*wanted))
+        due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), self._wanted())
         while True:
             query = sa.select(self.events).where(due, columns.id > last).order_by(columns.id).limit(1)
             row = connection.execute(query).first()
