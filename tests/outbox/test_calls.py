@@ -248,6 +248,19 @@ def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(block
     assert blocking.harness.work("INV-1042") == 1
 
 
+def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
+    harness.submit(pay("INV-1"), pay("INV-2"))
+    since, given = harness.since, {"payor_id": harness.payor}
+
+    def look(*references: str, since: datetime = since) -> Any:
+        call = harness(lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])])[0]
+        return harness(lambda velo: velo.look_up(call, since=since, **given))
+
+    assert isinstance(look("INV-2", "INV-1"), Done)
+    assert "has other payments, too" in look("INV-1")
+    assert "No payouts" in look("INV-1", "INV-2", since=datetime.now(UTC) + timedelta(hours=1))
+
+
 @pytest.mark.parametrize(("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)])
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import httpx
@@ -61,10 +60,10 @@ class DocumentOperations(Operations):
         document: Sequence[Declared],
         base_url: httpx.URL,
         place: KeyPlace,
-        proofs: Mapping[str, Proof] = MappingProxyType({}),
+        proofs: Mapping[str, Proof] | None = None,
     ) -> None:
         super().__init__({}, base_url, place)
-        self._proofs = proofs
+        self._proofs = proofs or {}
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
         self._by_name = {name_of(each): each for each in document}

@@ -203,20 +203,13 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         Makes no call, and is never awaited.
 
         Args:
-            operation: A method of this client (`"payouts.instruct"`), or the module of a generated operation.
+            operation: A method of this client (`"orders.create"`), or the module of a generated operation.
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key, for an operation that takes one.
 
         Raises:
             InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
-
-        Examples:
-            >>> call = velo.prepare("payouts.instruct", payout_id)
-            >>> call.operation, call.promise
-            ('POST /v3/payouts/{}', <Promise.LOOKED_UP: 'looked up'>)
-            >>> velo.send(call).id == payout_id
-            True
         """
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
