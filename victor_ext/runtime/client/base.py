@@ -225,6 +225,10 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         For operations that this package does not know: generate the provider's whole document with the recipe. Its
         operations then sign, retry and fail as those here do.
 
+        Args:
+            client_class: The class.
+            connect: Makes the httpx client from additional options; None: one over this client's transport.
+
         Raises:
             ConfigurationError: `client_class` is not such a class.
         """
