@@ -16,7 +16,6 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import AsyncVictor, Victor
 from victor_ext.flows import adrive, drive
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
@@ -44,7 +43,7 @@ class BlockingOutbox(OutboxBase[Engine]):
         """
         return self._run(self._send(self._sender(client)))
 
-    def refresh(self, victor: Victor) -> list[Entry]:
+    def refresh(self, victor: AnyClient) -> list[Entry]:
         """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
 
         One walk over the provider's list, from the oldest of them on. No webhook is needed.
@@ -217,7 +216,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
         """As `Outbox.send`, awaited."""
         return await self._run(self._send(self._sender(client)))
 
-    async def refresh(self, victor: AsyncVictor) -> list[Entry]:
+    async def refresh(self, victor: AnyClient) -> list[Entry]:
         """As `Outbox.refresh`, awaited."""
         return await self._run(self._refresh(victor))
 
