@@ -18,6 +18,7 @@ import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -322,13 +323,13 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         return done(call, self.http.send(request_of(self, call)))
 
     def ask_time(self) -> ProviderTime:
-        """Ask for the provider's time: each response has it, also one that says no to a read of the base URL.
+        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
 
         Raises:
             VictorError: No response came.
         """
         with suppress(StatusError, UnreadableResponse):
-            self.http.get("")
+            getattr(self, "ping", partial(self.http.get, ""))()
         return self.provider_time()
 
     def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
@@ -386,7 +387,7 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
     async def ask_time(self) -> ProviderTime:
         """As `ask_time` of the client with blocking calls, awaited."""
         with suppress(StatusError, UnreadableResponse):
-            await self.http.get("")
+            await getattr(self, "ping", partial(self.http.get, ""))()
         return self.provider_time()
 
     async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
