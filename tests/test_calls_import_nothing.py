@@ -287,6 +287,7 @@ IN_FUNCTIONS = {
     "providers/victor/auth.py": {"signed_tokens"},  # cryptography, when credentials are made
     "providers/victor/records.py": {"fakes"},  # for tests
     "runtime/client/generated.py": {"import_module"},  # the errors of a generated package, when its client is made
+    "runtime/client/prepared_calls.py": {"import_module"},  # the generated operation of a stored call, when it is sent
     "runtime/core/locks.py": {"asyncio"},  # when an async client is made
     "runtime/loop/flow.py": {"import_module"},  # what asyncio and anyio load late, when an async client is made
 }

@@ -61,6 +61,7 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
         database = server.new_schema()
         monkeypatch.setattr(settling, "DATABASE", [database])
         found = run_all(SEED, range(20), "outbox")
+        found.add(run_all(SEED, range(20), "writes"))
         for lease in settling.LEASES:
             settling.shared_outbox(database, lease)._engine.dispose()
     finally:

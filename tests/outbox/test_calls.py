@@ -23,9 +23,21 @@ from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID, ONCE, QUICK, Script
 from tests.providers.systems import ADAPTERS
 from tests.providers.velo.adapter import pay
-from victor_ext import ConfigurationError, Done, HeaderKey, InvalidRequest, Proof, TimedOut, VictorError, connect
+from victor_ext import (
+    ConfigurationError,
+    Done,
+    HeaderKey,
+    InvalidRequest,
+    PreparedCall,
+    Promise,
+    Proof,
+    TimedOut,
+    VictorError,
+    connect,
+)
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
+from victor_ext.outbox.passes import _same_call
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -233,6 +245,18 @@ def test_one_key_is_one_call(store: Store) -> None:
     assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
 
 
+def test_the_boundary_of_a_form_makes_no_other_call() -> None:
+    def stored(boundary: str, payor: str = "p-1") -> str:
+        call = PreparedCall(
+            name="upload", operation="POST /v1/files", promise=Promise.AT_MOST_ONCE, method="POST", url="/v1/files",
+            headers={"content-type": f"multipart/form-data; boundary={boundary}"}, content=f"--{boundary}--".encode(),
+        )  # fmt: skip
+        return json.dumps({"call": call.to_text(), "look_up_by": {"payor_id": payor}})
+
+    assert _same_call(stored("1f2e"), stored("ab03"))
+    assert not _same_call(stored("1f2e"), stored("1f2e", "p-2"))
+
+
 def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(blocking: Store) -> None:
     blocking.options = FINAL
     for key in (KEY, "the-key-of-another-payout"):
@@ -246,6 +270,19 @@ def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(block
     blocking.update(leased_until=0.0)
     assert blocking.send() == [("unclear", None)] * 2
     assert blocking.harness.work("INV-1042") == 1
+
+
+def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
+    harness.submit(pay("INV-1"), pay("INV-2"))
+    since, given = harness.since, {"payor_id": harness.payor}
+
+    def look(*references: str, since: datetime = since) -> Any:
+        call = harness(lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])])[0]
+        return harness(lambda velo: velo.look_up(call, since=since, **given))
+
+    assert isinstance(look("INV-2", "INV-1"), Done)
+    assert "has other payments, too" in look("INV-1")
+    assert "No payouts" in look("INV-1", "INV-2", since=datetime.now(UTC) + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)])

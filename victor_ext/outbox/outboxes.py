@@ -180,7 +180,8 @@ class Outbox(BlockingOutbox[sa.Engine]):
 
         Raises:
             InvalidRequest: An argument is invalid; the key was used for another call (a problem with the code `used`);
-                or nothing could be promised after a lost response: the problem names what to pass.
+                it has the number or the code of a card; or nothing could be promised after a lost response: the problem
+                names what to pass.
             ConfigurationError: The outbox has no client, or the client has no such operation.
         """
         terms = idempotency_key, send_before, look_up_by

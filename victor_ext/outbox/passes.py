@@ -161,7 +161,7 @@ def _send(client: Any, payment: Payment | Write, left: float) -> Any:
     if isinstance(payment, Payment):
         return client.payment_requests.create(**payment.arguments)
     if left < client.deadline:  # its whole call ends before others may act on its end
-        client = client.with_options(deadline=left)
+        client = client.with_options(deadline=max(left, 0.001))
     return client.send(payment.call)
 
 

@@ -120,6 +120,11 @@ class Write:
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
+    def reference(self) -> str:
+        """What its request calls what it makes; empty: nothing."""
+        return self.call.subject or ""
+
+    @property
     def why_no_look_up(self) -> str:
         """Why no read can show whether it was sent; empty: one can."""
         if self.call.look_up_needs is None:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -63,11 +62,11 @@ class DocumentOperations(Operations):
         document: Sequence[Declared],
         base_url: httpx.URL,
         place: KeyPlace,
-        proofs: Mapping[str, Proof] = MappingProxyType({}),
-        final: Mapping[str, Collection[str]] = MappingProxyType({}),
+        proofs: Mapping[str, Proof] | None = None,
+        final: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         super().__init__({}, base_url, place)
-        self._proofs, self._final = proofs, final
+        self._proofs, self._final = proofs or {}, final or {}
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
         self._by_name = {name_of(each): each for each in document}

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -14,16 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import Problem, VictorError
-from victor_ext.privacy import (
-    HIDDEN,
-    SHORTEST,
-    is_code,
-    mask,
-    pattern_of,
-    redact_code,
-    redact_excerpt,
-    texts_within,
-)
+from victor_ext.privacy import HIDDEN, SHORTEST, is_code, mask, pattern_of, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
@@ -40,18 +30,7 @@ from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import (
-    Done,
-    Effect,
-    Finding,
-    Follow,
-    Operation,
-    Operations,
-    Proof,
-    Repeats,
-    Shown,
-    id_in_path,
-)
+from victor_ext.runtime.loop.operations import Effect, Follow, Operation, Operations, Repeats, Shown, id_in_path
 
 from . import responses
 from .responses import CODES, SENTENCES, Says, code_in, error_in_words, error_status, member, split_code
@@ -158,14 +137,6 @@ def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
     )
 
 
-def _cancelled(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
-    """The order is cancelled. One that is captured, refunded or in another state may have come to it in other ways."""
-    order = yield partial(client.orders.get, call.ids[0])
-    if getattr(order.status, "name", None) == "CANCELLED":
-        return Done(order.id, "CANCELLED", order.to_dict())
-    return f"The order has status {order.status}."
-
-
 _TOKEN, _PAGE = Result(responses.says_read), Result(responses.says_read, _no_page)
 _ORDER = Result(responses.says_order, lambda body, _: None if responses.is_order(body) else "its body is not an order")
 _DECISION = Result(
@@ -216,9 +187,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),
     "POST /v1/orders/{}/refund": _row(Effect.MOVES_MONEY, _DONE, id=_OF_PATH, look_up=_BY_ID, shown=Shown.UNSENT),
-    "POST /v1/orders/{}/cancel": _row(
-        Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID, proof=Proof(_cancelled)
-    ),
+    "POST /v1/orders/{}/cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, id=_OF_PATH, look_up=_BY_ID),
     # By the merchant's id.
     "POST /v1/orders/{}/external-cancel": _row(Effect.SETS, _CANCELLED, key=TAKEN, look_up="with orders.list()"),
 }

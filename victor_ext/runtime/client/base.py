@@ -204,20 +204,13 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         Makes no call, and is never awaited.
 
         Args:
-            operation: A method of this client (`"payouts.instruct"`), or the module of a generated operation.
+            operation: A method of this client (`"orders.create"`), or the module of a generated operation.
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key, for an operation that takes one.
 
         Raises:
             InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
-
-        Examples:
-            >>> call = velo.prepare("payouts.instruct", payout_id)
-            >>> call.operation, call.promise
-            ('POST /v3/payouts/{}', <Promise.LOOKED_UP: 'looked up'>)
-            >>> velo.send(call).id == payout_id
-            True
         """
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
@@ -238,6 +231,10 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
 
         For operations that this package does not know: generate the provider's whole document with the recipe. Its
         operations then sign, retry and fail as those here do.
+
+        Args:
+            client_class: The class.
+            connect: Makes the httpx client from additional options; None: one over this client's transport.
 
         Raises:
             ConfigurationError: `client_class` is not such a class.
@@ -332,13 +329,13 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         return done(call, self.http.send(request_of(self, call)))
 
     def ask_time(self) -> ProviderTime:
-        """Ask for the provider's time: each response has it, also one that says no to a read of the base URL.
+        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
 
         Raises:
             VictorError: No response came.
         """
         with suppress(StatusError, UnreadableResponse):
-            self.http.get("")
+            getattr(self, "ping", partial(self.http.get, ""))()
         return self.provider_time()
 
     def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
@@ -411,7 +408,7 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
     async def ask_time(self) -> ProviderTime:
         """As `ask_time` of the client with blocking calls, awaited."""
         with suppress(StatusError, UnreadableResponse):
-            await self.http.get("")
+            await getattr(self, "ping", partial(self.http.get, ""))()
         return self.provider_time()
 
     async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:

@@ -99,10 +99,11 @@ class PreparedCall:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
-        stored = json.loads(text)
+        stored: dict[str, Any] = json.loads(text)
         content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
         needs = stored["look_up_needs"]
-        return cls(**{**stored, "content": content, "promise": promise, "look_up_needs": needs and tuple(needs)})
+        read: dict[str, Any] = {"content": content, "promise": promise, "look_up_needs": needs and tuple(needs)}
+        return cls(**{**stored, **read})
 
 
 class _Prepared(BaseException):
