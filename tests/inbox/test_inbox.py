@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Session
 from tests.inbox import killed_workers
 from tests.outbox.django_project import set_up, use_database
 from tests.outbox.test_outbox_events import NOTES, let_time_pass, notes
+from tests.providers.connected.till import client_class
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import (
@@ -28,6 +31,7 @@ from victor_ext import (
     NotFound,
     Outcome,
     ServerError,
+    connect,
 )
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import AsyncInbox, EventState, Inbox, InboxEvent
@@ -162,6 +166,21 @@ def test_a_documents_are_known_by_the_usual_members_or_as_the_caller_says(engine
         received(inbox, b"[]")
     with pytest.raises(AuthenticationError):
         received(inbox_of(engine, webhook(verify=HmacSignature(header="x", secret="s" * 16))), b'{"id": "9"}')
+
+
+def test_the_webhooks_of_a_document_are_its_models_with_all_digits(engine: sa.Engine) -> None:
+    body, secret = b'{"payment_id": "p-1042", "fee": 0.30}', "the secret of the shop"
+    headers = {"x-till-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+    fees: list[str] = []
+    with connect(client_class(), base_url="https://till.example") as till:
+        verify = HmacSignature(header="X-Till-Signature", secret=secret)
+        inbox = inbox_of(engine, till.webhook(verify=verify, id=lambda _headers, settlement: settlement.payment_id))
+        inbox.on()(lambda _session, event: fees.append(str(event.notification.fee)))
+        assert [received(inbox, body, headers) is None for _ in range(2)] == [False, True]
+        with pytest.raises(AuthenticationError):
+            received(inbox, body.replace(b"3", b"4"), headers)
+        assert [event.subject for event in inbox.handle()] == ["p-1042"]
+    assert fees == ["0.30"]
 
 
 def test_what_is_not_the_systems_is_not_stored(engine: sa.Engine) -> None:
