@@ -393,7 +393,7 @@ class OutboxBase(Generic[Engine]):
         # A process that was stopped does not know whether others have sent its entry.
         keys: Keys | NoKey = Keys(self._kept, client.caller, lambda: claim.at)
         if write is not None and write.call.promise is not Promise.KEYED:
-            keys = NoKey(client.caller, self._lease, claim.at)
+            keys = NoKey(client.caller, self._lease, lambda: claim.at)
         tries = count()
 
         def turn(_so_far: Settlement, sent: object) -> Now | None:

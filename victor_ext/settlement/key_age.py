@@ -153,12 +153,13 @@ class NoKey:
     Attributes:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on.
-        since: When it was taken up. After a sleep of the machine another worker may have looked it up meanwhile.
+        since: Returns when it was last known to be alone with it: after a sleep of the machine another worker may have
+            looked it up meanwhile. None: no other one can take it up.
     """
 
     caller: str | None
-    held: float
-    since: Moment
+    held: float = 0.0
+    since: Callable[[], Moment] | None = None
 
     def first_use(self, now: Now) -> Sent:
         """Return when it may first have been sent: now. What was done before was another write."""
@@ -168,8 +169,8 @@ class NoKey:
         """As of `Keys`."""
         if sent is not None:
             return sent, "It may have been sent, and it takes no key."
-        if now.since(self.since) > self.held:
-            return self.since, "This machine slept, and another worker may have taken it up."
+        if self.since is not None and now.since(since := self.since()) > self.held:
+            return since, "This machine slept, and another worker may have taken it up."
         return None
 
 
