@@ -65,7 +65,12 @@ def sender(velo: Velo, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(pacing, "_FIRST_PAUSE", 0.001)
 
     def make(**options: Any) -> BulkSender:
-        defaults = {"batch": "march", "patience": 0, "payor_id": sandbox.payor_id, "storage_key": STORAGE_KEY}
+        defaults: dict[str, Any] = {
+            "batch": "march",
+            "patience": 0,
+            "payor_id": sandbox.payor_id,
+            "storage_key": STORAGE_KEY,
+        }
         state = f"sqlite:///{tmp_path}/state.sqlite"
         return BulkSender(options.pop("client", velo), **{"state": state, **defaults, **options})
 
@@ -142,7 +147,7 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     assert calls(sandbox, "instruct") == 1
     assert "instruct by Bob: 1 done" in bulk(*system, "status", "--refresh").out
     assert bulk(*system, "status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
-    withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--settle-for", "100", "--json")
+    withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--json")
     assert withdrawn.json["counts"] == {"rejected": 1}
 
 
@@ -246,9 +251,7 @@ class TestALostResponse:
     def test_the_payout_of_another_batch_is_not_taken_for_it(self, sender: Make, sandbox: VeloSandbox) -> None:
         sender().send(rows(2))
         sandbox.inject("cut_request", operation="submit")
-        status = sender(batch="april", ask_again=True, settle_for=100).send(
-            rows(2), on_progress=lambda _: sandbox.set_clock_skew(101)
-        )
+        status = sender(batch="april", ask_again=True).send(rows(2), on_progress=lambda _: sandbox.set_clock_skew(601))
         assert outcomes(status) == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 

@@ -24,6 +24,8 @@ from .settings import DEFAULTS, in_utc
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
 
+_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
+"""Hints for files. They replace the hints of the client, which are for Python."""
 _EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
 _FLAGS = {"true": True, "false": False}
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -102,7 +104,7 @@ def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known]
     if in_file:
-        problems = [replace(one, hint=one.hint and kind.hints.get(one.field, "")) for one in problems]
+        problems = [replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 

@@ -25,7 +25,6 @@ from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
 from .row_kind import Sendable
 from .rows import Result, Row, RowOutcome, Step
-from .settings import SETTLE_FOR
 
 T = TypeVar("T")
 
@@ -34,6 +33,8 @@ MARKED_AHEAD = 64
 
 Each half of them is one write to the database: one for each row would cost more than the call.
 """
+SETTLE_FOR = 600.0
+"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made shorter ago."""
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
 _Unit: TypeAlias = tuple[int, ...]
@@ -50,7 +51,7 @@ class SendTerms:
     """Terms for sending the rows of a chunk: as in `Chunk`, with the rate in rows per second.
 
     `rivals` returns the rows, also of other batches, whose request may be taken for one of these rows'. For
-    `alone_since`, see `Keys`. What takes no key is looked up until it was sent `settle_for` seconds ago.
+    `alone_since`, see `Keys`.
     """
 
     retention: float
@@ -58,7 +59,6 @@ class SendTerms:
     rate: float | None
     rivals: Rivals
     alone_since: Callable[[], Moment] | None = None
-    settle_for: float = SETTLE_FOR
 
 
 class Delivery:
@@ -107,9 +107,8 @@ class Delivery:
         step = Step(begun, None, dict(results))
         refused = {index: row for index, row in rows.items() if row.arguments is None}
         results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
-        left = [index for index in rows if index not in results]
-        size = self._kind.together
-        to_send = [tuple(left[start : start + size]) for start in range(0, len(left), size)]
+        indexes, size = [index for index in rows if index not in results], self._kind.together
+        to_send = [tuple(indexes[start : start + size]) for start in range(0, len(indexes), size)]
         settled: dict[_Unit, Settlement | LookUp] = {}
 
         def send(unit: _Unit) -> None:
@@ -123,9 +122,9 @@ class Delivery:
         try:
             self._backoff.wait()
             self._ask()
-            waiting = deque(to_send)
-            step = yield from self._send_few(waiting, send, known, step)
-            yield from self._send_ahead(waiting, send, step)
+            left = deque(to_send)
+            step = yield from self._send_few(left, send, known, step)
+            yield from self._send_ahead(left, send, step)
         except BaseException:
             results |= known(to_send)
             raise
@@ -240,7 +239,7 @@ class Delivery:
             return Settlement(outcome, reason=error.summary, sent=rows[0].sent)
         if isinstance(payment, Write) and payment.call.promise is not Promise.KEYED:
             # Whoever takes it over gives it up no sooner than this worker has sent it, and its call has ended.
-            life = terms.settle_for
+            life = SETTLE_FOR
             keys = NoKey(self._caller, life / 4, terms.alone_since)
         turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
         client = within_key_life(self._client, life)
@@ -311,9 +310,9 @@ class Delivery:
         def read() -> bool | None:
             latest[:] = self._kind.look_up(steps)
             is_known = all(one.request is not None for one in latest)
-            return is_known or all(self._age(sent) >= terms.settle_for for sent in without_key) or None
+            return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
 
-        _, why = self._read(read, max(terms.patience, terms.settle_for) if without_key else terms.patience)
+        _, why = self._read(read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience)
         if not latest:
             return _unresolved(doubtful, why)
         return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
@@ -381,10 +380,12 @@ def _matched(
     doubtful: _Doubtful, settlements: Sequence[Settlement], rivals: Rivals, column: str
 ) -> Iterator[Settlement]:
     """Yield what became of rows. What the provider has made once settles its rows in one batch of the state."""
-    theirs = [{reference_of((row.arguments or {}).get(column)) for row in rows} - {""} for rows, _ in doubtful]
+    theirs: list[set[str]] = [
+        {reference_of((row.arguments or {}).get(column)) for row in rows} - {""} for rows, _ in doubtful
+    ]
     ids = {one.request.id for one in settlements if one.unless_mine is not None}
     try:
-        others = rivals(set().union(*theirs), ids) if ids else ()
+        others = rivals(set[str]().union(*theirs), ids) if ids else ()
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         yield from _unresolved(doubtful, why)

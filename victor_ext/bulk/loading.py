@@ -62,7 +62,7 @@ class Loading(TemporaryDatabase):
         self._plan: Submission | None = None
         """The submission whose storing was interrupted."""
         self._has_state = False
-        self._key_column = context.settings.key_column or context.kind.key_column
+        self._key_column = context.settings.key_column or context.kind.reference
         self._digests = Digests(context.vault)
         self._new: dict[Hashable, list[Row]] = {}
         """New rows of the next chunk of each group."""
@@ -268,7 +268,7 @@ def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> Configura
 
 def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:
     """Return the batch's key column. Another column would give other keys and duplicate requests."""
-    known = last.key_column if last else settings.key_column or kind.key_column
+    known = last.key_column if last else settings.key_column or kind.reference
     if settings.key_column in (None, known):
         return known
     message = (

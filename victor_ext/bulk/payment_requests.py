@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor, check_payment_request, money
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked, plain
+from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
 from victor_ext.settlement.flow import LookUp, Payment, Settlement
 from victor_ext.tables.texts import SHORT_FORM
 
@@ -27,13 +27,11 @@ class PaymentRequests(RowKind):
 
     columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
     required: ClassVar = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
-    key_column: ClassVar = "client_reference_id"
     reference: ClassVar = "client_reference_id"
     asked: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
     flags: ClassVar = frozenset({"amount_modification_allowed"})
     exact: ClassVar = frozenset({"client_reference_id"})
     long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
-    hints: ClassVar = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
     effect: ClassVar = "Those that are new ask their payers for money."
     client: Victor
 
@@ -43,9 +41,6 @@ class PaymentRequests(RowKind):
 
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
-
-    def stored(self, name: str, value: Any) -> Any:
-        return plain(name, value)
 
     def payment(self, rows: Sequence[Row]) -> Payment:
         (row,) = rows

@@ -29,14 +29,11 @@ class Payouts(RowKind):
 
     columns: ClassVar = frozenset({*_NEEDED, *_OPTIONAL, *_SHARED, "payor_id"})
     required: ClassVar = (*_NEEDED, "payor_id")
-    key_column: ClassVar = "payor_payment_id"
-    any_key: ClassVar = False
     reference: ClassVar = "payor_payment_id"
     asked: ClassVar = ("amount", "currency", "payor_payment_id", "remote_id", "source_account_name", "payout_id")
     unit: ClassVar = "payout_id"
     exact: ClassVar = frozenset({"payor_payment_id", "remote_id"})
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
-    hints: ClassVar = {"amount": "write 44.23"}
     together: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
     secrets: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
@@ -66,8 +63,9 @@ class Payouts(RowKind):
         amount = _amount(arguments)
         return amount.amount, amount.currency
 
-    def stored(self, _name: str, value: Any) -> str:
-        return str(value)
+    def stored(self, name: str, value: Any) -> Any:
+        # An amount has the decimals of its currency, and not always two.
+        return str(value) if name == "amount" else super().stored(name, value)
 
     def group(self, arguments: Mapping[str, Any]) -> Hashable:
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED)) if arguments else None

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
+from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write
 
 from .rows import Result, Row, RowResult
@@ -30,7 +31,7 @@ class Sendable(ABC):
     """What one client sends for rows, and how it finds it again.
 
     Attributes:
-        reference: The column whose value the provider repeats.
+        reference: The column whose value the provider repeats. It tells rows apart, unless another one is named.
         together: The most rows of one `group` that are sent in one call.
     """
 
@@ -84,13 +85,10 @@ class RowKind(Sendable):
 
     Attributes:
         columns: The columns of a file that are sent or look rows up, with those that are `required`.
-        key_column: The column that tells rows apart by default.
-        any_key: Whether it may be another one.
         asked: The columns in an export. None of them is an account number.
         flags: The columns that are true or false.
         exact: The columns in which a letter that nobody sees makes another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
-        hints: Hints for files, by column. They replace those of the client, which are for Python.
         unit: What the id of what is sent together is called in an export.
         steps: The writes that follow, of each of what was sent together, by the name of the step.
         secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY; none: Victor's.
@@ -99,13 +97,10 @@ class RowKind(Sendable):
 
     columns: ClassVar[frozenset[str]]
     required: ClassVar[Sequence[str]]
-    key_column: ClassVar[str]
-    any_key: ClassVar[bool] = True
     asked: ClassVar[Sequence[str]]
     flags: ClassVar[frozenset[str]] = frozenset()
     exact: ClassVar[frozenset[str]]
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
-    hints: ClassVar[Mapping[str, str]] = {}
     unit: ClassVar[str] = ""
     steps: ClassVar[Mapping[str, str]] = {}
     secrets: ClassVar[Sequence[str]] = ()
@@ -119,9 +114,9 @@ class RowKind(Sendable):
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
 
-    @abstractmethod
     def stored(self, name: str, value: Any) -> Any:
         """Return a checked argument as JSON data."""
+        return plain(name, value)
 
     def group(self, _arguments: Mapping[str, Any]) -> Hashable:
         """Return what rows have in common that can be sent together."""

@@ -26,19 +26,7 @@ from .results import refreshed, results_of, stored_rows, write_csv
 from .row_kind import RowKind
 from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import (
-    DAY,
-    PATIENCE,
-    PERSONS,
-    READING,
-    SETTLE_FOR,
-    Expected,
-    Settings,
-    WorkerContext,
-    day_of,
-    provider_of,
-    system_of,
-)
+from .settings import DAY, PATIENCE, PERSONS, READING, Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -73,8 +61,6 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        settle_for: Seconds after which the provider's lists have what it made (default: 600). What takes no key is
-            looked up until then, and never sent again.
         by: Who sends, instructs or withdraws. It is stored.
         not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
             are sent, it holds for them.
@@ -103,7 +89,6 @@ class BulkSender:
         ask_again: bool = False,
         storage_key: str | None = None,
         payor_id: str | None = None,
-        settle_for: float = SETTLE_FOR,
         by: str | None = None,
         not_by_sender: bool = False,
     ) -> None:
@@ -115,8 +100,8 @@ class BulkSender:
         kept = key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
         day = day_of(due_date)
         self._settings = Settings(
-            key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, settle_for,
-            by, not_by_sender,
+            key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
+            not_by_sender,
         )  # fmt: skip
         self._settings.check_for(kind)
         self.effect = kind.effect

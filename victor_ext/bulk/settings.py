@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, money
-from victor_ext.ids import in_one_form
+from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
@@ -24,8 +24,6 @@ from .vault import Vault
 
 DAY = 24 * 3600.0
 PATIENCE = 120.0
-SETTLE_FOR = 600.0
-"""Seconds. A list of the provider's may lack what was made shorter ago."""
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
@@ -50,7 +48,6 @@ class Settings:
     encoding: str | None
     ask_again: bool = False
     payor_id: str | None = None
-    settle_for: float = SETTLE_FOR
     by: str | None = None
     not_by_sender: bool = False
 
@@ -62,12 +59,12 @@ class Settings:
         if self.key_column == "payee_account_number":
             message = "key_column=payee_account_number does not tell rows apart: many go to one account."
             raise _refused("key_column", message)
+        if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
+            raise _refused("by", f"by={self.by!r} must be the name of a person.")
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
         bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
         _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
-        bounds = f"seconds, at least {LEAST_KEPT:g}: a call must end before it is given up"
-        _number("settle_for", self.settle_for, lambda seconds: seconds >= LEAST_KEPT, bounds)
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
 
@@ -80,8 +77,8 @@ class Settings:
         """Check that these are settings of such rows. Raises `ConfigurationError`."""
         for name in self.defaults.keys() - kind.columns:
             raise _refused(name, f"{name} is no column of these rows: leave it out.")
-        if not kind.any_key and self.key_column not in (None, kind.key_column):
-            message = f"key_column={self.key_column} cannot be: these rows are told apart by {kind.key_column}."
+        if kind.together > 1 and self.key_column not in (None, kind.reference):
+            message = f"key_column={self.key_column} cannot be: these rows are told apart by {kind.reference}."
             raise _refused("key_column", message)
 
     def check_person(self, loads: Sequence[Submission]) -> None:
@@ -91,7 +88,7 @@ class Settings:
             return
         if self.by is None or None in senders:
             raise _refused("by", "by is missing, now or when the rows were sent: who sent them may not take this step.")
-        if self.by.casefold() in map(str.casefold, senders):
+        if words_of(self.by).casefold() in {words_of(sender).casefold() for sender in senders}:
             raise _refused("by", f"by={self.by}: who sent these rows may not take this step. Another person has to.")
 
     @property

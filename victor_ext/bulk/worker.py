@@ -180,8 +180,7 @@ class Worker:
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
         alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
         rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._settings.of_chunk(chunk)
-        rate, settle_for = _rate_of(queue, self._stop), self._settings.settle_for
-        terms = SendTerms(chosen.retention, chosen.patience, rate, rivals, alone_since, settle_for)
+        terms = SendTerms(chosen.retention, chosen.patience, _rate_of(queue, self._stop), rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
         units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {

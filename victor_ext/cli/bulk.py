@@ -39,7 +39,6 @@ def bulk_of(*, provider: Provider = DEFAULT) -> None:
 
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-_SETTLE_FOR: Any = "10m"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -71,14 +70,6 @@ KeyRetention = Annotated[
 ]
 Patience = Annotated[
     float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
-]
-SettleFor = Annotated[
-    float,
-    option(
-        "When the provider's lists have what it made. What takes no key is looked up until then, and never sent again.",
-        "TIME",
-        parser=_seconds,
-    ),
 ]
 By = Annotated[str | None, option("Who does it: stored with it.", "NAME")]
 NotBySender = Annotated[
@@ -227,7 +218,6 @@ def send(
             "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
         ),
     ] = False,
-    settle_for: SettleFor = _SETTLE_FOR,
     by: By = None,
     not_by_sender: NotBySender = False,
     expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
@@ -243,8 +233,7 @@ def send(
     options: dict[str, Any] = {
         "batch": batch or file.name, "key_column": key_column, "rate": rate, "workers": workers, "due_date": due_date,
         "skip_invalid": skip_invalid, "encoding": encoding, "key_retention": key_retention, "patience": patience,
-        "ask_again": ask_again, "payor_id": payor_id, "settle_for": settle_for, "by": by,
-        "not_by_sender": not_by_sender,
+        "ask_again": ask_again, "payor_id": payor_id, "by": by, "not_by_sender": not_by_sender,
     }  # fmt: skip
     kept = _State(session, state, options, yes)
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
@@ -275,14 +264,10 @@ def resume(
     workers: Workers = 16,
     key_retention: KeyRetention = None,
     patience: Patience = None,
-    settle_for: SettleFor = _SETTLE_FOR,
     yes: Yes = False,
 ) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    terms = {
-        "rate": rate, "workers": workers, "key_retention": key_retention, "patience": patience,
-        "settle_for": settle_for,
-    }  # fmt: skip
+    terms = {"rate": rate, "workers": workers, "key_retention": key_retention, "patience": patience}
     kept = _State(session, state, terms, yes)
     statuses, failures = list["BatchStatus"](), list[int]()
 
@@ -361,50 +346,31 @@ def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state
         bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
 
 
-def _take_step(session: Session, name: str, named: str, place: str, terms: Mapping[str, Any], *, yes: bool) -> NoReturn:
-    kept = _State(session, place, terms, yes)
+def _add_step(step: str, text: str) -> None:
+    @bulk.command(step, help=text)
+    @with_session
+    def take(
+        session: Session,
+        batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
+        *,
+        state: State = _DEFAULT_STATE,
+        by: By = None,
+        not_by_sender: NotBySender = False,
+        yes: Yes = False,
+    ) -> None:
+        kept = _State(session, state, {"by": by, "not_by_sender": not_by_sender}, yes)
 
-    def question(sender: BulkSender) -> str:
-        return bulk_output.step_question(name, sender.status(refresh=True))
+        def question(sender: BulkSender) -> str:
+            return bulk_output.step_question(step, sender.status(refresh=True))
 
-    with kept.sender(question, batch=named) as sender, kept.run(sender, named, name) as show:
-        status = sender.take_step(name, on_progress=show)
-    bulk_output.show_step(name, named, status, kept.next(name, named), as_json=session.as_json)
-    raise typer.Exit(status.exit_status)
-
-
-@bulk.command()
-@with_session
-def instruct(
-    session: Session,
-    batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
-    *,
-    state: State = _DEFAULT_STATE,
-    by: By = None,
-    not_by_sender: NotBySender = False,
-    settle_for: SettleFor = _SETTLE_FOR,
-    yes: Yes = False,
-) -> None:
-    """Have the payouts of a batch paid: those that Velo has accepted. This moves money. Each is instructed once."""
-    terms = {"by": by, "not_by_sender": not_by_sender, "settle_for": settle_for}
-    _take_step(session, "instruct", batch, state, terms, yes=yes)
+        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch, step) as show:
+            status = sender.take_step(step, on_progress=show)
+        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=session.as_json)
+        raise typer.Exit(status.exit_status)
 
 
-@bulk.command()
-@with_session
-def withdraw(
-    session: Session,
-    batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
-    *,
-    state: State = _DEFAULT_STATE,
-    by: By = None,
-    not_by_sender: NotBySender = False,
-    settle_for: SettleFor = _SETTLE_FOR,
-    yes: Yes = False,
-) -> None:
-    """Withdraw the payouts of a batch before they are paid."""
-    terms = {"by": by, "not_by_sender": not_by_sender, "settle_for": settle_for}
-    _take_step(session, "withdraw", batch, state, terms, yes=yes)
+_add_step("instruct", "Have the payouts that Velo has accepted paid, each at most once. This moves money.")
+_add_step("withdraw", "Withdraw the payouts that Velo has accepted, before they are paid.")
 
 
 @bulk.command()
@@ -417,7 +383,6 @@ def worker(
     workers: Workers = 16,
     key_retention: KeyRetention = None,
     patience: Patience = None,
-    settle_for: SettleFor = _SETTLE_FOR,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
     if state.startswith("sqlite"):
@@ -425,10 +390,7 @@ def worker(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    terms = {
-        "batch": batch, "workers": workers, "key_retention": key_retention, "patience": patience,
-        "settle_for": settle_for,
-    }  # fmt: skip
+    terms = {"batch": batch, "workers": workers, "key_retention": key_retention, "patience": patience}
     with _State(session, state, terms).sender() as sender, notices():
         complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
         try:
