@@ -271,17 +271,23 @@ def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSa
     assert (calls(sandbox, "submit"), calls(sandbox, "list_payments")) == (1, 0)
 
 
-@pytest.mark.parametrize("operation", ["submit", "get_payout"])
+@pytest.mark.parametrize("operation", ["submit", "get_payout", "payout_payments", "instruct"])
 def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: str) -> None:
-    """While a response is under way: to the submission, or to a later read."""
+    """While a response is under way: to the submission, to a later read, or to the instruction."""
     file, system = bulk.write(rows(4), "march.csv"), ("--provider", "velo")
+    first = ("send", file.name, "--payor-id", sandbox.payor_id)
+    again, said = ("resume",), "4 rows: 4 created"
+    if operation == "instruct":
+        assert bulk(*system, *first).status == 0
+        first = again = ("instruct", file.name)
+        said = "instruct: 1 done"
     sandbox.inject("delay", operation=operation, delay=60, work=True)
-    with bulk.started(*system, "send", file.name, "--payor-id", sandbox.payor_id) as sending:
-        wait_until(lambda: calls(sandbox, operation) > 0 and "PAY-4" in sandbox.work_done_by_reference(), sending)
-        sending.send_signal(signal.SIGKILL)
-    resumed = bulk(*system, "resume")
-    assert (resumed.status, resumed.out) == (0, "march.csv: 4 rows: 4 created\n")
-    assert calls(sandbox, "submit") == 1
+    with bulk.started(*system, *first) as process:
+        wait_until(lambda: calls(sandbox, operation) > 0, process)
+        process.send_signal(signal.SIGKILL)
+    went_on = bulk(*system, *again)
+    assert (went_on.status, went_on.out) == (0, f"march.csv: {said}\n")
+    assert (calls(sandbox, "submit"), calls(sandbox, "instruct")) == (1, operation == "instruct")
     submitted_once(sandbox, 4)
 
 
