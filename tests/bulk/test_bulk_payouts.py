@@ -71,8 +71,8 @@ def sender(velo: Velo, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest
             "payor_id": sandbox.payor_id,
             "storage_key": STORAGE_KEY,
         }
-        state = f"sqlite:///{tmp_path}/state.sqlite"
-        return BulkSender(options.pop("client", velo), **{"state": state, **defaults, **options})
+        defaults["state"] = f"sqlite:///{tmp_path}/state.sqlite"
+        return BulkSender(options.pop("client", velo), **{**defaults, **options})
 
     return make
 
@@ -251,7 +251,11 @@ class TestALostResponse:
     def test_the_payout_of_another_batch_is_not_taken_for_it(self, sender: Make, sandbox: VeloSandbox) -> None:
         sender().send(rows(2))
         sandbox.inject("cut_request", operation="submit")
-        status = sender(batch="april", ask_again=True).send(rows(2), on_progress=lambda _: sandbox.set_clock_skew(601))
+
+        def later(_status: object) -> None:
+            sandbox.set_clock_skew(601)
+
+        status = sender(batch="april", ask_again=True).send(rows(2), on_progress=later)
         assert outcomes(status) == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
@@ -275,8 +279,9 @@ def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSa
 def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: str) -> None:
     """While a response is under way: to the submission, to a later read, or to the instruction."""
     file, system = bulk.write(rows(4), "march.csv"), ("--provider", "velo")
-    first = ("send", file.name, "--payor-id", sandbox.payor_id)
-    again, said = ("resume",), "4 rows: 4 created"
+    first: tuple[str, ...] = ("send", file.name, "--payor-id", sandbox.payor_id)
+    again: tuple[str, ...] = ("resume",)
+    said = "4 rows: 4 created"
     if operation == "instruct":
         assert bulk(*system, *first).status == 0
         first = again = ("instruct", file.name)

@@ -219,7 +219,7 @@ class Delivery:
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
         if request is not None and self._kind.together > 1:
             why = "It was sent, and the provider has not said yet whether it accepts this row."
-            return Result(RowOutcome.ACCEPTED, error=why, unit=request.id)
+            return Result(RowOutcome.ACCEPTED, error=why, sent=self.now()[1], unit=request.id)
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
