@@ -16,7 +16,7 @@ from tests.bulk.bulk_runs import Bulk, wait_until
 from tests.bulk.conftest import STORAGE_KEY
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import ConfigurationError, RetryPolicy
-from victor_ext.bulk import BulkSender, InvalidRows, pacing
+from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -264,6 +264,20 @@ class TestALostResponse:
         sandbox.inject("lose_answer", operation="instruct")
         assert outcomes(sender().take_step("instruct")) == {"created": 1}
         assert calls(sandbox, "instruct") == 1
+
+
+def test_an_instruction_of_which_nothing_is_known(
+    bulk: Bulk, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    assert bulk(*system, "send", file.name, "--payor-id", sandbox.payor_id).status == 0
+    monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
+    sandbox.inject("cut_request", operation="instruct")
+    for _ in range(2):
+        ran = bulk(*system, "instruct", file.name)
+        assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
+        assert ran.err.endswith("look it up with:\n  victor bulk --provider velo instruct march.csv\n")
+    assert calls(sandbox, "instruct") == 1
 
 
 def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSandbox) -> None:

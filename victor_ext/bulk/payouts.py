@@ -125,8 +125,8 @@ class Payouts(RowKind):
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)
-        counts = {"accepted": payout.payments_accepted, "rejected": payout.payments_rejected}
-        totals = {str(one.name): str(one.total_cost) for one in payout.accounts}
+        counts = {"accepted": payout.payments_accepted or 0, "rejected": payout.payments_rejected or 0}
+        totals = {str(one.name): str(one.total_cost or "an unknown amount") for one in payout.accounts}
         quotes = [f"{one.source} for {one.payment}, until {one.expires_at}" for one in payout.fx_summaries]
         return {"status": payout.status, **counts, "totals": totals, "quotes": quotes}
 

@@ -39,6 +39,10 @@ def bulk_of(*, provider: Provider = DEFAULT) -> None:
 
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+STEPS = {
+    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves money.",
+    "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -133,8 +137,8 @@ class _State:
         place = [] if self.place == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.place)]
         unasked = ["--yes"] if self.yes and command == "resume" else []
         system = [] if self.provider == DEFAULT else ["--provider", self.provider]
-        options = ["--batch", batch, *place, *unasked, *self.session.options()]
-        return shlex.join(["victor", "bulk", *system, command, *options])
+        named = [batch] if command in STEPS else ["--batch", batch]
+        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.session.options()])
 
     def batches(self, name: str | None, batch: str | None) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
@@ -369,8 +373,8 @@ def _add_step(step: str, text: str) -> None:
         raise typer.Exit(status.exit_status)
 
 
-_add_step("instruct", "Have the payouts that Velo has accepted paid, each at most once. This moves money.")
-_add_step("withdraw", "Withdraw the payouts that Velo has accepted, before they are paid.")
+for each in STEPS.items():
+    _add_step(*each)
 
 
 @bulk.command()

@@ -95,7 +95,7 @@ def step_question(name: str, status: BatchStatus) -> str:
     """Show the payouts of a batch, and return what is asked of a person before a step is taken with them."""
     _show_units(status)
     moves = ", which moves money" if name == "instruct" else ""
-    return f"{plain(status.batch)}: {counts(status)}. Its accepted payouts are to be taken on: {name}{moves}."
+    return f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are accepted{moves}."
 
 
 @decided()
