@@ -393,8 +393,9 @@ def _matched(
     for (rows, _), references, settlement in zip(doubtful, theirs, settlements, strict=True):
         keys, otherwise = {row.key for row in rows}, settlement.unless_mine
         made = (
-            one.key not in keys and (one.id == settlement.request.id or (one.may_exist and one.reference in references))
+            one.may_have_made(settlement.request.id, reference, one.key if one.key in keys else "")
             for one in others
+            for reference in references
         )
         yield otherwise if otherwise is not None and any(made) else settlement
 
