@@ -7,20 +7,24 @@ import io
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, wait_until
+from tests.bulk.bulk_runs import Bulk, wait_until, write_csv
 from tests.bulk.conftest import STORAGE_KEY
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
-from victor_ext import ConfigurationError, RetryPolicy
+from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
+from victor_ext.bulk.batch_store import BatchStore
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
+from victor_ext.settlement.key_age import Moment, NoKey, Now
 
 pytestmark = pytest.mark.slow
 LAG = 1000.0
@@ -278,6 +282,28 @@ def test_an_instruction_of_which_nothing_is_known(
         assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
         assert ran.err.endswith("look it up with:\n  victor bulk --provider velo instruct march.csv\n")
     assert calls(sandbox, "instruct") == 1
+
+
+def test_who_goes_on_with_a_file_is_not_who_sends_it(
+    sender: Make, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_csv(tmp_path / "march", rows(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchStore, "add_load", Mock(side_effect=InterruptedError))
+        with pytest.raises(InterruptedError):
+            sender(by="Ann", not_by_sender=True).send(file)
+    assert outcomes(sender(by="Bob").resume()) == {"created": 2}
+    with pytest.raises(ConfigurationError, match="who sent these rows"):
+        sender(by="ANN ").take_step("instruct")
+    assert outcomes(sender(by="Bob").take_step("instruct")) == {"created": 1}
+
+
+def test_a_machine_that_slept_does_not_submit() -> None:
+    """Whoever has taken the payout over may have given it up meanwhile. A file has one worker, which loses nothing."""
+    now = Now(Moment(200.0, 5.0), ProviderTime(datetime.now(UTC), is_known=True))
+    assert "slept" in str(NoKey("me", 150.0, lambda: Moment(0.0, 0.0)).doubt(None, now))
+    assert NoKey("me", 250.0, lambda: Moment(0.0, 0.0)).doubt(None, now) is None
+    assert NoKey("me").doubt(None, now) is None
 
 
 def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSandbox) -> None:

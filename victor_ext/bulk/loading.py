@@ -221,13 +221,15 @@ class Loading(TemporaryDatabase):
         if not self.check.stored and self._plan is None:
             return
         settings = self._settings
+        # Who goes on with what another one began to store is not who sends it.
+        persons = {name: self._plan.settings[name] for name in PERSONS} if self._plan else {}
         load = Submission(
             number=len(self._loads) + 1,
             source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
             digest=self._digests.source,
             key_column=self._key_column,
             columns=self.check.columns,
-            settings={name: getattr(settings, name) for name in (*READING, *TERMS, *PERSONS)},
+            settings={**{name: getattr(settings, name) for name in (*READING, *TERMS, *PERSONS)}, **persons},
             sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
             first=self._loads[-1].last + 1 if self._loads else 1,
             replaced=self.check.replaced,
