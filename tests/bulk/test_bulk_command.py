@@ -242,7 +242,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
     assert (
-        "would be asked again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
+        "would be sent again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
     )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3

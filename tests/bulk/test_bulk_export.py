@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
@@ -13,13 +14,14 @@ from hypothesis import example, given
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows
 from victor_ext import ServerError
-from victor_ext.bulk.results import COLUMNS, NOT_FOUND
-from victor_ext.bulk.results import write_csv as write_export
+from victor_ext.bulk.payment_requests import PaymentRequests
+from victor_ext.bulk.results import COLUMNS, NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_formulas
 
+write_export = partial(write_csv, asked=PaymentRequests.asked)
 pytestmark = pytest.mark.slow
 RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""

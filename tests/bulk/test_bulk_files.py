@@ -18,7 +18,7 @@ import pytest
 from tests.bulk.bulk_runs import ACCOUNT, Senders, outbound, row, rows, today, write_csv
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import Check, InvalidRows
-from victor_ext.bulk.columns import ARGUMENTS
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -225,13 +225,13 @@ def test_of_a_file_nothing_is_said_in_python(
 
 def test_no_value_of_a_json_document_is_answered_in_python(checked: Callable[..., Check]) -> None:
     values = ("1.5", "7", "true", "[]", "{}", '"x"', '"\\ud83d"', "null")
-    columns = [(column, value) for column in (*sorted(ARGUMENTS), "invoice_no") for value in values]
+    columns = [(column, value) for column in (*sorted(PaymentRequests.columns), "invoice_no") for value in values]
     records = [
         json.dumps({**row(number), column: "here"}).replace('"here"', value)
         for number, (column, value) in enumerate(columns, start=100)
     ]
     problems = checked("\n".join(records), **JSON).problems
-    assert {problem.column for problem in problems} == {*ARGUMENTS, "invoice_no"}
+    assert {problem.column for problem in problems} == {*PaymentRequests.columns, "invoice_no"}
     python = re.compile(r"Decimal|\bdate\(|\bstr\b|\bTrue\b|\bNone\b|\bdict\b|\blist\b|_type=|\bbool\b")
     assert [problem.message for problem in problems if python.search(problem.message)] == []
 
@@ -366,7 +366,10 @@ def test_a_file_that_is_not_there(sender: Senders, tmp_path: Path) -> None:
         ({"state": "sqlite:///u:s3cret@host/state.sqlite"}, "without user, password"),
         ({"state": "sqlite:///state.sqlite?password=s3cret"}, "without user, password"),
         ({"state": "sqlite:///file:s3cret"}, "survives a crash"),
-        ({"victor": AsyncVictor(VictorOAuth("client", "secret"))}, "must be a Victor, not AsyncVictor"),
+        (
+            {"victor": AsyncVictor(VictorOAuth("client", "secret"))},
+            "with blocking calls, not AsyncVictor",
+        ),
         ({"storage_key": "short"}, "storage_key has fewer than 16"),
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],

@@ -297,8 +297,8 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
     if owner.rpartition("-")[0] != application.rpartition("-")[0]:
         return other_key(what)
     return ConfigurationError(
-        f"{what} was begun for another environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as they "
-        "were then."
+        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as "
+        "they were then."
     )
 
 
@@ -317,8 +317,8 @@ def _copied(batch: str, store: BatchStore, load: Submission | None) -> Configura
     else:
         code, state = "copy_settled", f"All rows of {other} have a result."
         hint = f"to see it, {sender}.export()"
-    message = f"{batch} has the same rows as the batch {other}, whose customers would be asked again. {state}"
-    hint += "; to ask all of them again on purpose, ask_again=True"
+    message = f"{batch} has the same rows as the batch {other}, and they would be sent a second time. {state}"
+    hint += "; to send all of them again on purpose, ask_again=True"
     return ConfigurationError.of([Problem("", code, message, hint=hint)])
 
 

@@ -52,7 +52,7 @@ class Submission:
         digest: Digest of all rows of the source and their keys, to know it again.
         columns: Extra columns, for the export.
         settings: The settings `READING` and `TERMS`, those of the submission before where none were given.
-        chunk_rows: Rows of each chunk except the last.
+        sizes: The number of rows in each chunk.
         first: Number of the first chunk.
         replaced: Number of previously refused rows that stored rows replace, or that are dropped.
         dropped: Chunk number, and place in the chunk, of each dropped row.
@@ -64,16 +64,19 @@ class Submission:
     key_column: str
     columns: Sequence[str]
     settings: Mapping[str, Any]
-    chunk_rows: int
+    sizes: Sequence[int]
     first: int
-    rows: int
     replaced: int
     dropped: Sequence[tuple[int, int]]
 
     @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    @property
     def last(self) -> int:
         """Number of the last chunk; of no chunks, the number before `first`."""
-        return self.first - 1 - (-self.rows // self.chunk_rows)
+        return self.first - 1 + len(self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ class Chunk:
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
         pairs = zip(self.rows, results, strict=True)
-        rows = [replace(row, reason=None, sent=one.sent) for row, one in pairs if one.outcome not in SETTLED]
+        left = ((row, one) for row, one in pairs if one.outcome not in SETTLED)
+        rows = [replace(row, reason=None, sent=one.sent, unit=one.unit) for row, one in left]
         return Chunk(self.retention, self.patience, rows)
 
 
@@ -106,8 +110,7 @@ def version_for(account: str) -> str:
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk, and of its rows."""
     for load in loads:
-        for place, number in enumerate(range(load.first, load.last + 1)):
-            yield number, min(load.chunk_rows, load.rows - place * load.chunk_rows)
+        yield from enumerate(load.sizes, load.first)
 
 
 def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
-from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, dropped_in
-from .rows import ASKED, Result, Row, RowOutcome, RowResult
+from .row_kind import CurrentStatus, RowKind
+from .rows import Result, Row, RowOutcome, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
+def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
     dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result) for row, result in stored_rows(store, corrections, dropped)}
+    latest = {row.identity: _line(row, result, kind) for row, result in stored_rows(store, corrections, dropped)}
     given: set[bytes] = set()
     for row, result in stored_rows(store, loads):
         if row.identity not in latest:
-            yield _line(row, result)
+            yield _line(row, result, kind)
         elif row.identity not in given:
             given.add(row.identity)
             yield latest[row.identity]
@@ -70,9 +68,10 @@ def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
     return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
 
 
-def _line(row: Row, result: Result | None) -> RowResult:
+def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
     final = result or _open(row, None, is_over=False)
-    asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
+    known = {**(row.arguments or {}), **({kind.unit: final.unit} if final.unit else {})}
+    asked = {name: str(known[name]) for name in kind.asked if name in known}
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
 
 
@@ -81,6 +80,7 @@ def write_csv(
     results: Iterable[RowResult],
     columns: Sequence[str],
     *,
+    asked: Sequence[str],
     escape: bool = True,
     on_result: Callable[[RowResult], object] | None = None,
 ) -> int:
@@ -91,7 +91,7 @@ def write_csv(
     what a spreadsheet would run.
     """
     writer = csv_writer(file)
-    asked = [name for name in ASKED if name not in columns]
+    asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
@@ -118,50 +118,6 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
             name = f"file_{name}"
         taken.add(name.strip())
         yield name
-
-
-class CurrentStatus(NamedTuple):
-    """What the provider says of a request now, and why it failed or was declined. No status: it does not have it."""
-
-    status: str | None = None
-    reason: str | None = None
-
-
-def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-    """Return what the provider says of each created request, by id.
-
-    The provider's list is read once, for the due dates of the rows: a page for many rows, in place of a call for each.
-    What is not in it is read by its id. Ids and statuses are held in memory.
-    """
-    statuses: dict[str, CurrentStatus] = {}
-    dates: set[str] = set()
-    for result in results:
-        if result.outcome is RowOutcome.CREATED and result.id:
-            statuses[result.id] = CurrentStatus()
-            dates.add(result.asked["due_date"])
-    if not statuses:
-        return statuses
-    requests = victor.payment_requests
-    listed: set[str] = set()
-    first, last = map(date.fromisoformat, (min(dates), max(dates)))
-    for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
-        if request.id in statuses:
-            statuses[request.id] = _current(request)
-            listed.add(request.id)
-    for missing in statuses.keys() - listed:
-        try:
-            # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
-            statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
-        except (BadRequest, NotFound):
-            continue
-    return statuses
-
-
-def _current(request: PaymentRequest) -> CurrentStatus:
-    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None) or ""
-    # The export has no account number: of long numbers the last four digits are left.
-    masked = re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split()))
-    return CurrentStatus(request.status or "no status", masked or None)
 
 
 def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:

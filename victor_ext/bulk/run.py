@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +44,8 @@ class BatchStatus:
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
+        units: What the provider says now of each payout, by its id, if this call read that.
+        steps: The steps that were taken with the payouts, by name: who took them, and payouts by outcome.
     """
 
     batch: str
@@ -52,6 +55,8 @@ class BatchStatus:
     over: bool
     check: Check | None = field(default=None, repr=False)
     payments: Mapping[str, int] | None = None
+    units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     @property
     def settled(self) -> int:
@@ -171,7 +176,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                     raise lost
                 if is_over:
                     return
-                if worker is not None and (reason := worker.delivery.given_up) is not None:
+                if worker is not None and (reason := worker.given_up) is not None:
                     what = (
                         f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
                     )

@@ -1,4 +1,4 @@
-"""`victor bulk`: send many requests for payment from a file."""
+"""`victor bulk`: send many requests for payment, or payouts, from a file."""
 
 from __future__ import annotations
 
@@ -15,23 +15,34 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
 from .screen import Progress, complain, notices, plain
-from .session import Session, Yes, flag, option, with_session
+from .session import Provider, Session, Yes, flag, option, system_of, with_session
 from .signals import status_of
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
 
 bulk = typer.Typer(
-    help="Many requests for payment, from a file, through crashes and across machines.",
+    help="Many requests for payment, or Velo's payouts, from a file, through crashes and across machines.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
+
+@bulk.callback()
+def bulk_of(*, provider: Provider = DEFAULT) -> None:
+    """Name the system of the commands; they read it from their context."""
+
+
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+STEPS = {
+    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves money.",
+    "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -64,6 +75,10 @@ KeyRetention = Annotated[
 Patience = Annotated[
     float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
 ]
+By = Annotated[str | None, option("Who does it: stored with it.", "NAME")]
+NotBySender = Annotated[
+    bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
+]
 
 
 @contextmanager
@@ -86,6 +101,11 @@ class _State:
     terms: Mapping[str, Any] = field(default_factory=dict[str, Any])
     yes: bool = False
 
+    @property
+    def provider(self) -> str:
+        parent = self.session.command.parent
+        return DEFAULT if parent is None else parent.params.get("provider", DEFAULT)
+
     @contextmanager
     def sender(self, question: Callable[[BulkSender], str] | None = None, **options: Any) -> Generator[BulkSender]:
         """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
@@ -94,7 +114,14 @@ class _State:
         except ImportError as error:
             raise Misuse(f"{error}.") from error
         session = replace(self.session, failed=FOR_NOW)
-        with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
+        session.use_profile(self.provider)
+        if why := system_of(self.provider).why_not_bulk:
+            raise Misuse(why)
+        with (
+            _fewer_collections(),
+            session.failures(),
+            session.client_of(self.provider, limits=BulkSender.limits)[1] as victor,
+        ):
             try:
                 sender = BulkSender(victor, state=self.place, **self.terms, **options)
                 if question is not None:
@@ -109,7 +136,9 @@ class _State:
         """Return another command for the batch, without passwords, for display."""
         place = [] if self.place == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.place)]
         unasked = ["--yes"] if self.yes and command == "resume" else []
-        return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *unasked, *self.session.options()])
+        system = [] if self.provider == DEFAULT else ["--provider", self.provider]
+        named = [batch] if command in STEPS else ["--batch", batch]
+        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.session.options()])
 
     def batches(self, name: str | None, batch: str | None) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
@@ -134,7 +163,7 @@ class _State:
         return names[0]
 
     @contextmanager
-    def run(self, sender: BulkSender, batch: str) -> Generator[Callable[[BatchStatus], None]]:
+    def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
         """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
         latest: BatchStatus | None = None
 
@@ -150,7 +179,7 @@ class _State:
             except KeyboardInterrupt as error:
                 progress.close()
                 unread = None if latest is None else _unread(sender)
-                command = self.next("resume", batch)
+                command = self.next(again, batch)
                 bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
                 raise typer.Exit(status_of(error)) from None
 
@@ -166,7 +195,7 @@ class _State:
 def send(
     session: Session,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file: columns are arguments of rfp create.")
+        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns.")
     ],
     *,
     batch: Annotated[str | None, option("The batch's name (default: the file's).", "NAME")] = None,
@@ -182,6 +211,7 @@ def send(
     rate: Rate = None,
     workers: Workers = 16,
     due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
+    payor_id: Annotated[str | None, option("Velo's payor, of rows without one.", "ID")] = None,
     skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
     key_retention: KeyRetention = None,
@@ -192,6 +222,8 @@ def send(
             "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
         ),
     ] = False,
+    by: By = None,
+    not_by_sender: NotBySender = False,
     expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
     expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
@@ -205,13 +237,13 @@ def send(
     options: dict[str, Any] = {
         "batch": batch or file.name, "key_column": key_column, "rate": rate, "workers": workers, "due_date": due_date,
         "skip_invalid": skip_invalid, "encoding": encoding, "key_retention": key_retention, "patience": patience,
-        "ask_again": ask_again,
+        "ask_again": ask_again, "payor_id": payor_id, "by": by, "not_by_sender": not_by_sender,
     }  # fmt: skip
     kept = _State(session, state, options, yes)
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
-        return f"{bulk_output.summary_of(sender.check(file, **totals))} Those that are new ask their payers for money."
+        return f"{bulk_output.summary_of(sender.check(file, **totals))} {sender.effect}"
 
     with kept.sender(None if dry_run else question) as sender:
         if dry_run:
@@ -316,6 +348,33 @@ def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state
         count = sender.drop()
         left = None if count else sender.status()
         bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
+
+
+def _add_step(step: str, text: str) -> None:
+    @bulk.command(step, help=text)
+    @with_session
+    def take(
+        session: Session,
+        batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
+        *,
+        state: State = _DEFAULT_STATE,
+        by: By = None,
+        not_by_sender: NotBySender = False,
+        yes: Yes = False,
+    ) -> None:
+        kept = _State(session, state, {"by": by, "not_by_sender": not_by_sender}, yes)
+
+        def question(sender: BulkSender) -> str:
+            return bulk_output.step_question(step, sender.status(refresh=True))
+
+        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch, step) as show:
+            status = sender.take_step(step, on_progress=show)
+        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=session.as_json)
+        raise typer.Exit(status.exit_status)
+
+
+for each in STEPS.items():
+    _add_step(*each)
 
 
 @bulk.command()

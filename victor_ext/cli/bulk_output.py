@@ -71,6 +71,44 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
         complain(f"Go on with:\n  {resume}")
     for word, count in (status.payments or {}).items():
         say(f"  {_counted(word, count)}")
+    _show_units(status)
+
+
+def _show_units(status: BatchStatus) -> None:
+    """Print what the provider says of each payout, and the steps that were taken with them."""
+    for unit, said in status.units.items():
+        totals = ", ".join(f"{total} from {account}" for account, total in said["totals"].items())
+        quotes = "".join(f"; quoted: {quote}" for quote in said["quotes"])
+        counts = f"{said['accepted']:,} accepted, {said['rejected']:,} rejected"
+        say(plain(f"  payout {unit}: {said['status']}, {counts}: {totals or 'nothing'}{quotes}"))
+    for name, step in status.steps.items():
+        by = ", ".join(filter(None, step["by"]))
+        say(plain(f"  {name}{f' by {by}' if by else ''}: {_of_step(step['counts'].items())}"))
+
+
+def _of_step(counts: Iterable[tuple[str, int]]) -> str:
+    words = (f"{count:,} {'done' if each == 'created' else each.replace('_', ' ')}" for each, count in counts)
+    return ", ".join(words)
+
+
+def step_question(name: str, status: BatchStatus) -> str:
+    """Show the payouts of a batch, and return what is asked of a person before a step is taken with them."""
+    _show_units(status)
+    moves = ", which moves money" if name == "instruct" else ""
+    return f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are accepted{moves}."
+
+
+@decided()
+def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
+    """Print what became of a step; `again` is the command that takes it again."""
+    if as_json:
+        say(json.dumps({**_as_dict(status), "exit_status": status.exit_status}))
+        return
+    say(f"{plain(batch)}: {name}: {_of_step(status.counts.items())}")
+    if status.unsettled:
+        complain(
+            f"Not all of it is settled. Nothing is sent again that may have been sent; look it up with:\n  {again}"
+        )
 
 
 @decided()

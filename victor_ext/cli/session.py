@@ -162,7 +162,7 @@ class Session:
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
-        elsewhere = self.base_url is not None or os.environ.get("VICTOR_BASE_URL", "").strip()
+        elsewhere = self.base_url is not None or os.environ.get(f"{victor.system.prefix}BASE_URL", "").strip()
         return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:

@@ -491,9 +491,11 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         # A process that was stopped does not know whether others have sent its entry.
         keys: Keys | NoKey = Keys(self._kept, client.caller, lambda: claim.at)
         if write is not None and write.call.promise is not Promise.KEYED:
-            keys = NoKey(client.caller, min(self._lease, time_left), claim.at)
+            keys = NoKey(client.caller, min(self._lease, time_left), lambda: claim.at)
         elif time_left <= 0:
-            keys = NoKey(client.caller, 0.0, claim.at, "It may have been sent, and its time to be sent has passed.")
+            keys = NoKey(
+                client.caller, 0.0, lambda: claim.at, "It may have been sent, and its time to be sent has passed."
+            )
         tries = count()
 
         def turn(_so_far: Settlement, sent: object) -> Now | None:

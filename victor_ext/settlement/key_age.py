@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from victor_ext import AsyncVictor, ProviderTime, Victor, VictorError
@@ -157,13 +158,14 @@ class NoKey:
     Attributes:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on.
-        since: When it was taken up. After a sleep of the machine another worker may have looked it up meanwhile.
+        since: Returns when it was last known to be alone with it: after a sleep of the machine another worker may have
+            looked it up meanwhile. None: no other one can take it up.
         why: Why it is not sent again, as a sentence.
     """
 
     caller: str | None
-    held: float
-    since: Moment
+    held: float = 0.0
+    since: Callable[[], Moment] | None = None
     why: str = "It may have been sent, and it takes no key."
 
     def first_use(self, now: Now) -> Sent:
@@ -172,14 +174,14 @@ class NoKey:
 
     def left(self, now: Now) -> float:
         """Return for how many seconds it can be sent yet."""
-        return self.held - now.since(self.since)
+        return inf if self.since is None else self.held - now.since(self.since())
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
         """As of `Keys`."""
         if sent is not None:
             return sent, self.why
         slept = "This machine slept, and another worker may have taken it up."
-        return (self.since, slept) if self.left(now) <= 0 else None
+        return None if self.since is None or self.left(now) > 0 else (self.since(), slept)
 
 
 def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:
