@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -20,10 +19,12 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.tree import Tree
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 
-CASES: Tree = yaml.safe_load((Path(__file__).parent / "document.yaml").read_text(encoding="utf-8"))
+CASES: Tree = beside("document")
 DOCUMENT: Tree = CASES["document"]
 A = {"$ref": "#/components/schemas/A"}
 

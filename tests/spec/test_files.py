@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
@@ -19,10 +18,12 @@ from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Tree, operations
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 SEVERAL = Path(__file__).parent / "several"
-FILES: Tree = yaml.safe_load((Path(__file__).parent / "files.yaml").read_text(encoding="utf-8"))
+FILES: Tree = beside("files")
 
 
 @pytest.fixture

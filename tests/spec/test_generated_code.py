@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import differences
 from victor_ext.spec.document import load
@@ -17,7 +16,7 @@ from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .wire import TEXT, Tree, Wire, an_object, answering, listed, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
 
 pytestmark = pytest.mark.thorough
 CALLS = """
@@ -120,7 +119,7 @@ DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec"
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    known = yaml.safe_load(Path(__file__).with_name("origins.yaml").read_text(encoding="utf-8"))
+    known = beside("origins")
     (tmp_path / "small.json").write_text(json.dumps(known["document"]))
     found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
     assert found.functions == known["functions"]

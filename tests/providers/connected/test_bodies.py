@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.faults.certificates import Authority
 from tests.providers.connected.till import URL
 from tests.providers.running import MODES, ONCE, QUICK, run
@@ -42,6 +43,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     sys.path.remove(str(folder))
 
 
+CASES = cases_beside(__file__)
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("package"), pytest.mark.parametrize("mode", MODES)]
 
 
@@ -110,27 +112,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
         assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "is_good"),
-    [
-        *(
-            ("typed", {"id": "pay_1", name: value}, True)
-            for name in ("error", "Errors")
-            for value in ("none", "NULL", " false ", "0", "no", "OK", "Success", {"code": "00"}, {"code": 200})
-        ),
-        ("typed", {"id": "pay_1", "error": {"code": "0", "message": "Success"}}, True),
-        *(
-            ("typed", {"id": "pay_1", "error": value}, False)
-            for value in ({"paid": "no"}, {"code": 7}, 200, "nope", ["no"])
-        ),
-        ("typed", {"id": "pay_1", "errors": ["row 2"]}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"]}, True),
-        ("listed", {"id": "pay_1", "errors": "row 2"}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"], "error": "busy"}, False),
-        ("listed", {"id": " ", "errors": ["row 2"]}, False),
-        ("listed_by_default", {"id": "pay_1", "errors": ["row 2"]}, False),
-    ],
-)
+@pytest.mark.parametrize(("name", "body", "is_good"), CASES["errors"])
 def test_errors_are_a_success_only_where_the_document_declares_them(
     mode: str, name: str, body: Any, is_good: bool
 ) -> None:
@@ -140,19 +122,7 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
     assert is_good or (raised is not None and raised.value.outcome is Outcome.UNKNOWN)
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "kind"),
-    [
-        ("chosen", {"type": "card", "amount": 1}, "Card"),
-        ("chosen", {"type": "ideal", "amount": 1}, None),
-        ("chosen_read", {"type": "ideal", "amount": 1}, "UnknownVariant"),
-        ("held", {"payment": {"type": "card"}}, "HeldResponse200"),
-        ("held", {"payment": {"type": "ideal"}}, None),
-        ("held", {"payment": "card", "amount": "1.00"}, None),  # both of another type
-        ("held", {"payment": None, "amount": True}, None),
-        ("typed", {"id": 1}, None),
-    ],
-)
+@pytest.mark.parametrize(("name", "body", "kind"), CASES["evidence"])
 def test_what_is_not_declared_is_no_evidence_of_a_write(mode: str, name: str, body: Any, kind: str | None) -> None:
     """Neither an object of a class that the document does not name, nor a value of another type."""
     provider = Provider(httpx.Response(200, json=body))

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.connected.till import URL, Caller, client_class, new_payment
 from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.running import Script
@@ -237,26 +238,11 @@ class TestKeys:
 
 
 class TestResponses:
-    @pytest.mark.parametrize(
-        ("body", "problems"),
-        [
-            ({"title": "Invalid", "detail": "Too small.", "field": "amount"}, [("amount", "", "Too small.")]),
-            ({"error": {"code": "E1", "message": "No.", "param": "amount"}}, [("amount", "E1", "No.")]),
-            ({"error": "invalid_scope", "error_description": "No."}, [("", "invalid_scope", "No.")]),
-            ({"errors": [{"code": "E", "message": "No.", "field": "a"}, "No!"]}, [("a", "E", "No."), ("", "", "No!")]),
-            ({"errors": {"amount": ["No.", "No!"]}}, [("amount", "", "No."), ("amount", "", "No!")]),
-            ({"errors": [{"detail": "No.", "source": {"pointer": "/a"}}]}, [("/a", "", "No.")]),
-            ({"message": "No."}, [("", "", "No.")]),
-            ({"status": False, "message": "No.", "code": "x"}, [("", "x", "No.")]),
-            ({}, []),
-            ([1], []),
-            ({"error": 5, "errors": [None, 1, {}]}, []),
-        ],
-    )  # fmt: skip
-    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[tuple[str, str, str]]) -> None:
+    @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
+    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[list[str]]) -> None:
         with pytest.raises(BadRequest) as raised:
             Caller(mode, Provider(httpx.Response(422, json=body))).call("payments.get_payment", "pay_1")
-        assert [(each.field, each.code, each.message) for each in raised.value.problems] == problems
+        assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
 
     def test_the_message_names_the_system_and_its_url(self, mode: str) -> None:
         with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
