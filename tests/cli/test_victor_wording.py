@@ -18,7 +18,6 @@ from tests.providers.victor.test_victor_settings import encrypted_pem
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
 
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
 CREATE = words(idempotency_key=KEY)
@@ -144,18 +143,7 @@ def test_problems_name_options_that_there_are(command: Command, victor_sandbox: 
     assert problems(command(*CREATE, "--amount", "2", "--json")) == [("--idempotency-key", "Idempotency-Key")]
 
 
-@pytest.mark.parametrize(
-    ("provider_field", "option", "field"),
-    [
-        ("paymentDetails.amount", "--amount", "payment_details.amount"),
-        ("payee.accountNumber", "--payee-account-number", "payee.account_number"),
-        ("payer.victorCounterpartyId", "--payer-counterparty-id", "payer.victor_counterparty_id"),
-        ("clientReferenceId", "--client-reference-id", "client_reference_id"),
-        ("paymentDetails.currency", None, "payment_details.currency"),
-        ("deadlines", None, "deadlines"),
-        ("victorPaymentRequestId", None, "victor_payment_request_id"),
-    ],
-)
+@pytest.mark.parametrize(("provider_field", "option", "field"), cases_beside(__file__)["fields"])
 def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
     command: Command, victor_sandbox: Sandbox, provider_field: str, option: str | None, field: str
 ) -> None:
@@ -200,21 +188,7 @@ def test_an_encrypted_key_opens_with_its_password(
     assert bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings).status == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "words", "advice"),
-    [
-        ("reference,total", ["reconcile"], "Name it with --column amount=NAME."),
-        ("reference,amont", ["reconcile"], "Name it with --column amount=amont."),
-        ("invoice,amount", ["reconcile"], "Name it with --column reference=NAME."),
-        ("reference,amount", ["reconcile", "--column", "amount=amuont"], "Did you mean amount?"),
-        ("reference,amount", ["reconcile", "--column", "sum=amount"], "--column names sum: the fields are"),
-        ("reference,amount\nM\xfcller,1", ["reconcile"], "such as --encoding windows-1252."),
-        (f"{PAYMENTS}\nM\xfcller", ["bulk", "send"], "such as --encoding windows-1252."),
-        (PAYMENTS.replace("amount", "amout"), ["bulk", "send"], "Rename the column amout to amount."),
-        ("reference_id", ["bulk", "send"], "name another one, such as reference_id: --key-column NAME."),
-        (f"{PAYMENTS}\nINV-1,12345678,aHeq349838,1.00,BUSINESS,", ["bulk", "send"], "--due-date tomorrow gives a due"),
-    ],
-)
+@pytest.mark.parametrize(("content", "words", "advice"), cases_beside(__file__)["advice"])
 def test_advice_about_a_file_is_in_options(
     command: Command, tmp_path: Path, content: str, words: list[str], advice: str
 ) -> None:

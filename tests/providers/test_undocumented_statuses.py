@@ -41,7 +41,8 @@ class Operation:
         return getattr(importlib.import_module(f"{self.system}_api.api.{self.name}"), way)(client=client, **arguments)
 
 
-WRITES, READS = ([Operation(**each) for each in cases] for cases in cases_beside(__file__).values())
+CASES = cases_beside(__file__)
+WRITES, READS = ([Operation(**each) for each in CASES[kind]] for kind in ("writes", "reads"))
 STATUSES = [201, 202, 205, 206, 299]
 """None of them is in any of the four documents for these operations."""
 

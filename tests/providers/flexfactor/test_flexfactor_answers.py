@@ -179,15 +179,7 @@ def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, oth
     assert sent.count("POST") == (1 if meaning == NO or operation in ("refund", "transmit") else 3)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"Errors": ["is wrong"]},
-        {"title": "is wrong", "status": 404},
-        {"result": "is wrong", "status": "unauthorized"},
-        {"success": 0, "result": "is wrong", "items": []},
-    ],
-)
+@pytest.mark.parametrize("body", cases_beside(__file__)["complaints"])
 def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong"):
         answered("list" if "items" in body else "get", body)
