@@ -29,8 +29,19 @@ _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True
 
 MEMBERS_OF_MODELS = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
 ARGUMENTS_OF_OPERATIONS = {"client"}
-NAMES_IN_MODULES = {"datetime"}
-"""The names of generated modules that are in small letters, as those of fields and arguments are."""
+NAMES_IN_MODULES = {
+    "UNSET",
+    "Unset",
+    "Any",
+    "Mapping",
+    "ClassVar",
+    "Self",
+    "UUID",
+    "Decimal",
+    "File",
+    "datetime",
+    "UnknownVariant",
+}
 
 
 def give_distinct_names(data: GeneratorData) -> None:
@@ -112,8 +123,8 @@ def spelled(wire: str) -> str:
 
 
 def _normal(name: str) -> str:
-    """The name as Python reads it (NFKC, which makes capitals of some letters), in small letters, and no keyword."""
-    plain = unicodedata.normalize("NFKC", name).lower()
+    """The name as Python reads it (NFKC), and no keyword."""
+    plain = unicodedata.normalize("NFKC", name)
     return f"{plain}_" if keyword.iskeyword(plain) else plain
 
 
