@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime
 import sys
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
@@ -31,7 +31,7 @@ from uuid import UUID
 
 import attrs
 
-from .types import UNSET, File, UnknownVariant
+from .types import UNSET, File, UnknownVariant, Unset
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -75,6 +75,35 @@ def misread(model: Any) -> set[str]:
     """The names of the fields of a model that hold a value of another type than the declared one."""
     kind: Any = type(model)
     return {name for name, hint in hints(kind).items() if not fitting(hint, getattr(model, name))}
+
+
+def tells(model: Any, but: Container[str] = ()) -> bool:
+    """Whether something in an object is what the document declares there, such as the amount of a payment.
+
+    Nothing is told by a null, by blanks, by an unknown word of an enum or an unknown variant, by an object or a list
+    that has nothing but these and values of another type, nor by the fields named in `but`, at any depth.
+    An empty list tells, and so does an empty map.
+    """
+    members = hints(model.__class__)
+    if len(members) > 1:
+        declared = (name for name in members if name not in but and name != "additional_properties")
+        return any(_is_told(getattr(model, name), members[name], but) for name in declared)
+    _, of = typing.get_args(members["additional_properties"])
+    free = model.additional_properties.values()
+    return not free or any(_is_told(each, of, but) for each in free)
+
+
+def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
+    if value is None or isinstance(value, (Unset, UnknownVariant)) or not (types := fitting(hint, value)):
+        return False
+    if isinstance(value, Enum):
+        return value in type(value).__members__.values()
+    if isinstance(value, str):
+        return bool(value.strip())
+    if hasattr(value, "additional_properties"):
+        return tells(value, but)
+    items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
 
 
 @cache
