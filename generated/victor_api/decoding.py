@@ -350,8 +350,9 @@ class Object(Reader[T]):
         return 0 if shape is None else sum(name not in value for name in shape.names)
 
 
-def _folded(value: Any) -> str | None:
-    return str(value).casefold() if isinstance(value, (str, int)) else None
+def _folded(value: Any) -> Any:
+    """A word in lower case; null as None."""
+    return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
 
 
 class Tag:
@@ -360,27 +361,32 @@ class Tag:
     def __init__(
         self,
         name: str,
-        words: Mapping[Any, Sequence[str]],
+        words: Mapping[Any, Sequence[str | None]],
         others: Sequence[Any] = (),
+        default: Sequence[Any] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        """`words` are those of each model, in lower case; `others` are the models for a word that none has.
+        """`words` are those of each model, in lower case, with None for null; those in `taken` name no member.
 
-        The words in `taken` name models that are no members of this union.
+        `others` are the models without a word, for a word that no model has; `default` are those for such a word, and
+        for an object without the property.
         """
         self._name = name
-        self._models = frozenset((*words, *others))
-        self._others = frozenset(others)
-        self._named: dict[str | None, frozenset[Any]] = dict.fromkeys(taken, frozenset())
+        self._models = frozenset((*words, *others, *default))
+        self._default = frozenset(default)
+        self._others = self._default or frozenset(others)
+        self._named: dict[Any, frozenset[Any]] = dict.fromkeys(taken, frozenset())
         for word in dict.fromkeys(word for own in words.values() for word in own):
             self._named[word] = frozenset(model for model, own in words.items() if word in own)
 
     def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
-        """The readers of the members that the word does not exclude; no word, or null, excludes none."""
-        word = value.get(self._name)
-        if word is None:
+        """The readers of the members that the word, or its absence, does not exclude."""
+        if self._name in value:
+            named = self._named.get(_folded(value[self._name]), self._others)
+        elif self._default:
+            named = self._default
+        else:
             return readers
-        named = self._named.get(_folded(word), self._others)
         return [each for each in readers if each.model in named or each.model not in self._models]
 
 

@@ -9,6 +9,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 
+from .rewrites.unions import OTHERS
+
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
@@ -82,7 +84,8 @@ def _discriminators(model: ModelProperty) -> Tags:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
-    return {name: tuple(own) for name, own in words.items() if own and None not in own}
+    told = {name: own for name, own in words.items() if OTHERS not in own}
+    return {name: named for name, own in told.items() if (named := tuple(word for word in own if word is not None))}
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:
