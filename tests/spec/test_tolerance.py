@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -65,6 +66,40 @@ class TestZoo:
         dog = zoo.models.Dog.from_dict({"best": value})
         assert type(dog.best).__name__ == kind
         assert dog.to_dict() == {"best": value}
+
+    @pytest.mark.parametrize(
+        ("field", "text", "written"),
+        [
+            ("seen", "2026-01-02t03:04:05z", "2026-01-02T03:04:05Z"),
+            ("seen", "2026-01-02T03:04:05.1000000+00:00", "2026-01-02T03:04:05.100Z"),
+            ("id", "123E4567-E89B-42D3-A456-426614174000", "123e4567-e89b-42d3-a456-426614174000"),
+            *(("seen", f"2026-01-02T03:04{end}", None) for end in (":05.1234567Z", ":05.000000001+05:30")),
+            *(("seen", f"2026-01-02T03:04{end}", "") for end in (":05", "Z", ":60Z", ":05+0000", ":05,1Z", ":05Z\n")),
+            *(("seen", text, "") for text in ("2026-W01-1T03:04:05Z", "2026-01-02 03:04:05Z", "2026-01-02T24:00:00Z")),
+            *(("born", text, "") for text in ("2026-W01-1", "20260102", "2026-1-02", "\uff12026-01-02")),
+            *(
+                ("id", text, "")
+                for text in ("123e4567e89b-42d3-a456-4266-14174000", "1_3e4567-e89b-42d3-a456-426614174000")
+            ),
+        ],
+    )
+    def test_what_a_format_has_is_read_and_all_else_is_its_text(
+        self, zoo: ModuleType, field: str, text: str, written: str | None
+    ) -> None:
+        """By RFC 3339 and RFC 9562; `written` is None for a value that is written as it came, "" for a text."""
+        being = zoo.models.Being.from_dict({field: text})
+        assert isinstance(getattr(being, field), str) is (written == "")
+        for each in (being, copy.deepcopy(being), pickle.loads(pickle.dumps(being))):
+            assert each.to_dict() == {field: written or text}
+
+    def test_a_time_that_is_made_of_an_exact_one_has_microseconds(self, zoo: ModuleType) -> None:
+        being = zoo.models.Being.from_dict({"seen": "2026-01-02T03:04:05.1234567Z"})
+        exact = being.seen
+        for moment in (exact.replace(day=3), exact + timedelta(days=1)):
+            for each in (moment, copy.copy(moment)):
+                assert each == datetime(2026, 1, 3, 3, 4, 5, 123456, UTC)
+                being.seen = each
+                assert being.to_dict() == {"seen": "2026-01-03T03:04:05.123456Z"}
 
     def test_odd_items_stay_in_their_places(self, zoo: ModuleType) -> None:
         value = {"place": "Rome", "prizes": ["gold", "GOLD", "bronze", 5, None, {}], "judge": [1]}

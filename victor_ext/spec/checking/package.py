@@ -32,6 +32,7 @@ import httpx
 from victor_ext.spec.tree import is_list, is_mapping, is_url
 
 from .expected import Request
+from .values import FORMATS
 
 _ALIAS = "_package_under_check"
 
@@ -249,7 +250,7 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
 
 
 _PARSERS: dict[type, Callable[[str], Any]] = {
-    datetime.datetime: datetime.datetime.fromisoformat,
-    datetime.date: datetime.date.fromisoformat,
-    UUID: UUID,
+    datetime.datetime: FORMATS["date-time"],
+    datetime.date: FORMATS["date"],
+    UUID: FORMATS["uuid"],
 }

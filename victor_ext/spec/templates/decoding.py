@@ -9,7 +9,7 @@ The rules, for every model of the package:
 - an object whose discriminator names no member of its union is an `UnknownVariant`;
 - objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
 
-So `to_dict()` returns what was read.
+So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual spelling.
 
 Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
@@ -17,6 +17,7 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 import typing
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -253,11 +254,33 @@ class Digits(float):
         return self.text
 
 
-def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
-    """A value written as text of a known length: a date, a time, a UUID."""
+class Instant(datetime.datetime):
+    """A time that remembers the text with digits that a datetime cannot hold, those finer than a microsecond."""
+
+    text: str = ""
+    """Empty for a time that was made of another one."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        moment = cls.fromisoformat(text.upper())
+        moment.text = text
+        return moment
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (Instant.of, (self.text,)) if self.text else super().__reduce_ex__(protocol)
+
+
+def _instant(text: str) -> datetime.datetime:
+    finer = _FINER.search(text)
+    return Instant.of(text) if finer and finer[1].strip("0") else datetime.datetime.fromisoformat(text.upper())
+
+
+def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
+    """A value written as text of one form: a date, a time, a UUID. Python reads other forms, too."""
+    fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
-        if not isinstance(value, str) or len(value) not in lengths:
+        if not isinstance(value, str) or fullmatch(value) is None:
             return MISMATCH
         try:
             return parse(value)
@@ -266,6 +289,11 @@ def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
 
     return Scalar(take, rank=0)
 
+
+# The forms of RFC 3339 and RFC 9562; but for leap seconds, which a datetime has not.
+_FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
+_DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
 TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
 FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
@@ -277,10 +305,11 @@ DECIMAL: Final[Scalar[Decimal]] = Scalar(_decimal, rank=2)
 ANYTHING: Final[Scalar[Any]] = Scalar(lambda value: value, rank=3)
 NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not None else None, rank=0)
 BLOB: Final[Scalar[File]] = Scalar(lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH)
-# The lengths exclude forms that Python reads and the formats do not have: a date as a time, 20260304, {uuid}.
-INSTANT: Final[Scalar[datetime.datetime]] = _parsed(datetime.datetime.fromisoformat, range(16, 64))
-DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, range(10, 11))
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
+INSTANT: Final[Scalar[datetime.datetime]] = _parsed(
+    _instant, rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_TIME})"
+)
+DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, _DATE)
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
