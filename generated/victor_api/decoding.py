@@ -32,7 +32,7 @@ from uuid import UUID
 
 import attrs
 
-from .types import UNSET, File, UnknownVariant, Unset
+from .types import UNSET, File, UnknownVariant
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -81,28 +81,35 @@ def misread(model: Any) -> set[str]:
 def tells(model: Any, but: Container[str] = ()) -> bool:
     """Whether something in an object is what the document declares there, such as the amount of a payment.
 
-    Nothing is told by a null, by blanks, by an unknown word of an enum or an unknown variant, by an object or a list
-    that has nothing but these and values of another type, nor by the fields named in `but`, at any depth.
-    An empty list tells, and so does an empty map.
+    A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an object or a list that has
+    nothing but these and values of another type, nor a field named in `but`, at any depth. An empty one within counts.
     """
+    return any(_is_told(value, hint, but) for name, value, hint in _given(model) if name not in but)
+
+
+def _given(model: Any) -> list[tuple[str, Any, Any]]:
+    """The names, values and types of the declared fields that an object has; of a map, those of all its values."""
     members = hints(model.__class__)
-    if len(members) > 1:
-        declared = (name for name in members if name not in but and name != "additional_properties")
-        return any(_is_told(getattr(model, name), members[name], but) for name in declared)
-    _, of = typing.get_args(members["additional_properties"])
-    free = model.additional_properties.values()
-    return not free or any(_is_told(each, of, but) for each in free)
+    if len(members) == 1:
+        _, of = typing.get_args(members["additional_properties"])
+        return [("", value, of) for value in model.additional_properties.values()]
+    fields = [
+        (name, getattr(model, name), hint)
+        for name, hint in members.items()
+        if name != "additional_properties"
+    ]
+    return [each for each in fields if each[1] is not UNSET]
 
 
 def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
-    if value is None or isinstance(value, (Unset, UnknownVariant)) or not (types := fitting(hint, value)):
+    if value is None or isinstance(value, UnknownVariant) or not (types := fitting(hint, value)):
         return False
     if isinstance(value, Enum):
         return value in type(value).__members__.values()
     if isinstance(value, str):
         return bool(value.strip())
     if hasattr(value, "additional_properties"):
-        return tells(value, but)
+        return tells(value, but) or not (value.additional_properties or _given(value))
     items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
     return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
 
@@ -502,9 +509,10 @@ def _losses(decoded: Any) -> int:
         return 0
     values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
     others = misread(decoded)
-    missing = sum(
-        each.default is attrs.NOTHING and (value is UNSET or each.name in others) for each, value in values
-    )
+    required = {
+        each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
+    }  # or is a constant
+    missing = sum(each.name in required and (value is UNSET or each.name in others) for each, value in values)
     return (
         len(decoded.additional_properties)
         + len(others)
