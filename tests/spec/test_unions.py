@@ -114,6 +114,15 @@ def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> No
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
 
 
+def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) -> None:
+    """A constant, and an enum of one word that selects the class; by name alone."""
+    made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
+    assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
+    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {"id": "1"}  # what is read has no defaults
+    assert wire.models.Floating("1").to_dict() == {"kind": "floating", "id": "1"}
+    assert made == wire.models.Fixed(kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD)
+
+
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(wire.folder / "document.json", None).problems == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))

@@ -88,6 +88,17 @@ def _discriminators(model: ModelProperty) -> Tags:
     return {name: named for name, own in told.items() if (named := tuple(word for word in own if word is not None))}
 
 
+def constant_of(model: ModelProperty, prop: Any) -> str | None:
+    """The only value of a required member, as Python: a constant, or an enum of one word that selects the model."""
+    if isinstance(prop, ConstProperty) and prop.required:
+        return prop.value.python_code.as_unembedded_code()
+    if not (isinstance(prop, EnumProperty) and prop.required and len(prop.values) == 1):
+        return None
+    (name, word) = next(iter(prop.values.items()))
+    selecting = _discriminators(model).get(prop.name.get_untrusted_value(), ())
+    return f"{prop.class_info.name}.{name}" if str(word).casefold() in selecting else None
+
+
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:
     """What tells each webhook from the others: the tags of each model that its body can be, or nothing.
 

@@ -197,7 +197,7 @@ def misfit(model: Any) -> tuple[int, int, int]:
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    return undeclared(model), sum(each.default is attrs.NOTHING for each in absent), len(absent)
+    return undeclared(model), sum(each.default is attrs.NOTHING or each.kw_only for each in absent), len(absent)
 
 
 def undeclared(model: Any) -> int:

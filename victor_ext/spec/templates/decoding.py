@@ -81,7 +81,7 @@ def tells(model: Any, but: Container[str] = ()) -> bool:
     """Whether something in an object is what the document declares there, such as the amount of a payment.
 
     A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an object or a list that
-    has nothing but these and values of another type, nor a field named in `but`, at any depth. An empty one within does.
+    has nothing but these and values of another type, nor a field named in `but`, at any depth. One that is empty does.
     """
     return any(_is_told(value, hint, but) for name, value, hint in _given(model) if name not in but)
 
