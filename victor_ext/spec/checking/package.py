@@ -241,8 +241,7 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
     elif issubclass(option, Enum):
         yield from (member for member in option if member.value == value)
     elif isinstance(value, str) and option in _PARSERS:
-        with contextlib.suppress(ValueError):
-            yield _PARSERS[option](value)
+        yield from filter(None, [_PARSERS[option](value)])
     elif type(value) in (int, float) and option is Decimal:
         yield Decimal(str(value))
     elif type(value) in ((int, float) if option is float else (option,)):

@@ -128,7 +128,7 @@ def fits(document: Document, view: View, value: Any, depth: int = 3) -> bool:
     return (
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
-        and (not isinstance(value, str) or view.format not in FORMATS or _has_format(value, view.format))
+        and (not isinstance(value, str) or view.format not in FORMATS or FORMATS[view.format](value) is not None)
         and (view.items is None or all(is_valid(document, view.items, each, depth - 1) for each in items))
     )
 
@@ -163,21 +163,14 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def _has_format(text: str, kind: str) -> bool:
-    try:
-        FORMATS[kind](text)
-    except ValueError:
-        return False
-    return True
-
-
 def _of_form(form: str, parse: Callable[[str], object]) -> Callable[[str], object]:
-    """A parser of texts of one form, which raises ValueError for any other."""
+    """A parser of texts of one form; None for any other text."""
 
     def parsed(text: str) -> object:
-        if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) is None:
-            raise ValueError(form)
-        return parse(text.upper())
+        try:
+            return parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
+        except ValueError:
+            return None
 
     return parsed
 

@@ -408,12 +408,9 @@ class Tag:
 
     def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
         """The readers of the members that the word, or its absence, does not exclude."""
-        if self._name in value:
-            named = self._named.get(_folded(value[self._name]), self._others)
-        elif self._default:
-            named = self._default
-        else:
+        if self._name not in value and not self._default:
             return readers
+        named = self._named.get(_folded(value.get(self._name)), self._others)
         return [each for each in readers if each.model in named or each.model not in self._models]
 
 
