@@ -119,15 +119,14 @@ def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) ->
     assert folders.models.ShownNamed.__annotations__["additional_properties"] == "dict[str, Link | None]"
 
 
-NULLS: list[Tree] = [
-    *({name: None} for name in ("link", "links", "named", "other")),
-    {"links": [{"url": "1"}, None], "named": {"a": None, "b": {"url": None}}, "other": {"url": "1"}},
-]
-
-
-@pytest.mark.parametrize("value", NULLS, ids=str)
-def test_a_null_that_was_read_is_sent_again(folders: Wire, value: Tree) -> None:
+def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
     """Also where the document admits none: what is not declared is the reader's to judge."""
+    value = {
+        "links": [{"url": "1"}, None],
+        "named": {"a": None, "b": {"url": None}},
+        "other": {"url": "1"},
+        "link": None,
+    }
     assert folders.models.Shown.from_dict(value).to_dict() == value
     folder = folders.models.Folder.from_dict({"never": None, "inline": None})
     assert json.loads(folders.send("change", body=folder).content) == {"never": None, "inline": None}

@@ -19,7 +19,6 @@ from victor_api.models import (
     PaymentRequestReceipt,
     PaymentRequestReceiptDirection,
     PaymentRequestReceiptStatus,
-    RfpPayeeRequestDetails,
     ValidationErrors,
 )
 from victor_api.types import UNSET, Unset, required
@@ -66,19 +65,13 @@ class TestZoo:
         assert type(dog.best).__name__ == kind
         assert dog.to_dict() == {"best": value}
 
-    def test_odd_items_stay_in_their_places(self, zoo: ModuleType) -> None:
+    def test_odd_items_and_values_of_maps_stay_in_their_places(self, zoo: ModuleType) -> None:
         value = {"place": "Rome", "prizes": ["gold", "GOLD", "bronze", 5, None, {}], "judge": [1]}
-        show = zoo.models.Show.from_dict(value)
+        dog = zoo.models.Dog.from_dict({"shows": {"may": value, "june": None, "july": 5}})
+        show = dog.shows["may"]
         assert show.prizes == ["gold", "gold", "bronze", 5, None, {}]
-        assert show.judge == [1]
-        assert show.to_dict() == {**value, "prizes": ["gold", "gold", "bronze", 5, None, {}]}
-
-    def test_free_keys_of_a_declared_type(self, zoo: ModuleType) -> None:
-        value = {"shows": {"may": {"place": "Rome"}, "june": None, "july": 5}}
-        dog = zoo.models.Dog.from_dict(value)
-        assert dog.shows["may"].place == "Rome"
-        assert (dog.shows["june"], dog.shows["july"]) == (None, 5)
-        assert dog.to_dict() == value
+        assert (show.judge, dog.shows["june"], dog.shows["july"]) == ([1], None, 5)
+        assert dog.to_dict() == {"shows": {"may": {**value, "prizes": show.prizes}, "june": None, "july": 5}}
 
     def test_a_value_of_another_type_is_where_the_reader_looks_for_it(self, zoo: ModuleType) -> None:
         value = {"born": "04.03.2026", "seen": "2026-03-04", "id": "7", "weight": "3 kg", "chip": 43, "owner": "Ann"}
@@ -121,15 +114,6 @@ class TestRules:
         assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found
         assert hash(found.status) == hash("Frozen")
 
-    def test_one_odd_item_leaves_the_others_alone(self) -> None:
-        page = {"results": [RECEIPT, {**RECEIPT, "status": 7, "payment_request": "gone"}, None, "?", RECEIPT]}
-        found = ListPaymentRequestsResponse.from_dict(page).results
-        assert found[0] == found[4] == PaymentRequestReceipt.from_dict(RECEIPT)
-        assert found[1].victor_payment_request_id == RECEIPT["victor_payment_request_id"]
-        assert (found[1].status, found[1].payment_request) == (7, "gone")
-        assert found[2:4] == [None, "?"]
-        assert ListPaymentRequestsResponse.from_dict(page).to_dict() == page
-
     @pytest.mark.parametrize("odd", [None, [], "text", 5, [["a", 1]]])
     def test_what_is_no_object_is_no_model(self, odd: Any) -> None:
         with pytest.raises(TypeError, match=f"not a value of the type {type(odd).__name__}"):
@@ -156,10 +140,6 @@ class TestRules:
             copy_of_it = copy_of_it["parent"]
         assert copy_of_it == {"empty": False}
         ValidationErrors.from_dict({"name": value, "boundProperties": [value], "allErrors": [[[value]]]}).to_dict()
-
-    def test_required_fields_of_a_request_are_required(self) -> None:
-        with pytest.raises(TypeError, match="account_number"):
-            RfpPayeeRequestDetails()  # type: ignore[call-arg] - that is the test
 
     def test_unset_stays_itself(self) -> None:
         assert all(each is UNSET for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset()))
@@ -197,12 +177,6 @@ class TestResponses:
         again = pickle.loads(pickle.dumps(caught.value))
         assert (str(again), again.content) == (str(caught.value), content)
         assert copy.copy(caught.value).reason == caught.value.reason
-
-    def test_numbers_that_are_none(self) -> None:
-        content = b'{"page": 1e999, "page_size": NaN, "results": [{"payment_request": {"created_at": Infinity}}]}'
-        found = list_payment_requests.sync(client=client_of(Script(httpx.Response(200, content=content))))
-        assert isinstance(found, ListPaymentRequestsResponse)
-        assert found.page == found.to_dict()["page"] == float("inf")
 
 
 class TestTheClient:

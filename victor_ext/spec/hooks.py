@@ -9,6 +9,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 
+from .rewrites.unions import OTHERS
+
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
@@ -82,7 +84,19 @@ def _discriminators(model: ModelProperty) -> Tags:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
-    return {name: tuple(own) for name, own in words.items() if own and None not in own}
+    told = {name: own for name, own in words.items() if OTHERS not in own}
+    return {name: named for name, own in told.items() if (named := tuple(word for word in own if word is not None))}
+
+
+def constant_of(model: ModelProperty, prop: Any) -> str | None:
+    """The only value of a required member, as Python: a constant, or an enum of one word that selects the model."""
+    if isinstance(prop, ConstProperty) and prop.required:
+        return prop.value.python_code.as_unembedded_code()
+    if not (isinstance(prop, EnumProperty) and prop.required and len(prop.values) == 1):
+        return None
+    (name, word) = next(iter(prop.values.items()))
+    selecting = _discriminators(model).get(prop.name.get_untrusted_value(), ())
+    return f"{prop.class_info.name}.{name}" if str(word).casefold() in selecting else None
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, as_object, misread
+from ..decoding import LEVELS, as_object, misread, tells
 
 
 @_attrs_define
@@ -34,6 +34,7 @@ class RefundAnswerCustomProperties:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

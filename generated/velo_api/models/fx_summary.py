@@ -10,7 +10,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, NUMBER, TEXT, WHOLE, as_object, misread, read
+from ..decoding import INSTANT, LEVELS, NUMBER, TEXT, WHOLE, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -107,6 +107,7 @@ class FxSummary:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

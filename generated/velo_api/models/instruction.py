@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, NUMBER, as_object, misread, read
+from ..decoding import LEVELS, NUMBER, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -48,6 +48,7 @@ class Instruction:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

@@ -10,7 +10,20 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, NUMBER, TEXT, WHOLE, Array, Object, as_object, misread, read
+from ..decoding import (
+    FLAG,
+    INSTANT,
+    LEVELS,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Array,
+    Object,
+    as_object,
+    misread,
+    read,
+    tells,
+)
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -221,6 +234,7 @@ class Payment:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

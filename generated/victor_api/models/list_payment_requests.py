@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, misread, read
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, misread, read, tells
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -152,6 +152,7 @@ class ListPaymentRequests:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, Word, as_object, misread, read
+from ..decoding import LEVELS, TEXT, Object, Word, as_object, misread, read, tells
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus
@@ -110,6 +110,7 @@ class PaymentRequestReceipt:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, misread, read
+from ..decoding import FLAG, LEVELS, TEXT, Word, as_object, misread, read, tells
 from ..models.rfp_base_payment_details_biller_type import RfpBasePaymentDetailsBillerType
 from ..serializing import plain
 from ..types import UNSET, Unset
@@ -77,6 +77,7 @@ class RfpBasePaymentDetails:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Word, as_object, misread, read
+from ..decoding import LEVELS, TEXT, Word, as_object, misread, read, tells
 from ..models.rfp_inbound_payment_request_response_details_status import (
     RfpInboundPaymentRequestResponseDetailsStatus,
 )
@@ -78,6 +78,7 @@ class RfpInboundPaymentRequestResponseDetails:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

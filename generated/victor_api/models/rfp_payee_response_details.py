@@ -9,7 +9,7 @@ from typing import Any, Self
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, misread, read
+from ..decoding import LEVELS, TEXT, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -52,6 +52,7 @@ class RfpPayeeResponseDetails:
         return decoded
 
     _misread = misread
+    _tells = tells
 
     @property
     def additional_keys(self) -> list[str]:

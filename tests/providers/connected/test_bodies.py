@@ -131,6 +131,25 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
         ("held", {"payment": {"type": "ideal"}}, None),
         ("held", {"payment": "card", "amount": "1.00"}, None),  # both of another type
         ("held", {"payment": None, "amount": True}, None),
+        (
+            "held",
+            {"payments": [{"type": "ideal"}], "names": [None, " ", 5], "lines": ["bad"], "price": {"zz": 1}},
+            None,
+        ),
+        ("held", {"tags": {"a": 5}, "price": {"value": "12", "error": "no", "zz": 1}, "lines": [{"zz": "1"}]}, None),
+        *(
+            ("held", {"payments": [{"type": "ideal"}, 5], **value}, "HeldResponse200")
+            for value in (
+                *(
+                    {"names": [5, "Ann"]},
+                    {"names": []},
+                    {"lines": ["bad", {"text": "1"}]},
+                    {"price": {"value": 0}},
+                    {"price": {}},
+                ),
+                *({"tags": {"a": 5, "b": "c"}}, {"tags": {}}, {"free": {"zz": 1}}, {"payments": [5, {"type": "card"}]}),
+            )
+        ),
         ("typed", {"id": 1}, None),
     ],
 )

@@ -7,6 +7,7 @@ of types in turn. Patterns, limits and most formats are not obeyed: nothing in a
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -127,7 +128,7 @@ def fits(document: Document, view: View, value: Any, depth: int = 3) -> bool:
     return (
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
-        and (not isinstance(value, str) or view.format not in FORMATS or _has_format(value, view.format))
+        and (not isinstance(value, str) or view.format not in FORMATS or FORMATS[view.format](value) is not None)
         and (view.items is None or all(is_valid(document, view.items, each, depth - 1) for each in items))
     )
 
@@ -162,18 +163,23 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def _has_format(text: str, kind: str) -> bool:
-    """Whether a text is written as its format says: a time with its minutes, a date and a UUID in their only form."""
-    try:
-        value = FORMATS[kind](text)
-    except ValueError:
-        return False
-    return len(text) >= len("2026-03-04T05:06") if kind == "date-time" else str(value) == text.lower()
+def _of_form(form: str, parse: Callable[[str], object]) -> Callable[[str], object]:
+    """A parser of texts of one form; None for any other text."""
+
+    def parsed(text: str) -> object:
+        try:
+            return parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
+        except ValueError:
+            return None
+
+    return parsed
 
 
 FORMATS: dict[str, Callable[[str], object]] = {
-    "date-time": datetime.datetime.fromisoformat,
-    "date": datetime.date.fromisoformat,
-    "uuid": UUID,
+    "date-time": _of_form(
+        r"[\d-]{10}T[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)", datetime.datetime.fromisoformat
+    ),  # RFC 3339: a time has a zone
+    "date": _of_form(r"\d{4}-\d\d-\d\d", datetime.date.fromisoformat),
+    "uuid": _of_form(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", UUID),
 }
 """The formats that have a type in Python."""

@@ -276,6 +276,11 @@ def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     return mapping_at(_merged(document, schema, done), "properties")
 
 
+def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[str]:
+    """The names of the properties that a schema requires, by itself or in its `allOf`. `done` is for `_merged`."""
+    return list_at(_merged(document, schema, done), "required")
+
+
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     """One schema with the properties of `allOf`, and those of every member of a union, none of them required.
 

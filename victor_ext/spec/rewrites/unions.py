@@ -7,10 +7,28 @@ from copy import deepcopy
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
+from victor_ext.spec.tree import (
+    Tree,
+    descendants,
+    in_place_of,
+    is_list,
+    is_mapping,
+    list_at,
+    mapping_at,
+    resolve,
+    types_of,
+)
 
-from .base import Log, components, drop, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference, named_if_within, write_out_allof
+from .base import HAD_NULL, Log, components, drop, schemas
+from .composition import (
+    all_properties,
+    all_required,
+    has_siblings,
+    is_object,
+    is_single_reference,
+    named_if_within,
+    write_out_allof,
+)
 from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
@@ -25,7 +43,12 @@ REFERENCE = "x-reference"
 """The key of a member of a union with the reference that was written out."""
 TAKEN = "x-taken"
 """The key of a discriminator with the references that it names, and that are no members of the union."""
+OTHERS = True
+"""What stands for any other word, and for none, among the words of a member: that of `defaultMapping`."""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
+
+Words = list[list[str | bool | None]]
+"""The words of each member of a union, in lower case; None for null."""
 
 
 class Discriminator(NamedTuple):
@@ -165,12 +188,13 @@ def mark_union_members(document: Tree, log: Log) -> None:
             member.schema.setdefault("x-words", {}).update(differing)
             member.schema.setdefault("x-one-of", {})
             log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
-        for name, given in _discriminators(schema, members, words):
+        selecting = _discriminating(schema, members, words) or _differing(document, members, words, done)
+        for name, given in selecting.items():
             union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
             taken = [word for each in list_at(discriminator, TAKEN) for word in _tag_values(discriminator, each)]
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
-            named = {word for told in given for word in told}
+            named = {word for told in given for word in told if isinstance(word, str)}
             tag = {"name": name, "union": union, "taken": sorted({*taken} - named)}
             key = "anyOf" if schema.get("anyOf") else "oneOf"
             schema[key].append(in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag}))
@@ -199,32 +223,46 @@ def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = froze
     return below if inner else [_Member(whole, name)]
 
 
-def _discriminators(
-    schema: Tree, members: list[_Member], words: list[dict[str, list[str]]]
-) -> Iterator[tuple[str, list[list[str | None]]]]:
-    """The properties that tell the members apart, each with the words of each member; None is any other word.
-
-    Without a discriminator, these are the properties that have a constant of its own in each member.
-    """
+def _discriminating(schema: Tree, members: list[_Member], words: list[dict[str, list[str]]]) -> dict[str, Words]:
+    """The property of the discriminator, with the words of each member; none for a schema without one."""
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
-    if isinstance(name, str) and members:
-        constants = [own.get(name, []) for own in words]
-        named = [_tag_values(discriminator, member.name) if member.name else [] for member in members]
-        default = str(discriminator.get("defaultMapping", ""))
-        given: list[list[str | None]] = []
-        for number, (member, own) in enumerate(zip(members, named, strict=True)):
-            others = {word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])}
-            is_told = len(members) > 1 or len(constants[number]) == 1
-            further = [word for word in constants[number] if is_told and word not in others and word not in own]
-            is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
-            given.append([*own, *further, *([None] if is_default else [])])
-        yield name, given
-    elif len(members) > 1:
-        for name in words[0]:
-            constants = [own.get(name, []) for own in words]
-            if all(len(each) == 1 for each in constants) and len({each[0] for each in constants}) == len(members):
-                yield name, [[*each] for each in constants]
+    if not isinstance(name, str) or not members:
+        return {}
+    constants = [own.get(name, []) for own in words]
+    named = [_tag_values(discriminator, member.name) if member.name else [] for member in members]
+    default = str(discriminator.get("defaultMapping", ""))
+    given: Words = []
+    for number, (member, own) in enumerate(zip(members, named, strict=True)):
+        others = {word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])}
+        is_told = len(members) > 1 or len(constants[number]) == 1
+        further = [word for word in constants[number] if is_told and word not in others and word not in own]
+        is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
+        given.append([*own, *further, *([OTHERS] if is_default else [])])
+    return {name: given}
+
+
+def _differing(
+    document: Tree, members: list[_Member], words: list[dict[str, list[str]]], done: dict[int, Tree]
+) -> dict[str, Words]:
+    """The properties that tell members without a discriminator apart: no two of them have a word in common.
+
+    Each has a constant of its own, or all require the property.
+    """
+    properties = [all_properties(document, member.schema, done) for member in members]
+    required = [all_required(document, member.schema, done) for member in members]
+    told: dict[str, Words] = {}
+    for name in words[0] if len(members) > 1 else ():
+        own = [each.get(name, []) for each in words]
+        is_told = all(len(each) == 1 for each in own) or (all(own) and all(name in each for each in required))
+        if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 1:
+            nulls = [any(map(_has_null, variants(document, each[name]))) for each in properties]
+            told[name] = [[*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)]
+    return told
+
+
+def _has_null(whole: Tree) -> bool:
+    return bool(whole.get("nullable") or HAD_NULL in whole or "null" in types_of(whole))
 
 
 def _tag_values(discriminator: Tree, reference: str) -> list[str]:

@@ -82,15 +82,8 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
     for name, own in free.items():
         if name not in given:
             yield from _complaints(own, others, models, f"{place}.{name}" if place else name)
-    if given and not place and not any(map(_tells, given.values())):
+    if given and not place and not decoding.tells(value):
         yield "it has no value of a member that the document declares"
-
-
-def _tells(value: Any) -> bool:
-    """Whether a member has a value: no null, no blanks, no unknown word of an enum, no unknown variant."""
-    if isinstance(value, Enum):
-        return value in type(value).__members__.values()
-    return bool(value.strip()) if isinstance(value, str) else not isinstance(value, Unset | UnknownVariant | None)
 
 
 # ---- The words that select a class ----

@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-from .decoding import LEVELS
+from .decoding import LEVELS, Instant
 from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
@@ -116,9 +116,11 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """Times by ISO 8601, those in UTC with `Z` and 0, 3 or 6 digits of a second; UUIDs as text; others unchanged."""
+    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text, others unchanged."""
     if not isinstance(value, datetime):
         return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
+    if isinstance(value, Instant) and value.text:
+        return value.text
     micros = value.microsecond
     text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
