@@ -17,7 +17,7 @@ from .changes import SCHEMAS, Change, Notice, Reach, Sides
 from .entry import LEVELS, RULES, Level, worst
 from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
-from .unions import mapping_of, paired
+from .unions import default_of, mapping_of, paired
 
 
 class SchemaComparison(Sides):
@@ -164,8 +164,8 @@ class SchemaComparison(Sides):
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
-            if before.value("discriminator") == after.value("discriminator"):
-                self._values(old, new, old_end, new_end)
+        if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
+            self._values(old, new, old_end, new_end)
         differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
@@ -306,9 +306,21 @@ class SchemaComparison(Sides):
             elif value not in former:
                 if latter[value] not in [each for name, each in former.items() if name not in latter]:
                     self.add("discriminator-value-added", old.place, reach, "", value)
-            elif former[value] != latter[value] and former[value] in self.new.by_place:
+            elif self._is_another(former[value], latter[value]):
                 name = latter[value].removeprefix(SCHEMAS)
                 self.add("discriminator-value-changed", old.place, reach, value, name)
+        before, after = default_of(self.old, old_end), default_of(self.new, new_end)
+        if self._is_another(before, after):
+            kind = "changed" if before and after else "added" if after else "removed"
+            names = (each.removeprefix(SCHEMAS) for each in (before, after))
+            self.add(f"discriminator-default-{kind}", old.place, reach, *names)
+
+    def _is_another(self, before: str, after: str) -> bool:
+        """Whether two places have different schemas: not the same one with another name."""
+        old, new = self.old.by_place, self.new.by_place
+        if before == after or before not in old or after not in new:
+            return before != after
+        return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
 
 
 def _part(component: Component, place: str) -> Part:
