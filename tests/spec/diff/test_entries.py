@@ -108,8 +108,9 @@ def test_what_one_document_alone_has_is_told_with_the_operations_of_that_documen
     content = {"content": json_content(ref("Extra"))}
     new["paths"]["/extras"] = {"post": operation("addExtra", requestBody=content)}
     python = {place: PythonChange("fine", ("pkg.models.Extra",), "the class Extra is new")}
-    added = next(entry for entry in entries(old, new, python) if entry.place == place)
-    assert (added.operations, added.direction, added.wire) == (("post /extras",), "sent", "none")
+    (added,) = entries(old, new, python)  # the class belongs to the operation that brought it
+    assert (added.place, added.operations, added.wire) == ("paths./extras.post", ("post /extras",), "fine")
+    assert added.what == "added; in Python: the class Extra is new"
     removed = next(entry for entry in entries(new, old) if entry.place == place)
     assert (removed.operations, removed.direction, removed.wire) == (("post /extras",), "sent", "none")
 

@@ -187,12 +187,17 @@ def test_a_schema_that_something_still_uses_has_not_moved(kept: Tree) -> None:
     )
 
 
-def test_only_public_names_are_told() -> None:
-    pets = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT)}
-    either = {"oneOf": [CAT, {"$ref": "#/components/schemas/Dog"}]}
-    found = in_both_columns(receives(card(a=CAT), pets), receives(card(a=either), pets))
-    assert [place for place, each in found.items() if each.python == "breaks"] == [f"{RECEIVED}.properties.a"]
-    assert "SHAPE" not in str(found)
+def test_a_member_of_a_union_is_one_entry_with_its_class() -> None:
+    def pets(*names: str) -> Tree:
+        members = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+        owned = members[0] if len(members) == 1 else {"oneOf": members}
+        return receives(card(a=owned), {name: card(**{name: TEXT}) for name in names})
+
+    few, more, many = pets("Cat"), pets("Cat", "Dog"), pets("Cat", "Dog", "Cow")
+    for old, new in ((few, more), (more, many), (many, more), (more, few)):
+        found = in_both_columns(old, new)
+        assert {place: each.python for place, each in found.items()} == {f"{RECEIVED}.properties.a": "breaks"}
+        assert "SHAPE" not in str(found)
 
 
 def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_ext.spec.tree import Tree, mapping_at
+from victor_ext.spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
 from .changes import ANY_NOTICE, Change, Notice, Reach, Sides, reach_of
@@ -76,9 +76,28 @@ def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, Pyth
     changed = {change.place for change in sides.changes}
     for place in sorted(python):
         is_told = place in changed or sides.moves.now(place) in sides.new.by_place
-        home = place if is_told else sides.old.home(place)
+        home = _cause(sides, place if is_told else sides.old.home(place), changed)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
+
+
+def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
+    """The changed part that brought, or took, what one document alone has: a member of a union, or a named schema."""
+    if place not in sides.old.by_place:
+        side, name_of = sides.new, sides.moves.before
+    elif sides.moves.now(place) not in sides.new.by_place:
+        side, name_of = sides.old, str
+    else:
+        return place
+    pending, seen = [place], set[str]()
+    for each in pending:  # it grows
+        for part in reversed(around(each)):
+            if part in changed:
+                return part
+            if part not in seen:
+                seen.add(part)
+                pending += map(name_of, side.users.get(part, ()))
+    return place
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:

@@ -6,6 +6,7 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from victor_ext.spec.components import Component, Components
@@ -87,6 +88,15 @@ class Shapes(Components):
     def __init__(self, document: Tree) -> None:
         super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The places of what refers to a part, by its place."""
+        users: dict[str, list[str]] = {}
+        for part in self.by_id.values():
+            if "$ref" in part.tree:
+                users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
+        return users
 
     def end(self, tree: Tree) -> tuple[Tree, bool]:
         """The schema that an alias stands for, and whether a reference leads there."""
