@@ -30,8 +30,8 @@ class SchemaComparison(Sides):
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
+        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -45,10 +45,10 @@ class SchemaComparison(Sides):
         while kept := [place for place in pending if place in self._kept]:  # which finds others
             for place in kept:
                 del pending[place]
-                self.compare(_part(old[place], place), _part(new[place], place))
+                self.compare(self.old.part(place), self.new.part(place))
         for place in pending:
             if not self._moved(place):
-                self.compare(_part(old[place], place), _part(new[place], place))
+                self.compare(self.old.part(place), self.new.part(place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
         for place in named:
             if place not in new:
@@ -105,8 +105,8 @@ class SchemaComparison(Sides):
             if before in self.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
-            old = _part(self.old.by_place[before], before)
-            new = _part(self.new.by_place[after], after) if new_referred else new
+            old = self.old.part(before)
+            new = self.new.part(after) if new_referred else new
         if self._is_new(old_end, new_end):
             self._walk(old, new, old_end, new_end)
 
@@ -120,7 +120,7 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs))
+        changes = list(self._differences(pairs, as_text=old.as_text))
         for pair in pairs[1:]:
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
@@ -136,27 +136,27 @@ class SchemaComparison(Sides):
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
+    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            changes, links = self._difference(*pair)
+            changes, links = self._difference(*pair, as_text=as_text)
             yield from changes
             for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
-        pair = (id(old), id(new))
-        if pair not in self._known:
-            self._known[pair] = [], []  # until it is known: a cycle adds nothing
+    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+        key = (id(old), id(new), as_text)
+        if key not in self._known:
+            self._known[key] = [], []  # until it is known: a cycle adds nothing
             kept = self.changes, self._visited, self._links
-            self.changes, self._visited, self._links = {}, {pair}, []
-            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-            self._known[pair] = [*self.changes], self._links
+            self.changes, self._visited, self._links = {}, {key[:2]}, []
+            self._walk(Part(old, "", "", None, as_text=as_text), Part(new, "", "", None), old, new)
+            self._known[key] = [*self.changes], self._links
             self.changes, self._visited, self._links = kept
-        return self._known[pair]
+        return self._known[key]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         before, after = self.old.shape(old_end), self.new.shape(new_end)
@@ -183,7 +183,7 @@ class SchemaComparison(Sides):
             before.bases[second] = after.bases[first] = None
             if self._links is None:
                 self._replaces(first, second)
-                self.compare(_part(old, first), _part(new, second))
+                self.compare(self.old.part(first), self.new.part(second))
             else:
                 self._links.append((old.tree, new.tree))
 
@@ -191,10 +191,14 @@ class SchemaComparison(Sides):
         reach = self.reach(old.component, new.component)
         either = self.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
+            here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            of_one_side = kind.endswith(("read-only", "write-only"))
-            self.add(kind, old.place, either if of_one_side else reach, former, latter)
+            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
+                self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
+                here = Reach(reach.sent)
+            if kind != "type-as-text" or here.sent or not reach.received:
+                self.add(kind, old.place, here, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
@@ -321,10 +325,6 @@ class SchemaComparison(Sides):
         if before == after or before not in old or after not in new:
             return before != after
         return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
-
-
-def _part(component: Component, place: str) -> Part:
-    return Part(component.tree, place, place, component)
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:
