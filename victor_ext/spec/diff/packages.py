@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin
 
 from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import Tree, around, hooks, mapping_at, place_of, placed, trees_at
+from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
 from .compare import compared
 from .entry import Level
@@ -64,20 +63,6 @@ class Side:
                     break
                 yield self._sorted[number]
 
-    @cached_property
-    def servers(self) -> dict[str, str]:
-        """The places of servers, by their URLs with variables: those of operations, of paths, and of the document."""
-        operations, document = self.components.operations.values(), self.components.document
-        users = [(f"{each.place}.", each.tree) for each in operations]
-        users += [(f"{each.item_place}.", each.item) for each in operations]
-        given = [
-            (f"{start}servers[{number}]", str(server.get("url", "")))
-            for start, user in [*users, ("", document)]
-            for number, server in enumerate(trees_at(user, "servers"))
-        ]
-        base = next((url for place, url in given if place.startswith("servers[") and "://" in url), "")
-        return {urljoin(f"{base}/", f"{url}/").rstrip("/"): place for place, url in reversed(given)}
-
     def member(self, owner: str, name: str) -> list[str]:
         """The places of an attribute; or of an argument, with what the operation, or its path, has for it."""
         places = [*self.places.get((owner, name), ())]
@@ -115,7 +100,9 @@ class Packages:
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
-        self.moves = compared(old.components, new.components).moves
+        sides = compared(old.components, new.components)
+        self._servers = [each for each in sides.changes if each.kind.startswith("server")]
+        self.moves = sides.moves
         self.moved = self.moves.now
         modules = {place: module for module, place in new.functions.items()}
         self.functions = {
@@ -179,17 +166,14 @@ class Packages:
         new = next(filter(self.is_new, places), None)
         return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
 
-    def server(self, template: str, variable: str = "") -> str:
-        """The place of a server's URL, or of one of its variables, by the URL with variables.
-
-        Where both documents have the URL, a variable made another URL of it.
-        """
-        before, after = (side.servers.get(template) for side in (self.old, self.new))
-        if before and after and not variable:
-            names = [mapping_at(side.made.log.requests.variables, template) for side in (self.old, self.new)]
-            variable = next((name for name in names[0] if names[0][name] != names[1].get(name)), "")
-        place = before or self.moves.before(after or "servers[0]")
-        return f"{place}.variables.{variable}" if variable else f"{place}.url"
+    def server(self, template: str) -> str:
+        """The place of what changed a server that has this URL in one document, or a variable with a name in it."""
+        for each in self._servers:
+            variable = each.place.partition(".variables.")[2]
+            urls = () if variable else filter(None, (each.old, each.new))
+            if f"{{{variable}}}" in template or any(map(template.endswith, urls)):
+                return each.place
+        return next((each.place for each in self._servers), "servers[0].url")
 
     @cached_property
     def _earlier(self) -> set[str]:

@@ -249,7 +249,7 @@ def _server_findings(packages: Packages) -> Iterator[Finding]:
             yield Finding(at, "fine", shown, f"{shown} has {url}" if old.own_servers else f"{shown} is new")
     for template, variables in old.variables.items():
         for name, variable in mappings_at(new.variables, template):
-            at, before = packages.server(template, name), mapping_at(variables, name)
+            at, before = packages.server(f"{{{name}}}"), mapping_at(variables, name)
             yield from _variable(at, f"the variable {name} of {template}", before, variable)
 
 
