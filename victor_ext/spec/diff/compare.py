@@ -73,7 +73,7 @@ def _documentation(sides: Sides) -> int:
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
-    changed = {change.place for change in sides.changes}
+    changed = {change.place for change in sides.changes if change.kind != "schema-removed"}  # which has another cause
     for place in sorted(python):
         is_told = place in changed or sides.moves.now(place) in sides.new.by_place
         home = _cause(sides, place if is_told else sides.old.home(place), changed)
