@@ -6,11 +6,10 @@ is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from victor_ext.spec.components import Component
 from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import SCHEMAS, Change, Notice, Reach, Sides
@@ -46,39 +45,30 @@ class SchemaComparison(Sides):
             for place in kept:
                 del pending[place]
                 self.compare(self.old.part(place), self.new.part(place))
-        for place in pending:
-            if not self._moved(place):
-                self.compare(self.old.part(place), self.new.part(place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
-        for place in named:
-            if place not in new:
-                self._gone(place, old[place], equal.get(canonical(old[place].tree)))
+        for place in [*pending, *(place for place in named if place not in new)]:
+            self._settle(place, equal)
 
-    def _gone(self, place: str, component: Component, equal: str | None) -> None:
-        successor = self._instead.get(place, equal)
-        if (
-            successor
-            and successor.startswith(SCHEMAS)
-            and (successor not in self.old.by_place or self.moves.now(successor) != successor)
-        ):
+    def _settle(self, place: str, equal: Mapping[str, str]) -> None:
+        """Compare a schema with the one of its name, unless all that refers to it refers to another one now.
+
+        That one is its successor, which only has another name: if the name is new, or moved on too, or if the schema is
+        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers to.
+        """
+        component, namesake = self.old.by_place[place], self.new.by_place.get(place)
+        successor = self._instead.get(place, "" if namesake else equal.get(canonical(component.tree), ""))
+        later = self.new.by_place[successor].tree if successor.startswith(SCHEMAS) else None
+        if namesake is not None:
+            if later is None or place in self._kept:
+                self.compare(self.old.part(place), self.new.part(place))
+            elif self._is_same(component.tree, later) and not self._is_same(component.tree, namesake.tree):
+                self._renamed(place, successor)
+        elif later is not None and (successor not in self.old.by_place or self.moves.now(successor) != successor):
             self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
                 self.add("schema-removed", place, reach)
-
-    def _moved(self, place: str) -> bool:
-        """Whether all that refers to a schema refers to another one now: what has its name is not its successor.
-
-        Schemas whose names moved together are noted as renamed, if they are the same.
-        """
-        successor = self._instead.get(place, "")
-        if not successor.startswith(SCHEMAS) or place in self._kept:
-            return False
-        old, new = self.old.by_place[place].tree, self.new.by_place
-        if self._is_same(old, new[successor].tree) and not self._is_same(old, new[place].tree):
-            self._renamed(place, successor)
-        return True
 
     def _renamed(self, place: str, successor: str) -> None:
         reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
