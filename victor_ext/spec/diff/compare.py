@@ -73,19 +73,26 @@ def _documentation(sides: Sides) -> int:
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
-    changed = {change.place for change in sides.changes if change.kind != "schema-removed"}  # which has another cause
+    names = ("schema-removed", "schema-renamed")  # which have other causes
+    changed = {change.place for change in sides.changes if change.kind not in names}
+    changed |= {place for place in python if place in sides.old.by_place and _is_there(sides, place)}
     for place in sorted(python):
-        is_told = place in changed or sides.moves.now(place) in sides.new.by_place
+        is_told = place in changed or _is_there(sides, place)
         home = _cause(sides, place if is_told else sides.old.home(place), changed)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
+
+
+def _is_there(sides: Sides, place: str) -> bool:
+    """Whether the new document has a place."""
+    return sides.moves.now(place) in sides.new.by_place
 
 
 def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
     """The changed part that brought, or took, what one document alone has: a member of a union, or a named schema."""
     if place not in sides.old.by_place:
         side, name_of = sides.new, sides.moves.before
-    elif sides.moves.now(place) not in sides.new.by_place:
+    elif not _is_there(sides, place):
         side, name_of = sides.old, str
     else:
         return place
