@@ -90,20 +90,18 @@ def _is_there(sides: Sides, place: str) -> bool:
 
 def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
     """The changed part that brought, or took, what one document alone has: a member of a union, or a named schema."""
-    if place not in sides.old.by_place:
-        side, name_of = sides.new, sides.moves.before
-    elif not _is_there(sides, place):
-        side, name_of = sides.old, str
-    else:
+    is_old = place in sides.old.by_place
+    if is_old and _is_there(sides, place):
         return place
-    pending, seen = [place], set[str]()
+    side, pending, seen = (sides.old if is_old else sides.new), [place], set[str]()
     for each in pending:  # it grows
         for part in reversed(around(each)):
-            if part in changed:
-                return part
+            told = part if is_old else sides.moves.before(part)
+            if told in changed:
+                return told
             if part not in seen:
                 seen.add(part)
-                pending += map(name_of, side.users.get(part, ()))
+                pending += side.users.get(part, ())
     return place
 
 
