@@ -46,6 +46,8 @@ def test_a_value_that_must_be_there_is_given_or_named() -> None:
         assert pickle.loads(pickle.dumps(caught.value)).member == f"PaymentRequestReceipt.{member}"
     with pytest.raises(MissingMember, match=r"^the network has no value"):
         required(receipt.payment_network, name="the network")
+    with pytest.raises(MissingMember, match=r"^The value that .* is absent .* required\(payment, \"amount\"\)$"):
+        required(receipt.payment_network)
     with pytest.raises(AttributeError, match="directoin"):
         required(receipt, "directoin")
 
