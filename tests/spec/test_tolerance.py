@@ -162,6 +162,7 @@ class TestRules:
     def test_required_fields_of_a_request_are_required(self) -> None:
         with pytest.raises(TypeError, match="account_number"):
             RfpPayeeRequestDetails()  # type: ignore[call-arg] - that is the test
+        assert misread(RfpPayeeRequestDetails.from_dict({})) == set()  # what is absent has no type
 
     def test_unset_stays_itself(self) -> None:
         assert all(each is UNSET for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset()))

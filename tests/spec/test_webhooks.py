@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -173,11 +174,39 @@ def test_a_discriminator_or_an_enum_chooses(way: tuple[str, Any]) -> None:
             webhooks.read_webhook(b'{"id": "1", "event": "e.new"}')
         return
     assert type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__ == "Paid"
-    for other in ("e.failed", None):
-        with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
-            webhooks.read_webhook(json.dumps({"id": "1", "event": other}), name="paid")
+    with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
+        webhooks.read_webhook('{"id": "1", "event": "e.failed"}', name="paid")
+    for body in ('{"id": "1"}', '{"id": "1", "event": null}'):
+        if kind == "by_enum":  # there it is required
+            with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
+                webhooks.read_webhook(body, name="paid")
+        else:
+            assert type(webhooks.read_webhook(body, name="paid")).__name__ == "Paid"
     if kind == "by_enum":  # a name is enough for a word that is new
         assert webhooks.read_webhook('{"id": "1", "event": "e.new"}', name="paid").event == "e.new"
+
+
+def test_a_word_stands_once_in_the_tags_and_in_messages(way: tuple[str, Any]) -> None:
+    kind, webhooks = way
+    for tags in [tags for webhook in webhooks.WEBHOOKS.values() for tags in webhook.tags]:
+        assert all(len(words) == len({*words}) for words in tags.values())
+    with pytest.raises(webhooks.UnreadableWebhook) as caught:
+        webhooks.read_webhook('{"id": "1", "event": 5}')
+    words = re.findall('"(e[.][a-z]+)"', str(caught.value))
+    assert len(words) == len({*words}) == {"by_union": 0, "by_base": 2, "by_enum": 4}[kind]
+
+
+def test_with_a_name_an_optional_constant_may_be_absent(tmp_path: Path) -> None:
+    hooks = {name: posting(an_object(("id",), id=TEXT, type={"const": name})) for name in ("a", "b")}
+    Wire(tmp_path, "wire_optional", openapi="3.1.0", paths={}, webhooks=hooks)
+    webhooks = importlib.import_module("wire_optional.webhooks")
+    for body in ('{"id": "1"}', '{"id": "1", "type": null}'):
+        assert type(webhooks.read_webhook(body, name="b")).__name__ == "BWebhook"
+        with pytest.raises(webhooks.UnreadableWebhook, match="`type` is missing"):
+            webhooks.read_webhook(body)
+    for word in ("a", "c"):
+        with pytest.raises(webhooks.UnreadableWebhook, match="`type` is "):
+            webhooks.read_webhook(json.dumps({"id": "1", "type": word}), name="b")
 
 
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:

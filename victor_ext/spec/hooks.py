@@ -72,8 +72,8 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
         core = inner[0] if len(inner) == 1 else prop
         values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
-        if words := tuple(each.casefold() if isinstance(each, str) else each for each in values):
-            yield prop.name.get_untrusted_value(), words
+        if words := dict.fromkeys(each.casefold() if isinstance(each, str) else each for each in values):
+            yield prop.name.get_untrusted_value(), (*words,)
 
 
 def _discriminators(model: ModelProperty) -> Tags:
@@ -82,7 +82,7 @@ def _discriminators(model: ModelProperty) -> Tags:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
-    return {name: tuple(own) for name, own in words.items() if own and None not in own}
+    return {name: (*dict.fromkeys(own),) for name, own in words.items() if own and None not in own}
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:
