@@ -20,6 +20,8 @@ NOW = 1_700_000_000
 BODY = b'{"type": "payment.paid", "a": 1.5}'
 FORMS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("hmac_signatures.yaml").read_bytes())
 TEXT = FORMS["Stripe"]["options"]["secret"]
+UNFIT = ["", None, "{t}", "{body}{body}", "{}{body}", "{body", "{timestamp:}{body}", "{timestamp:body}{body}"]
+TIMELESS = ["{id}.{body}", "{requestTimestamp}.{body}", "{x-request-start}{body}"]
 
 
 def stripe(at: Any = NOW, key: str = TEXT) -> dict[str, str]:
@@ -51,7 +53,8 @@ def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) 
                 late(headers, BODY)
         else:
             late(headers, BODY)
-    signature(NOW + 599, form, tolerance=600)(headers, BODY)
+    for at, tolerance in ((NOW + 599, 600), (NOW + 10**9, None)):
+        signature(at, form, tolerance=tolerance)(headers, BODY)
 
 
 def test_several_secrets_while_one_replaces_another() -> None:
@@ -111,8 +114,9 @@ def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatc
         ({"secret": "no base64", "secret_encoding": "base64"}, "secret is empty, or is not base64"),
         *(({"algorithm": each}, "algorithm=") for each in ("md5", "SHA-256", None)),
         ({"secret_encoding": "utf-8"}, "secret_encoding="),
-        *(({"tolerance": each}, "tolerance=") for each in (0, -1, float("inf"), float("nan"), True, None)),
-        *(({"signed": each}, "signed=") for each in ("", "{t}", "{body}{body}", "{}{body}", "{body", "{body!r}", None)),
+        *(({"tolerance": each}, "tolerance=") for each in (0, -1, float("inf"), float("nan"), True)),
+        *(({"signed": each}, "signed=.* must be text") for each in UNFIT),
+        *(({"signed": each}, "does not say which part is the time.*{timestamp:NAME}.*=None") for each in TIMELESS),
     ],
 )  # fmt: skip
 def test_arguments_that_cannot_work_are_named(options: dict[str, Any], said: str) -> None:
@@ -133,6 +137,23 @@ def test_a_secret_is_shown_nowhere() -> None:
 def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any]) -> None:
     with pytest.raises(AuthenticationError):
         signature()(headers, BODY)
+
+
+@pytest.mark.parametrize("body", [None, {}, 5, [1], "text".encode])
+def test_a_body_that_a_parser_has_read_is_named(body: Any) -> None:
+    with pytest.raises(InvalidRequest, match="body must be the raw bytes of the request, read before any parser, not "):
+        signature()(stripe(), body)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, bytes.decode])
+def test_a_body_is_bytes_of_any_kind_or_text(kind: Any) -> None:
+    signature()(stripe(), kind(BODY))
+
+
+def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
+    mac = hmac.new(TEXT.encode(), b"1.yesterday." + BODY, "sha256").hexdigest()
+    verify = HmacSignature(header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None)
+    verify({"x-sig": mac, "id": "1", "x-date": "yesterday"}, BODY)
 
 
 @pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")]])
