@@ -299,6 +299,14 @@ class TestTheOrigin:
             assert str(provider.requests[-1].url) == f"{url}/v1/balances"
             assert provider.requests[-1].headers["authorization"] == f"Bearer {MARK}"
 
+    def test_an_error_names_the_server_that_was_called(self, mode: str) -> None:
+        eu = "https://reports.eu.till.example"
+        for servers, host in (({eu: "https://mock.example:8443/a"}, "mock.example"), ({}, "api.till.example")):
+            caller = Caller(mode, Provider(httpx.Response(401)), auth=BearerAuth(MARK), servers=servers)
+            words = rf"balances at till \(https://{host}(:8443)?\) failed: .* they are for {host}\.$"
+            with pytest.raises(AuthenticationError, match=words):
+                caller.run(lambda client, by=caller: by.started(client, "balances.list_balances", api=own_api(client)))
+
     def test_what_is_no_server_of_the_document(self) -> None:
         reports = {"https://reports.eu.till.example": "https://reports.eu.till.example"}
         for options, words in (
