@@ -39,12 +39,14 @@ def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) 
     raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
     for each in (headers, httpx.Headers(headers), [*headers.items()], raw, {**headers, "X-Élan": "é\udcff"}):
         verify(each, BODY)
+    for body in (bytearray(BODY), memoryview(BODY), BODY.decode()):
+        verify(headers, body)
     for name in headers:
         with pytest.raises(AuthenticationError):
             verify({**headers, name: headers[name].replace("1", "2").replace("a", "b").replace("A", "B")}, BODY)
-    for body in (b"", BODY + b" ", BODY.replace(b"1.5", b"9.5")):
+    for other in (b"", BODY + b" ", BODY.replace(b"1.5", b"9.5")):
         with pytest.raises(AuthenticationError, match="does not match"):
-            verify(headers, body)
+            verify(headers, other)
     is_timed = "t" in FORMS[form]["options"].get("signed", "").replace("{body}", "")
     for seconds in (-301, 301):
         late = signature(NOW + seconds, form)
@@ -145,11 +147,6 @@ def test_a_body_that_a_parser_has_read_is_named(body: Any) -> None:
         signature()(stripe(), body)
 
 
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, bytes.decode])
-def test_a_body_is_bytes_of_any_kind_or_text(kind: Any) -> None:
-    signature()(stripe(), kind(BODY))
-
-
 def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
     mac = hmac.new(TEXT.encode(), b"1.yesterday." + BODY, "sha256").hexdigest()
     verify = HmacSignature(header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None)
@@ -165,4 +162,4 @@ def test_what_are_no_headers(headers: Any) -> None:
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
 def test_the_hash_is_that_of_the_algorithm(algorithm: Any) -> None:
     header = {"X-Sig": hmac.new(TEXT.encode(), BODY, algorithm).hexdigest()}
-    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY.decode())
+    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY)
