@@ -86,8 +86,6 @@ _DECODERS: dict[str, Callable[[str], bytes]] = {
 }
 _TIMES = frozenset({"t", "ts", "time", "timestamp", "date"})
 """The last words of names of times: `t`, `webhook-timestamp`, `x-date`."""
-_IS_TIME = "timestamp:"
-"""What stands before the name of a time that has none of these words."""
 _PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)")
 """`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
 _MILLISECONDS = 10**11
@@ -107,10 +105,10 @@ class HmacSignature(UnpicklableCredentials):
         signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
             (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
             (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too.
-            `{timestamp:NAME}` is NAME, and says that it is the time.
-        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what
-            `{timestamp:NAME}` names, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None
-            checks no age: write it if more than the body is signed, and no time.
+            `{timestamp:NAME}` is NAME, and marks it as the time.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what is
+            marked, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it
+            if more than the body is signed, and no time.
         secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
             front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
@@ -148,25 +146,25 @@ class HmacSignature(UnpicklableCredentials):
         ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []
-        written = [name.lower() for name in pieces[1::2]]
-        self._texts, self._names = pieces[::2], [name.removeprefix(_IS_TIME) for name in written]
-        named = {name.removeprefix(_IS_TIME) for name in written if name.startswith(_IS_TIME)}
+        pieces = re.split("{(timestamp:)?([^{}]*)}", signed) if isinstance(signed, str) else []
+        self._texts, self._names = pieces[::3], [name.lower() for name in pieces[2::3]]
+        marked = {name for mark, name in zip(pieces[1::3], self._names, strict=True) if mark}
         if (
-            written.count("body") != 1
-            or "body" in named
+            self._names.count("body") != 1
+            or "body" in marked
             or not all(map(is_scheme, self._names))
             or re.search("[{}]", "".join(self._texts))
         ):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
-        times = named or {name for name in written if re.split("[-_]", name)[-1] in _TIMES}
-        if tolerance is not None and len(written) > 1 and not times:
+        self._times = marked or {name for name in self._names if re.split("[-_]", name)[-1] in _TIMES}
+        if tolerance is None:
+            self._times = set[str]()
+        elif len(self._names) > 1 and not self._times:
             message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: write"
             raise ConfigurationError(f"{message} {{timestamp:NAME}} for the {{NAME}} that is it, or tolerance=None.")
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
-        self._times = set[str]() if tolerance is None else times
-        self._tolerance = 0.0 if tolerance is None else checked_tolerance(tolerance)
+        self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
@@ -186,20 +184,19 @@ class HmacSignature(UnpicklableCredentials):
         parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
         if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
-        message, times = header_bytes(self._texts[0]), list[str]()
+        message = header_bytes(self._texts[0])
         for name, after in zip(self._names, self._texts[1:], strict=True):
             value = "" if name == "body" else self._value(name, parts, sent)
             if after and after in value:
                 # The parts are joined by it: within one, it would let other values have the same signature.
                 raise AuthenticationError(f"The notification's {name} holds {after!r}, which is between the parts.")
             message += (content if name == "body" else header_bytes(value)) + header_bytes(after)
-            times += [value] if name in self._times else []
         if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
-        for value in times:
-            check_age(_moment(value), self._now(), self._tolerance)
+        for name in self._times:
+            check_age(_moment(self._value(name, parts, sent)), self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
         beside = f"{self._header.rpartition('-')[0]}-{name}"
