@@ -153,10 +153,11 @@ def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
     verify({"x-sig": mac, "id": "1", "x-date": "yesterday"}, BODY)
 
 
-@pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")]])
+@pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")], dict])
 def test_what_are_no_headers(headers: Any) -> None:
-    with pytest.raises(InvalidRequest, match="headers must be a mapping"):
+    with pytest.raises(InvalidRequest, match="headers must be a mapping") as caught:
         signature()(headers, BODY)
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
