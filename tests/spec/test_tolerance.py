@@ -45,6 +45,8 @@ def test_a_value_that_must_be_there_is_given_or_named() -> None:
         assert pickle.loads(pickle.dumps(caught.value)).member == f"PaymentRequestReceipt.{member}"
     with pytest.raises(MissingMember, match=r"^the network has no value"):
         required(receipt.payment_network, name="the network")
+    with pytest.raises(MissingMember, match=r"^The value that .* is absent .* required\(payment, \"amount\"\)$"):
+        required(receipt.payment_network)
     with pytest.raises(AttributeError, match="directoin"):
         required(receipt, "directoin")
 
@@ -140,6 +142,11 @@ class TestRules:
             copy_of_it = copy_of_it["parent"]
         assert copy_of_it == {"empty": False}
         ValidationErrors.from_dict({"name": value, "boundProperties": [value], "allErrors": [[[value]]]}).to_dict()
+
+    def test_required_fields_of_a_request_are_required(self) -> None:
+        with pytest.raises(TypeError, match="account_number"):
+            RfpPayeeRequestDetails()  # type: ignore[call-arg] - that is the test
+        assert misread(RfpPayeeRequestDetails.from_dict({})) == set()  # what is absent has no type
 
     def test_unset_stays_itself(self) -> None:
         assert all(each is UNSET for each in (copy.deepcopy(UNSET), pickle.loads(pickle.dumps(UNSET)), Unset()))

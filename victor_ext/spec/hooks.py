@@ -74,8 +74,8 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
         core = inner[0] if len(inner) == 1 else prop
         values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
-        if words := tuple(each.casefold() if isinstance(each, str) else each for each in values):
-            yield prop.name.get_untrusted_value(), words
+        if words := dict.fromkeys(each.casefold() if isinstance(each, str) else each for each in values):
+            yield prop.name.get_untrusted_value(), (*words,)
 
 
 def _discriminators(model: ModelProperty) -> Tags:
@@ -85,7 +85,11 @@ def _discriminators(model: ModelProperty) -> Tags:
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
     told = {name: own for name, own in words.items() if OTHERS not in own}
-    return {name: named for name, own in told.items() if (named := tuple(word for word in own if word is not None))}
+    return {
+        name: named
+        for name, own in told.items()
+        if (named := tuple(dict.fromkeys(word for word in own if word is not None)))
+    }
 
 
 def constant_of(model: ModelProperty, prop: Any) -> str | None:

@@ -49,6 +49,16 @@ def header_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def body_bytes(body: object) -> bytes:
+    """The bytes of a body. Raises `InvalidRequest` for what a parser has made of it."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", body))
+    if isinstance(body, str):
+        return header_bytes(body)
+    message = f"body must be the raw bytes of the request, read before any parser, not {kind_of(body)}."
+    raise InvalidRequest.of([Problem("body", "type", message)])
+
+
 def checked_tolerance(tolerance: object) -> float:
     """The seconds that a request may be old. Raises `ConfigurationError`."""
     if not are_seconds(tolerance):
@@ -95,8 +105,10 @@ class HmacSignature(UnpicklableCredentials):
         signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
             (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
             (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too.
-        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. It counts wherever
-            a time is signed: a name that ends with `timestamp`, `time`, `date`, `ts` or `t`.
+            `{timestamp:NAME}` is NAME, and marks it as the time.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what is
+            marked, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it
+            if more than the body is signed, and no time.
         secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
             front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
@@ -115,7 +127,7 @@ class HmacSignature(UnpicklableCredentials):
         secret: str | bytes | Sequence[str | bytes],
         algorithm: Algorithm = "sha256",
         signed: str = "{body}",
-        tolerance: float = 300.0,
+        tolerance: float | None = 300.0,
         secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - a kind of text, not a secret
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -134,22 +146,30 @@ class HmacSignature(UnpicklableCredentials):
         ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []
-        self._texts, self._names = pieces[::2], [name.lower() for name in pieces[1::2]]
+        pieces = re.split("{(timestamp:)?([^{}]*)}", signed) if isinstance(signed, str) else []
+        self._texts, self._names = pieces[::3], [name.lower() for name in pieces[2::3]]
+        marked = {name for mark, name in zip(pieces[1::3], self._names, strict=True) if mark}
         if (
             self._names.count("body") != 1
+            or "body" in marked
             or not all(map(is_scheme, self._names))
             or re.search("[{}]", "".join(self._texts))
         ):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
+        self._times = marked or {name for name in self._names if re.split("[-_]", name)[-1] in _TIMES}
+        if tolerance is None:
+            self._times = set[str]()
+        elif len(self._names) > 1 and not self._times:
+            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: write"
+            raise ConfigurationError(f"{message} {{timestamp:NAME}} for the {{NAME}} that is it, or tolerance=None.")
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
-        self._tolerance = checked_tolerance(tolerance)
+        self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
 
-    def __call__(self, headers: Headers, body: bytes | str) -> None:
+    def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
         """Return if the signature is the provider's and recent.
 
         Args:
@@ -158,27 +178,25 @@ class HmacSignature(UnpicklableCredentials):
 
         Raises:
             AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body.
-            InvalidRequest: The headers are neither a mapping nor pairs.
+            InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither bytes nor text.
         """
-        sent = headers_by_name(headers)
+        sent, content = headers_by_name(headers), body_bytes(body)
         parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
         if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
-        content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-        message, times = header_bytes(self._texts[0]), list[str]()
+        message = header_bytes(self._texts[0])
         for name, after in zip(self._names, self._texts[1:], strict=True):
             value = "" if name == "body" else self._value(name, parts, sent)
             if after and after in value:
                 # The parts are joined by it: within one, it would let other values have the same signature.
                 raise AuthenticationError(f"The notification's {name} holds {after!r}, which is between the parts.")
             message += (content if name == "body" else header_bytes(value)) + header_bytes(after)
-            times += [value] if re.split("[-_]", name)[-1] in _TIMES else []
         if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
-        for value in times:
-            check_age(_moment(value), self._now(), self._tolerance)
+        for name in self._times:
+            check_age(_moment(self._value(name, parts, sent)), self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
         beside = f"{self._header.rpartition('-')[0]}-{name}"
@@ -243,15 +261,13 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     """The JSON object in the body of a notification.
 
     Raises:
-        InvalidRequest: It is longer than `MAX_BYTES` bytes (or characters of a text), or no JSON object.
+        InvalidRequest: It is longer than `MAX_BYTES` bytes, or no JSON object.
     """
-    if not isinstance(body, bytes | bytearray | str):
-        reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
-        raise invalid_notification(provider, reason)
-    if len(body) > MAX_BYTES:
+    raw = body_bytes(body)
+    if len(raw) > MAX_BYTES:
         raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
-        content: object = parsed(body)
+        content: object = parsed(raw)
     except ValueError:
         raise invalid_notification(provider, "is not JSON") from None
     if not is_object(content):

@@ -72,9 +72,10 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 
 def misread(model: Any) -> set[str]:
-    """The names of the fields of a model that hold a value of another type than the declared one."""
+    """The names of the fields of a model that hold a value of another type than the declared one; none is UNSET."""
     kind: Any = type(model)
-    return {name for name, hint in hints(kind).items() if not fitting(hint, getattr(model, name))}
+    values = [(name, hint, getattr(model, name)) for name, hint in hints(kind).items()]
+    return {name for name, hint, value in values if value is not UNSET and not fitting(hint, value)}
 
 
 def tells(model: Any, but: Container[str] = ()) -> bool:
