@@ -23,6 +23,7 @@ from victor_ext.spec.generate import generate
 from victor_ext.spec.rewrites import prepare
 
 from .recursive import recursive_document
+from .wire import TEXT, Tree, an_object, reading, ref
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -187,6 +188,26 @@ def test_definitions_that_would_grow_at_each_level_are_left_out_by_name() -> Non
     with ending("the document 462"):
         _, log = prepare(recursive_document(462))
     assert any("without an end: the last one is read" in line for line in log.left_out)
+
+
+UNION = {"oneOf": [{"type": "object", "properties": {"a": ref("S"), f"p{n}": TEXT}} for n in range(9)]}
+DEEP_VALUE: Tree = json.loads('{"a":' * 11 + "1" + "}" * 11)
+ENDLESS = {
+    "an example of no member": {**UNION, "example": DEEP_VALUE},
+    "an object that requires itself twice": an_object(("a", "b"), a=ref("S"), b=ref("S")),
+    "a tuple of itself": {"type": "array", "prefixItems": [ref("S"), ref("S")]},
+}
+"""Schemas with values that each way through them would try again, or that have no end."""
+
+
+@pytest.mark.parametrize("which", ENDLESS)
+def test_the_values_of_a_schema_are_tried_once_by_each_part(tmp_path: Path, which: str) -> None:
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps(reading({"S": ENDLESS[which]})), encoding="utf-8")
+    with ending(which):
+        report = check(path, None)
+    assert [each.line() for each in report.problems if each.kind != "left out"] == []
+    assert bool(report.notes["refused-example"]) == ("example" in ENDLESS[which])
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
