@@ -7,6 +7,7 @@ tried on its own, with every member of its unions, so that nested schemas need n
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
@@ -56,6 +57,8 @@ class Models:
         """The comparisons within one value, by the ids of the alternatives, of the value and of what it is read as."""
         self._fitting: Known = {}
         """The same for the alternatives that a value fits."""
+        self._misread: dict[int, Collection[str]] = {}
+        """The attributes of the objects within the value that hold what has another type."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
@@ -67,6 +70,7 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         self._compared.clear()
         self._fitting.clear()
+        self._misread.clear()
         for problem in outcome.losses.values():
             self._findings.add(problem)
         for word, present in outcome.words.items():
@@ -143,7 +147,9 @@ class Models:
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
-        others = misread(decoded)
+        if id(decoded) not in self._misread:
+            self._misread[id(decoded)] = misread(decoded)
+        others = self._misread[id(decoded)]
         for name, child in value.items():
             if name in view.properties and child is not None:
                 if name in free or name not in attributes or attributes[name] in others:
