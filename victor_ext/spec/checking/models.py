@@ -7,6 +7,7 @@ tried on its own, with every member of its unions, so that nested schemas need n
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -24,7 +25,7 @@ from .values import Known, Synthesis, fits
 from .views import Document, Node, View
 
 MAX_TRIALS = 12
-"""Values of one schema that are tried: its unions take their members in turn."""
+"""Values of one schema that are tried, whose unions take their members in turn; and alternatives of one place."""
 
 
 @dataclass
@@ -51,6 +52,8 @@ class Models:
         self._package = package
         self._findings = findings
         self._known: set[tuple[int, Any]] = set()
+        self._alternatives = Counter[tuple[str, Any]]()
+        """The alternatives of one place that were tried with a class: nested unions have more than anyone can tell."""
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
         self._compared: dict[tuple[int, int, int], _Outcome] = {}
@@ -76,8 +79,10 @@ class Models:
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
         for view, model in outcome.met:
-            if (id(view), model) not in self._known:
+            place = view.place, model
+            if (id(view), model) not in self._known and self._alternatives[place] < MAX_TRIALS:
                 self._known.add((id(view), model))
+                self._alternatives[place] += 1
                 self._waiting.append((view, model))
 
     def _outcome(self, node: Node, value: Any, decoded: Any) -> _Outcome:
