@@ -66,6 +66,10 @@ def test_headers_and_cookies(wire: Wire) -> None:
     assert "x" not in wire.send("header_list").headers
     assert wire.send("cookie", x="a/b+c==").headers["cookie"] == "x=a/b+c=="
     assert "cookie" not in wire.send("cookie").headers
+    assert wire.send("cookie_itself", x="a%2Fb").headers["cookie"] == "x=a%2Fb"
+    assert wire.send("cookie_each", x=["a", "b"]).headers["cookie"] == "x=a; x=b"
+    assert wire.send("cookie_comma", x=["a", "b"]).headers["cookie"] == "x=a,b"
+    assert wire.send("cookie_map", x={"R": "1", "G": "2"}).headers["cookie"] == "R=1; G=2"
 
 
 def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:

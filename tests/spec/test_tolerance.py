@@ -19,6 +19,7 @@ from victor_api.models import (
     PaymentRequestReceipt,
     PaymentRequestReceiptDirection,
     PaymentRequestReceiptStatus,
+    RfpPayeeRequestDetails,
     ValidationErrors,
 )
 from victor_api.types import UNSET, Unset, required

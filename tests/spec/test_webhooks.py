@@ -202,13 +202,14 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
             untold.read_webhook(body, name="a")
 
 
-def test_each_method_of_a_webhook_has_a_name(tmp_path: Path) -> None:
+def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
     one = {"get": "a", "put": "b", "post": "c", "query": "d"}
     hook = {method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()}
     hook["additionalOperations"] = {"COPY": hook.pop("get")}
-    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook})
+    others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
+    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook, **others})
     webhooks = importlib.import_module("wire_hook_methods.webhooks")
-    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"}
+    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"} | {name: name for name in others}
     assert webhooks.WEBHOOKS.keys() == named.keys()
     for name, member in named.items():
         assert webhooks.read_webhook(json.dumps({member: "1"}), name=name).to_dict() == {member: "1"}

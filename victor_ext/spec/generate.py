@@ -286,7 +286,9 @@ def parsed(
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
-        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+        raise DocumentError(
+            f"{document} cannot be read: its schemas refer to each other over too many steps."
+        ) from None
 
 
 def _require_pinned_tools() -> None:

@@ -174,7 +174,9 @@ class OperationRequests(Passing):
             if parameter.location == "header":
                 sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
             else:
+                is_split = parameter.style == "cookie" and parameter.explode and is_mapping(value)
                 sent = [each for name, each in request.cookies if name == parameter.name]
+                sent += [f"{name}={each}" for name, each in request.cookies if is_split and name in value]
             ways = values(parameter, value)
             if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"

@@ -222,7 +222,7 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     if mapping_at(tree, "content"):
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
-    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
+    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
     reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
     return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
 

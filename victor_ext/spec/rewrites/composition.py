@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
@@ -36,6 +37,49 @@ def name_single_union(document: Tree, log: Log) -> None:
         if len(members) == 1 and "$ref" in members[0] and "propertyName" not in mapping_at(schema, "discriminator"):
             schema["allOf"] = schema.pop(keys[0])
             log("name-single-union", where)
+
+
+def break_circle(document: Tree, log: Log) -> None:
+    """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of one member."""
+    for name in components(document):
+        for holder, key, to in [*_wholes(document, name)]:
+            steps = _steps(document, to, name)
+            if steps is None or key not in holder:
+                continue
+            holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
+            if not holder[key]:
+                del holder[key]
+            theirs, own = (all_properties(document, {"$ref": SCHEMAS + each}, {}) for each in (to, name))
+            lost = [each for each in theirs if each not in own]
+            log.left_out.append(
+                f"{name}: {key}, by which it is a part of itself{' by way of ' * bool(steps)}{', '.join(steps)}: its "
+                f"reference to {to} is not read{', and as plain JSON: ' * bool(lost)}{', '.join(lost)}; remove it, or "
+                "put what they share into one more schema"
+            )
+
+
+def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
+    """The named schemas that a named one has all of, each with the schema and the key with the reference to it."""
+    pending = [resolve(document, {"$ref": SCHEMAS + name})]
+    for schema in pending:  # it grows
+        for key in ("allOf", "oneOf", "anyOf"):
+            parts = list_at(schema, key)
+            if key == "allOf" or (len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")):
+                pending += [part for part in parts if "$ref" not in part]
+                yield from ((schema, key, part["$ref"].removeprefix(SCHEMAS)) for part in parts if "$ref" in part)
+
+
+def _steps(document: Tree, start: str, end: str) -> list[str] | None:
+    """The named schemas on the shortest way from one to another that is a part of it; None without a way."""
+    ways = {start: [start]}
+    pending = [start]
+    for name in pending:  # it grows
+        if resolve(document, {"$ref": SCHEMAS + name}) is resolve(document, {"$ref": SCHEMAS + end}):
+            return [each for each in ways[name] if each != end]
+        new = dict.fromkeys(to for _, _, to in _wholes(document, name) if to not in ways)
+        ways |= {to: [*ways[name], to] for to in new}
+        pending += new
+    return None
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:

@@ -84,7 +84,7 @@ def free_name(named: Tree, name: str) -> str:
 def give_name(document: Tree, schema: Tree, name: str) -> str:
     """Move a schema to the named ones, where its name is free, and refer to it in its place; the name."""
     named = components(document)
-    name = free_name(named, name)
+    name = free_name(named, _short(name))
     named[name] = copy(schema)
     replace(schema, {"$ref": SCHEMAS + name})
     return name

@@ -19,6 +19,7 @@ from victor_ext.spec.tree import (
     operations,
     resolve,
     types_of,
+    unused,
 )
 
 from .base import Log, components, parameters
@@ -132,6 +133,8 @@ def read_hooks(document: Tree, log: Log) -> None:
                 path, method = f"{path}#{method}", "post"
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
+            taken = [each for each, item in document["paths"].items() if method in item]
+            path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
             document["paths"].setdefault(path, {})[method] = read
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
