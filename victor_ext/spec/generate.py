@@ -79,7 +79,7 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
         filters: Any = project.env.filters
         filters["in_double_quote_literal"] = literal
         names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        project.env.globals.update(names, constant_of=hooks.constant_of)
+        project.env.globals.update({**names, "constant_of": hooks.constant_of})
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
