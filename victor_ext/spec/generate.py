@@ -76,10 +76,11 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.bytecode_cache = _COMPILED
-        filters: Any = project.env.filters
-        filters["in_double_quote_literal"] = literal
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        project.env.globals.update({**names, "constant_of": hooks.constant_of})
+        environment: Any = project.env
+        environment.filters["in_double_quote_literal"] = literal
+        environment.globals.update(
+            requests=log.requests, literal=repr, return_type=_return_type, constant_of=hooks.constant_of
+        )
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
