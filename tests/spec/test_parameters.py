@@ -148,17 +148,7 @@ def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
     assert not hasattr(package, "BASE_PATH")
 
 
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [
-        ("of_path", "https://files.pay.example/2%7B/files/a%2Fb"),
-        ("of_operation", "http://upload.pay.example:8443/files/a%2Fb"),
-        ("relative", "https://eu.pay.example/v9/files/a%2Fb"),
-        ("not_of_first", "https://sandbox.pay.example/v1/files/a%2Fb"),
-        ("in_region", "https://files.eu.example/files/a%2Fb"),
-        *((name, f"{BASE}/files/a%2Fb") for name in ("same", "every")),
-    ],
-)
+@pytest.mark.parametrize(("name", "url"), DOCUMENTS["own_urls"])
 def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
     served: Wire, name: str, url: str
 ) -> None:

@@ -58,15 +58,7 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
     assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "kind"),
-    [
-        ([{"value": "1"}, {"value": "2"}], "Text"),
-        ([{"value": 1}], "Number"),
-        ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
-        ([{"type": "DAY"}], "Day"),  # items without a type are a list
-    ],
-)
+@pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
 def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
