@@ -23,7 +23,7 @@ from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.rewrites import prepare
 
 from .recursive import recursive_document
-from .wire import TEXT, Tree, an_object, reading, ref
+from .wire import TEXT, Tree, an_object, beside, reading, ref
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -97,18 +97,7 @@ def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> No
         assert float(seconds) < (5 if len(text) > 2_000_000 else 1), name
 
 
-CIRCLES: dict[str, tuple[Tree, str]] = {
-    "of one": ({"S": {"allOf": [ref("S"), an_object(x=TEXT)]}}, "S: allOf, by which it is a part of itself: "),
-    "within": ({"S": {"allOf": [{"allOf": [ref("S"), ref("S")]}]}}, "S: allOf, by which it is a part of itself: "),
-    "of two": (
-        {"A": {"allOf": [ref("B"), an_object(x=TEXT)]}, "B": {"allOf": [ref("A"), an_object(y=TEXT)]}},
-        "A: allOf, by which it is a part of itself by way of B: its reference to B is not read, and as plain JSON: y; ",
-    ),
-    "by unions": (
-        {"A": {"oneOf": [ref("C")]}, "B": {"anyOf": [ref("A")]}, "C": {"allOf": [ref("B")]}},
-        "A: oneOf, by which it is a part of itself by way of C, B: its reference to C is not read",
-    ),
-}
+CIRCLES: Tree = beside("circles")
 
 
 @pytest.mark.parametrize("which", CIRCLES)

@@ -39,17 +39,7 @@ def test_what_each_definition_requires_is_required(wire: Wire) -> None:
         wire.models.NeedsO(a="1")
 
 
-@pytest.mark.parametrize(
-    ("names", "value", "kind"),
-    [
-        ("Covered", {"a": "1"}, "AB"),  # a definition that has all of the others is the class
-        ("Narrow Wide", {"a": "1"}, "B"),
-        ("Words Wordless", {"a": "1"}, "A"),
-        ("OfRefs OfRefsAgain", {}, "AAndB"),  # the same named objects are one class everywhere
-        ("Closed", "red", "Color"),  # a narrower type stays
-        ("Whole", 3.0, "int"),
-    ],
-)
+@pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
 def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, kind: str) -> None:
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 

@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, answering, beside, document, done, listed, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -58,15 +58,7 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
     assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "kind"),
-    [
-        ([{"value": "1"}, {"value": "2"}], "Text"),
-        ([{"value": 1}], "Number"),
-        ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
-        ([{"type": "DAY"}], "Day"),  # items without a type are a list
-    ],
-)
+@pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
 def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
@@ -91,12 +83,7 @@ def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> Non
 
 def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
     """Each level is told by what is in it, and only a few levels are looked at."""
-    schemas = {
-        "Left": an_object(inner=ref("Either")),
-        "Right": an_object(inner=ref("Either")),
-        "Either": {"oneOf": [ref("Left"), ref("Right")]},
-    }
-    wire = Wire(tmp_path, "wire_inward", **reading(schemas))
+    wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
     value: Tree = {}
     for _ in range(90):
         value = {"inner": value}
@@ -104,12 +91,7 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
-    schemas = {
-        "Pet": {**an_object(kind=TEXT), "discriminator": {"propertyName": "kind"}, "oneOf": [ref("Cat"), ref("Dog")]},
-        "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
-        "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
-    }
-    wire = Wire(tmp_path, "wire_pets", **reading(schemas))
+    wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, document, package, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, beside, document, package, taking
 
 pytestmark = pytest.mark.thorough
 
@@ -28,7 +27,7 @@ def posting(schema: Tree) -> Tree:
     return {"post": {"requestBody": taking(schema), "responses": {"200": {"description": "-"}}}}
 
 
-CASES: Tree = yaml.safe_load(Path(__file__).with_name("webhooks.yaml").read_text(encoding="utf-8"))
+CASES: Tree = beside("webhooks")
 PAID: Tree = CASES["paid"]
 SCHEMAS: Tree = CASES["document"]["components"]["schemas"]
 HOOKS: Tree = CASES["document"]["webhooks"]
@@ -260,16 +259,7 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
 
 
 def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
-    person = {"kind": TEXT, "request": an_object(name=TEXT)}
-    company = {"kind": TEXT, "request": an_object(firm=TEXT, number=TEXT, owner=TEXT)}
-    either = {"oneOf": [an_object(("request",), **each) for each in (company, person)]}
-    wire = Wire(
-        tmp_path,
-        "wire_updated",
-        openapi="3.1.0",
-        webhooks={"updated": posting({"allOf": [ref("Updated"), an_object(("event",), event=TEXT)]})},
-        components={"schemas": {"Updated": either}},
-    )
+    wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
     report = check(wire.folder / "document.json", None)
     assert (report.problems, report.findings.present["webhooks"]) == ([], 1)
 

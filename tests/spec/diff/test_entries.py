@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cases import cases_beside
 from tests.spec.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
 from tests.spec.wire import ref
 from victor_ext.spec.components import Components
@@ -154,16 +155,7 @@ class TestComponents:
         assert components.home(f"{start}.properties.a") == components.home(inside) == inside
         assert components.home(f"{start}.gone") == f"{start}.definitions.own.gone"
 
-    @pytest.mark.parametrize(
-        "odd",
-        [
-            {"paths": {"/a": {"get": {"parameters": [None, {"$ref": 5}], "responses": []}}}},
-            {"components": {"schemas": {"A": True, "B": False, "C": None, "D": {"properties": {"x": True}}}}},
-            {"components": {"schemas": {"A": {"allOf": [ref("A")]}}}},
-            {"components": {"schemas": {"A": {"$ref": "other.yaml#/A"}, "B": {"type": {"x": 1}, "oneOf": [None, 5]}}}},
-            {"security": {}, "servers": [None, {"url": None}], "tags": [None]},
-        ],
-    )
+    @pytest.mark.parametrize("odd", cases_beside(__file__, "odd"))
     def test_odd_documents_are_compared_all_the_same(self, odd: Tree) -> None:
         whole = {"openapi": "3.1.0", "info": {}, "paths": {}, **odd}
         assert entries(whole, whole) == []

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.cases import cases_beside
 from victor_ext.spec.diff.entry import PythonChange
 from victor_ext.spec.diff.python import python_changes
 
 pytestmark = pytest.mark.thorough
-WRITTEN: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("python.yaml").read_text(encoding="utf-8"))
+WRITTEN: dict[str, Any] = cases_beside(__file__, "python")
 
 
 @pytest.mark.parametrize("case", WRITTEN["cases"])
