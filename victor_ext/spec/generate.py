@@ -39,9 +39,6 @@ from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
 
-ROUNDS = 40
-"""The maximum number of times that the document is parsed again after a failure is mended."""
-
 
 class _Memory(dict[str, bytes]):
     def set(self, key: str, value: bytes) -> None:
@@ -56,9 +53,7 @@ _COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
     """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
     data, failures = _attempt(tree, log)
-    for _ in range(ROUNDS):
-        if not mend(tree, failures, log):
-            break
+    while mend(tree, failures, log):
         data, failures = _attempt(tree, log)
     for failure in failures:
         log.lose(replace(failure, schema=None).loss, failure.text)

@@ -32,6 +32,9 @@ class Log:
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
 
+    written: dict[str, tuple[frozenset[str], int]] = field(default_factory=dict[str, tuple[frozenset[str], int]])
+    """The places of the `allOf` that failed and are written out: the schemas that each is made of, and its length."""
+
     def __call__(self, rewrite: str, where: str) -> None:
         self.applied.setdefault(rewrite, []).append(where)
 

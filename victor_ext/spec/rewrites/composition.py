@@ -241,6 +241,27 @@ def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, around: 
         _settle(document, child, f"{where}_{name}", log, around)
 
 
+def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    """Write out an `allOf` that openapi-python-client refused, unless it would grow without an end.
+
+    It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
+    """
+    around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
+    seen = frozenset[str]().union(*(names for names, _ in around))
+    parts, before = schema["allOf"], {*components(document)}
+    names, size = _composed(document, parts), len(gist(schema))
+    if names and names <= seen and all(size >= each for _, each in around):
+        _read_last(schema, parts, where, log)
+        return
+    write_out_allof(document, schema, where, log, seen)
+    log.written |= dict.fromkeys([where, *(components(document).keys() - before)], (seen | names, size))
+
+
+def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
+    log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
+    replace(schema, parts[-1])
+
+
 def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
@@ -256,11 +277,10 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     names = _composed(document, parts)
-    if whole is None and names & around and not all("$ref" in part for part in parts):
-        log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
-        whole = parts[-1]
     if whole is not None:
         replace(schema, whole)
+    elif names & around and not all("$ref" in part for part in parts):
+        _read_last(schema, parts, where, log)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
             write_out_allof(document, components(document)[name], name, log, around | names)
