@@ -193,7 +193,7 @@ def ending(what: str) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
-@pytest.mark.parametrize("seed", [363, 462])
+@pytest.mark.parametrize("seed", [pytest.param(363, marks=pytest.mark.nightly), 462])
 def test_definitions_that_would_grow_at_each_level_are_left_out_by_name(seed: int) -> None:
     with ending(f"the document {seed}"):
         tree, log = prepare(recursive_document(seed))
