@@ -12,7 +12,6 @@ from uuid import uuid4
 from victor_ext import InvalidRequest, Word, money
 from victor_ext.ids import in_one_form
 
-
 _EXACT = Context(prec=10_000)
 
 
