@@ -13,7 +13,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -128,11 +128,11 @@ def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(tmp_path / "some.json", None).problems == []
 
 
-def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
+def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
     kind = "application/x-www-form-urlencoded"
-    paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
-    wire = Wire(tmp_path, "wire_list_form", lossy=True, paths=paths)
-    line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
+    paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
+    wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
 

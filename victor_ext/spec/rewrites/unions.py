@@ -244,10 +244,10 @@ def _discriminating(
     constants = [own.get(name, []) for own in words]
     named: Words = []
     for member, own in zip(members, constants, strict=True):
-        told = _tag_values(discriminator, member.name, renamed) if member.name else []
-        declared = all_properties(document, member.schema, {}).get(name, {})
-        kinds = {KIND_OF[type(word)] for word in own} or types_of(resolve(document, declared))
-        named.append([*words_as(told, kinds)])
+        texts = _tag_values(discriminator, member.name, renamed) if member.name else []
+        declared = resolve(document, all_properties(document, member.schema, {}).get(name, {}))
+        kinds = {KIND_OF[type(word)] for word in own} or types_of(declared)
+        named.append([*words_as(texts, kinds)])
     default = str(discriminator.get("defaultMapping", ""))
     given: Words = []
     for number, (member, own) in enumerate(zip(members, named, strict=True)):
