@@ -243,10 +243,10 @@ def _discriminating(
         return {}
     constants = [own.get(name, []) for own in words]
     named: Words = []
-    for member, own in zip(members, constants, strict=True):
+    for member, values in zip(members, constants, strict=True):
         texts = _tag_values(discriminator, member.name, renamed) if member.name else []
         declared = resolve(document, all_properties(document, member.schema, {}).get(name, {}))
-        kinds = {KIND_OF[type(word)] for word in own} or types_of(declared)
+        kinds = {KIND_OF[type(word)] for word in values} or types_of(declared)
         named.append([*words_as(texts, kinds)])
     default = str(discriminator.get("defaultMapping", ""))
     given: Words = []
