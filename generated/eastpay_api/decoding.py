@@ -329,7 +329,7 @@ UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
     """A single value."""
-    return Scalar(lambda given: given if type(given) is type(value) and given == value else MISMATCH, rank=0)
+    return Scalar(lambda given: value if word_of(given) == word_of(value) else MISMATCH, rank=0)
 
 
 class Word(Reader[E]):
@@ -345,7 +345,8 @@ class Word(Reader[E]):
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a word nests nothing
         if value.__class__ is self._kind and value in self._known:
             return self._known[value]
-        if not isinstance(value, self._kind) or isinstance(value, bool):
+        value = _whole(value) if self._kind is int else value
+        if not isinstance(value, self._kind):
             return MISMATCH
         word = self._enum(value)
         return MISMATCH if exact and word not in self._enum.__members__.values() else word
@@ -394,19 +395,31 @@ def _folded(value: Any) -> Any:
     return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
 
 
+def word_of(value: Any) -> Any:
+    """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three. MISMATCH for what is no word."""
+    whole = _whole(value)
+    return (whole,) if whole is not MISMATCH else value if isinstance(value, str | bool | None) else MISMATCH
+
+
+def folded(word: Any) -> Any:
+    """A text in lower case, another word as it is."""
+    return word.casefold() if isinstance(word, str) else word
+
+
 class Tag:
     """A discriminator: the property whose word names a member of a union."""
 
     def __init__(
         self,
         name: str,
-        words: Mapping[Any, Sequence[str | None]],
+        words: Mapping[Any, Sequence[str | int | None]],
         others: Sequence[Any] = (),
         default: Sequence[Any] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        """`words` are those of each model, in lower case, with None for null; those in `taken` name no member.
+        """`words` are those of each model, with None for null; those in `taken` name no member.
 
+        Words count in any letter case, unless some models differ in that alone; then, the case counts, too.
         `others` are the models without a word, for a word that no model has; `default` are those for such a word, and
         for an object without the property.
         """
@@ -415,14 +428,21 @@ class Tag:
         self._default = frozenset(default)
         self._others = self._default or frozenset(others)
         self._named: dict[Any, frozenset[Any]] = dict.fromkeys(taken, frozenset())
-        for word in dict.fromkeys(word for own in words.values() for word in own):
-            self._named[word] = frozenset(model for model, own in words.items() if word in own)
+        known = {model: [*map(word_of, own)] for model, own in words.items()}
+        for word in [word for own in known.values() for word in own]:
+            self._named[word] = frozenset(model for model, own in known.items() if word in own)
+        alike: dict[Any, set[frozenset[Any]]] = {}
+        for word, models in self._named.items():
+            alike.setdefault(folded(word), set()).add(models)
+        self._folded = {word: next(iter(each)) for word, each in alike.items() if len(each) == 1}
 
     def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
         """The readers of the members that the word, or its absence, does not exclude."""
         if self._name not in value and not self._default:
             return readers
-        named = self._named.get(_folded(value.get(self._name)), self._others)
+        word = word_of(value.get(self._name))
+        named = self._named.get(word)
+        named = self._folded.get(folded(word), self._others) if named is None else named
         return [each for each in readers if each.model in named or each.model not in self._models]
 
 

@@ -128,11 +128,9 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 # Servers of the document, of a path and of an operation
 
 SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
-SERVER_PATHS: Tree = {
-    "/shared": {"get": done("shared")},
-    "/files/{id}": {
-        method: each if method == "servers" else done(each["operationId"], **each) for method, each in OWN.items()
-    },
+SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
+    path: {method: each if method == "servers" else done(each["operationId"], **each) for method, each in own.items()}
+    for path, own in (("/files/{id}", OWN), ("/files/{id}#", DOCUMENTS["other"]))
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, answering, beside, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -31,6 +32,21 @@ def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, unio
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
     assert found.to_dict() == value
+
+
+def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
+    kinds = [type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")]
+    assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
+    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"  # no union: it can be null
+
+
+def test_no_name_in_a_document_replaces_what_a_model_needs(wire: Wire, tmp_path: Path) -> None:
+    names = {*vars(sys.modules[wire.models.Day.__module__]), *dir(wire.models.Day)}
+    shadowing = Wire(tmp_path, "wire_names", **reading({"Named": an_object(**dict.fromkeys(names, TEXT))}))
+    for name in names:
+        found = read(shadowing, "named", **{name: "x"})
+        assert (found.to_dict(), found._tells(), found._misread()) == ({name: "x"}, True, set())
+    assert not shadowing.models.Named()._tells()
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
@@ -112,11 +128,11 @@ def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(tmp_path / "some.json", None).problems == []
 
 
-def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
+def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
     kind = "application/x-www-form-urlencoded"
-    paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
-    wire = Wire(tmp_path, "wire_list_form", lossy=True, paths=paths)
-    line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
+    paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
+    wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
 
@@ -126,9 +142,6 @@ def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) 
     found = read(wire, "pet", **value, friend=value, worded=value)
     assert [type(each).__name__ for each in (found, found.friend, found.worded)] == ["Cat"] * 3
     assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == ["Cat", "Dog"]
-
-
-def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
     found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
     assert [type(each).__name__ for each in found] == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
 

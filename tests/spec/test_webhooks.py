@@ -152,6 +152,17 @@ def test_any_value_is_refused_or_an_instance_of_the_class_that_its_words_select(
 # ---- Other ways to tell webhooks apart ----
 
 
+def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> None:
+    Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"])
+    webhooks = importlib.import_module("wire_words.webhooks")
+    for body, expected in CASES["bodies_of_words"]:
+        try:
+            found = type(webhooks.read_webhook(json.dumps(body))).__name__
+        except webhooks.UnreadableWebhook as error:
+            found = str(error)
+        assert re.search(expected, found), (body, found)
+
+
 @pytest.fixture(scope="module", params=CASES["ways"])
 def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
     name = f"wire_{request.param}"

@@ -74,8 +74,8 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
         core = inner[0] if len(inner) == 1 else prop
         values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
-        if words := dict.fromkeys(each.casefold() if isinstance(each, str) else each for each in values):
-            yield prop.name.get_untrusted_value(), (*words,)
+        if words := (*dict.fromkeys(values),):
+            yield prop.name.get_untrusted_value(), words
 
 
 def _discriminators(model: ModelProperty) -> Tags:
@@ -100,7 +100,7 @@ def constant_of(model: ModelProperty, prop: Any) -> str | None:
         return None
     (name, word) = next(iter(prop.values.items()))
     selecting = _discriminators(model).get(prop.name.get_untrusted_value(), ())
-    return f"{prop.class_info.name}.{name}" if str(word).casefold() in selecting else None
+    return f"{prop.class_info.name}.{name}" if word in selecting else None
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:

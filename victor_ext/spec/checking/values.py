@@ -147,7 +147,7 @@ def fits(document: Document, view: View, value: Any, known: Known, depth: int = 
 
 
 def _fits_object(document: Document, view: View, value: dict[str, Any], known: Known, depth: int) -> bool:
-    if any(isinstance(value.get(tag), str) and value[tag] not in words for tag, words in view.tags.items()):
+    if any(isinstance(value.get(tag), str | int) and value[tag] not in words for tag, words in view.tags.items()):
         return False
     for name in (view.required & view.properties.keys()) - value.keys():
         hidden = document.follow(view.properties[name]).tree

@@ -6,6 +6,7 @@ gone, or something it refers to.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -171,7 +172,8 @@ class Packages:
         for each in self._servers:
             variable = each.place.partition(".variables.")[2]
             urls = () if variable else filter(None, (each.old, each.new))
-            if f"{{{variable}}}" in template or any(map(template.endswith, urls)):
+            is_in = bool(variable) and re.search(rf"{{{re.escape(variable)}(_\d+)?}}", template)
+            if is_in or any(map(template.endswith, urls)):
                 return each.place
         return next((each.place for each in self._servers), "servers[0].url")
 

@@ -66,7 +66,7 @@ def mapping_of(shapes: Shapes, schema: Tree) -> dict[str, str]:
     members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(schema, key)]
     places = [shapes.place(shapes.end(each)[0], "") for each in members or shapes.heirs.get(id(schema), [])]
     named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
-    return mapped | {each.removeprefix(SCHEMAS): each for each in named}
+    return {each.removeprefix(SCHEMAS): each for each in named} | mapped
 
 
 def default_of(shapes: Shapes, schema: Tree) -> str:

@@ -25,6 +25,8 @@ class Log:
     """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
     """Content types that the generator does not know, each with a known one that is read in the same way."""
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    """The names of schemas in the document, by those that they have now, where that is another one."""
     decimals: tuple[str, ...] = ()
     """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
     floats: list[str] = field(default_factory=list[str])

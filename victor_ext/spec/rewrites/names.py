@@ -209,6 +209,7 @@ def rename_schema(document: Tree, log: Log) -> None:
         modules.add(module_name(class_name(new)))
         if new != name:
             renamed[name] = new
+            log.renamed[new] = name
             log("rename-schema", f"{name} is now {new}")
     document["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in named.items()}
     for _, schema in schemas(document):

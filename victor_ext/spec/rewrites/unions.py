@@ -13,10 +13,12 @@ from victor_ext.spec.tree import (
     in_place_of,
     is_list,
     is_mapping,
+    is_null,
     list_at,
     mapping_at,
     resolve,
     types_of,
+    words_as,
 )
 
 from .base import HAD_NULL, Log, components, drop, schemas
@@ -43,12 +45,16 @@ REFERENCE = "x-reference"
 """The key of a member of a union with the reference that was written out."""
 TAKEN = "x-taken"
 """The key of a discriminator with the references that it names, and that are no members of the union."""
-OTHERS = True
+OTHERS: dict[str, str] = {}
 """What stands for any other word, and for none, among the words of a member: that of `defaultMapping`."""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
 
-Words = list[list[str | bool | None]]
-"""The words of each member of a union, in lower case; None for null."""
+Word = str | int
+Words = list[list[Word | dict[str, str] | None]]
+"""The words of each member of a union; None for null."""
+
+
+KIND_OF = {str: "string", bool: "boolean", int: "integer"}
 
 
 class Discriminator(NamedTuple):
@@ -183,15 +189,19 @@ def mark_union_members(document: Tree, log: Log) -> None:
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
         members = [member for part in parts for member in _objects(document, part, _reference(part))]
         words = [_words(document, member.schema, done) for member in members]
+        is_union = len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
         for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
             differing = {name: each for name, each in own.items() if any(other.get(name) != each for other in words)}
-            member.schema.setdefault("x-words", {}).update(differing)
+            folded = {name: sorted({str(word).casefold() for word in each}) for name, each in differing.items()}
+            member.schema.setdefault("x-words", {}).update(folded)
             member.schema.setdefault("x-one-of", {})
             log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
-        selecting = _discriminating(schema, members, words) or _differing(document, members, words, done)
+        selecting = _discriminating(document, schema, members, words, log.renamed)
+        selecting = selecting or (_differing(document, members, words, done) if is_union else {})
         for name, given in selecting.items():
             union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
-            taken = [word for each in list_at(discriminator, TAKEN) for word in _tag_values(discriminator, each)]
+            references = list_at(discriminator, TAKEN)
+            taken = [word for each in references for word in _tag_values(discriminator, each, log.renamed)]
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
             named = {word for told in given for word in told if isinstance(word, str)}
@@ -223,14 +233,21 @@ def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = froze
     return below if inner else [_Member(whole, name)]
 
 
-def _discriminating(schema: Tree, members: list[_Member], words: list[dict[str, list[str]]]) -> dict[str, Words]:
+def _discriminating(
+    document: Tree, schema: Tree, members: list[_Member], words: list[dict[str, list[Word]]], renamed: dict[str, str]
+) -> dict[str, Words]:
     """The property of the discriminator, with the words of each member; none for a schema without one."""
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
     if not isinstance(name, str) or not members:
         return {}
     constants = [own.get(name, []) for own in words]
-    named = [_tag_values(discriminator, member.name) if member.name else [] for member in members]
+    named: Words = []
+    for member, values in zip(members, constants, strict=True):
+        texts = _tag_values(discriminator, member.name, renamed) if member.name else []
+        declared = resolve(document, all_properties(document, member.schema, {}).get(name, {}))
+        kinds = {KIND_OF[type(word)] for word in values} or types_of(declared)
+        named.append([*words_as(texts, kinds)])
     default = str(discriminator.get("defaultMapping", ""))
     given: Words = []
     for number, (member, own) in enumerate(zip(members, named, strict=True)):
@@ -243,19 +260,20 @@ def _discriminating(schema: Tree, members: list[_Member], words: list[dict[str, 
 
 
 def _differing(
-    document: Tree, members: list[_Member], words: list[dict[str, list[str]]], done: dict[int, Tree]
+    document: Tree, members: list[_Member], words: list[dict[str, list[Word]]], done: dict[int, Tree]
 ) -> dict[str, Words]:
     """The properties that tell members without a discriminator apart: no two of them have a word in common.
 
-    Each has a constant of its own, or all require the property.
+    Each has a constant of its own, or all require the property. A single object requires its constant.
     """
     properties = [all_properties(document, member.schema, done) for member in members]
     required = [all_required(document, member.schema, done) for member in members]
     told: dict[str, Words] = {}
-    for name in words[0] if len(members) > 1 else ():
+    for name in words[0] if members else ():
         own = [each.get(name, []) for each in words]
-        is_told = all(len(each) == 1 for each in own) or (all(own) and all(name in each for each in required))
-        if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 1:
+        is_constant, is_required = all(len(each) == 1 for each in own), all(name in each for each in required)
+        is_told = (is_constant and is_required) if len(members) == 1 else is_constant or (all(own) and is_required)
+        if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 0:
             nulls = [any(map(_has_null, variants(document, each[name]))) for each in properties]
             told[name] = [[*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)]
     return told
@@ -265,16 +283,19 @@ def _has_null(whole: Tree) -> bool:
     return bool(whole.get("nullable") or HAD_NULL in whole or "null" in types_of(whole))
 
 
-def _tag_values(discriminator: Tree, reference: str) -> list[str]:
-    name = reference.rpartition("/")[2]
-    mapped = [word for word, to in mapping_at(discriminator, "mapping").items() if to in (reference, name)]
-    return list(dict.fromkeys(word.casefold() for word in (*mapped, name)))
+def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
+    """The words that are mapped to a schema, and its name in the document, unless that is mapped."""
+    name, mapping = reference.rpartition("/")[2], mapping_at(discriminator, "mapping")
+    mapped = [str(word) for word, to in mapping.items() if to in (reference, name)]
+    own = renamed.get(name, name)
+    is_mapped = own.casefold() in [str(word).casefold() for word in mapping]
+    return mapped if is_mapped else [*mapped, own]
 
 
-def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
-    """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
+def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:
+    """The values of each property that has an enum or a constant; none for one that is always null."""
     return {
-        name: sorted({str(value).casefold() for value in values})
+        name: sorted({*values}, key=str)
         for name, child in all_properties(document, schema, done).items()
         if (values := _values(document, child)) or ONLY_NULL in resolve(document, child)
     }
