@@ -99,6 +99,8 @@ def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
     with pytest.raises(AuthenticationError, match=said) as caught:
         signature()(headers, BODY)
     assert TEXT not in repr(caught.value)
+    with pytest.raises(AuthenticationError, match="and no header webhook-id, and it is signed"):
+        signature(form="Standard Webhooks by whole names")({"webhook-signature": "v1,AAAA"}, BODY)
 
 
 @given(st.sampled_from(["{a}::{b:2}{body}", "{body}::{a}:{b:1}", "{a}:{body}:{b}"]), st.text("x:", max_size=8))

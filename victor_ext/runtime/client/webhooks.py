@@ -217,12 +217,13 @@ class HmacSignature(UnpicklableCredentials):
             check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
-        beside = f"{self._header.rpartition('-')[0]}-{name}"
+        begin = self._header.rpartition("-")[0]
         names = (name, "t", "ts") if name == "timestamp" else (name,)
         values = [value for each in names for own, value in parts if own == each]
-        value = next(filter(None, [*values, sent.get(name), sent.get(beside)]), None)
+        places = [name] if not begin or name.startswith(f"{begin}-") else [name, f"{begin}-{name}"]
+        value = next(filter(None, [*values, *map(sent.get, places)]), None)
         if value is None:
-            where = f"in {self._header}, and no header {name} or {beside}"
+            where = f"in {self._header}, and no header {' or '.join(places)}"
             raise AuthenticationError(f"The notification has no {name} {where}, and it is signed.")
         return value
 
