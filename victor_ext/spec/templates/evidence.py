@@ -91,7 +91,9 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
 
 def excluding(value: Any, words: Mapping[str, Words]) -> str | None:
     """Why a value is not what these words select, or None."""
-    members = cast("Mapping[str, Any]", value if isinstance(value, Mapping) else {})
+    if words and not isinstance(value, Mapping):
+        return f"it is {_called(type(value))}, but an object is declared"
+    members = cast("Mapping[str, Any]", value)
     return next(filter(None, (unlike(members.get(name), known, name) for name, known in words.items())), None)
 
 
