@@ -21,7 +21,7 @@ from openapi_python_client import strings
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
-from openapi_python_client.parser.properties import model_property
+from openapi_python_client.parser.properties import UnionProperty, model_property
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonCode, PythonIdentifier
@@ -161,6 +161,7 @@ def _differences() -> Generator[None]:
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
+        (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
 
@@ -187,7 +188,17 @@ class _VariantProperty(UuidProperty):
         return super().get_type_string(no_optional=no_optional, json=bool(json))
 
     def get_imports(self, *, prefix: str) -> set[str]:
-        return {f"from {prefix}types import UnknownVariant"}
+        return set() if self.discriminator.has_default else {f"from {prefix}types import UnknownVariant"}
+
+
+def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
+    """The types of the members; without the unknown variant where the discriminator has a default."""
+    defaulted = [
+        each for each in union.inner_properties if isinstance(each, _VariantProperty) and each.discriminator.has_default
+    ]
+    return {
+        each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
+    }
 
 
 def _same(endpoint: Any) -> Any:

@@ -153,6 +153,7 @@ class TestApprovals:
         pair = write("old.json", receives(card(a=TEXT, b=TEXT))), write("new.json", receives(card()))
         options = ("--approved", "ours.yaml", "--approve", 'we "never" read it', "--expires", "2026-07-01")
         assert run(*pair, *options) == 0
+        assert "Approvals written to ours.yaml: 2\n" in capsys.readouterr().err
         assert run(*pair, "--approved", "ours.yaml") == 0
         written = Path("ours.yaml").read_text(encoding="utf-8")
         assert written.startswith("# Agreed in June.\n- fingerprint: ")

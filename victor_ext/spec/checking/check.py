@@ -225,10 +225,10 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
 
 def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> tuple[list[Problem], list[str]]:
     """The files that are not those of a fresh package, each with what to do; and their difference, line by line."""
-    if not committed.is_dir():
-        return [Problem("missing", f"{committed}", "the package does not exist: generate it")], []
-    files = dict(differences(committed, fresh))
     run = f"run `{shlex.join(command)}`"
+    if not committed.is_dir():
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")], []
+    files = dict(differences(committed, fresh))
     problems: list[Problem] = []
     for path in (committed / name for name in files):
         is_generated = (fresh / path.relative_to(committed)).exists()

@@ -128,8 +128,8 @@ class Report(Comparison):
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
         lines = [
-            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
-            "Look at the change again; then write a later day for `expires`, or remove the approval."
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: "
+            f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in `expires`, or remove it."
             for entry, approval in self.expired()
         ]
         lines += [

@@ -124,7 +124,7 @@ def binary_media_type(document: Tree, log: Log) -> None:
 def record_encodings(document: Tree, log: Log) -> None:
     """Record how the fields of each form are sent; report those that can hold what has no defined form.
 
-    Fields that are only read are never sent.
+    A field that is read-only need not be sent, so it is no loss.
     """
     for operation in operations(document):
         for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():

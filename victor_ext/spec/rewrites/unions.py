@@ -66,6 +66,8 @@ class Discriminator(NamedTuple):
     """The key of the words in the mark `x-one-of` of each member."""
     taken: list[str]
     """The words that name other schemas."""
+    has_default: bool
+    """Whether any other value is read as a member, so that there is no unknown variant."""
 
 
 def split_types(document: Tree, log: Log) -> None:
@@ -205,7 +207,10 @@ def mark_union_members(document: Tree, log: Log) -> None:
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
             named = {word for told in given for word in told if isinstance(word, str)}
-            tag = {"name": name, "union": union, "taken": sorted({*taken} - named)}
+            others = sorted({*taken} - named)
+            # Two discriminators can exclude each other's members.
+            has_default = not others and len(members) <= len(parts) and any(OTHERS in told for told in given)
+            tag = {"name": name, "union": union, "taken": others, "has_default": has_default}
             key = "anyOf" if schema.get("anyOf") else "oneOf"
             schema[key].append(in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag}))
 

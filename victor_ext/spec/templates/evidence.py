@@ -92,7 +92,9 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
 
 def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) -> str | None:
     """Why a value is not what these words select, or None."""
-    members = cast("Mapping[str, Any]", value if isinstance(value, Mapping) else {})
+    if words and not isinstance(value, Mapping):
+        return f"it is {_called(type(value))}, but an object is declared"
+    members = cast("Mapping[str, Any]", value)
     reasons = (unlike(members.get(name), known, name, exact=exact) for name, known in words.items())
     return next(filter(None, reasons), None)
 
