@@ -202,8 +202,9 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> 
 
 
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
-    hooks = {"a": posting(an_object(id=TEXT)), "b": posting(an_object(id=TEXT, x=TEXT))}
-    Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks)
+    own = {"schemas": {"UnknownWebhook": an_object(id=TEXT, x=TEXT)}}  # a name that the package has, too
+    hooks = {"a": posting(an_object(id=TEXT)), "b": posting({"$ref": "#/components/schemas/UnknownWebhook"})}
+    Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks, components=own)
     untold = importlib.import_module("wire_untold.webhooks")
     with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b"):
         untold.read_webhook(b'{"id": "1"}')
