@@ -87,6 +87,10 @@ def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:
 
 
 def _canonical(arguments: Mapping[str, Any]) -> str:
-    number = lambda digits: f"the number {Decimal(digits).normalize(_EXACT)}"  # noqa: E731 - 1, 1.0 and 1.00 are one
-    stored = json.loads(dumped(arguments), parse_float=number, parse_int=number)
+    stored = json.loads(dumped(arguments), parse_float=_number, parse_int=_number)
     return in_one_form(json.dumps(stored, sort_keys=True, ensure_ascii=False))
+
+
+def _number(digits: str) -> str:
+    """1, 1.0 and 1.00 are one number, and no text."""
+    return f"the number {Decimal(digits).normalize(_EXACT)}"

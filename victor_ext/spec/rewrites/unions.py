@@ -256,7 +256,7 @@ def _discriminating(
     default = str(discriminator.get("defaultMapping", ""))
     given: Words = []
     for number, (member, own) in enumerate(zip(members, named, strict=True)):
-        others = {word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])}
+        others = [word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])]
         is_told = len(members) > 1 or len(constants[number]) == 1
         further = [word for word in constants[number] if is_told and word not in others and word not in own]
         is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
