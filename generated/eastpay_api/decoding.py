@@ -10,7 +10,7 @@ The rules, for every model of the package:
 - an object whose discriminator names no member of its union is an `UnknownVariant`;
 - objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
 
-So `to_dict()` returns what was read.
+So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual spelling.
 
 Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
@@ -18,9 +18,10 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
+import re
 import sys
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
@@ -72,9 +73,46 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 
 def misread(model: Any) -> set[str]:
-    """The names of the fields of a model that hold a value of another type than the declared one."""
+    """The names of the fields of a model that hold a value of another type than the declared one; none is UNSET."""
     kind: Any = type(model)
-    return {name for name, hint in hints(kind).items() if not fitting(hint, getattr(model, name))}
+    values = [(name, hint, getattr(model, name)) for name, hint in hints(kind).items()]
+    return {name for name, hint, value in values if value is not UNSET and not fitting(hint, value)}
+
+
+def tells(model: Any, but: Container[str] = ()) -> bool:
+    """Whether something in an object is what the document declares there, such as the amount of a payment.
+
+    A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an object or a list that
+    has nothing but these and values of another type, nor a field named in `but`, at any depth. One that is empty does.
+    """
+    return any(_is_told(value, hint, but) for name, value, hint in _given(model) if name not in but)
+
+
+def _given(model: Any) -> list[tuple[str, Any, Any]]:
+    """The names, values and types of the declared fields that an object has; of a map, those of all its values."""
+    members = hints(model.__class__)
+    if len(members) == 1:
+        _, of = typing.get_args(members["additional_properties"])
+        return [("", value, of) for value in model.additional_properties.values()]
+    fields = [
+        (name, getattr(model, name), hint)
+        for name, hint in members.items()
+        if name != "additional_properties"
+    ]
+    return [each for each in fields if each[1] is not UNSET]
+
+
+def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
+    if value is None or isinstance(value, UnknownVariant) or not (types := fitting(hint, value)):
+        return False
+    if isinstance(value, Enum):
+        return value in type(value).__members__.values()
+    if isinstance(value, str):
+        return bool(value.strip())
+    if hasattr(value, "additional_properties"):
+        return tells(value, but) or not (value.additional_properties or _given(value))
+    items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
 
 
 @cache
@@ -225,11 +263,35 @@ class Digits(float):
         return self.text
 
 
-def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
-    """A value written as text of a known length: a date, a time, a UUID."""
+class Instant(datetime.datetime):
+    """A time that remembers the text with digits that a datetime cannot hold, those finer than a microsecond."""
+
+    text: str = ""
+    """Empty for a time that was made of another one."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        moment = cls.fromisoformat(text.upper())
+        moment.text = text
+        return moment
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (Instant.of, (self.text,)) if self.text else super().__reduce_ex__(protocol)
+
+
+def _instant(text: str) -> datetime.datetime:
+    finer = _FINER.search(text)
+    return (
+        Instant.of(text) if finer and finer[1].strip("0") else datetime.datetime.fromisoformat(text.upper())
+    )
+
+
+def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
+    """A value written as text of one form: a date, a time, a UUID. Python reads other forms, too."""
+    fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
-        if not isinstance(value, str) or len(value) not in lengths:
+        if not isinstance(value, str) or fullmatch(value) is None:
             return MISMATCH
         try:
             return parse(value)
@@ -238,6 +300,11 @@ def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
 
     return Scalar(take, rank=0)
 
+
+# The forms of RFC 3339 and RFC 9562; but for leap seconds, which a datetime has not.
+_FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
+_DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
 TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
 FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
@@ -253,15 +320,16 @@ NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not Non
 BLOB: Final[Scalar[File]] = Scalar(
     lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH
 )
-# The lengths exclude forms that Python reads and the formats do not have: a date as a time, 20260304, {uuid}.
-INSTANT: Final[Scalar[datetime.datetime]] = _parsed(datetime.datetime.fromisoformat, range(16, 64))
-DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, range(10, 11))
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
+INSTANT: Final[Scalar[datetime.datetime]] = _parsed(
+    _instant, rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_TIME})"
+)
+DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, _DATE)
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
     """A single value."""
-    return Scalar(lambda given: given if type(given) is type(value) and given == value else MISMATCH, rank=0)
+    return Scalar(lambda given: value if word_of(given) == word_of(value) else MISMATCH, rank=0)
 
 
 class Word(Reader[E]):
@@ -277,7 +345,8 @@ class Word(Reader[E]):
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a word nests nothing
         if value.__class__ is self._kind and value in self._known:
             return self._known[value]
-        if not isinstance(value, self._kind) or isinstance(value, bool):
+        value = _whole(value) if self._kind is int else value
+        if not isinstance(value, self._kind):
             return MISMATCH
         word = self._enum(value)
         return MISMATCH if exact and word not in self._enum.__members__.values() else word
@@ -321,8 +390,20 @@ class Object(Reader[T]):
         return 0 if shape is None else sum(name not in value for name in shape.names)
 
 
-def _folded(value: Any) -> str | None:
-    return str(value).casefold() if isinstance(value, (str, int)) else None
+def _folded(value: Any) -> Any:
+    """A word in lower case; null as None."""
+    return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
+
+
+def word_of(value: Any) -> Any:
+    """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three. MISMATCH for what is no word."""
+    whole = _whole(value)
+    return (whole,) if whole is not MISMATCH else value if isinstance(value, str | bool | None) else MISMATCH
+
+
+def folded(word: Any) -> Any:
+    """A text in lower case, another word as it is."""
+    return word.casefold() if isinstance(word, str) else word
 
 
 class Tag:
@@ -331,27 +412,37 @@ class Tag:
     def __init__(
         self,
         name: str,
-        words: Mapping[Any, Sequence[str]],
+        words: Mapping[Any, Sequence[str | int | None]],
         others: Sequence[Any] = (),
+        default: Sequence[Any] = (),
         taken: Sequence[str] = (),
     ) -> None:
-        """`words` are those of each model, in lower case; `others` are the models for a word that none has.
+        """`words` are those of each model, with None for null; those in `taken` name no member.
 
-        The words in `taken` name models that are no members of this union.
+        Words count in any letter case, unless some models differ in that alone; then, the case counts, too.
+        `others` are the models without a word, for a word that no model has; `default` are those for such a word, and
+        for an object without the property.
         """
         self._name = name
-        self._models = frozenset((*words, *others))
-        self._others = frozenset(others)
-        self._named: dict[str | None, frozenset[Any]] = dict.fromkeys(taken, frozenset())
-        for word in dict.fromkeys(word for own in words.values() for word in own):
-            self._named[word] = frozenset(model for model, own in words.items() if word in own)
+        self._models = frozenset((*words, *others, *default))
+        self._default = frozenset(default)
+        self._others = self._default or frozenset(others)
+        self._named: dict[Any, frozenset[Any]] = dict.fromkeys(taken, frozenset())
+        known = {model: [*map(word_of, own)] for model, own in words.items()}
+        for word in [word for own in known.values() for word in own]:
+            self._named[word] = frozenset(model for model, own in known.items() if word in own)
+        alike: dict[Any, set[frozenset[Any]]] = {}
+        for word, models in self._named.items():
+            alike.setdefault(folded(word), set()).add(models)
+        self._folded = {word: next(iter(each)) for word, each in alike.items() if len(each) == 1}
 
     def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
-        """The readers of the members that the word does not exclude; no word, or null, excludes none."""
-        word = value.get(self._name)
-        if word is None:
+        """The readers of the members that the word, or its absence, does not exclude."""
+        if self._name not in value and not self._default:
             return readers
-        named = self._named.get(_folded(word), self._others)
+        word = word_of(value.get(self._name))
+        named = self._named.get(word)
+        named = self._folded.get(folded(word), self._others) if named is None else named
         return [each for each in readers if each.model in named or each.model not in self._models]
 
 
@@ -436,9 +527,10 @@ def _losses(decoded: Any) -> int:
         return 0
     values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
     others = misread(decoded)
-    missing = sum(
-        each.default is attrs.NOTHING and (value is UNSET or each.name in others) for each, value in values
-    )
+    required = {
+        each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
+    }  # or is a constant
+    missing = sum(each.name in required and (value is UNSET or each.name in others) for each, value in values)
     return (
         len(decoded.additional_properties)
         + len(others)

@@ -4,9 +4,26 @@
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, Any, BinaryIO, ClassVar, Generic, Literal, Self, TypeVar, overload
+from typing import (
+    IO,
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    overload,
+)
 
 from .errors import MissingMember
+
+if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
+    from uuid import UUID
 
 
 class Unset:
@@ -86,19 +103,28 @@ class File:
         return self.file_name, self.payload, self.mime_type
 
 
+class SupportsToDict(Protocol):
+    """A model, or an `UnknownVariant`."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
 T = TypeVar("T")
+V = TypeVar("V", bound="str | float | Decimal | date | UUID | list[Any] | File | SupportsToDict")
+"""The type of a member. Without the bound, mypy takes a union of models for `object`."""
 
 
 @overload
 def required(model: object, member: str, /) -> Any: ...
 @overload
-def required(value: T | Unset | None, /, *, name: str) -> T: ...
+def required(value: V | Unset | None, /, *, name: str) -> V: ...
 def required(value: Any, member: str = "", /, *, name: str = "") -> Any:
     """Return a value that must be there
 
     A type checker follows the type of `required(payment.amount, name="payment.amount")`. It cannot follow a name in
     `required(payment, "amount")`, which does the same where types do not matter. A value of another type than the declared
-    one is as it came: `decoding.misread` names the members that have one.
+    one is as it came: `decoding.misread` names the members that have one. Where null is a value, ask
+    `isinstance(payment.memo, Unset)` instead: what is no Unset is there.
 
     Args:
         value: The value of a member; or a model, of which `member` is an attribute.

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-from .decoding import LEVELS
+from .decoding import LEVELS, Instant
 from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
@@ -27,6 +27,8 @@ RESERVED: Final = ":/?@!$'()*,;="
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
 """What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What may be the name of a cookie."""
 
 MAX_DIGITS: Final = 99
 """A Decimal with more of them before or behind its point is written with an exponent."""
@@ -59,19 +61,25 @@ def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
     return {name: text}
 
 
-def cookie(name: str, value: Any, *, explode: bool = True) -> dict[str, str]:
-    """A cookie; {} for an absent value."""
+def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) -> dict[str, str]:
+    """A cookie, and with the style "cookie" one for each member of an exploded value; {} for an absent value."""
     value = _present(_zoned(name, value))
     if value is UNSET:
         return {}
-    if isinstance(value, (dict, list)) and explode:
+    is_many = isinstance(value, (dict, list))
+    if is_many and explode and style == "form":
         raise undefined(name, value, "an exploded cookie")
-    text = _listed(name, value, explode=False)
-    if not COOKIE.fullmatch(text.replace(",", "") if isinstance(value, (dict, list)) else text):
-        raise ValueError(
-            f"{name}: a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
-        )
-    return {name: text}
+    texts: dict[str, list[str]] = {}
+    for key, text in (
+        _members(name, value) if is_many and explode else [(name, _listed(name, value, explode=False))]
+    ):
+        if not COOKIE.fullmatch(text.replace(",", "") if is_many and not explode else text):
+            what = "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
+            raise ValueError(f"{name}: {what}")
+        if isinstance(value, dict) and explode and not TOKEN.fullmatch(key):
+            raise ValueError(f"{name}: {key!r} cannot be the name of a cookie.")
+        texts.setdefault(key, []).append(text)
+    return {key: f"; {key}=".join(each) for key, each in texts.items()}
 
 
 def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:
@@ -125,11 +133,13 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """Times by ISO 8601, those in UTC with `Z` and 0, 3 or 6 digits of a second; UUIDs as text; others unchanged."""
+    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text, others unchanged."""
     if not isinstance(value, datetime):
         return (
             value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
         )
+    if isinstance(value, Instant) and value.text:
+        return value.text
     micros = value.microsecond
     text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text

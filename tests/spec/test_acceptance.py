@@ -14,6 +14,8 @@ import yaml
 from victor_ext.spec.checking.problems import Problem, judge, read_accepted
 from victor_ext.spec.command_line import main
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
 OTHER = "GET /pong: answer '700', which is no status of HTTP"
@@ -30,8 +32,7 @@ GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
 
-
-ROWS = yaml.safe_load(Path(__file__).with_name("acceptance.yaml").read_text(encoding="utf-8"))
+ROWS = beside("acceptance")
 
 
 class Checked(NamedTuple):

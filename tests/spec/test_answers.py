@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, package
+from .wire import TEXT, Tree, Wire, an_object, beside, package
 
 pytestmark = pytest.mark.thorough
-ANSWERS: Tree = yaml.safe_load(Path(__file__).with_name("answers.yaml").read_text(encoding="utf-8"))
+ANSWERS: Tree = beside("answers")
 PATHS: Tree = {
     f"/{name}": {"get": {"operationId": name, "responses": {"200": {"description": "-", "content": each}}}}
     for name, each in ANSWERS.items()

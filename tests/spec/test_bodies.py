@@ -32,13 +32,14 @@ wire = package("bodies", lossy=True, **DOCUMENT)
 
 class TestContentTypes:
     def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
-        note = wire.models.Note(text="a b")
+        note = wire.models.Note(text="a b", id="1")  # read-only, and sent by each of them if it is there
         sent = wire.send("same", body=note)
-        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b"}')
+        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b","id":"1"}')
         form = wire.send("same", body=note, content_type=FORM)
-        assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b")
+        assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b&id=1")
         parts = wire.send("same", body=note, content_type=MULTIPART)
-        assert parts_of(parts) == {"text": ("text/plain", None, b"a b")}
+        assert parts_of(parts) == {"text": ("text/plain", None, b"a b"), "id": ("text/plain", None, b"1")}
+        assert wire.send("ranged", body=note).headers["Content-Type"] == JSON  # of application/*+json
         assert sent.headers["Content-Length"] == str(len(sent.content))
 
     def test_an_inline_schema_of_two_content_types_is_one_class(self, wire: Wire) -> None:

@@ -5,28 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
-import yaml
 
 from victor_ext.spec import rewrites
 from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.checking.package import build
 from victor_ext.spec.checking.views import Document
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, ref, taking
 
 pytestmark = pytest.mark.thorough
 HERE = Path(__file__).resolve().parent
 
 
-def read(name: str) -> Any:
-    return yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
-
-
-GREEN: dict[str, Tree] = read("green")
+GREEN: dict[str, Tree] = beside("green")
 Checked = Callable[[Tree], Report]
 
 
@@ -102,7 +96,7 @@ def test_a_view_that_could_not_be_built_is_built_the_next_time(monkeypatch: pyte
     assert [[*view.properties] for view in read.views(read.root)] == [["a"]]
 
 
-@pytest.mark.parametrize("row", read("contradicting"))
+@pytest.mark.parametrize("row", beside("contradicting"))
 def test_an_example_that_contradicts_its_schema_is_not_tried(checked: Checked, row: Tree) -> None:
     operation = answering(an_object(of=row["schema"]), operationId="x")
     other = checked(document({"/x": {"get": operation}}))

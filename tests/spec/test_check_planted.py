@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 SHOP = Path(__file__).with_name("shop.yaml")
-
-MISTAKES = yaml.safe_load(Path(__file__).with_name("planted.yaml").read_text(encoding="utf-8"))
+MISTAKES = beside("planted")
 
 
 @pytest.fixture(scope="module")

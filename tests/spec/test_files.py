@@ -8,21 +8,22 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.checking.package import Caller, Package
 from victor_ext.spec.command_line import main
 from victor_ext.spec.components import Components
-from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.document import DocumentError, addresses, load
 from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import Tree, operations
+from victor_ext.spec.tree import Tree, operations, resolve
+
+from .wire import beside
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 SEVERAL = Path(__file__).parent / "several"
-FILES: Tree = yaml.safe_load((Path(__file__).parent / "files.yaml").read_text(encoding="utf-8"))
+FILES: Tree = beside("files")
 
 
 @pytest.fixture
@@ -74,6 +75,23 @@ def test_what_is_not_in_the_folder_is_refused(
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
+
+
+@pytest.mark.parametrize(("reference", "leads_to"), FILES["self"])
+def test_references_are_relative_to_what_the_document_calls_itself(
+    tmp_path: Path, reference: str, leads_to: str
+) -> None:
+    files = dict(FILES["self files"])
+    spec = write(tmp_path / "api", **files | {"local": files["local"].replace("REFERENCE", reference)})
+    (tmp_path / "common.yaml").write_text("{type: object, properties: {common: {type: string}}}", encoding="utf-8")
+    copies = {"https://api.example/common.yaml": tmp_path / "common.yaml"}
+    try:
+        tree = load(spec, copies)
+    except DocumentError as error:
+        assert leads_to.startswith("is ") and leads_to in str(error)  # noqa: PT017 - of some
+        return
+    assert leads_to in resolve(tree, tree["components"]["schemas"]["Some"])["properties"]
+    assert tmp_path / "api" / "schemas" / "card.yaml" in addresses(spec)
 
 
 def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:

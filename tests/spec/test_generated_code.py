@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import differences
 from victor_ext.spec.document import load
@@ -17,11 +16,11 @@ from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .wire import TEXT, Tree, Wire, an_object, answering, listed, ref
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
 
 pytestmark = pytest.mark.thorough
 CALLS = """
-from typing import assert_type
+from typing import Any, assert_type
 from wire_types import Client, DEFAULT_BASE_URL, read_webhook, required
 from wire_types.api.default import comma_list, octets, open_union, pdf, same, shared, unions
 from wire_types.models import Cat, Dog, Litter, Note, PaymentPaidWebhook
@@ -43,6 +42,11 @@ lives: int = required(Cat(lives=9), "lives")
 owned = open_union.sync(client=client)
 if owned is not None and not isinstance(owned.pets, Unset):
     assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
+if owned is not None:
+    assert_type(required(owned.owner, name="owner"), Cat | Dog | UnknownVariant)
+    assert_type(required(owned.pets, name="pets"), list[Cat | Dog | UnknownVariant])
+    assert_type(required(owned.tag, name="tag"), str | int)
+    note: Any = required(owned.anything, name="anything")
 """
 WRONG = """
 from wire_types import Client
@@ -58,6 +62,7 @@ CAT = an_object(lives={"type": "integer"})
 NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
 DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
 PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
+OWNED = an_object(pets=listed(PET), owner=PET, tag={"type": ["string", "integer", "null"]}, anything={})
 LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
@@ -79,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
             **test_parameters.PATHS,
             **test_parameters.SERVER_PATHS,
             "/pdf": test_answers.PATHS["/pdf"],
-            "/open": {"get": answering(an_object(pets=listed(PET)), operationId="open_union")},
+            "/open": {"get": answering(OWNED, operationId="open_union")},
             "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
         },
     )
@@ -120,7 +125,7 @@ DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec"
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    known = yaml.safe_load(Path(__file__).with_name("origins.yaml").read_text(encoding="utf-8"))
+    known = beside("origins")
     (tmp_path / "small.json").write_text(json.dumps(known["document"]))
     found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
     assert found.functions == known["functions"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,11 +20,13 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_ext.spec.rewrites import prepare
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 CANARY = "victor_ext_canary"
 RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
 
-GIVEN = yaml.safe_load(Path(__file__).with_name("injection.yaml").read_text(encoding="utf-8"))
+GIVEN = beside("injection")
 PIECES = [each.replace("RUN", RUN) for each in GIVEN["pieces"]]
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join)
 

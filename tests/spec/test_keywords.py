@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import check
 from victor_ext.spec.document import DocumentError, load
@@ -16,7 +15,9 @@ from victor_ext.spec.rewrites import prepare
 from victor_ext.spec.shape import KINDS
 from victor_ext.spec.tree import Tree, copied, target
 
-TABLE: Tree = yaml.safe_load((Path(__file__).parent / "keywords.yaml").read_text(encoding="utf-8"))
+from .wire import beside
+
+TABLE: Tree = beside("keywords")
 VERSIONS = ("3.0", "3.1", "3.2")
 
 

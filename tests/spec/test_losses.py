@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.checking.package import Package
@@ -16,10 +15,10 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, document, listed, parameter, ref
+from .wire import TEXT, Tree, an_object, answering, beside, document, listed, parameter, ref
 
 pytestmark = pytest.mark.thorough
-LOSSES: Tree = yaml.safe_load((Path(__file__).parent / "losses.yaml").read_text(encoding="utf-8"))
+LOSSES: Tree = beside("losses")
 Make = Callable[..., "Made"]
 
 

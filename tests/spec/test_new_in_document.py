@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS
@@ -20,8 +19,10 @@ from victor_ext.spec.checking.check import check
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
-NEWS = yaml.safe_load(Path(__file__).with_name("newer.yaml").read_text(encoding="utf-8"))
+NEWS = beside("newer")
 
 
 @pytest.fixture(scope="module")

@@ -39,17 +39,7 @@ def test_what_each_definition_requires_is_required(wire: Wire) -> None:
         wire.models.NeedsO(a="1")
 
 
-@pytest.mark.parametrize(
-    ("names", "value", "kind"),
-    [
-        ("Covered", {"a": "1"}, "AB"),  # a definition that has all of the others is the class
-        ("Narrow Wide", {"a": "1"}, "B"),
-        ("Words Wordless", {"a": "1"}, "A"),
-        ("OfRefs OfRefsAgain", {}, "AAndB"),  # the same named objects are one class everywhere
-        ("Closed", "red", "Color"),  # a narrower type stays
-        ("Whole", 3.0, "int"),
-    ],
-)
+@pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
 def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, kind: str) -> None:
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
@@ -119,15 +109,14 @@ def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) ->
     assert folders.models.ShownNamed.__annotations__["additional_properties"] == "dict[str, Link | None]"
 
 
-NULLS: list[Tree] = [
-    *({name: None} for name in ("link", "links", "named", "other")),
-    {"links": [{"url": "1"}, None], "named": {"a": None, "b": {"url": None}}, "other": {"url": "1"}},
-]
-
-
-@pytest.mark.parametrize("value", NULLS, ids=str)
-def test_a_null_that_was_read_is_sent_again(folders: Wire, value: Tree) -> None:
+def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
     """Also where the document admits none: what is not declared is the reader's to judge."""
+    value = {
+        "links": [{"url": "1"}, None],
+        "named": {"a": None, "b": {"url": None}},
+        "other": {"url": "1"},
+        "link": None,
+    }
     assert folders.models.Shown.from_dict(value).to_dict() == value
     folder = folders.models.Folder.from_dict({"never": None, "inline": None})
     assert json.loads(folders.send("change", body=folder).content) == {"never": None, "inline": None}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import pickle
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,14 @@ MANY = settings(
 )
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("victor", "velo", "eastpay", "flexfactor")
-SCHEMAS: Tree = beside("reading")["schemas"]
+DOCUMENT = beside("reading")
+SCHEMAS: Tree = DOCUMENT["schemas"]
 WORDS: dict[str, dict[str, set[str]]] = {
     "Payment": {"Card": {"card", "credit"}, "Sepa": {"sepa"}},
     "Single": {"Card": {"card", "credit"}},
     "Defaulting": {"Sepa": {"sepa"}, "Other": {"other"}},
-    "Told": {"Wallet": {"wallet"}, "Coupon": {"coupon"}},
-    "Nested": {"Card": {"card", "credit"}, "Sepa": {"sepa"}, "Wallet": {"wallet"}, "Coupon": {"coupon"}},
+    "Told": {"Wallet": {"wallet"}, "Coupon": {"coupon", "cash"}},
+    "Nested": {"Card": {"card", "credit"}, "Sepa": {"sepa"}, "Wallet": {"wallet"}, "Coupon": {"coupon", "cash"}},
 }
 """By union, the words that each class admits, written down once more: the implementation is not asked."""
 wire = package("reading", **reading(SCHEMAS))
@@ -113,10 +116,26 @@ def _items(value: Any) -> list[Any]:
 def _check_member(union: str, found: Any, value: Any) -> None:
     name = type(found).__name__
     if isinstance(value, dict) and name in WORDS[union]:
-        word = value.get("kind" if name in ("Wallet", "Coupon") else "type")
+        tag = "kind" if name in ("Wallet", "Coupon") else "type"
+        word = value.get(tag)
         named = {of for of, own in WORDS[union].items() if isinstance(word, str) and word.casefold() in own}
-        assert word is None or named == {name} or (name == "Other" and not named)
+        assert named == ({name} if name != "Other" else set()) or (tag not in value and union != "Defaulting")
     _check(found, value)
+
+
+@pytest.mark.parametrize(("field", "text", "written"), DOCUMENT["formats"])
+def test_what_a_format_has_is_read_and_all_else_is_its_text(wire: Wire, field: str, text: str, written: Any) -> None:
+    found = wire.models.Formats.from_dict({field: text})
+    assert isinstance(getattr(found, field), str) is (written is False)
+    for each in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+        assert each.to_dict() == {field: written if isinstance(written, str) else text}
+
+
+def test_a_time_that_is_made_of_an_exact_one_has_microseconds(wire: Wire) -> None:
+    exact = wire.models.Formats.from_dict({"seen": "2026-01-02T03:04:05.1234567Z"}).seen
+    for moment in (exact.replace(day=3), exact + timedelta(days=1), copy.copy(exact.replace(day=3))):
+        assert moment == datetime(2026, 1, 3, 3, 4, 5, 123456, UTC)
+        assert wire.models.Formats(seen=moment).to_dict() == {"seen": "2026-01-03T03:04:05.123456Z"}
 
 
 def test_an_unknown_variant_is_the_object_as_it_came_and_has_a_type(wire: Wire) -> None:
@@ -130,5 +149,6 @@ def test_an_unknown_variant_is_the_object_as_it_came_and_has_a_type(wire: Wire) 
     assert [type(each).__name__ for each in holder.many] == ["UnknownVariant", "Sepa"]
     assert holder.to_dict() == {"payment": value, "many": [value, {"type": "sepa", "memo": None}]}
     assert wire.models.Holder.__annotations__["payment"] == "Card | Sepa | UnknownVariant | Unset"
+    assert wire.models.Holder.__annotations__["either"] == "Other | Sepa | Unset"  # any other word is the default's
     assert wire.models.Holder.__annotations__["many"] == "list[Card | Sepa | UnknownVariant] | Unset"
     assert wire.module("payment").sync.__annotations__["return"] == "Card | Sepa | UnknownVariant | None"

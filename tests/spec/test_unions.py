@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -31,6 +32,21 @@ def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, unio
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
     assert found.to_dict() == value
+
+
+def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
+    kinds = [type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")]
+    assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
+    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"  # no union: it can be null
+
+
+def test_no_name_in_a_document_replaces_what_a_model_needs(wire: Wire, tmp_path: Path) -> None:
+    names = {*vars(sys.modules[wire.models.Day.__module__]), *dir(wire.models.Day)}
+    shadowing = Wire(tmp_path, "wire_names", **reading({"Named": an_object(**dict.fromkeys(names, TEXT))}))
+    for name in names:
+        found = read(shadowing, "named", **{name: "x"})
+        assert (found.to_dict(), found._tells(), found._misread()) == ({name: "x"}, True, set())
+    assert not shadowing.models.Named()._tells()
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
@@ -58,15 +74,7 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
     assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "kind"),
-    [
-        ([{"value": "1"}, {"value": "2"}], "Text"),
-        ([{"value": 1}], "Number"),
-        ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
-        ([{"type": "DAY"}], "Day"),  # items without a type are a list
-    ],
-)
+@pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
 def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
@@ -91,12 +99,7 @@ def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> Non
 
 def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
     """Each level is told by what is in it, and only a few levels are looked at."""
-    schemas = {
-        "Left": an_object(inner=ref("Either")),
-        "Right": an_object(inner=ref("Either")),
-        "Either": {"oneOf": [ref("Left"), ref("Right")]},
-    }
-    wire = Wire(tmp_path, "wire_inward", **reading(schemas))
+    wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
     value: Tree = {}
     for _ in range(90):
         value = {"inner": value}
@@ -104,14 +107,18 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
-    schemas = {
-        "Pet": {**an_object(kind=TEXT), "discriminator": {"propertyName": "kind"}, "oneOf": [ref("Cat"), ref("Dog")]},
-        "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
-        "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
-    }
-    wire = Wire(tmp_path, "wire_pets", **reading(schemas))
+    wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
+
+
+def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) -> None:
+    """A constant, and an enum of one word that selects the class; by name alone."""
+    made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
+    assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
+    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {"id": "1"}  # what is read has no defaults
+    assert wire.models.Floating("1").to_dict() == {"kind": "floating", "id": "1"}
+    assert made == wire.models.Fixed(kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD)
 
 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
@@ -121,28 +128,20 @@ def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(tmp_path / "some.json", None).problems == []
 
 
-def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
+def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
     kind = "application/x-www-form-urlencoded"
-    paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
-    wire = Wire(tmp_path, "wire_list_form", lossy=True, paths=paths)
-    line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
+    paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
+    wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [("kitty", "Cat"), ("dog", "Dog"), ("DOG", "Dog"), ("Lion", "Lion"), ("Fish", "Fish"), ("horse", "Pet")],
-)
-def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire, kind: str, name: str) -> None:
-    """The word of the mapping, or the name of the schema; the parent itself for any other word."""
-    value = {"kind": kind}
+def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) -> None:
+    value = {"kind": "kitty"}
     found = read(wire, "pet", **value, friend=value, worded=value)
-    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == [name] * 3
-    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == [name, "Dog"]
-
-
-def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
+    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == ["Cat"] * 3
+    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == ["Cat", "Dog"]
     found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
     assert [type(each).__name__ for each in found] == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
 

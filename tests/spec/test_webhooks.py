@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.document import load
 
-from .wire import TEXT, Tree, Wire, an_object, document, package, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, beside, document, package, taking
 
 pytestmark = pytest.mark.thorough
 
@@ -27,7 +27,7 @@ def posting(schema: Tree) -> Tree:
     return {"post": {"requestBody": taking(schema), "responses": {"200": {"description": "-"}}}}
 
 
-CASES: Tree = yaml.safe_load(Path(__file__).with_name("webhooks.yaml").read_text(encoding="utf-8"))
+CASES: Tree = beside("webhooks")
 PAID: Tree = CASES["paid"]
 SCHEMAS: Tree = CASES["document"]["components"]["schemas"]
 HOOKS: Tree = CASES["document"]["webhooks"]
@@ -152,6 +152,17 @@ def test_any_value_is_refused_or_an_instance_of_the_class_that_its_words_select(
 # ---- Other ways to tell webhooks apart ----
 
 
+def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> None:
+    Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"])
+    webhooks = importlib.import_module("wire_words.webhooks")
+    for body, expected in CASES["bodies_of_words"]:
+        try:
+            found = type(webhooks.read_webhook(json.dumps(body))).__name__
+        except webhooks.UnreadableWebhook as error:
+            found = str(error)
+        assert re.search(expected, found), (body, found)
+
+
 @pytest.fixture(scope="module", params=CASES["ways"])
 def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
     name = f"wire_{request.param}"
@@ -160,29 +171,40 @@ def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return request.param, importlib.import_module(f"{name}.webhooks")
 
 
-def test_a_discriminator_or_an_enum_chooses(way: tuple[str, Any]) -> None:
+def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> None:
     kind, webhooks = way
+    tags = [words for each in webhooks.WEBHOOKS.values() for own in each.tags for words in own.values()]
+    assert [len(words) for words in tags] == [len({*words}) for words in tags]
     for word, name in (("e.paid", "Paid"), ("E.Failed", "Failed")):
         read = webhooks.read_webhook(json.dumps({"id": "1", "event": word}))
         assert type(read).__name__ == name
     for body in ({"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}):
-        with pytest.raises(webhooks.UnreadableWebhook):
+        with pytest.raises(webhooks.UnreadableWebhook) as caught:
             webhooks.read_webhook(json.dumps(body))
+        assert isinstance(caught.value, webhooks.UnknownWebhook) == (body.get("event") == "e.new")
+        words = re.findall('"e[.](?!new)[a-z]+"', str(caught.value))
+        assert len(words) == len({*words})  # each word once, however many webhooks or schemas have it
     if kind == "by_union":
         with pytest.raises(webhooks.UnreadableWebhook, match="it is no variant that the document declares"):
             webhooks.read_webhook(b'{"id": "1", "event": "e.new"}')
         return
     assert type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__ == "Paid"
-    for other in ("e.failed", None):
+    with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
+        webhooks.read_webhook('{"id": "1", "event": "e.failed"}', name="paid")
+    for body in ('{"id": "1"}', '{"id": "1", "event": null}'):
+        if kind != "by_enum":  # with a name, an optional word may be absent
+            assert type(webhooks.read_webhook(body, name="paid")).__name__ == "Paid"
+            continue
         with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
-            webhooks.read_webhook(json.dumps({"id": "1", "event": other}), name="paid")
+            webhooks.read_webhook(body, name="paid")
     if kind == "by_enum":  # a name is enough for a word that is new
         assert webhooks.read_webhook('{"id": "1", "event": "e.new"}', name="paid").event == "e.new"
 
 
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
-    hooks = {"a": posting(an_object(id=TEXT)), "b": posting(an_object(id=TEXT, x=TEXT))}
-    Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks)
+    own = {"schemas": {"UnknownWebhook": an_object(id=TEXT, x=TEXT)}}  # a name that the package has, too
+    hooks = {"a": posting(an_object(id=TEXT)), "b": posting({"$ref": "#/components/schemas/UnknownWebhook"})}
+    Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks, components=own)
     untold = importlib.import_module("wire_untold.webhooks")
     with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b"):
         untold.read_webhook(b'{"id": "1"}')
@@ -192,13 +214,14 @@ def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
             untold.read_webhook(body, name="a")
 
 
-def test_each_method_of_a_webhook_has_a_name(tmp_path: Path) -> None:
+def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
     one = {"get": "a", "put": "b", "post": "c", "query": "d"}
     hook = {method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()}
     hook["additionalOperations"] = {"COPY": hook.pop("get")}
-    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook})
+    others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
+    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook, **others})
     webhooks = importlib.import_module("wire_hook_methods.webhooks")
-    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"}
+    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"} | {name: name for name in others}
     assert webhooks.WEBHOOKS.keys() == named.keys()
     for name, member in named.items():
         assert webhooks.read_webhook(json.dumps({member: "1"}), name=name).to_dict() == {member: "1"}
@@ -249,16 +272,7 @@ def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
 
 
 def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
-    person = {"kind": TEXT, "request": an_object(name=TEXT)}
-    company = {"kind": TEXT, "request": an_object(firm=TEXT, number=TEXT, owner=TEXT)}
-    either = {"oneOf": [an_object(("request",), **each) for each in (company, person)]}
-    wire = Wire(
-        tmp_path,
-        "wire_updated",
-        openapi="3.1.0",
-        webhooks={"updated": posting({"allOf": [ref("Updated"), an_object(("event",), event=TEXT)]})},
-        components={"schemas": {"Updated": either}},
-    )
+    wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
     report = check(wire.folder / "document.json", None)
     assert (report.problems, report.findings.present["webhooks"]) == ([], 1)
 

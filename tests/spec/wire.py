@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from tests.cases import cases_beside
 from tests.providers.running import Script
 from victor_ext.spec.generate import GenerationResult, generate
 
@@ -20,9 +21,8 @@ BASE = "https://api.example/base"
 TEXT: Tree = {"type": "string"}
 
 
-def beside(name: str) -> Any:
-    """The YAML file of this name that stands beside the tests."""
-    return yaml.safe_load(Path(__file__).with_name(f"{name}.yaml").read_text(encoding="utf-8"))
+beside = partial(cases_beside, __file__)
+"""The YAML file of a name that stands beside the tests."""
 
 
 def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:

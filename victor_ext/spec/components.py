@@ -18,6 +18,7 @@ from typing import Any, Literal
 from .tree import (
     Tree,
     around,
+    descendants,
     followed,
     is_list,
     is_mapping,
@@ -26,6 +27,7 @@ from .tree import (
     mappings_at,
     members,
     methods,
+    named_schemas,
     path_item,
     schema_at,
     schema_list_at,
@@ -105,6 +107,10 @@ class Components:
         self._targets = self._find_targets()
         self.referenced = {id(tree) for tree in self._targets.values()}
         """The ids of the parts that a reference leads to."""
+        self.heirs = self._find_heirs()
+        """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
+        named = members(named_schemas(document))
+        self._extending = {id(part) for _, schema in named for part in schema_list_at(schema, "allOf")}
         self._walk_document()
         self._walk_other_targets()
         self._spread()
@@ -139,6 +145,17 @@ class Components:
             pending += tree.values() if is_mapping(tree) else tree if is_list(tree) else ()
         references = dict.fromkeys(str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree)
         return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
+
+    def _find_heirs(self) -> dict[int, list[Tree]]:
+        named, heirs = dict(members(named_schemas(self.document))), dict[int, list[Tree]]()
+        for root, schema in named.items():
+            if "discriminator" in schema and not {"oneOf", "anyOf"} & schema.keys():
+                mapped = map(str, mapping_at(mapping_at(schema, "discriminator"), "mapping").values())
+                chosen = (to.removeprefix("#/components/schemas/") for to in mapped)
+                below = dict.fromkeys([*descendants(named, root), *(name for name in chosen if name in named)])
+                families = {**{each: descendants(named, each) for each in below}, root: [*below]}
+                heirs |= {id(named[each]): [named[name] for name in family] for each, family in families.items()}
+        return heirs
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
@@ -253,7 +270,8 @@ class Components:
             component = self.by_id[id(tree)] = Component(place, kind, tree)
             self.by_place.setdefault(place, component)
             if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
-                reach.onward.append((self._reaches[id(whole)], _BOTH))
+                heirs = self.heirs.get(id(whole), []) if id(tree) not in self._extending else []
+                reach.onward += [(self._reaches[id(each)], _BOTH) for each in (whole, *heirs)]
         return reach
 
     def _walk_other_targets(self) -> None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from .bounds import Limits, check_values, read_text
 from .tree import (
@@ -57,9 +57,15 @@ def addresses_in(tree: Any, path: Path) -> list[Path]:
     references = [*mapped, *(holder["$ref"] for _, holder in _holders(tree))]
     return [
         (path.parent / unquote(each)).resolve()
-        for each in sorted({reference.partition("#")[0] for reference in references})
+        for each in sorted({reference.partition("#")[0].removeprefix(_home(tree)) for reference in references})
         if each and not urlsplit(each).scheme and not each.startswith("//")
     ]
+
+
+def _home(document: Any) -> str:
+    """The URL of the document's folder, by an absolute `$self` (OpenAPI 3.2); "" without one."""
+    own = document.get("$self") if is_mapping(document) else None
+    return urljoin(own, ".") if isinstance(own, str) and urlsplit(own).scheme else ""
 
 
 class Bundle:
@@ -206,15 +212,20 @@ class Bundle:
         return other
 
     def _located(self, file: Path, address: str, place: str) -> Path:
-        if address == self._document.get("$self"):
+        own, home, folder = self._document.get("$self"), _home(self._document), self._path.parent
+        is_near = file != self._path and file.is_relative_to(folder)
+        base = urljoin(home, quote(file.relative_to(folder).as_posix())) if is_near else str(own or "")
+        url = urljoin(base, address)  # RFC 3986, 5.1: `$self` is the base of what the document refers to
+        if url == own:
             return self._path
-        copy = self._copies.get(address)
+        copy = self._copies.get(address, self._copies.get(url))
+        if home and url.startswith(home):
+            file, address = self._path, url.removeprefix(home)
         if copy is None and (urlsplit(address).scheme or address.startswith("//")):
             raise PlaceError(
                 f"{place} is the address of another machine: put the file into the document's folder, or name a copy "
                 f"with --copy {address}=FILE."
             )
-        folder = self._path.parent
         other = (file.parent / unquote(address) if copy is None else copy).resolve()
         if copy is None and not other.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")

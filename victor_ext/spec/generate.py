@@ -22,6 +22,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonCode, PythonIdentifier
@@ -39,9 +40,6 @@ from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
 
-ROUNDS = 40
-"""The maximum number of times that the document is parsed again after a failure is mended."""
-
 
 class _Memory(dict[str, bytes]):
     def set(self, key: str, value: bytes) -> None:
@@ -56,9 +54,7 @@ _COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
     """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
     data, failures = _attempt(tree, log)
-    for _ in range(ROUNDS):
-        if not mend(tree, failures, log):
-            break
+    while mend(tree, failures, log):
         data, failures = _attempt(tree, log)
     for failure in failures:
         log.lose(replace(failure, schema=None).loss, failure.text)
@@ -76,10 +72,11 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.bytecode_cache = _COMPILED
-        filters: Any = project.env.filters
-        filters["in_double_quote_literal"] = literal
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        project.env.globals.update(names)
+        environment: Any = project.env
+        environment.filters["in_double_quote_literal"] = literal
+        environment.globals.update(
+            requests=log.requests, literal=repr, return_type=_return_type, constant_of=hooks.constant_of
+        )
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
@@ -165,6 +162,7 @@ def _differences() -> Generator[None]:
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
+        (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
 
@@ -191,7 +189,17 @@ class _VariantProperty(UuidProperty):
         return super().get_type_string(no_optional=no_optional, json=bool(json))
 
     def get_imports(self, *, prefix: str) -> set[str]:
-        return {f"from {prefix}types import UnknownVariant"}
+        return set() if self.discriminator.has_default else {f"from {prefix}types import UnknownVariant"}
+
+
+def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
+    """The types of the members; without the unknown variant where the discriminator has a default."""
+    defaulted = [
+        each for each in union.inner_properties if isinstance(each, _VariantProperty) and each.discriminator.has_default
+    ]
+    return {
+        each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
+    }
 
 
 def _same(endpoint: Any) -> Any:
@@ -286,7 +294,9 @@ def parsed(
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
-        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+        raise DocumentError(
+            f"{document} cannot be read: its schemas refer to each other over too many steps."
+        ) from None
 
 
 def _require_pinned_tools() -> None:

@@ -9,6 +9,8 @@ from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 
+from .rewrites.unions import OTHERS
+
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
@@ -72,7 +74,7 @@ def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
         core = inner[0] if len(inner) == 1 else prop
         values: Iterable[Any] = core.values.values() if isinstance(core, EnumProperty) else ()
         values = [core.value.raw_value] if isinstance(core, ConstProperty) else values
-        if words := tuple(each.casefold() if isinstance(each, str) else each for each in values):
+        if words := (*dict.fromkeys(values),):
             yield prop.name.get_untrusted_value(), words
 
 
@@ -82,7 +84,23 @@ def _discriminators(model: ModelProperty) -> Tags:
     words: dict[str, list[Any]] = {}
     for union, own in marks.items():
         words.setdefault(union.partition(".")[2], []).extend(own)
-    return {name: tuple(own) for name, own in words.items() if own and None not in own}
+    told = {name: own for name, own in words.items() if OTHERS not in own}
+    return {
+        name: named
+        for name, own in told.items()
+        if (named := tuple(dict.fromkeys(word for word in own if word is not None)))
+    }
+
+
+def constant_of(model: ModelProperty, prop: Any) -> str | None:
+    """The only value of a required member, as Python: a constant, or an enum of one word that selects the model."""
+    if isinstance(prop, ConstProperty) and prop.required:
+        return prop.value.python_code.as_unembedded_code()
+    if not (isinstance(prop, EnumProperty) and prop.required and len(prop.values) == 1):
+        return None
+    (name, word) = next(iter(prop.values.items()))
+    selecting = _discriminators(model).get(prop.name.get_untrusted_value(), ())
+    return f"{prop.class_info.name}.{name}" if word in selecting else None
 
 
 def telling(endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]) -> list[tuple[Tags, ...]]:

@@ -45,7 +45,7 @@ class Style(NamedTuple):
 
 STYLES = {
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
-    "cookie": ("form",),
+    "cookie": ("form", "cookie"),
     "path": ("simple", "label", "matrix"),
     "header": ("simple",),
 }

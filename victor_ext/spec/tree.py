@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from copy import copy
 from itertools import chain, count
 from typing import Any, NamedTuple, TypeGuard
@@ -81,6 +81,16 @@ def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str
     """The name, or `name_2`, `name_3` and so on where it is taken. `spelled` makes of a name what is taken."""
     names = chain([name], (f"{name}_{number}" for number in count(2)))
     return next(each for each in names if spelled(each) not in taken)
+
+
+def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
+    """The words of a discriminator as a property of these types has them; those that it cannot have are left out."""
+    if not kinds or "string" in kinds:
+        return [*words]
+    flags: dict[str, str | int] = {"true": True, "false": False} if "boolean" in kinds else {}
+    is_number = bool({"integer", "number"} & {*kinds})
+    typed = (int(word) if is_number and re.fullmatch("-?[0-9]+", word) else flags.get(word) for word in words)
+    return [word for word in typed if word is not None]
 
 
 # ---- Schemas: a boolean one becomes a mapping ----

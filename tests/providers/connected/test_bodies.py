@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.faults.certificates import Authority
 from tests.providers.connected.till import URL
 from tests.providers.running import MODES, ONCE, QUICK, run
@@ -110,27 +111,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
         assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "is_good"),
-    [
-        *(
-            ("typed", {"id": "pay_1", name: value}, True)
-            for name in ("error", "Errors")
-            for value in ("none", "NULL", " false ", "0", "no", "OK", "Success", {"code": "00"}, {"code": 200})
-        ),
-        ("typed", {"id": "pay_1", "error": {"code": "0", "message": "Success"}}, True),
-        *(
-            ("typed", {"id": "pay_1", "error": value}, False)
-            for value in ({"paid": "no"}, {"code": 7}, 200, "nope", ["no"])
-        ),
-        ("typed", {"id": "pay_1", "errors": ["row 2"]}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"]}, True),
-        ("listed", {"id": "pay_1", "errors": "row 2"}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"], "error": "busy"}, False),
-        ("listed", {"id": " ", "errors": ["row 2"]}, False),
-        ("listed_by_default", {"id": "pay_1", "errors": ["row 2"]}, False),
-    ],
-)
+@pytest.mark.parametrize(("name", "body", "is_good"), cases_beside(__file__)["errors"])
 def test_errors_are_a_success_only_where_the_document_declares_them(
     mode: str, name: str, body: Any, is_good: bool
 ) -> None:
@@ -150,6 +131,25 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
         ("held", {"payment": {"type": "ideal"}}, None),
         ("held", {"payment": "card", "amount": "1.00"}, None),  # both of another type
         ("held", {"payment": None, "amount": True}, None),
+        (
+            "held",
+            {"payments": [{"type": "ideal"}], "names": [None, " ", 5], "lines": ["bad"], "price": {"zz": 1}},
+            None,
+        ),
+        ("held", {"tags": {"a": 5}, "price": {"value": "12", "error": "no", "zz": 1}, "lines": [{"zz": "1"}]}, None),
+        *(
+            ("held", {"payments": [{"type": "ideal"}, 5], **value}, "HeldResponse200")
+            for value in (
+                *(
+                    {"names": [5, "Ann"]},
+                    {"names": []},
+                    {"lines": ["bad", {"text": "1"}]},
+                    {"price": {"value": 0}},
+                    {"price": {}},
+                ),
+                *({"tags": {"a": 5, "b": "c"}}, {"tags": {}}, {"free": {"zz": 1}}, {"payments": [5, {"type": "card"}]}),
+            )
+        ),
         ("typed", {"id": 1}, None),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.connected.till import URL, Caller, client_class, new_payment
 from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.running import Script
@@ -237,28 +238,18 @@ class TestKeys:
 
 
 class TestResponses:
-    @pytest.mark.parametrize(
-        ("body", "problems"),
-        [
-            ({"title": "Invalid", "detail": "Too small.", "field": "amount"}, [("amount", "", "Too small.")]),
-            ({"error": {"code": "E1", "message": "No.", "param": "amount"}}, [("amount", "E1", "No.")]),
-            ({"error": "invalid_scope", "error_description": "No."}, [("", "invalid_scope", "No.")]),
-            ({"errors": [{"code": "E", "message": "No.", "field": "a"}, "No!"]}, [("a", "E", "No."), ("", "", "No!")]),
-            ({"errors": {"amount": ["No.", "No!"]}}, [("amount", "", "No."), ("amount", "", "No!")]),
-            ({"errors": [{"detail": "No.", "source": {"pointer": "/a"}}]}, [("/a", "", "No.")]),
-            ({"message": "No."}, [("", "", "No.")]),
-            ({"status": False, "message": "No.", "code": "x"}, [("", "x", "No.")]),
-            ({}, []),
-            ([1], []),
-            ({"error": 5, "errors": [None, 1, {}]}, []),
-        ],
-    )  # fmt: skip
-    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[tuple[str, str, str]]) -> None:
+    @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
+    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[list[str]]) -> None:
         with pytest.raises(BadRequest) as raised:
             Caller(mode, Provider(httpx.Response(422, json=body))).call("payments.get_payment", "pay_1")
-        assert [(each.field, each.code, each.message) for each in raised.value.problems] == problems
+        assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
 
-    def test_the_message_names_the_system_and_its_url(self, mode: str) -> None:
+    def test_the_message_names_the_system_and_the_server_that_was_called(self, mode: str) -> None:
+        own = {"https://reports.eu.till.example": "https://mock.example:8443/a"}
+        caller = Caller(mode, Provider(httpx.Response(401)), auth=BearerAuth(MARK), servers=own)
+        words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
+        with pytest.raises(AuthenticationError, match=words):
+            caller.run(lambda client: caller.started(client, "balances.list_balances", api=own_api(client)))
         with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
             Caller(mode, Provider(httpx.Response(400))).call("payments.get_payment", "pay_1")
         with pytest.raises(BadRequest, match=r"at The Till \("):
@@ -323,7 +314,7 @@ class TestTheOrigin:
         with TillSandbox() as reports, TillSandbox() as api:
             auth = ClientCredentialsAuth(f"{api.url}/oauth/token", *api.add_client())
             own = {"https://reports.eu.till.example": reports.url}
-            with pytest.raises(NotFound):  # the sandbox has no reports
+            with pytest.raises(NotFound, match=rf"till \({reports.url}\) failed"):  # the sandbox has no reports
                 Caller(mode, auth=auth, base_url=api.url, servers=own).call("balances.list_balances")
             assert [seen.status for seen in reports.received()] == [404]
             assert {seen.operation: seen.status for seen in api.received()} == {"token": 200}

@@ -99,20 +99,7 @@ def test_everything_else_is_refused(name: str) -> None:
         webhooks().read(body, headers)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"hello",
-        b"[]",
-        b"",
-        b"null",
-        b"{}",
-        b'{"Event": 5}',
-        b'{"OrderId": "o-1"}',
-        b"[" * 100_000,
-        b" " * (1 << 20) + b"{}",
-    ],
-)
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"Event": 5}', b'{"OrderId": "o-1"}', b" " * (1 << 20) + b"{}"])
 def test_what_is_signed_and_no_notification(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="not a notification of FlexFactor's"):
         webhooks().read(body, signed(body))
@@ -156,13 +143,6 @@ def test_settings_that_cannot_be(options: dict[str, Any]) -> None:
 def test_a_body_that_was_decoded_cannot_be_checked() -> None:
     with pytest.raises(InvalidRequest, match="do not decode it"):
         webhooks().read(BODY.decode(), signed())  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("headers", [None, "x-fc-nonce", [("a", "b", "c")], dict])
-def test_what_are_no_headers(headers: Any) -> None:
-    with pytest.raises(InvalidRequest, match="headers must be a mapping") as raised:
-        webhooks().read(BODY, headers)
-    assert raised.value.__context__ is None
 
 
 @MANY

@@ -1,6 +1,6 @@
 """Pairs of tiny documents, each with one change and what it means. The benchmark gives them to other tools, too.
 
-`cases.yaml` has them, and says how they are written.
+`cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are compared.
 """
 
 from __future__ import annotations
@@ -168,12 +168,16 @@ def _pair(row: Tree, way: str = "received") -> tuple[Tree, Tree]:
     return old, new
 
 
-_ROWS: dict[str, list[Tree]] = yaml.load(
-    Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"), Loader=_Loader
-)
+def _read(name: str) -> Any:
+    return yaml.load(Path(__file__).with_name(name).read_text(encoding="utf-8"), Loader=_Loader)
+
+
+_ROWS: dict[str, list[Tree]] = _read("cases.yaml")
 WIRE, CODE, MORE = ([*_cases(group)] for group in ("wire", "code", "more"))
 
 SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
 """The same document in two forms, by what differs."""
 OPERATIONS = [(*_pair(row), row["told"]) for row in _ROWS["operations"]]
 """Two documents whose operations have other paths, and what is told of each operation."""
+TOLD = {row["name"]: (*_pair(row), row["told"]) for row in _read("told.yaml")}
+"""Two documents, and what is told of each place: on the wire, in Python, and in words."""

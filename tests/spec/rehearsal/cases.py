@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.cases import cases_beside
 
 Tree = dict[str, Any]
 
@@ -60,7 +59,7 @@ def _merged(tree: Any, changes: Any) -> Any:
 
 
 def _cases() -> list[Case]:
-    rows: list[Tree] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+    rows: list[Tree] = cases_beside(__file__)
     return [Case(*(row.pop(key) for key in ("title", "document", "wire", "python")), row) for row in rows]
 
 

@@ -50,6 +50,16 @@ def header_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def body_bytes(body: object) -> bytes:
+    """The bytes of a body. Raises `InvalidRequest` for what a parser has made of it."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", body))
+    if isinstance(body, str):
+        return header_bytes(body)
+    message = f"body must be the raw bytes of the request, read before any parser, not {kind_of(body)}."
+    raise InvalidRequest.of([Problem("body", "type", message)])
+
+
 def checked_tolerance(tolerance: object) -> float:
     """The seconds that a request may be old. Raises `ConfigurationError`."""
     if not are_seconds(tolerance):
@@ -81,6 +91,8 @@ _PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)"
 """`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
 _MILLISECONDS = 10**11
 """Seconds since the epoch are less (until the year 5138), and milliseconds more (since 1973)."""
+_NAMED = re.compile("{(timestamp:(?![0-9]+}))?([^{}:]*)(?::([1-9][0-9]{0,3}))?}")
+_ZONE = re.compile(r"(?:[Zz]| GMT| UTC|[+-]\d\d:?\d\d)\Z")
 
 
 class HmacSignature(UnpicklableCredentials):
@@ -96,8 +108,11 @@ class HmacSignature(UnpicklableCredentials):
         signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
             (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
             (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too.
-        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. It counts wherever
-            a time is signed: a name that ends with `timestamp`, `time`, `date`, `ts` or `t`.
+            `{timestamp:NAME}` is NAME, and marks it as the time. `{NAME:36}` always has 36 characters: write it for a
+            part with no text between it and the next, and for one that may hold that text.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what is
+            marked, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it
+            if more than the body is signed, and no time.
         secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
             front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
@@ -116,7 +131,7 @@ class HmacSignature(UnpicklableCredentials):
         secret: str | bytes | Sequence[str | bytes],
         algorithm: Algorithm = "sha256",
         signed: str = "{body}",
-        tolerance: float = 300.0,
+        tolerance: float | None = 300.0,
         secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - a kind of text, not a secret
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -135,22 +150,40 @@ class HmacSignature(UnpicklableCredentials):
         ]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        pieces = re.split("{([^{}]*)}", signed) if isinstance(signed, str) else []
-        self._texts, self._names = pieces[::2], [name.lower() for name in pieces[1::2]]
+        pieces = _NAMED.split(signed) if isinstance(signed, str) else []
+        self._texts, names, sizes = pieces[::4], [name.lower() for name in pieces[2::4]], pieces[3::4]
+        marked = {name for mark, name in zip(pieces[1::4], names, strict=True) if mark}
         if (
-            self._names.count("body") != 1
-            or not all(map(is_scheme, self._names))
+            names.count("body") != 1
+            or "body" in marked
+            or sizes[names.index("body")]
+            or not all(map(is_scheme, names))
             or re.search("[{}]", "".join(self._texts))
         ):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
+        self._body = at = names.index("body")
+        # A message is read from both ends to the body: a part ends where its size or the text towards the body says.
+        towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
+        self._parts = [(name, int(size or 0), text) for name, size, text in zip(names, sizes, towards, strict=True)]
+        for name, size, separator in self._parts:
+            if name != "body" and not (size or separator):
+                message = f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. One could end"
+                message += f" elsewhere, and a replay pass as new: write the number of characters, as in {{{name}:10}}."
+                raise ConfigurationError(f"{message} If it differs, verify by a function of your own.")
+        self._times = marked or {name for name in names if re.split("[-_]", name)[-1] in _TIMES}
+        if tolerance is None:
+            self._times = set[str]()
+        elif len(names) > 1 and not self._times:
+            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: write"
+            raise ConfigurationError(f"{message} {{timestamp:NAME}} for the {{NAME}} that is it, or tolerance=None.")
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
-        self._tolerance = checked_tolerance(tolerance)
+        self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
     def __repr__(self) -> str:
         return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
 
-    def __call__(self, headers: Headers, body: bytes | str) -> None:
+    def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
         """Return if the signature is the provider's and recent.
 
         Args:
@@ -159,35 +192,39 @@ class HmacSignature(UnpicklableCredentials):
 
         Raises:
             AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body.
-            InvalidRequest: The headers are neither a mapping nor pairs.
+            InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither bytes nor text.
         """
-        sent = headers_by_name(headers)
+        sent, content = headers_by_name(headers), body_bytes(body)
         parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
         if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
-        content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
-        message, times = header_bytes(self._texts[0]), list[str]()
-        for name, after in zip(self._names, self._texts[1:], strict=True):
+        message = header_bytes(self._texts[0])
+        for at, (name, size, separator) in enumerate(self._parts):
             value = "" if name == "body" else self._value(name, parts, sent)
-            if after and after in value:
-                # The parts are joined by it: within one, it would let other values have the same signature.
-                raise AuthenticationError(f"The notification's {name} holds {after!r}, which is between the parts.")
-            message += (content if name == "body" else header_bytes(value)) + header_bytes(after)
-            times += [value] if re.split("[-_]", name)[-1] in _TIMES else []
+            if size and len(value) != size:
+                raise AuthenticationError(f"The notification's {name} has {len(value)} characters, not {size}.")
+            others = [] if size or not separator else _shorter(value, separator, 1 if at < self._body else -1)
+            if any(name not in self._times or _moment(each) is not None for each in others):
+                # It could be the shorter one, with the rest in another part, and have the same signature.
+                raise AuthenticationError(f"The notification's {name} holds {separator!r}, which is between the parts.")
+            message += (content if name == "body" else header_bytes(value)) + header_bytes(self._texts[at + 1])
         if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
-        for value in times:
-            check_age(_moment(value), self._now(), self._tolerance)
+        for name in self._times:
+            if (moment := _moment(self._value(name, parts, sent))) is None:
+                raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
+            check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
-        beside = f"{self._header.rpartition('-')[0]}-{name}"
+        begin = self._header.rpartition("-")[0]
         names = (name, "t", "ts") if name == "timestamp" else (name,)
         values = [value for each in names for own, value in parts if own == each]
-        value = next(filter(None, [*values, sent.get(name), sent.get(beside)]), None)
+        places = [name] if not begin or name.startswith(f"{begin}-") else [name, f"{begin}-{name}"]
+        value = next(filter(None, [*values, *map(sent.get, places)]), None)
         if value is None:
-            where = f"in {self._header}, and no header {name} or {beside}"
+            where = f"in {self._header}, and no header {' or '.join(places)}"
             raise AuthenticationError(f"The notification has no {name} {where}, and it is signed.")
         return value
 
@@ -219,16 +256,21 @@ def _decoded(value: str, size: int) -> bytes:
     return b""
 
 
-def _moment(text: str) -> float:
-    """A signed time as seconds since the epoch. Raises `AuthenticationError`."""
+def _shorter(value: str, separator: str, step: int) -> list[str]:
+    """The values that end earlier, with the separator behind (`step` 1), or begin later, with it before them (-1)."""
+    text, mark = value[::step] + separator[::step], re.escape(separator[::step])
+    return [text[: each.start()][::step] for each in re.finditer(f"(?={mark})", text)][:-1]
+
+
+def _moment(text: str) -> float | None:
+    """A signed time as seconds since the epoch. None for another text, and for a date without a zone at its end."""
     if re.fullmatch("[0-9]{1,16}", text):
         number = int(text)
         return number / 1000 if number >= _MILLISECONDS else number
+    if not _ZONE.search(text):
+        return None
     known = as_timestamp(text)
-    moment = http_date(text) if known is None else known.timestamp()
-    if moment is None:
-        raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
-    return moment
+    return http_date(text) if known is None else known.timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,15 +309,13 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     """The JSON object in the body of a notification.
 
     Raises:
-        InvalidRequest: It is longer than `MAX_BYTES` bytes (or characters of a text), or no JSON object.
+        InvalidRequest: It is longer than `MAX_BYTES` bytes, or no JSON object.
     """
-    if not isinstance(body, bytes | bytearray | str):
-        reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
-        raise invalid_notification(provider, reason)
-    if len(body) > MAX_BYTES:
+    raw = body_bytes(body)
+    if len(raw) > MAX_BYTES:
         raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
-        content: object = parsed(body)
+        content: object = parsed(raw)
     except ValueError:
         raise invalid_notification(provider, "is not JSON") from None
     if not is_object(content):

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeAlias
 
 import httpx
@@ -190,7 +189,7 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     reason = reader(response)
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
-    declares = _is_unknown(model) or len(getattr(model, "__attrs_attrs__", ())) > 1  # one is `additional_properties`
+    declares = _declares(model)
     if model is not None and (not declares or has_declared_value(model)):
         return reason
     if reports_error(response) or problems(response):
@@ -211,37 +210,23 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     model: Any = response.parsed
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
-    declared = (name for name, value in _declared_values(model) if type(value).__name__ != "Unset")
-    return not reports_error(response, but={name.replace("_", "") for name in declared})
+    others = model._misread()  # noqa: SLF001 - each model has it
+    given = {each.name for each in model.__attrs_attrs__ if type(getattr(model, each.name)).__name__ != "Unset"}
+    return not reports_error(response, but={name.replace("_", "") for name in given - others})
 
 
-_NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
+_NO_EVIDENCE = frozenset({"error", "errors"})
 
 
 def has_declared_value(model: Any) -> bool:
-    """Whether a generated model has a declared member with an allowed value: no unknown word of an enum, no blanks."""
-    # An error is no evidence of work.
-    return any(_is_allowed(value) for name, value in _declared_values(model) if name not in _NO_EVIDENCE)
+    """Whether something in a generated model, at any depth, is what the document declares there; see its `_tells`."""
+    return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
 
 
-def _declared_values(model: Any) -> list[tuple[str, Any]]:
-    """The members of a generated model whose values are of the declared types, or absent."""
-    fields = getattr(model, "__attrs_attrs__", ())
-    others = model._misread() if hasattr(model, "_misread") else ()  # noqa: SLF001 - not of a package by hand
-    return [(field.name, getattr(model, field.name)) for field in fields if field.name not in others]
-
-
-def _is_allowed(value: Any) -> bool:
-    if isinstance(value, Enum):
-        return value in list(type(value))  # an unknown word is a member of its own
-    if isinstance(value, str):
-        return bool(value.strip())
-    return value is not None and type(value).__name__ != "Unset" and not _is_unknown(value)
-
-
-def _is_unknown(value: object) -> bool:
-    """Whether it is an object of a class that the document does not name. Each generated package has its own marker."""
-    return type(value).__name__ == "UnknownVariant"
+def _declares(model: object) -> bool:
+    """Whether it is an object of which the document declares members, or of a class that the document does not name."""
+    is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
+    return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1  # one is `additional_properties`
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import datetime
 import difflib
 import gc
 import json
+import shlex
 import tempfile
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,8 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
+    difference: list[str] = field(default_factory=list[str])
+    """From the package that was compared to a fresh one, as a unified diff."""
     notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
@@ -175,12 +178,21 @@ def check(
     """
     path = default_path(document) if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
+    copies = copies or {}
     tree = load(document, copies, max_mib)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
-            report.problems[:0] = _stale(packages / result.package.name, result.package)
+            own = {
+                "name": [name] * bool(name),
+                "decimals": decimals,
+                "copy": [f"{url}={copies[url]}" for url in copies],
+            }
+            options = [f"--{option}={each}" for option, given in own.items() for each in given]
+            command = ["victor", "spec", "generate", f"--out={packages}", *options, str(document)]
+            stale, report.difference = _stale(packages / result.package.name, result.package, command)
+            report.problems[:0] = stale
     return report
 
 
@@ -197,7 +209,7 @@ def check_generated(
     left, used = judge(accepted, read_accepted(accepted), problems, today)
     floats, examples = result.log.floats, list(_refused_examples(tree))
     notes = {"amount-as-float": floats, "refused-example": examples}
-    return Report(called, findings, left, used, added, notes)
+    return Report(called, findings, left, used, added, notes=notes)
 
 
 def _refused_examples(tree: Tree) -> Iterator[str]:
@@ -211,27 +223,33 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
             yield part.place
 
 
-def _stale(committed: Path, fresh: Path) -> list[Problem]:
+def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> tuple[list[Problem], list[str]]:
+    """The files that are not those of a fresh package, each with what to do; and their difference, line by line."""
+    run = f"run `{shlex.join(command)}`"
     if not committed.is_dir():
-        return [Problem("missing", f"{committed}", "the package does not exist: generate it")]
-    diff = list(differences(committed, fresh))
-    stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
-    if len(diff) > MAX_DIFF_LINES:
-        stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
-    return stale
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")], []
+    files = dict(differences(committed, fresh))
+    problems: list[Problem] = []
+    for path in (committed / name for name in files):
+        is_generated = (fresh / path.relative_to(committed)).exists()
+        why = "edited, or made of another document" if path.exists() else "gone"
+        problems.append(Problem("differs", f"{path}", f"{why}: {run}" if is_generated else "not generated: remove it"))
+    diff = [line for lines in files.values() for line in lines]
+    more = [f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"] if len(diff) > MAX_DIFF_LINES else []
+    return problems, diff[:MAX_DIFF_LINES] + more
 
 
-def differences(committed: Path, fresh: Path) -> Iterator[str]:
-    """The unified diff from one package to another, line by line; nothing when they are equal."""
+def differences(committed: Path, fresh: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The files that are not the same in two packages, each with its unified diff."""
     names = {path.relative_to(root) for root in (committed, fresh) for path in root.rglob("*") if path.is_file()}
     for name in sorted(names):
         if "__pycache__" in name.parts:
             continue
         old, new = _lines(committed / name), _lines(fresh / name)
         label = f"{committed.name}/{name}"
-        yield from difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")
-        if not old and not new and (committed / name).exists() != (fresh / name).exists():
-            yield f"{label}: an empty file that is only {'committed' if (committed / name).exists() else 'regenerated'}"
+        diff = [*difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")]
+        if diff or (committed / name).exists() != (fresh / name).exists():
+            yield name, diff
 
 
 def _lines(path: Path) -> list[str]:

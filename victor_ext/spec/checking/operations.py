@@ -27,7 +27,7 @@ class Parameter:
         self.place, self.location, self.name = place, str(given["in"]), str(given["name"])
         self.required = self.location == "path" or bool(given.get("required"))
         self.style = str(given.get("style") or ("form" if self.location in ("query", "cookie") else "simple"))
-        self.explode = bool(given["explode"]) if "explode" in given else self.style == "form"
+        self.explode = bool(given["explode"]) if "explode" in given else self.style in ("form", "cookie")
         content = document.follow(whole).mapping("content")
         self.content_type = next(iter(content), None)
         """A value in this content type, instead of a style."""

@@ -32,6 +32,7 @@ import httpx
 from victor_ext.spec.tree import is_list, is_mapping, is_url
 
 from .expected import Request
+from .values import FORMATS
 
 _ALIAS = "_package_under_check"
 
@@ -196,7 +197,7 @@ def misfit(model: Any) -> tuple[int, int, int]:
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    return undeclared(model), sum(each.default is attrs.NOTHING for each in absent), len(absent)
+    return undeclared(model), sum(each.default is attrs.NOTHING or each.kw_only for each in absent), len(absent)
 
 
 def undeclared(model: Any) -> int:
@@ -240,8 +241,7 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
     elif issubclass(option, Enum):
         yield from (member for member in option if member.value == value)
     elif isinstance(value, str) and option in _PARSERS:
-        with contextlib.suppress(ValueError):
-            yield _PARSERS[option](value)
+        yield from filter(None, [_PARSERS[option](value)])
     elif type(value) in (int, float) and option is Decimal:
         yield Decimal(str(value))
     elif type(value) in ((int, float) if option is float else (option,)):
@@ -249,7 +249,7 @@ def _of_class(option: Any, value: Any) -> Iterator[Any]:
 
 
 _PARSERS: dict[type, Callable[[str], Any]] = {
-    datetime.datetime: datetime.datetime.fromisoformat,
-    datetime.date: datetime.date.fromisoformat,
-    UUID: UUID,
+    datetime.datetime: FORMATS["date-time"],
+    datetime.date: FORMATS["date"],
+    UUID: FORMATS["uuid"],
 }

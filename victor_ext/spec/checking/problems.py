@@ -17,11 +17,10 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 Kind = Literal["left out", "missing", "wrong", "differs", "acceptance", "ended"]
 
-ADVICE: dict[Kind, str] = {
+ADVICE: dict[str, str] = {
     "left out": "do without it, and accept it with a reason",
     "missing": "do without it, and accept it with a reason",
     "wrong": "do not use it; it cannot be accepted",
-    "differs": "generate the package again",
     "acceptance": "remove the entry",
     "ended": "look at it again: write a later day for `expires`, or remove the entry",
 }
@@ -54,7 +53,7 @@ class Problem:
     def line(self) -> str:
         """`place: what is wrong; what to do`."""
         if self.kind == "differs":
-            return self.place
+            return f"{self.place}: {self.what}"
         what = f": {self.what}" if self.what else ""
         head = "" if self.kind in ("acceptance", "ended") else f"{self.kind}: "
         return f"{head}{self.place}{what}; {ADVICE[self.kind]}"

@@ -12,7 +12,7 @@ import httpx
 
 from victor_ext.spec.tree import is_json, is_list, is_mapping
 
-from .expected import FORM, Request, body_differences, moment_of, query_pairs, same_text, short, shown, take, values
+from .expected import FORM, Request, body_differences, query_pairs, same_text, short, shown, take, values
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
@@ -54,8 +54,7 @@ class OperationRequests(Passing):
     def _examples(self, required: Given) -> Iterator[Given]:
         for parameter in self.operation.parameters:
             for example in parameter.examples[:3]:
-                good = example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example)
-                if good and not _lacks_zone(example):  # the package refuses it, and the client reads it
+                if example not in ("", [], {}, None) and is_valid(self.document, parameter.schema, example):
                     others = [(each, value) for each, value in required.parameters if each is not parameter]
                     yield Given([*others, (parameter, example)], required.medium, required.body)
         for medium in self.operation.bodies:
@@ -175,7 +174,9 @@ class OperationRequests(Passing):
             if parameter.location == "header":
                 sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
             else:
+                is_split = parameter.style == "cookie" and parameter.explode and is_mapping(value)
                 sent = [each for name, each in request.cookies if name == parameter.name]
+                sent += [f"{name}={each}" for name, each in request.cookies if is_split and name in value]
             ways = values(parameter, value)
             if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
@@ -225,14 +226,6 @@ def _comparable(request: Request) -> tuple[Any, ...]:
 _OF_HTTPX = ("user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type")
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 """Headers that httpx sends by itself, and those of the cookies."""
-
-
-def _lacks_zone(example: Any) -> bool:
-    """Whether it is a time without a zone, or has one in it: RFC 3339, which `date-time` means, has no such time."""
-    if is_mapping(example) or is_list(example):
-        return any(map(_lacks_zone, example.values() if is_mapping(example) else example))
-    moment = moment_of(example) if isinstance(example, str) else None
-    return moment is not None and moment.tzinfo is None
 
 
 def _is_nested(value: Any) -> bool:

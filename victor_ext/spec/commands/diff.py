@@ -71,7 +71,7 @@ def _run_diff(options: argparse.Namespace) -> int:
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
-        show(f"{file}: {count} approved", to=sys.stderr)
+        show(f"Approvals written to {file}: {count}", to=sys.stderr)
     write(report, options.format, options.out)
     return report.status
 

@@ -96,7 +96,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, and how files differ")
 
 
 def _run_check(options: argparse.Namespace) -> int:
@@ -120,8 +120,8 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 
 
 def _print(report: Report, *, verbose: bool) -> None:
-    for problem in report.problems:
-        show(problem.line(), to=sys.stderr)
+    for line in [*(each.line() for each in report.problems), *(report.difference if verbose else ())]:
+        show(line, to=sys.stderr)
     for entry in report.added:
         show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():

@@ -52,7 +52,11 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
 def _variable(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
     sides.differ("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
     before, after = ([str(value) for value in list_at(each, "enum")] for each in (old, new))
-    for value in [*before, *after] if before and after else ():
+    if bool(before) != bool(after):
+        kind = "server-variable-restricted" if after else "server-variable-free"
+        sides.add(kind, place, reach, ", ".join(before), ", ".join(after))
+        return
+    for value in [*before, *after]:
         if value not in after:
             sides.add("server-variable-value-removed", place, reach, value)
         elif value not in before:

@@ -11,7 +11,7 @@ from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_
 from .changes import Notice, Reach, renamed_parameters, wire_name
 from .keywords import keyword_changes, lifecycle
 from .schemas import SchemaComparison
-from .shape import Part, Shapes
+from .shape import Part, Shapes, is_text
 
 
 class OperationComparison(SchemaComparison):
@@ -182,7 +182,7 @@ class OperationComparison(SchemaComparison):
                 self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        as_text = "in" in old or ".content.application/x-www-form-urlencoded" in place
+        as_text = is_text(self.old.of(old) or first)
         old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
         self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
 
@@ -222,7 +222,7 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     if mapping_at(tree, "content"):
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
-    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
+    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
     reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
     return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
 

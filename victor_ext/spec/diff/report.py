@@ -103,8 +103,9 @@ class Report(Comparison):
             raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
         earlier = file.read_text(encoding="utf-8").rstrip("\n") + "\n" if file.exists() else ""
-        items = yaml.safe_dump([vars(each) for each in added], sort_keys=False, allow_unicode=True) if added else ""
-        file.write_text(earlier + items, encoding="utf-8")
+        # One by one: of objects that are the same, YAML writes the second as an alias.
+        items = (yaml.safe_dump([vars(each)], sort_keys=False, allow_unicode=True) for each in added)
+        file.write_text(earlier + "".join(items), encoding="utf-8")
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
@@ -127,8 +128,8 @@ class Report(Comparison):
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
         lines = [
-            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
-            "Look at the change again; then write a later day for `expires`, or remove the approval."
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: "
+            f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in `expires`, or remove it."
             for entry, approval in self.expired()
         ]
         lines += [
@@ -141,14 +142,17 @@ class Report(Comparison):
         breaking = len(self.breaking())
         return {
             "entries": len(self.entries),
-            "wire": {level: sum(entry.wire == level for entry in self.entries) for level in reversed(LEVELS)},
-            "python": {level: sum(entry.python == level for entry in self.entries) for level in reversed(LEVELS)},
+            "wire": self._levels("wire"),
+            "python": self._levels("python") if self.python_compared else None,
             "breaking": breaking,
             "approved": sum("breaks" in (entry.wire, entry.python) for entry in self.entries) - breaking,
             "expired": len(self.expired()),
             "unknown_approvals": len(self.unknown()),
             "documentation": self.documentation,
         }
+
+    def _levels(self, column: Column) -> dict[Level, int]:
+        return {level: sum(entry.level(column) == level for entry in self.entries) for level in reversed(LEVELS)}
 
     def summary(self) -> str:
         counts = self.counts()

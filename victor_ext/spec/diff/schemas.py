@@ -6,18 +6,17 @@ is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from victor_ext.spec.components import Component
 from victor_ext.spec.tree import Tree, members, named_schemas
 
 from .changes import SCHEMAS, Change, Notice, Reach, Sides
 from .entry import LEVELS, RULES, Level, worst
 from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
-from .unions import mapping_of, paired
+from .unions import default_of, mapping_of, paired
 
 
 class SchemaComparison(Sides):
@@ -30,8 +29,8 @@ class SchemaComparison(Sides):
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
+        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -45,40 +44,31 @@ class SchemaComparison(Sides):
         while kept := [place for place in pending if place in self._kept]:  # which finds others
             for place in kept:
                 del pending[place]
-                self.compare(_part(old[place], place), _part(new[place], place))
-        for place in pending:
-            if not self._moved(place):
-                self.compare(_part(old[place], place), _part(new[place], place))
+                self.compare(self.old.part(place), self.new.part(place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
-        for place in named:
-            if place not in new:
-                self._gone(place, old[place], equal.get(canonical(old[place].tree)))
+        for place in [*pending, *(place for place in named if place not in new)]:
+            self._settle(place, equal)
 
-    def _gone(self, place: str, component: Component, equal: str | None) -> None:
-        successor = self._instead.get(place, equal)
-        if (
-            successor
-            and successor.startswith(SCHEMAS)
-            and (successor not in self.old.by_place or self.moves.now(successor) != successor)
-        ):
+    def _settle(self, place: str, equal: Mapping[str, str]) -> None:
+        """Compare a schema with the one of its name, unless all that refers to it refers to another one now.
+
+        That one is its successor, which only has another name: if the name is new, or moved on too, or if the schema is
+        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers to.
+        """
+        component, namesake = self.old.by_place[place], self.new.by_place.get(place)
+        successor = self._instead.get(place, "" if namesake else equal.get(canonical(component.tree), ""))
+        later = self.new.by_place[successor].tree if successor.startswith(SCHEMAS) else None
+        if namesake is not None:
+            if later is None or place in self._kept:
+                self.compare(self.old.part(place), self.new.part(place))
+            elif self._is_same(component.tree, later) and not self._is_same(component.tree, namesake.tree):
+                self._renamed(place, successor)
+        elif later is not None and (successor not in self.old.by_place or self.moves.now(successor) != successor):
             self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
                 self.add("schema-removed", place, reach)
-
-    def _moved(self, place: str) -> bool:
-        """Whether all that refers to a schema refers to another one now: what has its name is not its successor.
-
-        Schemas whose names moved together are noted as renamed, if they are the same.
-        """
-        successor = self._instead.get(place, "")
-        if not successor.startswith(SCHEMAS) or place in self._kept:
-            return False
-        old, new = self.old.by_place[place].tree, self.new.by_place
-        if self._is_same(old, new[successor].tree) and not self._is_same(old, new[place].tree):
-            self._renamed(place, successor)
-        return True
 
     def _renamed(self, place: str, successor: str) -> None:
         reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
@@ -105,8 +95,8 @@ class SchemaComparison(Sides):
             if before in self.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
-            old = _part(self.old.by_place[before], before)
-            new = _part(self.new.by_place[after], after) if new_referred else new
+            old = self.old.part(before)
+            new = self.new.part(after) if new_referred else new
         if self._is_new(old_end, new_end):
             self._walk(old, new, old_end, new_end)
 
@@ -120,7 +110,7 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs))
+        changes = list(self._differences(pairs, as_text=old.as_text))
         for pair in pairs[1:]:
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
@@ -136,27 +126,27 @@ class SchemaComparison(Sides):
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
+    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            changes, links = self._difference(*pair)
+            changes, links = self._difference(*pair, as_text=as_text)
             yield from changes
             for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
-        pair = (id(old), id(new))
-        if pair not in self._known:
-            self._known[pair] = [], []  # until it is known: a cycle adds nothing
+    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+        key = (id(old), id(new), as_text)
+        if key not in self._known:
+            self._known[key] = [], []  # until it is known: a cycle adds nothing
             kept = self.changes, self._visited, self._links
-            self.changes, self._visited, self._links = {}, {pair}, []
-            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-            self._known[pair] = [*self.changes], self._links
+            self.changes, self._visited, self._links = {}, {key[:2]}, []
+            self._walk(Part(old, "", "", None, as_text=as_text), Part(new, "", "", None), old, new)
+            self._known[key] = [*self.changes], self._links
             self.changes, self._visited, self._links = kept
-        return self._known[pair]
+        return self._known[key]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         before, after = self.old.shape(old_end), self.new.shape(new_end)
@@ -164,8 +154,8 @@ class SchemaComparison(Sides):
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
-            if before.value("discriminator") == after.value("discriminator"):
-                self._values(old, new, old_end, new_end)
+        if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
+            self._values(old, new, old_end, new_end)
         differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
@@ -183,7 +173,7 @@ class SchemaComparison(Sides):
             before.bases[second] = after.bases[first] = None
             if self._links is None:
                 self._replaces(first, second)
-                self.compare(_part(old, first), _part(new, second))
+                self.compare(self.old.part(first), self.new.part(second))
             else:
                 self._links.append((old.tree, new.tree))
 
@@ -191,10 +181,14 @@ class SchemaComparison(Sides):
         reach = self.reach(old.component, new.component)
         either = self.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
+            here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            of_one_side = kind.endswith(("read-only", "write-only"))
-            self.add(kind, old.place, either if of_one_side else reach, former, latter)
+            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
+                self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
+                here = Reach(reach.sent)
+            if kind != "type-as-text" or here.sent or not reach.received:
+                self.add(kind, old.place, here, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
@@ -306,13 +300,21 @@ class SchemaComparison(Sides):
             elif value not in former:
                 if latter[value] not in [each for name, each in former.items() if name not in latter]:
                     self.add("discriminator-value-added", old.place, reach, "", value)
-            elif former[value] != latter[value] and former[value] in self.new.by_place:
+            elif self._is_another(former[value], latter[value]):
                 name = latter[value].removeprefix(SCHEMAS)
                 self.add("discriminator-value-changed", old.place, reach, value, name)
+        before, after = default_of(self.old, old_end), default_of(self.new, new_end)
+        if self._is_another(before, after):
+            kind = "changed" if before and after else "added" if after else "removed"
+            names = (each.removeprefix(SCHEMAS) for each in (before, after))
+            self.add(f"discriminator-default-{kind}", old.place, reach, *names)
 
-
-def _part(component: Component, place: str) -> Part:
-    return Part(component.tree, place, place, component)
+    def _is_another(self, before: str, after: str) -> bool:
+        """Whether two places have different schemas: not the same one with another name."""
+        old, new = self.old.by_place, self.new.by_place
+        if before == after or before not in old or after not in new:
+            return before != after
+        return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:

@@ -6,6 +6,7 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from victor_ext.spec.components import Component, Components
@@ -87,6 +88,34 @@ class Shapes(Components):
     def __init__(self, document: Tree) -> None:
         super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
+
+    @cached_property
+    def _of_bodies(self) -> set[int]:
+        """The ids of the schemas that some request has where values are not written as text."""
+        holders = [each for each in self.by_id.values() if each.kind != "schema" and each.sent and not is_text(each)]
+        pending = [schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None]
+        seen: set[int] = set()
+        while pending:
+            tree = pending.pop()
+            if id(tree) not in seen:
+                seen.add(id(tree))
+                pending += [self.resolve(tree), *(child for _, child in self._children(tree))]
+        return seen
+
+    def part(self, place: str) -> Part:
+        """The schema at its own place."""
+        component = self.by_place[place]
+        as_text = bool(component.sent) and id(component.tree) not in self._of_bodies
+        return Part(component.tree, place, place, component, as_text=as_text)
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The places of what refers to a part, by its place."""
+        users: dict[str, list[str]] = {}
+        for part in self.by_id.values():
+            if "$ref" in part.tree:
+                users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
+        return users
 
     def end(self, tree: Tree) -> tuple[Tree, bool]:
         """The schema that an alias stands for, and whether a reference leads there."""
@@ -194,6 +223,11 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
         return [each for each in differences if each[0] in kept]
     return differences
+
+
+def is_text(part: Component) -> bool:
+    """Whether the values of what has a schema are written as plain text."""
+    return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
 
 
 def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:

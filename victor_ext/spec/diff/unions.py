@@ -59,13 +59,29 @@ def _could_be(old: Shapes, new: Shapes, one: Child, other: Child) -> bool:
     return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
 
 
-def mapping_of(shapes: Shapes, union: Tree) -> dict[str, str]:
+def mapping_of(shapes: Shapes, schema: Tree) -> dict[str, str]:
     """The place of the schema that each value of a discriminator selects; one that is not mapped has its own name."""
-    discriminator = mapping_at(union, "discriminator")
-    mapping = {value: str(to) for value, to in mapping_at(discriminator, "mapping").items()}
-    references = {value: to if "/" in to else f"#/components/schemas/{to}" for value, to in mapping.items()}
-    mapped = {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
-    members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(union, key)]
-    places = [shapes.place(shapes.end(each)[0], "") for each in members]
+    discriminator = mapping_at(schema, "discriminator")
+    mapped = {value: _selected(shapes, to) for value, to in mapping_at(discriminator, "mapping").items()}
+    members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(schema, key)]
+    places = [shapes.place(shapes.end(each)[0], "") for each in members or shapes.heirs.get(id(schema), [])]
     named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
-    return mapped | {each.removeprefix(SCHEMAS): each for each in named}
+    return {each.removeprefix(SCHEMAS): each for each in named} | mapped
+
+
+def default_of(shapes: Shapes, schema: Tree) -> str:
+    """The place of the schema that any other value selects: by `defaultMapping`, else a schema without members itself.
+
+    "" where there is none.
+    """
+    default = mapping_at(schema, "discriminator").get("defaultMapping")
+    if default is None and not {"oneOf", "anyOf"} & schema.keys():
+        return shapes.place(schema, "")
+    return "" if default is None else _selected(shapes, default)
+
+
+def _selected(shapes: Shapes, target: object) -> str:
+    """The place that a value of `mapping` leads to: a reference, or the name of a schema."""
+    reference = str(target)
+    reference = reference if "/" in reference else f"#/components/schemas/{reference}"
+    return shapes.place(shapes.end({"$ref": reference})[0], reference)

@@ -22,6 +22,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     schemas.read_patterns,
     unread.report_unread,
     names.name_referenced_schema,
+    composition.break_circle,
     schemas.keep_reference_siblings,
     names.drop_title,
     names.rename_schema,

@@ -124,7 +124,7 @@ def binary_media_type(document: Tree, log: Log) -> None:
 def record_encodings(document: Tree, log: Log) -> None:
     """Record how the fields of each form are sent; report those that can hold what has no defined form.
 
-    Fields that are only read are never sent.
+    A field that is read-only need not be sent, so it is no loss.
     """
     for operation in operations(document):
         for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
@@ -156,7 +156,10 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         if _is_file_within(document, field):
             yield ": a file within it, which is refused when called: a part of a form is a file or JSON"
         return
-    if reason := _undefined_field(document, field, encoding):
+    parts = variants(document, field)
+    if parts and all(each.get("format") == "binary" for each in parts):
+        yield ": a file, which has no form as text, and is refused when called"
+    elif reason := _undefined_field(document, field, encoding):
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 

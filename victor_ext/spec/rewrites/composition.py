@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
@@ -36,6 +37,49 @@ def name_single_union(document: Tree, log: Log) -> None:
         if len(members) == 1 and "$ref" in members[0] and "propertyName" not in mapping_at(schema, "discriminator"):
             schema["allOf"] = schema.pop(keys[0])
             log("name-single-union", where)
+
+
+def break_circle(document: Tree, log: Log) -> None:
+    """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of one member."""
+    for name in components(document):
+        for holder, key, to in [*_wholes(document, name)]:
+            steps = _steps(document, to, name)
+            if steps is None or key not in holder:
+                continue
+            holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
+            if not holder[key]:
+                del holder[key]
+            theirs, own = (all_properties(document, {"$ref": SCHEMAS + each}, {}) for each in (to, name))
+            lost = [each for each in theirs if each not in own]
+            log.left_out.append(
+                f"{name}: {key}, by which it is a part of itself{' by way of ' * bool(steps)}{', '.join(steps)}: its "
+                f"reference to {to} is not read{', and as plain JSON: ' * bool(lost)}{', '.join(lost)}; remove it, or "
+                "put what they share into one more schema"
+            )
+
+
+def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
+    """The named schemas that a named one has all of, each with the schema and the key with the reference to it."""
+    pending = [resolve(document, {"$ref": SCHEMAS + name})]
+    for schema in pending:  # it grows
+        for key in ("allOf", "oneOf", "anyOf"):
+            parts = list_at(schema, key)
+            if key == "allOf" or (len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")):
+                pending += [part for part in parts if "$ref" not in part]
+                yield from ((schema, key, part["$ref"].removeprefix(SCHEMAS)) for part in parts if "$ref" in part)
+
+
+def _steps(document: Tree, start: str, end: str) -> list[str] | None:
+    """The named schemas on the shortest way from one to another that is a part of it; None without a way."""
+    ways = {start: [start]}
+    pending = [start]
+    for name in pending:  # it grows
+        if resolve(document, {"$ref": SCHEMAS + name}) is resolve(document, {"$ref": SCHEMAS + end}):
+            return [each for each in ways[name] if each != end]
+        new = dict.fromkeys(to for _, _, to in _wholes(document, name) if to not in ways)
+        ways |= {to: [*ways[name], to] for to in new}
+        pending += new
+    return None
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
@@ -197,6 +241,27 @@ def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, around: 
         _settle(document, child, f"{where}_{name}", log, around)
 
 
+def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    """Write out an `allOf` that openapi-python-client refused, unless it would grow without an end.
+
+    It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
+    """
+    around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
+    seen = frozenset[str]().union(*(names for names, _ in around))
+    parts, before = schema["allOf"], {*components(document)}
+    names, size = _composed(document, parts), len(gist(schema))
+    if names and names <= seen and all(size >= each for _, each in around):
+        _read_last(schema, parts, where, log)
+        return
+    write_out_allof(document, schema, where, log, seen)
+    log.written |= dict.fromkeys([where, *(components(document).keys() - before)], (seen | names, size))
+
+
+def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
+    log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
+    replace(schema, parts[-1])
+
+
 def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
@@ -212,11 +277,10 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     names = _composed(document, parts)
-    if whole is None and names & around and not all("$ref" in part for part in parts):
-        log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
-        whole = parts[-1]
     if whole is not None:
         replace(schema, whole)
+    elif names & around and not all("$ref" in part for part in parts):
+        _read_last(schema, parts, where, log)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
             write_out_allof(document, components(document)[name], name, log, around | names)
@@ -274,6 +338,11 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
     return mapping_at(_merged(document, schema, done), "properties")
+
+
+def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[str]:
+    """The names of the properties that a schema requires, by itself or in its `allOf`. `done` is for `_merged`."""
+    return list_at(_merged(document, schema, done), "required")
 
 
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:

@@ -39,7 +39,7 @@ RESERVED = {
     *("UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
-    *("UnknownVariant", "Unset", "Word"),
+    *("UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
 }
 """Names that the generated modules use themselves."""
 
@@ -84,7 +84,7 @@ def free_name(named: Tree, name: str) -> str:
 def give_name(document: Tree, schema: Tree, name: str) -> str:
     """Move a schema to the named ones, where its name is free, and refer to it in its place; the name."""
     named = components(document)
-    name = free_name(named, name)
+    name = free_name(named, _short(name))
     named[name] = copy(schema)
     replace(schema, {"$ref": SCHEMAS + name})
     return name
@@ -209,6 +209,7 @@ def rename_schema(document: Tree, log: Log) -> None:
         modules.add(module_name(class_name(new)))
         if new != name:
             renamed[name] = new
+            log.renamed[new] = name
             log("rename-schema", f"{name} is now {new}")
     document["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in named.items()}
     for _, schema in schemas(document):

@@ -19,6 +19,7 @@ from victor_ext.spec.tree import (
     operations,
     resolve,
     types_of,
+    unused,
 )
 
 from .base import Log, components, parameters
@@ -132,6 +133,8 @@ def read_hooks(document: Tree, log: Log) -> None:
                 path, method = f"{path}#{method}", "post"
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
+            taken = [each for each, item in document["paths"].items() if method in item]
+            path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
             document["paths"].setdefault(path, {})[method] = read
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
@@ -173,15 +176,16 @@ def record_servers(document: Tree, log: Log) -> None:
     shared = _servers(document)
     absolute = [each for each in shared if _is_absolute(each.url)]
     first = (absolute or shared)[:1]
-    requests.variables = {each.template: each.variables for each in shared}
+    known: dict[str, _Server] = {}
+    for server in shared:
+        _declare(server, known)
     for operation in every:
         own = _servers(operation.tree) or _servers(operation.item)
         own = [each.joined(absolute[0]) for each in own] if absolute else own
         if own and not {each.url for each in own} & {each.url for each in first}:
-            url, template, variables = own[0]
-            requests.request(operation.tree).server = url
-            requests.own_servers[url] = template
-            requests.variables[template] = variables
+            url = requests.request(operation.tree).server = own[0].url
+            if url not in requests.own_servers:
+                requests.own_servers[url] = _declare(own[0], known)
             log("record-servers", f"{operation.where}: {url}")
     requests.servers = [each.url for each in absolute]
     [only, *others] = {each.server for each in requests.of.values()} or {None}
@@ -191,7 +195,7 @@ def record_servers(document: Tree, log: Log) -> None:
         for request in requests.of.values():
             request.server = None
     requests.base_path = next((each.url for each in shared if each.url), None) if not absolute else None
-    requests.variables = {url: names for url, names in requests.variables.items() if re.search(r"{[^{}]+}", url)}
+    requests.variables = {template: server.variables for template, server in known.items() if server.names}
 
 
 class _Server(NamedTuple):
@@ -207,11 +211,42 @@ class _Server(NamedTuple):
         """The server that a relative URL means, beside another one."""
         if not is_url(self.url):
             return self
+        below = self.beside(base)
         url, template = (
             urljoin(f"{one}/", f"{other}/").rstrip("/")
-            for one, other in ((base.url, self.url), (base.template, self.template))
+            for one, other in ((base.url, self.url), (base.template, below.template))
         )
-        return _Server(url, template, {**base.variables, **self.variables})
+        is_absolute = template == below.template
+        return _Server(url, template, below.variables if is_absolute else {**base.variables, **below.variables})
+
+    def beside(self, other: _Server) -> _Server:
+        """The server with new names for its variables to which the other one gives other values: `{env_2}` for `{env}`.
+
+        Then values for both can be given at once.
+        """
+        template, variables = self.template, {**self.variables}
+        taken = {*self.names, *other.names}
+        for name in self.names & other.names:
+            own, others = mapping_at(variables, name), mapping_at(other.variables, name)
+            if any(own.get(key) != others.get(key) for key in ("default", "enum")):
+                new = unused(name, taken)
+                template = template.replace(f"{{{name}}}", f"{{{new}}}")
+                variables = {new if each == name else each: value for each, value in variables.items()}
+        return _Server(self.url, template, variables)
+
+    @property
+    def names(self) -> set[str]:
+        return {*re.findall(r"{([^{}]+)}", self.template)}
+
+
+def _declare(server: _Server, known: dict[str, _Server]) -> str:
+    """The template of a server, which is `known` from now on; two servers of one template have the same defaults."""
+    while (other := known.setdefault(server.template, server)) is not server:
+        own = server.beside(other)
+        if own.template == server.template:
+            break
+        server = own
+    return server.template
 
 
 def _servers(tree: Tree) -> list[_Server]:

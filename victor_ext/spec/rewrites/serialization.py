@@ -64,7 +64,7 @@ def record_styles(document: Tree, log: Log) -> None:
         if style not in STYLES[location]:
             log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
             style = DEFAULT_STYLES[location]
-        explode = bool(parameter.get("explode", style == "form"))
+        explode = bool(parameter.get("explode", style in ("form", "cookie")))
         written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
         if not written.json and (reason := undefined(document, parameter["schema"], written)):
             log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
@@ -93,7 +93,7 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
         nested = next((step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None)
         if nested is not None:
             return f"an object or a list in its {nested}"
-        if style.location == "cookie" and style.explode and is_nested(document, whole):
+        if style.location == "cookie" and style.style == "form" and style.explode and is_nested(document, whole):
             return "an exploded list or object"
     return None
 

@@ -7,10 +7,30 @@ from copy import deepcopy
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from victor_ext.spec.tree import Tree, descendants, in_place_of, is_list, is_mapping, list_at, mapping_at, resolve
+from victor_ext.spec.tree import (
+    Tree,
+    descendants,
+    in_place_of,
+    is_list,
+    is_mapping,
+    is_null,
+    list_at,
+    mapping_at,
+    resolve,
+    types_of,
+    words_as,
+)
 
-from .base import Log, components, drop, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference, named_if_within, write_out_allof
+from .base import HAD_NULL, Log, components, drop, schemas
+from .composition import (
+    all_properties,
+    all_required,
+    has_siblings,
+    is_object,
+    is_single_reference,
+    named_if_within,
+    write_out_allof,
+)
 from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
@@ -25,7 +45,16 @@ REFERENCE = "x-reference"
 """The key of a member of a union with the reference that was written out."""
 TAKEN = "x-taken"
 """The key of a discriminator with the references that it names, and that are no members of the union."""
+OTHERS: dict[str, str] = {}
+"""What stands for any other word, and for none, among the words of a member: that of `defaultMapping`."""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
+
+Word = str | int
+Words = list[list[Word | dict[str, str] | None]]
+"""The words of each member of a union; None for null."""
+
+
+KIND_OF = {str: "string", bool: "boolean", int: "integer"}
 
 
 class Discriminator(NamedTuple):
@@ -37,6 +66,8 @@ class Discriminator(NamedTuple):
     """The key of the words in the mark `x-one-of` of each member."""
     taken: list[str]
     """The words that name other schemas."""
+    has_default: bool
+    """Whether any other value is read as a member, so that there is no unknown variant."""
 
 
 def split_types(document: Tree, log: Log) -> None:
@@ -160,18 +191,26 @@ def mark_union_members(document: Tree, log: Log) -> None:
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
         members = [member for part in parts for member in _objects(document, part, _reference(part))]
         words = [_words(document, member.schema, done) for member in members]
+        is_union = len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
         for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
             differing = {name: each for name, each in own.items() if any(other.get(name) != each for other in words)}
-            member.schema.setdefault("x-words", {}).update(differing)
+            folded = {name: sorted({str(word).casefold() for word in each}) for name, each in differing.items()}
+            member.schema.setdefault("x-words", {}).update(folded)
             member.schema.setdefault("x-one-of", {})
             log("mark-union-members", f"{where}: {member.name or 'an object without a name'}")
-        for name, given in _discriminators(schema, members, words):
+        selecting = _discriminating(document, schema, members, words, log.renamed)
+        selecting = selecting or (_differing(document, members, words, done) if is_union else {})
+        for name, given in selecting.items():
             union, discriminator = f"{next(numbers)}.{name}", mapping_at(schema, "discriminator")
-            taken = [word for each in list_at(discriminator, TAKEN) for word in _tag_values(discriminator, each)]
+            references = list_at(discriminator, TAKEN)
+            taken = [word for each in references for word in _tag_values(discriminator, each, log.renamed)]
             for member, told in zip(members, given, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = told
-            named = {word for told in given for word in told}
-            tag = {"name": name, "union": union, "taken": sorted({*taken} - named)}
+            named = {word for told in given for word in told if isinstance(word, str)}
+            others = sorted({*taken} - named)
+            # Two discriminators can exclude each other's members.
+            has_default = not others and len(members) <= len(parts) and any(OTHERS in told for told in given)
+            tag = {"name": name, "union": union, "taken": others, "has_default": has_default}
             key = "anyOf" if schema.get("anyOf") else "oneOf"
             schema[key].append(in_place_of(schema, {"type": "string", "format": DISCRIMINATOR, DISCRIMINATOR: tag}))
 
@@ -199,44 +238,69 @@ def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = froze
     return below if inner else [_Member(whole, name)]
 
 
-def _discriminators(
-    schema: Tree, members: list[_Member], words: list[dict[str, list[str]]]
-) -> Iterator[tuple[str, list[list[str | None]]]]:
-    """The properties that tell the members apart, each with the words of each member; None is any other word.
-
-    Without a discriminator, these are the properties that have a constant of its own in each member.
-    """
+def _discriminating(
+    document: Tree, schema: Tree, members: list[_Member], words: list[dict[str, list[Word]]], renamed: dict[str, str]
+) -> dict[str, Words]:
+    """The property of the discriminator, with the words of each member; none for a schema without one."""
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
-    if isinstance(name, str) and members:
-        constants = [own.get(name, []) for own in words]
-        named = [_tag_values(discriminator, member.name) if member.name else [] for member in members]
-        default = str(discriminator.get("defaultMapping", ""))
-        given: list[list[str | None]] = []
-        for number, (member, own) in enumerate(zip(members, named, strict=True)):
-            others = {word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])}
-            is_told = len(members) > 1 or len(constants[number]) == 1
-            further = [word for word in constants[number] if is_told and word not in others and word not in own]
-            is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
-            given.append([*own, *further, *([None] if is_default else [])])
-        yield name, given
-    elif len(members) > 1:
-        for name in words[0]:
-            constants = [own.get(name, []) for own in words]
-            if all(len(each) == 1 for each in constants) and len({each[0] for each in constants}) == len(members):
-                yield name, [[*each] for each in constants]
+    if not isinstance(name, str) or not members:
+        return {}
+    constants = [own.get(name, []) for own in words]
+    named: Words = []
+    for member, values in zip(members, constants, strict=True):
+        texts = _tag_values(discriminator, member.name, renamed) if member.name else []
+        declared = resolve(document, all_properties(document, member.schema, {}).get(name, {}))
+        kinds = {KIND_OF[type(word)] for word in values} or types_of(declared)
+        named.append([*words_as(texts, kinds)])
+    default = str(discriminator.get("defaultMapping", ""))
+    given: Words = []
+    for number, (member, own) in enumerate(zip(members, named, strict=True)):
+        others = [word for each in (named, constants) for word in chain(*each[:number], *each[number + 1 :])]
+        is_told = len(members) > 1 or len(constants[number]) == 1
+        further = [word for word in constants[number] if is_told and word not in others and word not in own]
+        is_default = bool(default) and default in (member.name, member.name.rpartition("/")[2])
+        given.append([*own, *further, *([OTHERS] if is_default else [])])
+    return {name: given}
 
 
-def _tag_values(discriminator: Tree, reference: str) -> list[str]:
-    name = reference.rpartition("/")[2]
-    mapped = [word for word, to in mapping_at(discriminator, "mapping").items() if to in (reference, name)]
-    return list(dict.fromkeys(word.casefold() for word in (*mapped, name)))
+def _differing(
+    document: Tree, members: list[_Member], words: list[dict[str, list[Word]]], done: dict[int, Tree]
+) -> dict[str, Words]:
+    """The properties that tell members without a discriminator apart: no two of them have a word in common.
+
+    Each has a constant of its own, or all require the property. A single object requires its constant.
+    """
+    properties = [all_properties(document, member.schema, done) for member in members]
+    required = [all_required(document, member.schema, done) for member in members]
+    told: dict[str, Words] = {}
+    for name in words[0] if members else ():
+        own = [each.get(name, []) for each in words]
+        is_constant, is_required = all(len(each) == 1 for each in own), all(name in each for each in required)
+        is_told = (is_constant and is_required) if len(members) == 1 else is_constant or (all(own) and is_required)
+        if is_told and len({word for each in own for word in each}) == sum(map(len, own)) > 0:
+            nulls = [any(map(_has_null, variants(document, each[name]))) for each in properties]
+            told[name] = [[*each, *([None] if null else [])] for each, null in zip(own, nulls, strict=True)]
+    return told
 
 
-def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[str]]:
-    """The values of each property that has an enum or a constant, in lower case; none for one that is always null."""
+def _has_null(whole: Tree) -> bool:
+    return bool(whole.get("nullable") or HAD_NULL in whole or "null" in types_of(whole))
+
+
+def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
+    """The words that are mapped to a schema, and its name in the document, unless that is mapped."""
+    name, mapping = reference.rpartition("/")[2], mapping_at(discriminator, "mapping")
+    mapped = [str(word) for word, to in mapping.items() if to in (reference, name)]
+    own = renamed.get(name, name)
+    is_mapped = own.casefold() in [str(word).casefold() for word in mapping]
+    return mapped if is_mapped else [*mapped, own]
+
+
+def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:
+    """The values of each property that has an enum or a constant; none for one that is always null."""
     return {
-        name: sorted({str(value).casefold() for value in values})
+        name: sorted({*values}, key=str)
         for name, child in all_properties(document, schema, done).items()
         if (values := _values(document, child)) or ONLY_NULL in resolve(document, child)
     }

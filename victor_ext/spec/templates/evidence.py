@@ -25,7 +25,7 @@ from . import decoding
 from .types import UNSET, UnknownVariant, Unset
 
 Words = tuple[str | int, ...]
-"""The values of a member that select a class; texts are in lower case."""
+"""The values of a member that select a class."""
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """The headers of a request, as frameworks have them."""
@@ -82,30 +82,28 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
     for name, own in free.items():
         if name not in given:
             yield from _complaints(own, others, models, f"{place}.{name}" if place else name)
-    if given and not place and not any(map(_tells, given.values())):
+    has_word = any(name in model.words and own not in (None, UNSET) for name, own in given.items())
+    if given and not place and not has_word and not decoding.tells(value):
         yield "it has no value of a member that the document declares"
-
-
-def _tells(value: Any) -> bool:
-    """Whether a member has a value: no null, no blanks, no unknown word of an enum, no unknown variant."""
-    if isinstance(value, Enum):
-        return value in type(value).__members__.values()
-    return bool(value.strip()) if isinstance(value, str) else not isinstance(value, Unset | UnknownVariant | None)
 
 
 # ---- The words that select a class ----
 
 
-def excluding(value: Any, words: Mapping[str, Words]) -> str | None:
+def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) -> str | None:
     """Why a value is not what these words select, or None."""
-    members = cast("Mapping[str, Any]", value if isinstance(value, Mapping) else {})
-    return next(filter(None, (unlike(members.get(name), known, name) for name, known in words.items())), None)
+    if words and not isinstance(value, Mapping):
+        return f"it is {_called(type(value))}, but an object is declared"
+    members = cast("Mapping[str, Any]", value)
+    reasons = (unlike(members.get(name), known, name, exact=exact) for name, known in words.items())
+    return next(filter(None, reasons), None)
 
 
-def unlike(given: Any, known: Words, place: str) -> str | None:
+def unlike(given: Any, known: Words, place: str, *, exact: bool = False) -> str | None:
     """Why a value is none of the words, or None: one is of the same type, and a text in any letter case."""
-    folded = given.casefold() if isinstance(given, str) else given
-    if any(folded == word and isinstance(given, bool) == isinstance(word, bool) for word in known):
+    words = [decoding.word_of(each) for each in (given, *known)]
+    word, *own = words if exact else map(decoding.folded, words)
+    if word in own:
         return None
     if given is None:
         return f"{_named(place)} is missing"
