@@ -23,8 +23,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.table import Table
 
-from tests.spec.diff.cases import CODE, MORE, WIRE, Case
-from tests.spec.diff.test_cases import SAME
+from tests.spec.diff.cases import CODE, MORE, SAME, WIRE, Case
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.diff.python import python_changes
 

@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 CONNECT = """
 from typing import assert_type
 
+from velo_api import required
 from velo_api.client import Client
+from velo_api.models import WebhookEndpoint
 from victor_ext import ApiClient, AsyncApiClient, BearerAuth, HeaderKey, connect, connect_async
 
 bank = connect(Client, base_url='https://x.example', auth=BearerAuth('t'), key=HeaderKey())
@@ -26,6 +28,11 @@ later = connect_async(Client, base_url='https://x.example', auth=lambda request:
 assert_type(later, AsyncApiClient[Client])
 assert_type(later.api, Client)
 connect(Client, base_url='https://x.example', dealine=5)  # WRONG
+
+
+def names(bank: ApiClient[Client], webhook: WebhookEndpoint) -> tuple[str, list[str]]:
+    assert_type(required(webhook.id, name="id"), str)
+    return required(webhook.payor_id, name="payor_id"), required(webhook, "categories")
 """
 OUTBOX = """
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .response_info import ResponseInfo
     from .runtime.client.generated import expect
     from .runtime.client.runners import Ping
+    from .runtime.client.webhooks import HmacSignature
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
@@ -73,6 +74,7 @@ __all__ = [
     "Direction",
     "Event",
     "HeaderKey",
+    "HmacSignature",
     "InvalidRequest",
     "LinkedPages",
     "Network",
@@ -132,6 +134,7 @@ _HOMES = (
     ".providers.connected.auth",
     ".providers.connected.paging",
     ".providers.connected.client",
+    ".runtime.client.webhooks",
 )
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .client import AuthenticatedClient as AuthenticatedClient
     from .client import Client as Client
+    from .types import required as required
 
-_MODULES = {"AuthenticatedClient": ".client", "Client": ".client"}
+_MODULES = {"AuthenticatedClient": ".client", "Client": ".client", "required": ".types"}
 
-__all__ = ("AuthenticatedClient", "Client")
+__all__ = ("AuthenticatedClient", "Client", "required")
 
 
 def __getattr__(name: str) -> Any:

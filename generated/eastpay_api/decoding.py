@@ -3,13 +3,14 @@
 
 The rules, for every model of the package:
 
-- a declared field reads as a value of its declared type, or as UNSET when it is absent or null;
-- a value of another type does not raise: the field reads UNSET, and the value is kept in
-  `additional_properties` under its wire name, so that `to_dict()` returns it unchanged;
+- a declared field reads as a value of its declared type, or as UNSET when it is absent;
+- a null reads as None where the field admits null; elsewhere as UNSET, and `additional_properties` keeps it;
+- a value of another type does not raise: the field holds it as it came, and so does an item of a list;
 - an enum keeps unknown values, and matches known ones in any letter case;
-- no item of a list is lost: where models are declared, an item that is no object becomes a model that
-  holds it under NOT_AN_OBJECT (and `to_dict()` of the owner returns it); other items of a wrong type stay unchanged;
+- an object whose discriminator names no member of its union is an `UnknownVariant`;
 - objects nested deeper than LEVELS stay unchanged, so that no input exhausts the stack.
+
+So `to_dict()` returns what was read, with a word of an enum, a UUID and a time in the usual spelling.
 
 Readers do not raise: they return MISMATCH for a value that is not of their type.
 """
@@ -17,17 +18,21 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+import sys
+import typing
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from io import BytesIO
+from types import UnionType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import attrs
 
-from .types import UNSET, File
+from .types import UNSET, File, UnknownVariant
 
 LEVELS: Final = 100
 """How many models may be nested in each other; real answers have less than ten."""
@@ -38,39 +43,102 @@ TRIAL: Final = 3
 LOOKED_AT: Final = 5
 """The items of a list that tell of which type it is."""
 
-NOT_AN_OBJECT: Final = "(not an object)"
-"""The key under which a model keeps a value that should have been an object."""
-
 MISMATCH: Final = object()
 """What a reader returns when the value is not of its type."""
 
 
-def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int) -> Any:
-    """Take the value of a field, required or not. UNSET when it is absent, null, or of another type, which stays."""
-    value = values.pop(name, None)
-    if value is None:
-        return UNSET
-    if value.__class__ is reader.usual:
+def read(reader: Reader[Any], values: dict[str, Any], name: str, left: int, null: Any = UNSET) -> Any:
+    """Take the value of a field, required or not: `null` for a null, and a value of another type as it came."""
+    value = values.pop(name, UNSET)
+    if value.__class__ is reader.usual or value is UNSET:
         return value
+    if value is None:
+        if null is UNSET:
+            values[name] = None
+        return null
     decoded = reader.read(value, left)
-    if decoded is MISMATCH:
-        values[name] = value
-        return UNSET
-    return decoded
+    return value if decoded is MISMATCH else decoded
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """A new dict for any input of `from_dict`; a value that is no object is held under NOT_AN_OBJECT."""
+    """A new dict for any input of `from_dict`. Raises TypeError for a value that is no object."""
     if value.__class__ is dict or isinstance(value, Mapping):
         return dict(value)
-    return {NOT_AN_OBJECT: value}
+    raise TypeError(f"from_dict reads an object, not a value of the type {type(value).__name__}")
 
 
 def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[str, Any]:
     """The additional properties of an object, when they have one declared type."""
-    return {
-        name: value if name == NOT_AN_OBJECT else reader.item(value, left) for name, value in values.items()
-    }
+    return {name: reader.item(value, left) for name, value in values.items()}
+
+
+def misread(model: Any) -> set[str]:
+    """The names of the fields of a model that hold a value of another type than the declared one; none is UNSET."""
+    kind: Any = type(model)
+    values = [(name, hint, getattr(model, name)) for name, hint in hints(kind).items()]
+    return {name for name, hint, value in values if value is not UNSET and not fitting(hint, value)}
+
+
+def tells(model: Any, but: Container[str] = ()) -> bool:
+    """Whether something in an object is what the document declares there, such as the amount of a payment.
+
+    A null, blanks, an unknown word of an enum and an unknown variant do not count, nor does an object or a list that
+    has nothing but these and values of another type, nor a field named in `but`, at any depth. One that is empty does.
+    """
+    return any(_is_told(value, hint, but) for name, value, hint in _given(model) if name not in but)
+
+
+def _given(model: Any) -> list[tuple[str, Any, Any]]:
+    """The names, values and types of the declared fields that an object has; of a map, those of all its values."""
+    members = hints(model.__class__)
+    if len(members) == 1:
+        _, of = typing.get_args(members["additional_properties"])
+        return [("", value, of) for value in model.additional_properties.values()]
+    fields = [
+        (name, getattr(model, name), hint)
+        for name, hint in members.items()
+        if name != "additional_properties"
+    ]
+    return [each for each in fields if each[1] is not UNSET]
+
+
+def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
+    if value is None or isinstance(value, UnknownVariant) or not (types := fitting(hint, value)):
+        return False
+    if isinstance(value, Enum):
+        return value in type(value).__members__.values()
+    if isinstance(value, str):
+        return bool(value.strip())
+    if hasattr(value, "additional_properties"):
+        return tells(value, but) or not (value.additional_properties or _given(value))
+    items = [of for each in types for of in typing.get_args(each)] if isinstance(value, list) else []
+    return not items or not value or any(_is_told(item, of, but) for item in value for of in items)
+
+
+@cache
+def hints(model: Any) -> dict[str, Any]:
+    """The declared types of the fields of a model."""
+    types = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
+    return {each.name: types[each.name] for each in attrs.fields(model)}
+
+
+def members_of(hint: Any) -> tuple[Any, ...]:
+    """The members of a union; of another type, the type itself."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (UnionType, typing.Union) else (hint,)
+
+
+def fitting(hint: Any, value: Any) -> list[Any]:
+    """The members of a type that a value is an instance of."""
+    return [each for each in members_of(hint) if _is_of(each, value)]
+
+
+def _is_of(hint: Any, value: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin is typing.Literal:
+        return any(type(value) is type(each) and value == each for each in typing.get_args(hint))
+    if hint is Any or isinstance(value, bool):
+        return hint in (Any, bool)
+    return isinstance(value, (int, float) if hint is float else origin or hint)
 
 
 # ---- Open enums ----
@@ -195,11 +263,35 @@ class Digits(float):
         return self.text
 
 
-def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
-    """A value written as text of a known length: a date, a time, a UUID."""
+class Instant(datetime.datetime):
+    """A time that remembers the text with digits that a datetime cannot hold, those finer than a microsecond."""
+
+    text: str = ""
+    """Empty for a time that was made of another one."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        moment = cls.fromisoformat(text.upper())
+        moment.text = text
+        return moment
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (Instant.of, (self.text,)) if self.text else super().__reduce_ex__(protocol)
+
+
+def _instant(text: str) -> datetime.datetime:
+    finer = _FINER.search(text)
+    return (
+        Instant.of(text) if finer and finer[1].strip("0") else datetime.datetime.fromisoformat(text.upper())
+    )
+
+
+def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
+    """A value written as text of one form: a date, a time, a UUID. Python reads other forms, too."""
+    fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
-        if not isinstance(value, str) or len(value) not in lengths:
+        if not isinstance(value, str) or fullmatch(value) is None:
             return MISMATCH
         try:
             return parse(value)
@@ -208,6 +300,11 @@ def _parsed(parse: Callable[[str], Any], lengths: range) -> Scalar[Any]:
 
     return Scalar(take, rank=0)
 
+
+# The forms of RFC 3339 and RFC 9562; but for leap seconds, which a datetime has not.
+_FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
+_DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
 TEXT: Final[Scalar[str]] = Scalar(lambda value: value if isinstance(value, str) else MISMATCH, usual=str)
 FLAG: Final[Scalar[bool]] = Scalar(lambda value: value if isinstance(value, bool) else MISMATCH, usual=bool)
@@ -223,15 +320,16 @@ NOTHING: Final[Scalar[None]] = Scalar(lambda value: MISMATCH if value is not Non
 BLOB: Final[Scalar[File]] = Scalar(
     lambda value: File(payload=BytesIO(value)) if isinstance(value, bytes) else MISMATCH
 )
-# The lengths exclude forms that Python reads and the formats do not have: a date as a time, 20260304, {uuid}.
-INSTANT: Final[Scalar[datetime.datetime]] = _parsed(datetime.datetime.fromisoformat, range(16, 64))
-DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, range(10, 11))
-UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, range(36, 37))
+INSTANT: Final[Scalar[datetime.datetime]] = _parsed(
+    _instant, rf"{_DATE}[Tt]{_TIME}:[0-5][0-9](?:\.[0-9]+)?(?:[Zz]|[+-]{_TIME})"
+)
+DAY: Final[Scalar[datetime.date]] = _parsed(datetime.date.fromisoformat, _DATE)
+UNIQUE_ID: Final[Scalar[UUID]] = _parsed(UUID, "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
     """A single value."""
-    return Scalar(lambda given: given if type(given) is type(value) and given == value else MISMATCH, rank=0)
+    return Scalar(lambda given: value if word_of(given) == word_of(value) else MISMATCH, rank=0)
 
 
 class Word(Reader[E]):
@@ -247,18 +345,18 @@ class Word(Reader[E]):
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a word nests nothing
         if value.__class__ is self._kind and value in self._known:
             return self._known[value]
-        if not isinstance(value, self._kind) or isinstance(value, bool):
+        value = _whole(value) if self._kind is int else value
+        if not isinstance(value, self._kind):
             return MISMATCH
         word = self._enum(value)
         return MISMATCH if exact and word not in self._enum.__members__.values() else word
 
 
 class Shape(NamedTuple):
-    """What distinguishes a model in a union: its wire names, the discriminator values that select it, and its words."""
+    """What distinguishes a model in a union: its wire names, those that it requires, and its words."""
 
     names: frozenset[str]
     required: frozenset[str]
-    tags: Mapping[str, frozenset[str]]
     words: Mapping[str, frozenset[str]] = {}
     """The values of the constants and enums in which the members of the union differ, in lower case; none for null."""
 
@@ -267,74 +365,132 @@ class Object(Reader[T]):
     """A model."""
 
     def __init__(self, model: type[T]) -> None:
-        self._model: Any = model
+        self.model: Any = model
         self._decode: Callable[[Any, int], T] = vars(model)["_decode"].__get__(None, model)
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - tolerant all the same
         is_object = value.__class__ is dict or isinstance(value, Mapping)
         return self._decode(value, left - 1) if is_object and left > 0 else MISMATCH
 
-    def item(self, value: Any, left: int) -> Any:
-        decoded = self.read(value, left)
-        return self._decode({NOT_AN_OBJECT: value}, 0) if decoded is MISMATCH else decoded
-
     def distance(self, value: Any) -> tuple[int, ...]:
-        """How badly an object fits: its discriminator, constants, unknown and missing fields, and words of enums."""
-        shape: Shape | None = getattr(self._model, "SHAPE", None)
+        """How badly an object fits: its constants, unknown and missing fields, and words of enums."""
+        shape: Shape | None = getattr(self.model, "SHAPE", None)
         if shape is None or not isinstance(value, Mapping):
-            return (1 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
-        named = any(_folded(value.get(tag)) in known for tag, known in shape.tags.items())
+            return (0 if isinstance(value, Mapping) else 2, 0, 0, 0, 0)
         unknown = sum(name not in shape.names for name in value)
         missing = sum(name not in value for name in shape.required)
         given = [(value[name], known) for name, known in shape.words.items() if name in value]
         other = [known for word, known in given if word is not None and _folded(word) not in known]
         constants = sum(len(known) <= 1 for known in other)
         nulls = sum(word is None and not known for word, known in given)
-        return (not named, constants, unknown, missing, len(other) - nulls)
+        return (0, constants, unknown, missing, len(other) - nulls)
 
     def absent(self, value: Any) -> int:
-        shape: Shape | None = getattr(self._model, "SHAPE", None)
+        shape: Shape | None = getattr(self.model, "SHAPE", None)
         return 0 if shape is None else sum(name not in value for name in shape.names)
 
 
-def _folded(value: Any) -> str | None:
-    return str(value).casefold() if isinstance(value, (str, int)) else None
+def _folded(value: Any) -> Any:
+    """A word in lower case; null as None."""
+    return str(value).casefold() if isinstance(value, (str, int)) else None if value is None else MISMATCH
+
+
+def word_of(value: Any) -> Any:
+    """What equal words are: 1 and 1.0 are one word; 1, true and "1" are three. MISMATCH for what is no word."""
+    whole = _whole(value)
+    return (whole,) if whole is not MISMATCH else value if isinstance(value, str | bool | None) else MISMATCH
+
+
+def folded(word: Any) -> Any:
+    """A text in lower case, another word as it is."""
+    return word.casefold() if isinstance(word, str) else word
+
+
+class Tag:
+    """A discriminator: the property whose word names a member of a union."""
+
+    def __init__(
+        self,
+        name: str,
+        words: Mapping[Any, Sequence[str | int | None]],
+        others: Sequence[Any] = (),
+        default: Sequence[Any] = (),
+        taken: Sequence[str] = (),
+    ) -> None:
+        """`words` are those of each model, with None for null; those in `taken` name no member.
+
+        Words count in any letter case, unless some models differ in that alone; then, the case counts, too.
+        `others` are the models without a word, for a word that no model has; `default` are those for such a word, and
+        for an object without the property.
+        """
+        self._name = name
+        self._models = frozenset((*words, *others, *default))
+        self._default = frozenset(default)
+        self._others = self._default or frozenset(others)
+        self._named: dict[Any, frozenset[Any]] = dict.fromkeys(taken, frozenset())
+        known = {model: [*map(word_of, own)] for model, own in words.items()}
+        for word in [word for own in known.values() for word in own]:
+            self._named[word] = frozenset(model for model, own in known.items() if word in own)
+        alike: dict[Any, set[frozenset[Any]]] = {}
+        for word, models in self._named.items():
+            alike.setdefault(folded(word), set()).add(models)
+        self._folded = {word: next(iter(each)) for word, each in alike.items() if len(each) == 1}
+
+    def admitted(self, readers: list[Object[Any]], value: Mapping[str, Any]) -> list[Object[Any]]:
+        """The readers of the members that the word, or its absence, does not exclude."""
+        if self._name not in value and not self._default:
+            return readers
+        word = word_of(value.get(self._name))
+        named = self._named.get(word)
+        named = self._folded.get(folded(word), self._others) if named is None else named
+        return [each for each in readers if each.model in named or each.model not in self._models]
 
 
 class Array(Reader[list[T]]):
     """A list; see `Reader.item` for items of another type."""
 
     def __init__(self, of: Reader[T]) -> None:
-        self._of = of
+        self.of = of
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if not isinstance(value, list) or left <= 0:
             return MISMATCH
         if not exact:
-            item = self._of.item
+            item = self.of.item
             return [item(each, left - 1) for each in value]
-        decoded = [self._of.read(each, left - 1, exact=True) for each in value]
+        decoded = [self.of.read(each, left - 1, exact=True) for each in value]
         return MISMATCH if any(each is MISMATCH for each in decoded) else decoded
 
     def distance(self, value: Any) -> tuple[int, ...]:
         if not isinstance(value, list):
             return (2, 0, 0, 0, 0)
         return tuple(
-            map(sum, zip((0,) * 5, *(self._of.distance(each) for each in value[:LOOKED_AT]), strict=True))
+            map(sum, zip((0,) * 5, *(self.of.distance(each) for each in value[:LOOKED_AT]), strict=True))
         )
 
 
 class Either(Reader[Any]):
     """A union: the model, or the list, that fits a value best, else the first type that reads it."""
 
-    def __init__(self, *readers: Reader[Any]) -> None:
+    def __init__(self, *readers: Reader[Any], tags: Sequence[Tag] = ()) -> None:
         self._readers = sorted(readers, key=lambda reader: reader.rank)
         self._models = [reader for reader in readers if isinstance(reader, Object)]
         self._lists = [reader for reader in readers if isinstance(reader, Array)]
+        self._tags = tags
+
+    def _admitted(self, value: Any) -> list[Object[Any]]:
+        """The readers of the models that no discriminator excludes."""
+        models = self._models
+        for tag in self._tags:
+            models = tag.admitted(models, value)
+        return models
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:
         if self._models and isinstance(value, Mapping):
-            decoded = _best(self._models, value, left).read(value, left)
+            models = self._admitted(value)
+            if not models:
+                return MISMATCH if exact else UnknownVariant(value)
+            decoded = _best(models, value, left).read(value, left)
         elif len(self._lists) > 1 and isinstance(value, list) and left > 0:
             decoded = _best(self._lists, value, left).read(value, left)
         else:
@@ -343,14 +499,9 @@ class Either(Reader[Any]):
             decoded = _first(reader.read(value, left) for reader in self._readers)
         return decoded
 
-    def item(self, value: Any, left: int) -> Any:
-        decoded = self.read(value, left)
-        if decoded is not MISMATCH:
-            return decoded
-        return self._models[0].item(value, left) if len(self._models) == len(self._readers) else value
-
     def distance(self, value: Any) -> tuple[int, ...]:
-        return min(reader.distance(value) for reader in self._readers)
+        is_excluded = bool(self._tags) and isinstance(value, Mapping) and not self._admitted(value)
+        return (1, 0, 0, 0, 0) if is_excluded else min(reader.distance(value) for reader in self._readers)
 
 
 def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
@@ -365,16 +516,27 @@ def _best(readers: Sequence[Reader[Any]], value: Any, left: int) -> Reader[Any]:
 
 
 def _losses(decoded: Any) -> int:
-    """How many values no attribute holds, how many required fields are missing, and how many words no enum has."""
+    """How many values have another type or no attribute, how many required fields have none, and unknown words."""
     if isinstance(decoded, list):
         return sum(map(_losses, decoded))
     if isinstance(decoded, Enum):
         return int(decoded not in type(decoded).__members__.values())
+    if isinstance(decoded, UnknownVariant):
+        return len(decoded)
     if not hasattr(decoded, "additional_properties"):
         return 0
     values = [(each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init]
-    missing = sum(value is UNSET and each.default is attrs.NOTHING for each, value in values)
-    return len(decoded.additional_properties) + missing + sum(_losses(value) for _, value in values)
+    others = misread(decoded)
+    required = {
+        each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only
+    }  # or is a constant
+    missing = sum(each.name in required and (value is UNSET or each.name in others) for each, value in values)
+    return (
+        len(decoded.additional_properties)
+        + len(others)
+        + missing
+        + sum(_losses(value) for _, value in values)
+    )
 
 
 def _first(results: Iterable[Any]) -> Any:

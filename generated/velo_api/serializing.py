@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
-from .decoding import LEVELS, NOT_AN_OBJECT
+from .decoding import LEVELS, Instant
 from .types import UNSET, File, Unset
 
 RESERVED: Final = ":/?@!$'()*,;="
@@ -26,6 +27,8 @@ RESERVED: Final = ":/?@!$'()*,;="
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
 """What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What may be the name of a cookie."""
 
 MAX_DIGITS: Final = 99
 """A Decimal with more of them before or behind its point is written with an exponent."""
@@ -58,19 +61,25 @@ def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
     return {name: text}
 
 
-def cookie(name: str, value: Any, *, explode: bool = True) -> dict[str, str]:
-    """A cookie; {} for an absent value."""
+def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) -> dict[str, str]:
+    """A cookie, and with the style "cookie" one for each member of an exploded value; {} for an absent value."""
     value = _present(_zoned(name, value))
     if value is UNSET:
         return {}
-    if isinstance(value, (dict, list)) and explode:
+    is_many = isinstance(value, (dict, list))
+    if is_many and explode and style == "form":
         raise undefined(name, value, "an exploded cookie")
-    text = _listed(name, value, explode=False)
-    if not COOKIE.fullmatch(text.replace(",", "") if isinstance(value, (dict, list)) else text):
-        raise ValueError(
-            f"{name}: a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
-        )
-    return {name: text}
+    texts: dict[str, list[str]] = {}
+    for key, text in (
+        _members(name, value) if is_many and explode else [(name, _listed(name, value, explode=False))]
+    ):
+        if not COOKIE.fullmatch(text.replace(",", "") if is_many and not explode else text):
+            what = "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
+            raise ValueError(f"{name}: {what}")
+        if isinstance(value, dict) and explode and not TOKEN.fullmatch(key):
+            raise ValueError(f"{name}: {key!r} cannot be the name of a cookie.")
+        texts.setdefault(key, []).append(text)
+    return {key: f"; {key}=".join(each) for key, each in texts.items()}
 
 
 def segment(name: str, value: Any, style: str = "simple", *, explode: bool = False) -> str:
@@ -78,12 +87,16 @@ def segment(name: str, value: Any, style: str = "simple", *, explode: bool = Fal
     value = _present(_zoned(name, value))
     if value is UNSET:
         text = ""
-    elif style == "matrix":
-        text = _matrix(name, value, explode=explode)
-    elif style == "label":
-        text = "." + _joined(name, value, "." if explode else ",", explode=explode)
+    elif style == "matrix" and explode and isinstance(value, (dict, list)):
+        text = "".join(f";{_segment_text(key)}={_segment_text(each)}" for key, each in _members(name, value))
     else:
-        text = _joined(name, value, ",", explode=explode)
+        text = _joined(
+            name, value, "." if explode and style == "label" else ",", _segment_text, explode=explode
+        )
+        if style == "label":
+            text = f".{text}"
+        elif style == "matrix":
+            text = f";{_segment_text(name)}" + (f"={text}" if text else "")
     if text in ("", ".", ".."):
         raise ValueError(f"{name}: {text!r} cannot be a part of a path: it would name another one.")
     return text
@@ -111,8 +124,7 @@ def plain(value: Any, left: int = LEVELS) -> Any:
     if isinstance(value, Enum):
         return value.value
     if hasattr(value, "to_dict"):
-        fields: dict[str, Any] = value.to_dict()
-        return fields[NOT_AN_OBJECT] if len(fields) == 1 and NOT_AN_OBJECT in fields else fields
+        return value.to_dict()
     if isinstance(value, (list, tuple)):
         return [plain(item, left - 1) for item in value] if left else value
     if isinstance(value, dict):
@@ -121,11 +133,13 @@ def plain(value: Any, left: int = LEVELS) -> Any:
 
 
 def _written(value: Any) -> Any:
-    """Times by ISO 8601, those in UTC with `Z` and 0, 3 or 6 digits of a second; UUIDs as text; others unchanged."""
+    """Times by ISO 8601 (UTC is `Z`, and a second has 0, 3, 6 or all digits read), UUIDs as text, others unchanged."""
     if not isinstance(value, datetime):
         return (
             value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, UUID) else value
         )
+    if isinstance(value, Instant) and value.text:
+        return value.text
     micros = value.microsecond
     text = value.isoformat(timespec="milliseconds") if micros and not micros % 1000 else value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
@@ -203,33 +217,22 @@ def _flat(name: str, value: Any) -> Iterator[str]:
         yield text
 
 
-def _joined(name: str, value: Any, delimiter: str, *, explode: bool) -> str:
-    """A value in a path, percent-encoded, with its delimiters as they are."""
+def _joined(name: str, value: Any, delimiter: str, write: Callable[[str], str], *, explode: bool) -> str:
+    """A value in a path, a header or a cookie, with its delimiters as they are."""
     if isinstance(value, dict) and explode:
-        return delimiter.join(
-            f"{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value)
-        )
+        return delimiter.join(f"{write(key)}={write(text)}" for key, text in _members(name, value))
     texts = _flat(name, value) if isinstance(value, (dict, list)) else [text_of(name, value)]
-    return delimiter.join(quote(text, safe="") for text in texts)
+    return delimiter.join(map(write, texts))
 
 
-def _matrix(name: str, value: Any, *, explode: bool) -> str:
-    if isinstance(value, (dict, list)) and explode:
-        return "".join(
-            f";{quote(key, safe='')}={quote(text, safe='')}" for key, text in _members(name, value)
-        )
-    text = _joined(name, value, ",", explode=False)
-    return f";{quote(name, safe='')}" + (f"={text}" if text else "")
+_segment_text = partial(quote, safe="")
 
 
 def _listed(name: str, value: Any, *, explode: bool) -> str:
     """A value in a header or a cookie: nothing in it is encoded, so no item may contain the comma."""
-    if not isinstance(value, (dict, list)):
-        return text_of(name, value)
-    _refuse_in(name, list(_flat(name, value)), ",")
-    if isinstance(value, dict) and explode:
-        return ",".join(f"{key}={text}" for key, text in _members(name, value))
-    return ",".join(_flat(name, value))
+    if isinstance(value, (dict, list)):
+        _refuse_in(name, list(_flat(name, value)), ",")
+    return _joined(name, value, ",", str, explode=explode)
 
 
 def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:

@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from .client import SERVERS as SERVERS
     from .client import AuthenticatedClient as AuthenticatedClient
     from .client import Client as Client
+    from .types import required as required
 
 _MODULES = {
     "AuthenticatedClient": ".client",
     "Client": ".client",
+    "required": ".types",
     "DEFAULT_BASE_URL": ".client",
     "SERVERS": ".client",
 }
 
-__all__ = ("AuthenticatedClient", "Client", "DEFAULT_BASE_URL", "SERVERS")
+__all__ = ("AuthenticatedClient", "Client", "DEFAULT_BASE_URL", "required", "SERVERS")
 
 
 def __getattr__(name: str) -> Any:

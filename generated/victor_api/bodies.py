@@ -40,7 +40,7 @@ class Hidden(bytes):
 
 
 def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
-    """An url-encoded form. Raises ValueError for a field whose form neither the document nor OpenAPI defines."""
+    """An url-encoded form; an object in it is JSON. Raises ValueError for a field whose form nothing defines."""
     return Hidden("&".join(_form_pairs(body, encodings)).encode("ascii"))
 
 
@@ -62,9 +62,10 @@ def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
 
 
 def _field(name: str, value: Any, encoding: Encoding) -> str:
-    if encoding.content_type is not None and _is_json(encoding.content_type) and not isinstance(value, str):
+    is_composed, declared = isinstance(value, (dict, list)), encoding.content_type
+    if is_composed if declared is None else _is_json(declared) and not isinstance(value, str):
         return json_of(value, name)
-    if isinstance(value, (dict, list)):
+    if is_composed:
         raise undefined(name, value, "a field of an url-encoded form")
     return text_of(name, value)
 

@@ -31,4 +31,23 @@ class UnreadableBody(Exception):
         )
 
 
-__all__ = ["UnexpectedStatus", "UnreadableBody"]
+class MissingMember(ValueError):
+    """Raised by `required` for a value that is absent or null; `member` names it: Payment.amount
+
+    It is empty where `required` was given a value without a name.
+    """
+
+    def __init__(self, member: str):
+        self.member = member
+        super().__init__(member)
+
+    def __str__(self) -> str:
+        if self.member:
+            return f"{self.member} has no value: it is absent or null"
+        return (
+            "The value that required() was given is absent (UNSET) or null (None). This error names it if you write"
+            ' required(payment.amount, name="payment.amount") or required(payment, "amount")'
+        )
+
+
+__all__ = ["MissingMember", "UnexpectedStatus", "UnreadableBody"]

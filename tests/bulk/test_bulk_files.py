@@ -16,6 +16,7 @@ from unicodedata import normalize
 import pytest
 
 from tests.bulk.bulk_runs import ACCOUNT, Senders, outbound, row, rows, today, write_csv
+from tests.cases import cases_beside
 from victor_ext import AsyncVictor, ConfigurationError, VictorOAuth
 from victor_ext.bulk import Check, InvalidRows
 from victor_ext.bulk.columns import ARGUMENTS
@@ -339,35 +340,11 @@ def test_a_file_that_is_not_there(sender: Senders, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch": "a/b"}, "slash"),
-        ({"batch": " a"}, "space"),
-        ({"rate": 0.0}, "rate=0.0 .* above 0 and at most 10000"),
-        ({"rate": float("nan")}, "rate"),
-        ({"workers": 0}, "workers"),
-        ({"workers": 1000}, "workers"),
-        ({"patience": -1}, "patience=-1 .* at least 0 and at most 86400"),
-        ({"patience": float("nan")}, "patience"),
-        ({"key_retention": 99.9}, r"key_retention=99\.9 .* seconds, at least 100: a call"),
+        *cases_beside(__file__)["refused options"],
         ({"key_retention": timedelta(seconds=2)}, "key_retention=2.0"),
-        ({"due_date": "next week"}, "due_date"),
-        ({"key_column": ""}, "key_column"),
-        ({"key_column": "payee_account_number"}, "tell rows apart"),
-        ({"state": "mysql://host/db"}, "mysql"),
-        ({"state": "sqlite://"}, "survives a crash"),
-        ({"state": "sqlite:///:memory:"}, "survives a crash"),
-        ({"state": "sqlite:////no/such/folder/state.sqlite"}, "folder"),
-        ({"state": "state.sqlite"}, "is not the URL of a database"),
-        ({"state": None}, "state must be text"),
-        ({"state": "postgresql://u:s3cret@host:port/db"}, "is not the URL of a database"),
-        ({"state": "postgresql://u:s3cret@[::1/db"}, "is not the URL of a database"),
         ({"state": "postgresql://u:s3cret\ud800@host/db"}, "invisible characters"),
         ({"state": "sqlite:///s3cret\0"}, "invisible characters"),
-        ({"state": "sqlite://u:s3cret@/state.sqlite"}, "without user, password"),
-        ({"state": "sqlite:///u:s3cret@host/state.sqlite"}, "without user, password"),
-        ({"state": "sqlite:///state.sqlite?password=s3cret"}, "without user, password"),
-        ({"state": "sqlite:///file:s3cret"}, "survives a crash"),
         ({"victor": AsyncVictor(VictorOAuth("client", "secret"))}, "must be a Victor, not AsyncVictor"),
-        ({"storage_key": "short"}, "storage_key has fewer than 16"),
         ({"storage_key": b"s3cret of sixteen characters"}, "storage_key must be text, not bytes"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.cli.operations import main
 
 pytestmark = pytest.mark.thorough
@@ -35,39 +36,16 @@ def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> N
     assert table in (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 
 
-PAGES = {"name": "page", "in": "query", "schema": TEXT}
-LISTED = {"content": {"application/json": {"schema": {"properties": {"data": {"type": "array", "items": TEXT}}}}}}
-ROWS = {"content": {"application/json": {"schema": {"type": "array", "items": {"properties": {"next": TEXT}}}}}}
-MORE = {"content": {"application/json": {"schema": {"properties": {"meta": {"properties": {"total": TEXT}}}}}}}
-CSV = {"content": {"text/csv": {"schema": TEXT}, **DONE["content"]}}
-
-
 def get(**more: Any) -> dict[str, Any]:
     return {"/p": {"get": {"operationId": "read", "responses": ANSWERS, **more}}}
 
 
-@pytest.mark.parametrize(
-    ("tree", "place", "rule"),
-    [
-        (document(get()), "", ""),
-        (document(get(), servers=[{"url": "http://some.example"}]), "servers[0].url", "server"),
-        (document(get(), servers=[]), "servers", "server"),
-        (document(get(operationId={"a": 1})), "GET /p", "operation-without-id"),
-        (document({"/p": {**get()["/p"], "head": get()["/p"]["get"]}}), "HEAD /p", "operation-without-id"),
-        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": LISTED})), "GET /p", "pages-without-end"),
-        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": ROWS})), "GET /p", "pages-without-end"),
-        (document(get(parameters=[PAGES], responses={**ANSWERS, "200": MORE})), "", ""),
-        (document(get(responses={"200": DONE, "401": DONE})), "GET /p", "undocumented-failure"),
-        (document(get(responses={"200": DONE, "5XX": DONE}, security=[])), "", ""),
-        (document(get(responses={**ANSWERS, "200": {"content": {"a/json": {}}}})), "GET /p", "answer-without-schema"),
-        (document(get(responses={**ANSWERS, "200": CSV})), "GET /p", "several-contents"),
-        (document(get(), webhooks={"paid": {"post": {}}}), "POST webhooks.paid", "webhook-without-security"),
-        (document({"/p": {"post": get()["/p"]["get"]}}), "POST /p", "write-without-key"),
-    ],
-)
-def test_a_warning_names_its_place(
-    tree: dict[str, Any], place: str, rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("case", cases_beside(__file__)["warnings"], ids=str)
+def test_a_warning_names_its_place(case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place, rule = case.get("place", ""), case.get("rule", "")
+    read = get(**case.get("get", {}))
+    item = dict.fromkeys(case.get("methods", ["get"]), read["/p"]["get"])
+    tree = document({"/p": item}, **case.get("document", {}))
     found = seen(tmp_path, capsys, tree)["warnings"]
     assert [(each["place"], each["rule"]) for each in found] == ([(place, rule)] if rule else [])
     status = main(["operations", str(tmp_path / "some.json"), "--fail-on-warning"], prog="victor spec")

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command
 from tests.programs import python
 from victor_ext import __version__, idempotency_key_for
@@ -96,17 +97,7 @@ def test_help_is_light(words: list[str]) -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "extra"),
-    [
-        ("typer", ["--help"], "cli"),
-        ("typer", ["spec"], "spec"),
-        ("starlette", ["sandbox"], "sandbox"),
-        ("openapi_python_client", ["spec"], "spec"),
-        ("ruamel.yaml", ["spec"], "spec"),
-        ("dbos", ["bulk", "status"], "bulk"),
-    ],
-)
+@pytest.mark.parametrize(("name", "words", "extra"), cases_beside(__file__)["extras"])
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
     ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
@@ -125,18 +116,7 @@ def test_sandbox_runs_until_it_is_stopped(bare_command: Command, number: signal.
     assert url in ran.err
 
 
-@pytest.mark.parametrize(
-    ("line", "offered"),
-    [
-        ("rfp list --status p", ["pending", "processing"]),
-        ("rfp list --direction in", ["inbound"]),
-        ("rfp create --due-date to", ["today", "tomorrow"]),
-        ("rfp find R --start-datetime y", ["yesterday"]),
-        ("rfp watch ABC --environment p", ["production"]),
-        ("rfp list --profile l", ["live"]),
-        ("reconcile file.csv --provider ve", ["velo"]),
-    ],
-)
+@pytest.mark.parametrize(("line", "offered"), cases_beside(__file__)["completions"])
 def test_a_shell_completes_values(bare_command: Command, tmp_path: Path, line: str, offered: list[str]) -> None:
     profiles = tmp_path / "victor" / "profiles.toml"
     profiles.parent.mkdir()

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from string import Template
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from tests.bulk.bulk_runs import row
+from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import SCRIPT, Command
 from victor_ext import Victor, VictorOAuth
@@ -47,56 +49,7 @@ OUTPUTS: dict[str, Callable[[], Any]] = {
 PAIRS = [(out, err) for out, err in product(OUTPUTS, OUTPUTS) if "good" in (out, err) or out == err]
 
 
-class Case(NamedTuple):
-    """A command, what it ends with, and what if standard output cannot be written, or is a pipe that ended."""
-
-    words: list[str]
-    status: int
-    lost: int
-    ended: int
-    faults: dict[str, str] = {}  # noqa: RUF012 - it is only read
-
-
-def said(line: str, status: int, lost: int | None = None, ended: int | None = None, **faults: str) -> Case:
-    lost = status if lost is None else lost
-    return Case(shlex.split(line), status, lost, lost if ended is None else ended, faults)
-
-
-CASES = {
-    "create": said(CREATE, 0, 3),
-    "create, as JSON": said(f"{CREATE} --json", 0, 3),
-    "create, and the answer is lost": said(f"{CREATE} --deadline 0.2", 3, create="lose_answer"),
-    "create, refused": said(f"{CREATE} --json", 1, create="status"),
-    "create, misuse": said("rfp create --amount 0", 2),
-    "create, nobody there": said(f"{CREATE} --base-url http://127.0.0.1:1 --deadline 0.2", 75),
-    "accept": said("rfp accept INBOUND --notes yes", 0, 3),
-    "accept, and nothing is known": said(
-        "rfp accept INBOUND --notes yes --deadline 0.2", 3, respond="lose_answer", get="refuse"
-    ),
-    "decline": said("rfp decline INBOUND --notes no --json", 0, 3),
-    "get": said("rfp get INBOUND", 0, 1, 141),
-    "list": said("rfp list", 0, 1, 141),
-    "key": said("key invoice 1042", 0, 1, 141),
-    "help": said("rfp create --help", 0, 1, 141),
-    "doctor": said("doctor", 0),
-    "doctor, nobody there": said("doctor --json --base-url http://127.0.0.1:1", 75),
-    "reconcile": said("reconcile other.csv --start 2020-01-01T00:00:00Z --end today", 1),
-    "reconcile, in agreement": said("reconcile book.csv --start today --end tomorrow --json", 0),
-    "reconcile, no room for the report": said("reconcile book.csv --start today --end tomorrow --out full", 75),
-    "spec operations": said(f"spec operations {SPEC / 'shop.yaml'} --fail-on-warning", 1),
-    "spec, misuse": said("spec operations nothing.yaml", 2),
-    "spec, a mistyped command": said("spec operation", 2),
-    "bulk, a file that is good": said("bulk send good.csv --dry-run", 0),
-    "bulk, a file that is bad": said("bulk send bad.csv --dry-run --json", 2),
-    "bulk send, and nothing is known": said("bulk send good.csv --patience 0 --deadline 0.3", 3, create="lose_answer"),
-    "bulk status": said("bulk status made", 0),
-    "bulk status of what is not known": said("bulk status --json", 3),
-    "bulk resume": said("bulk resume unknown --patience 0 --json", 0),
-    "bulk drop": said("bulk drop made", 0),
-    "bulk export": said("bulk export made", 0, 1, 141),
-    "bulk export to a file": said("bulk export made -o out.csv", 0),
-    "bulk export to a full disk": said("bulk export unknown -o full", 1),
-}
+CASES = cases_beside(__file__)["outputs"]
 
 
 def prepare(folder: Path, settings: dict[str, str], victor_sandbox: Sandbox) -> None:
@@ -134,30 +87,31 @@ def ended(words: list[str], environment: dict[str, str], stdout: Any, stderr: An
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_status_says_what_happened(
-    command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
+    command: Command, victor_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if case.words[0] in ("bulk", "reconcile"):
+    if case["line"].startswith(("bulk", "reconcile")):
         prepare(tmp_path, command.environment, victor_sandbox)
     environment = {**command.environment, "VICTOR_BULK_KEY": KEY}
     for out, err in PAIRS:
         inbound = victor_sandbox.create_inbound()
-        for operation, fault in case.faults.items():
+        for operation, fault in case.get("faults", {}).items():
             options = {"status": 403} if fault == "status" else {}
             victor_sandbox.inject(fault, operation=operation, times=None, **options)
-        line = [inbound if word == "INBOUND" else word for word in case.words]
+        line = shlex.split(Template(case["line"]).substitute(create=CREATE, inbound=inbound, shop=SPEC / "shop.yaml"))
         status, told = ended(line, environment, OUTPUTS[out](), OUTPUTS[err]())
         victor_sandbox.clear_faults()
-        right = case.status if out == "good" else case.ended if out.startswith("a pipe") else case.lost
+        lost = case.get("lost", case["status"])
+        right = case["status"] if out == "good" else case.get("ended", lost) if out.startswith("a pipe") else lost
         assert status == right, (out, err, told)
         assert "Traceback" not in told
         assert told == "" or right != 141
         assert told.count("could not be written") <= 1
         shows = {"reconcile", "doctor", "operations", "status", "resume", "send"}
-        is_told = right != case.status or shows & {*line}
+        is_told = right != case["status"] or shows & {*line}
         if err == "good" and out in ("full", "closed") and is_told and right != 2:
             assert re.search(r'(^Error: |"message": ").*could not be written', told, re.MULTILINE)
-        if err == "good" and right == 3 and case.status == 0:
+        if err == "good" and right == 3 and case["status"] == 0:
             assert re.search(r"executed it \(payment request [A-Z0-9]+\), but", told, re.IGNORECASE)
             error = json.loads(told)["error"] if "--json" in line else {"attempts": 1, "status_code": 200}
             assert (error["attempts"], error["status_code"]) == (1, 200)

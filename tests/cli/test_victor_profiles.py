@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
@@ -68,19 +69,7 @@ def test_a_file_that_others_may_read_or_change_is_refused(profiled: Command, fil
     assert f"(mode {mode:o}): chmod 600 {file}" in ran.err
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (None, "the file of the profiles, does not exist"),
-        ("[live]\n", "There is no profile 'sandbox' in"),
-        ("[live]\n", "which has: live."),
-        ("[sandbox]\nclient_secret = s3cret\n", "is not a TOML file:"),
-        ("\udcff", "it is not UTF-8"),
-        ("sandbox = 's3cret'", "write [sandbox] above its settings"),
-        ("[sandbox]\nclient_secret = 12345\n", "client_secret must be text: put it in quotes"),
-        ("[sandbox]\nsecret = 's3cret'\n", "has secret, which is not a setting of Victor: write one of "),
-    ],
-)
+@pytest.mark.parametrize(("text", "said"), cases_beside(__file__)["profiles"])
 def test_a_file_that_cannot_be_used_is_said_without_its_values(
     profiled: Command, file: Path, text: str | None, said: str
 ) -> None:

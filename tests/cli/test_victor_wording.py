@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.test_victor_settings import encrypted_pem
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-PAYMENTS = "client_reference_id,payee_account_number,payer_counterparty_id,amount,biller_type,due_date"
 
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
 CREATE = words(idempotency_key=KEY)
@@ -27,94 +27,35 @@ PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|dat
 ELSE = re.compile(r"--[a-z-]+|\bvictor_payment_request_id\b|\{.*\}|\[Errno \d+\]|\bnot_sent\b")
 
 
-Failing = Callable[[Command, Sandbox], Ran]
-INBOUND, ASK = "the id of an inbound request", [*CREATE, "--amount", "2"]
-ACCEPT = ["rfp", "accept", INBOUND, "--notes", "Yes"]
+FAILURES: dict[str, dict[str, Any]] = cases_beside(__file__)["failures"]
 
 
-def line(*words: str, before: Sequence[str] = (), fault: Any = None, **options: Any) -> Failing:
-    """A command that fails: by itself, after the one `before`, or by a fault with these options."""
+def fail(what: str, command: Command, sandbox: Sandbox, *more: str) -> Ran:
+    """Run one of the commands that fail; `more` are further words of it."""
+    case, inbound, create = FAILURES[what], sandbox.create_inbound(), shlex.join(CREATE)
+    answers = {word: f"rfp {word} {inbound} --notes Yes" for word in ("accept", "decline")}
 
-    def fail(command: Command, sandbox: Sandbox) -> Ran:
-        inbound = sandbox.create_inbound() if INBOUND in words else ""
-        lines = [[inbound if word == INBOUND else word for word in each] for each in (before, words)]
-        if before:
-            assert command(*lines[0]).status == 0
-        if fault is None:
-            return command(*lines[1], **options)
-        sandbox.inject(fault, **options)
-        return command(*lines[1])
+    def run(line: str, *more: str, **settings: str) -> Ran:
+        whole = Template(line).substitute(answers, create=create, ask=f"{create} --amount 2")
+        return command(*shlex.split(whole), *more, **settings)
 
-    return fail
-
-
-unknown = line(*ASK, "--deadline", "1", fault="lose_answer", operation="create", times=None)
-unreadable = line(*ASK, "--deadline", "3", fault="truncated_json", operation="create", times=None)
-ANOTHER = {"victor_payment_request_id": "ABC", "payment_request": {"payment_details": {"amount": "1.00"}}}
-OF_ANOTHER: dict[str, Any] = {"fault": "status", "operation": "create", "status": 200, "body": json.dumps(ANOTHER)}
-unanswered = line(*ACCEPT, fault="status", operation="respond")
-TWELVE = {"allErrors": [{"code": "Bad", "defaultMessage": "it is bad", "objectName": "filter"}] * 12}
+    if "before" in case:
+        assert run(case["before"]).status == 0
+    if "fault" in case:
+        body = {"body": json.dumps(case["fault"]["body"])} if "body" in case["fault"] else {}
+        sandbox.inject(**{**case["fault"], **body})
+    return run(case["line"], *more, **case.get("settings", {}))
 
 
-OWN_KEY = {"VICTOR_CLIENT_ID": "", "VICTOR_CLIENT_SECRET": "", "VICTOR_API_KEY": "k"}
-
-
-def encrypted_key(command: Command, sandbox: Sandbox) -> Ran:
-    private_key = encrypted_pem(sandbox.new_api_key()[1], "s3cret")
-    return command("rfp", "list", **OWN_KEY, VICTOR_PRIVATE_KEY=private_key)
-
-
-FAILURES: dict[str, tuple[Failing, int]] = {
-    "a key that was used for another payment": (line(*ASK, before=[*CREATE, "--amount", "1"]), 3),
-    "a lost answer": (unknown, 3),
-    "an answer that cannot be read": (unreadable, 3),
-    "an answer about another payment": (line(*ASK, **OF_ANOTHER), 3),
-    "an answer to a request that was lost": (unanswered, 3),
-    "an answer to a request that was taken in words that cannot be read": (
-        line(*ACCEPT, fault="html", operation="respond", status=200, work=False), 3,
-    ),
-    "a request that was answered in other words": (
-        line(*ACCEPT, before=[*ACCEPT, "--notes", "Of somebody else"], fault="status", operation="respond"), 3,
-    ),
-    "a request that was answered the other way": (
-        line("rfp", "decline", *ACCEPT[2:], before=ACCEPT, fault="status", operation="respond"), 1,
-    ),
-    "more problems than a message lists": (
-        line("rfp", "list", fault="status", operation="list", status=400, body=json.dumps(TWELVE)), 1,
-    ),
-    "an encrypted key": (encrypted_key, 2),
-    "a key that is none": (line("rfp", "list", **OWN_KEY, VICTOR_PRIVATE_KEY="-----BEGIN x"), 2),
-    "a short key": (line(*CREATE[:-1], "short", "--amount", "1"), 2),
-    "nothing": (line("rfp", "create"), 2),
-    "a creditor of a consumer": (
-        line(*CREATE, "--amount", "1", "--biller-type", "CONSUMER", "--ultimate-creditor", "A&B"), 2,
-    ),
-    "a date that is none": (line(*CREATE, "--amount", "1", "--due-date", "20.11.2026"), 2),
-    "dates of a list": (line("rfp", "list", "--due-date-start-date", "x", "--start-datetime", "2026-11-20"), 2),
-    "a status that cannot be": (line("rfp", "watch", "ABC", "--until", "paid"), 2),
-    "an unknown id": (line("rfp", "get", "NOPE"), 1),
-    "a search without a beginning": (line("rfp", "find", "INV-7"), 2),
-    "a secret that is wrong": (line("token", VICTOR_CLIENT_SECRET="wrong"), 1),
-    "a secret with a line break": (line("token", VICTOR_CLIENT_SECRET="two\nlines"), 2),
-    "an unknown environment": (line("rfp", "list", "--environment", "moon"), 2),
-    "a live host under another name": (
-        line("rfp", "list", "--environment", "staging", "--base-url", "https://api.victorfi.com"), 2,
-    ),
-    "nothing that could be sent": (
-        line(*CREATE, "--amount", "1", "--base-url", "http://127.0.0.1:1", "--deadline", "0.2"), 75,
-    ),
-    "no time at all": (line("rfp", "list", "--deadline", "0"), 2),
-    "an empty fact": (line("key", "invoice", ""), 2),
-    "no settings": (line("rfp", "list", VICTOR_CLIENT_ID="", VICTOR_CLIENT_SECRET=""), 2),
-}  # fmt: skip
+def speaks_python(ran: Ran) -> bool:
+    return PYTHON.search(ELSE.sub("", ran.err)) is not None
 
 
 @pytest.mark.parametrize("what", FAILURES)
 def test_no_message_speaks_python(command: Command, victor_sandbox: Sandbox, what: str) -> None:
-    fail, status = FAILURES[what]
-    ran = fail(command, victor_sandbox)
-    assert ran.status == status, ran.err
-    assert PYTHON.search(ELSE.sub("", ran.err)) is None, ran.err
+    ran = fail(what, command, victor_sandbox)
+    assert ran.status == FAILURES[what]["status"], ran.err
+    assert not speaks_python(ran), ran.err
 
 
 def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sandbox) -> None:
@@ -125,7 +66,7 @@ def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sand
 
 
 def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sandbox: Sandbox) -> None:
-    ran = unreadable(command, victor_sandbox)
+    ran = fail("an answer that cannot be read", command, victor_sandbox)
     assert "accepted the request (HTTP 200), but the response could not be parsed" in ran.err
     assert f"Repeat only with the same key: --idempotency-key {KEY}" in ran.err
     assert "may have executed" not in ran.err
@@ -134,14 +75,14 @@ def test_an_accepted_request_is_not_called_unknown(command: Command, victor_sand
 
 
 def test_an_unknown_outcome_says_each_thing_once(command: Command, victor_sandbox: Sandbox) -> None:
-    ran = unknown(command, victor_sandbox)
+    ran = fail("a lost answer", command, victor_sandbox)
     for said in (
         "may have executed",
         "look with 'victor rfp list --direction outbound --start-datetime 20",
         "Outcome:",
     ):
         assert ran.err.count(said) == 1
-    ran = unanswered(command, victor_sandbox)
+    ran = fail("an answer to a request that was lost", command, victor_sandbox)
     assert ran.err.count("before you repeat it") == 1
 
 
@@ -165,7 +106,7 @@ def test_a_variable_is_named_where_no_option_was_given(command: Command) -> None
 
 
 def test_a_key_of_another_payment_is_not_to_be_repeated(command: Command, victor_sandbox: Sandbox) -> None:
-    ran = line(*ASK, "--json", **OF_ANOTHER)(command, victor_sandbox)
+    ran = fail("an answer about another payment", command, victor_sandbox, "--json")
     assert (ran.status, ran.error["type"], ran.error["next_command"]) == (3, "Conflict", None)
     assert "Take another key only when it is certain that this payment does not exist" in ran.error["message"]
 
@@ -202,18 +143,7 @@ def test_problems_name_options_that_there_are(command: Command, victor_sandbox: 
     assert problems(command(*CREATE, "--amount", "2", "--json")) == [("--idempotency-key", "Idempotency-Key")]
 
 
-@pytest.mark.parametrize(
-    ("provider_field", "option", "field"),
-    [
-        ("paymentDetails.amount", "--amount", "payment_details.amount"),
-        ("payee.accountNumber", "--payee-account-number", "payee.account_number"),
-        ("payer.victorCounterpartyId", "--payer-counterparty-id", "payer.victor_counterparty_id"),
-        ("clientReferenceId", "--client-reference-id", "client_reference_id"),
-        ("paymentDetails.currency", None, "payment_details.currency"),
-        ("deadlines", None, "deadlines"),
-        ("victorPaymentRequestId", None, "victor_payment_request_id"),
-    ],
-)
+@pytest.mark.parametrize(("provider_field", "option", "field"), cases_beside(__file__)["fields"])
 def test_fields_of_the_provider_are_told_by_option_where_there_is_one(
     command: Command, victor_sandbox: Sandbox, provider_field: str, option: str | None, field: str
 ) -> None:
@@ -253,25 +183,12 @@ def test_an_encrypted_key_opens_with_its_password(
     settings = {"VICTOR_API_KEY": api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
     ran = bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings)
     assert (ran.status, "is encrypted: set VICTOR_PRIVATE_KEY_PASSWORD" in ran.err) == (2, True)
+    assert not speaks_python(ran), ran.err
     settings["VICTOR_PRIVATE_KEY_PASSWORD"] = "s3cret words"
     assert bare_command("rfp", "list", "--base-url", victor_sandbox.url, **settings).status == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "words", "advice"),
-    [
-        ("reference,total", ["reconcile"], "Name it with --column amount=NAME."),
-        ("reference,amont", ["reconcile"], "Name it with --column amount=amont."),
-        ("invoice,amount", ["reconcile"], "Name it with --column reference=NAME."),
-        ("reference,amount", ["reconcile", "--column", "amount=amuont"], "Did you mean amount?"),
-        ("reference,amount", ["reconcile", "--column", "sum=amount"], "--column names sum: the fields are"),
-        ("reference,amount\nM\xfcller,1", ["reconcile"], "such as --encoding windows-1252."),
-        (f"{PAYMENTS}\nM\xfcller", ["bulk", "send"], "such as --encoding windows-1252."),
-        (PAYMENTS.replace("amount", "amout"), ["bulk", "send"], "Rename the column amout to amount."),
-        ("reference_id", ["bulk", "send"], "name another one, such as reference_id: --key-column NAME."),
-        (f"{PAYMENTS}\nINV-1,12345678,aHeq349838,1.00,BUSINESS,", ["bulk", "send"], "--due-date tomorrow gives a due"),
-    ],
-)
+@pytest.mark.parametrize(("content", "words", "advice"), cases_beside(__file__)["advice"])
 def test_advice_about_a_file_is_in_options(
     command: Command, tmp_path: Path, content: str, words: list[str], advice: str
 ) -> None:

@@ -25,7 +25,7 @@ import httpx
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -415,6 +415,7 @@ DRAWN = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None)
 @given(drawn=DRAWN)
+@example(drawn={"extra_body": {"zeta": [Decimal("44.2300")]}})
 def test_what_is_accepted_is_sent_with_the_bytes_of_create(
     drawn: dict[str, Any], memory: sa.Engine, victor_key_pair: tuple[str, str]
 ) -> None:

@@ -27,6 +27,7 @@ from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden
 from tests.providers.running import GUID, MODES, ONCE, TOKEN, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -372,15 +373,7 @@ def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(read: Any, expir
     assert token.seconds_left(1_683_308_000.0) == (math.inf if at is None else at - 1_683_308_000)
 
 
-@pytest.mark.parametrize(
-    ("system", "words"),
-    [
-        ("eastpay", "The token is fixed: check it in the bank's back office"),
-        ("flexfactor", r"The sandbox was asked: check that the AppKey"),
-        ("velo", "check that key and secret were issued for it"),
-        ("victor", r"Environment 'staging' was asked.*keys of one environment are not valid in the other"),
-    ],
-)
+@pytest.mark.parametrize(("system", "words"), cases_beside(__file__)["refusals"])
 def test_a_401_to_a_fresh_token_is_final_and_says_what_to_check(system: str, words: str) -> None:
     script = Script(httpx.Response(401, json={"message": "no"}))
     client = CLIENTS[system][0](**ARGUMENTS[system], transport=script.transport)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import importlib
 import pickle
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.frames import HAND_WRITTEN, locals_of
 from tests.providers.running import QUICK, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import Outcome, UnreadableResponse, VictorError
-
-KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Operation:
     answer: dict[str, Any]
     arguments: dict[str, Any] = field(default_factory=dict)
     key: str | None = None
-    body: tuple[str, dict[str, Any]] | None = None
+    body: Sequence[Any] | None = None
 
     def __str__(self) -> str:
         return self.name.rpartition(".")[2]
@@ -41,36 +41,8 @@ class Operation:
         return getattr(importlib.import_module(f"{self.system}_api.api.{self.name}"), way)(client=client, **arguments)
 
 
-ASKED = {"victor_payment_request_id": "b34783af0"}
-DETAILS = {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"}
-REQUEST = {
-    "payee": {"account_number": "043987673645"}, "payer": {"victor_counterparty_id": "aHeq349838"},
-    "payment_details": DETAILS,
-}  # fmt: skip
-WRITES = (
-    Operation(
-        "victor", "payment_requests.create_request_payment", key=KEY, arguments={"idempotency_key": KEY},
-        body=("NewRtpRfpPaymentRequest", REQUEST),
-        answer={**ASKED, "status": "created", "payment_request": {"payee": {"account_number": "043987673645"}}},
-    ),
-    Operation(
-        "victor", "payment_requests.respond_to_payment_request", {**ASKED, "status": "Accepted"}, ASKED,
-        body=("RfpInboundPaymentRequestResponseRequestDetails", {"status": "Accepted", "notes": "Thanks."}),
-    ),
-    Operation(
-        "velo", "payouts.quote_payout", {"fxSummaries": [], "correlationId": "r-77"},
-        {"payout_id": "0f9d2f1c-3d1f-4f0a-9a43-5b0c7a5e8e77"},
-    ),
-    Operation(
-        "flexfactor", "payments.evaluate", {"status": "APPROVED", "success": True, "orderId": "o-1"}, key=KEY,
-        body=("EvaluateRequest", {"idempotencyKey": KEY, "orderId": "INV-1042"}),
-    ),
-    Operation(
-        "eastpay", "payments.create_payment", {"id": "p-1", "result": {"code": "000.000.000", "description": "done"}},
-        body=("PaymentForm", {"amount": "92.00", "currency": "EGP"}),
-    ),
-)  # fmt: skip
-READS = (Operation("victor", "payment_requests.get_payment_request", {**ASKED, "status": "Pending"}, ASKED),)
+CASES = cases_beside(__file__)
+WRITES, READS = ([Operation(**each) for each in CASES[kind]] for kind in ("writes", "reads"))
 STATUSES = [201, 202, 205, 206, 299]
 """None of them is in any of the four documents for these operations."""
 

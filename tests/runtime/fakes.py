@@ -245,7 +245,7 @@ class Harness:
         driver: Any = (AsyncDriver if is_async else Driver)(self.network, grace=PATIENCE)
         driver.sleep = self.clock.asleep if is_async else self.clock.sleep
         transport = AsyncAttemptTransport if is_async else AttemptTransport
-        self.transport: Any = transport(self.loop, self.network, BASE_URL, driver=driver)
+        self.transport: Any = transport(self.loop, self.network, [BASE_URL], driver=driver)
 
     def sign(self, now: float) -> str:
         self.signed_at.append(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,15 +18,23 @@ LEAVES = (
     | st.integers()
     | st.floats()
     | WORDS
-    | st.sampled_from(["", "\ud800", "2026-03-04", "PENDING", 10**400, -0.0, 3.0])
+    | st.sampled_from(["", "\ud800", "2026-03-04", "2026-W01-1", "PENDING", 10**400, -0.0, 3.0])
 )
 ANY_JSON = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6
 )
-INSTANTS = st.integers(0, 4_000_000_000).map(
-    lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat().replace("+00:00", "Z")
+SECONDS = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31)).map(  # noqa: DTZ001 - its text
+    lambda moment: moment.isoformat(timespec="seconds")
 )
-TEXTS = {"date": st.dates().map(str), "date-time": INSTANTS, "uuid": st.uuids().map(str)}
+INSTANTS = st.tuples(SECONDS, st.sampled_from(["Z", ".120Z", ".123456Z", ".1234567Z", ".000000001-23:59"]))
+ODD_ENDS = ["z", ".1Z", ".1200+00:00", ".12345670-00:00", ".0000000000Z", ".1234567891z", ".5+05:30", "+2400", ""]
+TEXTS = {
+    "date": st.dates().map(str),
+    "date-time": INSTANTS.map("".join),
+    "uuid": st.uuids().map(str),
+    "odd": st.tuples(SECONDS, st.sampled_from(ODD_ENDS)).map("".join) | st.uuids().map(lambda each: str(each).upper()),
+}
+"""By format, the texts that are written again as they are; the odd ones are not, or are of no format."""
 SCALARS = {
     "integer": st.integers(),
     "number": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -39,6 +48,7 @@ class Values:
 
     def __init__(self, document: Tree) -> None:
         self._document = document
+        self.names = set(document["components"]["schemas"])
 
     def schema(self, name: str) -> Tree:
         found: Tree = self._document["components"]["schemas"][name]
@@ -102,18 +112,22 @@ def _mutate(draw: st.DrawFn, value: Any, depth: int = 0) -> Any:
         number = draw(st.integers(0, len(value) - 1))
         return [_mutate(draw, each, depth + 1) if n == number else each for n, each in enumerate(value)]
     if isinstance(value, str) and draw(st.booleans()):
-        return draw(st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]))
+        return draw(st.sampled_from([value.upper(), value.lower(), value.title(), value + "?"]) | TEXTS["odd"])
     return draw(ANY_JSON)
 
 
+TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:]{8})(?:\.([0-9]*?)0*)?(z|[+-][0-9]{2}:[0-9]{2})")
+
+
 def gist(value: Any) -> Any:
-    """What must survive a round trip: all but nulls in objects, the case of letters, and how numbers are written."""
+    """What must survive a round trip: all but the case of letters, and how numbers and times are written."""
     if isinstance(value, dict):
-        return {name: gist(child) for name, child in value.items() if child is not None}
+        return {name: gist(child) for name, child in value.items()}
     if isinstance(value, list):
         return [gist(child) for child in value]
     if isinstance(value, str):
-        return value.casefold()
+        time = TIME.fullmatch(folded := value.casefold())
+        return (time[1], time[2] or "", time[3].replace("-00:00", "z").replace("+00:00", "z")) if time else folded
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, float):

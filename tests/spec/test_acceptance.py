@@ -6,12 +6,15 @@ import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from victor_ext.spec.checking.problems import Problem, judge, read_accepted
 from victor_ext.spec.command_line import main
+
+from .wire import beside
 
 pytestmark = pytest.mark.thorough
 LOSS = "GET /ping: answer '700', which is no status of HTTP"
@@ -28,6 +31,8 @@ ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
+
+ROWS = beside("acceptance")
 
 
 class Checked(NamedTuple):
@@ -89,9 +94,15 @@ ENDED = "it counted until 2026-03-05; look at it again: write a later day for `e
     ],
 )
 def test_an_entry_is_for_one_loss_and_counts_until_it_expires(
-    check: Check, accepted: Path, text: str, said: str
+    check: Check, accepted: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(text)[::2] == (int(bool(said)), said.format(accepted))
+    generate = ["generate", str(accepted.with_name("hooks.yaml")), f"--out={accepted.parent / 'out'}"]
+    lost = [line.partition("; ")[0].partition(": ")[2] for line in said.splitlines() if line.startswith("left out")]
+    assert main(generate) == int(bool(lost)), "generate names what check names"
+    assert capsys.readouterr().err == "".join(f"  LEFT OUT: {each}\n" for each in lost)
+    assert main([*generate, "--verbose"]) == int(bool(lost))
+    assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
 def test_an_entry_for_all_losses_of_one_kind(check: Check, accepted: Path) -> None:
@@ -103,17 +114,7 @@ def test_an_entry_for_all_losses_of_one_kind(check: Check, accepted: Path) -> No
     assert accepted.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize(
-    "places",
-    [
-        "POST *: answer *, which is no status of HTTP",
-        "*: answer *, which is no header of HTTP",
-        "*: answer *, which is no status",
-        "*: answer * status of HTTP",
-        "*: ANSWER *, which is no status of HTTP",
-        "GET /p.*: answer *, which is no status of HTTP",
-    ],
-)
+@pytest.mark.parametrize("places", ROWS["other_kinds"])
 def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) -> None:
     accepted.write_text(GROUP.format(places))
     losses = [Problem("left out", LOSS), Problem("missing", "GET /pong", "answer '700', which is no status of HTTP")]
@@ -132,29 +133,10 @@ def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(check:
     assert check(None, *named).status == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("- place: x\n  since: 2026-03-04\n", "entry 1 must have `place` (of one loss) or `places`"),
-        ("- reason: x\n  since: 2026-03-04\n", "entry 1 must have `place`"),
-        ("- x\n", "entry 1 must have `place`"),
-        (ENTRY.format(LOSS).replace("nobody listens", "' '"), "entry 1 must have `place`"),
-        (ENTRY.format(LOSS) + "  until: 2027-01-01\n", "entry 1 must have `place`"),
-        (ENTRY.format(LOSS) + "  expires: []\n", "entry 1 must have `place`"),
-        (ENTRY.format(LOSS) + "  places: '*: no status of HTTP'\n", "entry 1 must have `place`"),
-        (ENTRY.format(LOSS).replace("2026-03-04", "soon"), "entry 1: since is 'soon': write a date, as 2026-03-04"),
-        (ENTRY.format(LOSS) + "  expires: soon\n", "entry 1: expires is 'soon': write a date, as 2026-03-04"),
-        *(
-            (GROUP.format(wide), f"entry 1: places is {wide!r}: write the text of a loss, `place: words`, with `*` for")
-            for wide in ("*", "* /ping", "*: *", "*: * *, * * * * *", "*: * which * *")
-        ),
-        (ENTRY.format(LOSS) * 2, f"two entries have the place {LOSS!r}"),
-        ("place: x\n", "must be a list of entries"),
-        ("- [\n", "cannot be read"),
-        ("\xff", "must be a list"),
-    ],
-)
-def test_a_mistake_in_the_file_is_named(check: Check, text: str, said: str) -> None:
+@pytest.mark.parametrize(("written", "said"), ROWS["mistakes"])
+def test_a_mistake_in_the_file_is_named(check: Check, written: str | dict[str, Any], said: str) -> None:
+    text = written if isinstance(written, str) else yaml.safe_dump([written])
+    text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))
     status, out, err = check(text)
     assert (status, out) == (2, "")
     assert said in err

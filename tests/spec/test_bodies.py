@@ -14,112 +14,32 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, done, listed, package, parameter, ref
+from .wire import Tree, Wire, beside, package
 
 pytestmark = pytest.mark.thorough
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
-BINARY: Tree = {"type": "string", "format": "binary"}
-NOTE = ref("Note")
-LINE = an_object(price=TEXT, quantity={"type": "integer"})
-ORDER = an_object(
-    name={"type": "string", "nullable": True},
-    paid={"type": "boolean"},
-    on={"type": "string", "format": "date"},
-    tags=listed(TEXT),
-    lines=listed(LINE),
-    metadata={"type": "object", "additionalProperties": TEXT},
-    card=an_object(number=TEXT, owner={"type": "object"}),
-    comma=listed(TEXT),
-    address=an_object(city=TEXT),
-    json=an_object(a={"type": "integer"}),
-    bare=an_object(a={"type": "integer"}),
-)
-ENCODING: Tree = {
-    "lines": {"style": "deepObject", "explode": True},
-    "metadata": {"style": "deepObject", "explode": True},
-    "card": {"style": "deepObject"},
-    "comma": {"style": "form", "explode": False},
-    "address": {"style": "form"},
-    "json": {"contentType": "application/json"},
-}
-UPLOAD = an_object(
-    file=BINARY,
-    image=BINARY,
-    files=listed(BINARY),
-    note=TEXT,
-    count={"type": "integer"},
-    ok={"type": "boolean"},
-    at={"type": "string", "format": "date-time"},
-    line=LINE,
-    tags=listed(TEXT),
-    lines=listed(LINE),
-    xml=TEXT,
-    nothing={"type": "string", "nullable": True},
-    photo={"contentMediaType": "image/png"},
-)
-
-
-def body(**content: dict[str, Any]) -> dict[str, Any]:
-    """A required body; the content types are JSON, FORM and so on in capital letters."""
-    return {"required": True, "content": {globals().get(kind, kind): medium for kind, medium in content.items()}}
-
-
-KINDS = {"image": {"contentType": "image/png"}, "xml": {"contentType": "application/xml"}}
-NESTED = {"document": {"properties": {"file": BINARY, "name": TEXT}}, "documents": listed(ref("Attached"))}
-BODIES: dict[str, Tree] = {
-    "same": body(MULTIPART={"schema": NOTE}, FORM={"schema": NOTE}, JSON={"schema": NOTE}),
-    "inline": body(MULTIPART={"schema": LINE}, JSON={"schema": LINE}),
-    "different": body(JSON={"schema": NOTE}, MULTIPART={"schema": UPLOAD}, **{"text/plain": {"schema": TEXT}}),
-    "order": body(FORM={"schema": ORDER, "encoding": ENCODING}),
-    "upload": body(MULTIPART={"schema": UPLOAD, "encoding": KINDS}),
-    "nested": body(MULTIPART={"schema": {"properties": NESTED}}),
-    "file": body(JSON={"schema": ref("Attached")}, MULTIPART={"schema": ref("Attached")}),
-    "anything": body(**{"*/*": {"schema": BINARY}}),
-    "any_json": body(**{"*/*": {"schema": LINE}}),
-    "octets": body(**{"application/octet-stream": {"schema": TEXT}}),
-    "picture": body(**{"image/*": {"schema": BINARY}}),
-    "text": body(**{"text/plain": {"schema": TEXT}}),
-    "xml": body(**{"application/xml": {"schema": LINE}}),
-    "mixed": body(**{"multipart/mixed": {"schema": LINE}}),
-    "patch": body(**{"application/merge-patch+json": {"schema": LINE}}),
-    "only": body(JSON={"schema": ref("InJson")}),
-    "both": body(JSON={"schema": ref("InBoth")}, MULTIPART={"schema": ref("InBoth")}),
-}
+DOCUMENT: Tree = beside("bodies")
+PATHS, SCHEMAS = DOCUMENT["paths"], DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"
     for name in ("document", "documents")
 ]
 
-SCHEMAS: Tree = {
-    "Note": an_object(text=TEXT),
-    "Attached": an_object(file=BINARY, file_id=TEXT),
-    "InJson": an_object(file=BINARY, name=TEXT),
-    "InBoth": an_object(file=BINARY, name=TEXT),
-}
-DECLARED = parameter("content-type", "header", required=True)
-PATHS: Tree = {
-    **{f"/{name}": {"post": done(name, requestBody=each)} for name, each in BODIES.items()},
-    "/declared": {"post": done("declared", parameters=[DECLARED], requestBody=BODIES["upload"])},
-    **{
-        f"/read/{name}": {"get": answering(ref(schema), operationId=f"read_{name}")}
-        for name, schema in (("only", "InJson"), ("both", "InBoth"))
-    },
-}
 
-
-wire = package("bodies", lossy=True, components={"schemas": SCHEMAS}, paths=PATHS)
+wire = package("bodies", lossy=True, **DOCUMENT)
 
 
 class TestContentTypes:
     def test_json_is_sent_unless_the_caller_chooses(self, wire: Wire) -> None:
-        note = wire.models.Note(text="a b")
+        note = wire.models.Note(text="a b", id="1")  # read-only, and sent by each of them if it is there
         sent = wire.send("same", body=note)
-        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b"}')
+        assert (sent.headers["Content-Type"], sent.content) == (JSON, b'{"text":"a b","id":"1"}')
         form = wire.send("same", body=note, content_type=FORM)
-        assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b")
+        assert (form.headers["Content-Type"], form.content) == (FORM, b"text=a+b&id=1")
         parts = wire.send("same", body=note, content_type=MULTIPART)
-        assert parts_of(parts) == {"text": ("text/plain", None, b"a b")}
+        assert parts_of(parts) == {"text": ("text/plain", None, b"a b"), "id": ("text/plain", None, b"1")}
+        assert wire.send("ranged", body=note).headers["Content-Type"] == JSON  # of application/*+json
         assert sent.headers["Content-Length"] == str(len(sent.content))
 
     def test_an_inline_schema_of_two_content_types_is_one_class(self, wire: Wire) -> None:
@@ -157,29 +77,17 @@ class TestUrlEncodedForms:
         nested = self.sent(wire, card={"number": "4", "owner": {"name": {"last": "L"}}})
         assert sorted(nested.split("&")) == ["card%5Bnumber%5D=4", "card%5Bowner%5D%5Bname%5D%5Blast%5D=L"]
 
+    def test_an_object_without_an_encoding_is_json_in_every_version_of_openapi(self, wire: Wire) -> None:
+        assert self.sent(wire, bare={"price": "p"}) == "bare=%7B%22price%22%3A%22p%22%7D"
+        assert self.sent(wire, unknown=[{"a": 1}, [2], "b"]) == "unknown=%7B%22a%22%3A1%7D&unknown=%5B2%5D&unknown=b"
+
     def test_what_the_document_does_not_define_is_refused_and_reported(self, wire: Wire) -> None:
-        for name, value in (("bare", {"a": 1}), ("unknown", {"a": 1}), ("address", {"city": "Rome", "more": {"a": 1}})):
+        for name, value in (("xml", {"price": "p"}), ("address", {"city": "Rome", "more": {"a": 1}})):
             with pytest.raises(ValueError, match=f"{name}: neither the document nor OpenAPI says how an object"):
                 self.sent(wire, **{name: value})
-        assert wire.result.left_out == [
-            "POST /order: the form's field bare is an object, whose form is not defined, and is refused when called",
-            *NESTED_FILES,
-        ]
-
-    @pytest.mark.parametrize(
-        ("version", "newer"), [("3.0.3", False), ("3.1.0", False), ("3.0.4", True), ("3.1.1", True)]
-    )
-    def test_newer_versions_of_openapi_say_that_it_is_json(self, tmp_path: Any, version: str, newer: bool) -> None:
-        schema = an_object(bare=LINE)
-        paths = {"/order": {"post": done("order", requestBody=body(FORM={"schema": schema}))}}
-        made = Wire(tmp_path, f"wire_{version.replace('.', '_')}", lossy=True, openapi=version, paths=paths)
-        value = made.models.OrderBody.from_dict({"bare": {"price": "p"}})
-        assert bool(made.result.left_out) is not newer
-        if newer:
-            assert made.send("order", body=value).content == b"bare=%7B%22price%22%3A%22p%22%7D"
-        else:
-            with pytest.raises(ValueError, match="bare: neither"):
-                made.send("order", body=value)
+        assert self.sent(wire, xml="<a/>") == "xml=%3Ca%2F%3E"
+        lost = "is an object or a list as application/xml, whose form is not defined, and is refused when called"
+        assert wire.result.left_out == [f"POST /order: the form's field xml {lost}", *NESTED_FILES]
 
 
 def parts_of(request: httpx.Request) -> dict[str, Any]:

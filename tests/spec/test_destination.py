@@ -20,17 +20,14 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.destination import HEADER
 from victor_ext.spec.generate import generate
 
+from .wire import beside
+
 pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "openapi").glob("*.yaml")
 
-SMALL = (
-    "openapi: 3.0.3\ninfo: {title: T, version: '1'}\npaths:\n"
-    "  /things:\n    get:\n      tags: [build]\n      operationId: listThings\n      responses:\n        '200':\n"
-    "          description: ok\n          content:\n            application/json:\n"
-    "              schema: {$ref: '#/components/schemas/Thing'}\n"
-    "components: {schemas: {Thing: {type: object, properties: {id: {type: string}}}}}\n"
-)
+CASES = beside("destination")
+SMALL = Path(__file__).with_name("small.yaml").read_text(encoding="utf-8")
 
 Snapshot = dict[str, bytes | str]
 
@@ -60,13 +57,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return room
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "..", "", "../out2", "a\\b", "{room}/elsewhere", "a.b", "--out=x", "1x", "_x", "é_api", "x\n", "class", "json",
-        "httpx", "victor_ext",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("name", CASES["names"])
 def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(room)
     name = name.replace("{room}", str(room))
@@ -258,14 +249,7 @@ def test_nothing_in_the_folders_above_or_in_the_environment_changes_a_byte(
 # `make`
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"SPEC": "my document.yaml", "OUT": "some folder/with blanks ", "NAME": "x"},
-        {"SPEC": "-x;y.yaml", "OUT": "--out", "NAME": "a|b > c"},
-        {},
-    ],
-)
+@pytest.mark.parametrize("values", CASES["made"])
 def test_make_hands_on_what_it_was_given_as_it_is(tmp_path: Path, values: dict[str, str]) -> None:
     program = tmp_path / "bin" / "python"
     program.parent.mkdir()

@@ -2,74 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from victor_ext.spec import files
 from victor_ext.spec.checking.check import inspect
-from victor_ext.spec.checking.package import Package
+from victor_ext.spec.checking.package import Caller, Package
 from victor_ext.spec.command_line import main
-from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.components import Components
+from victor_ext.spec.document import DocumentError, addresses, load
 from victor_ext.spec.generate import generate
+from victor_ext.spec.tree import Tree, operations, resolve
+
+from .wire import beside
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
-ROOT = """
-openapi: 3.0.3
-info: {title: T, version: '1'}
-paths:
-  /cards/{id}: {$ref: paths/cards.yaml}
-  /pets:
-    get:
-      operationId: pets
-      parameters: [{$ref: 'shared.json#/parameters/Limit'}]
-      responses:
-        '200': {$ref: 'shared.json#/responses/Pets'}
-        default: {description: e, content: {application/json: {schema: {$ref: 'schemas/error.yaml'}}}}
-components:
-  schemas:
-    Own: {type: object, properties: {here: {type: string}}}
-    Card: {type: object, properties: {of_the_root: {type: string}}}
-"""
-CARDS = """
-parameters: [{$ref: '../shared.json#/parameters/Id'}]
-post:
-  operationId: card
-  requestBody: {$ref: '../shared.json#/bodies/Card'}
-  responses:
-    '200': {description: ok, content: {application/json: {schema: {$ref: '../schemas/card.yaml#/Card'}}}}
-"""
-CARD = """
-Card:
-  type: object
-  properties:
-    owner: {$ref: 'owner.yaml#/Owner'}
-    next: {$ref: '#/Card'}
-    own: {$ref: '../some.yaml#/components/schemas/Own'}
-    word: {$ref: '#/Words/0'}
-Words: [{type: string, enum: [a, b]}]
-"""
-OWNER = (
-    "Owner: {type: object, properties: {name: {type: string}, cards: {type: array, items: {$ref: card.yaml#/Card}}}}"
-)
-SHARED = """{
-  "parameters": {
-    "Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
-    "Limit": {"name": "limit", "in": "query", "schema": {"type": "integer"}}
-  },
-  "bodies": {"Card": {"content": {"application/json": {"schema": {"$ref": "schemas/card.yaml#/Card"}}}}},
-  "responses": {"Pets": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/schemas/Pet"}}}}},
-  "schemas": {"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}}
-}"""
+SEVERAL = Path(__file__).parent / "several"
+FILES: Tree = beside("files")
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
-    error = "type: object\nproperties: {code: {type: string}}\n"
-    schemas = {"schemas/card": CARD, "schemas/owner": OWNER, "schemas/error": error}
-    return write(tmp_path / "api", **{"some": ROOT, "paths/cards": CARDS, **schemas, "shared.json": SHARED})
+    return Path(shutil.copytree(SEVERAL / "api", tmp_path / "api")) / "some.yaml"
 
 
 def whole(spec: Path) -> tuple[Any, dict[str, int]]:
@@ -100,132 +59,95 @@ def write(folder: Path, **texts: str) -> Path:
 
 
 def test_sections_in_files_of_their_own(tmp_path: Path) -> None:
-    write(
-        tmp_path / "all",
-        schemas="A: {$ref: a.yaml}\nB: {$ref: '#/A'}\n",
-        a="type: object\nproperties: {b: {$ref: 'schemas.yaml#/B'}}\n",
-    )
-    spec = write(
-        tmp_path,
-        some=HEAD + "paths: {$ref: paths.yaml}\ncomponents: {schemas: {$ref: all/schemas.yaml}}\n",
-        paths="/x: {$ref: x.yaml}\n",
-        x="get: {responses: {'200': {description: ok}}}\n",
-    )
-    models, found = whole(spec)
+    models, found = whole(write(tmp_path, **FILES["sections"]))
     assert found["operations"] == 1
     assert {"A", "B"} <= {*models.__all__}
 
 
-@pytest.mark.parametrize(
-    ("reference", "says"),
-    [
-        ("https://example.com/a.yaml#/A", "is the address of another machine"),
-        ("file:///etc/passwd", "is the address of another machine"),
-        ("../secret.yaml#/A", "is outside the document's folder"),
-        ("%2e%2e/secret.yaml", "is outside the document's folder"),
-        ("link.yaml#/A", "is outside the document's folder"),
-        ("nowhere.yaml", "leads to no file"),
-        ("schemas/card.yaml#/Nothing", "leads to nothing"),
-    ],
-)
+@pytest.mark.parametrize(("reference", "says"), FILES["refused"])
 def test_what_is_not_in_the_folder_is_refused(
     spec: Path, reference: str, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (spec.parent.parent / "secret.yaml").write_text("A: {type: string}\n")
     (spec.parent / "link.yaml").symlink_to(spec.parent.parent / "secret.yaml")
-    spec.write_text(ROOT.replace("schemas/error.yaml", reference), encoding="utf-8")
+    spec.write_text(spec.read_text(encoding="utf-8").replace("schemas/error.yaml", reference), encoding="utf-8")
     assert main(["generate", str(spec), f"--out={spec.parent / 'out'}"]) == 2
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
 
 
+@pytest.mark.parametrize(("reference", "leads_to"), FILES["self"])
+def test_references_are_relative_to_what_the_document_calls_itself(
+    tmp_path: Path, reference: str, leads_to: str
+) -> None:
+    files = dict(FILES["self files"])
+    spec = write(tmp_path / "api", **files | {"local": files["local"].replace("REFERENCE", reference)})
+    (tmp_path / "common.yaml").write_text("{type: object, properties: {common: {type: string}}}", encoding="utf-8")
+    copies = {"https://api.example/common.yaml": tmp_path / "common.yaml"}
+    try:
+        tree = load(spec, copies)
+    except DocumentError as error:
+        assert leads_to.startswith("is ") and leads_to in str(error)  # noqa: PT017 - of some
+        return
+    assert leads_to in resolve(tree, tree["components"]["schemas"]["Some"])["properties"]
+    assert tmp_path / "api" / "schemas" / "card.yaml" in addresses(spec)
+
+
 def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
-    examples = "example: {$ref: ../a.yaml}, x-policy: {$ref: ../b.yaml}"
-    schema = f"{{type: object, {examples}, properties: {{x-c: {{$ref: c.yaml}}}}}}"
-    some = f"{HEAD}paths: {{}}\ncomponents: {{x-policy: {{$ref: ../p.yaml}}, schemas: {{A: {schema}}}}}\n"
-    spec = write(tmp_path, some=some, c="type: string\n")
+    spec = write(tmp_path, **FILES["names that refer to nothing"])
     assert load(spec)["components"]["schemas"]["c"] == {"type": "string"}
 
 
 def test_limits_are_those_of_the_whole_and_an_unreadable_file_is_named(
     spec: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for limit, value, says in (
-        ("files.MAX_FILES", 3, "is too much: at most 3 files"),
-        ("files.MAX_BYTES", 500, "is too much: at most 10,000 files of 500 bytes together"),
-        ("bounds.MAX_VALUES", 60, "more than 60 values"),
-    ):
-        monkeypatch.setattr(f"victor_ext.spec.{limit}", value)
-        with pytest.raises(DocumentError, match=says):
+    with pytest.raises(DocumentError, match="more than 62 values"):
+        load(spec, max_mib=0.002)
+    with (spec.parent / "schemas" / "error.yaml").open("a") as file:
+        file.write("#" * 4_000)
+    with pytest.raises(DocumentError, match="is too much: at most 10,000 files of 4,194 bytes together"):
+        load(spec, max_mib=0.004)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "MAX_FILES", 3)
+        with pytest.raises(DocumentError, match="is too much: at most 3 files"):
             load(spec)
-        monkeypatch.undo()
     (spec.parent / "schemas" / "error.yaml").write_text("a: [")
     with pytest.raises(DocumentError, match=r"error\.yaml cannot be read"):
         load(spec)
 
 
 def test_a_whole_content_that_is_a_reference_is_written_out(tmp_path: Path) -> None:
-    content = "{$ref: '#/components/mediaTypes/Card'}"
-    spec = write(
-        tmp_path,
-        some=f"""{HEAD}
-paths: {{/a: {{get: {{operationId: a, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
-components:
-  mediaTypes: {{Card: {{application/json: {{schema: {{$ref: '#/components/schemas/Card'}}}}}}}}
-  schemas:
-    Card: {{type: object, properties: {{content: {{$ref: '#/components/schemas/Text'}}}}}}
-    Text: {{type: object, properties: {{here: {{type: string}}}}}}
-""",
-    )
+    spec = write(tmp_path, **FILES["a whole content"])
     models, _ = whole(spec)
     assert {*models.__all__} == {"Card", "Text"}
     assert load(spec)["components"]["schemas"]["Card"]["properties"]["content"] == {"$ref": "#/components/schemas/Text"}
 
 
-def test_contents_that_hold_each_other_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_BYTES", 100_000)
+def test_contents_that_hold_each_other_end(tmp_path: Path) -> None:
     header = "{schema: {}, encoding: {a: {headers: {%s}}}}"
     medium = ", ".join(f"h{n}: {{content: {{$ref: '#/components/mediaTypes/M%d'}}}}" for n in range(10))
     parts = "".join(f"    M{n}: {{a/b: {header % (medium.replace('%d', str(n + 1)))}}}\n" for n in range(30))
     spec = write(tmp_path, some=f"{HEAD}paths: {{}}\ncomponents:\n  mediaTypes:\n{parts}    M30: {{}}\n")
     with pytest.raises(DocumentError, match="is too much"):
-        load(spec)
+        load(spec, max_mib=0.1)
 
 
 def test_an_operation_and_a_text_in_files_of_their_own(tmp_path: Path) -> None:
-    schema = "{schema: {properties: {$ref: 'words.yaml#/of'}}}"
-    answers = f"responses: {{'200': {{description: ok, content: {{application/json: {schema}}}}}}}"
-    spec = write(
-        tmp_path,
-        some="openapi: 3.0.3\ninfo: {title: T, version: '1', description: {$ref: 'words.yaml#/intro'}}\n"
-        "paths:\n  /a:\n    get: {$ref: 'operations.yaml#/read'}\n  /b: {$ref: 'paths.yaml'}\n",
-        words="intro: A long text.\nof: {a: {type: string}}\n",
-        paths="post: {$ref: 'operations.yaml#/write'}\n",
-        operations=f"read: {{operationId: read, {answers}}}\nwrite: {{operationId: write, {answers}}}\n",
-    )
+    spec = write(tmp_path, **FILES["an operation and a text"])
     assert whole(spec)[1]["operations"] == 2
     answer = load(spec)["paths"]["/a"]["get"]["responses"]["200"]
     assert answer["content"]["application/json"]["schema"] == {"properties": {"a": {"type": "string"}}}
 
 
 def test_an_operation_that_leads_back_to_itself(tmp_path: Path) -> None:
-    spec = write(tmp_path, some=HEAD + "paths:\n  /a:\n    get: {$ref: 'a.yaml'}\n", a="$ref: 'a.yaml'\n")
+    spec = write(tmp_path, **FILES["back to itself"])
     with pytest.raises(DocumentError, match=r"paths\./a\.get: a\.yaml leads back to itself"):
         load(spec)
 
 
 def test_an_anchor_is_a_name_of_a_schema(tmp_path: Path) -> None:
-    content = "{application/json: {schema: {$ref: '#card'}}}"
-    properties = "{next: {$ref: '#card'}, word: {$ref: 'parts.yaml#word'}}"
-    spec = write(
-        tmp_path,
-        some=f"""{HEAD.replace("3.0.3", "3.1.0")}
-paths: {{/x: {{get: {{operationId: x, responses: {{'200': {{description: ok, content: {content}}}}}}}}}}}
-components: {{schemas: {{Card: {{$anchor: card, type: object, properties: {properties}}}}}}}
-""",
-        parts="Word: {type: object, properties: {w: {$anchor: word, type: string}}}\n",
-    )
+    spec = write(tmp_path, **FILES["anchors"])
     tree = load(spec)
     card = tree["components"]["schemas"]["Card"]["properties"]
     assert card["next"] == {"$ref": "#/components/schemas/Card"}
@@ -249,3 +171,45 @@ def test_a_file_at_a_url_is_read_from_its_local_copy(tmp_path: Path, capsys: pyt
     assert main(["diff", str(document), str(document), *more]) == 0
     assert main(["update", str(document), str(newer), *out, *more]) == 0
     assert main(["check", str(document), "--copy", url.partition("=")[0]]) == 2
+
+
+def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp_path: Path) -> None:
+    """One that is renamed, because the root has another `Account`, keeps its word."""
+    result = generate(SEVERAL / "payments.yaml", tmp_path)
+    assert result.left_out == []
+    assert inspect(load(SEVERAL / "payments.yaml"), result.package).problems == {}
+    package = Package(result.package)
+
+    def read(operation: str, kind: str) -> str:
+        answer = httpx.Response(200, json={"kind": kind, "reference": "r"})
+        function = next(each for each in package.functions if each.name == operation)
+        with Caller(package, "https://api.example") as caller:
+            return type(caller.answer(function, {}, answer, "sync")).__name__
+
+    chosen = {kind: read("get_chosen", kind) for kind in ("card", "sepa", "Iban", "other")}
+    assert chosen == {"card": "Card", "sepa": "Iban", "Iban": "Iban", "other": "Card"}
+    words = {"visa": "Card", "card": "Card", "ach": "Account2", "Account": "Account2"}
+    words |= {"sepa.debit": "SepaDebit", "cash": "Cash", "cheque": "Cash"}
+    assert {kind: read("get_method", kind) for kind in words} == words
+
+
+def test_a_description_is_read_from_its_file_and_never_refuses_a_document() -> None:
+    tree = load(SEVERAL / "payments.yaml")
+    intro = (SEVERAL / "texts" / "intro.md").read_text(encoding="utf-8")
+    read = tree["paths"]["/methods"]["get"]
+    assert (tree["info"]["description"], read["summary"]) == (intro, "One method.")
+    absent = [read, tree["paths"]["/chosen"]["get"], tree["components"]["schemas"]["Account"]]
+    assert [each["description"] for each in [*absent, tree["components"]["schemas"]["method"]]] == [None] * 4
+    assert tree["components"]["pathItems"]["methods"]["post"]["description"] == intro
+
+
+def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:
+    names = [each.where for each in operations(load(SEVERAL / "payments.yaml"))]
+    assert names == ["GET /methods", "POST /methods", "LINK /methods", "GET /chosen"]
+    spec = write(tmp_path, **FILES["beside the reference of a path"])
+    result = generate(spec, tmp_path)
+    assert result.left_out == ["GET /a: that of #/components/pathItems/a, beside which the path has its own"]
+    assert "own" in (result.package / "operations.py").read_text()
+    old, new = load(spec), load(SEVERAL / "payments.yaml")
+    assert {"get /a"} == {*Components(old).operations}
+    assert {"get /methods", "post /methods", "link /methods"} < {*Components(new).operations}

@@ -15,14 +15,16 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Placed, is_list, is_mapping, placed
 
-from . import test_answers, test_bodies, test_parameters
-from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, parameter, ref, taking
+from . import test_answers, test_bodies, test_parameters, test_webhooks
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
 
 pytestmark = pytest.mark.thorough
 CALLS = """
-from wire_types import Client, DEFAULT_BASE_URL
-from wire_types.api.default import comma_list, octets, pdf, same, shared, unions
-from wire_types.models import Cat, Dog, Litter, Note
+from typing import Any, assert_type
+from wire_types import Client, DEFAULT_BASE_URL, read_webhook, required
+from wire_types.api.default import comma_list, octets, open_union, pdf, same, shared, unions
+from wire_types.models import Cat, Dog, Litter, Note, PaymentPaidWebhook
+from wire_types.types import UnknownVariant, Unset
 
 client = Client(base_url=DEFAULT_BASE_URL)
 same.sync_detailed(client=client, body=Note(text="a"), content_type="multipart/form-data")
@@ -32,6 +34,19 @@ found = pdf.sync(client=client)
 content: bytes = b"" if found is None or isinstance(found.payload, bytes) else found.payload.read()
 animal: Cat | Dog | None = unions.sync(client=client)
 cats: list[Cat] = Litter(cats=[Cat(lives=9)]).cats
+paid = read_webhook(b"", {}, name="payment.paid", verify=lambda headers, body: headers["a"])
+assert_type(paid, PaymentPaidWebhook)
+if not isinstance(posted := read_webhook(b"", [(b"a", b"b")]), list):
+    assert_type(required(required(posted.payment, name="payment").id, name="id"), str)
+lives: int = required(Cat(lives=9), "lives")
+owned = open_union.sync(client=client)
+if owned is not None and not isinstance(owned.pets, Unset):
+    assert_type(owned.pets, list[Cat | Dog | UnknownVariant])
+if owned is not None:
+    assert_type(required(owned.owner, name="owner"), Cat | Dog | UnknownVariant)
+    assert_type(required(owned.pets, name="pets"), list[Cat | Dog | UnknownVariant])
+    assert_type(required(owned.tag, name="tag"), str | int)
+    note: Any = required(owned.anything, name="anything")
 """
 WRONG = """
 from wire_types import Client
@@ -46,6 +61,8 @@ Litter(cats=None)
 CAT = an_object(lives={"type": "integer"})
 NAMES = ("additionalProperties", "to_dict", "from_dict", "list", "datetime", "self", "cls", "SHAPE")
 DOG = an_object(("cats",), cats={"type": "array", "items": ref("Cat")}, **dict.fromkeys(NAMES, TEXT))
+PET: Tree = {"oneOf": [ref("Cat"), ref("Dog")], "discriminator": {"propertyName": "kind"}}
+OWNED = an_object(pets=listed(PET), owner=PET, tag={"type": ["string", "integer", "null"]}, anything={})
 LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 
@@ -58,12 +75,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
         "wire_types",
         lossy=True,
         servers=test_parameters.SERVERS,
-        components={"schemas": {**test_bodies.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}},
+        components={
+            "schemas": {**test_bodies.SCHEMAS, **test_webhooks.SCHEMAS, "Cat": CAT, "Dog": DOG, "Litter": LITTER}
+        },
+        webhooks=test_webhooks.HOOKS,
         paths={
             **test_bodies.PATHS,
             **test_parameters.PATHS,
             **test_parameters.SERVER_PATHS,
             "/pdf": test_answers.PATHS["/pdf"],
+            "/open": {"get": answering(OWNED, operationId="open_union")},
             "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
         },
     )
@@ -102,58 +123,18 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), ROOT / "tests" / "spec" / "zoo.yaml"]
 
-NUMBER: Tree = {"type": "number"}
-READ = answering(
-    ref("Debit"),
-    operationId="listCards",
-    tags=["Cards"],
-    parameters=[
-        {"$ref": "#/components/parameters/Limit"},
-        parameter("filter", schema=ref("Filter"), style="deepObject"),
-    ],
-    requestBody=taking(ref("Card")),
-)
-READ["responses"]["404"] = answering(an_object(why=TEXT))["responses"]["200"]
-SMALL = document(
-    {"/cards/{id}": {"parameters": [parameter("id", "path")], "get": READ}},
-    {
-        "Filter": an_object(state={"type": "string", "enum": ["on", "off"]}),
-        "Card": an_object(price=NUMBER, Class=TEXT),
-        "Debit": {"allOf": [ref("Card"), an_object(balance=NUMBER)]},
-        "Client": an_object(name=TEXT),
-        "Order": an_object(lines={**listed(an_object(sku=TEXT)), "nullable": True}),
-    },
-    "3.0.3",
-)
-SMALL["components"]["parameters"] = {"Limit": parameter("limit", schema={"type": "integer"})}
-
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
-    (tmp_path / "small.json").write_text(json.dumps(SMALL))
+    known = beside("origins")
+    (tmp_path / "small.json").write_text(json.dumps(known["document"]))
     found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
-    function = "api.cards.list_cards"
-    assert found.functions == {function: "paths./cards/{id}.get"}
-    assert found.arguments == {
-        (function, "id"): ("paths./cards/{id}.parameters.path:id",),
-        (function, "limit"): ("components.parameters.Limit",),
-        # A property of a flattened object comes from the property, and from the parameter.
-        (function, "filter_state"): (
-            "components.schemas.Filter.properties.state",
-            "paths./cards/{id}.get.parameters.query:filter",
-        ),
-        (function, "body"): ("paths./cards/{id}.get.requestBody",),
-    }
-    assert found.classes["ListCardsResponse404"] == (
-        "paths./cards/{id}.get.responses.404.content.application/json.schema",
-    )
-    assert found.classes["ClientModel"] == ("components.schemas.Client",)
-    assert found.classes["FilterState"] == ("components.schemas.Filter.properties.state",)
-    lines = "components.schemas.Order.properties.lines.items"
-    assert found.classes["OrderLinesType0Item"] == (lines,)
-    assert found.attributes["OrderLinesType0Item", "sku"] == (f"{lines}.properties.sku",)
-    assert found.attributes["Debit", "price"] == ("components.schemas.Card.properties.price",)
-    assert found.attributes["Debit", "class_"] == ("components.schemas.Card.properties.Class",)
-    assert found.attributes["Debit", "balance"] == ("components.schemas.Debit.allOf[1].properties.balance",)
+    assert found.functions == known["functions"]
+    [function] = found.functions
+    assert found.arguments == {(function, name): tuple(places) for name, places in known["arguments"].items()}
+    attributes = {".".join(name): list(places) for name, places in found.attributes.items()}
+    classes = {name: list(places) for name, places in found.classes.items()}
+    assert attributes == {**attributes, **known["attributes"]}
+    assert classes == {**classes, **known["classes"]}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)

@@ -15,9 +15,10 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, document, listed, parameter, ref, taking
+from .wire import TEXT, Tree, an_object, answering, beside, document, listed, parameter, ref
 
 pytestmark = pytest.mark.thorough
+LOSSES: Tree = beside("losses")
 Make = Callable[..., "Made"]
 
 
@@ -53,19 +54,7 @@ def make(tmp_path: Path) -> Make:
 # ---- Two names that are one in Python ----
 
 
-@pytest.mark.parametrize(
-    ("wires", "names"),
-    [
-        (["id", "id[]"], ["id", "id_list"]),
-        (["id[]", "id"], ["id_list", "id"]),
-        (["DateSent", "DateSent<", "DateSent>"], ["date_sent", "date_sent_lt", "date_sent_gt"]),
-        (["+1", "-1"], ["plus_1", "minus_1"]),
-        (["a!", "a!!", "a!!!"], ["a_not", "a_not_not", "a_not_not_not"]),
-        (["§", "¶", "†"], ["field_", "field__2", "field__3"]),
-        (["additional_properties", "to_dict"], ["additional_properties_2", "to_dict_2"]),
-        (["fi", "\ufb01"], ["fi", "fi_2"]),
-    ],
-)
+@pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
 def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: list[str]) -> None:
     query = {"get": operation(parameters=[parameter(wire) for wire in wires])}
     made = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
@@ -76,152 +65,16 @@ def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: 
 
 # ---- Operations that are made whole ----
 
-JSON_ANSWER = answering(an_object(a=TEXT))["responses"]["200"]
-MORE_JSON = {"application/vnd.more+json": {"schema": an_object(a=TEXT, b=TEXT)}}
-UNIONS: list[Tree] = [{"oneOf": [TEXT, {"type": "integer"}]}, {"type": ["string", "null"]}, {}]
-NAMES = ("body", "query"), ("client", "query"), ("body", "path"), ("client", "header")
-MADE: dict[str, Tree] = {
-    "parameters with the names of arguments": {
-        "/{body}": {
-            "post": operation(requestBody=taking(an_object(a=TEXT)), parameters=[parameter(*each) for each in NAMES])
-        }
-    },
-    **{
-        f"parameters of any name in {path}": {path: {"get": operation()}}
-        for path in (
-            *("/{x.y}", "/{x-y}/{x_y}", "/{1}", "/{a}/{a}", "/{a}/b{c}d", "/{a}/{", "/{a}:verb", "/{}/x", "/{a}{b}"),
-        )
-    },
-    "two JSON answers of one status": {
-        "/x": {"get": {"responses": {"200": {**JSON_ANSWER, "content": JSON_ANSWER["content"] | MORE_JSON}}}}
-    },
-    **{
-        f"the status {status}": {"/x": {"get": {"responses": {status: JSON_ANSWER}}}}
-        for status in ("4xx", "4XX", "404", "default", "Default")
-    },
-    **{
-        f"the union {schema} in a {place}": {"/x/{p}": {"get": operation(parameters=[parameter("p", place, schema)])}}
-        for schema in UNIONS
-        for place in ("header", "cookie", "query", "path")
-    },
-    "operations that would share a module": {
-        f"/{number}": {"get": operation(operationId=name, tags=[tag])}
-        for number, (name, tag) in enumerate([("IBAN", "T"), ("Iban", "t"), ("iban", "T"), ("iban", "T")])
-    },
-}
 
-
-@pytest.mark.parametrize("paths", MADE.values(), ids=MADE)
+@pytest.mark.parametrize("paths", LOSSES["operations"].values(), ids=LOSSES["operations"])
 def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
     make(document(paths))
 
 
 # ---- Schemas that are read whole ----
 
-ADDRESSES = [ref("Address"), {"type": "object", "additionalProperties": True}]
-WITHIN_A = "#/components/schemas/A/properties/a"
-SAME_NAME = {"oneOf": [an_object(a=an_object(x=TEXT)), an_object(a=an_object(y=TEXT), b=TEXT)]}
-BESIDE = {**ref("Base"), "properties": {"more": TEXT}, "required": ["more"]}
-WINDOW = {**an_object(start=TEXT), "nullable": True}
-READ: dict[str, Tree] = {
-    "a far reference within a far reference": {
-        "A": an_object(x={"$ref": "#/components/schemas/B/properties/b"}),
-        "B": an_object(b=an_object(c={"$ref": "#/components/schemas/C/properties/c"})),
-        "C": an_object(c=an_object(d={"$ref": "#/components/schemas/C/properties/c"}, e=TEXT)),
-    },
-    "a far reference through the target of another, as Codat has them": {
-        "A": an_object(a=an_object(b=an_object(c=TEXT))),
-        "X": an_object(x={"$ref": WITHIN_A}),
-        "Y": an_object(y={"$ref": f"{WITHIN_A}/properties/b"}),
-        "Z": an_object(z={"$ref": f"{WITHIN_A}/properties/b/properties/c"}),
-    },
-    **{
-        f"a schema of the name {name}": {"User": an_object(x=ref(pointer)), name: an_object(here=TEXT)}
-        for name, pointer in (
-            *((name, name) for name in ("a b", "ä", "1", "a.b")),
-            *(("a/b", "a~1b"), ("a%41", "a%2541"), ("a~1b", "a~01b")),
-        )
-    },
-    "null beside allOf": {
-        "Address": an_object(city=TEXT),
-        "Nullable": {"nullable": True, "allOf": ADDRESSES},
-        "Alias": {"nullable": True, "allOf": [ref("Address")]},
-        "Home": an_object(of=ref("Nullable")),
-        "Work": an_object(of=ref("Alias")),
-        "There": an_object(of={"nullable": True, "allOf": ADDRESSES}),
-    },
-    "a union that holds itself": {
-        "Json": {"oneOf": [TEXT, {"type": "object", "additionalProperties": ref("Json")}]},
-        "Holder": an_object(value=ref("Json")),
-    },
-    **{
-        f"a named union of one reference by {key}": {
-            "Alias": {key: [ref("Thing")]},
-            "Thing": an_object(x=an_object(t=TEXT)),
-        }
-        for key in ("oneOf", "anyOf")
-    },
-    "members of a union with one property name": {
-        "Either": SAME_NAME,
-        "Holder": an_object(value=SAME_NAME),
-        "Each": an_object(of=listed(ref("Either"))),
-    },
-    "a property that allOf redefines": {
-        "Base": an_object(kind={"type": "string", "enum": ["a", "b"]}, other={"type": "integer"}),
-        "Narrow": {"allOf": [ref("Base"), an_object(kind={"type": "string", "enum": ["yes"]})]},
-        "Far": {"allOf": [ref("Narrow"), an_object(other=TEXT)]},
-    },
-    "properties beside a reference": {"Base": an_object(a=TEXT), "More": BESIDE, "User": an_object(x=BESIDE)},
-    **{
-        f"the module of {first} and {second}": {first: an_object(a=TEXT), second: an_object(b=TEXT)}
-        for first, second in (("IBAN", "Iban"), ("HTTPError", "HttpError"), ("a-b", "a_b"), ("X", "x"))
-    },
-    "an object, a list or null": {
-        "N": an_object(n={"type": ["object", "array", "null"], "properties": {"k": TEXT}, "items": TEXT})
-    },
-    "an object composed with more, within itself": {
-        "Node": an_object(
-            parent={"allOf": [ref("Node"), {"description": "The one above."}]},
-            more={"allOf": [ref("Node"), an_object(w=TEXT)]},
-            several=listed({"allOf": [ref("Node"), an_object(v=TEXT)]}),
-        )
-    },
-    "a discriminator without a mapping": {
-        "Either": {"oneOf": [ref("Card"), ref("Bank")], "discriminator": {"propertyName": "kind"}},
-        "Card": an_object(("kind",), kind=TEXT, of=an_object(number=TEXT), more=TEXT),
-        "Bank": an_object(("kind",), kind=TEXT, of=an_object(iban=TEXT)),
-    },
-    "null as a constant": {
-        "Either": {"anyOf": [an_object(bank={"enum": [None]}), an_object(bank=an_object(iban=TEXT))]}
-    },
-    "null and nothing else": {"N": an_object(a={"type": "null"}, b={"type": ["null"]}, c={"const": None}, d=TEXT)},
-    "values that contradict what they are combined with": {
-        "Turns": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
-        "Both": an_object(
-            one={"type": "integer", "enum": [2], "allOf": [ref("Turns")]},
-            none={"type": "integer", "enum": [3], "allOf": [ref("Turns")]},
-        ),
-    },
-    "maps of maps": {
-        "Links": {"type": "object", "additionalProperties": ref("Links")},
-        "Plain": an_object(links={"additionalProperties": ref("Link")}),
-        "Link": an_object(href=TEXT),
-    },
-    "a module for two inline schemas": {
-        "A": an_object(IBAN=an_object(a=TEXT), Iban=an_object(b=TEXT)),
-        "AIban": an_object(c=TEXT),
-    },
-    **{
-        f"the name of another for the class of an inline composition of {len(parts)}": {
-            "Droplet": an_object(window={"allOf": parts, "nullable": True}),
-            "droplet_window": WINDOW,
-        }
-        for parts in ([ref("droplet_window"), {"description": "When."}], [an_object(start=TEXT)])
-    },
-}
 
-
-@pytest.mark.parametrize("schemas", READ.values(), ids=READ)
+@pytest.mark.parametrize("schemas", LOSSES["schemas"].values(), ids=LOSSES["schemas"])
 def test_what_is_read_is_all_there(make: Make, schemas: Tree) -> None:
     """Each field is an attribute, and what was read is given back: `make` has the check look."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
@@ -259,59 +112,15 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
         return PropertyError(detail="it fails") if bad else build(**arguments)
 
     monkeypatch.setattr(properties, "_string_based_property", failing)
-    bad = {**TEXT, "description": "fails"}
-    schemas = {
-        "A": an_object(bad=bad, good=TEXT),
-        "B": an_object(a=ref("A"), b=TEXT),
-        "C": {"type": "array", "items": ref("B")},
-        "D": {"allOf": [ref("B"), an_object(c=ref("C"))]},
-    }
-    paths = {
-        "/x": {"get": {**answering(ref("D")), "parameters": [parameter("p", schema=bad), parameter("q")]}},
-        "/y": {"post": answering(bad, requestBody=taking(bad))},
-    }
     left_out = ("A.bad", "GET /x query p", "POST /y 200 application/json", "POST /y body application/json")
-    made = make(document(paths, schemas), *left_out)
+    made = make(document(**LOSSES["failing"]), *left_out)
     assert made.read("D", c=[{"a": {"good": "x", "bad": 5}}]).c[0].a.bad == 5
 
 
 # ---- Forms of OpenAPI 3.1 ----
 
 
-@pytest.mark.parametrize(
-    ("schema", "value"),
-    [
-        ({"const": "x"}, "x"),
-        ({"const": 5}, 5),
-        ({"const": None}, 3),
-        ({"const": {"a": 1}}, {"a": 1}),
-        ({"const": 'a"b\\n{'}, 'a"b\\n{'),
-        ({"type": ["string", "null"]}, "x"),
-        ({"type": ["string", "integer", "object"], "properties": {"a": TEXT}}, 5),
-        ({"type": ["array", "null"], "items": TEXT}, ["x"]),
-        ({"type": []}, "x"),
-        ({"type": "array", "prefixItems": [TEXT, {"type": "integer"}]}, ["x", 3]),
-        ({"type": "array", "prefixItems": [TEXT], "items": False}, ["x"]),
-        (True, "x"),
-        (False, "x"),
-        ({"type": "array", "items": True}, ["x"]),
-        ({"type": "object", "additionalProperties": False}, {}),
-        ({"anyOf": [True, TEXT]}, "x"),
-        ({"allOf": [True, TEXT]}, "x"),
-        ({"not": True}, "x"),
-        ({"$ref": "#/components/schemas/Word", "description": "beside"}, "a"),
-        ({"enum": ["a", None]}, "a"),
-        ({"enum": []}, "a"),
-        ({"type": "string", "enum": ["a", None], "nullable": True}, "a"),
-        ({"type": "null"}, 3),
-        ({"allOf": [{"anyOf": [{"type": ["string", "null"], "enum": ["a", None]}, {"const": "b"}]}]}, "a"),
-        ({"examples": ["x"]}, "x"),
-        ({"type": "string", "contentMediaType": "text/plain"}, "x"),
-        ({"type": "object", "patternProperties": {"^x": TEXT}}, {"x": "1"}),
-        ({"type": "object", "properties": {"x": True, "y": False}}, {"x": "1"}),
-        ({"$defs": {"Inner": TEXT}, "$ref": "#/components/schemas/Holder/properties/other"}, "x"),
-    ],
-)
+@pytest.mark.parametrize(("schema", "value"), [(each["schema"], each["value"]) for each in LOSSES["forms"]])
 def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
     word = {"type": "string", "enum": ["a", "b"]}
     holder = an_object(field=schema, other=TEXT)
@@ -323,16 +132,7 @@ def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
 
 
 def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
-    def hook(schema: Tree) -> Tree:
-        return {"post": operation(requestBody=taking(schema))}
-
-    callbacks = {"done": {"{$request.body#/url}": hook(an_object(finished=TEXT, by=ref("User")))}}
-    tree = document(
-        {"/x": {"post": operation(callbacks=callbacks, operationId="start")}},
-        {"User": an_object(a=TEXT)},
-        webhooks={"thing.created": hook(an_object(created=TEXT, user=ref("User"))), "thing.named": hook(ref("User"))},
-    )
-    made = make(tree)
+    made = make(document(**LOSSES["hooks"]))
     assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*made.models.__all__}
 
 

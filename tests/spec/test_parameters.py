@@ -4,92 +4,38 @@ from __future__ import annotations
 
 import datetime
 import importlib
-from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from victor_api.servers import filled
 
 from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
 from victor_ext.spec.checking.check import check
 
-from .wire import BASE, TEXT, Tree, Wire, an_object, done, package
-from .wire import parameter as named
+from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
 pytestmark = pytest.mark.thorough
-STRINGS: Tree = {"type": "array", "items": TEXT}
-POINT = {**an_object(r={"type": "integer"}, g={"type": "boolean"}), "additionalProperties": {"type": "integer"}}
-MAP: Tree = {"type": "object", "additionalProperties": TEXT}
-NESTED = an_object(ids=STRINGS, range=an_object(gt={"type": "integer"}))
-WORDS: Tree = {"type": "array", "items": {"type": "string", "enum": ["new", "paid out"]}}
-
-
-parameter = partial(named, "x")
+DOCUMENTS = beside("parameters")
 PARAMETERS: dict[str, Tree] = {
-    "form_list": parameter("query", STRINGS),
-    "comma_list": parameter("query", STRINGS, explode=False),
-    "comma_words": parameter("query", WORDS, explode=False),
-    "space_list": parameter("query", STRINGS, style="spaceDelimited", explode=False),
-    "pipe_list": parameter("query", STRINGS, style="pipeDelimited", explode=False),
-    "form_object": parameter("query", POINT),
-    "comma_object": parameter("query", POINT, style="form", explode=False),
-    "deep_object": parameter("query", POINT, style="deepObject", explode=True),
-    "deep_map": parameter("query", MAP, style="deepObject", explode=True),
-    "deep_list": parameter("query", STRINGS, style="deepObject", explode=True),
-    "deep_flat": parameter("query", NESTED, style="deepObject", explode=True),
-    "deep_union": parameter("query", {"anyOf": [POINT, {"type": "integer"}]}, style="deepObject", explode=True),
-    "reserved": parameter("query", TEXT, allowReserved=True),
-    "plain": parameter("query", TEXT),
-    "flag": parameter("query", {"type": "boolean"}),
-    "nested": parameter("query", NESTED),
-    "json": {"in": "query", "name": "x", "content": {"application/json": {"schema": POINT}}},
-    "header_list": parameter("header", STRINGS),
-    "header_times": parameter("header", {"type": "array", "items": {"type": "string", "format": "date-time"}}),
-    "header_object": parameter("header", POINT, explode=True),
-    "header_pairs": parameter("header", POINT),
-    "path_list": parameter("path", STRINGS),
-    "path_object": parameter("path", POINT),
-    "path_pairs": parameter("path", POINT, explode=True),
-    "label": parameter("path", TEXT, style="label"),
-    "label_list": parameter("path", STRINGS, style="label"),
-    "label_dots": parameter("path", STRINGS, style="label", explode=True),
-    "label_object": parameter("path", POINT, style="label", explode=True),
-    "matrix": parameter("path", TEXT, style="matrix"),
-    "matrix_list": parameter("path", STRINGS, style="matrix"),
-    "matrix_each": parameter("path", STRINGS, style="matrix", explode=True),
-    "matrix_object": parameter("path", POINT, style="matrix", explode=True),
-    "cookie": parameter("cookie", TEXT),
-    "cookie_list": parameter("cookie", STRINGS, explode=False),
-    "cookie_exploded": parameter("cookie", STRINGS),
+    name: parameter("x", each.pop("in"), **each) for name, each in DOCUMENTS["parameters"].items()
 }
-
-
 PATHS: Tree = {
     f"/{name}" + ("/{x}" if each["in"] == "path" else ""): {"get": done(name, parameters=[each])}
     for name, each in PARAMETERS.items()
 }
-PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[named("id", "path"), parameter("query", TEXT)])}
-PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("query", TEXT)])}
+PATHS["/own/{id}#shared"] = {"get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])}
+PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("x")])}
 
 
 wire = package("parameters", lossy=True, paths=PATHS)
 
 
-@pytest.mark.parametrize(
-    ("operation", "value", "sent"),
-    [
-        ("plain", "a b&c=ü/?", "?x=a%20b%26c%3D%C3%BC%2F%3F"),
-        ("flag", None, ""),
-        ("form_list", [], ""),
-        ("space_list", ["a", "b"], "?x=a%20b"),
-        ("deep_union", 5, "?x=5"),
-        ("reserved", "/a?b:c%2Fd&e#f", "?x=/a?b:c%2Fd%26e%23f"),
-        ("path_list", ["a/b", "c"], "/a%2Fb,c"),
-        ("matrix", "", "/;x"),
-    ],
-)
+@pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
 def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) -> None:
     """The other styles are those of `test_the_check_expects_what_is_sent`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
@@ -120,6 +66,10 @@ def test_headers_and_cookies(wire: Wire) -> None:
     assert "x" not in wire.send("header_list").headers
     assert wire.send("cookie", x="a/b+c==").headers["cookie"] == "x=a/b+c=="
     assert "cookie" not in wire.send("cookie").headers
+    assert wire.send("cookie_itself", x="a%2Fb").headers["cookie"] == "x=a%2Fb"
+    assert wire.send("cookie_each", x=["a", "b"]).headers["cookie"] == "x=a; x=b"
+    assert wire.send("cookie_comma", x=["a", "b"]).headers["cookie"] == "x=a,b"
+    assert wire.send("cookie_map", x={"R": "1", "G": "2"}).headers["cookie"] == "R=1; G=2"
 
 
 def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
@@ -134,18 +84,7 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
         assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
 
 
-@pytest.mark.parametrize(
-    ("operation", "value", "why"),
-    [
-        ("space_list", ["a b"], "x: no item of this list can contain ' '"),
-        ("pipe_list", ["a|b"], "x: no item of this list can contain '|'"),
-        ("header_list", ["a,b"], "x: no item of this list can contain ','"),
-        ("cookie", "a;b", "x: a cookie holds no"),
-        ("cookie_exploded", ["a"], "x: neither the document nor OpenAPI says how a list is written as an ex"),
-        ("form_list", [["a"]], "x: neither the document nor OpenAPI says how a list is written as an item of a list"),
-        *(("path_list", [value], f"x: {value!r} cannot be a part of a path") for value in ("", ".", "..")),
-    ],
-)
+@pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])
 def test_what_has_no_defined_form_is_refused_by_name(wire: Wire, operation: str, value: Any, why: str) -> None:
     with pytest.raises(ValueError) as caught:
         wire.send(operation, x=value)
@@ -178,7 +117,7 @@ def test_a_path_keeps_a_query_of_its_own_and_no_fragment(wire: Wire) -> None:
 def test_names_with_separators_are_words(tmp_path: Path) -> None:
     names = {"filter_status": "filter[status]", "filter_status_list": "filter[status][]"}
     names |= {"ids": "ids[]", "page_size": "page:size", "a_b": "a/b"}
-    parameters = [named(wire_name) for wire_name in names.values()]
+    parameters = [parameter(wire_name) for wire_name in names.values()]
     paths = {"/a": {"get": done("customers:list", parameters=parameters)}, "/b": {"get": done("customers/get{id}")}}
     wire = Wire(tmp_path, "wire_separators", paths=paths)
     assert wire.target("customers_get_id") == "/b"
@@ -188,73 +127,75 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-VARIABLES = {"region": {"default": "eu"}, "version": {"default": "v1"}}
-SERVERS: list[Tree] = [
-    {"url": "https://{region}.pay.example/{version}/", "variables": VARIABLES},
-    {"url": "https://sandbox.pay.example/v1"},
-]
-
-
-SERVER_PATHS: Tree = {
-    "/shared": {"get": done("shared")},
-    "/files/{id}": {
-        "servers": [{"url": "https://files.pay.example/{v}/", "variables": {"v": {"default": "2{"}}}],
-        "get": done("of_path"),
-        "put": done("of_operation", servers=[{"url": "http://upload.pay.example:8443"}]),
-        "post": done("relative", servers=[{"url": "/v9"}]),
-        "delete": done("not_of_first", servers=[{"url": "https://sandbox.pay.example/v1/"}]),
-        "head": done("same", servers=[{"url": "https://sandbox.pay.example/v1"}, {"url": "https://eu.pay.example/v1"}]),
-        "options": done("every", servers=[*reversed(SERVERS)]),
-        "patch": done("unknown", servers=[{"url": "https://{tenant}.pay.example"}]),
-    },
+SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
+SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
+    path: {method: each if method == "servers" else done(each["operationId"], **each) for method, each in own.items()}
+    for path, own in (("/files/{id}", OWN), ("/files/{id}#", DOCUMENTS["other"]))
 }
 
 
-served = package("servers", lossy=True, servers=SERVERS, paths=SERVER_PATHS)
+served = package("servers", servers=SERVERS, paths=SERVER_PATHS)
 
 
-def test_the_package_names_the_servers_of_the_document_and_what_nobody_can_know_is_reported(served: Wire) -> None:
-    assert served.result.left_out == [
-        "PATCH /files/{id}: its server https://{tenant}.pay.example is no absolute URL: sent to base_url"
-    ]
+def test_the_package_names_the_servers_of_the_document(served: Wire) -> None:
     package = importlib.import_module(served.name)
     assert package.DEFAULT_BASE_URL == "https://eu.pay.example/v1"
     assert package.SERVERS == ("https://eu.pay.example/v1", "https://sandbox.pay.example/v1")
-    assert {"DEFAULT_BASE_URL", "SERVERS"} < set(package.__all__)
+    assert package.OPERATION_SERVERS["https://files.eu.example"] == "https://files.{region}.example"
+    assert {"DEFAULT_BASE_URL", "SERVERS", "OPERATION_SERVERS"} < set(package.__all__)
     assert not hasattr(package, "BASE_PATH")
 
 
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [
-        ("of_path", "https://files.pay.example/2%7B/files/a%2Fb"),
-        ("of_operation", "http://upload.pay.example:8443/files/a%2Fb"),
-        ("relative", "https://eu.pay.example/v9/files/a%2Fb"),
-        ("not_of_first", "https://sandbox.pay.example/v1/files/a%2Fb"),
-        *((name, f"{BASE}/files/a%2Fb") for name in ("same", "every", "unknown")),
-    ],
-)
-def test_an_operation_is_sent_to_its_own_server_and_others_to_the_base_url(served: Wire, name: str, url: str) -> None:
-    assert served.send(name, "a/b").url == url
-    assert served.send("shared").url == f"{BASE}/shared"
+@pytest.mark.parametrize(("name", "url"), DOCUMENTS["own_urls"])
+def test_the_base_url_is_that_of_all_operations_and_servers_leads_to_their_own(
+    served: Wire, name: str, url: str
+) -> None:
+    assert served.send(name, "a/b").url == f"{BASE}/files/a%2Fb"
+    requests: list[httpx.Request] = []
+    own = served.client(requests, servers=served.client_module.OPERATION_SERVERS)
+    served.module(name).sync_detailed("a/b", client=own)
+    served.module("shared").sync_detailed(client=own.with_headers({"a": "b"}))
+    assert [str(each.url) for each in requests] == [url, f"{BASE}/shared"]
+
+
+def test_a_server_has_the_values_that_it_is_given(served: Wire) -> None:
+    server_url, [region, *_] = served.client_module.Client.server_url, served.client_module.SERVER_VARIABLES
+    assert region == "https://{region}.pay.example/{version}"
+    assert server_url(region) == "https://eu.pay.example/v1"
+    assert server_url(f"{region}/", {"region": "7", "version": "a/2"}) == "https://7.pay.example/a/2/"
+    assert server_url("https://{tenant}.pay.example", {"tenant": "acme"}) == "https://acme.pay.example"
+    for url, values, says in DOCUMENTS["wrong_values"]:
+        with pytest.raises(ValueError, match=says):
+            server_url(url, values)
+
+
+@given(value=st.text() | st.text("a.:/@%?#\\"))
+def test_no_value_of_a_variable_leads_to_another_host(value: str) -> None:
+    try:
+        url = httpx.URL(filled("https://{tenant}.pay.example/{v}", {"tenant": value, "v": value}, {}))
+    except (ValueError, httpx.InvalidURL):
+        return
+    assert url.host.endswith(".pay.example")
 
 
 def test_a_document_without_an_absolute_server(tmp_path: Path) -> None:
     paths = {"/x": {"get": done("other", servers=[{"url": "/v9"}])}}
-    served = Wire(tmp_path, "wire_relative_servers", lossy=True, servers=[{"url": "/v1"}], paths=paths)
+    served = Wire(tmp_path, "wire_relative_servers", servers=[{"url": "/v1"}], paths=paths)
     package = importlib.import_module(served.name)
     assert not hasattr(package, "DEFAULT_BASE_URL")
     assert package.BASE_PATH == "/v1"
     assert served.send("other").url == f"{BASE}/x"
-    assert served.result.left_out == ["GET /x: its server /v9 is no absolute URL: sent to base_url"]
+    requests: list[httpx.Request] = []
+    served.module("other").sync_detailed(client=served.client(requests, servers=package.OPERATION_SERVERS))
+    assert requests[0].url == "https://api.example/v9/x"
 
 
-def test_a_client_of_ours_refuses_another_origin_by_name(served: Wire) -> None:
+def test_a_client_of_ours_refuses_another_origin_by_name() -> None:
     requests: list[httpx.Request] = []
     transport = httpx.MockTransport(lambda request: requests.append(request) or httpx.Response(204))
     with (
         Victor(auth=VictorOAuth("id", "secret"), transport=transport) as victor,
         pytest.raises(ConfigurationError, match=r"A request to https://files\.pay\.example was stopped"),
     ):
-        served.module("of_path").sync_detailed("a", client=victor.api)
+        victor.api.get_httpx_client().get("https://files.pay.example/files/a")
     assert requests == []

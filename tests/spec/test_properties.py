@@ -12,41 +12,12 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
-NUMBER: Tree = {"type": "integer"}
-
-
-def twice(earlier: Tree, later: Tree) -> Tree:
-    return {"allOf": [an_object(o=earlier), an_object(o=later)]}
-
-
-SCHEMAS: Tree = {
-    "A": an_object(("a",), a=TEXT),
-    "B": an_object(b=TEXT, more=ref("B")),
-    "AB": an_object(("a",), a=TEXT, b=TEXT),
-    "Color": {"type": "string", "enum": ["red", "green"]},
-    "Inline": twice(an_object(("a",), a=TEXT), an_object(("b",), b=TEXT)),
-    "OfRef": twice(ref("A"), an_object(b=TEXT)),
-    "OfRefs": twice(ref("A"), ref("B")),
-    "OfRefsAgain": twice(ref("A"), ref("B")),
-    "Covered": twice(ref("AB"), an_object(a=TEXT)),
-    "Needs": twice(ref("AB"), an_object(("b",))),
-    "Lists": twice(listed(an_object(a=TEXT)), listed(an_object(b=TEXT))),
-    "Deep": twice(an_object(p=an_object(a=TEXT)), an_object(p=an_object(b=TEXT))),
-    "Thrice": {"allOf": [*twice(ref("A"), ref("B"))["allOf"], an_object(o=an_object(c=TEXT))]},
-    "Narrow": twice({"oneOf": [ref("A"), ref("B")]}, ref("B")),
-    "Wide": twice(ref("B"), {"oneOf": [ref("A"), ref("B")]}),
-    "OrNull": twice({"anyOf": [ref("A"), {"type": "null"}]}, an_object(b=TEXT)),
-    "OfUnion": twice({"oneOf": [ref("A"), ref("B")]}, an_object(c=TEXT)),
-    "Words": twice(ref("A"), {"description": "an a"}),
-    "Wordless": twice({"description": "an a"}, ref("A")),
-    "Closed": twice(ref("Color"), TEXT),
-    "Whole": twice(NUMBER, {"type": "number"}),
-    "Circle": {"allOf": [an_object(o=ref("Circle"), x=TEXT), an_object(o=ref("Ring"))]},
-    "Ring": an_object(o=ref("Ring"), y=TEXT),
-    "Beside": {"allOf": [an_object(o=an_object(a=TEXT))], "properties": {"o": an_object(b=TEXT)}},
+DOCUMENTS = beside("properties")
+SCHEMAS: Tree = DOCUMENTS["schemas"] | {
+    name: {"allOf": [an_object(o=each) for each in definitions]} for name, definitions in DOCUMENTS["again"].items()
 }
 
 
@@ -68,17 +39,7 @@ def test_what_each_definition_requires_is_required(wire: Wire) -> None:
         wire.models.NeedsO(a="1")
 
 
-@pytest.mark.parametrize(
-    ("names", "value", "kind"),
-    [
-        ("Covered", {"a": "1"}, "AB"),  # a definition that has all of the others is the class
-        ("Narrow Wide", {"a": "1"}, "B"),
-        ("Words Wordless", {"a": "1"}, "A"),
-        ("OfRefs OfRefsAgain", {}, "AAndB"),  # the same named objects are one class everywhere
-        ("Closed", "red", "Color"),  # a narrower type stays
-        ("Whole", 3.0, "int"),
-    ],
-)
+@pytest.mark.parametrize(("names", "value", "kind"), DOCUMENTS["classes"])
 def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, kind: str) -> None:
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
@@ -121,27 +82,12 @@ def test_every_name_reads_and_writes_its_own_value(tmp_path: Path) -> None:
 
 # Null in a body of JSON clears a field, and is another request than one without the field.
 
-LINK = an_object(url=TEXT)
-WORDS: Tree = {"type": "string", "enum": ["a", "b", None]}
-FOLDER: Tree = {
-    "allOf": [an_object(inherited={**LINK, "nullable": True})],
-    "type": "object",
-    "properties": {
-        "inline": {**LINK, "nullable": True},
-        "referred": ref("Link"),
-        "beside": {"nullable": True, "allOf": [ref("Plain")]},
-        "word": {**WORDS, "nullable": True},
-        "map": {"type": "object", "nullable": True, "additionalProperties": TEXT},
-        "never": LINK,
-    },
-}
 NULLABLE = ["inherited", "inline", "referred", "beside", "word", "map_"]
 
 
-LINK_OR_NULL: Tree = {**LINK, "nullable": True}
 FOLDERS = document(
     {"/files": {"put": answering(ref("Shown"), operationId="change", requestBody=taking(ref("Folder")))}},
-    {"Folder": FOLDER, "Link": LINK_OR_NULL, "Plain": LINK, "Shown": an_object(link=LINK_OR_NULL)},
+    DOCUMENTS["folders"],
     "3.0.3",
 )
 folders = package("sent_nulls", httpx.Response(200, json={}), **FOLDERS)
@@ -153,8 +99,25 @@ def test_null_is_sent_where_the_document_admits_it(folders: Wire, field: str) ->
     assert json.loads(sent.content) == {field.strip("_"): None}
 
 
-def test_what_is_not_set_is_not_sent_and_its_type_admits_null_in_requests_alone(folders: Wire) -> None:
+def test_what_is_not_set_is_not_sent_and_each_type_admits_null(folders: Wire) -> None:
     assert json.loads(folders.send("change", body=folders.models.Folder()).content) == {}
     declared = folders.models.Folder.__annotations__
     assert {field for field, kind in declared.items() if "None" in kind.split(" | ")} == {*NULLABLE}
-    assert folders.models.Shown.__annotations__["link"] == "ShownLink | Unset"
+    declared = folders.models.Shown.__annotations__
+    assert declared["link"] == "None | ShownLink | Unset"
+    assert declared["links"] == "list[None | ShownLinksItem] | Unset"
+    assert folders.models.ShownNamed.__annotations__["additional_properties"] == "dict[str, Link | None]"
+
+
+def test_a_null_that_was_read_is_sent_again(folders: Wire) -> None:
+    """Also where the document admits none: what is not declared is the reader's to judge."""
+    value = {
+        "links": [{"url": "1"}, None],
+        "named": {"a": None, "b": {"url": None}},
+        "other": {"url": "1"},
+        "link": None,
+    }
+    assert folders.models.Shown.from_dict(value).to_dict() == value
+    folder = folders.models.Folder.from_dict({"never": None, "inline": None})
+    assert json.loads(folders.send("change", body=folder).content) == {"never": None, "inline": None}
+    assert (folder.inline, folder.never) == (None, folders.types.UNSET)

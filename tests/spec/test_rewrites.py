@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,12 @@ import pytest
 
 from victor_ext.spec.document import load
 from victor_ext.spec.rewrites import Log, prepare
+from victor_ext.spec.tree import copied
 
-from .wire import TEXT, Tree, an_object, document, listed
+from .wire import TEXT, Tree, an_object, beside, document
 
 pytestmark = pytest.mark.thorough
+CASES: Tree = beside("rewrites")
 THING = an_object(a=TEXT)
 
 
@@ -39,26 +40,10 @@ def test_enum_members_get_names_of_their_own() -> None:
     assert log.applied["name-enum-members"] == ["A"]
 
 
-@pytest.mark.parametrize(
-    ("reference", "name"),
-    [
-        ("#/components/schemas/B/properties/items/items", "B_items_item"),
-        ("#/components/responses/Conflict/content/application~1json/schema", "Conflict_response"),
-        (
-            "#/paths/~1things/get/responses/200/content/application~1json/schema/properties/a",
-            "get_things_response_200_a",
-        ),
-        ("#/paths/~1others~1%7Bid%7D/post/requestBody/content/application~1json/schema", "make_body"),
-    ],
-)
+@pytest.mark.parametrize(("reference", "name"), CASES["names"])
 def test_a_schema_without_a_name_is_called_after_its_place(reference: str, name: str) -> None:
-    content = {"content": {"application/json": {"schema": copy.deepcopy(THING)}}}
-    paths = {
-        "/things": {"get": {"responses": {"200": {"description": "-", **content}}}},
-        "/others/{id}": {"post": {"operationId": "make", "requestBody": content, "responses": {}}},
-    }
-    tree = document(paths, {"A": an_object(x={"$ref": reference}), "B": an_object(items=listed(THING))})
-    tree["components"]["responses"] = {"Conflict": {"description": "-", **content}}
+    tree = copied(CASES["places"])
+    tree["components"]["schemas"]["A"]["properties"]["x"] = {"$ref": reference}
     tree, log = prepare(tree)
     assert tree["components"]["schemas"]["A"]["properties"]["x"] == {"$ref": f"#/components/schemas/{name}"}
     assert log.left_out == []
@@ -69,3 +54,10 @@ def test_required_properties_of_an_optional_object_are_optional() -> None:
     for required in (True, False):
         tree, _ = prepared(parameters=[{"name": "p", "in": "query", "schema": whole, "required": required}])
         assert tree["paths"]["/things"]["get"]["parameters"][0]["required"] is required
+
+
+@pytest.mark.parametrize(("schema", "is_read"), CASES["patterns"])
+def test_values_by_the_patterns_of_their_names_have_types_or_are_left_out(schema: Tree, is_read: bool | None) -> None:
+    made, log = prepared({"A": {"type": "object", **schema}})
+    assert (made["components"]["schemas"]["A"].get("additionalProperties") == THING) is bool(is_read)
+    assert [line.partition(",")[0] for line in log.left_out] == ["A: patternProperties"] * (is_read is False)

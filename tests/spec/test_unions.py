@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -12,87 +13,11 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, document, done, listed, package, reading, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
-
-
-def word(*values: str) -> Tree:
-    return {"type": "string", "enum": [*values]}
-
-
-SCHEMAS: Tree = {
-    "Day": an_object(type={"type": "string", "const": "DAY"}),
-    "Week": an_object(type={"const": "WEEK"}, day={"type": "integer"}),
-    "Period": {"oneOf": [ref("Day"), ref("Week"), an_object(type=word("MONTH"), day={"type": "integer"})]},
-    "Flag": {"oneOf": [an_object(on={"const": True}, a=TEXT), an_object(on={"const": False}, a=TEXT)]},
-    "Plain": an_object(("kind", "status"), kind=TEXT, status=word("open", "closed")),
-    "Final": an_object(("kind", "status"), kind=TEXT, status={"allOf": [word("paid", "failed")], "description": "-"}),
-    "Payment": {"oneOf": [ref("Plain"), ref("Final")]},
-    "OfCard": an_object(type=TEXT, data=an_object(number=TEXT)),
-    "OfBank": an_object(type=TEXT, data=an_object(iban=TEXT)),
-    "Event": {"oneOf": [ref("OfCard"), ref("OfBank")]},
-    "Beside": {
-        **an_object(("id",), id=TEXT, state=word("on")),
-        "discriminator": {"propertyName": "state", "mapping": {"x": "#/components/schemas/Day"}},
-        "anyOf": [ref("Day"), an_object(card=TEXT), an_object(bank=TEXT)],
-    },
-    "OneOf": {**an_object(id=TEXT, name=TEXT), "oneOf": [{"required": ["id"]}, {"required": ["name"]}]},
-    "Maybe": {"properties": {"id": TEXT}, "oneOf": [{"type": "null"}, {"type": "object"}]},
-    "Feature": {
-        "allOf": [
-            an_object(name=TEXT),
-            {
-                "oneOf": [
-                    an_object(type={"type": "string", "const": "CARD"}, value={"type": "integer"}),
-                    an_object(type={"type": "string", "const": "BANK"}, value=TEXT),
-                ]
-            },
-        ]
-    },
-    "CardReason": word("stolen", "lost"),
-    "BankReason": word("closed"),
-    "Reason": an_object(code={"allOf": [TEXT, {"anyOf": [ref("CardReason"), ref("BankReason")]}]}),
-    "Text": an_object(value=TEXT),
-    "Number": an_object(value={"type": "number"}),
-    "Truth": an_object(value={"type": "boolean"}),
-    "Cell": {"oneOf": [ref("Text"), ref("Number"), ref("Truth")]},
-    "InCard": an_object(data=an_object(of=an_object(kind={"const": "card"}, id=TEXT))),
-    "InBank": an_object(data=an_object(of=an_object(kind={"const": "bank"}, id=TEXT))),
-    "InNone": an_object(
-        data=an_object(of=an_object(("kind", "id", "reason"), kind=word("none"), id=TEXT, reason=TEXT))
-    ),
-    "Inside": {"oneOf": [ref("InCard"), ref("InBank"), ref("InNone")]},
-    "Many": an_object(
-        entries={"oneOf": [listed(ref(each)) for each in ("Text", "OfCard", "Number")]},
-        codes={"oneOf": [listed(word("a", "b")), listed(ref("Text"))]},
-    ),
-    "OrFlag": {
-        **an_object(("id",), id=TEXT),
-        "type": ["object", "boolean"],
-        "oneOf": [{"type": "boolean"}, {"type": "object"}, {"type": "null"}],
-    },
-    "Turn": {"type": "integer", "oneOf": [{"const": 1}, {"const": 2}]},
-    "Start": an_object(type={"type": "integer", "enum": [1], "allOf": [ref("Turn")]}, same=TEXT),
-    "Stop": an_object(type={"type": "integer", "enum": [2], "allOf": [ref("Turn")]}, same=TEXT),
-    "Move": {"oneOf": [ref("Start"), ref("Stop")]},
-    "Choice": {"oneOf": [word("none", "auto"), an_object(name=TEXT)]},
-    "Chooser": an_object(choice={"allOf": [ref("Choice"), {"nullable": True}]}, flag=ref("OrFlag")),
-    "Listed": an_object(entries={"items": ref("Day")}),
-    "NoBank": an_object(("bank",), bank={"type": "null"}, note=TEXT),
-    "WithBank": an_object(bank=an_object(iban=TEXT)),
-    "Account": {"anyOf": [ref("WithBank"), ref("NoBank")]},
-    "Paid": {"anyOf": [an_object(bank={"const": None}), ref("WithBank")]},
-    "Pet": {
-        **an_object(("kind",), kind=TEXT, friend=ref("Pet"), worded={"allOf": [ref("Pet"), {"description": "-"}]}),
-        "discriminator": {"propertyName": "kind", "mapping": {"kitty": "Cat", "dog": "#/components/schemas/Dog"}},
-    },
-    "Cat": {"allOf": [ref("Pet"), an_object(lives={"type": "integer"})]},
-    "Lion": {"allOf": [ref("Cat"), an_object(mane=TEXT)]},
-    "Dog": {"allOf": [ref("Pet"), an_object(("pack",), pack={"type": "integer"})]},
-    "Fish": {"allOf": [ref("Pet")]},
-    "Owner": an_object(cat=ref("Cat"), pets=listed(ref("Pet"))),
-}
+UNIONS = beside("unions")
+SCHEMAS: Tree = UNIONS["schemas"]
 
 
 wire = package("unions", **reading(SCHEMAS))
@@ -102,41 +27,26 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
     return wire.read(operation, httpx.Response(200, json=value))
 
 
-@pytest.mark.parametrize(
-    ("union", "value", "kind"),
-    [
-        ("period", {"type": "DAY"}, "Day"),
-        ("period", {"type": "DAY", "day": 1}, "Day"),  # a constant counts more than an unknown field
-        ("period", {"type": "WEEK"}, "Week"),
-        ("period", {"type": "WEEK", "day": 1}, "Week"),
-        ("period", {"type": "MONTH"}, "PeriodType2"),
-        ("flag", {"on": True, "a": "b"}, "FlagType0"),
-        ("flag", {"on": False, "a": "b"}, "FlagType1"),
-        ("payment", {"kind": "x", "status": "open"}, "Plain"),
-        ("payment", {"kind": "x", "status": "paid"}, "Final"),
-        ("period", {"type": "YEAR", "day": 1}, "Week"),  # a word that no member has
-        ("payment", {"kind": "x", "status": None}, "Plain"),
-        ("beside", {"id": "1", "state": "x"}, "BesideType0"),  # the discriminator says so
-        # Null tells members apart, whichever of them comes first.
-        ("account", {"bank": None}, "NoBank"),
-        ("account", {"bank": {"iban": "1"}}, "WithBank"),
-        ("paid", {"bank": None}, "PaidType0"),
-        ("paid", {"bank": {"iban": "1"}}, "WithBank"),
-        ("event", {"type": "t", "data": {"number": "1"}}, "OfCard"),
-        ("event", {"type": "t", "data": {"iban": "1"}}, "OfBank"),
-        ("move", {"type": 2, "same": "1"}, "Stop"),
-        ("cell", {"value": "1"}, "Text"),
-        ("cell", {"value": 1}, "Number"),
-        ("cell", {"value": True}, "Truth"),
-        ("inside", {"data": {"of": {"kind": "card", "id": "1"}}}, "InCard"),
-        ("inside", {"data": {"of": {"kind": "bank", "id": "1"}}}, "InBank"),
-        ("inside", {"data": {"of": {"kind": "none", "id": "1", "reason": "x"}}}, "InNone"),
-    ],
-)
+@pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
 def test_a_member_is_told_by_its_words_and_by_the_fields_within(wire: Wire, union: str, value: Tree, kind: str) -> None:
     found = read(wire, union, **value)
     assert type(found).__name__ == kind
-    assert found.to_dict() == {name: each for name, each in value.items() if each is not None}
+    assert found.to_dict() == value
+
+
+def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
+    kinds = [type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")]
+    assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
+    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"  # no union: it can be null
+
+
+def test_no_name_in_a_document_replaces_what_a_model_needs(wire: Wire, tmp_path: Path) -> None:
+    names = {*vars(sys.modules[wire.models.Day.__module__]), *dir(wire.models.Day)}
+    shadowing = Wire(tmp_path, "wire_names", **reading({"Named": an_object(**dict.fromkeys(names, TEXT))}))
+    for name in names:
+        found = read(shadowing, "named", **{name: "x"})
+        assert (found.to_dict(), found._tells(), found._misread()) == ({name: "x"}, True, set())
+    assert not shadowing.models.Named()._tells()
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
@@ -164,15 +74,7 @@ def test_a_union_of_enums_within_all_of_is_one_enum(wire: Wire) -> None:
     assert {each.value for each in type(code)} == {"stolen", "lost", "closed"}
 
 
-@pytest.mark.parametrize(
-    ("entries", "kind"),
-    [
-        ([{"value": "1"}, {"value": "2"}], "Text"),
-        ([{"value": 1}], "Number"),
-        ([{"type": "t", "data": {"number": "1"}}], "OfCard"),
-        ([{"type": "DAY"}], "Day"),  # items without a type are a list
-    ],
-)
+@pytest.mark.parametrize(("entries", "kind"), UNIONS["items"])
 def test_a_list_is_told_by_its_items(wire: Wire, entries: list[Tree], kind: str) -> None:
     found = read(wire, "listed" if kind == "Day" else "many", entries=entries)
     assert {type(each).__name__ for each in found.entries} == {kind}
@@ -197,12 +99,7 @@ def test_a_list_of_words_that_nobody_knows_is_a_list_of_words(wire: Wire) -> Non
 
 def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
     """Each level is told by what is in it, and only a few levels are looked at."""
-    schemas = {
-        "Left": an_object(inner=ref("Either")),
-        "Right": an_object(inner=ref("Either")),
-        "Either": {"oneOf": [ref("Left"), ref("Right")]},
-    }
-    wire = Wire(tmp_path, "wire_inward", **reading(schemas))
+    wire = Wire(tmp_path, "wire_inward", **reading(UNIONS["in_itself"]))
     value: Tree = {}
     for _ in range(90):
         value = {"inner": value}
@@ -210,60 +107,43 @@ def test_a_union_in_itself_is_read_in_time(tmp_path: Path) -> None:
 
 
 def test_a_class_that_contains_the_union_it_is_a_member_of(tmp_path: Path) -> None:
-    schemas = {
-        "Pet": {**an_object(kind=TEXT), "discriminator": {"propertyName": "kind"}, "oneOf": [ref("Cat"), ref("Dog")]},
-        "Cat": {"allOf": [ref("Pet"), an_object(claws={"type": "integer"})]},
-        "Dog": {"allOf": [ref("Pet"), an_object(tail=TEXT)]},
-    }
-    wire = Wire(tmp_path, "wire_pets", **reading(schemas))
+    wire = Wire(tmp_path, "wire_pets", **reading(UNIONS["of_its_members"]))
     found = read(wire, "pet", kind="Dog", tail="t")
     assert (type(found).__name__, found.kind, found.tail) == ("Dog", "Dog", "t")
 
 
+def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) -> None:
+    """A constant, and an enum of one word that selects the class; by name alone."""
+    made = wire.models.Fixed("1", wire.models.FixedCurrency.USD)
+    assert made.to_dict() == {"kind": "fixed", "version": 2, "id": "1", "currency": "USD"}
+    assert wire.models.Fixed.from_dict({"id": "1"}).to_dict() == {"id": "1"}  # what is read has no defaults
+    assert wire.models.Floating("1").to_dict() == {"kind": "floating", "id": "1"}
+    assert made == wire.models.Fixed(kind="fixed", version=2, id="1", currency=wire.models.FixedCurrency.USD)
+
+
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert check(wire.folder / "document.json", None).problems == []
-    mapping = {"CARD PAYMENT": "#/components/schemas/Card", "BANK PAYMENT": "#/components/schemas/Bank"}
-    schemas = {
-        "Whole": an_object(("name",), name=TEXT, kind=word("WHOLE"), more=TEXT),
-        "Part": an_object(name=TEXT, kind=word("PART")),
-        "Sent": {"oneOf": [ref("Whole"), ref("Part")]},
-        # The discriminator contradicts the constants.
-        "Card": an_object(("category",), category={"type": "string", "const": "CARD"}, same=TEXT),
-        "Bank": an_object(("category",), category={"type": "string", "const": "BANK"}, same=TEXT),
-        "Received": {
-            "oneOf": [ref("Card"), ref("Bank")],
-            "discriminator": {"propertyName": "category", "mapping": mapping},
-        },
-    }
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, schemas)))
+    (tmp_path / "some.json").write_text(json.dumps(document({"/x": {"post": operation}}, UNIONS["sent_and_received"])))
     assert check(tmp_path / "some.json", None).problems == []
 
 
-def test_a_list_as_a_form_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
+def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> None:
     kind = "application/x-www-form-urlencoded"
-    paths = {"/x": {"post": done("x", requestBody=taking(listed(TEXT), kind))}}
-    wire = Wire(tmp_path, "wire_list_form", lossy=True, paths=paths)
-    line = f"POST /x: body as {kind} is a list, without names for its fields, and is refused when called"
+    paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
+    wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
     assert wire.result.left_out == [line]
     assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"),
-    [("kitty", "Cat"), ("dog", "Dog"), ("DOG", "Dog"), ("Lion", "Lion"), ("Fish", "Fish"), ("horse", "Pet")],
-)
-def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire, kind: str, name: str) -> None:
-    """The word of the mapping, or the name of the schema; the parent itself for any other word."""
-    value = {"kind": kind}
+def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) -> None:
+    value = {"kind": "kitty"}
     found = read(wire, "pet", **value, friend=value, worded=value)
-    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == [name] * 3
-    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == [name, "Dog"]
-
-
-def test_a_parent_between_is_read_as_its_own_children_only(wire: Wire) -> None:
+    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == ["Cat"] * 3
+    assert [type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets] == ["Cat", "Dog"]
     found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
-    assert [type(each).__name__ for each in found] == ["Cat", "Lion", "Cat"]
+    assert [type(each).__name__ for each in found] == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
 
 
 def test_a_body_takes_the_children(tmp_path: Path) -> None:

@@ -11,25 +11,7 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.thorough
-OLD = """openapi: 3.0.3
-info: {title: Shop, version: 1.4.0}
-servers: [{url: 'https://shop.example'}]
-paths:
-  /cards/{id}:
-    get:
-      operationId: getCard
-      tags: [cards]
-      parameters: [{in: path, name: id, required: true, schema: {type: string}}]
-      responses:
-        '200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}}
-components:
-  schemas:
-    Card:
-      type: object
-      properties:
-        price: {type: integer}
-        note: {type: string}
-"""
+OLD = Path(__file__).with_name("update.yaml").read_text(encoding="utf-8")
 ADDED = OLD.replace("1.4.0", "1.5.0").replace("        note:", "        colour: {type: string}\n        note:")
 BROKEN = OLD.replace("1.4.0", "2.0.0").replace("        price: {type: integer}\n", "")
 LOSSY = OLD.replace("price: {type: integer}", "price: {$ref: '#/components/schemas/Price'}")
@@ -197,4 +179,5 @@ def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
 
 def test_a_folder_without_the_package_is_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
-    assert "the package does not exist" in capsys.readouterr().err
+    said = f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate --out="
+    assert capsys.readouterr().err.startswith(said)

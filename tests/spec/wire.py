@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.running import Script
 from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
 BASE = "https://api.example/base"
 TEXT: Tree = {"type": "string"}
+
+
+beside = partial(cases_beside, __file__)
+"""The YAML file of a name that stands beside the tests."""
 
 
 def an_object(required: tuple[str, ...] = (), **properties: Any) -> Tree:

@@ -18,7 +18,7 @@ from victor_ext import ConfigurationError, HeaderKey
 from victor_ext._exit_status import FAILED
 from victor_ext.providers.connected.operations import UNDECLARED, Row, key_place, rows_of
 from victor_ext.spec import command_line
-from victor_ext.spec.commands import Command, add_copies, copies, show
+from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import parsed
 from victor_ext.spec.requests import evidence, good_answers, members
@@ -31,12 +31,13 @@ _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
     "server": "Give the right URL as base_url; http works for this machine only.",
+    "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
     "operation-without-id": "Its function is named after its path, and changes with it.",
     "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
     "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
     "answer-without-schema": "The JSON is given as it comes, without a class.",
     "several-contents": "JSON is read; the others are left out.",
-    "webhook-without-security": "Anybody can post: give read_webhook your own check of the signature.",
+    "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
 }
 """What follows for a caller, by the name of each warning."""
 _SHOWN = 5
@@ -77,7 +78,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--fail-on-warning", action="store_true", help="end with 1 for a warning, or for what was left out"
     )
-    add_copies(command)
+    add_reading(command)
 
 
 def _key_name(text: str) -> str:
@@ -92,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _show(document: Path, options: argparse.Namespace) -> int:
-    tree = load(document, copies(options))
+    tree = load(document, **reading(options))
     _, log, data = parsed(document, tree)
     tags = {} if data is None else data.endpoint_collections_by_tag
     endpoints = [each for tag in tags.values() for each in tag.endpoints]
@@ -101,7 +102,9 @@ def _show(document: Path, options: argparse.Namespace) -> int:
     place = key_place(declared, options.key)
     rows = rows_of(declared, place)
     good = [evidence(each) for each in endpoints]
-    every = [*_of_keys(rows, options.key), *_of_document(tree, by_name)]
+    served = [(each, log.requests.request_of(endpoint).server) for each, endpoint in zip(rows, endpoints, strict=True)]
+    own = [Warned("own-server", each.operation, f"its server is {server}") for each, server in served if server]
+    every = [*_of_keys(rows, options.key), *own, *_of_document(tree, by_name)]
     warned = [each for each in every if each.rule not in options.skip]
     if options.json:
         told = [{**row._asdict(), "evidence": each} for row, each in zip(rows, good, strict=True)]

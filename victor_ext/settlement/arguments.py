@@ -1,14 +1,18 @@
 """What is stored of the arguments of `create`: JSON from which exactly the bytes are sent that `create` would send."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum, StrEnum
 from typing import Any, Literal, Required, TypedDict, cast
+from uuid import uuid4
 
 from victor_ext import InvalidRequest, Word, money
 from victor_ext.ids import in_one_form
+
+_EXACT = Context(prec=10_000)
 
 
 # Its module has no annotations as text: `__required_keys__`, which the columns of bulk are made of, would be empty.
@@ -40,9 +44,7 @@ def plain(name: str, value: Any) -> Any:
 
 
 def _plain_member(value: Any) -> Any:
-    """Return a member of `extra_body`. A Decimal is the JSON number that `create` sends for it."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+    """Return a member of `extra_body`. A Decimal stays one, with its digits."""
     if isinstance(value, Mapping):
         members = cast("Mapping[str, Any]", value)
         return {name: _plain_member(member) for name, member in members.items()}
@@ -53,7 +55,16 @@ def _plain_member(value: Any) -> Any:
 
 def dumped(arguments: Mapping[str, Any]) -> str:
     """Return checked arguments as text, in their order, which is that of the members that are sent."""
-    return json.dumps({name: plain(name, value) for name, value in arguments.items() if value is not None})
+    numbers, mark = list[str](), uuid4().hex  # `json` writes no Decimal: it is put in place of a text like no other
+
+    def number(value: object) -> str:
+        if not isinstance(value, Decimal):
+            raise TypeError(f"{type(value).__name__} is no JSON")
+        numbers.append(str(value))
+        return f"{mark}{len(numbers) - 1}"
+
+    stored = {name: plain(name, value) for name, value in arguments.items() if value is not None}
+    return re.sub(rf'"{mark}([0-9]+)"', lambda place: numbers[int(place[1])], json.dumps(stored, default=number))
 
 
 def loaded(text: str) -> dict[str, Any]:
@@ -76,4 +87,10 @@ def is_stored_as(arguments: Mapping[str, Any], text: str) -> bool:
 
 
 def _canonical(arguments: Mapping[str, Any]) -> str:
-    return in_one_form(json.dumps(json.loads(dumped(arguments)), sort_keys=True, ensure_ascii=False))
+    stored = json.loads(dumped(arguments), parse_float=_number, parse_int=_number)
+    return in_one_form(json.dumps(stored, sort_keys=True, ensure_ascii=False))
+
+
+def _number(digits: str) -> str:
+    """1, 1.0 and 1.00 are one number, and no text."""
+    return f"the number {Decimal(digits).normalize(_EXACT)}"

@@ -7,20 +7,34 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from .tree import is_list, is_mapping
 
-MAX_BYTES = 32 * 2**20
-"""Of the file, and of all texts in it after the aliases are expanded."""
-MAX_VALUES = 1_000_000
-"""Mappings, lists, keys, texts, numbers and so on, after the aliases are expanded."""
+MAX_MIB = 32.0
 MAX_LEVELS = 100
 """Of nested mappings and lists."""
 
-_SPLIT = "split the document"
+
+class Limits(NamedTuple):
+    """What a document may have at most, with the files that it refers to."""
+
+    mib: float = MAX_MIB
+
+    @property
+    def bytes(self) -> int:
+        """Of the files, and of all texts in them after the aliases are expanded."""
+        return int(self.mib * 2**20)
+
+    @property
+    def values(self) -> int:
+        """Mappings, lists, keys, texts, numbers and so on, after the aliases are expanded."""
+        return int(self.mib * 31_250)
+
+
+_SPLIT = "split the document, or raise the limit with --max-mib (max_mib in Python)"
 _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -29,18 +43,18 @@ class OutOfBoundsError(ValueError):
     """The document is too large, nested too deeply, or endless; the message says where."""
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limits: Limits) -> str:
     """The text of a file. Raises OSError, OutOfBoundsError, and UnicodeDecodeError (both a ValueError)."""
     with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OutOfBoundsError(f"it has more than {MAX_BYTES:,} bytes: {_SPLIT}.")
+        data = file.read(limits.bytes + 1)
+    if len(data) > limits.bytes:
+        raise OutOfBoundsError(f"it has more than {limits.bytes:,} bytes: {_SPLIT}.")
     if b"\0" in data and data[:2] not in _UTF16:
         raise ValueError("it is no text: name a document in YAML or JSON; an archive must be unpacked first.")
     return data.decode("utf-16" if data[:2] in _UTF16 else "utf-8-sig")
 
 
-def check_yaml(text: str) -> None:
+def check_yaml(text: str, limits: Limits) -> None:
     """Raise OutOfBoundsError at the parser's first event that exceeds a limit; yaml.YAMLError for what is not YAML."""
     values = characters = 0
     anchors: dict[str | None, tuple[int, int]] = {}
@@ -63,21 +77,21 @@ def check_yaml(text: str) -> None:
             anchor, *before = within.pop()
             anchors[anchor] = values - before[0], characters - before[1]
         values, characters = values + size[0], characters + size[1]
-        if values > MAX_VALUES or characters > MAX_BYTES:
-            most = f"{MAX_VALUES:,} values" if values > MAX_VALUES else f"{MAX_BYTES:,} characters"
+        if values > limits.values or characters > limits.bytes:
+            most = f"{limits.values:,} values" if values > limits.values else f"{limits.bytes:,} characters"
             raise OutOfBoundsError(f"it has more than {most} up to line {line}: {_ALIASES}.")
         if len(within) > MAX_LEVELS:
             raise too_deep(f"line {line}: ")
 
 
-def check_values(tree: Any) -> int:
+def check_values(tree: Any, limits: Limits) -> int:
     """The number of JSON values. Raises OutOfBoundsError for too many of them, or for too deeply nested ones."""
     values, levels = 0, 0
     inner: list[Any] = [tree]
     while inner:  # one level at a time
         values += len(inner)
-        if values > MAX_VALUES:
-            raise OutOfBoundsError(f"it has more than {MAX_VALUES:,} values: {_SPLIT}.")
+        if values > limits.values:
+            raise OutOfBoundsError(f"it has more than {limits.values:,} values: {_SPLIT}.")
         outer = [each for each in inner if is_mapping(each) or is_list(each)]
         levels += bool(outer)
         if levels > MAX_LEVELS:

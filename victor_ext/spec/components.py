@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any, Literal
 
 from .tree import (
-    METHODS,
     Tree,
     around,
+    descendants,
     followed,
     is_list,
     is_mapping,
@@ -26,6 +26,9 @@ from .tree import (
     mapping_at,
     mappings_at,
     members,
+    methods,
+    named_schemas,
+    path_item,
     schema_at,
     schema_list_at,
     schemas_at,
@@ -104,6 +107,10 @@ class Components:
         self._targets = self._find_targets()
         self.referenced = {id(tree) for tree in self._targets.values()}
         """The ids of the parts that a reference leads to."""
+        self.heirs = self._find_heirs()
+        """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
+        named = members(named_schemas(document))
+        self._extending = {id(part) for _, schema in named for part in schema_list_at(schema, "allOf")}
         self._walk_document()
         self._walk_other_targets()
         self._spread()
@@ -139,6 +146,17 @@ class Components:
         references = dict.fromkeys(str(tree["$ref"]) for tree in pending if is_mapping(tree) and "$ref" in tree)
         return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
 
+    def _find_heirs(self) -> dict[int, list[Tree]]:
+        named, heirs = dict(members(named_schemas(self.document))), dict[int, list[Tree]]()
+        for root, schema in named.items():
+            if "discriminator" in schema and not {"oneOf", "anyOf"} & schema.keys():
+                mapped = map(str, mapping_at(mapping_at(schema, "discriminator"), "mapping").values())
+                chosen = (to.removeprefix("#/components/schemas/") for to in mapped)
+                below = dict.fromkeys([*descendants(named, root), *(name for name in chosen if name in named)])
+                families = {**{each: descendants(named, each) for each in below}, root: [*below]}
+                heirs |= {id(named[each]): [named[name] for name in family] for each, family in families.items()}
+        return heirs
+
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")
         for name, schema in schemas_at(named, "schemas"):
@@ -151,20 +169,18 @@ class Components:
                 self._path(item, f"{section}.{path}", path if section == "paths" else f"webhooks.{path}", section)
 
     def _path(self, item: Tree, place: str, path: str, section: str) -> None:
-        item = self.resolve(item)
+        item = path_item(self.document, item)
         shared = self._source()
         for parameter in trees_at(item, "parameters"):
             self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
-        for method in METHODS:
-            tree = item.get(method)
-            if is_mapping(tree):
-                incoming = section == "webhooks"
-                operation = Operation(f"{method} {path}", f"{place}.{method}", tree, item, place, incoming)
-                self.operations[operation.name] = operation
-                bit = 1 << (len(self.operations) - 1)
-                shared.sent |= 0 if incoming else bit
-                shared.received |= bit if incoming else 0
-                self._operation(operation.tree, operation.place, bit, incoming=incoming)
+        for method, step, tree in methods(item):
+            incoming = section == "webhooks"
+            operation = Operation(f"{method} {path}", f"{place}.{step}", tree, item, place, incoming)
+            self.operations[operation.name] = operation
+            bit = 1 << (len(self.operations) - 1)
+            shared.sent |= 0 if incoming else bit
+            shared.received |= bit if incoming else 0
+            self._operation(operation.tree, operation.place, bit, incoming=incoming)
 
     def _operation(self, tree: Tree, place: str, bit: int, *, incoming: bool) -> None:
         outward, inward = self._source(sent=bit), self._source(received=bit)
@@ -183,11 +199,10 @@ class Components:
     def callbacks(self, operation: Tree) -> dict[str, Tree]:
         """The operations of callbacks by what their places end with."""
         return {
-            f"{name}.{expression}.{method}": tree
+            f"{name}.{expression}.{step}": tree
             for name, callback in mappings_at(operation, "callbacks")
             for expression, item in members(self.resolve(callback))
-            for method, tree in members(self.resolve(item))
-            if method in METHODS
+            for _, step, tree in methods(path_item(self.document, item))
         }
 
     def key(self, parameter: Tree) -> str:
@@ -255,7 +270,8 @@ class Components:
             component = self.by_id[id(tree)] = Component(place, kind, tree)
             self.by_place.setdefault(place, component)
             if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
-                reach.onward.append((self._reaches[id(whole)], _BOTH))
+                heirs = self.heirs.get(id(whole), []) if id(tree) not in self._extending else []
+                reach.onward += [(self._reaches[id(each)], _BOTH) for each in (whole, *heirs)]
         return reach
 
     def _walk_other_targets(self) -> None:

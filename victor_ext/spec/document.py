@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .bounds import check_values, check_yaml, read_text, too_deep
+from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_deep
 from .files import Bundle, addresses_in
 from .tree import DocumentError, PlaceError, Tree, is_mapping
 
@@ -53,13 +54,14 @@ for _tag, _pattern, _first in (
     )
 
 
-def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
+def load(path: Path, copies: Mapping[str, Path] | None = None, max_mib: float = MAX_MIB) -> Tree:
     """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
 
-    `copies` has the local file for each URL that it refers to. Raises DocumentError when the file cannot be read, is no
-    OpenAPI 3 document, or exceeds a limit of `bounds`.
+    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files (see `bounds`). Raises
+    DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit.
     """
-    tree = _read(path)
+    limits = Limits(max_mib)
+    tree = _read(path, limits)
     if tree is None:
         raise DocumentError(f"{path} cannot be read: it is empty.")
     if is_mapping(tree) and "swagger" in tree:
@@ -71,29 +73,32 @@ def load(path: Path, copies: Mapping[str, Path] | None = None) -> Tree:
     if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
         raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
     try:
-        Bundle(tree, path, _read, copies or {}).run()
+        Bundle(tree, path, partial(_read, limits=limits), copies or {}, limits).run()
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
 
 
-def addresses(path: Path) -> list[Path]:
-    """The other files that a file refers to, whether they are there or not. Raises DocumentError."""
-    return addresses_in(_read(path), path)
+def addresses(path: Path, max_mib: float = MAX_MIB) -> list[Path]:
+    """The other files that a file refers to, whether they are there or not; none of one that is no document."""
+    try:
+        return addresses_in(_read(path, Limits(max_mib)), path)
+    except DocumentError:  # a text; or `load` says it
+        return []
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, limits: Limits) -> Any:
     if address := re.match(r"(https?:)/+(.*)", str(path)):  # a Path has one slash of two
         raise DocumentError(f"{address[1]}//{address[2]} is an address: download the document, and name the file.")
     try:
-        text = read_text(path)
+        text = read_text(path, limits)
         if path.suffix == ".json":
             tree = json.loads(text) if text.strip() else None
         else:
-            check_yaml(text)
+            check_yaml(text, limits)
             tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
             tree = json.loads(json.dumps(tree))  # aliases expanded; a TypeError for a value that JSON does not have
-        check_values(tree)
+        check_values(tree, limits)
         json.dumps(tree, ensure_ascii=False).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     except RecursionError:
         raise DocumentError(f"{path} cannot be read: {too_deep()}") from None

@@ -14,7 +14,7 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError, Prop
 
 from .rewrites import Log
 from .rewrites.base import drop, parameters, schemas
-from .rewrites.composition import write_out_allof
+from .rewrites.composition import write_out_failed
 from .tree import Tree, is_mapping
 
 PLACE = "x-place"
@@ -126,18 +126,20 @@ class Tracker:
 
 
 def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
-    """Replace the schemas that fail by "anything", and report them. Returns whether any was replaced.
+    """Replace the schemas that fail by "anything", and report them. Returns whether any changed.
 
     A failure that follows from another one is left alone as long as there is another one.
     """
     known = [(each, each.schema) for each in failures if each.schema is not None]
     mended: set[int] = set()
+    changed = False
     for failure, schema in [each for each in known if _MISSING not in each[0].text] or known[:1]:
         if id(schema) in mended:
             continue
         mended.add(id(schema))
+        before = {**schema}
         if schema.get("allOf"):
-            write_out_allof(tree, schema, failure.where)
+            write_out_failed(tree, schema, failure.where, log)
             log("inline-allof", failure.where)
         else:
             log.lose(failure.loss, failure.text)
@@ -145,7 +147,8 @@ def mend(tree: Tree, failures: list[Failure], log: Log) -> bool:
                 schema["schema"] = {"type": "string"}
             else:
                 drop(schema, *(schema.keys() - {"description"}))
-    return bool(mended)
+        changed |= schema != before
+    return changed
 
 
 @contextlib.contextmanager

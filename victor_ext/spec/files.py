@@ -1,7 +1,8 @@
 """Documents of several files: what a document takes from other files of its folder becomes a part of `components`.
 
 It is put there once, so that files may refer to each other in a circle. References to files outside the document's
-folder are refused, and those to URLs, unless the caller names a local copy.
+folder are refused, and those to URLs, unless the caller names a local copy. A description never refuses a document: one
+that cannot be read is left away.
 """
 
 from __future__ import annotations
@@ -9,14 +10,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from . import bounds
-from .bounds import MAX_BYTES, check_values
-from .tree import METHODS, PlaceError, Tree, is_list, is_mapping, target, unused
+from .bounds import Limits, check_values, read_text
+from .tree import (
+    METHODS,
+    DocumentError,
+    PlaceError,
+    Tree,
+    followed,
+    is_list,
+    is_mapping,
+    mapping_at,
+    named_schemas,
+    target,
+    trees_at,
+    unused,
+)
 
 Steps = tuple[str, ...]
 
@@ -24,33 +38,46 @@ MAX_FILES = 10_000
 _NO_REFERENCES = {"example", "examples", "default", "enum", "const"}
 _SECTIONS = {
     *("parameters", "responses", "headers", "callbacks", "requestBodies", "pathItems", "securitySchemes", "links"),
+    "mediaTypes",
 }
 """The sections of `components` beside `schemas`."""
 _OF_NAMES = {*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"}
 """Mappings whose keys are names, such as the answer `default`."""
 _WORDS = ("description", "summary", "title")
+_STRUCTURED = (".yaml", ".yml", ".json")
+"""The names of files that are read as a part of the document; a description in another one is its whole text."""
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
 def addresses_in(tree: Any, path: Path) -> list[Path]:
     """The other files that the references of a file name; those to other machines are left out."""
-    names: set[str] = {holder["$ref"].partition("#")[0] for _, holder in _holders(tree)}
+    mappings = [mapping_at(schema["discriminator"], "mapping") for _, schema in _discriminating(tree)]
+    mapped = [each for mapping in mappings for each in mapping.values() if isinstance(each, str)]
+    references = [*mapped, *(holder["$ref"] for _, holder in _holders(tree))]
     return [
         (path.parent / unquote(each)).resolve()
-        for each in sorted(names)
+        for each in sorted({reference.partition("#")[0].removeprefix(_home(tree)) for reference in references})
         if each and not urlsplit(each).scheme and not each.startswith("//")
     ]
+
+
+def _home(document: Any) -> str:
+    """The URL of the document's folder, by an absolute `$self` (OpenAPI 3.2); "" without one."""
+    own = document.get("$self") if is_mapping(document) else None
+    return urljoin(own, ".") if isinstance(own, str) and urlsplit(own).scheme else ""
 
 
 class Bundle:
     """A document and the other files that it refers to.
 
-    `read` loads a file; `copies` has the local copy of each known address.
+    `read` loads a file; `copies` has the local copy of each known address. `limits` are those of all files together.
     """
 
-    def __init__(self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path]) -> None:
-        path = path.resolve()
+    def __init__(
+        self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path], limits: Limits
+    ) -> None:
+        path, self._limits = path.resolve(), limits
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
@@ -67,22 +94,26 @@ class Bundle:
         """
         while self._todo:
             file, tree, above = self._todo.pop()
+            self._write_texts(file, tree, above)
+            choosing = [(steps, schema, _members(schema)) for steps, schema in _discriminating(tree, above)]
             for steps, holder in [*_holders(tree, above)]:
                 self._replace(file, steps, holder)
-                if "$ref" in holder and _is_of_names(steps):
+                if "$ref" in holder and (_is_of_names(steps) or _is_medium(steps)):
                     self._contents.append((steps, holder))
+            for steps, schema, members in choosing:
+                self._write_mapping(file, steps, schema["discriminator"], members)
         for steps, holder in self._contents:
             self._write_out(steps, holder)
         if len(self._files) > 1 or self._contents:
-            check_values(self._document)
+            check_values(self._document, self._limits)
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
-        """Replace a whole `content` or `properties` that is a reference, which OpenAPI does not have, by its target."""
-        whole = _at(self._document, holder["$ref"].partition("#")[2])
-        if is_mapping(whole) and "$ref" not in whole:
+        """Replace a media type that is a reference, and a whole `content` or `properties`, by its target."""
+        whole, reference = followed(self._document, holder)
+        if reference and "$ref" not in whole:
             self._bytes += len(json.dumps(whole))
-            if self._bytes > MAX_BYTES:
-                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {MAX_BYTES:,} bytes.")
+            if self._bytes > (most := self._limits.bytes):
+                raise PlaceError(f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {most:,} bytes.")
             _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
@@ -91,14 +122,8 @@ class Bundle:
         if match is None:
             return
         other, fragment = match
-        value = _at(self._files[other], fragment)
-        if value is None:
-            raise PlaceError(f"{place} leads to nothing.")
-        if other == self._path:
-            holder["$ref"] = f"#{fragment}"
-        elif steps[-1] in _WORDS and isinstance(value, str):
-            holder.clear()  # documentation
-        elif _is_written_here(steps):
+        if other != self._path and _is_written_here(steps):
+            value = self._value(other, fragment, place)
             if not is_mapping(value):
                 raise PlaceError(f"{place} leads to no mapping.")
             if (steps, other, fragment) in self._written:
@@ -107,7 +132,55 @@ class Bundle:
             _replace(holder, value)
             self._todo.append((other, holder, steps))
         else:
-            holder["$ref"] = self._part(other, fragment, value, _section(steps), place)
+            holder["$ref"] = self._part(other, fragment, _section(steps), place)
+
+    def _value(self, file: Path, fragment: str, place: str) -> Any:
+        value = _at(self._files[file], fragment)
+        if value is None:
+            raise PlaceError(f"{place} leads to nothing.")
+        return value
+
+    def _write_texts(self, file: Path, tree: Any, above: Steps) -> None:
+        """Put the texts that descriptions refer to in their places."""
+        for steps, holder in _mappings(tree, above):
+            for key in () if _are_names(steps) else _WORDS:
+                if is_mapping(words := holder.get(key)) and isinstance(words.get("$ref"), str):
+                    holder[key] = self._text(file, words["$ref"])
+
+    def _text(self, file: Path, reference: str) -> str | None:
+        """The text that a description refers to; None for one that cannot be read: documentation is no loss."""
+        address, _, fragment = reference.partition("#")
+        try:
+            if not fragment and Path(unquote(address)).suffix.lower() not in _STRUCTURED:
+                return read_text(self._counted(self._located(file, address, reference), reference), self._limits)
+            other, fragment = self._elsewhere(file, reference, reference) or (file, fragment)
+            value = self._value(other, fragment, reference)
+        except (DocumentError, OSError, ValueError):
+            return None
+        return value if isinstance(value, str) else None
+
+    def _write_mapping(self, file: Path, steps: Steps, discriminator: Tree, members: dict[str, Tree]) -> None:
+        """Let a discriminator name what it chooses by the references that stand for it now.
+
+        `members` are those of its union by the names that they had: each is chosen by its name without a mapping, too.
+        """
+        mapping = mapping_at(discriminator, "mapping")
+        named = named_schemas(self._document)
+        for holder, word in [*((mapping, word) for word in mapping), (discriminator, "defaultMapping")]:
+            reference = holder.get(word)
+            if not isinstance(reference, str) or (file == self._path and reference in named):
+                continue
+            if reference in members:
+                holder[word] = members[reference]["$ref"]
+                continue
+            place = f"{'.'.join(steps)}.discriminator.{word}: {reference}"
+            with suppress(DocumentError):  # it is the name of no file, and chooses nothing
+                if match := self._elsewhere(file, reference, place):
+                    holder[word] = self._part(*match, "schemas", place)
+        for name, member in members.items():
+            if _called("", member["$ref"]) != name:
+                discriminator["mapping"] = mapping
+                mapping.setdefault(name, member["$ref"])
 
     def _elsewhere(self, file: Path, reference: str, place: str) -> tuple[Path, str] | None:
         """The file and the fragment of a reference; None for a place of the document that refers to itself already."""
@@ -126,44 +199,66 @@ class Bundle:
     def _anchors(self, file: Path) -> dict[str, str]:
         if file not in self._pointers:
             self._pointers[file] = {
-                holder["$anchor"]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
-                for steps, holder in _holders(self._files[file], key_of_text="$anchor")
+                holder[key]: "".join(f"/{step.replace('~', '~0').replace('/', '~1')}" for step in steps)
+                for key in ("$dynamicAnchor", "$anchor")
+                for steps, holder in _holders(self._files[file], key_of_text=key)
             }
         return self._pointers[file]
 
     def _file(self, file: Path, address: str, place: str) -> Path:
-        copy = self._copies.get(address)
+        other = self._located(file, address, place)
+        if other not in self._files:
+            self._files[other] = self._read(self._counted(other, place))
+        return other
+
+    def _located(self, file: Path, address: str, place: str) -> Path:
+        own, home, folder = self._document.get("$self"), _home(self._document), self._path.parent
+        is_near = file != self._path and file.is_relative_to(folder)
+        base = urljoin(home, quote(file.relative_to(folder).as_posix())) if is_near else str(own or "")
+        url = urljoin(base, address)  # RFC 3986, 5.1: `$self` is the base of what the document refers to
+        if url == own:
+            return self._path
+        copy = self._copies.get(address, self._copies.get(url))
+        if home and url.startswith(home):
+            file, address = self._path, url.removeprefix(home)
         if copy is None and (urlsplit(address).scheme or address.startswith("//")):
             raise PlaceError(
                 f"{place} is the address of another machine: put the file into the document's folder, or name a copy "
                 f"with --copy {address}=FILE."
             )
-        folder = self._path.parent
         other = (file.parent / unquote(address) if copy is None else copy).resolve()
         if copy is None and not other.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
-        if other not in self._files:
-            if not other.is_file():
-                raise PlaceError(f"{place} leads to no file.")
-            self._bytes += other.stat().st_size
-            if len(self._files) >= MAX_FILES or self._bytes > MAX_BYTES:
-                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {MAX_BYTES:,} bytes together.")
-            self._files[other] = self._read(other)
         return other
 
-    def _part(self, file: Path, fragment: str, value: Any, section: str, place: str) -> str:
-        """The reference to a part of another file, which is put into a section of `components` when it is new."""
+    def _counted(self, file: Path, place: str) -> Path:
+        """The file, which counts for the limits of the whole."""
+        if not file.is_file():
+            raise PlaceError(f"{place} leads to no file.")
+        self._bytes += file.stat().st_size
+        most = self._limits.bytes
+        if len(self._files) >= MAX_FILES or self._bytes > most:
+            raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
+        return file
+
+    def _part(self, file: Path, fragment: str, section: str, place: str) -> str:
+        """The reference to a part of a file; one of another file is put into a section of `components` when it is new.
+
+        Raises PlaceError for a reference that leads to nothing.
+        """
+        value = self._value(file, fragment, place)
+        if file == self._path:
+            return f"#{fragment}"
         key = file, fragment, section
         if key not in self._names:
             part = deepcopy(value)
             parts = self._section(section, place)
-            last = fragment.rpartition("/")[2] or file.name.partition(".")[0]
-            name = unused(re.sub(r"\W+", "_", unquote(last)).strip("_") or "part", parts)
+            name = unused(re.sub(r"\W+", "_", _called(file.name, fragment)).strip("_") or "part", parts)
             self._names[key] = name
             parts[name] = part
-            self._values += check_values(part)
-            if self._values > bounds.MAX_VALUES:
-                check_values(self._document)
+            self._values += check_values(part, self._limits)
+            if self._values > self._limits.values:
+                check_values(self._document, self._limits)
             self._todo.append((file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 
@@ -182,15 +277,37 @@ def _replace(holder: Tree, whole: Tree) -> None:
     holder.update(deepcopy(whole))
 
 
-def _is_of_names(steps: Steps) -> bool:
+def _called(file: str, fragment: str) -> str:
+    """What a part of a file is called: `Card` in `schemas.yaml#/Card`, and in `Card.yaml`."""
+    return unquote(fragment.rpartition("/")[2] or Path(file).name.partition(".")[0])
+
+
+def _members(schema: Tree) -> dict[str, Tree]:
+    """The references of a union, by what each is called."""
+    references = [each for key in ("oneOf", "anyOf") for each in trees_at(schema, key)]
+    whole = [(each, each["$ref"].partition("#")) for each in references if isinstance(each.get("$ref"), str)]
+    return {_called(address, fragment): each for each, (address, _, fragment) in whole}
+
+
+def _are_names(steps: Steps) -> bool:
     """Whether the keys of what is at this place are names, as those of `properties` and of `content`."""
-    return len(steps) > _WHOLE_SECTIONS and steps[-1] in _OF_NAMES and steps[-2] not in _OF_NAMES
+    return bool(steps) and steps[-1] in _OF_NAMES and steps[-2:-1] not in [(each,) for each in _OF_NAMES]
+
+
+def _is_of_names(steps: Steps) -> bool:
+    return len(steps) > _WHOLE_SECTIONS and _are_names(steps)
+
+
+def _is_medium(steps: Steps) -> bool:
+    return steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
 
 
 def _is_written_here(steps: Steps) -> bool:
     """Whether a reference at this place is replaced by its target, which has no name."""
-    if steps[-1] in METHODS:
-        return (len(steps), steps[0]) in ((3, "paths"), (3, "webhooks")) or steps[1:-2] == ("pathItems",)
+    is_other = steps[-2:-1] == ("additionalOperations",)
+    if steps[-1] in METHODS or is_other:
+        item = steps[: -2 if is_other else -1]
+        return (len(item), item[:1]) in ((2, ("paths",)), (2, ("webhooks",))) or item[1:-1] == ("pathItems",)
     return _is_of_names(steps) or len(steps) < _WHOLE_SECTIONS or (len(steps), steps[0]) == (2, "components")
 
 
@@ -204,13 +321,26 @@ def _section(steps: Steps) -> str:
 
 
 def _holders(tree: Any, above: Steps = (), key_of_text: str = "$ref") -> Iterator[tuple[Steps, Tree]]:
-    """Every mapping with a text under a key, with its place; values of examples and of extensions are none."""
+    """Every mapping with a text under a key, with its place."""
+    return ((steps, each) for steps, each in _mappings(tree, above) if isinstance(each.get(key_of_text), str))
+
+
+def _discriminating(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:
+    """Every schema with a discriminator, with its place."""
+    return (
+        (steps, each)
+        for steps, each in _mappings(tree, above)
+        if is_mapping(each.get("discriminator")) and not _are_names(steps)
+    )
+
+
+def _mappings(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:
+    """Every mapping with its place; values of examples and of extensions are none."""
     todo: list[tuple[Steps, Any]] = [(above, tree)]
     while todo:
         steps, value = todo.pop()
         if is_mapping(value):
-            if isinstance(value.get(key_of_text), str):
-                yield steps, value
+            yield steps, value
             names = bool(steps) and steps[-1] in _OF_NAMES
             todo += [
                 ((*steps, key), each)

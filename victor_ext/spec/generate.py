@@ -14,6 +14,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
+import attrs
 import jinja2
 import openapi_python_client
 from openapi_python_client import strings
@@ -21,21 +22,23 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData, properties
 from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.properties import model_property
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
+from . import hooks
+from .bounds import MAX_MIB
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS
+from .requests import HOOKS, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
+from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
-
-ROUNDS = 40
-"""The maximum number of times that the document is parsed again after a failure is mended."""
 
 
 class _Memory(dict[str, bytes]):
@@ -51,16 +54,14 @@ _COMPILED = jinja2.MemcachedBytecodeCache(_MEMORY)
 def parse(tree: Tree, log: Log) -> GeneratorData | None:
     """What is to be generated; None for a document that is refused as a whole. `log.left_out` has what is lost."""
     data, failures = _attempt(tree, log)
-    for _ in range(ROUNDS):
-        if not mend(tree, failures, log):
-            break
+    while mend(tree, failures, log):
         data, failures = _attempt(tree, log)
     for failure in failures:
         log.lose(replace(failure, schema=None).loss, failure.text)
     if data is not None:
         give_distinct_names(data)
-        hooks = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
-        log.requests.hook_endpoints = [] if hooks is None else hooks.endpoints
+        posted = data.endpoint_collections_by_tag.pop(PythonIdentifier(HOOKS, "tag"), None)
+        log.requests.hook_endpoints = [] if posted is None else posted.endpoints
     return data
 
 
@@ -71,20 +72,25 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             openapi=data, config=_config(folder, log), custom_template_path=templates
         )
         project.env.bytecode_cache = _COMPILED
-        filters: Any = project.env.filters
-        filters["in_double_quote_literal"] = literal
-        names: dict[str, Any] = {"requests": log.requests, "literal": repr, "return_type": _return_type}
-        project.env.globals.update(names)
+        environment: Any = project.env
+        environment.filters["in_double_quote_literal"] = literal
+        environment.globals.update(
+            requests=log.requests, literal=repr, return_type=_return_type, constant_of=hooks.constant_of
+        )
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
         operations = [each for tag in data.endpoint_collections_by_tag.values() for each in tag.endpoints]
-        hooks = {"webhooks.py": log.requests.hook_endpoints} if log.requests.hook_endpoints else {}
-        for name, made in {"operations.py": operations, **hooks}.items() if folder.is_dir() else ():
-            text = project.env.get_template(f"{name}.jinja").render(endpoints=made)
+        modules = {"operations.py": {"endpoints": operations}}
+        if log.requests.hook_endpoints:
+            modules["webhooks.py"] = hooks.known_of(log.requests.hook_endpoints, data.models, _return_type)
+        for name, known in modules.items() if folder.is_dir() else ():
+            text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")
+        if "webhooks.py" in modules:
+            shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
@@ -94,7 +100,7 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
     tracker = Tracker(tree)
-    with _differences(), tracker.watching():
+    with tracker.watching(), _differences():
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
@@ -127,16 +133,28 @@ def _differences() -> Generator[None]:
             _set_names(parameters, names)
         return endpoint
 
+    of_data: Any = endpoints.Endpoint.from_data
+
+    def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
+        extra: dict[str, str] = data.model_extra or {}
+        if STANDS_FOR in extra:
+            method, path = extra[STANDS_FOR], UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+        return of_data(data=data, method=method, path=path, **arguments)
+
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
         made = of_text(name=name, required=required, data=data, config=config)
-        if data.schema_format != DECIMAL:
+        if data.schema_format not in (DECIMAL, DISCRIMINATOR):
             return made
-        words = {"description": data.description, "example": data.example}
-        return _DecimalProperty(name=name, required=required, default=None, python_name=made.python_name, **words)
+        words = {"description": data.description, "example": data.example, "python_name": made.python_name}
+        if data.schema_format == DECIMAL:
+            return _DecimalProperty(name=name, required=required, default=None, **words)
+        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
+        return _VariantProperty(name=name, required=required, default=None, discriminator=discriminator, **words)
 
     with replaced(
         (model_property, "_resolve_naming_conflict", tolerate_conflict),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
+        (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does it, once the names are final.
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
@@ -144,6 +162,7 @@ def _differences() -> Generator[None]:
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
+        (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
 
@@ -156,6 +175,33 @@ class _DecimalProperty(UuidProperty):
         return {*super().get_imports(prefix=prefix), "from decimal import Decimal"} - {"from uuid import UUID"}
 
 
+@attrs.define
+class _VariantProperty(UuidProperty):
+    """The member of a union that stands for the variants that the document does not name, and for a discriminator."""
+
+    _type_string = "UnknownVariant"
+    _json_type_string = "dict[str, Any]"
+    discriminator: Discriminator
+
+    def get_type_string(self, no_optional: bool = False, json: bool | None = None) -> PythonCode:  # noqa: FBT001, FBT002
+        if json is None and no_optional:  # the union asks so which of its members are of one type: it keeps them all
+            return PythonCode(f"UnknownVariant of {self.discriminator}")
+        return super().get_type_string(no_optional=no_optional, json=bool(json))
+
+    def get_imports(self, *, prefix: str) -> set[str]:
+        return set() if self.discriminator.has_default else {f"from {prefix}types import UnknownVariant"}
+
+
+def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
+    """The types of the members; without the unknown variant where the discriminator has a default."""
+    defaulted = [
+        each for each in union.inner_properties if isinstance(each, _VariantProperty) and each.discriminator.has_default
+    ]
+    return {
+        each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
+    }
+
+
 def _same(endpoint: Any) -> Any:
     return endpoint
 
@@ -166,7 +212,7 @@ def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
 
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py")
+COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
 # Neither configuration files in the folders above nor environment variables may change a byte of the output.
@@ -210,19 +256,20 @@ def generate(
     tree: Tree | None = None,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each name comes from,
     which costs time and memory and changes no byte of the package. `tree` is what `load` made of the document; None
-    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` has the
-    local file for each URL that the document refers to.
+    loads it. `decimals` are the places of numbers that are read as Decimal: `Card.price`, `*.amount`. `copies` and
+    `max_mib` are those of `load`.
 
     Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are not the pinned
     ones; DestinationError (a RuntimeError) when the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
-    loaded = load(document, copies) if tree is None else tree
+    loaded = load(document, copies, max_mib) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     with build_folder(package) as folder:
         built = folder / package.name
@@ -247,7 +294,9 @@ def parsed(
     except PlaceError as error:
         raise DocumentError(f"{document} cannot be read: {error}") from None
     except RecursionError:
-        raise DocumentError(f"{document} cannot be read: a schema holds itself, by way of allOf.") from None
+        raise DocumentError(
+            f"{document} cannot be read: its schemas refer to each other over too many steps."
+        ) from None
 
 
 def _require_pinned_tools() -> None:

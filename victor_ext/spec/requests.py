@@ -16,6 +16,11 @@ from .tree import Tree
 PREFIX = "field_"
 """What the generator puts before a name that does not begin with a letter."""
 
+KNOWN_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The methods that the generator knows."""
+STANDS_FOR = "x-method"
+"""The key of an operation with its method, where that is another one."""
+
 Key = tuple[str, str]
 """The tag and the name of an operation, as the generator writes them."""
 
@@ -40,7 +45,7 @@ class Style(NamedTuple):
 
 STYLES = {
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
-    "cookie": ("form",),
+    "cookie": ("form", "cookie"),
     "path": ("simple", "label", "matrix"),
     "header": ("simple",),
 }
@@ -64,7 +69,8 @@ class Request:
     """One operation."""
 
     server: str | None = None
-    """The URL of its own server, without a slash at its end; None when it has the server of the document."""
+    """The URL of its own server, with the defaults of its variables and without a slash at its end; None when it has
+    the server of the document."""
     parameters: dict[tuple[str, str], Style] = field(default_factory=dict[tuple[str, str], Style])
     """By the location in the prepared document, and the name."""
     encodings: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
@@ -110,13 +116,17 @@ class Requests:
     """All operations, and the servers of the document."""
 
     servers: list[str] = field(default_factory=list[str])
-    """The absolute URLs of its servers."""
+    """The absolute URLs of its servers, with the defaults of their variables."""
+    own_servers: dict[str, str] = field(default_factory=dict[str, str])
+    """The URLs of the operations' own servers, with their variables, by the `Request.server`."""
+    variables: dict[str, Tree] = field(default_factory=dict[str, Tree])
+    """The variables of each server, by its URL with them."""
     decimals: bool = False
     """Whether a number is read as a Decimal: then all are read with their digits."""
     base_path: str | None = None
     """The path of its server, when that is a relative URL."""
-    hooks: dict[str, Hook] = field(default_factory=dict[str, Hook])
-    """By the path that stands for each."""
+    hooks: dict[tuple[str, str], Hook] = field(default_factory=dict[tuple[str, str], Hook])
+    """By the method and the path that stand for each."""
     hook_endpoints: list[Endpoint] = field(default_factory=list[Endpoint])
     """What the generator made of these paths."""
     of: dict[Key, Request] = field(default_factory=dict[Key, Request])
@@ -126,6 +136,9 @@ class Requests:
 
     def request_of(self, endpoint: Endpoint) -> Request:
         return self.of.get((str(endpoint.tags[0]), str(endpoint.name)), Request())
+
+    def hook_of(self, endpoint: Endpoint) -> Hook:
+        return self.hooks[endpoint.method, endpoint.path.get_untrusted_value()]
 
     def declared(self, endpoint: Endpoint) -> Declared:
         names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]

@@ -9,49 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
 
-PLACES = ("query", "path", "header", "cookie")
+PLACES = ("query", "path", "header", "cookie", "querystring")
 
 
-def _kind(entries: str) -> dict[str, str]:
-    return dict(entry.split("=") for entry in f"description=text summary=text title=text {entries}".split())
-
-
+_WORDS = {"description": "text", "summary": "text", "title": "text"}
 KINDS: dict[str, dict[str, str]] = {
-    "Document": _kind(
-        "info=Info paths={PathItem} webhooks={PathItem} components=Components servers=[Server] tags=[Tag]"
-    ),
-    "Info": _kind("version=text"),
-    "Server": _kind("url=text"),
-    "Tag": _kind("name=text"),
-    "Components": _kind(
-        "schemas={Schema} parameters={Parameter} responses={Response} callbacks={Callback} "
-        "requestBodies={RequestBody} headers={Header} pathItems={PathItem}"
-    ),
-    "PathItem": _kind("parameters=[Parameter] servers=[Server]") | dict.fromkeys(METHODS, "Operation"),
-    "Operation": _kind(
-        "tags=texts operationId=text parameters=[Parameter] requestBody=RequestBody responses={Response} "
-        "callbacks={Callback} servers=[Server]"
-    ),
-    "Parameter": _kind("name=text in=text required=flag schema=Schema content={MediaType} style=text explode=flag"),
-    "Header": _kind("required=flag schema=Schema content={MediaType}"),
-    "RequestBody": _kind("required=flag content={MediaType}"),
-    "Response": _kind("content={MediaType} headers={Header}"),
-    "MediaType": _kind("schema=Schema encoding={Encoding}"),
-    "Encoding": _kind("contentType=text style=text explode=flag headers={Header}"),
-    "Schema": _kind(
-        "type=type format=text nullable=flag required=texts enum=list not=Schema discriminator=Discriminator "
-        "properties={Schema} patternProperties={Schema} $defs={Schema} definitions={Schema} "
-        "items=items additionalProperties=additional allOf=[Schema] oneOf=[Schema] anyOf=[Schema] prefixItems=[Schema]"
-    ),
-    "Discriminator": _kind("propertyName=text mapping={text}"),
+    kind: _WORDS | keys | (dict.fromkeys(METHODS, "Operation") if kind == "PathItem" else {})
+    for kind, keys in yaml.safe_load((Path(__file__).parent / "shape.yaml").read_text(encoding="utf-8")).items()
 }
-"""The keys of each kind of mapping: a kind, a [list] or a {mapping} of a kind, or how a value is corrected."""
-_WITH_EXTENSIONS = ("{PathItem}", "{Response}")
-"""Mappings in which a key that begins with `x-` is no name."""
+"""The keys of each kind of mapping, with the shape of their values."""
+_WITH_EXTENSIONS = ("PathItem", "Response")
+"""What a key that begins with `x-` is no name of."""
 
 
 def check_shape(document: Tree) -> None:
@@ -60,16 +35,20 @@ def check_shape(document: Tree) -> None:
 
 
 def _mapping(tree: Tree, kind: str, place: str) -> None:
+    """Bring the values of a mapping into their shape."""
     if "$ref" in tree and tree["$ref"] is None and kind == "Schema":
         del tree["$ref"]
     elif "$ref" in tree and kind != "Document" and not isinstance(tree["$ref"], str):
         raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
-    if kind == "Callback":
-        _members(tree, "PathItem", place)
-        return
+    if kind == "Schema":
+        _place_items(tree)
     for key, expected in KINDS[kind].items():
-        if key in tree:
-            _entry(tree, key, expected, f"{place}.{key}" if place else key)
+        value = tree.get(key)
+        shaped = None if value is None else _shaped(value, expected, f"{place}.{key}" if place else key)
+        if shaped is not None:
+            tree[key] = shaped
+        else:
+            tree.pop(key, None)
     if kind == "Parameter" and "$ref" not in tree:
         if not tree.get("name"):
             raise PlaceError(f"{place} is a parameter without a name: write `name:`.")
@@ -78,61 +57,41 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
             raise PlaceError(f"{place} ({tree['name']}) is in {tree.get('in')!r}: write `in:` with one of {places}.")
 
 
-def _entry(tree: Tree, key: str, expected: str, place: str) -> None:
-    """Bring one value of a mapping into the expected shape, or remove it."""
-    value = tree[key]
-    if value is None:
-        del tree[key]
-    elif expected in _CORRECTED:
-        _correct(tree, key, expected)
-    elif expected == "items":
-        _items(tree, key, place)
-    elif expected == "additional":
-        tree[key] = value if isinstance(value, bool) else _value(value, "Schema", place)
-    elif expected[0] == "{":
-        if not is_mapping(value):
-            raise PlaceError(f"{place} is {_name(value)}: write a mapping.")
-        for name in [name for name in value if name.startswith("x-")] if expected in _WITH_EXTENSIONS else []:
-            del value[name]
-        _members(value, expected[1:-1], place)
-    elif expected[0] == "[":
+def _shaped(value: Any, kind: str, place: str) -> Any:
+    """A value in its shape; None when it says nothing."""
+    inner = kind[1:-1]
+    if kind in _CORRECTED:
+        return _CORRECTED[kind](value)
+    if kind[0] == "[":
         if not is_list(value):
             raise PlaceError(f"{place} is {_name(value)}: write a list.")
-        tree[key] = [_value(item, expected[1:-1], f"{place}[{number}]") for number, item in enumerate(value)]
-    else:
-        tree[key] = _value(value, expected, place)
-
-
-def _members(tree: Tree, kind: str, place: str) -> None:
-    for name, value in [*tree.items()]:
-        if kind in _CORRECTED:
-            _correct(tree, name, kind)
-        elif not (kind == "PathItem" and name.startswith("x-")):
-            tree[name] = _value(value, kind, f"{place}.{name}")
-
-
-def _value(value: Any, kind: str, place: str) -> Tree:
-    if kind == "Schema" and isinstance(value, bool):
-        return {} if value else {"not": {}}
-    if value is None and kind != "Parameter":
-        value = {}
+        return [_member(item, inner, f"{place}[{number}]") for number, item in enumerate(value)]
+    if isinstance(value, bool) and kind in ("Schema", "additional"):
+        return value if kind == "additional" else {} if value else {"not": {}}
     if not is_mapping(value):
         raise PlaceError(f"{place} is {_name(value)}: write a mapping.")
-    _mapping(value, kind, place)
+    if kind == "Callback" and "$ref" not in value:
+        return _shaped(value, "{PathItem}", place)
+    if kind[0] == "{":
+        is_open = inner in _WITH_EXTENSIONS
+        names = [name for name in value if not (is_open and name.startswith("x-"))]
+        shaped = {name: _member(value[name], inner, f"{place}.{name}") for name in names}
+        return {name: each for name, each in shaped.items() if each is not None}
+    _mapping(value, "Schema" if kind == "additional" else kind, place)
     return value
 
 
-def _items(tree: Tree, key: str, place: str) -> None:
+def _member(value: Any, kind: str, place: str) -> Any:
+    return _shaped({} if value is None and kind != "Parameter" else value, kind, place)
+
+
+def _place_items(schema: Tree) -> None:
     """A list of schemas, one for each item, was how a tuple was written before 3.1."""
-    value, kind = tree[key], tree.get("type", "array")
+    value, kind = schema.get("items"), schema.get("type") or "array"
     if value is False or "array" not in (kind if is_list(kind) else [kind]):
-        del tree[key]  # of another type: it says nothing
+        schema.pop("items", None)  # of another type: it says nothing
     elif is_list(value):
-        del tree[key]
-        tree["prefixItems"] = value
-        _entry(tree, "prefixItems", "[Schema]", place)
-    else:
-        tree[key] = _value(value, "Schema", place)
+        schema["prefixItems"] = schema.pop("items")
 
 
 def _name(value: Any) -> str:
@@ -143,12 +102,6 @@ def _name(value: Any) -> str:
 
 
 # ---- Values that are corrected; None removes one ----
-
-
-def _correct(tree: Tree, key: str, kind: str) -> None:
-    tree[key] = _CORRECTED[kind](tree[key])
-    if tree[key] is None:
-        del tree[key]
 
 
 def _text(value: Any) -> str | None:

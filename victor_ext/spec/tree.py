@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from copy import copy
 from itertools import chain, count
 from typing import Any, NamedTuple, TypeGuard
@@ -19,8 +19,10 @@ import httpx
 Tree = dict[str, Any]
 """A mapping of the document."""
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-"""The keys of a path item that hold operations."""
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+"""The keys of a path item that hold operations; its `additionalOperations` has those of other methods."""
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
+"""The name of another method. One with a small letter is another method still, and httpx sends none."""
 
 
 class DocumentError(Exception):
@@ -79,6 +81,16 @@ def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str
     """The name, or `name_2`, `name_3` and so on where it is taken. `spelled` makes of a name what is taken."""
     names = chain([name], (f"{name}_{number}" for number in count(2)))
     return next(each for each in names if spelled(each) not in taken)
+
+
+def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
+    """The words of a discriminator as a property of these types has them; those that it cannot have are left out."""
+    if not kinds or "string" in kinds:
+        return [*words]
+    flags: dict[str, str | int] = {"true": True, "false": False} if "boolean" in kinds else {}
+    is_number = bool({"integer", "number"} & {*kinds})
+    typed = (int(word) if is_number and re.fullmatch("-?[0-9]+", word) else flags.get(word) for word in words)
+    return [word for word in typed if word is not None]
 
 
 # ---- Schemas: a boolean one becomes a mapping ----
@@ -190,9 +202,12 @@ class Operation(NamedTuple):
     """One method of one path; a path item that is a reference is followed."""
 
     method: str
+    """In lower case."""
     path: str
     item: Tree
     tree: Tree
+    step: str
+    """Its place below the path: `get`, or `additionalOperations.COPY`."""
 
     @property
     def where(self) -> str:
@@ -202,12 +217,42 @@ class Operation(NamedTuple):
 
 def operations(document: Tree) -> list[Operation]:
     return [
-        Operation(method, path, whole, whole[method])
+        Operation(method, path, whole, tree, step)
         for path, item in mappings_at(document, "paths")
-        for whole in [resolve(document, item)]
-        for method in METHODS
-        if is_mapping(whole.get(method))
+        for whole in [path_item(document, item)]
+        for method, step, tree in methods(whole)
     ]
+
+
+def methods(item: Tree) -> list[tuple[str, str, Tree]]:
+    """The operations of a path item: the method in lower case, its place below the item, and the operation."""
+    others = mappings_at(item, "additionalOperations")
+    return [(each, each, item[each]) for each in METHODS if is_mapping(item.get(each))] + [
+        (name.lower(), f"additionalOperations.{name}", tree) for name, tree in others if is_method(item, name)
+    ]
+
+
+def is_method(item: Tree, name: str) -> bool:
+    """Whether a key of `additionalOperations` is a method that can be sent, and that the item has not itself."""
+    return METHOD.fullmatch(name) is not None and name.lower() not in item
+
+
+def path_item(document: Tree, item: Tree) -> Tree:
+    """A path item, with what its reference leads to; of an operation that both have, its own."""
+    seen = set[str]()
+    while isinstance(reference := item.get("$ref"), str) and reference not in seen:
+        seen.add(reference)
+        own = {key: value for key, value in item.items() if key != "$ref"}
+        further = target(document, reference)
+        whole = further if is_mapping(further) else {}
+        for key in ("parameters", "additionalOperations"):
+            ours, theirs = own.get(key), whole.get(key)
+            if is_list(ours) and is_list(theirs):
+                own[key] = [*ours, *theirs]
+            elif is_mapping(ours) and is_mapping(theirs):
+                own[key] = {**theirs, **ours}
+        item = in_place_of(item, {**whole, **own}) if own else whole
+    return in_place_of(item, {key: value for key, value in item.items() if key != "$ref"}) if "$ref" in item else item
 
 
 class Hook(NamedTuple):
@@ -238,10 +283,9 @@ def hooks(document: Tree) -> Iterator[Hook]:
 
 
 def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
-    item = resolve(document, hook.tree)
-    for number, method in enumerate(method for method in METHODS if is_mapping(item.get(method))):
+    for number, (method, step, tree) in enumerate(methods(path_item(document, hook.tree))):
         name, schema = (f"{hook.name}.{method}", f"{hook.schema}_{method}") if number else (hook.name, hook.schema)
-        yield Hook(name, f"{method.upper()} {hook.where}", schema, f"{hook.place}.{method}", item[method])
+        yield Hook(name, f"{method.upper()} {hook.where}", schema, f"{hook.place}.{step}", tree)
 
 
 # ---- Content types ----

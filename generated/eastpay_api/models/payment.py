@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -44,7 +45,7 @@ class Payment:
             fields["id"] = value
         value = self.result
         if value is not UNSET:
-            fields["result"] = value.to_dict()
+            fields["result"] = plain(value)
         value = self.payment_type
         if value is not UNSET:
             fields["paymentType"] = value
@@ -80,6 +81,12 @@ class Payment:
         decoded.ndc = read(TEXT, values, "ndc", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Array, Object, as_object, read
+from ..decoding import LEVELS, Array, Object, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -39,7 +39,7 @@ class PaymentList:
             fields["records"] = plain(value)
         value = self.result
         if value is not UNSET:
-            fields["result"] = value.to_dict()
+            fields["result"] = plain(value)
         return fields
 
     @classmethod
@@ -56,6 +56,12 @@ class PaymentList:
         decoded.result = read(_read_result, values, "result", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Array, Object, as_object, read
+from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Array, Object, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -74,13 +74,13 @@ class EvaluateRequest:
             fields["idempotencyKey"] = value
         value = self.transaction
         if value is not UNSET:
-            fields["transaction"] = value.to_dict()
+            fields["transaction"] = plain(value)
         value = self.payer
         if value is not UNSET:
-            fields["payer"] = value.to_dict()
+            fields["payer"] = plain(value)
         value = self.payment_method
         if value is not UNSET:
-            fields["paymentMethod"] = value.to_dict()
+            fields["paymentMethod"] = plain(value)
         value = self.mid
         if value is not UNSET:
             fields["mid"] = value
@@ -95,10 +95,10 @@ class EvaluateRequest:
             fields["customerIp"] = value
         value = self.billing_information
         if value is not UNSET:
-            fields["billingInformation"] = value.to_dict()
+            fields["billingInformation"] = plain(value)
         value = self.shipping_information
         if value is not UNSET:
-            fields["shippingInformation"] = value.to_dict()
+            fields["shippingInformation"] = plain(value)
         value = self.order_items
         if value is not UNSET:
             fields["orderItems"] = plain(value)
@@ -113,7 +113,7 @@ class EvaluateRequest:
             fields["isRecurring"] = value
         value = self.subscription
         if value is not UNSET:
-            fields["subscription"] = value.to_dict()
+            fields["subscription"] = plain(value)
         value = self.expiry_date_utc
         if value is not UNSET:
             fields["expiryDateUtc"] = plain(value)
@@ -148,6 +148,12 @@ class EvaluateRequest:
         decoded.expiry_date_utc = read(_read_expiry_date_utc, values, "expiryDateUtc", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

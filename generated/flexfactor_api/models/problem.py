@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, LEVELS, TEXT, as_object, read
+from ..decoding import ANYTHING, LEVELS, TEXT, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -59,12 +59,18 @@ class Problem:
     def _decode(cls, source: Any, levels: int) -> Self:
         values = as_object(source)
         decoded = cls.__new__(cls)
-        decoded.status = read(ANYTHING, values, "status", levels)
+        decoded.status = read(ANYTHING, values, "status", levels, None)
         decoded.title = read(TEXT, values, "title", levels)
         decoded.trace_id = read(TEXT, values, "traceId", levels)
-        decoded.errors = read(ANYTHING, values, "errors", levels)
+        decoded.errors = read(ANYTHING, values, "errors", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, Array, Object, as_object, read
+from ..decoding import ANYTHING, FLAG, LEVELS, TEXT, Array, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -65,7 +66,7 @@ class RefundAnswer:
             fields["errors"] = value
         value = self.custom_properties
         if value is not UNSET:
-            fields["customProperties"] = value.to_dict()
+            fields["customProperties"] = plain(value)
         value = self.trace_id
         if value is not UNSET:
             fields["traceId"] = value
@@ -91,6 +92,12 @@ class RefundAnswer:
         decoded.trace_id = read(TEXT, values, "traceId", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

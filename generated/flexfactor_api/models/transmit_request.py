@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, LEVELS, TEXT, Array, Object, as_object, read
+from ..decoding import FLAG, LEVELS, TEXT, Array, Object, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -62,13 +62,13 @@ class TransmitRequest:
             fields["orderId"] = value
         value = self.transaction
         if value is not UNSET:
-            fields["transaction"] = value.to_dict()
+            fields["transaction"] = plain(value)
         value = self.payer
         if value is not UNSET:
-            fields["payer"] = value.to_dict()
+            fields["payer"] = plain(value)
         value = self.payment_method
         if value is not UNSET:
-            fields["paymentMethod"] = value.to_dict()
+            fields["paymentMethod"] = plain(value)
         value = self.mid
         if value is not UNSET:
             fields["mid"] = value
@@ -77,10 +77,10 @@ class TransmitRequest:
             fields["siteId"] = value
         value = self.billing_information
         if value is not UNSET:
-            fields["billingInformation"] = value.to_dict()
+            fields["billingInformation"] = plain(value)
         value = self.shipping_information
         if value is not UNSET:
-            fields["shippingInformation"] = value.to_dict()
+            fields["shippingInformation"] = plain(value)
         value = self.order_items
         if value is not UNSET:
             fields["orderItems"] = plain(value)
@@ -95,7 +95,7 @@ class TransmitRequest:
             fields["isRecurring"] = value
         value = self.subscription
         if value is not UNSET:
-            fields["subscription"] = value.to_dict()
+            fields["subscription"] = plain(value)
         return fields
 
     @classmethod
@@ -123,6 +123,12 @@ class TransmitRequest:
         decoded.subscription = read(_read_subscription, values, "subscription", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

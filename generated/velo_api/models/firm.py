@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, read
+from ..decoding import LEVELS, TEXT, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -51,10 +51,16 @@ class Firm:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.name = read(TEXT, values, "name", levels)
-        decoded.tax_id = read(TEXT, values, "taxId", levels)
-        decoded.operating_name = read(TEXT, values, "operatingName", levels)
+        decoded.tax_id = read(TEXT, values, "taxId", levels, None)
+        decoded.operating_name = read(TEXT, values, "operatingName", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

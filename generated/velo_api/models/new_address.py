@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, as_object, read
+from ..decoding import LEVELS, TEXT, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -79,13 +79,19 @@ class NewAddress:
         decoded.line1 = read(TEXT, values, "line1", levels)
         decoded.city = read(TEXT, values, "city", levels)
         decoded.country = read(TEXT, values, "country", levels)
-        decoded.line2 = read(TEXT, values, "line2", levels)
-        decoded.line3 = read(TEXT, values, "line3", levels)
-        decoded.line4 = read(TEXT, values, "line4", levels)
-        decoded.county_or_province = read(TEXT, values, "countyOrProvince", levels)
-        decoded.zip_or_postcode = read(TEXT, values, "zipOrPostcode", levels)
+        decoded.line2 = read(TEXT, values, "line2", levels, None)
+        decoded.line3 = read(TEXT, values, "line3", levels, None)
+        decoded.line4 = read(TEXT, values, "line4", levels, None)
+        decoded.county_or_province = read(TEXT, values, "countyOrProvince", levels, None)
+        decoded.zip_or_postcode = read(TEXT, values, "zipOrPostcode", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -54,22 +55,22 @@ class NewPayee:
             fields["email"] = value
         value = self.address
         if value is not UNSET:
-            fields["address"] = value.to_dict()
+            fields["address"] = plain(value)
         value = self.payment_channel
         if value is not UNSET:
-            fields["paymentChannel"] = value.to_dict()
+            fields["paymentChannel"] = plain(value)
         value = self.language
         if value is not UNSET:
             fields["language"] = value
         value = self.challenge
         if value is not UNSET:
-            fields["challenge"] = value.to_dict()
+            fields["challenge"] = plain(value)
         value = self.individual
         if value is not UNSET:
-            fields["individual"] = value.to_dict()
+            fields["individual"] = plain(value)
         value = self.company
         if value is not UNSET:
-            fields["company"] = value.to_dict()
+            fields["company"] = plain(value)
         return fields
 
     @classmethod
@@ -92,6 +93,12 @@ class NewPayee:
         decoded.company = read(_read_company, values, "company", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Array, Object, as_object, read
+from ..decoding import FLAG, INSTANT, LEVELS, TEXT, Array, Object, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -99,13 +99,13 @@ class Payee:
             fields["pausePayment"] = value
         value = self.address
         if value is not UNSET:
-            fields["address"] = value.to_dict()
+            fields["address"] = plain(value)
         value = self.individual
         if value is not UNSET:
-            fields["individual"] = value.to_dict()
+            fields["individual"] = plain(value)
         value = self.company
         if value is not UNSET:
-            fields["company"] = value.to_dict()
+            fields["company"] = plain(value)
         return fields
 
     @classmethod
@@ -118,8 +118,8 @@ class Payee:
         values = as_object(source)
         decoded = cls.__new__(cls)
         decoded.payee_id = read(TEXT, values, "payeeId", levels)
-        decoded.payor_refs = read(_read_payor_refs, values, "payorRefs", levels)
-        decoded.email = read(TEXT, values, "email", levels)
+        decoded.payor_refs = read(_read_payor_refs, values, "payorRefs", levels, None)
+        decoded.email = read(TEXT, values, "email", levels, None)
         decoded.onboarded_status = read(TEXT, values, "onboardedStatus", levels)
         decoded.watchlist_status = read(TEXT, values, "watchlistStatus", levels)
         decoded.language = read(TEXT, values, "language", levels)
@@ -128,13 +128,19 @@ class Payee:
         decoded.display_name = read(TEXT, values, "displayName", levels)
         decoded.payee_type = read(TEXT, values, "payeeType", levels)
         decoded.disabled = read(FLAG, values, "disabled", levels)
-        decoded.disabled_comment = read(TEXT, values, "disabledComment", levels)
+        decoded.disabled_comment = read(TEXT, values, "disabledComment", levels, None)
         decoded.pause_payment = read(FLAG, values, "pausePayment", levels)
         decoded.address = read(_read_address, values, "address", levels)
         decoded.individual = read(_read_individual, values, "individual", levels)
         decoded.company = read(_read_company, values, "company", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

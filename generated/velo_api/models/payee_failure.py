@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -30,7 +31,7 @@ class PayeeFailure:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.failed_submission
         if value is not UNSET:
-            fields["failedSubmission"] = value.to_dict()
+            fields["failedSubmission"] = plain(value)
         value = self.failure_message
         if value is not UNSET:
             fields["failureMessage"] = value
@@ -49,6 +50,12 @@ class PayeeFailure:
         decoded.failure_message = read(TEXT, values, "failureMessage", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

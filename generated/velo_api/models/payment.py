@@ -4,13 +4,26 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import FLAG, INSTANT, LEVELS, NUMBER, TEXT, WHOLE, Array, Object, as_object, read
+from ..decoding import (
+    FLAG,
+    INSTANT,
+    LEVELS,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Array,
+    Object,
+    as_object,
+    misread,
+    read,
+    tells,
+)
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -175,7 +188,7 @@ class Payment:
             fields["events"] = plain(value)
         value = self.payout
         if value is not UNSET:
-            fields["payout"] = value.to_dict()
+            fields["payout"] = plain(value)
         return fields
 
     @classmethod
@@ -219,6 +232,12 @@ class Payment:
         decoded.payout = read(_read_payout, values, "payout", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, as_object, read
+from ..decoding import LEVELS, TEXT, WHOLE, as_object, misread, read, tells
 from ..types import UNSET, Unset
 
 
@@ -77,14 +77,20 @@ class PaymentChange:
         decoded = cls.__new__(cls)
         decoded.payment_id = read(TEXT, values, "paymentId", levels)
         decoded.payout_id = read(TEXT, values, "payoutId", levels)
-        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels)
-        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels)
-        decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels)
-        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels)
-        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels)
-        decoded.status = read(TEXT, values, "status", levels)
+        decoded.payor_payment_id = read(TEXT, values, "payorPaymentId", levels, None)
+        decoded.payment_currency = read(TEXT, values, "paymentCurrency", levels, None)
+        decoded.payment_amount = read(WHOLE, values, "paymentAmount", levels, None)
+        decoded.source_currency = read(TEXT, values, "sourceCurrency", levels, None)
+        decoded.source_amount = read(WHOLE, values, "sourceAmount", levels, None)
+        decoded.status = read(TEXT, values, "status", levels, None)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Array, Object, as_object, read
+from ..decoding import LEVELS, Array, Object, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -33,7 +33,7 @@ class PaymentPage:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.page
         if value is not UNSET:
-            fields["page"] = value.to_dict()
+            fields["page"] = plain(value)
         value = self.links
         if value is not UNSET:
             fields["links"] = plain(value)
@@ -56,6 +56,12 @@ class PaymentPage:
         decoded.content = read(_read_content, values, "content", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

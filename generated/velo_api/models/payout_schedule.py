@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import INSTANT, LEVELS, TEXT, as_object, read
+from ..decoding import INSTANT, LEVELS, TEXT, as_object, misread, read, tells
 from ..serializing import plain
 from ..types import UNSET, Unset
 
@@ -57,6 +57,12 @@ class PayoutSchedule:
         decoded.scheduled_at = read(_read_scheduled_at, values, "scheduledAt", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

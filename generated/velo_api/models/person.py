@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -32,7 +33,7 @@ class Person:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.name
         if value is not UNSET:
-            fields["name"] = value.to_dict()
+            fields["name"] = plain(value)
         value = self.national_identification
         if value is not UNSET:
             fields["nationalIdentification"] = value
@@ -55,6 +56,12 @@ class Person:
         decoded.date_of_birth = read(TEXT, values, "dateOfBirth", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

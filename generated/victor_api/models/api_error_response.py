@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, WHOLE, Object, as_object, read
+from ..decoding import LEVELS, WHOLE, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -36,10 +37,10 @@ class ApiErrorResponse:
             fields["status"] = value
         value = self.data
         if value is not UNSET:
-            fields["data"] = value.to_dict()
+            fields["data"] = plain(value)
         value = self.error
         if value is not UNSET:
-            fields["error"] = value.to_dict()
+            fields["error"] = plain(value)
         return fields
 
     @classmethod
@@ -56,6 +57,12 @@ class ApiErrorResponse:
         decoded.error = read(_read_error, values, "error", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, read
+from ..decoding import LEVELS, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -32,13 +33,13 @@ class ConfigurationProperty:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.name
         if value is not UNSET:
-            fields["name"] = value.to_dict()
+            fields["name"] = plain(value)
         value = self.origin
         if value is not UNSET:
-            fields["origin"] = value.to_dict()
+            fields["origin"] = plain(value)
         value = self.value
         if value is not UNSET:
-            fields["value"] = value.to_dict()
+            fields["value"] = plain(value)
         return fields
 
     @classmethod
@@ -55,6 +56,12 @@ class ConfigurationProperty:
         decoded.value = read(_read_value, values, "value", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

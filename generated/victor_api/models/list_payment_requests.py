@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, read
+from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, misread, read, tells
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -150,6 +150,12 @@ class ListPaymentRequests:
         decoded.instant_payment_rails_id = read(TEXT, values, "instant_payment_rails_id", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

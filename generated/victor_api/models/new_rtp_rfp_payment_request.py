@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, as_object, read
+from ..decoding import LEVELS, TEXT, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -35,13 +36,13 @@ class NewRtpRfpPaymentRequest:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.payee
         if value is not UNSET:
-            fields["payee"] = value.to_dict()
+            fields["payee"] = plain(value)
         value = self.payer
         if value is not UNSET:
-            fields["payer"] = value.to_dict()
+            fields["payer"] = plain(value)
         value = self.payment_details
         if value is not UNSET:
-            fields["payment_details"] = value.to_dict()
+            fields["payment_details"] = plain(value)
         value = self.client_reference_id
         if value is not UNSET:
             fields["client_reference_id"] = value
@@ -62,6 +63,12 @@ class NewRtpRfpPaymentRequest:
         decoded.client_reference_id = read(TEXT, values, "client_reference_id", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

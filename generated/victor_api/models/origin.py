@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, read
+from ..decoding import LEVELS, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -28,7 +29,7 @@ class Origin:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.parent
         if value is not UNSET:
-            fields["parent"] = value.to_dict()
+            fields["parent"] = plain(value)
         return fields
 
     @classmethod
@@ -43,6 +44,12 @@ class Origin:
         decoded.parent = read(_read_parent, values, "parent", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, Object, Word, as_object, read
+from ..decoding import LEVELS, TEXT, Object, Word, as_object, misread, read, tells
 from ..models.payment_request_receipt_direction import PaymentRequestReceiptDirection
 from ..models.payment_request_receipt_payment_network import PaymentRequestReceiptPaymentNetwork
 from ..models.payment_request_receipt_status import PaymentRequestReceiptStatus
@@ -81,7 +81,7 @@ class PaymentRequestReceipt:
             fields["victor_payment_request_child_id"] = value
         value = self.payment_request
         if value is not UNSET:
-            fields["payment_request"] = value.to_dict()
+            fields["payment_request"] = plain(value)
         return fields
 
     @classmethod
@@ -108,6 +108,12 @@ class PaymentRequestReceipt:
         decoded.payment_request = read(_read_payment_request, values, "payment_request", levels)
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, Object, as_object, read
+from ..decoding import LEVELS, Object, as_object, misread, read, tells
+from ..serializing import plain
 from ..types import UNSET, Unset
 
 
@@ -36,16 +37,16 @@ class RfpInboundPaymentRequestDetails:
         fields: dict[str, Any] = dict(self.additional_properties)
         value: Any = self.payee
         if value is not UNSET:
-            fields["payee"] = value.to_dict()
+            fields["payee"] = plain(value)
         value = self.payer
         if value is not UNSET:
-            fields["payer"] = value.to_dict()
+            fields["payer"] = plain(value)
         value = self.payment_details
         if value is not UNSET:
-            fields["payment_details"] = value.to_dict()
+            fields["payment_details"] = plain(value)
         value = self.payment_request_response
         if value is not UNSET:
-            fields["payment_request_response"] = value.to_dict()
+            fields["payment_request_response"] = plain(value)
         return fields
 
     @classmethod
@@ -65,6 +66,12 @@ class RfpInboundPaymentRequestDetails:
         )
         decoded.additional_properties = values
         return decoded
+
+    def _misread(self) -> set[str]:
+        return misread(self)
+
+    def _tells(self, but: Container[str] = ()) -> bool:
+        return tells(self, but)
 
     @property
     def additional_keys(self) -> list[str]:

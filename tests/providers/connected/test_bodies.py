@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import importlib
 import io
-import json
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.faults.certificates import Authority
 from tests.providers.connected.till import URL
 from tests.providers.running import MODES, ONCE, QUICK, run
@@ -33,38 +33,11 @@ from victor_ext import (
 )
 from victor_ext.spec.generate import generate
 
-OBJECT: Any = {"type": "object", "properties": {"id": {"type": "string"}}}
-TYPED: Any = {"description": "d", "content": {"application/json": {"schema": OBJECT}}}
-TEXTS: Any = {"type": "array", "items": {"type": "string"}}
-ROWS: Any = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "errors": TEXTS}}
-LISTED: Any = {"description": "d", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Rows"}}}}
-PART: Any = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
-RAW: Any = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-DOCUMENT: Any = {
-    "openapi": "3.0.1",
-    "info": {"title": "Bare", "version": "1"},
-    "components": {"schemas": {"Rows": ROWS}},
-    "paths": {
-        f"/{name}": {method: {"operationId": name, "tags": ["b"], "responses": responses, **more}}
-        for name, method, responses, more in (
-            ("any_answer", "post", {"default": {"description": "d"}}, {}),
-            ("no_content", "post", {"201": {"description": "d"}}, {}),
-            ("typed", "post", {"200": TYPED}, {}),
-            ("listed", "post", {"200": LISTED}, {}),
-            ("listed_by_default", "post", {"default": LISTED}, {}),
-            ("any_read", "get", {"default": {"description": "d"}}, {}),
-            ("raw", "post", {"200": TYPED}, {"requestBody": {"content": RAW}}),
-            ("form", "post", {"200": TYPED}, {"requestBody": {"content": {"multipart/form-data": {"schema": PART}}}}),
-        )
-    },
-}
-
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     folder = tmp_path_factory.mktemp("bare")
-    (folder / "bare.json").write_text(json.dumps(DOCUMENT))
-    assert generate(folder / "bare.json", Path(folder)).left_out == []
+    assert generate(Path(__file__).with_name("bare.yaml"), folder).left_out == []
     sys.path.insert(0, str(folder))
     yield
     sys.path.remove(str(folder))
@@ -138,27 +111,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
         assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "is_good"),
-    [
-        *(
-            ("typed", {"id": "pay_1", name: value}, True)
-            for name in ("error", "Errors")
-            for value in ("none", "NULL", " false ", "0", "no", "OK", "Success", {"code": "00"}, {"code": 200})
-        ),
-        ("typed", {"id": "pay_1", "error": {"code": "0", "message": "Success"}}, True),
-        *(
-            ("typed", {"id": "pay_1", "error": value}, False)
-            for value in ({"paid": "no"}, {"code": 7}, 200, "nope", ["no"])
-        ),
-        ("typed", {"id": "pay_1", "errors": ["row 2"]}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"]}, True),
-        ("listed", {"id": "pay_1", "errors": "row 2"}, False),
-        ("listed", {"id": "pay_1", "errors": ["row 2"], "error": "busy"}, False),
-        ("listed", {"id": " ", "errors": ["row 2"]}, False),
-        ("listed_by_default", {"id": "pay_1", "errors": ["row 2"]}, False),
-    ],
-)
+@pytest.mark.parametrize(("name", "body", "is_good"), cases_beside(__file__)["errors"])
 def test_errors_are_a_success_only_where_the_document_declares_them(
     mode: str, name: str, body: Any, is_good: bool
 ) -> None:
@@ -166,6 +119,50 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
     with nullcontext() if is_good else pytest.raises(UnreadableResponse, match="reports an error") as raised:
         assert provider.call(mode, name).status_code == 200
     assert is_good or (raised is not None and raised.value.outcome is Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind"),
+    [
+        ("chosen", {"type": "card", "amount": 1}, "Card"),
+        ("chosen", {"type": "ideal", "amount": 1}, None),
+        ("chosen_read", {"type": "ideal", "amount": 1}, "UnknownVariant"),
+        ("held", {"payment": {"type": "card"}}, "HeldResponse200"),
+        ("held", {"payment": {"type": "ideal"}}, None),
+        ("held", {"payment": "card", "amount": "1.00"}, None),  # both of another type
+        ("held", {"payment": None, "amount": True}, None),
+        (
+            "held",
+            {"payments": [{"type": "ideal"}], "names": [None, " ", 5], "lines": ["bad"], "price": {"zz": 1}},
+            None,
+        ),
+        ("held", {"tags": {"a": 5}, "price": {"value": "12", "error": "no", "zz": 1}, "lines": [{"zz": "1"}]}, None),
+        *(
+            ("held", {"payments": [{"type": "ideal"}, 5], **value}, "HeldResponse200")
+            for value in (
+                *(
+                    {"names": [5, "Ann"]},
+                    {"names": []},
+                    {"lines": ["bad", {"text": "1"}]},
+                    {"price": {"value": 0}},
+                    {"price": {}},
+                ),
+                *({"tags": {"a": 5, "b": "c"}}, {"tags": {}}, {"free": {"zz": 1}}, {"payments": [5, {"type": "card"}]}),
+            )
+        ),
+        ("typed", {"id": 1}, None),
+    ],
+)
+def test_what_is_not_declared_is_no_evidence_of_a_write(mode: str, name: str, body: Any, kind: str | None) -> None:
+    """Neither an object of a class that the document does not name, nor a value of another type."""
+    provider = Provider(httpx.Response(200, json=body))
+    if kind is not None:
+        found = provider.call(mode, name).parsed
+        assert (type(found).__name__, found.to_dict()) == (kind, body)
+        return
+    with pytest.raises(UnreadableResponse, match="has nothing that the document declares") as raised:
+        provider.call(mode, name)
+    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("name", ["no_content", "typed"])

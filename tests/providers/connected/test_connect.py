@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import logging
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.connected.till import URL, Caller, client_class, new_payment
 from tests.providers.connected.till_sandbox import TillSandbox
 from tests.providers.running import Script
@@ -23,6 +25,7 @@ from victor_ext import (
     ConfigurationError,
     Event,
     HeaderKey,
+    NotFound,
     Outcome,
     SignedAuth,
     StatusError,
@@ -40,6 +43,11 @@ class Provider(Script):
 
     def __init__(self, *lines: Any, **options: Any) -> None:
         super().__init__(*(lines or (httpx.Response(200, json=PAYMENT),)), **options)
+
+
+def own_api(client: Any) -> Any:
+    """The generated client after each of its changes, which keep the servers."""
+    return client.with_options(deadline=5).api.with_headers({"x-a": "b"})
 
 
 CREATED = httpx.Response(201, json=PAYMENT)
@@ -221,41 +229,27 @@ class TestKeys:
         [
             (lambda: HeaderKey("Idempotency-Key:"), "no name of a header"),
             (lambda: BodyKey(""), "no name of a member"),
+            *((lambda key=key: key, "key must be HeaderKey") for key in ("Idempotency-Key", HeaderKey, 17)),
         ],
     )
-    def test_what_is_no_name_of_a_key_is_refused(self, key: Any, words: str) -> None:
+    def test_what_is_no_place_for_a_key_is_refused(self, key: Any, words: str) -> None:
         with pytest.raises(ConfigurationError, match=words):
             connect(client_class(), base_url=URL, key=key())
 
-    @pytest.mark.parametrize("key", ["Idempotency-Key", HeaderKey, 17])
-    def test_what_is_no_place_for_a_key_is_refused(self, key: Any) -> None:
-        with pytest.raises(ConfigurationError, match="key must be HeaderKey"):
-            connect(client_class(), base_url=URL, key=key)
-
 
 class TestResponses:
-    @pytest.mark.parametrize(
-        ("body", "problems"),
-        [
-            ({"title": "Invalid", "detail": "Too small.", "field": "amount"}, [("amount", "", "Too small.")]),
-            ({"error": {"code": "E1", "message": "No.", "param": "amount"}}, [("amount", "E1", "No.")]),
-            ({"error": "invalid_scope", "error_description": "No."}, [("", "invalid_scope", "No.")]),
-            ({"errors": [{"code": "E", "message": "No.", "field": "a"}, "No!"]}, [("a", "E", "No."), ("", "", "No!")]),
-            ({"errors": {"amount": ["No.", "No!"]}}, [("amount", "", "No."), ("amount", "", "No!")]),
-            ({"errors": [{"detail": "No.", "source": {"pointer": "/a"}}]}, [("/a", "", "No.")]),
-            ({"message": "No."}, [("", "", "No.")]),
-            ({"status": False, "message": "No.", "code": "x"}, [("", "x", "No.")]),
-            ({}, []),
-            ([1], []),
-            ({"error": 5, "errors": [None, 1, {}]}, []),
-        ],
-    )  # fmt: skip
-    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[tuple[str, str, str]]) -> None:
+    @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
+    def test_problems_of_the_usual_shapes(self, mode: str, body: Any, problems: list[list[str]]) -> None:
         with pytest.raises(BadRequest) as raised:
             Caller(mode, Provider(httpx.Response(422, json=body))).call("payments.get_payment", "pay_1")
-        assert [(each.field, each.code, each.message) for each in raised.value.problems] == problems
+        assert [[each.field, each.code, each.message] for each in raised.value.problems] == problems
 
-    def test_the_message_names_the_system_and_its_url(self, mode: str) -> None:
+    def test_the_message_names_the_system_and_the_server_that_was_called(self, mode: str) -> None:
+        own = {"https://reports.eu.till.example": "https://mock.example:8443/a"}
+        caller = Caller(mode, Provider(httpx.Response(401)), auth=BearerAuth(MARK), servers=own)
+        words = r"till \(https://mock\.example:8443\) failed: .* they are for mock\.example\.$"
+        with pytest.raises(AuthenticationError, match=words):
+            caller.run(lambda client: caller.started(client, "balances.list_balances", api=own_api(client)))
         with pytest.raises(BadRequest, match=r"at till \(https://api.till.example\) failed"):
             Caller(mode, Provider(httpx.Response(400))).call("payments.get_payment", "pay_1")
         with pytest.raises(BadRequest, match=r"at The Till \("):
@@ -269,6 +263,61 @@ class TestTheOrigin:
     def test_a_base_url_that_a_token_must_not_go_to(self, url: str) -> None:
         with pytest.raises(ConfigurationError, match="base_url"):
             connect(client_class(), base_url=url)
+
+    def test_an_operation_with_a_server_of_its_own_goes_where_servers_leads(self, mode: str) -> None:
+        provider = Provider(httpx.Response(200, json=[]))
+        eu, own = "https://reports.eu.till.example", importlib.import_module("till_api.client").OPERATION_SERVERS
+        in_us = {"region": "us"}
+        for options, url in (
+            ({}, URL),
+            ({"servers": own}, eu),
+            ({"servers": own, "server_variables": in_us}, "https://reports.us.till.example"),
+            ({"servers": {eu: "https://mock.example/a/"}}, "https://mock.example/a"),
+            ({"servers": {eu: "/reports"}}, f"{URL}/reports"),
+            ({"base_url": "https://api.{region}.till.example/b"}, None),
+            ({"base_url": "https://api.{region}.till.example"}, "https://api.eu.till.example"),
+            (
+                {"base_url": "https://api.{region}.till.example", "server_variables": in_us},
+                "https://api.us.till.example",
+            ),
+        ):
+            caller = Caller(mode, provider, auth=BearerAuth(MARK), **options)
+            if url is None:
+                with pytest.raises(ConfigurationError, match=r"region .* has no default"):
+                    caller.call("balances.list_balances")
+                continue
+            caller.run(lambda client, by=caller: by.started(client, "balances.list_balances", api=own_api(client)))
+            assert str(provider.requests[-1].url) == f"{url}/v1/balances"
+            assert provider.requests[-1].headers["authorization"] == f"Bearer {MARK}"
+
+    def test_what_is_no_server_of_the_document(self) -> None:
+        reports = {"https://reports.eu.till.example": "https://reports.eu.till.example"}
+        for options, words in (
+            (
+                {"servers": {"https://reports.till.example": URL}},
+                "no server of an operation: those are https://reports.eu",
+            ),
+            ({"servers": dict.fromkeys(reports, "http://reports.eu.till.example")}, r"servers\[.*https://"),
+            ({"servers": 17}, "servers must be a mapping"),
+            ({"server_variables": {"region": 7}}, "server_variables must be a mapping"),
+            ({"server_variables": {"region": "eu"}}, r"'region' is in no URL .* has region in https://api\.\{region\}"),
+            (
+                {"base_url": "https://api.{region}.till.example", "server_variables": {"region": "EU"}},
+                "cannot be 'EU': write eu, us",
+            ),
+        ):
+            with pytest.raises(ConfigurationError, match=words):
+                connect(client_class(), **{"base_url": URL, **options})  # type: ignore[arg-type] # what is tested
+
+    def test_an_own_server_has_connections_of_its_own(self, mode: str) -> None:
+        """Real sockets: the API on one port, the reports on another."""
+        with TillSandbox() as reports, TillSandbox() as api:
+            auth = ClientCredentialsAuth(f"{api.url}/oauth/token", *api.add_client())
+            own = {"https://reports.eu.till.example": reports.url}
+            with pytest.raises(NotFound, match=rf"till \({reports.url}\) failed"):  # the sandbox has no reports
+                Caller(mode, auth=auth, base_url=api.url, servers=own).call("balances.list_balances")
+            assert [seen.status for seen in reports.received()] == [404]
+            assert {seen.operation: seen.status for seen in api.received()} == {"token": 200}
 
     def test_what_is_no_client_class(self) -> None:
         for bad in (object, client_class()(base_url=URL), None):

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.connected.till import URL, Caller, client_class, operation, till_api
 from tests.providers.connected.till_sandbox import TillSandbox, TillSettings
 from tests.providers.running import Script
@@ -300,19 +301,7 @@ def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: st
 
 
 @pytest.mark.parametrize(
-    ("header", "found"),
-    [
-        ('<https://a.example/?p=2>; rel="next"', "https://a.example/?p=2"),
-        ("</p?a=1,2;3>; rel=next", "/p?a=1,2;3"),
-        ('<x>; rel="prev", <y>; title="rel=next", <z>; REL="last NEXT"', "z"),
-        ('<x>; rel="nextpage"', None),
-        ("<x>; rel=nextpage", None),
-        ("<x>", None),
-        ("", None),
-        ("garbage; rel=next", None),
-        ("<" * 5_000, None),
-        ('<x>; rel="' + "a " * 5_000, None),
-    ],
+    ("header", "found"), [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)]
 )
 def test_link_headers(header: str, found: str | None) -> None:
     assert next_link(httpx.Response(200, headers={"link": header})) == found

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden, found_in
 from tests.providers.eastpay.adapter import PRICE, card, scripted
 from tests.providers.test_credentials import assert_copied_and_not_pickled
@@ -143,16 +144,7 @@ CALLS: dict[str, Any] = {
     "prepare": lambda **more: EASTPAY.checkouts.prepare(PRICE, **more),
 }
 CARD = "card of debit and preauthorise"
-WIRE_NAMES = {
-    "entityId": "the entity_id of the client", "entityType": "the entity_type of the client",
-    "paymentType": "the call", "amount": "the argument amount", "currency": "the argument amount",
-    "merchantTransactionId": "the argument merchant_transaction_id",
-    "originalTransactionId": "the argument original_transaction_id",
-    "notificationUrl": "the argument notification_url", "shopperResultUrl": "the argument shopper_result_url",
-    "paymentBrand": "the argument payment_brand", "merchant.id": "the argument merchant_id",
-    "checkoutType": "the argument checkout_type", "checkoutId": "the argument checkout_id",
-    "card.number": f"the argument {CARD}", "card.token": f"the argument {CARD}", "customer.email": "",
-}  # fmt: skip
+WIRE_NAMES = cases_beside(__file__)["parameters"]
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -35,7 +35,7 @@ def test_the_id_is_read(body: Any) -> None:
         (b"{}", "id is missing: it must be an id of the gateway's"),
         (b'{"id": 7}', "id must be text, not int"),
         (b'{"id": "../payments/8ac7"}', "must be an id of the gateway's"),
-        ({"id": "8ac7"}, "is of type dict: pass the body as it came, bytes or text"),
+        ({"id": "8ac7"}, "body must be the raw bytes of the request, read before any parser, not dict"),
     ],
 )
 def test_what_is_no_notification(body: Any, said: str) -> None:

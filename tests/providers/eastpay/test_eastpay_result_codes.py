@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import observe
 from victor_ext.errors import BadRequest, Outcome
 from victor_ext.providers.eastpay import Payment, Rejection, ResultClass, ResultCode
@@ -111,16 +112,7 @@ def test_what_is_no_text_is_no_code(value: object) -> None:
     assert (ResultCode.parse(value).kind, ResultCode.parse(value).code) == (ResultClass.UNKNOWN, "")
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        ("800.100.153", "The bank declined the authorization: the CVV is wrong."),
-        ("800.100.051", "The bank or card scheme declined: authorization; it was refused."),
-        ("900.100.201", "Authorization; what it means is not known, inquire."),
-        ("100.300.012", "; it was refused. It may be that an earlier payment has the reference: if one"),
-        ("???", "This is not in EastPay's table; what it means is not known, inquire."),
-    ],
-)
+@pytest.mark.parametrize(("code", "words"), cases_beside(__file__)["words"])
 def test_the_meaning_in_words(code: str, words: str) -> None:
     assert words in ResultCode.parse(code).meaning
 

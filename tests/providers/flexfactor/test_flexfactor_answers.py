@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import ORDER, PRICE, declined, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers.flexfactor import OrderStatus
@@ -149,44 +150,16 @@ def test_the_same_order_in_other_words_is_no_other_order(named: Any) -> None:
 # Done, not done, or not yet
 
 
-NO, BOTH, NOT_YET, RESULT = "reports a rejection", "contradicts itself", "does not say that it is done", ""
-CANCELS, GOES_ON = ("cancel", "external_cancel"), ("evaluate", "transmit")
-MEANINGS: list[tuple[dict[str, Any], str, dict[str, str]]] = [
-    *((body, NO, {}) for body in (
-        {"success": False}, {"status": "failed"}, {"Success": "False", "Status": "Fail"}, {"success": 0, "status": 3},
-        {"success": False, "status": "FAILED", "errors": ["no such mid"]}, {"Errors": ["is wrong"]},
-        {"status": "FAILED", "message": "400012: bad"},
-        {"title": "One or more validation errors", "status": 400, "errors": {"OrderId": ["is wrong"]}},
-    )),
-    *((body, BOTH, {}) for body in (
-        {"success": False, "status": "SUCCESS"}, {"success": True, "status": "FAILED"},
-        {"success": True, "status": 400}, {"success": True, "statusCode": 400012}, {"status": 503, "title": "busy"},
-        {"success": True, "StatusCode": "404"}, {"status": 409}, {"statusCode": "500001"},
-        {"success": True, "Success": False, "status": "OK"}, {"status": "APPROVED", "errors": ["boom"]},
-        {"success": True, "responseCode": "400012"}, {"success": True, "Code": 400012}, {"errorCode": " 500001 "},
-        {"success": True, "error": {"code": 400012, "message": "no"}},
-        {"success": False, "status": "SUBMITTED"}, {"success": False, "status": "APPROVED", "orderId": ORDER},
-        {"status": "unauthorized"}, {"success": True, "status": "unauthorized"}, {"status": "Gateway Timeout"},
-        {"success": True, "status": "403 Forbidden"}, {"success": True, "status": "MethodNotAllowed"},
-        {"success": True, "message": "400012: bad"}, {"success": True, "400012": "bad"}, {"message": "400012"},
-        {"status": "OK", "success": True, "Title": "Error code 500001"}, {"success": True, "error": 400012},
-        {"success": True, "responseMessage": "Error 400012"}, {"success": True, "result": "Unauthorized"},
-    )),
-    *(({"status": status, **success}, NOT_YET, dict.fromkeys(GOES_ON, RESULT)) for success in ({}, {"success": True})
-      for status in ("PENDING", "processing", "CHALLENGE", "SUBMITTED", "CAPTUREREQUIRED", "APPROVED_PENDING")),
-    ({"success": False, "status": "DECLINED"}, NO, {"evaluate": RESULT, **dict.fromkeys(CANCELS, BOTH)}),
-    ({"success": True, "status": "APPROVED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),
-    ({"success": True, "status": "SOMETHING-NEW"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),
-    *(({"status": "SUCCESS", "result": text}, RESULT, {}) for text in ("Refund 400012", "400012.50 USD", "200001")),
-    ({"success": True, "statusCode": "200001", "status": "SUCCESS"}, RESULT, {}),
-    *(({"status": "SUCCESS", "responseCode": code}, RESULT, {}) for code in ("100", 404, "200001", "4000123")),
-    ({"status": "COMPLETED"}, RESULT, dict.fromkeys(CANCELS, NOT_YET)),  # it may be the order's
-    ({"status": "SOMETHING-NEW", "orderId": ORDER}, NOT_YET, {"evaluate": RESULT}),
-]  # fmt: skip
+NO, RESULT = "reports a rejection", ""
+MEANINGS = cases_beside(__file__)["meanings"]
 
 
 @pytest.mark.parametrize("operation", [operation for operation in CALLS if operation not in ("get", "list")])
-@pytest.mark.parametrize(("body", "meaning", "others"), MEANINGS, ids=str)
+@pytest.mark.parametrize(
+    ("body", "meaning", "others"),
+    [(body, group["means"], group.get("but", {})) for group in MEANINGS for body in group["bodies"]],
+    ids=str,
+)
 def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]) -> None:
     meaning = others.get(operation, meaning)
     client, script = scripted(httpx.Response(200, json=body))
@@ -206,15 +179,7 @@ def test_what_a_200_says(operation: str, body: dict[str, Any], meaning: str, oth
     assert sent.count("POST") == (1 if meaning == NO or operation in ("refund", "transmit") else 3)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"Errors": ["is wrong"]},
-        {"title": "is wrong", "status": 404},
-        {"result": "is wrong", "status": "unauthorized"},
-        {"success": 0, "result": "is wrong", "items": []},
-    ],
-)
+@pytest.mark.parametrize("body", cases_beside(__file__)["complaints"])
 def test_a_read_that_only_complains_is_a_refusal(body: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match=r"its body reports a rejection .*is wrong"):
         answered("list" if "items" in body else "get", body)

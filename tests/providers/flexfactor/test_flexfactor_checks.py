@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import MID, ORDER, declined, scripted
 from victor_ext import ConfigurationError, InvalidRequest, idempotency_key_for
 from victor_ext.providers import Money
@@ -122,18 +123,7 @@ def test_the_hosts_of_the_other_name(environment: str) -> None:
     assert (client.base_url, client.environment) == (f"https://{host}", environment)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"mid": "my-shop"}, "mid must be a GUID as text"),
-        ({"site_id": 7}, "site_id must be a GUID"),
-        ({"hosts": "flexcharge"}, "write 'flex-charge' or 'flexfactor'"),
-        (
-            {"environment": "production", "hosts": "flex-charge", "base_url": "https://api-sandbox.flexfactor.io"},
-            "is FlexFactor's sandbox",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("options", "said"), cases_beside(__file__)["settings"])
 @pytest.mark.parametrize("kind", [FlexFactor, AsyncFlexFactor])
 def test_settings_of_its_own_that_cannot_be(kind: Any, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import ORDER, Harness, declined, scripted
 from tests.providers.flexfactor.test_flexfactor_answers import CALLS
 from victor_ext import BadRequest, Conflict, ConnectionFailed, Outcome, UnreadableResponse, idempotency_key_for
@@ -167,27 +168,7 @@ def test_a_wrong_request_names_its_fields(harness: Harness) -> None:
 # The list
 
 
-A, B = {"id": "a", "status": 7}, {"id": "b", "status": 0}
-BESIDE: list[dict[str, Any]] = [
-    {"merchant": {"hasNextPage": False, "isLastPage": True}}, {"cart": {"items": [1]}},
-    {"cart": {"items": []}}, {"cart": {"items": [{"id": 1}]}},
-    {"tags": ["a"], "additionalFields": [{"key": "a", "value": "b"}]},
-]  # fmt: skip
-PAGES: list[tuple[list[dict[str, Any]], list[str | None]]] = [
-    *(([{"hasNextPage": False, "pageNumber": 1, name: [A, B], "errors": []}], ["a", "b"])
-      for name in ("items", "orders", "somethingElse")),
-    ([{"success": True, "errors": [], "result": {"isLastPage": True, "rows": [{"id": "a", "statusName": "Draft"}]}}],
-     ["a"]),
-    *(([{**more, "hasNextPage": True, "isLastPage": False, "orders": [A]},
-        {**more, "hasNextPage": False, "isLastPage": True, "orders": [B]}], ["a", "b"]) for more in BESIDE),
-    ([{"items": [A]}, {"items": []}], ["a"]),
-    ([{"data": {"errors": ["odd"], "orders": [{"id": "a", "orderPlacedDate": "2026-03-04T05:06:07Z"}]},
-       "isLastPage": True}], ["a"]),
-    ([{"items": [{"id": "a", "status": "odd", "email": 7}, 5, B], "isLastPage": True}], ["a", None, "b"]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("pages", "found"), PAGES)
+@pytest.mark.parametrize(("pages", "found"), cases_beside(__file__)["pages"])
 def test_the_orders_of_a_page_are_found_wherever_they_are(pages: list[Any], found: list[str | None]) -> None:
     envelopes: list[Any] = [dict, *([lambda page: {"result": page}] if "orders" in pages[0] else [])]
     for envelope in envelopes:

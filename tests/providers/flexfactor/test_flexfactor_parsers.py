@@ -12,6 +12,7 @@ from flexfactor_api import models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.cases import cases_beside
 from tests.providers.flexfactor.adapter import ORDER, scripted
 from tests.providers.flexfactor.test_flexfactor_answers import CALLS
 from victor_ext import InvalidRequest, VictorError
@@ -60,41 +61,12 @@ def test_a_call_ends_in_a_record_or_in_an_error_of_ours(body: bytes, status: int
     assert observed
 
 
-_ONLY_CODE = "the provider gave no message (400012)"
-BODIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
-    "ProblemDetails": (
-        {"title": "t", "errors": {"Transaction.Amount": ["a", "b"], "$.mid": "c"}},
-        [("transaction.amount", "", "a"), ("transaction.amount", "", "b"), ("mid", "", "c")],
-    ),
-    "texts": ({"errors": ["a", "b"]}, [("", "", "a"), ("", "", "b")]),
-    "tuples": ({"errors": [{"item1": "a", "item2": "x", "item3": "2001", "item4": True}]}, [("", "2001", "a")]),
-    "tuples in another case": ({"Errors": [{"Item1": "a", "Item3": 7}]}, [("", "7", "a")]),
-    "a bare object": (
-        {"OrderId": ["is required"], "TraceId": "t", "Payer.Email": ["a", "b"]},
-        [("orderId", "", "is required"), ("payer.email", "", "a"), ("payer.email", "", "b")],
-    ),
-    "an empty list": ({"errors": []}, [("", "", "the provider gave no message")]),
-    "odd items": ({"errors": [5, None, {}, "a"]}, [("", "", "the provider gave no message"), ("", "", "a")]),
-    "a code in a sentence": ({"message": "Error 400012: no"}, [("", "400012", "Error 400012: no")]),
-    "codes as names": ({"errors": {"400012": ["a"], "Amount": ["b"]}}, [("", "400012", "a"), ("amount", "", "b")]),
-    "a code as the name of a member": ({"400012": "a"}, [("", "400012", "a")]),
-    "an error with a code": ({"error": {"code": 400012, "message": "a"}}, [("", "400012", "a")]),
-    "an error that is a code": ({"error": 400012}, [("", "400012", _ONLY_CODE)]),
-    "a message that is a code": ({"message": 400012}, [("", "400012", _ONLY_CODE)]),
-    "a code in a field": ({"errors": {"Amount": [400012, "400012"]}}, [("amount", "400012", _ONLY_CODE)] * 2),
-    "a code as the status": ({"status": 400012, "title": "a"}, [("", "400012", "a")]),
-    "one code of all": (
-        {"statusCode": 400012, "errors": {"A": ["a"], "B": ["400013 b"]}},
-        [("a", "400012", "a"), ("b", "400013", "400013 b")],
-    ),
-    "no code of this status": ({"errors": ["409012 of x400012 1400012"]}, [("", "", "**9012 of x**0012 ***0012")]),
-}
+ERRORS = cases_beside(__file__)["errors"]
 
 
-@pytest.mark.parametrize("name", BODIES)
-def test_every_shape_of_errors_is_read(name: str) -> None:
-    body, expected = BODIES[name]
-    assert [(each.field, each.code, each.message) for each in problems_of(400, body)] == expected
+@pytest.mark.parametrize(("body", "problems"), ERRORS.values(), ids=ERRORS)
+def test_every_shape_of_errors_is_read(body: dict[str, Any], problems: list[list[str]]) -> None:
+    assert [[each.field, each.code, each.message] for each in problems_of(400, body)] == problems
 
 
 def problems_of(status: int, body: Any) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.providers import FlexFactor
 from victor_ext.providers.flexfactor import FlexFactorAuth
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox, RemoteFlexFactorSandbox
@@ -54,26 +55,11 @@ def test_a_repeat_is_replayed_for_a_day_and_another_body_is_a_conflict(sandbox: 
     assert sandbox.work_done_by_reference() == {"INV-1": 1, "INV-2": 1}
 
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "an amount in dollars": (
-        {"transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07Z", "amount": 44.23, "currency": "USD"}},
-        "Transaction.Amount",
-    ),
-    "a time without a zone": (
-        {"transaction": {"id": "t", "timestampUtc": "2026-03-04T05:06:07", "amount": 1, "currency": "USD"}},
-        "Transaction.TimestampUtc",
-    ),
-    "a transaction that was approved": ({"isDeclined": False}, "IsDeclined"),
-    "a key that is no GUID": ({"idempotencyKey": "INV-1"}, "IdempotencyKey"),
-    "no payer": ({"payer": None}, "Payer"),
-    "no card": ({"paymentMethod": {}}, "PaymentMethod.CardNumber"),
-    "a token that the vault never made": ({"paymentMethod": {"cardNumber": "tok_0"}}, "PaymentMethod.CardNumber"),
-}
+WRONG = cases_beside(__file__)["wrong"]
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_evaluation_is_refused(sandbox: FlexFactorSandbox, name: str) -> None:
-    changes, field = WRONG[name]
+@pytest.mark.parametrize(("changes", "field"), WRONG.values(), ids=WRONG)
+def test_a_wrong_evaluation_is_refused(sandbox: FlexFactorSandbox, changes: dict[str, Any], field: str) -> None:
     token, mid = token_of(sandbox)
     status, answer = post(f"{sandbox.url}/v1/evaluate", evaluation(mid, **changes), token)
     assert (status, list(answer["errors"])) == (400, [field])

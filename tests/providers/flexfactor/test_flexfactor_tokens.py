@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden
 from tests.providers.flexfactor.adapter import MID, ORDER, PRICE, Harness, declined
 from tests.providers.running import Script
@@ -25,16 +26,7 @@ def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
     return FlexFactor(auth, mid=MID, transport=script.transport), script
 
 
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (401, {"statusCode": 401003}),
-        (401, {"error": {"code": "401003"}, "traceId": "401009"}),
-        (200, {"success": False, "errors": ["no"], "statusCode": 401003}),
-        (200, {"success": False, "errors": ["no", "401003: s3cr-401007 is wrong"], "status": 401}),
-        (401, {"errors": ["s3cr-401007 is wrong"]}),
-    ],
-)
+@pytest.mark.parametrize(("status", "body"), cases_beside(__file__)["refused pairs"])
 def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_answer(status: int, body: Any) -> None:
     auth = FlexFactorAuth("key", "s3cr-401007")
     client = FlexFactor(auth, mid=MID, transport=httpx.MockTransport(lambda _: httpx.Response(status, json=body)))

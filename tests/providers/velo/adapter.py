@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from operator import attrgetter
 from typing import Any
 
 import tests.providers.running as running
@@ -133,9 +134,16 @@ def funding(harness: Harness) -> tuple[str, str]:
 
 
 def about(
-    subject: Callable[[Any], Any], word: str, call: Callable[[Any, Any], Any], hint: str = "", settles: bool = False
-) -> Exchange:
-    return Exchange(word=word, subject=subject, call=call, hint=hint, settles=settles, writes=bool(hint))
+    subject: Callable[[Any], Any], word: str, call: str | Callable[[Any, Any], Any], hint: str = "",
+    *, settles: bool = False, **given: Any,
+) -> Exchange:  # fmt: skip
+    """An exchange about a subject. A method that is named takes its first part, and what is given."""
+
+    def by_name(client: Any, subject: Any) -> Any:
+        return attrgetter(str(call))(client)(subject if isinstance(subject, str) else subject[0], **given)
+
+    made = by_name if isinstance(call, str) else call
+    return Exchange(word=word, subject=subject, call=made, hint=hint, settles=settles, writes=bool(hint))
 
 
 READ = about(
@@ -145,52 +153,37 @@ READ = about(
     ),
 )  # fmt: skip
 WRITE = Exchange(word="submit", call=submit, writes=True, hint="look with payments.find(payor_payment_id")
+PAYEE_HINT, PAYOUT_HINT = "payees.get(payee_id)", "payouts.get(payout_id)"
 MORE = (
-    about(payment, "get_payment", lambda client, subject: client.payments.get(subject)),
-    about(payor, "list_payouts", lambda client, subject: client.payouts.list(subject)),
-    about(payout, "payout_history", lambda client, subject: client.payouts.history(subject)),
-    about(payout, "payout_history", lambda client, subject: client.payouts.audited_payments(subject)),
-    about(payor, "statistics", lambda client, subject: client.payouts.statistics(subject)),
-    about(payor, "list_fundings", lambda client, subject: client.fundings.list(subject)),
-    about(payor, "export", lambda client, subject: client.payments.export(subject)),
-    about(payor, "invitations", lambda client, subject: client.payees.invitations(subject)),
-    about(payor, "list_webhooks", lambda client, subject: client.webhooks.list(subject)),
-    about(webhook, "get_webhook", lambda client, subject: client.webhooks.get(subject)),
-    about(
-        new_payee, "update_payee", lambda client, subject: client.payees.update(subject[0], email="a@example.com"),
-        "payees.get(payee_id)",
-    ),
+    about(payment, "get_payment", "payments.get"),
+    about(payor, "list_payouts", "payouts.list"),
+    about(payout, "payout_history", "payouts.history"),
+    about(payout, "payout_history", "payouts.audited_payments"),
+    about(payor, "statistics", "payouts.statistics"),
+    about(payor, "list_fundings", "fundings.list"),
+    about(payor, "export", "payments.export"),
+    about(payor, "invitations", "payees.invitations"),
+    about(payor, "list_webhooks", "webhooks.list"),
+    about(webhook, "get_webhook", "webhooks.get"),
+    about(new_payee, "update_payee", "payees.update", PAYEE_HINT, email="a@example.com"),
     about(
         new_payee, "rename_payee",
         lambda client, subject: client.payees.update_remote_id(subject[0], payor_id=subject[1], remote_id=subject[0]),
-        "payees.get(payee_id)",
+        PAYEE_HINT,
     ),
     about(
         new_payee, "invite", lambda client, subject: client.payees.invite(subject[0], payor_id=subject[1]),
         "payees.invitations(",
     ),
+    about(partial(new_payee, onboarded=True), "delete_payee", "payees.delete", PAYEE_HINT, settles=True),
     about(
-        lambda harness: new_payee(harness, onboarded=True), "delete_payee",
-        lambda client, subject: client.payees.delete(subject[0]), "payees.get(payee_id)", settles=True,
+        payment, "withdraw_payment", "payments.withdraw", "payments.get(payment_id)", settles=True, reason="Not due"
     ),
-    about(
-        payment, "withdraw_payment", lambda client, subject: client.payments.withdraw(subject, reason="Not due"),
-        "payments.get(payment_id)", settles=True,
-    ),
-    about(
-        payout, "instruct", lambda client, subject: client.payouts.instruct(subject), "payouts.get(payout_id)",
-        settles=True,
-    ),
-    about(
-        payout, "withdraw", lambda client, subject: client.payouts.withdraw(subject), "payouts.get(payout_id)",
-        settles=True,
-    ),
+    about(payout, "instruct", "payouts.instruct", PAYOUT_HINT, settles=True),
+    about(payout, "withdraw", "payouts.withdraw", PAYOUT_HINT, settles=True),
     about(named(URL), "create_webhook", new_webhook, "webhooks.list("),
-    about(
-        webhook, "update_webhook", lambda client, subject: client.webhooks.update(subject, enabled=False),
-        "webhooks.get(",
-    ),
-    about(webhook, "ping", lambda client, subject: client.webhooks.ping(subject), "before you repeat"),
+    about(webhook, "update_webhook", "webhooks.update", "webhooks.get(", enabled=False),
+    about(webhook, "ping", "webhooks.ping", "before you repeat"),
     Exchange(
         word="fund", writes=True, hint="fundings.changes", subject=funding,
         call=lambda client, subject: client.source_accounts.fund(

@@ -161,6 +161,7 @@ class TestPages:
             ({"totalPages": 2, "totalElements": 3}, "12"),
             ({"totalPages": 1, "totalElements": 3}, "12"),
             ({"totalElements": 3}, "123"),
+            ({"totalPages": True, "totalElements": True}, "123"),  # a flag is no number
             (None, "123"),
         ],
     )

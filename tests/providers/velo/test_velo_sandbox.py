@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 AUTHENTICATE = "/v1/authenticate?grant_type=client_credentials"
@@ -81,17 +82,7 @@ def test_what_is_another_payors_is_forbidden(signed: httpx.Client, sandbox: Velo
     assert sandbox.work_done_by_reference() == {}
 
 
-@pytest.mark.parametrize(
-    ("body", "location"),
-    [
-        ("{}", "payments"),
-        ('{"payments": []}', "payments"),
-        ('{"payments": [{"remoteId": "a"}]}', "payments[0].sourceAccountName"),
-        ('{"payments": [{"remoteId": "a", "sourceAccountName": "b", "currency": "USD", "amount": 1.5}]}',
-         "payments[0].amount"),
-        ('{"payoutMemo": 5, "payments": [{}]}', "payoutMemo"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("body", "location"), cases_beside(__file__)["payouts"])
 def test_a_payout_that_cannot_be(signed: httpx.Client, body: str, location: str) -> None:
     answer = signed.post("/v3/payouts", content=body)
     refused(answer, 400)

@@ -18,20 +18,12 @@ from victor_api.models import (
     RfpInboundPaymentRequestResponseDetails,
 )
 
+from tests.cases import cases_beside
 from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.statuses import TERMINAL
 
-LISTED: dict[str, Any] = {
-    "victor_payment_request_id": "a7ffd43c37c1", "client_reference_id": "INV-1042", "status": "PENDING",
-    "direction": "OUTBOUND", "payment_network": "FEDNOW", "victor_payment_request_parent_id": None,
-    "victor_payment_request_child_id": "b1",
-    "payment_request": {
-        "payee": {"account_number": "043987673645", "ultimate_creditor": "SampleCo Billing Inc."},
-        "payer": {"victor_counterparty_id": "aHeq349838"},
-        "payment_details": {"amount": "44.23", "due_date": "2026-03-04", "notes": "March"},
-        "created_at": 1772600767123,
-    },
-}  # fmt: skip
+CASES = cases_beside(__file__)
+LISTED = CASES["listed"]
 
 
 def listed(**changes: Any) -> PaymentRequest:
@@ -108,28 +100,12 @@ def test_one_answer_has_three_words(word: str, status: str) -> None:
     assert (request.amount, request.notes, request.approval_notes) == (Decimal("10.00"), None, "No.")
 
 
-EXAMPLE = {"amount": "44.23", "original_amount": "44.23"}
-GIVEN = {"status": "Accepted", "original_amount": "44.23", "modified_amount": "34.23", "notes": "Yes."}
-
-
-@pytest.mark.parametrize(
-    ("details", "response", "expected"),
-    [
-        (EXAMPLE, GIVEN, ("34.23", "44.23", "accepted", "Yes.")),  # the document's own
-        ({**EXAMPLE, "amount": "34.23"}, GIVEN, ("34.23", "44.23", "accepted", "Yes.")),
-        ({"amount": "44.23"}, {**GIVEN, "original_amount": None}, ("34.23", "44.23", "accepted", "Yes.")),
-        ({"amount": "34.23"}, {**GIVEN, "original_amount": None}, ("34.23", None, "accepted", "Yes.")),
-        (EXAMPLE, {**GIVEN, "modified_amount": ""}, ("44.23", "44.23", "accepted", "Yes.")),
-        (EXAMPLE, {**GIVEN, "modified_amount": "34,23"}, (None, "44.23", "accepted", "Yes.")),
-        (EXAMPLE, {**GIVEN, "status": "Rejected"}, ("44.23", "44.23", "declined", "Yes.")),
-        (EXAMPLE, {}, ("44.23", "44.23", "pending", None)),
-    ],
-)
+@pytest.mark.parametrize(("details", "response", "expected"), CASES["agreed"])
 def test_the_amount_is_the_one_that_was_agreed(details: Any, response: Any, expected: Any) -> None:
     parts = {"payment_details": details, "payment_request_response": response}
     request = read(payment_request={**LISTED["payment_request"], **parts})
     seen = (request.amount, request.original_amount, request.status, request.approval_notes)
-    assert tuple(None if value is None else str(value) for value in seen) == expected
+    assert [None if value is None else str(value) for value in seen] == expected
     if response and expected[2] != "pending":
         assert answered(**response).amount == request.amount
 
@@ -178,19 +154,7 @@ def everywhere(sent: dict[str, Any], odd: Any) -> Iterator[dict[str, Any]]:
             yield from ({**sent, name: inner} for inner in everywhere(value, odd))
 
 
-WHOLE: dict[str, Any] = {
-    **LISTED,
-    "error_message": "no",
-    "payment_request": {
-        **LISTED["payment_request"],
-        "payment_request_response": {"status": "Declined", "notes": "no", "original_amount": "1"},
-        "payment_details": {
-            "amount": "44.23", "biller_type": "Business", "due_date": "2026-03-04", "notes": "March",
-            "amount_modification_allowed": False, "original_amount": "50.00", "approval_notes": "yes",
-        },
-        "approved_at": 1772600767.0,
-    },
-}  # fmt: skip
+WHOLE = {**LISTED, "error_message": "no", "payment_request": {**LISTED["payment_request"], **CASES["whole"]}}
 ODD = [
     *(None, "", "pEnDing", " declined ", "Canceled", "cOnSuMeR", "rtp", "2026-03-04T05:06:07Z", "44.2300"),
     *(0, 1, -1, 12.5, 1e300, True, False, [], ["a"], [{}], {}, {"status": "x"}),

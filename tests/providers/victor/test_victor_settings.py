@@ -8,6 +8,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden
 from victor_ext import AsyncVictor, ConfigurationError, Victor, VictorJwt, VictorOAuth
 from victor_ext.providers.victor.settings import from_process_environment
@@ -83,33 +84,7 @@ class TestTheProcessEnvironment:
         assert isinstance(from_process_environment({})["auth"], VictorOAuth)
 
     @pytest.mark.parametrize(
-        ("variables", "words"),
-        [
-            ({}, "VICTOR_API_KEY and VICTOR_PRIVATE_KEY are not set. Set VICTOR_API_KEY with"),
-            ({"VICTOR_API_KEY": "s3cret-k"}, "VICTOR_PRIVATE_KEY is not set"),
-            ({"VICTOR_PRIVATE_KEY": "s3cret-k"}, "VICTOR_API_KEY is not set"),
-            ({"VICTOR_PRIVATE_KEY_FILE": "k"}, "VICTOR_API_KEY is not set"),
-            (
-                {**OAUTH, "VICTOR_API_KEY": "k"},
-                r"Two kinds of credentials are set \(VICTOR_API_KEY, VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET\)",
-            ),
-            (
-                {"VICTOR_API_KEY": "k", "VICTOR_PRIVATE_KEY": "p", "VICTOR_PRIVATE_KEY_FILE": "f"},
-                "VICTOR_PRIVATE_KEY and VICTOR_PRIVATE_KEY_FILE are both set: unset one",
-            ),
-            (
-                {"VICTOR_API_KEY": "k", "VICTOR_PRIVATE_KEY_FILE": "/no/such/key.pem"},
-                r"VICTOR_PRIVATE_KEY_FILE.*'/no/such/key.pem' cannot be read \(No such file",
-            ),
-            (
-                {"VICTOR_API_KEY": "s3cret-k", "VICTOR_PRIVATE_KEY": "-----BEGIN s3cret"},
-                "VICTOR_PRIVATE_KEY.*cannot be read as a private key",
-            ),
-            ({"VICTOR_CLIENT_SECRET": "s3cret-1"}, "VICTOR_CLIENT_ID is not set"),
-            ({**OAUTH, "VICTOR_ENVIRONMENT": "prod"}, "VICTOR_ENVIRONMENT|environment='prod'"),
-            ({**OAUTH, "VICTOR_BASE_URL": "http://sandbox"}, "VICTOR_BASE_URL 'http://sandbox' would send tokens"),
-            ({**OAUTH, "VICTOR_CLIENT_SECRET": "s3cret\nb"}, "VICTOR_CLIENT_SECRET holds a line break"),
-        ],
+        ("variables", "words"), [(each["variables"], each["words"]) for each in cases_beside(__file__)["settings"]]
     )
     def test_what_is_missing_or_wrong_is_named(self, monkeypatch, variables, words):
         set_variables(monkeypatch, {"SOMEBODY_ELSES": "s3cret", **variables})

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.spec.command_line import main
 from victor_ext.spec.diff import report
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
 pytestmark = pytest.mark.thorough
+CASES: Tree = cases_beside(__file__, "command")
 BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 
 
@@ -63,15 +65,7 @@ class TestStatus:
         assert "received by get /cards" in shown
         assert "\x1b" not in shown
 
-    @pytest.mark.parametrize(
-        ("old", "says"),
-        [
-            ("nowhere.json", "nowhere.json cannot be read"),
-            ("git:HEAD", "git:HEAD names no file of a commit: write git:REV:path"),
-            ("git:-x:a.json", "begins with a dash"),
-            ("git:HEAD:a.json", "git:HEAD:a.json cannot be read"),
-        ],
-    )
+    @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
     def test_what_cannot_be_read(self, capsys: pytest.CaptureFixture[str], old: str, says: str) -> None:
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
@@ -79,7 +73,9 @@ class TestStatus:
     def test_a_file_for_the_report(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(*breaking(), "--json", "--out", "report.json") == 1
         assert capsys.readouterr().out == ""
-        assert json.loads(Path("report.json").read_text(encoding="utf-8"))["counts"]["entries"] == 1
+        written = json.loads(Path("report.json").read_text(encoding="utf-8"))
+        assert (len(written["entries"]), written["counts"]["entries"]) == (1, 1)
+        assert (written["entries"][0]["python"], written["counts"]["python"]) == (None, None)  # it was not compared
         assert run(*breaking(), "--out", "no/such/folder") == 2
 
 
@@ -127,17 +123,7 @@ class TestGit:
 
 
 class TestApprovals:
-    @pytest.mark.parametrize(
-        ("approval", "status", "says"),
-        [
-            ({}, 0, "approved (both) until 2026-12-31: agreed"),
-            ({"scope": "wire"}, 0, "1 approved"),
-            ({"scope": "python"}, 1, "1 breaks"),
-            ({"expires": "2026-06-01"}, 0, "until 2026-06-01: agreed"),
-            ({"expires": "2026-05-31"}, 1, "expired on 2026-05-31: agreed. Look at the change again; then write"),
-            ({"fingerprint": "0" * 16}, 1, "No change of these documents has the fingerprint 0000000000000000"),
-        ],
-    )
+    @pytest.mark.parametrize(("approval", "status", "says"), CASES["approvals"])
     def test_what_is_approved(
         self, capsys: pytest.CaptureFixture[str], approval: dict[str, str], status: int, says: str
     ) -> None:
@@ -149,17 +135,7 @@ class TestApprovals:
         assert says in shown
         assert (f"the approval of {fingerprint} expired" in shown) == ("expired" in says)
 
-    @pytest.mark.parametrize(
-        ("text", "says"),
-        [
-            ("a: 1", "is not a list"),
-            ("- 5", "item 1 has '5': write the keys fingerprint, reason, scope, expires"),
-            ("[", "cannot be read"),
-            ({"reason": ""}, "the reason is empty"),
-            ({"scope": "all"}, "write wire, python or both"),
-            ({"expires": "2026-02-30"}, "write a day as YYYY-MM-DD"),
-        ],
-    )
+    @pytest.mark.parametrize(("text", "says"), CASES["malformed"])
     def test_a_malformed_file_says_where(
         self, capsys: pytest.CaptureFixture[str], text: str | dict[str, str], says: str
     ) -> None:
@@ -174,22 +150,17 @@ class TestApprovals:
 
     def test_they_can_be_written(self, capsys: pytest.CaptureFixture[str]) -> None:
         Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
+        pair = write("old.json", receives(card(a=TEXT, b=TEXT))), write("new.json", receives(card()))
         options = ("--approved", "ours.yaml", "--approve", 'we "never" read it', "--expires", "2026-07-01")
-        assert run(*breaking(), *options) == 0
-        assert run(*breaking(), "--approved", "ours.yaml") == 0
-        assert Path("ours.yaml").read_text(encoding="utf-8").startswith("# Agreed in June.\n- fingerprint: '")
+        assert run(*pair, *options) == 0
+        assert "Approvals written to ours.yaml: 2\n" in capsys.readouterr().err
+        assert run(*pair, "--approved", "ours.yaml") == 0
+        written = Path("ours.yaml").read_text(encoding="utf-8")
+        assert written.startswith("# Agreed in June.\n- fingerprint: ")
+        assert written.count("  expires: 2026-07-01\n") == 2  # both are plain values, no alias of the first one
         assert run(*breaking()) == 1
 
-    @pytest.mark.parametrize(
-        ("options", "says"),
-        [
-            (("--approve", "a"), "belong together"),
-            (("--approve", "a", "--expires", "soon"), "--expires: the date is 'soon'"),
-            (("--approve", "a", "--expires", "2026-05-31"), "is in the past"),
-            (("--approve", " ", "--expires", "2026-12-31"), "has no reason"),
-            (("--approved", "nowhere.yaml"), "it does not exist"),
-        ],
-    )
+    @pytest.mark.parametrize(("options", "says"), CASES["misuse"])
     def test_misuse(self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str) -> None:
         assert run(*breaking(), *options) == 2
         assert says in capsys.readouterr().err
@@ -197,18 +168,7 @@ class TestApprovals:
 
 
 class TestVersion:
-    @pytest.mark.parametrize(
-        ("old", "new", "says"),
-        [
-            ("1.4.0", "2.0.0", None),
-            ("1.4.0", "1.5.0", "moved from 1.4.0 to 1.5.0, though something breaks on the wire: write 2.0.0"),
-            ("1.4.0", "1.4.0", "info.version is still 1.4.0, though something breaks on the wire: write 2.0.0"),
-            ("0.4.0", "0.5.0", None),
-            ("0.4.0", "0.4.1", "write 0.5.0"),
-            ("2020-09-14", "2021-01-01", None),
-            ("first", "first", "is still 'first'"),
-        ],
-    )
+    @pytest.mark.parametrize(("old", "new", "says"), CASES["versions"])
     def test_a_break(self, capsys: pytest.CaptureFixture[str], old: str, new: str, says: str | None) -> None:
         write("old.json", receives(CARD, BREAKS[0]), old)
         write("new.json", receives(CARD, BREAKS[1]), new)
@@ -222,6 +182,18 @@ class TestVersion:
         write("new.json", receives(CARD, BREAKS[0]), new)
         assert run("old.json", "new.json", "--check-version") == status
         assert run("old.json", "new.json") == 0
+
+
+@pytest.mark.parametrize(("sunset", "days", "says"), CASES["sunsets"])
+def test_a_deprecation_leaves_time(
+    capsys: pytest.CaptureFixture[str], sunset: str | None, days: str, says: str
+) -> None:
+    ended = {"deprecated": True, **({"x-sunset": sunset} if sunset else {})}
+    old, new = (
+        write(name, receives(card(pin={**TEXT, **more}))) for name, more in (("old.json", {}), ("new.json", ended))
+    )
+    assert run(old, new, "--sunset-days", days) == ("soon" in says or "without" in says)
+    assert f"    {says}" in capsys.readouterr().out
 
 
 @pytest.mark.nightly

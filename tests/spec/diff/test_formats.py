@@ -92,63 +92,32 @@ def test_github_has_one_command_a_line() -> None:
     )
 
 
-YAML = """openapi: 3.0.3
-info: {title: Shop, version: '1'}
-servers:
-  - url: https://shop.example
-  - url: https://test.example
-paths:
-  /v1.0/cards:
-    get: {}
-  /v1.0/cards/{id}:
-    get:
-      parameters:
-        - {in: header, name: limit}
-        - in: query
-          name: limit
-          schema: {type: integer}
-      responses:
-        '200': {description: ok}
-components:
-  schemas:
-    Card.Small: {type: object}
-    Card:
-      type: object
-      properties:
-        price: {type: integer}
-        pin: {type: string}
-"""
+DOCUMENT = Path(__file__).with_name("lines.yaml")
+"""Some of its lines name the place that leads to them."""
 PLACES = {
-    "": 1,
-    "servers[1].url": 5,
-    "paths./v1.0/cards.get.summary": 8,
-    "paths./v1.0/cards/{id}.get.parameters.query:limit": 13,
-    "paths./v1.0/cards/{id}.get.parameters.query:limit.schema": 15,
-    "components.schemas.Card.Small": 20,
-    "components.schemas.Card.properties.price": 24,
-    "nowhere": 1,
+    place: number
+    for number, line in enumerate(DOCUMENT.read_text(encoding="utf-8").splitlines(), 1)
+    if (place := line.partition("  # ")[2])
 }
 
 
-@pytest.mark.parametrize(("place", "line"), PLACES.items())
-def test_the_line_of_a_place(tmp_path: Path, place: str, line: int) -> None:
-    (tmp_path / "shop.yaml").write_text(YAML, encoding="utf-8")
-    assert Lines(tmp_path / "shop.yaml").of(place) == line
+@pytest.mark.parametrize(("place", "line"), [("", 1), *PLACES.items()])
+def test_the_line_of_a_place(place: str, line: int) -> None:
+    assert Lines(DOCUMENT).of(place) == line
 
 
 def test_json_has_lines_too(tmp_path: Path) -> None:
-    (tmp_path / "shop.yaml").write_text(YAML, encoding="utf-8")
-    written = json.dumps(load(tmp_path / "shop.yaml"), indent="\t")
+    written = json.dumps(load(DOCUMENT), indent="\t")
     (tmp_path / "shop.json").write_text(written, encoding="utf-8")
     line = Lines(tmp_path / "shop.json").of("components.schemas.Card.properties.price")
     assert written.splitlines()[line - 1].strip() == '"price": {'
 
 
 def test_annotations_have_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
-    old.write_text(YAML, encoding="utf-8")
-    new.write_text(YAML.replace("name: limit\n", "name: limit\n          required: true\n"), encoding="utf-8")
-    assert main(["diff", str(old), str(new), "--no-python", "--github"]) == 1
+    new = tmp_path / "new.yaml"
+    required = DOCUMENT.read_text(encoding="utf-8").replace("name: limit\n", "name: limit\n          required: true\n")
+    new.write_text(required, encoding="utf-8")
+    assert main(["diff", str(DOCUMENT), str(new), "--no-python", "--github"]) == 1
     assert re.match(
         r"::error file=.*,line=13,title=paths./v1.0/cards/{id}.get.parameters.query%3Alimit::", capsys.readouterr().out
     )

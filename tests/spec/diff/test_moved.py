@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from victor_ext.spec.diff.entry import Entry
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.tree import METHODS, copied
 
-from .cases import CODE, MORE, TEXT, WIRE, Case, Tree, card, document, entries, json_content, operation
+from .cases import CODE, MORE, OPERATIONS, TOLD, WIRE, Case, Tree, entries
 
 pytestmark = pytest.mark.thorough
-INTEGER, NINE, FOUR = {"type": "integer"}, {"type": "string", "maxLength": 9}, {"type": "string", "maxLength": 4}
-OLD, NEW = card(pin=NINE, limit=INTEGER, gone=TEXT), card(("id", "day"), pin=FOUR, limit=TEXT, day=TEXT)
-# What changed in the schema, by property: the levels when it is sent, and when it is received.
-CHANGES = {
-    "pin": (("breaks", "none"), ("fine", "none")),
-    "limit": (("breaks", "breaks"), ("breaks", "breaks")),
-    "day": (("breaks", "breaks"), ("fine", "fine")),
-    "gone": (("breaks", "breaks"), ("breaks", "breaks")),
-}
-# What is between the two documents besides: the path, the operationId, and the name of the schema.
-MOVES = {
-    "path": ("/v2/cards/{id}", "cards", "Card"),
-    "operationId": ("/wallet/{id}", "cards", "Card"),
-    "path and operationId": ("/v2/cards/{card}", "cardsV2", "Card"),
-    "path and schema": ("/v2/cards/{id}", "cards", "CardV2"),
-}
 
 
-def cards(path: str, name: str, schema: str, written: Tree, *, sent: bool) -> Tree:
-    """A document whose only operation sends or receives a card."""
-    content = json_content({"$ref": f"#/components/schemas/{schema}"})
-    parameters = [
-        {"name": each, "in": "path", "required": True, "schema": TEXT} for each in re.findall("{(.*?)}", path)
-    ]
-    body = {"requestBody": {"required": True, "content": content}} if sent else {}
-    answer = {"description": ""} if sent else {"description": "", "content": content}
-    made = operation(name, parameters=parameters, responses={"200": answer}, **body)
-    return document({path: {"post": made}}, {schema: written})
-
-
-def in_both_columns(old: Tree, new: Tree) -> dict[str, Entry]:
-    """The entries by place."""
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_told_in_both_columns(name: str) -> None:
+    old, new, told = TOLD[name]
     python = python_changes(Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new)))
-    return {each.place: each for each in entries(old, new, python)}
-
-
-@pytest.mark.parametrize("move", MOVES)
-@pytest.mark.parametrize("sent", [True, False], ids=["sent", "received"])
-def test_what_changed_in_a_moved_operation_or_a_renamed_schema_is_told(move: str, sent: bool) -> None:
-    path, name, schema = MOVES[move]
-    old = cards("/v1/cards/{id}", "cards", "Card", OLD, sent=sent)
-    found = in_both_columns(old, cards(path, name, schema, NEW, sent=sent))
-    for changed, levels in CHANGES.items():
-        entry = found.pop(f"components.schemas.Card.properties.{changed}")
-        assert (entry.wire, entry.python) == levels[0 if sent else 1]
-        assert entry.operations == ("post /v1/cards/{id}",)
-    moved = found.pop("paths./v1/cards/{id}.post")
-    assert (moved.wire, moved.what) == ("breaks", f"moved to post {path}")
-    others = {"paths./v1/cards/{id}.post.operationId": name != "cards", "components.schemas.Card": schema != "Card"}
-    others["paths./v1/cards/{id}.post.parameters.path:id"] = "{card}" in path
-    assert found.keys() == {place for place, expected in others.items() if expected}
+    assert {each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)} == told
 
 
 def moved(tree: Tree) -> Tree:
@@ -98,86 +51,7 @@ def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> 
     assert went == names - gone
 
 
-def answer(name: str | None, **more: Any) -> Tree:
-    found = operation(**more)
-    found["operationId"] = name
-    return {"get": {key: value for key, value in found.items() if value is not None}}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ({"/2026-01-31/a": answer(None)}, {"/v2rc1/a": answer(None)}, {"get /2026-01-31/a": "moved to get /v2rc1/a"}),
-        # The path comes before the operationId: old code that calls this path goes on.
-        (
-            {"/v1/a": answer("a")},
-            {"/v1/a": answer("oldA"), "/v2/a": answer("a")},
-            {"get /v1/a": "", "get /v2/a": "added"},
-        ),
-        # Of several, the newest that is not deprecated.
-        (
-            {"/v1/a": answer("a1")},
-            {"/v2/a": answer("a2"), "/v10/a": answer("a10"), "/v11/a": answer("a11", deprecated=True)},
-            {"get /v1/a": "moved to get /v10/a", "get /v2/a": "added", "get /v11/a": "added"},
-        ),
-        ({"/a": {"post": operation("a")}}, {"/a": answer("a")}, {"post /a": "moved to get /a"}),
-        # What both documents have is nobody's new place.
-        ({"/v1/a": answer("a1"), "/v2/a": answer("a2")}, {"/v2/a": answer("a2")}, {"get /v1/a": "removed"}),
-        # An operationId that stands twice names nothing.
-        (
-            {"/a": answer("a")},
-            {"/b": answer("a"), "/c": answer("a")},
-            {"get /a": "removed", "get /b": "added", "get /c": "added"},
-        ),
-        # Each operation goes one version up.
-        (
-            {"/v1/a": answer("a1"), "/v2/a": answer("a2")},
-            {"/v2/a": answer("a1"), "/v3/a": answer("a2")},
-            {"get /v1/a": "moved to get /v3/a", "get /v2/a": ""},
-        ),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
 def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
-    found = entries(document(old), document(new))
-    said = {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))}
-    assert said == {name: what for name, what in told.items() if what}
-
-
-def test_parameters_of_a_moved_operation_are_told_at_the_old_path() -> None:
-    def path(name: str, *parameters: Tree, **more: Any) -> Tree:
-        return document({name: {"parameters": list(parameters), **answer("a", **more)}})
-
-    limit, day = ({"name": name, "in": "query", "schema": TEXT} for name in ("limit", "day"))
-    held = {"name": "id", "in": "path", "required": True, "schema": TEXT}
-    found = entries(
-        path("/v1/owners/{owner}/cards/{id}", held, {**held, "name": "owner"}, limit),
-        path("/v2/cards/{id}", held, {**limit, "schema": {"type": "integer"}}, day),
-    )
-    start = "paths./v1/owners/{owner}/cards/{id}"
-    assert {each.place: (each.what, each.wire) for each in found} == {
-        f"{start}.get": ("moved to get /v2/cards/{id}", "breaks"),
-        f"{start}.parameters.path:owner": ("parameter removed", "breaks"),
-        f"{start}.parameters.query:limit": ("type changed from string to integer", "breaks"),
-        f"{start}.parameters.query:day": ("optional parameter added", "fine"),
-    }
-
-
-def test_a_base_with_another_name_is_told_under_the_old_one() -> None:
-    def derived(base: str, **properties: Tree) -> Tree:
-        own = {"allOf": [{"$ref": f"#/components/schemas/{base}"}, {"properties": {"own": TEXT}}]}
-        return cards("/v1/c/{id}", "c", "Card", own, sent=False) | {
-            "components": {"schemas": {"Card": own, base: card(**properties)}}
-        }
-
-    found = in_both_columns(derived("Base", pin=TEXT), derived("Root", day=TEXT))
-    assert {place: (each.wire, each.python) for place, each in found.items()} == {
-        "components.schemas.Base": ("none", "breaks"),
-        "components.schemas.Base.properties.day": ("fine", "fine"),
-        "components.schemas.Base.properties.pin": ("breaks", "breaks"),
-    }
-
-
-def test_a_schema_that_nothing_uses_keeps_its_class_under_another_name() -> None:
-    old, new = (document({"/a": answer("a")}, {name: card(pin=TEXT)}) for name in ("Card", "Map"))
-    (found,) = in_both_columns(old, new).values()
-    assert found.what == "schema is named Map instead of Card; in Python: the class Card is now Map"
+    found = entries(old, new)
+    assert {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))} == told

@@ -255,20 +255,16 @@ class Provider:
 
     def essence(self, operation: Operation) -> str:
         """All that the document says of an operation, what it refers to included, without texts."""
-        found: dict[str, Any] = {"security": self.document.get("security"), "servers": self.document.get("servers")}
-        found["schemes"] = self.document.get("components", {}).get("securitySchemes")
-        left: list[Any] = [{**operation.tree, "shared": self.document["paths"][operation.path].get("parameters")}]
-        found["operation"] = left[0]
+        shared = [self.document.get(key) for key in ("security", "servers")]
+        schemes = self.document.get("components", {}).get("securitySchemes")
+        item = self.document["paths"][operation.path]
+        found: Tree = {"": [*shared, schemes, operation.tree, item.get("parameters")]}
+        left = [""]
         while left:
-            each = left.pop()
-            if isinstance(each, dict):
-                reference = each.get("$ref")
-                if isinstance(reference, str) and reference not in found:
-                    found[reference] = resolve(self.document, {"$ref": reference})
-                    left.append(found[reference])
-                left += each.values()
-            elif isinstance(each, list):
-                left += each
+            references = re.findall(r'"\$ref": "(.*?)"', json.dumps(found[left.pop()]))
+            new = {each: resolve(self.document, {"$ref": each}) for each in references if each not in found}
+            found |= new
+            left += new
         return json.dumps(found, sort_keys=True)
 
 
@@ -292,7 +288,10 @@ def _json_schema(value: Any) -> Any:
 
 
 def _closed(value: Any) -> Any:
-    """Every schema that is used as a whole refuses members that it does not declare; those in `allOf` do not."""
+    """Every schema that is used as a whole refuses members that it does not declare, or that are read-only.
+
+    Those in `allOf` do not.
+    """
     found = _json_schema(value)
     stack = list(found.values())
     while stack:
@@ -311,6 +310,8 @@ def _closed(value: Any) -> Any:
 
 
 def _shut(schema: Tree) -> Tree:
+    if schema.get("readOnly") is True:
+        return {"not": {}}
     bare = "$ref" not in schema and not {"properties", "allOf", "oneOf", "anyOf"} & set(schema)
     return schema if bare or "additionalProperties" in schema else {**schema, "unevaluatedProperties": False}
 
@@ -321,18 +322,17 @@ def _closed_at_root(schema: Tree) -> Tree:
 
 
 def _loose(value: Any) -> Any:
-    """Types, required members and null only: what decides whether code can use a value."""
+    """Types, required members and null only: what decides whether code can use a value; a date is a type."""
     kept = ("$ref", "type", "properties", "required", "items", "allOf", "oneOf", "anyOf", "additionalProperties")
     if isinstance(value, list):
         return [_loose(each) for each in value]
     if not isinstance(value, dict):
         return value
     if any(key in value for key in kept):
-        found = {}
-        for key in kept:
-            if key == "properties" and key in value:
-                found[key] = {name: _loose(child) for name, child in value[key].items()}
-            elif key in value:
-                found[key] = _loose(value[key])
+        found = {key: _loose(value[key]) for key in kept if key in value}
+        if "properties" in value:  # its keys are names, not keywords
+            found["properties"] = {name: _loose(child) for name, child in value["properties"].items()}
+        if value.get("format") in ("date", "date-time", "uuid"):  # types of their own
+            found["format"] = value["format"]
         return found
     return {name: _loose(child) for name, child in value.items() if isinstance(child, dict)}

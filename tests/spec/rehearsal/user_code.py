@@ -1,6 +1,6 @@
 """What a user of a generated package would write: imports, calls with every argument, reads of every attribute, typed.
 
-The code is made from the source of the package alone. Models that requests are made of are constructed, with all fields
+The code is made from the package alone. Models that requests are made of are constructed, with all fields
 and with those that are required; models that answers are made of are read. The strict form says, besides, that each
 type is exactly what it was.
 """
@@ -8,11 +8,17 @@ type is exactly what it was.
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import attrs
+
+from victor_ext.spec.checking.package import Package
 
 PLAIN = {
     "str": '"5"', "int": "5", "float": "2.5", "bool": "True", "Any": '"5"', "None": "None",
@@ -23,62 +29,36 @@ PLAIN = {
 """A value of each type."""
 
 
-class _Argument(NamedTuple):
-    name: str
-    type: str
-    required: bool
-    positional: bool
-
-
 class _Function(NamedTuple):
-    arguments: list[_Argument]
+    arguments: list[inspect.Parameter]
     returns: str
     parses: bool
     """Whether there is a function that returns what was parsed."""
 
 
-def _arguments(arguments: ast.arguments) -> Iterator[_Argument]:
-    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    every = [*((each, True, True) for each in arguments.args), *((each, not given, False) for each, given in named)]
-    for each, required, positional in every:
-        if each.arg != "client":
-            yield _Argument(each.arg, ast.unparse(each.annotation or ast.Name("Any")), required, positional)
+def _function(module: Any) -> _Function:
+    signature = inspect.signature(module.sync_detailed)
+    arguments = [each for each in signature.parameters.values() if each.name != "client"]
+    returns = signature.return_annotation.removeprefix("Response[").removesuffix("]").replace("models.", "")
+    return _Function(arguments, returns, hasattr(module, "sync"))
 
 
 class UserCode:
     """Writes the code for a package in a folder."""
 
     def __init__(self, package: Path) -> None:
-        self._package = package
-        self._models: dict[str, list[tuple[str, str, bool]]] = {}
-        self._enums: dict[str, list[str]] = {}
-        for path in sorted((package / "models").glob("*.py")):
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef):
-                    self._read(node)
-        self._functions = dict(self._read_functions())
+        with Package(package) as made:
+            models = made.load("models")
+            classes = {name: getattr(models, name) for name in sorted(models.__all__)}
+            modules = {".".join(each.module.__name__.split(".")[-2:]): each.module for each in made.functions}
+            self._functions = {name: _function(module) for name, module in modules.items()}
+        self._enums = {name: [*each.__members__] for name, each in classes.items() if issubclass(each, Enum)}
+        self._models: dict[str, list[tuple[str, str, bool]]] = {
+            name: [(each.name, each.type, each.default is attrs.NOTHING) for each in attrs.fields(model) if each.init]
+            for name, model in classes.items()
+            if name not in self._enums
+        }
         self._received = self._reached(made.returns for made in self._functions.values())
-
-    def _read(self, node: ast.ClassDef) -> None:
-        if any("Enum" in ast.unparse(base) for base in node.bases):
-            self._enums[node.name] = [each.targets[0].id for each in node.body if isinstance(each, ast.Assign)]  # type: ignore[attr-defined] # names only
-            return
-        fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
-        self._models[node.name] = [
-            (each.target.id, ast.unparse(each.annotation), each.value is None)  # type: ignore[union-attr] # names only
-            for each in fields
-            if each.target.id != "additional_properties"  # type: ignore[union-attr] # names only
-        ]
-
-    def _read_functions(self) -> Iterator[tuple[str, _Function]]:
-        for path in sorted((self._package / "api").glob("*/*.py")):
-            text = path.read_text(encoding="utf-8")
-            for node in ast.parse(text).body:
-                if isinstance(node, ast.FunctionDef) and node.name == "sync_detailed":
-                    assert isinstance(node.returns, ast.Subscript)
-                    returns = ast.unparse(node.returns.slice).replace("models.", "")
-                    parses = "\ndef sync(" in text
-                    yield f"{path.parent.name}.{path.stem}", _Function(list(_arguments(node.args)), returns, parses)
 
     def _reached(self, types: Iterator[str]) -> set[str]:
         left, found = list(types), set[str]()
@@ -112,9 +92,10 @@ class UserCode:
     def _calls(self, module: str, function: _Function, *, strict: bool) -> Iterator[str]:
         """A call with every argument, by position where that can be; and one with the required ones, by name."""
         for number, every in enumerate((True, False)):
-            given = [each for each in function.arguments if every or each.required]
-            plain = [self._value(each.type, every=every) for each in given if each.positional and every]
-            named = [f"{each.name}={self._value(each.type, every=every)}" for each in given[len(plain) :]]
+            given = [each for each in function.arguments if every or each.default is each.empty]
+            values = {each: self._value(each.annotation, every=every) for each in given}
+            plain = [values[each] for each in given if each.kind is each.POSITIONAL_OR_KEYWORD and every]
+            named = [f"{each.name}={values[each]}" for each in given[len(plain) :]]
             arguments = ", ".join([*plain, "client=client", *named])
             call = f"{module}.sync({arguments})" if function.parses else f"{module}.sync_detailed({arguments}).parsed"
             yield f"def call_{module}_{number}(client: Client) -> None:"

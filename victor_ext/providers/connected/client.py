@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
@@ -98,6 +99,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         client: type[C],
         *,
         base_url: str | httpx.URL,
+        servers: Mapping[str, str] | None = None,
+        server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
         key: KeyPlace | None = None,
         name: str | None = None,
@@ -108,7 +111,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         Args:
             client: The `Client` (or `AuthenticatedClient`) class of a package that `victor spec generate` made.
             base_url: The URL that is called: `https`, or `http` to this machine. No call and no redirect leaves its
-                host.
+                host, except to `servers`. A server of the document may stand as it does there, with its variables:
+                `https://{region}.pay.example`.
+            servers: Where operations go that have a server of their own in the document, by the URL of that server:
+                the package's `OPERATION_SERVERS`, or other URLs for its keys. They get the same credentials. None: all
+                operations are called at `base_url`.
+            server_variables: The values of variables in `base_url` and `servers`: `{"region": "eu"}`. Others have the
+                document's defaults.
             auth: The credentials, such as `BearerAuth(...)`, `BasicAuth`, `ApiKeyAuth`, `SignedAuth` or
                 `ClientCredentialsAuth`; or a function that sets headers of the request it is given, called with each
                 attempt. None sends no credentials.
@@ -125,7 +134,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         given = take(self, options)
         if not isinstance(client, type) or not hasattr(client, "set_httpx_client"):
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
-        url, credentials = checked_base_url(base_url), credentials_of(auth)
+        url, elsewhere = _servers(client, base_url, servers or {}, server_variables or {})
+        credentials = credentials_of(auth)
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
         table = _table(key, document, url, package)
@@ -135,6 +145,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             url,
             behaviour=behaviour_of(name or package.removesuffix("_api") or url.host, url, table),
             credentials=credentials,
+            servers=elsewhere,
             context=client,
             accept=_ACCEPT,
         )
@@ -144,11 +155,12 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         transport, url, credentials = super()._sockets(config, given), config.base_url, config.loop.credentials
         in_query = isinstance(config.loop.authenticator, SignsQuery)
         tokens = credentials.token_url(url) if isinstance(credentials, ClientCredentialsAuth) else url
-        elsewhere = transport is None and origin_of(tokens) != origin_of(url)
-        if not in_query and not elsewhere:
+        others = {origin_of(each): each for each in (tokens, *config.servers.values())} if transport is None else {}
+        others.pop(origin_of(url), None)
+        if not in_query and not others:
             return transport
         api = self._connect_to(url, given) if transport is None else transport
-        return _Wire(api, {origin_of(tokens): self._connect_to(tokens, given)} if elsewhere else {})
+        return _Wire(api, {origin: self._connect_to(each, given) for origin, each in others.items()})
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""
@@ -240,6 +252,40 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
             return reader.take((await call(**reader.call())).parsed)
 
         return AsyncPages(fetch, begin)
+
+
+def _servers(
+    client: Any, base_url: str | httpx.URL, servers: Mapping[str, str], variables: Mapping[str, str]
+) -> tuple[httpx.URL, dict[str, httpx.URL]]:
+    """Where calls go: the base URL, and the URLs of the operations that have a server of their own.
+
+    Raises:
+        ConfigurationError: A URL that cannot be called, or a server or a variable that the document does not have.
+    """
+    for name, given in (("servers", servers), ("server_variables", variables)):
+        if not isinstance(given, Mapping) or not all(isinstance(text, str) for pair in given.items() for text in pair):
+            raise ConfigurationError(f"{name} must be a mapping of texts, not {shown(given)}.")
+    module = sys.modules[client.__module__]
+    known: Mapping[str, str] = getattr(module, "OPERATION_SERVERS", {})
+    if strange := [each for each in servers if each not in known]:
+        those = f"those are {', '.join(known)}" if known else "the document has none"
+        raise ConfigurationError(f"servers: {shown(strange[0])} is no server of an operation: {those}.")
+    texts: dict[str, Any] = {"base_url": base_url, **{f"servers[{name!r}]": url for name, url in servers.items()}}
+    templates = {name: url for name, url in texts.items() if "{" in str(url) and "@" not in str(url)}
+    if strange := [each for each in variables if not any(f"{{{each}}}" in url for url in templates.values())]:
+        names: Mapping[str, Mapping[str, object]] = getattr(module, "SERVER_VARIABLES", {})
+        those = ", ".join(f"{', '.join(each)} in {url}" for url, each in names.items()) or "none"
+        what = f"{shown(strange[0])} is in no URL of base_url and servers"
+        raise ConfigurationError(f"server_variables: {what}. The document has {those}.")
+    for name, url in templates.items() if hasattr(client, "server_url") else ():
+        try:
+            texts[name] = client.server_url(url, {key: variables[key] for key in variables if f"{{{key}}}" in url})
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {error}") from None
+    base = checked_base_url(texts.pop("base_url"))
+    below = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/")
+    urls = (checked_base_url(str(below.join(url)), name=name) for name, url in texts.items())
+    return base, dict(zip(servers, urls, strict=True))
 
 
 def _table(key: object, document: Sequence[Declared], url: httpx.URL, package: str) -> DocumentOperations:

@@ -175,10 +175,11 @@ def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations)
     return Behaviour(
         name=name,
         environment=str(base_url),
+        base_url=base_url,
         key_place=operations.place,
         operations=operations,
         problems=read_problems,
-        authentication_hint=f"Check the credentials, and that they are for {base_url.host}.",
+        authentication_hint="Check the credentials, and that they are for {host}.",
     )
 
 

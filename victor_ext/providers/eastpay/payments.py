@@ -14,6 +14,7 @@ from victor_ext.money import Money
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
+from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import rule
 
 from .cards import Card, CardToken
@@ -201,7 +202,7 @@ class Payments(Resource[Mode]):
         raw = yield from call(
             find_payments, models.PaymentList, **self.entity.in_query(), merchant_transaction_id=reference
         )
-        return [Payment(model) for models_ in (raw.payments, raw.records) for model in models_ or ()]
+        return [Payment(model) for models_ in (raw.payments, raw.records) for model in list_or_empty(models_)]
 
     @operation
     def notified(self, body: bytes | str) -> OperationFlow[Payment]:

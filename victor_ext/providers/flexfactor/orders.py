@@ -18,7 +18,7 @@ from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import Mode, Resource, Walk, arguments_of, listing, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import object_of
+from victor_ext.runtime.core.json_values import is_object, object_of
 from victor_ext.runtime.core.validation import After, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
@@ -199,7 +199,8 @@ class Orders(Resource[Mode]):
             page = page_of(sent.to_dict())
             assert page is not None  # the row has checked it
             reader.is_last = page[1] is True
-            return [Order(models.Order.from_dict(item)) for item in page[0]]
+            items = (item if is_object(item) else {"item": item} for item in page[0])
+            return [Order(models.Order.from_dict(item)) for item in items]
 
         return Walk(lambda: reader(lambda order: order.id, first=first, what="list of orders"), read)
 

@@ -7,7 +7,6 @@ is ignored. A notification is still only a hint: read the order before you act o
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
@@ -15,17 +14,28 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
+from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.records import Field, as_object, as_timestamp
-from victor_ext.runtime.client.webhooks import MAX_BYTES, invalid_notification, notification_body
+from victor_ext.runtime.client.webhooks import (
+    MAX_BYTES,
+    Headers,
+    check_age,
+    checked_tolerance,
+    decoded_key,
+    header_bytes,
+    headers_by_name,
+    invalid_notification,
+    is_signed,
+    notification_body,
+)
 from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.locks import PerProcess
-from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.core.validation import shown
 
 from .records import FlexFactorRecord, word
 
@@ -34,8 +44,6 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _SHORTEST_KEY = 16
 """Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
-
-Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 
 class Webhook(UnpicklableCredentials):
@@ -56,14 +64,12 @@ class Webhook(UnpicklableCredentials):
         self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
     ) -> None:
         subscriber_key = tuple(map(concealed, subscriber_key))  # no frame of ours shows it from here on
-        self._keys = [_decoded(key) for key in subscriber_key]
+        self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
         if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'.")
-        if not are_seconds(tolerance):
-            raise ConfigurationError(seconds_complaint("tolerance", tolerance, "above zero"))
-        self._host, self._tolerance, self._now = host, float(tolerance), now
+        self._host, self._tolerance, self._now = host, checked_tolerance(tolerance), now
 
     def __repr__(self) -> str:
         return f"Webhook('[hidden]', host={getattr(self, '_host', None)!r})"
@@ -84,17 +90,15 @@ class Webhook(UnpicklableCredentials):
             raise invalid_notification("FlexFactor", f"must be bytes, not {kind_of(body)}: do not decode it")
         if len(body) > MAX_BYTES:  # before it is hashed
             raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
-        nonce, moment = self._signed(_by_name(headers), bytes(body))
+        nonce, moment = self._signed(headers_by_name(headers), bytes(body))
         sent_at = http_date(moment)
         if sent_at is None:
             raise AuthenticationError("x-fc-date is not an HTTP date.")
-        age = self._now() - sent_at
-        if abs(age) > self._tolerance:
-            when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
-            raise AuthenticationError(
-                f"The notification is {when}, and {self._tolerance:g} s are allowed: a replay, or a clock that is off."
-            )
-        return Notification(notification_body(body, provider="FlexFactor"), nonce=nonce)
+        check_age(sent_at, self._now(), self._tolerance)
+        notification = Notification(notification_body(body, provider="FlexFactor"), nonce=nonce)
+        if not notification.event:
+            raise invalid_notification("FlexFactor", "has no Event")
+        return notification
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Check the signature; returns the nonce and the date, which it covers together with the body."""
@@ -110,14 +114,10 @@ class Webhook(UnpicklableCredentials):
             # They are joined by semicolons: a semicolon in one would let other values have the same signature.
             raise AuthenticationError("x-fc-nonce or x-fc-date holds a semicolon.")
         content = base64.b64encode(hashlib.sha512(body).digest())
-        if not hmac.compare_digest(content, _ascii(digest)):
+        if not hmac.compare_digest(content, header_bytes(digest)):
             raise AuthenticationError("The body does not match x-fc-content-sha512.")
         to_sign = f"POST\n{nonce};{moment};{self._host};".encode("utf-8", "surrogatepass") + content
-        given = _ascii(signature.strip())
-        # Every key is compared, in constant time, so that the duration reveals nothing.
-        signatures = [base64.b64encode(hmac.new(key, to_sign, hashlib.sha512).digest()) for key in self._keys]
-        fits = [hmac.compare_digest(signature, given) for signature in signatures]
-        if not any(fits):
+        if not is_signed(to_sign, self._keys, "sha512", [signature.strip()]):
             raise AuthenticationError(
                 "The signature does not match: check the subscriber key, and that host is the one in the portal."
             )
@@ -198,35 +198,13 @@ def _names(notification: Notification) -> tuple[str, str, str]:
     return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
-def _by_name(headers: Headers) -> dict[str, str]:
-    try:
-        pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
-        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
-    except (TypeError, ValueError):
-        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
-    raise InvalidRequest.of([Problem("headers", "type", message)])
-
-
-def _header_text(part: object) -> str:
-    if isinstance(part, bytes):
-        return part.decode("latin-1")
-    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
-
-
-def _decoded(key: object) -> bytes:
-    decoded = b""
-    if isinstance(key, str):
-        with contextlib.suppress(ValueError):
-            decoded = SecretBytes(base64.b64decode(key.strip(), validate=True))
-    if len(decoded) < _SHORTEST_KEY:
+def _key(secret: object) -> SecretBytes:
+    key = decoded_key("subscriber_key", secret, "base64")
+    if len(key) < _SHORTEST_KEY:
         raise ConfigurationError(
             f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more: copy all of it from the merchant portal."
         )
-    return decoded
-
-
-def _ascii(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    return key
 
 
 def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from velo_api import models
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader, content_of
-from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.client.records import Record, as_integer, value_in
 from victor_ext.runtime.client.resources import Walk
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_list
@@ -106,13 +106,13 @@ def walk(
         if not is_list(page.content):  # as of a payout, whose history may be read for its summary alone
             raise UnreadableResponse(f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED)
         items = [kind(raw) for raw in page.content]
-        pages, total = getattr(page.page, "total_pages", None), getattr(page.page, "total_elements", None)
-        if isinstance(pages, int):
-            if not items and isinstance(total, int) and reader.number <= pages and total > 0:
+        pages, total = (as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements"))
+        if pages is not None:
+            if not items and total is not None and reader.number <= pages and total > 0:
                 # Taken for the end, the page would hide its items and all that follow.
                 message = f"The {what}: page {reader.number} is empty, although the list says that it has items."
                 raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
-            complete = not isinstance(total, int) or reader.taken + len(items) >= total
+            complete = total is None or reader.taken + len(items) >= total
             reader.is_last = reader.number >= pages and complete
         return items
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from victor_api import models
 
@@ -111,8 +111,8 @@ class PaymentRequest(Record):
         error_message: The provider's message about the failure.
         response: The response to an inbound request, or None before one exists. `list` does not return it.
         idempotency_key: The key of `create`; None on results of other methods.
-        raw: The generated model with all fields that were sent. Known words have the document's spelling, and a null is
-            an absent field.
+        raw: The generated model with all fields that were sent. Known words have the document's spelling, and a value
+            of another type is as it came.
     """
 
     __slots__ = ("_completed_by", "_has_info", "_model", "_raw", "_sent", "idempotency_key")
@@ -138,8 +138,8 @@ class PaymentRequest(Record):
     @classmethod
     def of_json(cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None) -> PaymentRequest:
         """A request from its JSON, of a list or as this model. To load and make models costs more than to read it."""
-        if not is_object(sent):  # the model holds it
-            return cls(getattr(models, model).from_dict(cast("Any", sent)), idempotency_key)
+        if not is_object(sent):  # the model has it as an undeclared member
+            return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
         self = cls.__new__(cls)
         self._sent, self._model = sent, model
         self._has_info = True

@@ -110,7 +110,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         if self._on_poll_wait is not None:
             poll_sleep = self._driver_type.skipping(config.clock, self._on_poll_wait)
         self._transport = self._attempt_transport_type(
-            config.loop, connections, config.base_url, original=original, driver=self._driver
+            config.loop, connections, config.urls, original=original, driver=self._driver
         )
         self._api = self.bind(self._generated)
         self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
@@ -199,7 +199,8 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
-        return bind(client_class, str(self._config.base_url), self._http_client)
+        servers = {known: str(url) for known, url in self._config.servers.items()}
+        return bind(client_class, str(self._config.base_url), self._http_client, servers)
 
     def _http_client(self, options: dict[str, Any]) -> Any:
         return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))

@@ -131,7 +131,8 @@ class ClientConfig:
     """The configuration of a client, the same for both modes; `given` are the options, as `take` returns them.
 
     `environment` is what a `repr` shows, `caller` a digest of the credentials' public part, `context` any data for the
-    provider's resources, `credentials` what no message repeats (see `privacy.CREDENTIALS`).
+    provider's resources, `credentials` what no message repeats (see `privacy.CREDENTIALS`), `servers` where operations
+    go that have a server of their own in the document, by the URL there.
     """
 
     def __init__(
@@ -147,11 +148,14 @@ class ClientConfig:
         context: Any = None,
         accept: str = "application/json",
         credentials: object = None,
+        servers: Mapping[str, httpx.URL] | None = None,
     ) -> None:
         self.accept = accept
         self.extras = NO_EXTRAS
         self.headers: dict[str, str] = {}
         self.base_url, self.environment, self.caller = base_url, environment, caller
+        self.servers = servers or {}
+        self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(given["user_agent"])
         most = given["max_concurrency"]
         self.max_concurrency = None if most is None else _checked_count("max_concurrency", most, "None sets no bound")

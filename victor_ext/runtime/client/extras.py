@@ -27,8 +27,9 @@ ExtraBody = Mapping[str, Any]
 ExtraQuery = Mapping[str, Any]
 """Filters by their names on the wire; a list sends its name once for each item, None sends nothing."""
 
+_FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
-_MOST_BITS, _MOST_DIGITS = 1024, 300  # of a number: about what a JSON reader with floats can read at all
+_MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read at all
 
 M = TypeVar("M")
 
@@ -98,30 +99,19 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 def _scalar_complaint(value: object) -> str | None:
     if isinstance(value, float):
         return "is a float, which does not hold every amount: write Decimal('44.23'), or the text that the wire wants"
-    is_long = isinstance(value, int) and value.bit_length() > _MOST_BITS
-    if is_long or (isinstance(value, Decimal) and _number(value) is None):
-        return "is a number whose digits JSON does not keep: write it as text"
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
+        return None if is_readable else "is a number that few readers of JSON can read: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else HALF_CHARACTER
-    if value is None or isinstance(value, int | Decimal):
+    if value is None:
         return None
     return f"is {kind_of(value)}, which cannot be sent here: write text, int, Decimal, True, False or None"
 
 
-def _number(value: Decimal) -> int | float | None:
-    """The number whose JSON text is exactly this one, or None. Fifteen digits are never too many."""
-    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
-        return None
-    if value == value.to_integral_value():
-        return int(value)
-    near = float(value)
-    return near if Decimal(repr(near)) == value else None  # JSON writes the shortest text of the float
-
-
 def _json(value: Any) -> Any:
-    """A checked value as `json.dumps` takes it: a copy, which the caller changes no more."""
-    if isinstance(value, Decimal):
-        return _number(value)
+    """A checked value as JSON: a copy, which the caller changes no more. The generated package writes each digit."""
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
     return [_json(item) for item in value] if is_sequence(value) else value
@@ -156,9 +146,9 @@ def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _model_named(annotation: object, module: str) -> type[Any] | None:
-    """The generated model of an annotation such as `Payer | Unset` in a generated module; None if it names no model."""
-    kind = vars(sys.modules[module]).get(str(annotation).partition(" | ")[0])
-    return kind if isinstance(kind, type) and attrs.has(kind) else None
+    """The generated model of an annotation such as `None | Payer | Unset` in a generated module; None without one."""
+    kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
+    return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
 
 
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
@@ -223,14 +213,22 @@ class Extras:
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
         more = {**arguments, "body": with_extra_body(body, self.body, taken)}
         try:
-            _builder_of(operation)(**more)
-        except ValueError as error:  # a form has no place for an object
+            _check_form(_builder_of(operation)(**more)["headers"], self.body)
+        except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
         return more
 
 
 NO_EXTRAS = Extras()
+
+
+def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
+    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a document declares."""
+    if headers.get("Content-Type", "").startswith(_FORM):
+        for name, value in extra.items():
+            if any(is_mapping(item) or is_sequence(item) for item in (value if is_sequence(value) else [value])):
+                raise ValueError(f"{name}: the document does not say how an object is written in a form.")
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:

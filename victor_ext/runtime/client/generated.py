@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from functools import cache
 from types import UnionType
@@ -39,16 +39,20 @@ class _Bound:
     _query: QueryChange = ""
     _as_json: bool = False
     _at: str
+    _servers: Mapping[str, str]
     _connect: Connect
     _options: dict[str, Any]
 
     @classmethod
-    def over(cls, base_url: str, connect: Connect, options: dict[str, Any]) -> Self:
-        """A client whose httpx client, over an attempt transport, `connect` makes from additional options."""
+    def over(cls, base_url: str, servers: Mapping[str, str], connect: Connect, options: dict[str, Any]) -> Self:
+        """A client whose httpx client, over an attempt transport, `connect` makes from additional options.
+
+        `servers` is where operations go that have a server of their own in the document.
+        """
         # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
-        client._at, client._connect, client._options = base_url, connect, options
+        client._at, client._servers, client._connect, client._options = base_url, servers, connect, options
         http, bound = connect(options), cast("Any", client)
         (bound.set_async_httpx_client if isinstance(http, AsyncHttpClient) else bound.set_httpx_client)(http)
         return client
@@ -95,8 +99,8 @@ class _Bound:
         if undocumented and self.undocumented is not None:
             try:
                 return cast("T", self.undocumented(response))
-            except ValueError:
-                pass  # the body is no better than the status
+            except (TypeError, ValueError):
+                pass  # the body is no better than the status: it is no JSON, or no object
         raise response.unusable(response, UNDOCUMENTED if undocumented else why)
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
@@ -119,7 +123,7 @@ class _Bound:
 
     def with_http_options(self, **changes: Any) -> Self:
         """A client over the same transport whose httpx client has these options too."""
-        return self.over(self._at, self._connect, {**self._options, **changes})
+        return self.over(self._at, self._servers, self._connect, {**self._options, **changes})
 
 
 @cache
@@ -134,8 +138,8 @@ def bound_class(client_class: Hashable) -> Any:
     return type(f"Bound{generated.__name__}", (_Bound, generated), members)
 
 
-def bind(client_class: type[C], base_url: str, connect: Connect) -> C:
-    bound: C = bound_class(cast("Hashable", client_class)).over(base_url, connect, {})
+def bind(client_class: type[C], base_url: str, connect: Connect, servers: Mapping[str, str] | None = None) -> C:
+    bound: C = bound_class(cast("Hashable", client_class)).over(base_url, servers or {}, connect, {})
     return bound
 
 

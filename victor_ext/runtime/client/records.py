@@ -34,6 +34,7 @@ R = TypeVar("R", bound="Record")
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, Any] = {}
+_JSON = (dict, list, str, int, float, bool)
 
 
 class Record:
@@ -178,7 +179,8 @@ class Field(Generic[T]):
 
 def value_in(source: object, name: str) -> Any:
     """The value of a field of a generated model, also of one that the model does not declare; None if it is unset."""
-    value = getattr(source, name, None)
+    # Instead of a model, the source may be JSON as it came: a dict has no fields, but attributes such as `items`.
+    value = None if source.__class__ in _JSON else getattr(source, name, None)
     # The marker of an unset value is falsy. It is known by its name: to import it would load the models.
     if not value and (value is None or type(value).__name__ == "Unset"):
         return getattr(source, "additional_properties", _NOTHING).get(name)

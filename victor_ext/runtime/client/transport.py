@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -27,13 +27,13 @@ class _AttemptTransport:
         self,
         loop: AttemptLoop,
         connections: Any,
-        base_url: httpx.URL,
+        urls: Sequence[httpx.URL],
         *,
         driver: Any,
         original: _AttemptTransport | None = None,
     ) -> None:
         self._loop, self._connections, self._driver, self._original = loop, connections, driver, original
-        self._origin = origin_of(base_url)
+        self._origins = [origin_of(url) for url in urls]
         self._closed = False
 
     @property
@@ -47,10 +47,11 @@ class _AttemptTransport:
     def _call(self, request: httpx.Request) -> Flow[Response]:
         """The flow of one call. Raises `ConfigurationError` if the client is closed, or the request goes elsewhere."""
         self.require_open()
-        if origin_of(request.url) != self._origin:
+        if origin_of(request.url) not in self._origins:
+            known = " and ".join(f"{scheme.decode()}://{host.decode()}" for scheme, host, _ in self._origins)
             raise ConfigurationError(
                 f"A request to {request.url.scheme}://{request.url.host} was stopped: the token of this client is for "
-                f"{self._origin[0].decode()}://{self._origin[1].decode()} only. Use another client for it."
+                f"{known} only. Use another client for it."
             )
         return self._loop.call(request)
 

@@ -1,14 +1,278 @@
-"""Bodies that a provider posts to a webhook."""
+"""Requests that a provider posts to a webhook: their headers, their signature, their age and their body."""
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal, cast, get_args
 
-from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
+from victor_ext.privacy import SecretBytes, concealed, kind_of
+from victor_ext.runtime.auth.credentials import UnpicklableCredentials, checked_secret
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.core.clock import http_date
+from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+
+
+def headers_by_name(headers: Headers) -> dict[str, str]:
+    """The headers of a request by their names in lower case; of a repeated one, the last.
+
+    Raises:
+        InvalidRequest: They are neither a mapping nor pairs.
+    """
+    try:
+        pairs = cast("Mapping[str, str]", headers).items() if hasattr(headers, "items") else headers
+        return {_header_text(name).lower(): _header_text(value) for name, value in pairs}
+    except (TypeError, ValueError):
+        message = f"headers must be a mapping, or pairs of name and value, not {kind_of(headers)}."
+    raise InvalidRequest.of([Problem("headers", "type", message)])
+
+
+def _header_text(part: object) -> str:
+    if isinstance(part, bytes):
+        return part.decode("latin-1")
+    return part if isinstance(part, str) else ""  # any other type is not a header of a signed request
+
+
+def header_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def body_bytes(body: object) -> bytes:
+    """The bytes of a body. Raises `InvalidRequest` for what a parser has made of it."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(cast("bytes", body))
+    if isinstance(body, str):
+        return header_bytes(body)
+    message = f"body must be the raw bytes of the request, read before any parser, not {kind_of(body)}."
+    raise InvalidRequest.of([Problem("body", "type", message)])
+
+
+def checked_tolerance(tolerance: object) -> float:
+    """The seconds that a request may be old. Raises `ConfigurationError`."""
+    if not are_seconds(tolerance):
+        raise ConfigurationError(seconds_complaint("tolerance", tolerance, "above zero"))
+    return float(cast("float", tolerance))
+
+
+def check_age(sent_at: float, now: float, tolerance: float) -> None:
+    """Raise `AuthenticationError` for a request that was sent too long ago, or in the future; all in seconds."""
+    age = now - sent_at
+    if abs(age) > tolerance:
+        when = f"{age:.0f} s old" if age > 0 else f"{-age:.0f} s ahead"
+        raise AuthenticationError(
+            f"The notification is {when}, and {tolerance:g} s are allowed: a replay, or a clock that is off."
+        )
+
+
+# ---- A signature as most providers make it ----
+
+Algorithm = Literal["sha1", "sha256", "sha384", "sha512"]
+_DECODERS: dict[str, Callable[[str], bytes]] = {
+    "text": str.encode,
+    "base64": lambda text: base64.b64decode(text.removeprefix("whsec_"), validate=True),
+    "hex": bytes.fromhex,
+}
+_TIMES = frozenset({"t", "ts", "time", "timestamp", "date"})
+"""The last words of names of times: `t`, `webhook-timestamp`, `x-date`."""
+_PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)")
+"""`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
+_MILLISECONDS = 10**11
+"""Seconds since the epoch are less (until the year 5138), and milliseconds more (since 1973)."""
+_NAMED = re.compile("{(timestamp:(?![0-9]+}))?([^{}:]*)(?::([1-9][0-9]{0,3}))?}")
+_ZONE = re.compile(r"(?:[Zz]| GMT| UTC|[+-]\d\d:?\d\d)\Z")
+
+
+class HmacSignature(UnpicklableCredentials):
+    """Checks that a request has a signature that only the provider and you can make. Call it with headers and body.
+
+    The header may have several signatures, in hex or base64, alone or named: `5257a8`, `sha256=5257a8`,
+    `t=1700000000,v1=5257a8,v1=6ffbb5` (Stripe), `v1,K5oZfz v1,bm9ldH` (Standard Webhooks). One that fits is enough.
+
+    Args:
+        header: The name of the header with the signature, in any letter case.
+        secret: The secret that the provider shares with you, or several while one replaces another. Bytes are the key.
+        algorithm: The hash function: `sha256`, `sha512`, `sha384` or `sha1`.
+        signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
+            (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
+            (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too.
+            `{timestamp:NAME}` is NAME, and marks it as the time. `{NAME:36}` always has 36 characters: write it for a
+            part with no text between it and the next, and for one that may hold that text.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what is
+            marked, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it
+            if more than the body is signed, and no time.
+        secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
+            front is dropped) or in `hex`.
+        now: Returns the time, in seconds since the epoch.
+
+    Raises:
+        ConfigurationError: An argument cannot work.
+
+    Source: docs.stripe.com/webhooks/signature, standardwebhooks.com, docs.github.com (validating webhook deliveries),
+    docs.adyen.com (verify HMAC signatures).
+    """
+
+    def __init__(
+        self,
+        *,
+        header: str,
+        secret: str | bytes | Sequence[str | bytes],
+        algorithm: Algorithm = "sha256",
+        signed: str = "{body}",
+        tolerance: float | None = 300.0,
+        secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - a kind of text, not a secret
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        secret = tuple(map(concealed, secret if isinstance(secret, list | tuple) else [secret]))
+        if not isinstance(header, str) or not is_scheme(header):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"header={shown(header)} is not a name of a header, such as 'X-Signature'.")
+        for name, word, known in (
+            ("algorithm", algorithm, get_args(Algorithm)),
+            ("secret_encoding", secret_encoding, tuple(_DECODERS)),
+        ):
+            if word not in known:
+                raise ConfigurationError(f"{name}={shown(word)} must be one of {', '.join(known)}.")
+        self._keys = [
+            SecretBytes(each) if isinstance(each, bytes) and each else decoded_key("secret", each, secret_encoding)
+            for each in secret
+        ]
+        if not self._keys:
+            raise ConfigurationError("secret is missing: copy it from the provider's portal.")
+        pieces = _NAMED.split(signed) if isinstance(signed, str) else []
+        self._texts, names, sizes = pieces[::4], [name.lower() for name in pieces[2::4]], pieces[3::4]
+        marked = {name for mark, name in zip(pieces[1::4], names, strict=True) if mark}
+        if (
+            names.count("body") != 1
+            or "body" in marked
+            or sizes[names.index("body")]
+            or not all(map(is_scheme, names))
+            or re.search("[{}]", "".join(self._texts))
+        ):
+            message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
+            raise ConfigurationError(message)
+        self._body = at = names.index("body")
+        # A message is read from both ends to the body: a part ends where its size or the text towards the body says.
+        towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
+        self._parts = [(name, int(size or 0), text) for name, size, text in zip(names, sizes, towards, strict=True)]
+        for name, size, separator in self._parts:
+            if name != "body" and not (size or separator):
+                message = f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. One could end"
+                message += f" elsewhere, and a replay pass as new: write the number of characters, as in {{{name}:10}}."
+                raise ConfigurationError(f"{message} If it differs, verify by a function of your own.")
+        self._times = marked or {name for name in names if re.split("[-_]", name)[-1] in _TIMES}
+        if tolerance is None:
+            self._times = set[str]()
+        elif len(names) > 1 and not self._times:
+            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: write"
+            raise ConfigurationError(f"{message} {{timestamp:NAME}} for the {{NAME}} that is it, or tolerance=None.")
+        self._header, self._algorithm, self._now = header.lower(), algorithm, now
+        self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
+
+    def __repr__(self) -> str:
+        return f"HmacSignature(header={getattr(self, '_header', None)!r}, secret=[hidden])"
+
+    def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
+        """Return if the signature is the provider's and recent.
+
+        Args:
+            headers: The headers of the request, with names in any letter case: a mapping, or pairs of name and value.
+            body: The body of the request, as the bytes that came.
+
+        Raises:
+            AuthenticationError: It may not come from the provider, or is too old. Answer 401, and ignore the body.
+            InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither bytes nor text.
+        """
+        sent, content = headers_by_name(headers), body_bytes(body)
+        parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
+        if not parts:
+            raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
+        message = header_bytes(self._texts[0])
+        for at, (name, size, separator) in enumerate(self._parts):
+            value = "" if name == "body" else self._value(name, parts, sent)
+            if size and len(value) != size:
+                raise AuthenticationError(f"The notification's {name} has {len(value)} characters, not {size}.")
+            others = [] if size or not separator else _shorter(value, separator, 1 if at < self._body else -1)
+            if any(name not in self._times or _moment(each) is not None for each in others):
+                # It could be the shorter one, with the rest in another part, and have the same signature.
+                raise AuthenticationError(f"The notification's {name} holds {separator!r}, which is between the parts.")
+            message += (content if name == "body" else header_bytes(value)) + header_bytes(self._texts[at + 1])
+        if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
+            raise AuthenticationError(
+                f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
+            )
+        for name in self._times:
+            if (moment := _moment(self._value(name, parts, sent))) is None:
+                raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
+            check_age(moment, self._now(), self._tolerance)
+
+    def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
+        begin = self._header.rpartition("-")[0]
+        names = (name, "t", "ts") if name == "timestamp" else (name,)
+        values = [value for each in names for own, value in parts if own == each]
+        places = [name] if not begin or name.startswith(f"{begin}-") else [name, f"{begin}-{name}"]
+        value = next(filter(None, [*values, *map(sent.get, places)]), None)
+        if value is None:
+            where = f"in {self._header}, and no header {' or '.join(places)}"
+            raise AuthenticationError(f"The notification has no {name} {where}, and it is signed.")
+        return value
+
+
+def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
+    """The key that a secret is the text of. Raises `ConfigurationError`."""
+    text, key = checked_secret(name, secret), b""
+    with suppress(ValueError):
+        key = _DECODERS[encoding](text)
+    if not key:
+        raise ConfigurationError(f"{name} is empty, or is not {encoding}: copy all of it from the provider's portal.")
+    return SecretBytes(key)
+
+
+def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iterable[str]) -> bool:
+    """Whether one of the signatures, in hex or base64, is that of the message under one of the keys."""
+    digests = [hmac.new(key, message, algorithm).digest() for key in keys]
+    candidates = [_decoded(each, len(digests[0])) for each in given]
+    # Each is compared with each, in constant time, so that the duration reveals nothing.
+    return sum(hmac.compare_digest(digest, each) for digest in digests for each in candidates) > 0
+
+
+def _decoded(value: str, size: int) -> bytes:
+    """A signature of `size` bytes, which is written in hex or in base64; empty for another text."""
+    text = value.rstrip("=")
+    with suppress(ValueError):
+        is_hex = len(text) == 2 * size
+        return bytes.fromhex(text) if is_hex else base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return b""
+
+
+def _shorter(value: str, separator: str, step: int) -> list[str]:
+    """The values that end earlier, with the separator behind (`step` 1), or begin later, with it before them (-1)."""
+    text, mark = value[::step] + separator[::step], re.escape(separator[::step])
+    return [text[: each.start()][::step] for each in re.finditer(f"(?={mark})", text)][:-1]
+
+
+def _moment(text: str) -> float | None:
+    """A signed time as seconds since the epoch. None for another text, and for a date without a zone at its end."""
+    if re.fullmatch("[0-9]{1,16}", text):
+        number = int(text)
+        return number / 1000 if number >= _MILLISECONDS else number
+    if not _ZONE.search(text):
+        return None
+    known = as_timestamp(text)
+    return http_date(text) if known is None else known.timestamp()
+
+
+# ---- The body ----
 
 
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
@@ -21,15 +285,13 @@ def notification_body(body: object, *, provider: str) -> dict[str, Any]:
     """The JSON object in the body of a notification.
 
     Raises:
-        InvalidRequest: It is longer than `MAX_BYTES` bytes (or characters of a text), or no JSON object.
+        InvalidRequest: It is longer than `MAX_BYTES` bytes, or no JSON object.
     """
-    if not isinstance(body, bytes | bytearray | str):
-        reason = f"is of type {type(body).__name__}: pass the body as it came, bytes or text"
-        raise invalid_notification(provider, reason)
-    if len(body) > MAX_BYTES:
+    raw = body_bytes(body)
+    if len(raw) > MAX_BYTES:
         raise invalid_notification(provider, f"is longer than {MAX_BYTES // 1024} KiB")
     try:
-        content: object = parsed(body)
+        content: object = parsed(raw)
     except ValueError:
         raise invalid_notification(provider, "is not JSON") from None
     if not is_object(content):

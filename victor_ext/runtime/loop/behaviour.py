@@ -29,6 +29,7 @@ class Behaviour:
 
     name: str  # of the provider, in messages
     environment: str = ""  # in messages; empty where there is only one
+    base_url: httpx.URL | None = None  # set where some requests go to other servers, which messages then name
     key_place: KeyPlace = field(default_factory=NoKey)
     operations: Operations | None = None  # None: nothing is known of them but the method
     waits_for_conflicts: bool = False
@@ -36,7 +37,7 @@ class Behaviour:
     problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()  # in the provider's error bodies
     request_id_headers: tuple[str, ...] = ("x-request-id", "request-id", "x-correlation-id", "apigw-requestid")
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
-    authentication_hint: str = "Check the credentials."  # ends the message of the error of a 401
+    authentication_hint: str = "Check the credentials."  # ends the message of a 401; {host} is that of the request
 
     def operation_of(self, request: httpx.Request) -> Operation:
         """What the system's table says of a request: its row, found once for each call."""
@@ -47,7 +48,9 @@ class Behaviour:
         """Find the row of a request."""
         return of_no_table(request) if self.operations is None else self.operations.of(request)
 
-    @property
-    def who(self) -> str:
-        """The provider with its environment, for a message."""
-        return f"{self.name} ({self.environment})" if self.environment else self.name
+    def who(self, request: httpx.Request) -> str:
+        """The provider, with its environment or the other server that a request went to, for a message."""
+        where = self.environment
+        if self.base_url is not None and request.url.netloc != self.base_url.netloc:
+            where = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+        return f"{self.name} ({where})" if where else self.name

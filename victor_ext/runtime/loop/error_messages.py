@@ -37,7 +37,7 @@ def error_for(
     if retry_after is not None:
         sentences.append(f"The provider asks for no other request within {retry_after:g} s.")
     if response is not None and response.status_code == 401:
-        sentences.append(behaviour.authentication_hint)
+        sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
         sentences.append(behaviour.operation_of(request).not_found)
     used = failure.use not in (None, Use.IN_PROGRESS)
@@ -77,7 +77,7 @@ def _what_happened(
         what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
     cause = f"; {why}" if why else ""
     ended = (what.rstrip(" .") + cause).rstrip(" .")
-    return f"{request.method} {one_own_line(request.url.path)} at {behaviour.who} failed{after}: {ended}."
+    return f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} failed{after}: {ended}."
 
 
 def what_to_do(

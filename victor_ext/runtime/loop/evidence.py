@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, TypeAlias
 
 import httpx
@@ -25,8 +24,8 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing (RFC 9110, 9.2.1) and may always be repeated."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
+"""Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
 
 READER = "victor_ext.reader"
 """The extension of a request with the `Reader` of its response. Only generated operations set it."""
@@ -190,7 +189,7 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     reason = reader(response)
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
-    declares = len(getattr(model, "__attrs_attrs__", ())) > 1  # of which one is `additional_properties`
+    declares = _declares(model)
     if model is not None and (not declares or has_declared_value(model)):
         return reason
     if reports_error(response) or problems(response):
@@ -211,24 +210,23 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     model: Any = response.parsed
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
-    declared = (field.name for field in model.__attrs_attrs__ if type(getattr(model, field.name)).__name__ != "Unset")
-    return not reports_error(response, but={name.replace("_", "") for name in declared})
+    others = model._misread()  # noqa: SLF001 - each model has it
+    given = {each.name for each in model.__attrs_attrs__ if type(getattr(model, each.name)).__name__ != "Unset"}
+    return not reports_error(response, but={name.replace("_", "") for name in given - others})
 
 
-_NO_EVIDENCE = frozenset({"additional_properties", "error", "errors"})
+_NO_EVIDENCE = frozenset({"error", "errors"})
 
 
 def has_declared_value(model: Any) -> bool:
-    """Whether a generated model has a declared member with an allowed value: no unknown word of an enum, no blanks."""
-    # What is of another type is in `additional_properties`, and the member is UNSET. An error is no evidence of work.
-    names = (field.name for field in getattr(model, "__attrs_attrs__", ()) if field.name not in _NO_EVIDENCE)
-    return any(_is_allowed(getattr(model, name)) for name in names)
+    """Whether something in a generated model, at any depth, is what the document declares there; see its `_tells`."""
+    return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
 
 
-def _is_allowed(value: Any) -> bool:
-    if isinstance(value, Enum):
-        return value in list(type(value))  # an unknown word is a member of its own
-    return bool(value.strip()) if isinstance(value, str) else value is not None and type(value).__name__ != "Unset"
+def _declares(model: object) -> bool:
+    """Whether it is an object of which the document declares members, or of a class that the document does not name."""
+    is_unknown = type(model).__name__ == "UnknownVariant"  # each generated package has its own
+    return is_unknown or len(getattr(model, "__attrs_attrs__", ())) > 1  # one is `additional_properties`
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ def redirected(request: httpx.Request, response: httpx.Response, resent: frozens
     if origin_of(url) != origin_of(request.url):
         return None
     extensions = {_ASKED: request.url, **request.extensions}
+    if request.method == "QUERY" and response.status_code == 303:  # the result is there (RFC 10008)
+        own = [pair for pair in request.headers.raw if not pair[0].lower().startswith((b"content-", b"transfer-"))]
+        return httpx.Request("GET", url, headers=own, extensions=extensions)
     return httpx.Request(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
 
 

@@ -14,15 +14,11 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference, short
 from .operations import Answer, Medium
-from .package import is_model
-from .requests import OperationRequests
-from .values import FREE, Synthesis, is_valid
-from .views import Document
+from .requests import OperationRequests, is_sent_as_json
+from .values import is_valid, received
 
 WAYS = ("sync_detailed", "asyncio_detailed")
 BODILESS = (204, 205, 304)
-MAX_ALTERNATIVES = 12
-"""Members of a union in one answer that are tried; models try all of theirs."""
 
 
 class OperationAnswers(OperationRequests):
@@ -50,17 +46,13 @@ class OperationAnswers(OperationRequests):
         """A status of a range, or of `default`, that no other answer of the operation documents."""
         if status.isdecimal():
             return int(status)
-        documented = {each.status for each in self.operation.answers}
-        ranges = {each[0] for each in documented if each[1:].upper() == "XX"}
-        codes = [500, 400, *range(401, 600), *range(200, 400)]
-        free = (
-            code
-            for code in codes
-            if code not in BODILESS
-            and str(code) not in documented
-            and (str(code)[0] not in ranges if status == "default" else str(code)[0] == status[0])
-        )
-        return next(free, 599)
+        documented = {each.status.upper() for each in self.operation.answers}
+        wanted = [500, 400, *range(401, 600), *range(200, 400)]
+        if status != "default":
+            documented -= {status.upper()}
+            wanted = [code for code in wanted if code // 100 == int(status[0])]
+        free = (code for code in wanted if documented.isdisjoint({str(code), f"{code // 100}XX"}))
+        return next((code for code in free if code not in BODILESS), 599)
 
     def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
         for way in WAYS:
@@ -71,7 +63,7 @@ class OperationAnswers(OperationRequests):
                 self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
-        is_json = _is_json(medium, self.document)
+        is_json = is_sent_as_json(medium, self.document)
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
@@ -96,11 +88,7 @@ class OperationAnswers(OperationRequests):
                     return
 
     def _values(self, medium: Medium) -> Iterator[Any]:
-        if not medium.schema.tree:
-            yield {**FREE, "list": [1, None, "x"]}
-            return
-        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
-            yield Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
+        yield from received(self.document, medium.schema)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
     def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:
@@ -133,7 +121,7 @@ def _raw_difference(content: bytes, parsed: Any) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    if is_model(value):
+    if hasattr(value, "to_dict"):
         return value.to_dict()
     if is_list(value):
         return [plain(each) for each in value]
@@ -142,14 +130,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if hasattr(value, "isoformat") else str(value) if isinstance(value, UUID) else value
-
-
-def _is_json(medium: Medium, document: Document) -> bool:
-    """`*/*` is JSON when its schema is no text and no file."""
-    views = document.views(medium.schema)
-    return medium.is_json or (
-        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
-    )
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:

@@ -6,28 +6,30 @@ import datetime
 import difflib
 import gc
 import json
+import shlex
 import tempfile
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
-from .answers import MAX_ALTERNATIVES, OperationAnswers, plain
+from .answers import OperationAnswers, plain
 from .expected import difference
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
-from .values import Synthesis, is_valid
+from .values import is_valid, received
 from .views import Document, Node
 
 
@@ -39,7 +41,9 @@ def inspect(tree: Tree, folder: Path) -> Findings:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of httpx, about cookies in a request
         try:
-            with Package(folder) as package, Caller(package, base_url(document)) as caller:
+            shared, *others = {each.server for each in operations(document)} or {base_url(document)}
+            base = base_url(document) if others else shared
+            with Package(folder) as package, Caller(package, base) as caller:
                 _Inspection(document, package, caller, findings, Models(document, package, findings)).run()
                 findings.calls = caller.calls
         except PackageError as error:
@@ -62,7 +66,10 @@ class _Inspection:
             self.findings.wrong("servers[0].url", f"the package's DEFAULT_BASE_URL is {known}, not {base}")
         rest = [Probe(function, self.caller) for function in self.package.functions]
         for operation in operations(self.document):
-            probe = self._probe(operation, rest)
+            # Two operations may have paths of one shape: then the name decides.
+            key = operation.method, shape(operation.path)
+            matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
+            probe = max(matches, key=lambda each: likeness(each.function, operation), default=None)
             self.findings.count("operations", present=probe is not None)
             if probe is None:
                 self.findings.missing(operation.place, "the package has no function for it", operation.title)
@@ -78,22 +85,15 @@ class _Inspection:
 
     def _misread(self, hook: Hook, medium: Medium) -> str:
         """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it was."""
-        for number in range(min(len(self.document.views(medium.schema)), MAX_ALTERNATIVES)):
-            value = Synthesis(self.document, "received", number, as_json=True).of(medium.schema)
+        for value in received(self.document, medium.schema):
             try:
-                decoded = self.package.load("webhooks").read_webhook(hook.name, json.dumps(value))
+                decoded = self.package.load("webhooks").read_webhook(json.dumps(value), name=hook.name)
                 if why := difference(value, plain(decoded)):
                     return why
                 self.models.compare(medium.schema, value, decoded)
             except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
                 return f"read_webhook raises {type(error).__name__}: {error}"
         return ""
-
-    def _probe(self, operation: Operation, rest: list[Probe]) -> Probe | None:
-        """The function of an operation. Two operations may have paths of one shape: then the name decides."""
-        key = operation.method, shape(operation.path)
-        matches = [each for each in rest if (each.function.method, shape(each.function.path)) == key]
-        return max(matches, key=lambda each: likeness(each.function, operation), default=None)
 
     def _operation(self, operation: Operation, probe: Probe) -> None:
         try:
@@ -124,6 +124,8 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
+    difference: list[str] = field(default_factory=list[str])
+    """From the package that was compared to a fresh one, as a unified diff."""
     notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
@@ -164,6 +166,7 @@ def check(
     accept: str | None = None,
     decimals: Collection[str] = (),
     copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
 ) -> Report:
     """Generate a package into a temporary folder, and look for what is wrong with it.
 
@@ -175,12 +178,21 @@ def check(
     """
     path = default_path(document) if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
-    tree = load(document, copies)
+    copies = copies or {}
+    tree = load(document, copies, max_mib)
     with tempfile.TemporaryDirectory() as folder:
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
-            report.problems[:0] = _stale(packages / result.package.name, result.package)
+            own = {
+                "name": [name] * bool(name),
+                "decimals": decimals,
+                "copy": [f"{url}={copies[url]}" for url in copies],
+            }
+            options = [f"--{option}={each}" for option, given in own.items() for each in given]
+            command = ["victor", "spec", "generate", f"--out={packages}", *options, str(document)]
+            stale, report.difference = _stale(packages / result.package.name, result.package, command)
+            report.problems[:0] = stale
     return report
 
 
@@ -197,7 +209,7 @@ def check_generated(
     left, used = judge(accepted, read_accepted(accepted), problems, today)
     floats, examples = result.log.floats, list(_refused_examples(tree))
     notes = {"amount-as-float": floats, "refused-example": examples}
-    return Report(called, findings, left, used, added, notes)
+    return Report(called, findings, left, used, added, notes=notes)
 
 
 def _refused_examples(tree: Tree) -> Iterator[str]:
@@ -211,27 +223,33 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
             yield part.place
 
 
-def _stale(committed: Path, fresh: Path) -> list[Problem]:
+def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> tuple[list[Problem], list[str]]:
+    """The files that are not those of a fresh package, each with what to do; and their difference, line by line."""
+    run = f"run `{shlex.join(command)}`"
     if not committed.is_dir():
-        return [Problem("missing", f"{committed}", "the package does not exist: generate it")]
-    diff = list(differences(committed, fresh))
-    stale = [Problem("differs", line) for line in diff[:MAX_DIFF_LINES]]
-    if len(diff) > MAX_DIFF_LINES:
-        stale.append(Problem("differs", f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"))
-    return stale
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")], []
+    files = dict(differences(committed, fresh))
+    problems: list[Problem] = []
+    for path in (committed / name for name in files):
+        is_generated = (fresh / path.relative_to(committed)).exists()
+        why = "edited, or made of another document" if path.exists() else "gone"
+        problems.append(Problem("differs", f"{path}", f"{why}: {run}" if is_generated else "not generated: remove it"))
+    diff = [line for lines in files.values() for line in lines]
+    more = [f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"] if len(diff) > MAX_DIFF_LINES else []
+    return problems, diff[:MAX_DIFF_LINES] + more
 
 
-def differences(committed: Path, fresh: Path) -> Iterator[str]:
-    """The unified diff from one package to another, line by line; nothing when they are equal."""
+def differences(committed: Path, fresh: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The files that are not the same in two packages, each with its unified diff."""
     names = {path.relative_to(root) for root in (committed, fresh) for path in root.rglob("*") if path.is_file()}
     for name in sorted(names):
         if "__pycache__" in name.parts:
             continue
         old, new = _lines(committed / name), _lines(fresh / name)
         label = f"{committed.name}/{name}"
-        yield from difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")
-        if not old and not new and (committed / name).exists() != (fresh / name).exists():
-            yield f"{label}: an empty file that is only {'committed' if (committed / name).exists() else 'regenerated'}"
+        diff = [*difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")]
+        if diff or (committed / name).exists() != (fresh / name).exists():
+            yield name, diff
 
 
 def _lines(path: Path) -> list[str]:

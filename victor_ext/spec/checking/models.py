@@ -7,6 +7,8 @@ tried on its own, with every member of its unions, so that nested schemas need n
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
@@ -17,13 +19,13 @@ import attrs
 from victor_ext.spec.tree import is_list, is_mapping
 
 from .expected import difference
-from .package import Package, is_model
+from .package import Package, is_model, misread
 from .problems import Findings, Problem
-from .values import Synthesis, fits
+from .values import Known, Synthesis, fits
 from .views import Document, Node, View
 
 MAX_TRIALS = 12
-"""Values of one schema that are tried: its unions take their members in turn."""
+"""Values of one schema that are tried, whose unions take their members in turn; and alternatives of one place."""
 
 
 @dataclass
@@ -50,40 +52,63 @@ class Models:
         self._package = package
         self._findings = findings
         self._known: set[tuple[int, Any]] = set()
+        self._alternatives = Counter[tuple[str, Any]]()
+        """The alternatives of one place that were tried with a class: nested unions have more than anyone can tell."""
         self._counted: set[tuple[str, str]] = set()
         self._waiting: list[tuple[View, Any]] = []
+        self._compared: dict[tuple[int, int, int], _Outcome] = {}
+        """The comparisons within one value, by the ids of the alternatives, of the value and of what it is read as."""
+        self._fitting: Known = {}
+        """The same for the alternatives that a value fits."""
+        self._misread: dict[int, Collection[str]] = {}
+        """The attributes of the objects within the value that hold what has another type."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not have."""
-        self._take(self._compared(node, value, decoded))
+        self._take(self._outcome(node, value, decoded))
         while self._waiting:
             view, model = self._waiting.pop()
             self._try(view, model)
 
     def _take(self, outcome: _Outcome) -> None:
+        self._compared.clear()
+        self._fitting.clear()
+        self._misread.clear()
         for problem in outcome.losses.values():
             self._findings.add(problem)
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
         for view, model in outcome.met:
-            if (id(view), model) not in self._known:
+            place = view.place, model
+            if (id(view), model) not in self._known and self._alternatives[place] < MAX_TRIALS:
                 self._known.add((id(view), model))
+                self._alternatives[place] += 1
                 self._waiting.append((view, model))
 
-    def _compared(self, node: Node, value: Any, decoded: Any) -> _Outcome:
+    def _outcome(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
         if value is None:
             return _Outcome()
         views = self._document.views(node)
+        key = id(views), id(value), id(decoded)
+        if key not in self._compared:
+            self._compared[key] = self._of_views(views, value, decoded)
+        return self._compared[key]
+
+    def _of_views(self, views: list[View], value: Any, decoded: Any) -> _Outcome:
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
-        views = [view for view in views if fits(self._document, view, value)] or views[:1]
+        own = [view for view in views if _is_named(view, decoded)]
+        views = [view for view in views if fits(self._document, view, value, self._fitting)] or views[:1]
         outcomes = [(self._of_view(view, value, decoded), view) for view in views]
         names: set[str] = {*value} if is_mapping(value) else set()
         best, view = min(
             outcomes, key=lambda each: (len(each[0].losses), each[0].foreign, len(names - each[1].properties.keys()))
         )
-        if best.foreign:  # it is read as the class of another member, which may have all that the value has
+        # It is read as the class of another member, which may have all that the value has.
+        if own and view not in own:
+            best.met = []
+        elif best.foreign:
             best.met = [(of, model) for of, model in best.met if of is not view]
         return best
 
@@ -105,7 +130,7 @@ class Models:
         for number, (one, other) in enumerate(zip(value, decoded, strict=True)):
             node = view.prefix[number] if number < len(view.prefix) else view.items
             if node is not None:
-                outcome.add(self._compared(node, one, other))
+                outcome.add(self._outcome(node, one, other))
         return outcome
 
     def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
@@ -127,15 +152,18 @@ class Models:
         if view.properties and (not outcome.foreign or value.keys() & view.properties.keys()):
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
+        if id(decoded) not in self._misread:
+            self._misread[id(decoded)] = misread(decoded)
+        others = self._misread[id(decoded)]
         for name, child in value.items():
             if name in view.properties and child is not None:
-                if name in free or name not in attributes:
+                if name in free or name not in attributes or attributes[name] in others:
                     place = f"{view.place}.properties.{name}"
                     outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
                 else:
-                    outcome.add(self._compared(view.properties[name], child, getattr(decoded, attributes[name])))
+                    outcome.add(self._outcome(view.properties[name], child, getattr(decoded, attributes[name])))
             elif view.additional is not None and name in free:
-                outcome.add(self._compared(view.additional, child, free[name]))
+                outcome.add(self._outcome(view.additional, child, free[name]))
         return outcome
 
     def _try(self, view: View, model: Any) -> None:
@@ -143,13 +171,16 @@ class Models:
         numbers = max((len(self._document.views(child)) for child in view.properties.values()), default=1)
         unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
-        lost: set[str] = set()
+        lost, tried = set[str](), set[str]()
         for number, full in product(range(min(max(numbers, 2), MAX_TRIALS)), (0, 1) if unions else (0,)):
             synthesis = Synthesis(self._document, "received", number, as_json=True)
             value = synthesis.of_view(an_object, full=1)
             for name, child in view.properties.items():
                 if name not in value or name in unions:
                     value[name] = synthesis.of(child, full if name in unions else 0)
+            if repr(value) in tried:
+                continue
+            tried.add(repr(value))
             outcome = self._decode(view, model, value)
             lost |= {place.removeprefix(f"{view.place}.properties.") for place, _ in outcome.losses}
             self._take(outcome)
@@ -180,6 +211,12 @@ class Models:
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
             self._findings.count(kind, present=present)
+
+
+def _is_named(view: View, decoded: Any) -> bool:
+    """Whether the class of a value has the name of the schema, which is then what it is made of."""
+    name = re.sub(r"[^a-z0-9]", "", view.place.rpartition(".")[2].lower())
+    return type(decoded).__name__.lower() == name
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -27,7 +27,7 @@ class Parameter:
         self.place, self.location, self.name = place, str(given["in"]), str(given["name"])
         self.required = self.location == "path" or bool(given.get("required"))
         self.style = str(given.get("style") or ("form" if self.location in ("query", "cookie") else "simple"))
-        self.explode = bool(given["explode"]) if "explode" in given else self.style == "form"
+        self.explode = bool(given["explode"]) if "explode" in given else self.style in ("form", "cookie")
         content = document.follow(whole).mapping("content")
         self.content_type = next(iter(content), None)
         """A value in this content type, instead of a style."""
@@ -58,7 +58,9 @@ class Answer(NamedTuple):
 class Operation:
     def __init__(self, document: Document, given: tree.Operation) -> None:
         item = Node(given.item, f"paths.{given.path}")
-        node = item.child(given.method)
+        node = item
+        for step in given.step.split(".", 1):
+            node = node.child(step)
         self.method, self.path, self.place = given.method, given.path, node.place
         self.title = given.where
         """`GET /path`, as it stands in what is left out."""
@@ -71,12 +73,13 @@ class Operation:
             for status, answer in node.mapping("responses").items()
             if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status)
         ]
-        is_own = _has_own_server(document, node, item)
-        self.server = _server([node, item, document.root] if is_own else [document.root])
+        shared = base_url(document)
+        own = [_address(each, shared) for each in node.items("servers") or item.items("servers")]
+        self.server = shared if not own or shared in own else own[0]
 
 
 def base_url(document: Document) -> str:
-    return _server([document.root])
+    return next((_address(each, SOMEWHERE) for each in document.root.items("servers")), SOMEWHERE)
 
 
 def operations(document: Document) -> list[Operation]:
@@ -89,26 +92,13 @@ def bodies(document: Document, node: Node) -> list[Medium]:
     return _media(document, document.follow(node.child("requestBody")), f"{node.place}.requestBody")
 
 
-def _has_own_server(document: Document, node: Node, item: Node) -> bool:
-    """Whether an operation or its path says more than the document: not the same servers in another order."""
-    shared, of_operation, of_path = (
-        {str(server.tree.get("url")) for server in owner.items("servers")} for owner in (document.root, node, item)
-    )
-    own = of_operation or of_path
-    return len(own) <= 1 or own != shared
-
-
-def _server(owners: list[Node]) -> str:
-    """The first server of the first owner that has any; one of an operation may be relative to the document's."""
-    for number, owner in enumerate(owners):
-        for server in owner.items("servers")[:1]:
-            url = str(server.tree.get("url", ""))
-            for name, variable in server.mapping("variables").items():
-                url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
-            within = _server(owners[number + 1 :])
-            whole = urljoin(f"{within}/", url) if url and tree.is_url(url) else within
-            return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
-    return SOMEWHERE
+def _address(server: Node, shared: str) -> str:
+    """The URL of a server, with the defaults of its variables; it may be relative to the shared one."""
+    url = str(server.tree.get("url", ""))
+    for name, variable in server.mapping("variables").items():
+        url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
+    whole = urljoin(f"{shared}/", url) if url and tree.is_url(url) else shared
+    return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:

@@ -17,7 +17,7 @@ import sys
 import types
 import typing
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from enum import Enum
 from io import BytesIO
@@ -29,9 +29,10 @@ from uuid import UUID
 import attrs
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import is_list, is_mapping, is_url
 
 from .expected import Request
+from .values import FORMATS
 
 _ALIAS = "_package_under_check"
 
@@ -108,7 +109,10 @@ class Caller(contextlib.AbstractContextManager["Caller"]):
     def __init__(self, package: Package, base_url: str) -> None:
         self._answer: httpx.Response | None = None
         transport = httpx.MockTransport(self._handle)
-        self._client = package.load("client").Client(base_url=base_url, httpx_args={"transport": transport})
+        client = package.load("client")
+        own: dict[str, str] = getattr(client, "OPERATION_SERVERS", {})
+        servers = {known: url for known, url in own.items() if is_url(known)}  # not where a default is missing
+        self._client = client.Client(base_url=base_url, servers=servers, httpx_args={"transport": transport})
         self.calls = 0
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
@@ -146,29 +150,20 @@ def is_model(value: Any) -> bool:
     return hasattr(value, "from_dict") and hasattr(value, "to_dict")
 
 
-class _Marker:
-    """A value for any field of a model; it is written as the name of its attribute."""
-
-    def __init__(self, attribute: str) -> None:
-        self.attribute = attribute
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"attribute": self.attribute}
-
-    def isoformat(self) -> str:
-        return self.attribute
+def misread(model: Any) -> set[str]:
+    """The attributes of a model whose values are of another type than the declared one; none of anything else."""
+    names: set[str] = model._misread() if is_model(model) else set()  # noqa: SLF001 - each model has it
+    return names
 
 
 def _attributes(model: Any) -> dict[str, str]:
-    """Write a model whose attributes are markers, and see under which name each comes out."""
+    """Write a model whose values are the names of its attributes, and see under which name each comes out."""
     marked = model.from_dict({})
     for each in attrs.fields(model):
-        if each.name != "additional_properties":
-            setattr(marked, each.name, _Marker(each.name))
-    written = {
-        wire: value.to_dict() if isinstance(value, _Marker) else value for wire, value in marked.to_dict().items()
-    }
-    return {wire: str(tree["attribute"]) for wire, tree in written.items() if is_mapping(tree) and "attribute" in tree}
+        if each.init:
+            setattr(marked, each.name, each.name)
+    written: dict[str, str] = marked.to_dict()
+    return written
 
 
 def _forget() -> None:
@@ -182,7 +177,7 @@ class NoArgumentError(ValueError):
 
 def build(hint: Any, value: Any) -> Any:
     """The value of a type that a caller would pass for a JSON value. Raises NoArgumentError when there is none."""
-    built = [made for option in options(hint) if (made := _fitting(option, value)) is not _NOTHING]
+    built = [made for option in options(hint) for made in _made(option, value)]
     if not built:
         raise NoArgumentError(f"{type(value).__name__} is no value of {hint}")
     models = [each for each in built if is_model(each)]
@@ -202,7 +197,7 @@ def misfit(model: Any) -> tuple[int, int, int]:
     own: Any = model.__class__
     fields = attrs.fields(own) if attrs.has(own) else ()
     absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    return undeclared(model), sum(each.default is attrs.NOTHING for each in absent), len(absent)
+    return undeclared(model), sum(each.default is attrs.NOTHING or each.kw_only for each in absent), len(absent)
 
 
 def undeclared(model: Any) -> int:
@@ -212,7 +207,7 @@ def undeclared(model: Any) -> int:
     values = [getattr(model, name, None) for name in names]
     inner = [each for value in values for each in (value if is_list(value) else [value])]
     words = sum(each not in type(each).__members__.values() for each in inner if isinstance(each, Enum))
-    return len(free) + words + sum(undeclared(each) for each in inner if is_model(each))
+    return len(free) + len(misread(model)) + words + sum(undeclared(each) for each in inner if is_model(each))
 
 
 def enum_values(hint: Any) -> set[Any]:
@@ -224,52 +219,37 @@ def enum_values(hint: Any) -> set[Any]:
     return {value for part in typing.get_args(hint) for value in enum_values(part)}
 
 
-_NOTHING = object()
+def _made(option: Any, value: Any) -> Iterator[Any]:
+    """The value of one type for a JSON value; none when it has none."""
+    origin, inner = typing.get_origin(option), typing.get_args(option)
+    if option in (Any, object) or (origin is typing.Literal and value in inner):
+        yield value
+    elif is_list(value) and isinstance(origin, type) and issubclass(list, origin):
+        with contextlib.suppress(NoArgumentError):
+            yield [build(inner[0], each) for each in value]
+    elif is_mapping(value) and isinstance(origin, type) and issubclass(dict, origin):
+        yield value
+    elif isinstance(option, type):
+        yield from _of_class(option, value)
 
 
-def _fitting(option: Any, value: Any) -> Any:
-    origin = typing.get_origin(option)
-    if option is Any or option is object:
-        return value
-    if origin is typing.Literal:
-        return value if value in typing.get_args(option) else _NOTHING
-    if origin is not None:
-        return _collected(option, origin, value)
-    return _of_class(option, value) if isinstance(option, type) else _NOTHING
-
-
-def _of_class(option: Any, value: Any) -> Any:
-    made: Any = _NOTHING
-    if is_model(option):
-        made = option.from_dict(value) if is_mapping(value) else made
-    elif option.__name__ == "File":
-        made = option(payload=BytesIO(value)) if isinstance(value, bytes) else made
+def _of_class(option: Any, value: Any) -> Iterator[Any]:
+    if is_mapping(value) and is_model(option):
+        yield option.from_dict(value)
+    elif isinstance(value, bytes) and option.__name__ == "File":
+        yield option(payload=BytesIO(value))
     elif issubclass(option, Enum):
-        made = option(value) if value in [member.value for member in option] else made
-    elif option is Decimal:
-        made = Decimal(str(value)) if type(value) in (int, float) else made
-    elif option in _PARSERS:
-        with contextlib.suppress(ValueError):
-            made = _PARSERS[option](value) if isinstance(value, str) else made
+        yield from (member for member in option if member.value == value)
+    elif isinstance(value, str) and option in _PARSERS:
+        yield from filter(None, [_PARSERS[option](value)])
+    elif type(value) in (int, float) and option is Decimal:
+        yield Decimal(str(value))
     elif type(value) in ((int, float) if option is float else (option,)):
-        made = value
-    return made
-
-
-def _collected(option: Any, origin: Any, value: Any) -> Any:
-    inner = typing.get_args(option)
-    if is_mapping(value) and isinstance(origin, type) and issubclass(dict, origin):
-        return {name: build(inner[1], each) for name, each in value.items()} if len(inner) == 2 else value
-    if is_list(value) and isinstance(origin, type) and issubclass(list, origin):
-        try:
-            return [build(inner[0], each) for each in value]
-        except NoArgumentError:
-            return _NOTHING
-    return _NOTHING
+        yield value
 
 
 _PARSERS: dict[type, Callable[[str], Any]] = {
-    datetime.datetime: datetime.datetime.fromisoformat,
-    datetime.date: datetime.date.fromisoformat,
-    UUID: UUID,
+    datetime.datetime: FORMATS["date-time"],
+    datetime.date: FORMATS["date"],
+    UUID: FORMATS["uuid"],
 }

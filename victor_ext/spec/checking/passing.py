@@ -157,7 +157,7 @@ class Passing:
         views = self.document.views(parameter.schema)
         every = views[0].properties.items() if location == "query" else ()
         properties = {each: node for each, node in every if all(each in view.properties for view in views)}
-        flat = parameter.style == "deepObject" or (parameter.style == "form" and parameter.explode)
+        flat = parameter.style == "deepObject" or (parameter.style in ("form", "cookie") and parameter.explode)
         sink: dict[str | None, str] = {}
         if properties and flat:
             for each in properties:
@@ -249,7 +249,7 @@ class Passing:
                     body = build(option, value)
                 except NoArgumentError:
                     continue
-                if in_parts and hasattr(body, "mime_type"):  # the caller writes the parts, and what is between them
+                if in_parts and type(body).__name__ == "File":  # the caller writes the parts, and what is between them
                     body.mime_type = f"{medium.content_type}; boundary=between"
                 bodies.append({"body": body, **chosen})
                 break

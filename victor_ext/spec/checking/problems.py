@@ -17,11 +17,10 @@ from victor_ext.spec.tree import is_list, is_mapping
 
 Kind = Literal["left out", "missing", "wrong", "differs", "acceptance", "ended"]
 
-ADVICE: dict[Kind, str] = {
+ADVICE: dict[str, str] = {
     "left out": "do without it, and accept it with a reason",
     "missing": "do without it, and accept it with a reason",
     "wrong": "do not use it; it cannot be accepted",
-    "differs": "generate the package again",
     "acceptance": "remove the entry",
     "ended": "look at it again: write a later day for `expires`, or remove the entry",
 }
@@ -54,7 +53,7 @@ class Problem:
     def line(self) -> str:
         """`place: what is wrong; what to do`."""
         if self.kind == "differs":
-            return self.place
+            return f"{self.place}: {self.what}"
         what = f": {self.what}" if self.what else ""
         head = "" if self.kind in ("acceptance", "ended") else f"{self.kind}: "
         return f"{head}{self.place}{what}; {ADVICE[self.kind]}"
@@ -110,6 +109,9 @@ class Acceptance:
     expires: str = ""
     """The last day on which it counts; "" when it has none."""
     pattern: re.Pattern[str] | None = None
+
+    def has_ended(self, today: datetime.date) -> bool:
+        return bool(self.expires) and datetime.date.fromisoformat(self.expires) < today
 
     def matches(self, loss: str) -> bool:
         return self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
@@ -169,7 +171,7 @@ def judge(
     path: Path, entries: Sequence[Acceptance], problems: Sequence[Problem], today: datetime.date
 ) -> tuple[list[Problem], list[Acceptance]]:
     """The problems that are left, with one for each entry that is of no use, and the entries that were used."""
-    ended = [entry for entry in entries if entry.expires and datetime.date.fromisoformat(entry.expires) < today]
+    ended = [entry for entry in entries if entry.has_ended(today)]
     valid = [entry for entry in entries if entry not in ended]
     losses = [problem.loss for problem in problems if problem.acceptable]
     used = [entry for entry in valid if any(entry.matches(loss) for loss in losses)]
@@ -177,6 +179,12 @@ def judge(
     left += [Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in valid if each not in used]
     left += [Problem("ended", f"{path}: {entry.place}", f"it counted until {entry.expires}") for entry in ended]
     return left, used
+
+
+def unaccepted(left_out: Sequence[str], entries: Sequence[Acceptance], today: datetime.date) -> list[str]:
+    """What was left out that no entry accepts on this day."""
+    valid = [entry for entry in entries if not entry.has_ended(today)]
+    return [line for line in left_out if not any(entry.matches(" ".join(line.split())) for entry in valid)]
 
 
 def add_accepted(path: Path, reason: str, problems: Sequence[Problem], today: datetime.date) -> list[Acceptance]:

@@ -10,13 +10,14 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 
-from victor_ext.spec.tree import is_list, is_mapping
+from victor_ext.spec.tree import is_json, is_list, is_mapping
 
 from .expected import FORM, Request, body_differences, query_pairs, same_text, short, shown, take, values
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
 from .values import BYTES, TRICKY, Synthesis, is_valid
+from .views import Document
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 
@@ -69,7 +70,7 @@ class OperationRequests(Passing):
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
-        structured = medium.is_json or "form" in medium.bare or medium.bare == "*/*"
+        structured = is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
         if not structured and not medium.bare.startswith("text/"):
             return BYTES
         if medium.bare.startswith("text/") and not medium.is_json:
@@ -173,7 +174,9 @@ class OperationRequests(Passing):
             if parameter.location == "header":
                 sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
             else:
+                is_split = parameter.style == "cookie" and parameter.explode and is_mapping(value)
                 sent = [each for name, each in request.cookies if name == parameter.name]
+                sent += [f"{name}={each}" for name, each in request.cookies if is_split and name in value]
             ways = values(parameter, value)
             if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
                 what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
@@ -201,6 +204,14 @@ class OperationRequests(Passing):
             return
         if other is None or _comparable(request) != _comparable(other[0]):
             self.wrong("asyncio_detailed sends another request than sync_detailed")
+
+
+def is_sent_as_json(medium: Medium, document: Document) -> bool:
+    """`*/*` and `application/*` are JSON when their schema is no text and no file."""
+    views = document.views(medium.schema)
+    return medium.is_json or (
+        medium.bare in ("*/*", "application/*") and not any(view.binary or view.types == ("string",) for view in views)
+    )
 
 
 def _comparable(request: Request) -> tuple[Any, ...]:
@@ -232,4 +243,6 @@ def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
 def _same_type(medium: Medium, request: Request) -> bool:
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
+    if medium.is_json and "*" in detail:  # `application/*+json`
+        return sent.startswith(f"{kind}/") and is_json(sent)
     return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Literal
+from uuid import UUID
 
 from victor_ext.spec.tree import is_list, is_mapping
 
@@ -23,8 +25,9 @@ BYTES = b"\x00\xffbytes\r\n"
 TEXTS = {"date": "2026-03-04", "date-time": "2026-03-04T05:06:07Z", "uuid": "123e4567-e89b-42d3-a456-426614174000"}
 FREE = {"any": "thing"}
 """A value where any is allowed."""
-MAX_DEPTH = 24
-"""Of required objects in each other; schemas that require themselves have no value at all."""
+MAX_ALTERNATIVES = 12
+MAX_DEPTH, MAX_PARTS = 24, 5_000
+"""Of the objects and lists of one value: those in each other, and all. The next one is empty."""
 PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
 
 
@@ -41,6 +44,8 @@ class Synthesis:
     number: int = 0
     text: str = PLAIN
     as_json: bool = False
+    parts: Iterator[int] = field(default_factory=count)
+    """Counts the objects and lists."""
 
     def of(self, node: Node, full: int = 2, within: tuple[int, ...] = ()) -> Any:
         views = self.document.views(node)
@@ -56,20 +61,20 @@ class Synthesis:
         if view.binary:
             return self.text if self.as_json else BYTES
         kind = view.types[self.number % len(view.types)] if view.types else ""
+        # A schema that requires itself has no value at all.
+        is_over = id(view) in within or len(within) > MAX_DEPTH or next(self.parts) > MAX_PARTS
         if kind == "object" or (not kind and (view.properties or view.additional is not None)):
-            return self._object(view, full, (*within, id(view)))
+            return {} if is_over else self._object(view, full, (*within, id(view)))
         if kind == "array":
-            return self._array(view, full, (*within, id(view)))
+            return [] if is_over else self._array(view, full, (*within, id(view)))
         return self._scalar(kind, view)
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
         made: dict[str, Any] = {}
         hidden_by = "readOnly" if self.direction == "sent" else "writeOnly"
-        if len(within) > MAX_DEPTH:
-            return made
         for name, child in view.properties.items():
             optional = name not in view.required
-            hidden = hidden_by in self.document.follow(child).tree or hidden_by in child.tree
+            hidden = self.document.follow(child).tree.get(hidden_by) or child.tree.get(hidden_by)
             if name in view.tags:
                 made[name] = view.tags[name][0]
             elif not hidden and (not optional or (full > 0 and not self._endless(child, within))):
@@ -88,11 +93,11 @@ class Synthesis:
         if view.prefix:
             return [self.of(each, full - 1, within) for each in view.prefix]
         least = view.limits.get("minItems", 0)
-        count = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
-        if view.items is None or len(within) > MAX_DEPTH or self._endless(view.items, within):
-            return [] if view.items is not None else [self.text] * count
-        makers = (replace(self, number=self.number + offset) for offset in range(count))  # of each alternative in turn
-        levels = [full - 1] + [min(full - 1, 0)] * count
+        length = min(max(least if isinstance(least, int) else 0, 2 if full > 0 else 0), 10)
+        if view.items is None or self._endless(view.items, within):
+            return [] if view.items is not None else [self.text] * length
+        makers = (replace(self, number=self.number + offset) for offset in range(length))  # of each alternative in turn
+        levels = [full - 1] + [min(full - 1, 0)] * length
         return [maker.of(view.items, level, within) for maker, level in zip(makers, levels, strict=False)]
 
     def _scalar(self, kind: str, view: View) -> Any:
@@ -105,28 +110,44 @@ class Synthesis:
         return dict(FREE) if self.as_json else self.text
 
 
-def is_valid(document: Document, node: Node, value: Any, depth: int = 12) -> bool:
+def received(document: Document, node: Node) -> Iterator[Any]:
+    """JSON values of a schema, with each alternative of a union in turn; models try all of theirs."""
+    for number in range(min(len(document.views(node)), MAX_ALTERNATIVES)):
+        yield Synthesis(document, "received", number, as_json=True).of(node)
+
+
+Known = dict[tuple[int, int, int], bool]
+"""Whether a value is one of a schema, by the ids of its alternatives and of the value, and by the depth.
+
+Without it, nested unions try a value once for each way to it.
+"""
+
+
+def is_valid(document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
-    return any(fits(document, view, value, depth) for view in document.views(node))
+    known, views = {} if known is None else known, document.views(node)
+    key = id(views), id(value), depth
+    if key not in known:
+        known[key] = any(fits(document, view, value, known, depth) for view in views)
+    return known[key]
 
 
-def fits(document: Document, view: View, value: Any, depth: int = 3) -> bool:
+def fits(document: Document, view: View, value: Any, known: Known, depth: int = 3) -> bool:
     """Whether a value is one of this alternative; of the objects in it, `depth` levels count."""
     if value is None or view.only_null:
         return value is None and (view.nullable or not view.types)
-    if is_mapping(value) and not _fits_object(document, view, value, depth):
-        return False
     items = value if is_list(value) and view.items is not None and depth else []
     return (
         (view.enum is None or value in view.enum)
         and (not view.types or any(_is(kind, value) for kind in view.types))
-        and (not isinstance(value, str) or view.format not in FORMATS or bool(FORMATS[view.format](value)))
-        and (view.items is None or all(is_valid(document, view.items, each, depth - 1) for each in items))
+        and (not is_mapping(value) or _fits_object(document, view, value, known, depth))
+        and (not isinstance(value, str) or view.format not in FORMATS or FORMATS[view.format](value) is not None)
+        and (view.items is None or all(is_valid(document, view.items, each, depth - 1, known) for each in items))
     )
 
 
-def _fits_object(document: Document, view: View, value: dict[str, Any], depth: int) -> bool:
-    if any(isinstance(value.get(tag), str) and value[tag] not in words for tag, words in view.tags.items()):
+def _fits_object(document: Document, view: View, value: dict[str, Any], known: Known, depth: int) -> bool:
+    if any(isinstance(value.get(tag), str | int) and value[tag] not in words for tag, words in view.tags.items()):
         return False
     for name in (view.required & view.properties.keys()) - value.keys():
         hidden = document.follow(view.properties[name]).tree
@@ -135,7 +156,9 @@ def _fits_object(document: Document, view: View, value: dict[str, Any], depth: i
     if view.closed and not value.keys() <= view.properties.keys():
         return False
     children = [(view.properties.get(name, view.additional), each) for name, each in value.items() if depth]
-    return all(child is None or each is None or is_valid(document, child, each, depth - 1) for child, each in children)
+    return all(
+        child is None or each is None or is_valid(document, child, each, depth - 1, known) for child, each in children
+    )
 
 
 def _is(kind: str, value: Any) -> bool:
@@ -143,23 +166,35 @@ def _is(kind: str, value: Any) -> bool:
         return kind == "boolean"
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    types: dict[str, tuple[type, ...]] = {
-        "object": (dict,), "array": (list,), "string": (str, bytes), "number": (int, float), "boolean": (bool,),
-    }  # fmt: skip
-    return isinstance(value, types[kind])
+    return isinstance(value, _TYPES[kind])
 
 
-def _is_date(text: str, parse: Callable[[str], object], lengths: range) -> bool:
-    try:
-        return parse(text) is not None and len(text) in lengths
-    except ValueError:
-        return False
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": (str, bytes),
+    "number": (int, float),
+    "boolean": bool,
+}
 
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-FORMATS: dict[str | None, Callable[[str], object]] = {
-    "date-time": lambda text: _is_date(text, datetime.datetime.fromisoformat, range(len("2026-03-04T05:06"), 100)),
-    "date": lambda text: _is_date(text, datetime.date.fromisoformat, range(len("2026-03-04"), len("2026-03-04") + 1)),
-    "uuid": _UUID.fullmatch,
+def _of_form(form: str, parse: Callable[[str], object]) -> Callable[[str], object]:
+    """A parser of texts of one form; None for any other text."""
+
+    def parsed(text: str) -> object:
+        try:
+            return parse(text.upper()) if re.fullmatch(form, text, re.ASCII | re.IGNORECASE) else None
+        except ValueError:
+            return None
+
+    return parsed
+
+
+FORMATS: dict[str, Callable[[str], object]] = {
+    "date-time": _of_form(
+        r"[\d-]{10}T[\d:]{8}(\.\d+)?(Z|[+-]\d\d:\d\d)", datetime.datetime.fromisoformat
+    ),  # RFC 3339: a time has a zone
+    "date": _of_form(r"\d{4}-\d\d-\d\d", datetime.date.fromisoformat),
+    "uuid": _of_form(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", UUID),
 }
 """The formats that have a type in Python."""

@@ -20,6 +20,7 @@ from victor_ext.spec.tree import (
     members,
     named_schemas,
     types_of,
+    words_as,
 )
 
 MAX_VIEWS = 64
@@ -60,7 +61,7 @@ class View:
     additional: Node | None = None
     closed: bool = False
     """No other properties are allowed."""
-    tags: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    tags: dict[str, list[str | int]] = field(default_factory=dict[str, list[str | int]])
     """The values of discriminators that select this alternative of a union."""
     limits: Tree = field(default_factory=dict[str, Any])
     only_null: bool = False
@@ -128,7 +129,7 @@ class Document:
                     for each in dict.fromkeys(family)
                     if each in named
                 ]
-                if len(nodes) > 1:
+                if len(nodes) > 1 or parent != root:
                     families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
         return families
 
@@ -184,9 +185,10 @@ class Document:
         for view in views:
             # A mapping that has other values than the property's enum contradicts it.
             declared = self.views(view.properties[name]) if isinstance(name, str) and name in view.properties else []
-            own = [value for each in declared for value in each.enum or [] if isinstance(value, str)]
-            tags = [word for word in words if word in own] or own or words
-            yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words else view
+            own = [value for each in declared for value in each.enum or [] if isinstance(value, str | int)]
+            typed = words_as(map(str, words), {kind for each in declared for kind in each.types})
+            tags = [word for word in typed if word in own] or own or typed
+            yield replace(view, tags={**view.tags, name: tags}) if isinstance(name, str) and words and tags else view
 
     def _merge(self, one: View, other: View) -> View:
         """What both say; where they contradict each other, what the second says."""

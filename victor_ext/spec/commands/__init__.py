@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.checking.problems import AcceptanceError
 from victor_ext.spec.diff.report import ApprovalError, one_line
 from victor_ext.spec.document import DocumentError
 
 FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
 """The errors whose message is all that a user needs."""
+MOST_MIB = 2**20
+"""More is no limit."""
 
 
 class Command(NamedTuple):
@@ -46,17 +49,26 @@ def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_requ
 
 
 def add_generation(command: argparse.ArgumentParser) -> None:
-    """Add what else decides the package: its name, the numbers that are read as Decimal, and copies of remote files."""
+    """Add what else decides the package: its name, the numbers that are read as Decimal, and how files are read."""
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api)")
     read = "read these numbers as Decimal, as those of the format decimal: Card.price or '*.amount'; may be repeated"
     command.add_argument("--decimals", metavar="PLACE", action="append", default=[], help=read)
-    add_copies(command)
+    add_reading(command)
 
 
-def add_copies(command: argparse.ArgumentParser) -> None:
-    """Add the local files for the URLs that a document refers to: see `copies`."""
+def add_reading(command: argparse.ArgumentParser) -> None:
+    """Add the local files for the URLs that a document refers to, and the limit of its size: see `reading`."""
     read = "read this file where the document refers to this URL; may be repeated"
     command.add_argument("--copy", metavar="URL=FILE", action="append", default=[], help=read)
+    most = f"the most MiB of a document with its files (default: {MAX_MIB:g}); the limit of its values grows with it"
+    command.add_argument("--max-mib", metavar="MIB", type=mib, default=MAX_MIB, help=most)
+
+
+def mib(text: str) -> float:
+    """A limit of the command line, in MiB."""
+    if not 0 < float(text) < MOST_MIB:
+        raise argparse.ArgumentTypeError(f"{text} must be more than 0 and less than {MOST_MIB}.")
+    return float(text)
 
 
 def add_approved(command: argparse.ArgumentParser, beside: str) -> None:
@@ -65,10 +77,10 @@ def add_approved(command: argparse.ArgumentParser, beside: str) -> None:
     command.add_argument("--approved", metavar="FILE", type=Path, help=approved)
 
 
-def copies(options: argparse.Namespace) -> dict[str, Path]:
-    """The files of `--copy` by their URLs. Raises RuntimeError for one that is not URL=FILE."""
+def reading(options: argparse.Namespace) -> dict[str, Any]:
+    """How a document is read, as arguments of `load`. Raises RuntimeError for a `--copy` that is not URL=FILE."""
     pairs = [text.rpartition("=") for text in options.copy]
     for url, _, file in pairs:
         if not url or not file:
             raise RuntimeError("--copy takes URL=FILE, such as --copy https://example.com/card.yaml=card.yaml.")
-    return {url: Path(file) for url, _, file in pairs}
+    return {"copies": {url: Path(file) for url, _, file in pairs}, "max_mib": options.max_mib}

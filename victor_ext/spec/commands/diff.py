@@ -18,7 +18,7 @@ from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import ApprovalError, Lines, Report, read_approvals, report_on
 from victor_ext.spec.document import DocumentError, addresses, load
 
-from . import Command, add_approved, add_copies, copies, show, show_as_is
+from . import Command, add_approved, add_reading, reading, show, show_as_is
 
 
 def _add_diff(command: argparse.ArgumentParser) -> None:
@@ -30,12 +30,20 @@ def _add_diff(command: argparse.ArgumentParser) -> None:
         formats.add_argument(f"--{form}", dest="format", action="store_const", const=form, help=text)
     command.add_argument("--out", metavar="FILE", type=Path, help="write to a file instead of the standard output")
     command.add_argument("--name", metavar="NAME", help="the name of the package (default: <document>_api, of OLD)")
-    add_copies(command)
+    add_reading(command)
     command.add_argument("--no-python", action="store_true", help="leave out the column of Python (faster)")
     add_approved(command, "NEW, else beside OLD")
     command.add_argument("--approve", metavar="REASON", help="approve all that breaks, and write it to that file")
     command.add_argument("--expires", metavar="YYYY-MM-DD", help="the last day of what --approve writes")
     command.add_argument("--check-version", action="store_true", help="fail unless info.version moved as it must")
+    text = "the days that a deprecation has to leave until its x-sunset, which it needs then (default: 0)"
+    command.add_argument("--sunset-days", metavar="DAYS", type=_days, default=0, help=text)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days: write one such as 180.")
+    return int(text)
 
 
 def _run_diff(options: argparse.Namespace) -> int:
@@ -47,8 +55,8 @@ def _run_diff(options: argparse.Namespace) -> int:
     if options.approved is not None and options.approve is None and not file.exists():
         raise ApprovalError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
-        old, new = (stack.enter_context(_opened(source)) for source in (options.old, options.new))
-        trees = load(old, copies(options)), load(new, copies(options))
+        old, new = (stack.enter_context(_opened(source, options.max_mib)) for source in (options.old, options.new))
+        trees = load(old, **reading(options)), load(new, **reading(options))
         python = None if options.no_python else python_changes(old, new, name=options.name, trees=trees)
         report = report_on(
             *trees,
@@ -57,17 +65,19 @@ def _run_diff(options: argparse.Namespace) -> int:
             file=_path_of(options.new),
             approved=read_approvals(file),
             check_version=options.check_version,
+            sunset_days=options.sunset_days,
         )
-        report = replace(report, lines=Lines(new)) if options.format == "github" else report
+        report = replace(report, lines=Lines(new, options.max_mib)) if options.format == "github" else report
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")
-        show(f"{file}: {count} approved", to=sys.stderr)
-    _write(report, options.format, options.out)
+        show(f"Approvals written to {file}: {count}", to=sys.stderr)
+    write(report, options.format, options.out)
     return report.status
 
 
-def _write(report: Report, form: str | None, out: Path | None) -> None:
+def write(report: Report, form: str | None = None, out: Path | None = None) -> None:
+    """Print a report, or write it to a file. Text has the width and the colours of the terminal."""
     if form is not None:
         text = FORMATS[form](report)
     else:
@@ -84,7 +94,7 @@ GIT = "git:"
 
 
 @contextmanager
-def _opened(source: str) -> Generator[Path]:
+def _opened(source: str, max_mib: float) -> Generator[Path]:
     """The file of a source: a path, or `git:REV:path`, where the path begins at the root of the repository (or with
     `./`). What comes from git is in a temporary folder.
 
@@ -101,15 +111,15 @@ def _opened(source: str) -> Generator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / PurePosixPath(path).name
         file.write_bytes(_show(source, f"{revision}:{path}"))
-        _add_files(source, f"{revision}:{PurePosixPath(path).parent}", file)
+        _add_files(source, f"{revision}:{PurePosixPath(path).parent}", file, max_mib)
         yield file
 
 
-def _add_files(source: str, place: str, file: Path) -> None:
+def _add_files(source: str, place: str, file: Path, max_mib: float) -> None:
     """Write the files of the document's folder that it refers to; `load` names those that are not in the commit."""
     folder, todo = file.parent.resolve(), [file.resolve()]
     while todo:
-        for target in addresses(todo.pop()):
+        for target in addresses(todo.pop(), max_mib):
             if target.is_relative_to(folder) and not target.exists():
                 with suppress(DocumentError):
                     data = _show(source, f"{place}/{target.relative_to(folder).as_posix()}".replace(":./", ":", 1))

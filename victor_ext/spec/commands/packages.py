@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import sys
 from collections.abc import Sequence
@@ -10,12 +11,12 @@ from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
 from victor_ext.spec.checking.check import NOTES, Report, check
-from victor_ext.spec.checking.problems import AcceptanceError
+from victor_ext.spec.checking.problems import AcceptanceError, default_path, read_accepted, unaccepted
 from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
 
-from . import FAILURES, Command, add_package_arguments, copies, show
+from . import FAILURES, Command, add_package_arguments, reading, show
 
 SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
@@ -24,11 +25,22 @@ SHOWN = 10
 def _check_names(options: argparse.Namespace) -> None:
     if options.name is not None and len(options.documents) > 1:
         raise RuntimeError("--name is the name of one package: name one document with it.")
+    if options.accepted is not None and len(options.documents) > 1:
+        raise AcceptanceError("--accepted is the file of one document: name one document at a time.")
+    writes = getattr(options, "accept", None) is not None
+    if options.accepted is not None and not writes and not options.accepted.exists():
+        raise AcceptanceError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
+
+
+def _add_accepted(command: argparse.ArgumentParser) -> None:
+    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
+    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
 
 
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    named = "name each changed file, each place where the recipe rewrote the document, and the reason of each loss"
+    _add_accepted(command)
+    named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
     command.add_argument("--verbose", action="store_true", help=named)
 
 
@@ -38,12 +50,16 @@ def _run_generate(options: argparse.Namespace) -> int:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    result = generate(document, options.out, name=options.name, decimals=options.decimals, copies=copies(options))
+    accepted = read_accepted(options.accepted or default_path(document))  # a mistake in it is reported first
+    result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
+    today = datetime.datetime.now(datetime.UTC).date()
+    lost = unaccepted(result.left_out, accepted, today) if result.written else result.left_out
     for line in result.left_out:
-        show(f"  LEFT OUT: {line}", to=sys.stderr)
-        if line in result.log.reasons and (options.verbose or not result.written):
+        if line in lost or options.verbose:
+            show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
+        if line in lost and line in result.log.reasons and (options.verbose or not result.written):
             show(f"    openapi-python-client: {result.log.reasons[line]}", to=sys.stderr)
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
@@ -55,7 +71,7 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     for sign, (_, paths) in () if is_first else zip("+~-", kinds, strict=True):
         for each in _shown(paths, verbose=options.verbose):
             show(f"  {sign} {each}")
-    return int(bool(result.left_out))
+    return int(bool(lost))
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
@@ -67,7 +83,8 @@ def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
 GENERATE = Command(
     "generate",
     "write a package for each document",
-    "Exit status: 0 for whole packages, 1 when something of a document was left out, 2 when no package was made.",
+    "Exit status: 0 for packages that lack nothing but what is accepted, 1 when something else was left out, 2 when no "
+    "package was made.",
     _add_generate,
     _run_generate,
 )
@@ -75,27 +92,22 @@ GENERATE = Command(
 
 def _add_check(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
-    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
-    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
+    _add_accepted(command)
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, and how files differ")
 
 
 def _run_check(options: argparse.Namespace) -> int:
     _check_names(options)
-    if options.accepted is not None and len(options.documents) > 1:
-        raise AcceptanceError("--accepted is the file of one document: check one document at a time.")
-    if options.accepted is not None and options.accept is None and not options.accepted.exists():
-        raise AcceptanceError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
     return max(_check(document, options) for document in options.documents)
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
         own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-        report = check(document, options.out, **own, copies=copies(options))
+        report = check(document, options.out, **own, **reading(options))
     except (*FAILURES, OSError):
         raise
     except Exception as error:
@@ -108,8 +120,8 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 
 
 def _print(report: Report, *, verbose: bool) -> None:
-    for problem in report.problems:
-        show(problem.line(), to=sys.stderr)
+    for line in [*(each.line() for each in report.problems), *(report.difference if verbose else ())]:
+        show(line, to=sys.stderr)
     for entry in report.added:
         show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():

@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shlex
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.checking.problems import default_path, read_accepted
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.entry import RULES, Entry
-from victor_ext.spec.diff.formats import as_text
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.diff.report import Report, number, one_line, read_approvals, report_on
@@ -28,9 +26,11 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
 
-from . import Command, add_approved, add_generation, copies, show, show_as_is
+from . import Command, add_approved, add_generation, reading, show
+from .diff import write
 
-UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?).*$", re.MULTILINE)
+UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+"""What a changelog says of the next release."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -51,7 +51,7 @@ def _run(options: argparse.Namespace) -> int:
     approvals = read_approvals(options.approved or document.with_name(f"{document.stem}.approved.yaml"))
     accepted = default_path(document)
     read_accepted(accepted)  # a mistake in it is reported before the work begins
-    before, after = load(document, copies(options)), load(newer, copies(options))
+    before, after = load(document, **reading(options)), load(newer, **reading(options))
     package = package_folder(options.out, name)
     with build_folder(package) as folder:
         old = Side(document, before, folder / "old", name, options.decimals)
@@ -59,8 +59,8 @@ def _run(options: argparse.Namespace) -> int:
         changes = package_changes(old, new, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-        show_as_is(f"{as_text(report, width=width)}\n")
+        write(report)
+        show("")
         losses = check_generated(after, newer.name, new.made, accepted).problems
         for loss in losses:
             show(f"{loss.place}: {loss.what}", to=sys.stderr)
@@ -138,16 +138,13 @@ def _with(changelog: Path, entry: str) -> str:
         raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
     if UNRELEASED.search(text) is None:
         text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n", text, count=1)
-    parts = re.split(r"^(?=###? )", text, flags=re.MULTILINE)
-    release = next(number for number, part in enumerate(parts) if UNRELEASED.match(part))
-    end = next((number for number in range(release + 1, len(parts)) if parts[number].startswith("## ")), len(parts))
-    changed = next((number for number in range(release, end) if parts[number].startswith("### Changed\n")), None)
-    if changed is None:
-        parts[release] = f"{parts[release].rstrip()}\n\n"
-        parts.insert(release + 1, f"### Changed\n\n{entry}\n" + ("\n" if parts[release + 1 :] else ""))
-    else:
-        parts[changed] = f"### Changed\n\n{entry}\n" + parts[changed].removeprefix("### Changed").lstrip("\n")
-    return "".join(parts)
+    head, release, rest = UNRELEASED.split(text, maxsplit=1)
+    changed = f"### Changed\n\n{entry}\n"
+    if "\n### Changed\n" in release:
+        return head + re.sub(r"^### Changed\n+", lambda _: changed, release, count=1, flags=re.MULTILINE) + rest
+    words, mark, others = release.partition("\n### ")
+    more = f"\n### {others}" if mark else "\n" if rest else ""
+    return f"{head}{words.rstrip()}\n\n{changed}{more}{rest}"
 
 
 def _replace(file: Path, data: bytes) -> None:

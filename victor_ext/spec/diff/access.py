@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from victor_ext.spec.components import Components, Operation
 from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
 
@@ -32,13 +34,12 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     numbers = {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
     come = [address for address in after if address not in before]
-    for address, successor in zip(gone, come, strict=False):
-        sides.add("server-changed", f"{start}[{numbers[address]}].url", reach, address, successor)
-    for address in gone[len(come) :]:
-        sides.add("server-removed", f"{start}[{numbers[address]}].url", reach, address)
-    for address in come[len(gone) :]:
+    for address, successor in zip_longest(gone, come, fillvalue=""):
         kind = "server-added" if before else "server-named"
-        sides.add(kind, f"{start}[{list(after).index(address)}].url", reach, "", address)
+        if address:
+            kind = "server-changed" if successor else "server-removed"
+        number = numbers[address] if address else list(after).index(successor)
+        sides.add(kind, f"{start}[{number}].url", reach, address, successor)
     for first, second in [*zip(before, after, strict=False)][:1]:
         if first != second and first in after:
             sides.add("server-order", f"{start}[0].url", reach, first, second)
@@ -49,10 +50,13 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
 
 
 def _variable(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-    if old.get("default") != new.get("default"):
-        sides.add("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
+    sides.differ("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
     before, after = ([str(value) for value in list_at(each, "enum")] for each in (old, new))
-    for value in [*before, *after] if before and after else ():
+    if bool(before) != bool(after):
+        kind = "server-variable-restricted" if after else "server-variable-free"
+        sides.add(kind, place, reach, ", ".join(before), ", ".join(after))
+        return
+    for value in [*before, *after]:
         if value not in after:
             sides.add("server-variable-value-removed", place, reach, value)
         elif value not in before:
@@ -134,8 +138,7 @@ def _schemes(sides: Sides) -> None:
             at for at, now in same if _uses(sides.old, sides.old.operations[at], name) and _uses(sides.new, now, name)
         }
         place, reach = f"components.securitySchemes.{name}", Reach(frozenset(names))
-        if _essence(old) != _essence(new):
-            sides.add("scheme-changed", place, reach, _essence(old), _essence(new))
+        sides.differ("scheme-changed", place, reach, _essence(old), _essence(new))
         for kind, flow in [*mappings_at(old, "flows"), ("", old)]:
             other = mapping_at(mapping_at(new, "flows"), kind) if kind else new
             if not other:
@@ -143,8 +146,7 @@ def _schemes(sides: Sides) -> None:
                 sides.add("scheme-changed", place, reach, former, latter)
                 continue
             for key in _ADDRESSES:
-                if flow.get(key) != other.get(key):
-                    sides.add("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
+                sides.differ("scheme-address", place, reach, str(flow.get(key)), str(other.get(key)))
             for scope in sorted(mapping_at(flow, "scopes").keys() - mapping_at(other, "scopes").keys()):
                 sides.add("scope-removed", place, reach, scope)
 

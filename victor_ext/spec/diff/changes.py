@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
 from .entry import RULES, Level
+from .keywords import lifecycle, sunset_of
 from .shape import Shapes
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
@@ -127,6 +129,7 @@ def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
 
 
 Names = frozenset[str]
+_REMOVALS = {"operation-removed", "parameter-removed", "property-removed", "property-undeclared"}
 SCHEMAS = "components.schemas."
 
 
@@ -156,11 +159,18 @@ class Change:
     """As in `Rule`."""
 
 
+Notice = tuple[date, bool]
+"""The first day on which a sunset leaves time enough, and whether what is deprecated needs a sunset."""
+
+ANY_NOTICE: Notice = (date.min, False)
+
+
 class Sides:
     """Both documents, and what differs so far."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
         self.old, self.new = old, new
+        self._soonest, self._needs_sunset = notice
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -177,8 +187,20 @@ class Sides:
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
+        if kind in _REMOVALS and place in self.old.by_place:
+            day = lifecycle(self.old.by_place[place].tree).get("deprecated")
+            old = f" (its sunset was {day})" if day else ""
+        if kind.startswith("sunset") and (sunset := sunset_of(new)) and sunset < self._soonest:
+            kind = "sunset-too-soon"
+        elif kind == "deprecated" and self._needs_sunset:
+            kind = "sunset-missing"
         rule = RULES[kind]
         self.note(Change(place, kind, old, new, (rule.sent, rule.received), absorbed=rule.absorbed), reach)
+
+    def differ(self, kind: str, place: str, reach: Reach, old: str, new: str) -> None:
+        """Note a change of a text, if it is another one now."""
+        if old != new:
+            self.add(kind, place, reach, old, new)
 
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach

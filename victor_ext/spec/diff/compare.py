@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_ext.spec.tree import Tree, mapping_at
+from victor_ext.spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
-from .changes import Change, Reach, Sides, reach_of
+from .changes import ANY_NOTICE, Change, Notice, Reach, Sides, reach_of
 from .entry import LEVELS, Entry, Level, PythonChange, worst
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
@@ -33,22 +33,24 @@ class Comparison:
     """The new name of each operation that moved."""
 
 
-def compare(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> Comparison:
+def compare(
+    old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None, notice: Notice = ANY_NOTICE
+) -> Comparison:
     """Compare two documents.
 
     `old` and `new` come from `victor_ext.spec.document.load`, and are changed (see `Components`). `python` has the
     changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new))
+    sides = compared(Shapes(old), Shapes(new), notice)
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
     return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes) -> Sides:
+def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new)
+        sides = OperationComparison(old, new, notice)
         sides.run()
         sides.named()
         compare_access(sides)
@@ -71,11 +73,36 @@ def _documentation(sides: Sides) -> int:
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
-    changed = {change.place for change in sides.changes}
+    names = ("schema-removed", "schema-renamed")  # which have other causes
+    changed = {change.place for change in sides.changes if change.kind not in names}
+    changed |= {place for place in python if place in sides.old.by_place and _is_there(sides, place)}
     for place in sorted(python):
-        home = place if place in changed else sides.old.home(place)
+        is_told = place in changed or _is_there(sides, place)
+        home = _cause(sides, place if is_told else sides.old.home(place), changed)
         by_place.setdefault(home, []).append(python[place])
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
+
+
+def _is_there(sides: Sides, place: str) -> bool:
+    """Whether the new document has a place."""
+    return sides.moves.now(place) in sides.new.by_place
+
+
+def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
+    """The changed part that brought, or took, what one document alone has: a member of a union, or a named schema."""
+    is_old = place in sides.old.by_place
+    if is_old and _is_there(sides, place):
+        return place
+    side, pending, seen = (sides.old if is_old else sides.new), [place], set[str]()
+    for each in pending:  # it grows
+        for part in reversed(around(each)):
+            told = part if is_old else sides.moves.before(part)
+            if told in changed:
+                return told
+            if part not in seen:
+                seen.add(part)
+                pending += side.users.get(part, ())
+    return place
 
 
 def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:

@@ -41,8 +41,13 @@ def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> st
 
 
 def as_json_text(report: Report) -> str:
-    """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`."""
-    return json.dumps({"entries": [*map(asdict, report.entries)], "counts": report.counts()}, indent=2)
+    """`{"entries": [...], "counts": {...}}`; the members of an entry are those of `Entry`.
+
+    `python` is null in both where Python was not compared: "none" would say that nothing differs.
+    """
+    unknown: dict[str, None] = {} if report.python_compared else {"python": None}
+    entries = [asdict(each) | unknown for each in report.entries]
+    return json.dumps({"entries": entries, "counts": report.counts()}, indent=2)
 
 
 def as_github(report: Report) -> str:

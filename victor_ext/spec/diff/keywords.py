@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from typing import Any
 
 from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, types_of
@@ -16,20 +17,25 @@ Limit = tuple[float, bool]
 
 LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContains")
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
-FLAGS = ("readOnly", "writeOnly", "deprecated", "uniqueItems")
+FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 CONSTRAINTS = (
     *("not", "if", "then", "else", "contains", "dependentRequired", "dependentSchemas", "dependencies"),
     *("propertyNames", "unevaluatedItems", "contentEncoding", "contentMediaType", "contentSchema", "xml"),
 )
 """Keywords that are compared as a whole."""
 _VALUES = ("format", "pattern", "multipleOf")
+_ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
+"""Patterns that every text matches."""
+_OTHERS = "..."
+"""Stands among the values of an enum for those that the document does not name: see `x-extensible-enum`."""
+_STABILITY = ("draft", "alpha", "beta", "stable")
 
 
 def keywords(tree: Tree) -> dict[str, Any]:
     """The keywords that a schema has itself, those of its children and members left out.
 
     `type` is a set without null; `null` says that null is admitted; `enum` has the values as JSON, and `const` is an
-    enum of one; `closed` and `open` say what `additionalProperties` says.
+    enum of one; `closed` and `open` say what `additionalProperties` says. Those of `lifecycle` are among them.
     """
     types = frozenset(map(str, types_of(tree)))
     given: dict[str, Any] = {
@@ -42,12 +48,35 @@ def keywords(tree: Tree) -> dict[str, Any]:
     given |= {keyword: _limit(tree, keyword) for keyword in (*LOWER_LIMITS, *UPPER_LIMITS)}
     given |= {keyword: tree.get(keyword) is True or None for keyword in FLAGS}
     given |= {keyword: tree[keyword] for keyword in _VALUES if isinstance(tree.get(keyword), (str, int, float))}
+    if given.get("pattern") in _ANY_TEXT:
+        del given["pattern"]
+    given |= lifecycle(tree)
     given |= {keyword: canonical(tree[keyword]) for keyword in CONSTRAINTS if keyword in tree}
     if tree.get("additionalProperties") is False or tree.get("unevaluatedProperties") in (False, {"not": {}}):
         given["closed"] = True
     elif tree.get("additionalProperties") is not None:
         given["open"] = True
     return {keyword: value for keyword, value in given.items() if value is not None}
+
+
+def lifecycle(tree: Tree) -> dict[str, str]:
+    """How long an operation, a parameter or a schema stays.
+
+    `deprecated` is there for what is deprecated, with its `x-sunset`, or ""; `stability` is an `x-stability-level`.
+    """
+    level = str(tree.get("x-stability-level", _STABILITY[-1]))
+    given = {} if level == _STABILITY[-1] else {"stability": level}
+    if "x-sunset" in tree or tree.get("deprecated") is True:
+        given["deprecated"] = str(tree.get("x-sunset", ""))
+    return given
+
+
+def sunset_of(text: str) -> date | None:
+    """The day of an `x-sunset`, which has a time or not; None for what is no date."""
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
 
 
 def join(keyword: str, first: Any, second: Any) -> Any:
@@ -89,8 +118,11 @@ def _enum(tree: Tree) -> tuple[str, ...] | None:
     """The values as JSON, without null, in the order of the document."""
     if "const" in tree:
         return (as_json(tree["const"]),) if tree["const"] is not None else None
-    values = tree.get("enum")
-    return tuple(dict.fromkeys(as_json(each) for each in values if each is not None)) if is_list(values) else None
+    values, others = tree.get("enum"), list[str]()
+    if not is_list(values):
+        values, others = tree.get("x-extensible-enum"), [_OTHERS]
+    named = dict.fromkeys(as_json(each) for each in values if each is not None) if is_list(values) else None
+    return None if named is None else (*named, *others)
 
 
 def _admits_null(tree: Tree, types: frozenset[str]) -> bool:
@@ -122,7 +154,6 @@ _SWITCHES = {
     "uniqueItems": ("unique-items", "repeated-items"),
     "readOnly": ("became-read-only", "no-longer-read-only"),
     "writeOnly": ("became-write-only", "no-longer-write-only"),
-    "deprecated": ("deprecated", "undeprecated"),
     "closed": ("closed", "opened"),
 }
 """Keywords that are there or not: what it means when they come and when they go."""
@@ -140,13 +171,10 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
         yield _presence("constraint", old and keyword, new and keyword)
     elif keyword in ("pattern", "default", "discriminator"):
         yield _presence(keyword, old, new)
-    elif keyword == "type":
-        kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
-        yield kind, types_text(old), types_text(new)
     elif keyword == "enum":
         yield from _enum_change(old, new)
-    elif keyword == "format":
-        yield _format_change(old, new)
+    elif keyword in _CHANGES:
+        yield _CHANGES[keyword](old, new)
 
 
 def _presence(name: str, old: Any, new: Any) -> Difference:
@@ -165,22 +193,63 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     return all(each in wide or (each == "integer" and "number" in wide) for each in narrow)
 
 
+def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
+    kind = "type-widened" if covers(new, old) else "type-narrowed" if covers(old, new) else "type-changed"
+    return kind, types_text(old), types_text(new)
+
+
 def _format_change(old: str | None, new: str | None) -> Difference:
     if (old, new) in _WIDER_FORMATS or (new, old) in _WIDER_FORMATS:
         return "format-widened" if (old, new) in _WIDER_FORMATS else "format-narrowed", str(old), str(new)
     # A format that is a type of its own in Python: other texts are refused, and are not read.
-    return _presence("type-format" if {old, new} & _TYPE_FORMATS and None in (old, new) else "format", old, new)
+    is_typed = old in _TYPE_FORMATS or (old is None and new in _TYPE_FORMATS)
+    return _presence("type-format" if is_typed else "format", old, new)
+
+
+def _deprecation_change(old: str | None, new: str | None) -> Difference:
+    before, after = (sunset_of(each or "") for each in (old, new))
+    if not new:
+        kind = "undeprecated" if new is None else "sunset-removed" if old else "deprecated"
+    elif after is None:
+        kind = "sunset-unreadable"
+    else:
+        kind = "sunset" if before is None else "sunset-earlier" if after < before else "sunset-later"
+    return kind, old or "", new or ""
+
+
+def _stability_change(old: str | None, new: str | None) -> Difference:
+    first, second = old or _STABILITY[-1], new or _STABILITY[-1]
+    if not {first, second} <= {*_STABILITY}:
+        return "stability-unknown", first, second
+    is_less = _STABILITY.index(second) < _STABILITY.index(first)
+    return "stability-decreased" if is_less else "stability-increased", first, second
+
+
+_CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
+    "type": _type_change,
+    "format": _format_change,
+    "deprecated": _deprecation_change,
+    "stability": _stability_change,
+}
 
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
-        yield "became-enum" if old is None else "no-longer-enum", ", ".join(old or ()), ", ".join(new or ())
+        first, second = (", ".join(each for each in values or () if each != _OTHERS) for values in (old, new))
+        if _OTHERS in (old or new or ()):
+            yield "values-named" if old is None else "values-not-named", first, second
+        else:
+            yield "became-enum" if old is None else "no-longer-enum", first, second
+        return
+    if len(old) == len(new) == 1 and old != new:
+        yield "constant-changed", old[0], new[0]
         return
     for value in (*old, *new):
         if value not in new:
-            yield "enum-value-removed", value, ""
+            yield "enum-closed" if value == _OTHERS else "enum-value-removed", value, ""
         elif value not in old:
-            yield "enum-value-added", "", value
+            added = "open-value-added" if _OTHERS in old else "enum-value-added"
+            yield "enum-opened" if value == _OTHERS else added, "", value
 
 
 def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:

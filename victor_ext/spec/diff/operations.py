@@ -8,16 +8,17 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import Reach, renamed_parameters, wire_name
+from .changes import Notice, Reach, renamed_parameters, wire_name
+from .keywords import keyword_changes, lifecycle
 from .schemas import SchemaComparison
-from .shape import Part, Shapes
+from .shape import Part, Shapes, is_text
 
 
 class OperationComparison(SchemaComparison):
     """Compares the operations of both documents, too, and what they refer to by name."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        super().__init__(old, new, notice)
         self._done: set[tuple[int, int]] = set()
 
     def run(self) -> None:
@@ -26,7 +27,8 @@ class OperationComparison(SchemaComparison):
             if name not in self.same_operations:
                 self.add("operation-removed", operation.place, _both(name))
         for name in self.added:
-            self.add("operation-added", self.new.operations[name].place, _both(name))
+            added = self.new.operations[name]
+            self.add("webhook-added" if added.incoming else "operation-added", added.place, _both(name))
         for name, new in self.same_operations.items():
             old = self.old.operations[name]
             if wire_name(old) != wire_name(new):
@@ -129,27 +131,23 @@ class OperationComparison(SchemaComparison):
         shapes = [side.shape(mapping_at(each, "schema")) for side, each in ((self.old, old), (self.new, new))]
         plain = all((types := each.value("type")) and not types & {"array", "object"} for each in shapes)
         styles = [_serialisation(each, header=header, plain=plain) for each in (old, new)]
-        if styles[0] != styles[1]:
-            self.add("serialisation", place, reach, *styles)
+        self.differ("serialisation", place, reach, *styles)
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        self._deprecation(old, new, place, reach)
+        self._lifecycle(old, new, place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
             {name.lower(): (name, each) for name, each in mappings_at(tree, "headers")} for tree in (old, new)
         )
-        for key, (name, tree) in before.items():
+        for key, (name, tree) in {**after, **before}.items():
             here = f"{place}.headers.{name}"
-            if key in after:
-                self._pair(tree, after.pop(key)[1], here)
-            else:
-                kind = "required-header-removed" if _is_required(self.old, tree) else "header-removed"
-                self.add(kind, here, reach)
-        for name, tree in after.values():
-            kind = "required-header-added" if _is_required(self.new, tree) else "header-added"
-            self.add(kind, f"{place}.headers.{name}", reach)
+            if key in before and key in after:
+                self._pair(tree, after[key][1], here)
+                continue
+            side, change = (self.old, "removed") if key in before else (self.new, "added")
+            self.add(f"{'required-' if _is_required(side, tree) else ''}header-{change}", here, reach)
 
     def _content(self, old: Tree, new: Tree, place: str, reach: Reach, first: Component, second: Component) -> None:
         after = mapping_at(new, "content")
@@ -184,25 +182,24 @@ class OperationComparison(SchemaComparison):
                 self.add(kind, place, self.reach(first, second))
             return
         below = place if place.endswith(".schema") else f"{place}.schema"
-        old_part = Part(before, place, below, self.old.of(before) or first)
+        as_text = is_text(self.old.of(old) or first)
+        old_part = Part(before, place, below, self.old.of(before) or first, as_text=as_text)
         self.compare(old_part, Part(after, place, below, self.new.of(after) or second))
 
     def _attributes(self, old: Operation, new: Operation) -> None:
         reach = _both(old.name)
-        if old.tree.get("operationId") != new.tree.get("operationId"):
-            ids = (str(each.tree.get("operationId", "missing")) for each in (old, new))
-            self.add("operation-id", f"{old.place}.operationId", reach, *ids)
+        ids = [str(each.tree.get("operationId", "missing")) for each in (old, new)]
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
-        if tags[0] != tags[1]:
-            self.add("tags", f"{old.place}.tags", reach, *tags)
-        self._deprecation(old.tree, new.tree, old.place, reach)
+        self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
+        self.differ("tags", f"{old.place}.tags", reach, *tags)
+        self._lifecycle(old.tree, new.tree, old.place, reach)
 
-    def _deprecation(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = old.get("deprecated") is True, new.get("deprecated") is True
-        if before != after:
-            self.add("deprecated" if after else "undeprecated", place, reach)
-        if new.get("x-sunset") and new.get("x-sunset") != old.get("x-sunset"):
-            self.add("sunset", place, reach, "", str(new["x-sunset"]))
+    def _lifecycle(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        before, after = lifecycle(old), lifecycle(new)
+        for keyword in sorted({*before, *after}):
+            if before.get(keyword) != after.get(keyword):
+                for kind, *values in keyword_changes(keyword, before.get(keyword), after.get(keyword)):
+                    self.add(kind, place, reach, *values)
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
@@ -225,7 +222,7 @@ def _serialisation(tree: Tree, *, header: bool, plain: bool) -> str:
     if mapping_at(tree, "content"):
         return ", ".join(sorted(mapping_at(tree, "content")))
     style = tree.get("style") or ("simple" if header else DEFAULT_STYLES.get(str(tree.get("in")), "form"))
-    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style == "form"
+    explode = tree["explode"] if isinstance(tree.get("explode"), bool) else style in ("form", "cookie")
     reserved = " with reserved characters" if tree.get("allowReserved") is True else ""
     return f"style {style}{', exploded' if explode and not plain else ''}{reserved}"
 

@@ -6,6 +6,7 @@ gone, or something it refers to.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -63,10 +64,14 @@ class Side:
                     break
                 yield self._sorted[number]
 
-    def parameters(self, places: Iterable[str], *owners: str) -> list[str]:
-        """What an operation, or its path, has for the parameters at some places: itself, or a reference to it."""
-        keys = [f"{tree['in']}:{tree['name']}" for tree in map(self.tree, places) if "in" in tree and "name" in tree]
-        return [f"{owner}.parameters.{key}" for key in keys for owner in owners]
+    def member(self, owner: str, name: str) -> list[str]:
+        """The places of an attribute; or of an argument, with what the operation, or its path, has for it."""
+        places = [*self.places.get((owner, name), ())]
+        if operation := self.functions.get(owner):
+            trees = [tree for tree in map(self.tree, places) if "in" in tree and "name" in tree]
+            users = operation, operation.rpartition(".")[0]
+            places += [f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users]
+        return [place for place in dict.fromkeys(places) if place in self]
 
     def _places(self, places: Iterable[str]) -> tuple[str, ...]:
         """Places of `Origins` as `components` writes them: a member of `allOf` has the place of its schema."""
@@ -96,7 +101,9 @@ class Packages:
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
-        self.moves = compared(old.components, new.components).moves
+        sides = compared(old.components, new.components)
+        self._servers = [each for each in sides.changes if each.kind.startswith("server")]
+        self.moves = sides.moves
         self.moved = self.moves.now
         modules = {place: module for module, place in new.functions.items()}
         self.functions = {
@@ -113,10 +120,10 @@ class Packages:
     def _class_now(self, name: str) -> str | None:
         old, new = self.old.surface, self.new.surface
         kind: Mapping[str, object] = new.models if name in old.models else new.enums
-        if name in kind:
-            return name
         places = {self.moved(place) for place in self.old.classes.get(name, ())}
-        return next((each for each in kind if places & set(self.new.classes.get(each, ()))), None)
+        same = [each for each in kind if places & set(self.new.classes.get(each, ()))]
+        # Its own name first; but that may be the name of another class now.
+        return name if name in same or (name in kind and not same) else next(iter(same), None)
 
     def is_read(self, before: Type, after: Type) -> Level:
         """What it does to a reader that `after` is declared, and not `before`, which has the old names of classes."""
@@ -159,6 +166,16 @@ class Packages:
         """
         new = next(filter(self.is_new, places), None)
         return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
+
+    def server(self, template: str) -> str:
+        """The place of what changed a server that has this URL in one document, or a variable with a name in it."""
+        for each in self._servers:
+            variable = each.place.partition(".variables.")[2]
+            urls = () if variable else filter(None, (each.old, each.new))
+            is_in = bool(variable) and re.search(rf"{{{re.escape(variable)}(_\d+)?}}", template)
+            if is_in or any(map(template.endswith, urls)):
+                return each.place
+        return next((each.place for each in self._servers), "servers[0].url")
 
     @cached_property
     def _earlier(self) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
-from victor_ext.spec.tree import Tree
+from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at
 
 from .changes import SCHEMAS
 from .entry import Level, PythonChange, worst
@@ -39,7 +39,8 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
-    for each in (*_function_findings(packages), *_webhook_findings(packages), *_class_findings(packages)):
+    findings = _function_findings, _webhook_findings, _class_findings, _server_findings
+    for each in (finding for findings_of in findings for finding in findings_of(packages)):
         change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
         by_place.setdefault(each.place, []).append(change)
     return {place: PythonChange.joined(_worst(found)) for place, found in sorted(by_place.items())}
@@ -87,11 +88,8 @@ def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Find
 def _response(packages: Packages, operation: str) -> str:
     """The first response of an operation that differs."""
     start, later = f"{operation}.responses", f"{packages.moved(operation)}.responses"
-    for place in packages.old.components.by_place:
-        if place.startswith(f"{start}.") and (cause := packages.cause([place], "")):
-            return cause
-    new = [each for each in packages.new.components.by_place if each.startswith(f"{later}.") and packages.is_new(each)]
-    return packages.added(new, later)
+    new = [*filter(packages.is_new, packages.new.below(later))]
+    return packages.cause(packages.old.below(start), "") or packages.added(new, later)
 
 
 class _Pair:
@@ -136,25 +134,17 @@ class _Pair:
 
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
         packages, after = self._packages, self._names.get(name)
-        places = [*packages.old.places.get((self._owner, name), ())]
-        around = packages.old.classes.get(self._owner, ())
-        if self._operation:
-            # Also the operation's own reference to a shared parameter.
-            places += packages.old.parameters(places, self._operation, self._operation.rpartition(".")[0])
-            places = [place for place in dict.fromkeys(places) if place in packages.old]
-            own = now = f"the argument {name} of {_leaf(self._now)}"
-            renamed = after
-        else:
-            own, now = f"{self._owner}.{name}", f"{self._now}.{after}"
-            renamed = now
+        places, around = packages.old.member(self._owner, name), packages.old.classes.get(self._owner, ())
         place = next(iter((*places, *around)), self._operation or f"{SCHEMAS}{self._owner}")
         shown = self._shown(self._owner, name)
         if after is None:
-            yield Finding(packages.cause([*places, *around], place), "breaks", shown, f"{own} is gone")
+            what = f"{self._called(self._owner, name)} is gone"
+            yield Finding(packages.cause([*places, *around], place), "breaks", shown, what)
             return
-        at, new = packages.cause(places, place), self._new[after]
+        at, new, now = packages.cause(places, place), self._new[after], self._called(self._now, after)
         if after != name:
-            yield Finding(at, "breaks", shown, f"{own} is now {renamed}")
+            what = f"{self._called(self._owner, name)} is now {after if self._operation else now}"
+            yield Finding(at, "breaks", shown, what)
         levels: list[Level] = [packages.is_read(old.type, new.type)] if self._received else []
         if self._sent:
             levels.append(packages.is_passed(old.type, new.type))
@@ -170,31 +160,29 @@ class _Pair:
     def _shown(self, owner: str, name: str) -> str:
         return f"{owner}({name})" if self._operation else f"models.{owner}.{name}"
 
+    def _called(self, owner: str, name: str) -> str:
+        return f"the argument {name} of {_leaf(self._now)}" if self._operation else f"{owner}.{name}"
+
     def _added(self, name: str, new: Argument) -> Finding:
-        side = self._packages.new
-        places = [*side.places.get((self._now, name), ())]
-        if self._operation:
-            default, called = side.functions[self._now], f"the argument {name} of {_leaf(self._now)}"
-            places += side.parameters(places, default)
-        else:
-            default, called = f"{SCHEMAS}{self._now}", f"{self._now}.{name}"
-            places += side.classes.get(self._now, ())
-        needed = self._sent and new.required
-        what = f"{called} is new{' and required' if needed else ''}"
-        level: Level = "breaks" if needed else "fine"
-        return Finding(self._packages.added(places, default), level, self._shown(self._now, name), what)
+        side, needed = self._packages.new, self._sent and new.required
+        places = [*side.member(self._now, name), *side.classes.get(self._now, ())]
+        at = self._packages.added(places, side.functions.get(self._now, f"{SCHEMAS}{self._now}"))
+        what = f"{self._called(self._now, name)} is new{' and required' if needed else ''}"
+        return Finding(at, "breaks" if needed else "fine", self._shown(self._now, name), what)
 
 
 def _webhook_findings(packages: Packages) -> Iterator[Finding]:
+    added = [place for place in packages.new.hooks.values() if packages.is_new(place)]
     for name, before in packages.old.surface.webhooks.items():
-        place = packages.old.hooks.get(name, f"webhooks.{name}")
-        shown = f"webhooks.read_webhook({name})"
+        places = [packages.old.hooks.get(name, f"webhooks.{name}")] if name else [*packages.old.hooks.values()]
+        shown, called = f"webhooks.read_webhook({name})", f"for {name}" if name else "without a name"
         after = packages.new.surface.webhooks.get(name)
         if after is None:
-            yield Finding(place, "breaks", shown, f"read_webhook has no {name}")
+            yield Finding(places[0], "breaks", shown, f"read_webhook has no result {called}")
         elif (level := packages.is_read(before, after)) != "none":
-            what = f"read_webhook returns {text_of(after)} for {name}, not {text_of(before)}"
-            yield Finding(packages.cause([place], place), level, shown, what)
+            what = f"read_webhook returns {text_of(after)} {called}, not {text_of(before)}"
+            cause = packages.cause(places, places[0])
+            yield Finding(added[0] if added and not name else cause, level, shown, what)
 
 
 def _class_findings(packages: Packages) -> Iterator[Finding]:
@@ -241,3 +229,35 @@ def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
             yield Finding(at, "fine", f"models.{shown}", f"{shown} is new")
         elif before != after:
             yield Finding(at, "look", f"models.{shown}", f"{shown} is {after!r}, not {before!r}")
+
+
+def _server_findings(packages: Packages) -> Iterator[Finding]:
+    """What happened to the constants of `client.py` that name servers, and to the variables of servers."""
+    old, new = (side.made.log.requests for side in (packages.old, packages.new))
+    shared = dict.fromkeys(("SERVERS", "DEFAULT_BASE_URL"), (old.servers, new.servers))
+    for name, pair in {**shared, "BASE_PATH": (old.base_path, new.base_path)}.items():
+        if bool(pair[0]) != bool(pair[1]):
+            level: Level = "breaks" if pair[0] else "fine"
+            yield Finding("servers[0].url", level, name, f"{name} is {'gone' if pair[0] else 'new'}")
+    shown = "OPERATION_SERVERS"
+    for url, template in {**new.own_servers, **old.own_servers}.items():
+        at = packages.server(template)
+        if url not in new.own_servers:
+            what = f"{shown} has no {url}" if new.own_servers else f"{shown} is gone"
+            yield Finding(at, "breaks", shown, what)
+        elif url not in old.own_servers:
+            yield Finding(at, "fine", shown, f"{shown} has {url}" if old.own_servers else f"{shown} is new")
+    for template, variables in old.variables.items():
+        for name, variable in mappings_at(new.variables, template):
+            at, before = packages.server(f"{{{name}}}"), mapping_at(variables, name)
+            yield from _variable(at, f"the variable {name} of {template}", before, variable)
+
+
+def _variable(at: str, called: str, old: Tree, new: Tree) -> Iterator[Finding]:
+    values = [text for text in list_at(old, "enum") if text not in list_at(new, "enum")]
+    if list_at(new, "enum") and (values or not list_at(old, "enum")):
+        what = f"no longer be {', '.join(values)}" if values else f"only be {', '.join(list_at(new, 'enum'))}"
+        yield Finding(at, "breaks", "client.SERVER_VARIABLES", f"{called} can {what}")
+    if old.get("default") != new.get("default"):
+        what = f"the default of {called.removeprefix('the ')} is {new.get('default')}, not {old.get('default')}"
+        yield Finding(at, "look", "client.SERVER_VARIABLES", what)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from victor_ext.spec.bounds import read_text
+from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
 from victor_ext.spec.document import read_entries
 from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
 
@@ -103,13 +102,10 @@ class Report(Comparison):
         if last < self.today:
             raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
-        earlier = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else ""
-        items = [
-            f"- fingerprint: '{each.fingerprint}'\n  reason: {json.dumps(reason, ensure_ascii=False)}\n"
-            f"  scope: {scope}\n  expires: {last.isoformat()}"
-            for each in added
-        ]
-        file.write_text("\n".join([*([earlier] if earlier else []), *items]) + "\n", encoding="utf-8")
+        earlier = file.read_text(encoding="utf-8").rstrip("\n") + "\n" if file.exists() else ""
+        # One by one: of objects that are the same, YAML writes the second as an alias.
+        items = (yaml.safe_dump([vars(each)], sort_keys=False, allow_unicode=True) for each in added)
+        file.write_text(earlier + "".join(items), encoding="utf-8")
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
@@ -132,8 +128,8 @@ class Report(Comparison):
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count, and the version."""
         lines = [
-            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: {approval.reason}. "
-            "Look at the change again; then write a later day for `expires`, or remove the approval."
+            f"{entry.place}: the approval of {entry.fingerprint} expired on {approval.expires}: "
+            f"{approval.reason.rstrip('.')}. Look at it again; then write a later day in `expires`, or remove it."
             for entry, approval in self.expired()
         ]
         lines += [
@@ -146,14 +142,17 @@ class Report(Comparison):
         breaking = len(self.breaking())
         return {
             "entries": len(self.entries),
-            "wire": {level: sum(entry.wire == level for entry in self.entries) for level in reversed(LEVELS)},
-            "python": {level: sum(entry.python == level for entry in self.entries) for level in reversed(LEVELS)},
+            "wire": self._levels("wire"),
+            "python": self._levels("python") if self.python_compared else None,
             "breaking": breaking,
             "approved": sum("breaks" in (entry.wire, entry.python) for entry in self.entries) - breaking,
             "expired": len(self.expired()),
             "unknown_approvals": len(self.unknown()),
             "documentation": self.documentation,
         }
+
+    def _levels(self, column: Column) -> dict[Level, int]:
+        return {level: sum(entry.level(column) == level for entry in self.entries) for level in reversed(LEVELS)}
 
     def summary(self) -> str:
         counts = self.counts()
@@ -184,13 +183,16 @@ def report_on(
     file: Path,
     approved: Sequence[Approval],
     check_version: bool = False,
+    sunset_days: int = 0,
 ) -> Report:
     """Compare two loaded documents, which stay as they are.
 
     `python` has the changes of their packages; None when they were not compared. The report calls the documents as
     `called` says, and annotations name `file`. With `check_version`, `info.version` must have moved far enough.
+    `sunset_days` is the least number of days until a sunset; above 0, what is deprecated must have one.
     """
-    result = compare(copied(before), copied(after), python)
+    soonest = today() + datetime.timedelta(days=sunset_days)
+    result = compare(copied(before), copied(after), python, (soonest, sunset_days > 0))
     return Report(
         old=called[0],
         new=called[1],
@@ -251,10 +253,10 @@ def one_line(text: str) -> str:
 class Lines:
     """The lines of a document in YAML, or in JSON, which YAML contains."""
 
-    def __init__(self, document: Path) -> None:
-        """`document` is a file that `victor_ext.spec.document.load` has read. Raises OSError."""
+    def __init__(self, document: Path, max_mib: float = MAX_MIB) -> None:
+        """`document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError."""
         try:
-            self._root: yaml.Node | None = yaml.compose(read_text(document), Loader=yaml.CSafeLoader)
+            self._root: yaml.Node | None = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
         except (ValueError, yaml.YAMLError):  # JSON that is no YAML
             self._root = None
 

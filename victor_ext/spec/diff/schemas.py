@@ -6,29 +6,31 @@ is gone: then it was renamed, or written out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from victor_ext.spec.components import Component
-from victor_ext.spec.tree import Tree, mapping_at, members, named_schemas, schema_list_at
+from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import SCHEMAS, Change, Reach, Sides
-from .entry import LEVELS, RULES, worst
+from .changes import SCHEMAS, Change, Notice, Reach, Sides
+from .entry import LEVELS, RULES, Level, worst
 from .keywords import Difference, canonical
 from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
+from .unions import default_of, mapping_of, paired
 
 
 class SchemaComparison(Sides):
     """Compares schemas, and adds what it finds to the changes."""
 
-    def __init__(self, old: Shapes, new: Shapes) -> None:
-        super().__init__(old, new)
+    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
+        super().__init__(old, new, notice)
         self._instead: dict[str, str] = {}
-        """The places of schemas that are gone, each with the place of what is used instead; "" for what is inline."""
+        """By the place of a schema that a reference led to, the place where it leads now; "" for what is inline."""
+        self._kept: set[str] = set()
+        """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
-        """What differs between two schemas themselves, and the pairs of schemas that they refer to."""
+        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[tuple[Tree, Tree]]]] = {}
+        """What differs between two schemas themselves (as text or not), and the pairs of schemas that they refer to."""
         self._links: list[tuple[Tree, Tree]] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -37,29 +39,45 @@ class SchemaComparison(Sides):
         old, new = self.old.by_place, self.new.by_place
         named = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
         referenced = [place for place, each in old.items() if id(each.tree) in self.old.referenced]
-        for place in dict.fromkeys([*named, *referenced]):
-            if place in new and old[place].kind == new[place].kind == "schema":
-                self.compare(_part(old[place], place), _part(new[place], place))
+        pending = dict.fromkeys([*named, *referenced])
+        pending = {each: None for each in pending if each in new and old[each].kind == new[each].kind == "schema"}
+        while kept := [place for place in pending if place in self._kept]:  # which finds others
+            for place in kept:
+                del pending[place]
+                self.compare(self.old.part(place), self.new.part(place))
         equal = {canonical(each): f"{SCHEMAS}{name}" for name, each in members(named_schemas(self.new.document))}
-        for place in named:
-            if place not in new:
-                self._gone(place, old[place], equal.get(canonical(old[place].tree)))
+        for place in [*pending, *(place for place in named if place not in new)]:
+            self._settle(place, equal)
 
-    def _gone(self, place: str, component: Component, equal: str | None) -> None:
-        successor = self._instead.get(place, equal)
-        if successor and successor.startswith(SCHEMAS) and successor not in self.old.by_place:
-            reach = self.reach(component, self.new.by_place[successor])
-            names = place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS)
-            self.add("schema-renamed", place, reach, *names)
-            self.moves.add(place, successor)
+    def _settle(self, place: str, equal: Mapping[str, str]) -> None:
+        """Compare a schema with the one of its name, unless all that refers to it refers to another one now.
+
+        That one is its successor, which only has another name: if the name is new, or moved on too, or if the schema is
+        the same as this one. `equal` has the new schemas by their meaning, for what nothing refers to.
+        """
+        component, namesake = self.old.by_place[place], self.new.by_place.get(place)
+        successor = self._instead.get(place, "" if namesake else equal.get(canonical(component.tree), ""))
+        later = self.new.by_place[successor].tree if successor.startswith(SCHEMAS) else None
+        if namesake is not None:
+            if later is None or place in self._kept:
+                self.compare(self.old.part(place), self.new.part(place))
+            elif self._is_same(component.tree, later) and not self._is_same(component.tree, namesake.tree):
+                self._renamed(place, successor)
+        elif later is not None and (successor not in self.old.by_place or self.moves.now(successor) != successor):
+            self._renamed(place, successor)
         elif place not in self._instead:
             reach = self.reach(component, None)
             if not reach.sent and not reach.received:  # what used it was compared with what is there now
                 self.add("schema-removed", place, reach)
 
+    def _renamed(self, place: str, successor: str) -> None:
+        reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
+        self.add("schema-renamed", place, reach, place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS))
+        self.moves.add(place, successor)
+
     def _replaces(self, before: str, after: str) -> None:
-        """Note what is used instead of a schema, if that is gone; a schema with a name first."""
-        if before not in self.new.by_place and not self._instead.get(before):
+        """Note what is used instead of a schema; a schema with a name first."""
+        if not self._instead.get(before):
             self._instead[before] = after
 
     def compare(self, old: Part, new: Part) -> None:
@@ -67,6 +85,7 @@ class SchemaComparison(Sides):
         (old_end, old_referred), (new_end, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
         before, after = self.old.place(old_end, old.place), self.new.place(new_end, new.place)
         if old_referred and new_referred and before == after:
+            self._kept.add(before)
             return  # compared by name
         if self._links is not None and (old_referred or new_referred):
             self._links.append((old_end, new_end))
@@ -76,8 +95,8 @@ class SchemaComparison(Sides):
             if before in self.new.by_place:
                 self._replaced(old, new, old_end, new_end)
                 return
-            old = _part(self.old.by_place[before], before)
-            new = _part(self.new.by_place[after], after) if new_referred else new
+            old = self.old.part(before)
+            new = self.new.part(after) if new_referred else new
         if self._is_new(old_end, new_end):
             self._walk(old, new, old_end, new_end)
 
@@ -91,7 +110,7 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs))
+        changes = list(self._differences(pairs, as_text=old.as_text))
         for pair in pairs[1:]:
             first, second = self.old.of(pair[0]), self.new.of(pair[1])
             if first is not None and second is not None:
@@ -107,36 +126,37 @@ class SchemaComparison(Sides):
         ends = self.old.end(old)[0], self.new.end(new)[0]
         return next(self._differences([ends]), None) is None
 
-    def _differences(self, pairs: list[tuple[Tree, Tree]]) -> Iterator[Change]:
+    def _differences(self, pairs: list[tuple[Tree, Tree]], *, as_text: bool = False) -> Iterator[Change]:
         """The changes of a pair of schemas, and of those that they refer to by different names, which are added."""
         seen = {(id(old), id(new)) for old, new in pairs}
         for pair in pairs:  # it grows
-            changes, links = self._difference(*pair)
+            changes, links = self._difference(*pair, as_text=as_text)
             yield from changes
             for link in links:
                 if (id(link[0]), id(link[1])) not in seen:
                     seen.add((id(link[0]), id(link[1])))
                     pairs.append(link)
 
-    def _difference(self, old: Tree, new: Tree) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
-        pair = (id(old), id(new))
-        if pair not in self._known:
-            self._known[pair] = [], []  # until it is known: a cycle adds nothing
+    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> tuple[list[Change], list[tuple[Tree, Tree]]]:
+        key = (id(old), id(new), as_text)
+        if key not in self._known:
+            self._known[key] = [], []  # until it is known: a cycle adds nothing
             kept = self.changes, self._visited, self._links
-            self.changes, self._visited, self._links = {}, {pair}, []
-            self._walk(Part(old, "", "", None), Part(new, "", "", None), old, new)
-            self._known[pair] = [*self.changes], self._links
+            self.changes, self._visited, self._links = {}, {key[:2]}, []
+            self._walk(Part(old, "", "", None, as_text=as_text), Part(new, "", "", None), old, new)
+            self._known[key] = [*self.changes], self._links
             self.changes, self._visited, self._links = kept
-        return self._known[pair]
+        return self._known[key]
 
     def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         before, after = self.old.shape(old_end), self.new.shape(new_end)
+        self._kept |= before.common(after)
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(old, new, before, after)
-            if before.value("discriminator") == after.value("discriminator"):
-                self._values(old, new, old_end, new_end)
-        differences = keyword_differences(before, after)
+        if "discriminator" in old_end and before.value("discriminator") == after.value("discriminator"):
+            self._values(old, new, old_end, new_end)
+        differences = keyword_differences(before, after, as_text=old.as_text)
         if bool(before.unions) != bool(after.unions):
             self._note(old, new, [each for each in differences if each[0].startswith("null-")])
             return
@@ -153,7 +173,7 @@ class SchemaComparison(Sides):
             before.bases[second] = after.bases[first] = None
             if self._links is None:
                 self._replaces(first, second)
-                self.compare(_part(old, first), _part(new, second))
+                self.compare(self.old.part(first), self.new.part(second))
             else:
                 self._links.append((old.tree, new.tree))
 
@@ -161,10 +181,14 @@ class SchemaComparison(Sides):
         reach = self.reach(old.component, new.component)
         either = self.reach_of_either(old.component, new.component)
         for kind, former, latter in differences:
+            here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
                 kind = "required-no-longer-read-only"  # noqa: PLW2901 - the same change of a required property
-            of_one_side = kind.endswith(("read-only", "write-only"))
-            self.add(kind, old.place, either if of_one_side else reach, former, latter)
+            if kind == "type-as-text" and reach.received:  # what a named schema is in an answer is no text
+                self.add("type-changed", old.place, Reach(received=reach.received), former, latter)
+                here = Reach(reach.sent)
+            if kind != "type-as-text" or here.sent or not reach.received:
+                self.add(kind, old.place, here, former, latter)
 
     def _children(self, old: Part, new: Part, before: Shape, after: Shape) -> None:
         bases, prefix = before.common(after), ".properties."
@@ -205,24 +229,37 @@ class SchemaComparison(Sides):
         bases = before.common(after)
         first, second = ([union for union in shape.unions if union.home not in bases] for shape in (before, after))
         single = [
-            Union("", shape.place, [Child(part.tree, shape.place, "")]) for part, shape in ((old, before), (new, after))
+            Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
+            for part, shape in ((old, before), (new, after))
         ]
         for one, other in zip_longest(first, second):
             former, latter = one or single[0], other or single[1]
             if former.keyword and latter.keyword and former.keyword != latter.keyword:
                 reach = self.reach(old.component, new.component)
                 self.add("union-kind", old.place, reach, former.keyword, latter.keyword)
-            self._members(old, new, former.members, latter.members)
+            self._members(old, new, former, latter)
 
-    def _members(self, old: Part, new: Part, former: list[Child], latter: list[Child]) -> None:
+    def _members(self, old: Part, new: Part, former: Union, latter: Union) -> None:
         reach = self.reach(old.component, new.component)
-        pairs = self._paired(former, latter)
-        for member in former:
+        pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
+        for member in former.members:
             if all(member is not each for each, _ in pairs):
-                self.add("member-removed", old.place, reach, label(self.old, member.tree))
-        for member in latter:
+                name = label(self.old, member.tree)
+                is_admitted = not latter.keyword and self._admits(member.tree, latter.members[0].tree)
+                whole = label(self.new, new.tree) if is_admitted else ""
+                self.add("member-joined" if is_admitted else "member-removed", old.place, reach, name, whole)
+        for member in latter.members:
             if all(member is not each for _, each in pairs):
-                self.add("member-added", old.place, reach, "", label(self.new, member.tree))
+                is_known = not former.keyword and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
+                added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
+                name = label(self.new, member.tree)
+                self.add("member-split" if is_known else added, old.place, reach, "", name)
+        is_sent = old.component is None or bool(reach.sent)
+        if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
+            fits = [each for each in latter.members if self._admits(former.members[0].tree, each.tree)]
+            if len(fits) > 1:
+                names = " and ".join(label(self.new, each.tree) for each in fits)
+                self.add("member-ambiguous", old.place, reach, "", names)
         for first, second in pairs:
             place = old.below + first.step
             old_part = child_part(self.old, old, first, place) if first.step else old
@@ -231,6 +268,15 @@ class SchemaComparison(Sides):
                 self.compare(old_part, new_part)
             else:
                 self._with_member(old_part, new_part)
+
+    def _admits(self, old: Tree, new: Tree) -> bool:
+        """Whether the new schema admits all that is sent by the old one."""
+        return self._levels(old, new)[0] != "breaks"
+
+    def _levels(self, old: Tree, new: Tree) -> tuple[Level, Level]:
+        """The worst that differs between two schemas when they are sent, and when they are received."""
+        changes = [*self._differences([(self.old.end(old)[0], self.new.end(new)[0])])]
+        return worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
 
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was. Null is said of the whole."""
@@ -242,71 +288,33 @@ class SchemaComparison(Sides):
             self._note(old, new, [each for each in differences if not each[0].startswith("null-")])
             self._children(old, new, before, after)
 
-    def _paired(self, former: list[Child], latter: list[Child]) -> list[tuple[Child, Child]]:
-        """The members that stand for each other: of one name or text, of one meaning, of one kind."""
-        names = {each: _identity(side, each) for side, own in ((self.old, former), (self.new, latter)) for each in own}
-        ways: tuple[Callable[[Child, Child], bool], ...] = (
-            lambda one, other: names[one] == names[other],
-            lambda one, other: self._is_same(one.tree, other.tree),
-            self._could_be,
-        )
-        pairs: list[tuple[Child, Child]] = []
-        old, new = [*former], [*latter]
-        for is_pair in ways:
-            for first in [*old]:
-                second = next((member for member in new if is_pair(first, member)), None)
-                if second is not None:
-                    pairs.append((first, second))
-                    old.remove(first)
-                    new.remove(second)
-        return pairs
-
-    def _could_be(self, old: Child, new: Child) -> bool:
-        """Whether an inline member may be another one, changed: objects with half of their properties in common."""
-        (first, old_referred), (second, new_referred) = self.old.end(old.tree), self.new.end(new.tree)
-        kept = self.old.place(first, "?") in self.new.by_place or self.new.place(second, "?") in self.old.by_place
-        if (old_referred or new_referred) and kept:
-            return False
-        before, after = self.old.shape(first), self.new.shape(second)
-        shared = before.children.keys() & after.children.keys()
-        return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
-
     def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former, latter = _mapping(self.old, old_end), _mapping(self.new, new_end)
+        former, latter = mapping_of(self.old, old_end), mapping_of(self.new, new_end)
         reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
             if value not in latter:
-                self.add("discriminator-value-removed", old.place, reach, value)
+                now = next((each for each in latter if each not in former and latter[each] == former[value]), "")
+                kind = "discriminator-value-renamed" if now else "discriminator-value-removed"
+                self.add(kind, old.place, reach, value, now)
             elif value not in former:
-                self.add("discriminator-value-added", old.place, reach, "", value)
-            elif former[value] != latter[value] and former[value] in self.new.by_place:
+                if latter[value] not in [each for name, each in former.items() if name not in latter]:
+                    self.add("discriminator-value-added", old.place, reach, "", value)
+            elif self._is_another(former[value], latter[value]):
                 name = latter[value].removeprefix(SCHEMAS)
                 self.add("discriminator-value-changed", old.place, reach, value, name)
+        before, after = default_of(self.old, old_end), default_of(self.new, new_end)
+        if self._is_another(before, after):
+            kind = "changed" if before and after else "added" if after else "removed"
+            names = (each.removeprefix(SCHEMAS) for each in (before, after))
+            self.add(f"discriminator-default-{kind}", old.place, reach, *names)
 
-
-def _part(component: Component, place: str) -> Part:
-    return Part(component.tree, place, place, component)
-
-
-def _identity(shapes: Shapes, member: Child) -> str:
-    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
-    end, referred = shapes.end(member.tree)
-    place = shapes.place(end, "")
-    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
-    return place if referred or named else canonical(end)
-
-
-def _mapping(shapes: Shapes, union: Tree) -> dict[str, str]:
-    """The place of the schema that each value of a discriminator selects; one that is not mapped has its own name."""
-    discriminator = mapping_at(union, "discriminator")
-    mapping = {value: str(to) for value, to in mapping_at(discriminator, "mapping").items()}
-    references = {value: to if "/" in to else f"#/components/schemas/{to}" for value, to in mapping.items()}
-    mapped = {value: shapes.place(shapes.end({"$ref": to})[0], to) for value, to in references.items()}
-    members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(union, key)]
-    places = [shapes.place(shapes.end(each)[0], "") for each in members]
-    named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
-    return mapped | {each.removeprefix(SCHEMAS): each for each in named}
+    def _is_another(self, before: str, after: str) -> bool:
+        """Whether two places have different schemas: not the same one with another name."""
+        old, new = self.old.by_place, self.new.by_place
+        if before == after or before not in old or after not in new:
+            return before != after
+        return before in new or (after in old and not self._is_same(old[before].tree, new[after].tree))
 
 
 def _summary(changes: Sequence[Change], most: int = 3) -> str:

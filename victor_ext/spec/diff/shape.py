@@ -6,6 +6,7 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from victor_ext.spec.components import Component, Components
@@ -13,6 +14,7 @@ from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_
 
 from .keywords import DOCUMENTATION, Difference, join, keyword_changes, keywords, types_text
 
+_PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
@@ -35,6 +37,8 @@ class Part:
     """What knows the operations that reach it; None while two schemas are compared apart from any operation."""
     required: bool = False
     """Whether it is a property that has to be there."""
+    as_text: bool = False
+    """Whether its values are written as plain text, as in a query: 5 and "5" are the same there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +54,10 @@ class Union(NamedTuple):
     """`oneOf` or `anyOf` with at least two members that are not null."""
 
     keyword: str
+    """"" for a single schema, which stands for a union of itself."""
     home: str
     members: list[Child]
+    discriminated: bool
 
 
 @dataclass(eq=False)
@@ -82,6 +88,34 @@ class Shapes(Components):
     def __init__(self, document: Tree) -> None:
         super().__init__(document)
         self._both: dict[frozenset[int], Tree] = {}
+
+    @cached_property
+    def _of_bodies(self) -> set[int]:
+        """The ids of the schemas that some request has where values are not written as text."""
+        holders = [each for each in self.by_id.values() if each.kind != "schema" and each.sent and not is_text(each)]
+        pending = [schema for each in holders if (schema := schema_at(each.tree, "schema")) is not None]
+        seen: set[int] = set()
+        while pending:
+            tree = pending.pop()
+            if id(tree) not in seen:
+                seen.add(id(tree))
+                pending += [self.resolve(tree), *(child for _, child in self._children(tree))]
+        return seen
+
+    def part(self, place: str) -> Part:
+        """The schema at its own place."""
+        component = self.by_place[place]
+        as_text = bool(component.sent) and id(component.tree) not in self._of_bodies
+        return Part(component.tree, place, place, component, as_text=as_text)
+
+    @cached_property
+    def users(self) -> dict[str, list[str]]:
+        """The places of what refers to a part, by its place."""
+        users: dict[str, list[str]] = {}
+        for part in self.by_id.values():
+            if "$ref" in part.tree:
+                users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
+        return users
 
     def end(self, tree: Tree) -> tuple[Tree, bool]:
         """The schema that an alias stands for, and whether a reference leads there."""
@@ -144,7 +178,7 @@ class Shapes(Components):
             shape.keywords |= {"enum": Given((*values,), home)} if values else {}
         else:
             children = [Child(each, home, f".{keyword}[{number}]") for number, each in valued]
-            shape.unions.append(Union(keyword, home, children))
+            shape.unions.append(Union(keyword, home, children, discriminated="discriminator" in tree))
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
         children = [(f".{key}.{name}", child) for key in ("properties", "patternProperties")
@@ -170,8 +204,11 @@ class Shapes(Components):
                 shape.keywords[keyword] = Given(joined, home)
 
 
-def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
-    """What differs between the keywords of two schemas, without what a common base gives; little beside other types."""
+def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
+    """What differs between the keywords of two schemas, without what a common base gives; little beside other types.
+
+    `as_text` is that of `Part`.
+    """
     bases = old.common(new)
     differences: list[Difference] = []
     for keyword in sorted({*old.keywords, *new.keywords}):
@@ -180,15 +217,22 @@ def keyword_differences(old: Shape, new: Shape) -> list[Difference]:
         nowhere = keyword == "type" and None in (first, second) and (old.inferred or new.inferred)
         if first != second and not nowhere and not {each.home for each in given if each} <= bases:
             differences += keyword_changes(keyword, first, second)
+    if as_text and new.value("type") == {"string"} and (old.value("type") or {"array"}) <= _PLAIN:
+        differences = [("type-as-text", *each[1:]) if each[0] == "type-changed" else each for each in differences]
     if any(kind == "type-changed" for kind, _, _ in differences):
         kept = ("type-changed", "null-admitted", "null-refused", "became-read-only", "became-write-only")
         return [each for each in differences if each[0] in kept]
     return differences
 
 
+def is_text(part: Component) -> bool:
+    """Whether the values of what has a schema are written as plain text."""
+    return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
+
+
 def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:
     component = None if parent.component is None else components.of(child.tree) or parent.component
-    return Part(child.tree, place, place, component)
+    return Part(child.tree, place, place, component, as_text=parent.as_text)
 
 
 def label(shapes: Shapes, tree: Tree) -> str:

@@ -48,7 +48,7 @@ class Surface:
         self.functions: dict[str, Function] = {}
         """By module, without the name of the package: `api.cards.list_cards`."""
         self.webhooks = dict(_webhooks(package / "webhooks.py"))
-        """What `read_webhook` returns, by its name."""
+        """What `read_webhook` returns, by the name of the webhook; "" stands for a call without a name."""
         self.models: dict[str, dict[str, Argument]] = {}
         """By class, the attributes by their names."""
         self.enums: dict[str, Words] = {}
@@ -90,9 +90,12 @@ def _webhooks(path: Path) -> Iterator[tuple[str, Type]]:
     """What each overload of `read_webhook` returns for the name that it declares."""
     for node in ast.parse(path.read_bytes()).body if path.exists() else ():
         if isinstance(node, ast.FunctionDef) and node.name == "read_webhook":
-            name = node.args.args[0].annotation
-            if isinstance(name, ast.Subscript):
-                yield ast.literal_eval(name.slice), type_of(node.returns)
+            declared = [each.annotation for each in (*node.args.args, *node.args.kwonlyargs) if each.arg == "name"]
+            for name in declared:
+                if isinstance(name, ast.Subscript):
+                    yield ast.literal_eval(name.slice), type_of(node.returns)
+                elif isinstance(name, ast.Constant) and name.value is None:
+                    yield "", type_of(node.returns)
 
 
 def _function(module: ast.Module) -> Function | None:
@@ -134,6 +137,7 @@ def _class(surface: Surface, node: ast.ClassDef) -> None:
         each.target.id: Argument(type_of(each.annotation), required=each.value is None)
         for each in node.body
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and not each.target.id.startswith("_")
+        if not ast.unparse(each.annotation).startswith("ClassVar")
     }
 
 

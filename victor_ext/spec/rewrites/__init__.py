@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from victor_ext.spec.shape import check_shape
 from victor_ext.spec.tree import Tree, copied, placed
 
-from . import bodies, composition, names, operations, schemas, serialization, unions
+from . import bodies, composition, names, operations, schemas, serialization, unions, unread
 from .base import Log
 
 __all__ = ("REWRITES", "Log", "prepare")
@@ -19,7 +19,10 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     operations.write_status,
     operations.read_hooks,
     names.inline_reference,
+    schemas.read_patterns,
+    unread.report_unread,
     names.name_referenced_schema,
+    composition.break_circle,
     schemas.keep_reference_siblings,
     names.drop_title,
     names.rename_schema,
@@ -54,7 +57,6 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,
-    schemas.mark_sent_nulls,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
     serialization.record_styles,
@@ -64,6 +66,8 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     # These need the final names.
     names.name_enum_members,
     names.rename_inline_schema,
+    operations.stand_in_for_method,
+    names.restore_null,
     names.drop_unused_keys,
 )
 

@@ -25,12 +25,17 @@ class Log:
     """The words of openapi-python-client for what it cannot generate, by the entry of `left_out`."""
     content_types: dict[str, str] = field(default_factory=dict[str, str])
     """Content types that the generator does not know, each with a known one that is read in the same way."""
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    """The names of schemas in the document, by those that they have now, where that is another one."""
     decimals: tuple[str, ...] = ()
     """The places whose numbers are read as Decimal, such as `Card.price`; `*` is any text."""
     floats: list[str] = field(default_factory=list[str])
     """The places of amounts that are read as float."""
     requests: Requests = field(default_factory=Requests)
     """How each request is sent."""
+
+    written: dict[str, tuple[frozenset[str], int]] = field(default_factory=dict[str, tuple[frozenset[str], int]])
+    """The places of the `allOf` that failed and are written out: the schemas that each is made of, and its length."""
 
     def __call__(self, rewrite: str, where: str) -> None:
         self.applied.setdefault(rewrite, []).append(where)

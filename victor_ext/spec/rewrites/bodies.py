@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from victor_ext.spec.requests import STYLES, Offered, Style
 from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping, mapping_at, operations, resolve
 
-from .base import Log, answers, components, media_types, reachable, schemas
-from .names import free_name
-from .serialization import is_nested, is_object, undefined, variants
+from .base import Log, answers, media_types, reachable, schemas
+from .names import give_name
+from .serialization import is_nested, is_object, is_read_only, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
@@ -52,11 +52,9 @@ def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
             groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
     for media in groups.values():
         if len(media) > 1:
-            named = components(document)
-            name = free_name(named, f"{operation.tree['operationId']}_body")
-            named[name] = media[0]["schema"]
+            give_name(document, media[0]["schema"], f"{operation.tree['operationId']}_body")
             for medium in media:
-                medium["schema"] = {"$ref": f"#/components/schemas/{name}"}
+                medium["schema"] = dict(media[0]["schema"])
 
 
 def non_json_content(document: Tree, log: Log) -> None:
@@ -83,10 +81,12 @@ def non_json_content(document: Tree, log: Log) -> None:
 def form(document: Tree, content_type: str, schema: Tree) -> str:
     """How a body is read and sent that is no JSON and no form by its content type: a key of KNOWN."""
     whole = resolve(document, schema)
-    if content_type == "*/*":
+    if content_type in ("*/*", "application/*"):
         if whole.get("format") in ("binary", "byte") or "contentMediaType" in whole:
             return "bytes"
-        return "text" if whole.get("type") == "string" and "enum" not in whole else "JSON"
+        if whole.get("type") == "string" and "enum" not in whole:
+            return "text" if content_type == "*/*" else "bytes"
+        return "JSON"
     return "text" if content_type.startswith("text/") else "bytes"
 
 
@@ -122,10 +122,10 @@ def binary_media_type(document: Tree, log: Log) -> None:
 
 
 def record_encodings(document: Tree, log: Log) -> None:
-    """Record how the fields of each form are sent; report those that can hold what has no defined form."""
-    numbers = [int(part) if part.isdecimal() else 0 for part in str(document.get("openapi", "")).split(".")]
-    # OpenAPI says so since 3.0.4 and 3.1.1.
-    objects_are_json = numbers >= [3, 1, 1] or [3, 0, 4] <= numbers < [3, 1]
+    """Record how the fields of each form are sent; report those that can hold what has no defined form.
+
+    A field that is read-only need not be sent, so it is no loss.
+    """
     for operation in operations(document):
         for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
             if bare_type(kind) not in FORMS:
@@ -139,11 +139,10 @@ def record_encodings(document: Tree, log: Log) -> None:
                 body = f"{operation.where}: body as {kind}"
                 log.left_out.append(f"{body} is a list, without names for its fields, and is refused when called")
             for name in [*fields, *(name for name in declared if name not in fields)]:
-                encoding, field = dict(mapping_at(declared, name)), fields.get(name, {})
+                encoding, field = mapping_at(declared, name), fields.get(name, {})
+                if is_read_only(document, field):
+                    continue
                 where = f"{operation.where}: the form's field {name}"
-                is_complex = is_object(document, field) or _is_list_of_complex(document, field)
-                if bare_type(kind) == URL_ENCODED and objects_are_json and not encoding and is_complex:
-                    encoding = {"contentType": "application/json"}
                 log.left_out += [f"{where}{loss}" for loss in _lost_of_field(document, field, encoding, kind)]
                 if arguments := _arguments(encoding):
                     encodings.setdefault(arguments, []).append(name)
@@ -157,7 +156,10 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
         if _is_file_within(document, field):
             yield ": a file within it, which is refused when called: a part of a form is a file or JSON"
         return
-    if reason := _undefined_field(document, field, encoding):
+    parts = variants(document, field)
+    if parts and all(each.get("format") == "binary" for each in parts):
+        yield ": a file, which has no form as text, and is refused when called"
+    elif reason := _undefined_field(document, field, encoding):
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 
@@ -165,14 +167,11 @@ def _items(document: Tree, schema: Tree) -> list[Tree]:
     return [whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))]
 
 
-def _is_list_of_complex(document: Tree, schema: Tree) -> bool:
-    return any(is_nested(document, items) for items in _items(document, schema))
-
-
 def _is_file_within(document: Tree, field: Tree) -> bool:
     """Whether a field can hold a file in an object, or in the objects of a list: a part of a form is a file or JSON."""
     wholes = [each for part in (field, *_items(document, field)) for each in variants(document, part)]
     inside = [child for whole in wholes for child in mapping_at(whole, "properties").values()]
+    inside = [child for child in inside if not is_read_only(document, child)]
     inside += [whole["additionalProperties"] for whole in wholes if is_mapping(whole.get("additionalProperties"))]
     return any(each.get("format") == "binary" for child in inside for each in reachable(document, child, set()))
 
@@ -183,11 +182,9 @@ def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None
             return f"has the style {style.style!r}"
         reason = undefined(document, schema, style)
         return f"can hold {reason}" if reason else None
-    if "contentType" in encoding and is_json(str(encoding["contentType"])):
-        return None
-    if is_object(document, schema):
-        return "is an object"
-    return "is a list of objects or lists" if _is_list_of_complex(document, schema) else None
+    kind = str(encoding.get("contentType", "application/json"))
+    is_complex = is_object(document, schema) or any(is_nested(document, each) for each in _items(document, schema))
+    return f"is an object or a list as {kind}" if is_complex and not is_json(kind) else None
 
 
 def _style(encoding: Tree) -> Style | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
-from .names import SCHEMAS, free_name
-from .redefinition import REDEFINED, TYPED, both, gist
+from .names import SCHEMAS, give_name
+from .redefinition import REDEFINED, TYPED, UNITED, both, gist
 from .serialization import kinds
 
-NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", "x-redefined-as")
 SOURCES = "x-redefined-as"
 """The key with the definitions that a named composition is made of."""
+MADE_OF = "x-made-of"
+"""The key of an inline schema that got a name, with the named schemas that it is merged of."""
+NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
@@ -31,64 +34,142 @@ def name_single_union(document: Tree, log: Log) -> None:
     for where, schema in components(document).items():
         keys = [key for key in ("oneOf", "anyOf", "allOf", "type", "properties") if schema.get(key)]
         members = list_at(schema, keys[0]) if keys in (["oneOf"], ["anyOf"]) else []
-        if len(members) == 1 and "$ref" in members[0]:
+        if len(members) == 1 and "$ref" in members[0] and "propertyName" not in mapping_at(schema, "discriminator"):
             schema["allOf"] = schema.pop(keys[0])
-            schema.pop("discriminator", None)
             log("name-single-union", where)
+
+
+def break_circle(document: Tree, log: Log) -> None:
+    """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of one member."""
+    for name in components(document):
+        for holder, key, to in [*_wholes(document, name)]:
+            steps = _steps(document, to, name)
+            if steps is None or key not in holder:
+                continue
+            holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
+            if not holder[key]:
+                del holder[key]
+            theirs, own = (all_properties(document, {"$ref": SCHEMAS + each}, {}) for each in (to, name))
+            lost = [each for each in theirs if each not in own]
+            log.left_out.append(
+                f"{name}: {key}, by which it is a part of itself{' by way of ' * bool(steps)}{', '.join(steps)}: its "
+                f"reference to {to} is not read{', and as plain JSON: ' * bool(lost)}{', '.join(lost)}; remove it, or "
+                "put what they share into one more schema"
+            )
+
+
+def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
+    """The named schemas that a named one has all of, each with the schema and the key with the reference to it."""
+    pending = [resolve(document, {"$ref": SCHEMAS + name})]
+    for schema in pending:  # it grows
+        for key in ("allOf", "oneOf", "anyOf"):
+            parts = list_at(schema, key)
+            if key == "allOf" or (len(parts) == 1 and "propertyName" not in mapping_at(schema, "discriminator")):
+                pending += [part for part in parts if "$ref" not in part]
+                yield from ((schema, key, part["$ref"].removeprefix(SCHEMAS)) for part in parts if "$ref" in part)
+
+
+def _steps(document: Tree, start: str, end: str) -> list[str] | None:
+    """The named schemas on the shortest way from one to another that is a part of it; None without a way."""
+    ways = {start: [start]}
+    pending = [start]
+    for name in pending:  # it grows
+        if resolve(document, {"$ref": SCHEMAS + name}) is resolve(document, {"$ref": SCHEMAS + end}):
+            return [each for each in ways[name] if each != end]
+        new = dict.fromkeys(to for _, _, to in _wholes(document, name) if to not in ways)
+        ways |= {to: [*ways[name], to] for to in new}
+        pending += new
+    return None
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
     """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
     done: dict[int, set[str] | None] = {}
     for where, schema in schemas(document):
-        parts = list_at(schema, "allOf")
-        if not parts:
-            continue
-        own = {key: value for key, value in schema.items() if key != "allOf"}
-        admitted = [_admitted(document, part, done) for part in [*parts, own]]
-        del done[id(own)]  # another mapping may get its id
-        typed = [each for each in admitted if each is not None]
-        if len(typed) > 1 and all(typed) and not set[str].intersection(*typed):
+        typed = _limits(document, schema, done) if list_at(schema, "allOf") else []
+        if typed and all(typed) and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
             log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
+
+
+def _limits(document: Tree, whole: Tree, done: dict[int, set[str] | None]) -> list[set[str]]:
+    """The types that a schema admits, beside null, by each of its keys that says something of them."""
+    own = kinds(whole) - {"null"}
+    limits = [_admitted(document, part, done) for part in list_at(whole, "allOf")]
+    limits.append((own | {"integer"} if "number" in own else own) or None)
+    for key in ("oneOf", "anyOf"):
+        members = [_admitted(document, part, done) for part in list_at(whole, key)]
+        typed = [each for each in members if each is not None]
+        limits.append(set[str]().union(*typed) if typed and len(typed) == len(members) else None)
+    return [each for each in limits if each is not None]
 
 
 def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
     """The types that a schema admits, beside null; None when it says nothing of them. `done` is as in `_merged`."""
     whole = resolve(document, schema)
-    if id(whole) in done:
-        return done[id(whole)]
-    done[id(whole)] = None  # a schema says nothing more of itself
-    own = kinds(whole) - {"null"}
-    limits = [own | {"integer"} if "number" in own else own] if own else []
-    limits += [each for part in list_at(whole, "allOf") if (each := _admitted(document, part, done)) is not None]
-    for key in ("oneOf", "anyOf"):
-        members = [_admitted(document, part, done) for part in list_at(whole, key)]
-        typed = [each for each in members if each is not None]
-        if typed and len(typed) == len(members):
-            limits.append(set[str].union(*typed))
-    done[id(whole)] = set[str].intersection(*limits) if limits else None
+    if id(whole) not in done:
+        done[id(whole)] = None  # a schema says nothing more of itself
+        limits = _limits(document, whole, done)
+        done[id(whole)] = set[str].intersection(*limits) if limits else None
     return done[id(whole)]
 
 
 def name_endless_composition(document: Tree, log: Log) -> None:
-    """Name an inline `allOf` that contains itself, by way of a reference: only what has a name can contain itself."""
+    """Name an inline `allOf`, or a union with properties beside it, that contains itself by way of a reference.
+
+    Only what has a name can contain itself.
+    """
     named = components(document)
     direct = {owner: _names_in([whole]) for owner, whole in named.items()}
-    for owner, whole in [*named.items()]:
+    pending = [*named]
+    for owner in pending:  # it grows
+        whole = named[owner]
         for where, schema in [*below(owner, whole)]:
-            parts = list_at(schema, "allOf")
+            is_union = bool(schema.get("properties") and (schema.get("oneOf") or schema.get("anyOf")))
+            parts = list_at(schema, "allOf") or [schema] * is_union
             if schema is whole or not parts or is_single_reference(schema):
                 continue
             if owner not in _reached(direct, _names_in(parts)):
                 continue
             typed = [part for part in parts if TYPED & part.keys()]
-            if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
+            if is_union:
+                _name(document, schema, where)
+            elif len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
                 replace(schema, {"allOf": typed})
             else:
                 own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
                 _name_composition(document, schema, [*parts, own] if own else parts, where)
             log("name-endless-composition", where)
+            new = [each for each in named if each not in direct]
+            direct |= {each: _names_in([named[each]]) for each in new}
+            direct[owner] |= {*new}
+            pending += new
+
+
+def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
+    """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
+    is_within = any(each is schema for part in parts for _, each in below(where, part))
+    return _name(document, schema, where) if is_within else schema
+
+
+def _name(document: Tree, schema: Tree, where: str) -> Tree:
+    schema[MADE_OF] = sorted(_composed(document, [schema]))
+    return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
+
+
+def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
+    """The named schemas that parts are merged of; in the place of a composition, those that it is made of."""
+    named, names, made = components(document), set[str](), set[str]()
+    pending = [*parts]
+    for part in pending:  # it grows
+        name = str(part.get("$ref", "")).removeprefix(SCHEMAS)
+        if name in named and name not in names:
+            names.add(name)
+            made |= {name} if {SOURCES, MADE_OF} & named[name].keys() else set()
+            pending.append(named[name])
+        names |= {*list_at(part, MADE_OF)}
+        pending += [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
+    return frozenset(names - made)
 
 
 def _names_in(parts: list[Tree]) -> set[str]:
@@ -143,57 +224,90 @@ def inline_allof(document: Tree, log: Log) -> None:
                 schema.update({key: value for key, value in part.items() if key not in schema})
             schema["allOf"] = typed
         if _beyond_the_generator(document, schema):
-            write_out_allof(document, schema, where)
+            write_out_allof(document, schema, where, log)
             log("inline-allof", where)
 
 
-def write_out_allof(document: Tree, schema: Tree, where: str) -> None:
-    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`."""
+def write_out_allof(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str] = frozenset()) -> None:
+    """Put the merged properties of `allOf`, and of unions beside it, into the schema itself, whose place is `where`.
+
+    `around` has the named schemas that the compositions around it are merged of.
+    """
     merged = _merged(document, schema, {})
-    drop(schema, "allOf", "oneOf", "anyOf")
+    schema = named_if_within(document, schema, [merged], where)
+    drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     schema.update({**merged, **{key: schema[key] for key in ("description",) if key in schema}})
     for name, child in list(mapping_at(schema, "properties").items()):
-        _settle(document, child, f"{where}_{name}")
+        _settle(document, child, f"{where}_{name}", log, around)
 
 
-def _settle(document: Tree, schema: Tree, where: str) -> None:
+def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    """Write out an `allOf` that openapi-python-client refused, unless it would grow without an end.
+
+    It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
+    """
+    around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
+    seen = frozenset[str]().union(*(names for names, _ in around))
+    parts, before = schema["allOf"], {*components(document)}
+    names, size = _composed(document, parts), len(gist(schema))
+    if names and names <= seen and all(size >= each for _, each in around):
+        _read_last(schema, parts, where, log)
+        return
+    write_out_allof(document, schema, where, log, seen)
+    log.written |= dict.fromkeys([where, *(components(document).keys() - before)], (seen | names, size))
+
+
+def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
+    log.left_out.append(f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read")
+    replace(schema, parts[-1])
+
+
+def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
     """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
 
     The result is the one that says all, or a new class, named when a definition is a reference: it can contain itself.
+    Definitions that are more than references grow without an end when they are merged of a schema that a composition
+    around them is merged of, too.
     """
     if is_mapping(schema.get("items")):
-        _settle(document, schema["items"], f"{where}_item")
+        _settle(document, schema["items"], f"{where}_item", log, around)
     if not schema.pop(REDEFINED, False):
         return
     sources = [resolve(document, part).get(SOURCES, [part]) if "$ref" in part else [part] for part in schema["allOf"]]
     parts = list({gist(part): part for each in sources for part in each}.values())
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
+    names = _composed(document, parts)
     if whole is not None:
         replace(schema, whole)
+    elif names & around and not all("$ref" in part for part in parts):
+        _read_last(schema, parts, where, log)
     elif any("$ref" in part for part in parts):
         if name := _name_composition(document, schema, parts, where):
-            write_out_allof(document, components(document)[name], name)
+            write_out_allof(document, components(document)[name], name, log, around | names)
     else:
-        write_out_allof(document, schema, where)
+        write_out_allof(document, schema, where, log, around | names)
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
     """Make a composition a reference to a schema that all with the same definitions share; its name when it is new."""
-    named = components(document)
     key = sorted(map(gist, parts))
-    for name, each in named.items():
+    for name, each in components(document).items():
         if SOURCES in each and sorted(map(gist, each[SOURCES])) == key:
             replace(schema, {"$ref": SCHEMAS + name})
             return None
     references = [part["$ref"].rpartition("/")[2] for part in parts if "$ref" in part]
-    name = free_name(named, "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where))
-    named[name] = in_place_of(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
-    replace(schema, {"$ref": SCHEMAS + name})
-    return name
+    replace(schema, {"allOf": deepcopy(parts), SOURCES: deepcopy(parts)})
+    name = "_and_".join(references) if len(references) == len(parts) else re.sub(r"\W+", "_", where)
+    return give_name(document, schema, name)
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
-    """Whether an object has the fields that all others have, in the same way, and requires them, too."""
+    """Whether an object has the fields that all others have, in the same way, and requires them, too.
+
+    Of a union, one member must: a value is read as one of them.
+    """
+    if UNITED in part and "anyOf" in part:
+        return any(_says_all(document, each, parts) for each in part["anyOf"])
     wholes = [_merged(document, each, {}) for each in [part, *parts]]
     (fields, required), *others = [(mapping_at(each, "properties"), set(list_at(each, "required"))) for each in wholes]
     gists = {name: gist(child) for name, child in fields.items()}
@@ -224,6 +338,11 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
 def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     """The properties of a schema, with those of its `allOf` and of its unions. `done` is for `_merged`."""
     return mapping_at(_merged(document, schema, done), "properties")
+
+
+def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[str]:
+    """The names of the properties that a schema requires, by itself or in its `allOf`. `done` is for `_merged`."""
+    return list_at(_merged(document, schema, done), "required")
 
 
 def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
@@ -265,8 +384,9 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
 
 def one_of(parts: list[Tree]) -> Tree:
     """One schema for what several say: an enum of the values of enums, and otherwise a union of those that differ."""
+    single = [each for part in parts for each in (part["anyOf"] if UNITED in part and "anyOf" in part else [part])]
     different = list(
-        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in parts}.values()
+        {json.dumps({**each, "description": "", HAD_NULL: None}, sort_keys=True): each for each in single}.values()
     )
     if len(different) == 1:
         return different[0]
@@ -275,7 +395,7 @@ def one_of(parts: list[Tree]) -> Tree:
         rest = {key: value for key, value in different[0].items() if key not in ("const", "enum", "x-enum-varnames")}
         whole = {**rest, "enum": list(dict.fromkeys(value for each in values for value in each))}
         return in_place_of(different[0], whole)
-    return in_place_of(different[0], {"anyOf": different})
+    return in_place_of(different[0], {"anyOf": different, UNITED: True})
 
 
 def _add(document: Tree, merged: Tree, part: Tree) -> None:

@@ -14,17 +14,32 @@ from urllib.parse import unquote
 
 from openapi_python_client import strings
 
-from victor_ext.spec.requests import PREFIX
-from victor_ext.spec.tree import Tree, bare_type, is_mapping, list_at, mapping_at, operations, resolve, target, unused
+from victor_ext.spec.requests import PREFIX, STANDS_FOR
+from victor_ext.spec.tree import (
+    Tree,
+    bare_type,
+    in_place_of,
+    is_mapping,
+    is_null,
+    list_at,
+    mapping_at,
+    methods,
+    operations,
+    path_item,
+    resolve,
+    target,
+    unused,
+)
 
-from .base import Log, components, drop, media_types, replace, schemas
+from .base import HAD_NULL, Log, children, components, drop, media_types, replace, schemas
 from .redefinition import TYPED
 
 RESERVED = {
     *("ANYTHING", "BLOB", "DAY", "DECIMAL", "Decimal", "FLAG", "INSTANT", "LEVELS", "NOTHING", "NUMBER", "TEXT"),
     *("UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
-    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "UUID", "Unset", "Word"),
+    *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
+    *("UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
 }
 """Names that the generated modules use themselves."""
 
@@ -42,9 +57,11 @@ SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
 """Steps of a reference that say nothing in a name."""
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
-    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-sent-nulls"),
+    *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-discriminator"),
 }
-KEPT_IN_OPERATION = {"operationId", "tags", "summary", "description", "parameters", "requestBody", "responses"}
+KEPT_IN_OPERATION = {
+    *("operationId", "tags", "summary", "description", "parameters", "requestBody", "responses", STANDS_FOR),
+}
 
 
 def class_name(name: str) -> str:
@@ -64,10 +81,19 @@ def free_name(named: Tree, name: str) -> str:
     return name
 
 
+def give_name(document: Tree, schema: Tree, name: str) -> str:
+    """Move a schema to the named ones, where its name is free, and refer to it in its place; the name."""
+    named = components(document)
+    name = free_name(named, _short(name))
+    named[name] = copy(schema)
+    replace(schema, {"$ref": SCHEMAS + name})
+    return name
+
+
 def inline_reference(document: Tree, log: Log) -> None:
     """Replace references to parameters, bodies, answers and paths by their targets: the generator follows few."""
     for path, item in mapping_at(document, "paths").items():
-        document["paths"][path] = deepcopy(_followed(document, item, log, path))
+        document["paths"][path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
         tree, where = operation.tree, operation.where
         own = [deepcopy(_followed(document, each, log, where)) for each in list_at(tree, "parameters")]
@@ -83,6 +109,16 @@ def inline_reference(document: Tree, log: Log) -> None:
         }
     for item in mapping_at(document, "paths").values():
         item.pop("parameters", None)
+
+
+def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
+    """A path item, with what it refers to. What both have, OpenAPI does not define: it is left out of the second."""
+    theirs, whole = _followed(document, item, log, path), path_item(document, item)
+    kept = {id(tree) for _, _, tree in methods(whole)}
+    for method, _, tree in methods(theirs):
+        if id(tree) not in kept:
+            log.left_out.append(f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its own")
+    return whole
 
 
 def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
@@ -173,16 +209,19 @@ def rename_schema(document: Tree, log: Log) -> None:
         modules.add(module_name(class_name(new)))
         if new != name:
             renamed[name] = new
+            log.renamed[new] = name
             log("rename-schema", f"{name} is now {new}")
     document["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in named.items()}
     for _, schema in schemas(document):
         name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
         if name in renamed:
             schema["$ref"] = SCHEMAS + renamed[name]
-        mapping = mapping_at(mapping_at(schema, "discriminator"), "mapping")
-        for value, reference in mapping.items():
-            mapped: str = reference.removeprefix(SCHEMAS)
-            mapping[value] = SCHEMAS + renamed.get(mapped, mapped)
+        discriminator = mapping_at(schema, "discriminator")
+        mapping = mapping_at(discriminator, "mapping")
+        for place, value in [*((mapping, value) for value in mapping), (discriminator, "defaultMapping")]:
+            if value in place:
+                mapped = str(place[value]).removeprefix(SCHEMAS)
+                place[value] = SCHEMAS + renamed.get(mapped, mapped)
 
 
 def _short(name: str) -> str:
@@ -232,6 +271,29 @@ def name_enum_members(document: Tree, log: Log) -> None:
             schema["x-enum-varnames"] = names
 
 
+def restore_null(document: Tree, log: Log) -> None:
+    """Let properties, items and the values of maps be null again where the null of their object or enum was dropped."""
+    valued = {
+        id(child)
+        for _, schema in schemas(document)
+        for step, child in children(schema)
+        if step[0] == "." or step == "[]"
+    }
+    for place in [*_places(document)]:
+        schema = place.schema
+        if id(schema) in valued and HAD_NULL in resolve(document, schema):
+            own = in_place_of(schema, {key: value for key, value in schema.items() if key != "nullable"})
+            if "$ref" not in own:
+                own.setdefault("title", place.name)  # its class keeps its name
+            replace(schema, {"anyOf": [own, in_place_of(schema, {"type": "null"})]})
+            log("restore-null", place.where)
+        for key in ("oneOf", "anyOf"):
+            members = [resolve(document, each) for each in list_at(schema, key)]
+            if any(HAD_NULL in each for each in members) and not any(map(is_null, members)):
+                schema[key].append(in_place_of(schema, {"type": "null"}))
+                log("restore-null", place.where)
+
+
 def rename_inline_schema(document: Tree, log: Log) -> None:
     """Rename an inline schema whose class, named after its place, would have the name or the module of another."""
     _name_deep_schema(document, log)
@@ -263,11 +325,8 @@ def _name_deep_schema(document: Tree, log: Log) -> None:
         schema, long = place.schema, place.class_name
         if not (("enum" in schema and "$ref" not in schema) or is_model(schema)) or len(long.encode()) <= MAX_NAME:
             continue
-        named = copy(schema)
-        named.pop("title", None)
-        components(document)[_short(long)] = named
-        replace(schema, {"$ref": SCHEMAS + _short(long)})
-        log("rename-inline-schema", f"{place.where} is now {_short(long)}")
+        drop(schema, "title")
+        log("rename-inline-schema", f"{place.where} is now {give_name(document, schema, _short(long))}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
@@ -345,7 +404,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
-    kept: Tree = {"openapi": "3.1.0" if str(document["openapi"]).startswith("3.1") else "3.0.3"}
+    kept: Tree = {"openapi": "3.0.3" if str(document["openapi"]).startswith("3.0") else "3.1.0"}
     kept["info"] = {"title": str(info.get("title", "API")), "version": str(info.get("version", "0"))}
     kept["paths"] = {
         path: {method: tree for method, tree in item.items() if is_mapping(tree)}

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import urljoin
 
-from victor_ext.spec.requests import HOOKS, Hook
-from victor_ext.spec.tree import Tree, hooks, is_json, is_url, list_at, mapping_at, mappings_at, operations, resolve
+from victor_ext.spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
+from victor_ext.spec.tree import (
+    Tree,
+    hooks,
+    is_json,
+    is_url,
+    list_at,
+    mapping_at,
+    mappings_at,
+    operations,
+    resolve,
+    types_of,
+    unused,
+)
 
 from .base import Log, components, parameters
 
@@ -62,11 +75,11 @@ def drop_null_of_path(document: Tree, log: Log) -> None:
     """Drop the null of a parameter in the path: there is no text for it."""
     for operation, parameter in parameters(document):
         schema = resolve(document, parameter["schema"])
-        listed = list_at(schema, "type")
-        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in listed):
-            kinds = [each for each in listed if each != "null"] if listed else [schema.get("type")]
+        kinds = types_of(schema)
+        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in kinds):
             plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
-            parameter["schema"] = {**plain, "type": kinds[0] if len(kinds) == 1 else kinds} if any(kinds) else plain
+            others = [each for each in kinds if each != "null"]
+            parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
             log("drop-null-of-path", f"{operation.where} {parameter['name']}")
 
 
@@ -114,13 +127,18 @@ def read_hooks(document: Tree, log: Log) -> None:
         if content and not media:
             log.left_out.append(f"{hook.where}: its body as {', '.join(content)}, which read_webhook does not read")
         elif media:
-            path = re.sub("[{}?#]", "_", hook.where.partition(" ")[2])
+            method, _, where = hook.where.partition(" ")
+            path, method = re.sub("[{}?#]", "_", where), method.lower()
+            if method not in KNOWN_METHODS:
+                path, method = f"{path}#{method}", "post"
             read = {"operationId": hook.name, "tags": [HOOKS], "responses": {"200": {"content": media}}}
             document["paths"] = mapping_at(document, "paths")  # a document may have webhooks alone
-            document["paths"][path] = {hook.where.partition(" ")[0].lower(): read}
+            taken = [each for each, item in document["paths"].items() if method in item]
+            path = unused(path, taken)  # `a{b` and `a?b` are two webhooks
+            document["paths"].setdefault(path, {})[method] = read
             headers = [resolve(document, each) for each in list_at(hook.tree, "parameters")]
             names = tuple(str(each.get("name")) for each in headers if each.get("in") == "header")
-            log.requests.hooks[path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
+            log.requests.hooks[method, path] = Hook(hook.name, names, tuple(_security(document, hook.tree)))
 
 
 def _security(document: Tree, operation: Tree) -> Iterator[str]:
@@ -137,38 +155,108 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
         yield " and ".join(words) or "none"
 
 
+def stand_in_for_method(document: Tree, log: Log) -> None:
+    """Write an operation whose method the generator does not know as `post` of a path of its own."""
+    for operation in operations(document):
+        if operation.method in KNOWN_METHODS:
+            continue
+        document["paths"][f"{operation.path}#{operation.method}"] = {"post": operation.tree}
+        operation.tree[STANDS_FOR] = operation.method
+        operation.item.pop("additionalOperations" if "." in operation.step else operation.method, None)
+        log("stand-in-for-method", operation.where)
+
+
 def record_servers(document: Tree, log: Log) -> None:
     """Record the servers of the document, and those of the operations that its first server does not offer.
 
-    The first server of a list counts, and each variable has its default. A relative URL is joined to the first absolute
-    one of the document: where the document itself was served from is not known.
+    The first server of a list counts, and each variable has its default. A relative URL of an operation is joined to
+    the first absolute one of the document: where the document itself was served from is not known.
     """
-    shared = _urls(document)
-    absolute = [url for url in shared if _is_absolute(url)]
-    for operation in operations(document):
-        own = _urls(operation.tree) or _urls(operation.item)
-        for url in own[:1] if not {*own} & {*(absolute or shared)[:1]} else []:
-            whole = urljoin(f"{absolute[0]}/", f"{url}/").rstrip("/") if absolute and is_url(url) else url
-            if not _is_absolute(whole):
-                log.left_out.append(f"{operation.where}: its server {url} is no absolute URL: sent to base_url")
-                continue
-            log.requests.request(operation.tree).server = whole
-            log("record-servers", f"{operation.where}: {whole}")
-    own_ones = {each.server for each in log.requests.of.values()}
-    only = own_ones.pop() if len(own_ones) == 1 else None
-    log.requests.servers = absolute or ([only] if only and len(log.requests.of) == len(operations(document)) else [])
-    log.requests.base_path = next((url for url in shared if url), None) if not absolute else None
+    requests, every = log.requests, operations(document)
+    shared = _servers(document)
+    absolute = [each for each in shared if _is_absolute(each.url)]
+    first = (absolute or shared)[:1]
+    known: dict[str, _Server] = {}
+    for server in shared:
+        _declare(server, known)
+    for operation in every:
+        own = _servers(operation.tree) or _servers(operation.item)
+        own = [each.joined(absolute[0]) for each in own] if absolute else own
+        if own and not {each.url for each in own} & {each.url for each in first}:
+            url = requests.request(operation.tree).server = own[0].url
+            if url not in requests.own_servers:
+                requests.own_servers[url] = _declare(own[0], known)
+            log("record-servers", f"{operation.where}: {url}")
+    requests.servers = [each.url for each in absolute]
+    [only, *others] = {each.server for each in requests.of.values()} or {None}
+    if not absolute and only and not others and len(requests.of) == len(every) and _is_absolute(only):
+        requests.servers = [only]
+        requests.own_servers.clear()
+        for request in requests.of.values():
+            request.server = None
+    requests.base_path = next((each.url for each in shared if each.url), None) if not absolute else None
+    requests.variables = {template: server.variables for template, server in known.items() if server.names}
 
 
-def _urls(tree: Tree) -> list[str]:
-    """The URLs of servers, without a slash at their end, with the default of each variable that has one."""
-    urls: list[str] = []
+class _Server(NamedTuple):
+    """A server, without a slash at its end."""
+
+    url: str
+    """With the default of each variable that has one."""
+    template: str
+    """As it stands in the document."""
+    variables: Tree
+
+    def joined(self, base: _Server) -> _Server:
+        """The server that a relative URL means, beside another one."""
+        if not is_url(self.url):
+            return self
+        below = self.beside(base)
+        url, template = (
+            urljoin(f"{one}/", f"{other}/").rstrip("/")
+            for one, other in ((base.url, self.url), (base.template, below.template))
+        )
+        is_absolute = template == below.template
+        return _Server(url, template, below.variables if is_absolute else {**base.variables, **below.variables})
+
+    def beside(self, other: _Server) -> _Server:
+        """The server with new names for its variables to which the other one gives other values: `{env_2}` for `{env}`.
+
+        Then values for both can be given at once.
+        """
+        template, variables = self.template, {**self.variables}
+        taken = {*self.names, *other.names}
+        for name in self.names & other.names:
+            own, others = mapping_at(variables, name), mapping_at(other.variables, name)
+            if any(own.get(key) != others.get(key) for key in ("default", "enum")):
+                new = unused(name, taken)
+                template = template.replace(f"{{{name}}}", f"{{{new}}}")
+                variables = {new if each == name else each: value for each, value in variables.items()}
+        return _Server(self.url, template, variables)
+
+    @property
+    def names(self) -> set[str]:
+        return {*re.findall(r"{([^{}]+)}", self.template)}
+
+
+def _declare(server: _Server, known: dict[str, _Server]) -> str:
+    """The template of a server, which is `known` from now on; two servers of one template have the same defaults."""
+    while (other := known.setdefault(server.template, server)) is not server:
+        own = server.beside(other)
+        if own.template == server.template:
+            break
+        server = own
+    return server.template
+
+
+def _servers(tree: Tree) -> list[_Server]:
+    servers: list[_Server] = []
     for server in [each for each in list_at(tree, "servers") if "url" in each]:
-        url: str = server["url"]
+        url = template = str(server["url"]).rstrip("/")
         for name, variable in mappings_at(server, "variables"):
-            url = url.replace(f"{{{name}}}", str(variable["default"])) if "default" in variable else url
-        urls.append(url.rstrip("/"))
-    return urls
+            url = url.replace(f"{{{name}}}", variable["default"]) if "default" in variable else url
+        servers.append(_Server(url.rstrip("/"), template, mapping_at(server, "variables")))
+    return servers
 
 
 def _is_absolute(url: str) -> bool:

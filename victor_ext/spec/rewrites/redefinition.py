@@ -7,8 +7,12 @@ from typing import Any
 
 from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
 
+from .serialization import variants
+
 REDEFINED = "x-redefined"
 """The key of a composition that `both` made; `inline_allof` settles it."""
+UNITED = "x-united"
+"""The key of a union of what the members of another union say of one property: a value can have all of its fields."""
 TYPED = {
     *("$ref", "type", "format", "properties", "required", "items", "prefixItems", "enum", "const"),
     *("additionalProperties", "allOf", "oneOf", "anyOf"),
@@ -16,27 +20,34 @@ TYPED = {
 """Keys that say what a value is."""
 
 
-def both(document: Tree, earlier: Tree, later: Tree) -> Tree:
+Pairs = frozenset[tuple[int, int]]
+"""Pairs of definitions, by their ids, within which two others are looked at: lists can hold themselves."""
+
+
+def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset()) -> Tree:
     """What two definitions say together: the narrower one, all fields, a list of what both have; else the later one."""
     if gist(earlier) == gist(later):
         return later
     for narrow, wide in ((later, earlier), (earlier, later)):
         members = {gist(each) for each in _members(resolve(document, wide))} if "properties" not in wide else set[str]()
         # Each member of the narrow one, when that is a union too, is one of the wide one.
-        is_among = bool(members) and all(gist(each) in members for each in _members(narrow) or [narrow])
+        is_open = UNITED in wide and _has_fields(document, narrow)
+        is_among = bool(members) and not is_open and all(gist(each) in members for each in _members(narrow) or [narrow])
         if not TYPED & wide.keys() or is_among:
             return _with_words(narrow, {**earlier, **later}) if "$ref" not in wide else narrow
     first, last = _bare(document, earlier), _bare(document, later)
     if _has_fields(document, first) and _has_fields(document, last):
         parts = [part for each in (first, last) for part in (each["allOf"] if REDEFINED in each else [each])]
         return in_place_of(later, {"allOf": parts, REDEFINED: True})
-    return _both_values(document, earlier, later)
+    return _both_values(document, earlier, later, above)
 
 
-def _both_values(document: Tree, earlier: Tree, later: Tree) -> Tree:
+def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tree:
     first, last = resolve(document, earlier), resolve(document, later)
-    if is_mapping(first.get("items")) and is_mapping(last.get("items")):
-        return in_place_of(later, {**first, **last, "items": both(document, first["items"], last["items"])})
+    pair = id(first), id(last)
+    if is_mapping(first.get("items")) and is_mapping(last.get("items")) and pair not in above:
+        items = both(document, first["items"], last["items"], above | {pair})
+        return in_place_of(later, {**first, **last, "items": items})
     kinds = _kinds(first), _kinds(last)
     if kinds == (["integer"], ["number"]) or (kinds[0] == kinds[1] and _is_closed(first) and not _is_closed(last)):
         return _with_words(earlier, later)
@@ -73,7 +84,8 @@ def _with_words(schema: Tree, words: Tree) -> Tree:
     """A schema with the keys of another one that say nothing of the value, such as its description."""
     if "$ref" in schema:
         return schema
-    return in_place_of(schema, {**schema, **{key: value for key, value in words.items() if key not in TYPED}})
+    said = {key: value for key, value in words.items() if key not in TYPED and key not in (REDEFINED, UNITED)}
+    return in_place_of(schema, {**schema, **said})
 
 
 def _bare(document: Tree, schema: Tree) -> Tree:
@@ -83,9 +95,8 @@ def _bare(document: Tree, schema: Tree) -> Tree:
 
 
 def _has_fields(document: Tree, schema: Tree) -> bool:
-    whole = resolve(document, schema)
-    parts = [*_members(whole), *list_at(whole, "allOf")]
-    return "properties" in whole or _kinds(whole) == ["object"] or any(_has_fields(document, each) for each in parts)
+    """Whether a schema, or a part of it, has fields."""
+    return any("properties" in each or _kinds(each) == ["object"] for each in variants(document, schema))
 
 
 def _kinds(schema: Tree) -> list[str]:

@@ -6,12 +6,14 @@ import json
 import re
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_json, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
+from victor_ext.spec.tree import Tree, is_list, is_mapping, is_null, mapping_at, operations, resolve, types_of
 
-from .base import HAD_NULL, Log, answers, components, drop, reachable, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference
+from .base import HAD_NULL, Log, answers, below, components, drop, reachable, schemas
+from .composition import all_properties, has_siblings, is_object, is_single_reference, one_of
 from .redefinition import TYPED
 
+EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
+"""Patterns that every name matches, or that all but the empty one do."""
 TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 TYPED_BY = {"properties", "enum", "const", "allOf", "oneOf", "anyOf"}
 """Keys beside `items` that say of what type a value is."""
@@ -21,8 +23,19 @@ DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their format."""
 ONLY_NULL = "x-only-null"
 """The key of a property that can be null only."""
-SENT_NULLS = "x-sent-nulls"
-"""The key of a model with the names of the properties that can be sent as null, but whose type has no null."""
+
+
+def read_patterns(document: Tree, log: Log) -> None:
+    """Read `patternProperties` as `additionalProperties`, where no other names are admitted, or no name is another."""
+    pending = schemas(document)
+    for where, schema in pending:  # it grows
+        patterns = mapping_at(schema, "patternProperties")
+        is_whole = schema.get("additionalProperties") is False or EVERY_NAME & patterns.keys()
+        if patterns and is_whole and not is_mapping(schema.get("additionalProperties")):
+            schema["additionalProperties"] = one_of([*patterns.values()])
+            del schema["patternProperties"]
+            pending += below(f"{where}.*", schema["additionalProperties"])
+            log("read-patterns", where)
 
 
 def repair_type(document: Tree, log: Log) -> None:
@@ -43,7 +56,7 @@ def repair_type(document: Tree, log: Log) -> None:
 
 
 def free_null_property(document: Tree, log: Log) -> None:
-    """Let a property that can be null only hold anything: null reads as absent, so that only other values tell."""
+    """Let a property that can be null only hold anything: the generator has no type for null alone."""
     for where, schema in schemas(document):
         for name, child in mapping_at(schema, "properties").items():
             if is_null(child):
@@ -126,7 +139,7 @@ def describe_default(document: Tree, log: Log) -> None:
 
 
 def drop_null_of_object(document: Tree, log: Log) -> None:
-    """Drop the null of an object: null reads as absent, and the generator would name the class `...Type0`."""
+    """Drop the null of an object, which `restore_null` writes: the generator would name the class `...Type0`."""
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
         kind = schema.get("type")
@@ -143,25 +156,17 @@ def drop_null_of_object(document: Tree, log: Log) -> None:
 # ---- Marks: extension keys that model.py.jinja reads ----
 
 
-def mark_sent_nulls(document: Tree, log: Log) -> None:
-    """Mark the properties that JSON sends as null, and whose own null is dropped: objects and enums."""
+def mark_answers(document: Tree, log: Log) -> None:
+    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET.
+
+    `x-write-only` has the names of the properties that no answer has.
+    """
     seen: set[int] = set()
     done: dict[int, Tree] = {}
-    for operation in operations(document):
-        for kind, medium in mapping_at(mapping_at(operation.tree, "requestBody"), "content").items():
-            if not is_json(kind):
-                continue
-            for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                properties = all_properties(document, schema, done).items()
-                if names := [name for name, child in properties if HAD_NULL in resolve(document, child)]:
-                    schema[SENT_NULLS] = names
-                    log("mark-sent-nulls", f"{', '.join(names)} in {operation.where}")
-
-
-def mark_answers(document: Tree, log: Log) -> None:
-    """Mark models that an answer can contain (`x-in-answers`): they read a missing required field as UNSET."""
-    seen: set[int] = set()
     for medium in [each for of in operations(document) for _, content in answers(of) for each in content.values()]:
         for schema in reachable(document, mapping_at(medium, "schema"), seen):
             schema["x-in-answers"] = True
+            properties = all_properties(document, schema, done).items()
+            if hidden := [name for name, child in properties if resolve(document, child).get("writeOnly")]:
+                schema["x-write-only"] = hidden
     log("mark-answers", f"{len(seen)} schemas")

@@ -64,7 +64,7 @@ def record_styles(document: Tree, log: Log) -> None:
         if style not in STYLES[location]:
             log.left_out.append(f"{where}: style {style!r} is not defined there: sent as {DEFAULT_STYLES[location]}")
             style = DEFAULT_STYLES[location]
-        explode = bool(parameter.get("explode", style == "form"))
+        explode = bool(parameter.get("explode", style in ("form", "cookie")))
         written = Style(location, style, explode, bool(parameter.get("allowReserved")), bool(parameter.get("x-json")))
         if not written.json and (reason := undefined(document, parameter["schema"], written)):
             log.left_out.append(f"{where}: {reason}, whose form OpenAPI does not define, is refused when called")
@@ -89,26 +89,35 @@ def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
     if style.style == "deepObject":
         return None
     for whole in variants(document, schema):
-        nested = next((step for step, child in children(whole) if step[0] in ".[" and is_nested(document, child)), None)
+        inner = [(step, child) for step, child in children(whole) if not is_read_only(document, child)]
+        nested = next((step for step, child in inner if step[0] in ".[" and is_nested(document, child)), None)
         if nested is not None:
             return f"an object or a list in its {nested}"
-        if style.location == "cookie" and style.explode and is_nested(document, whole):
+        if style.location == "cookie" and style.style == "form" and style.explode and is_nested(document, whole):
             return "an exploded list or object"
     return None
 
 
-def variants(document: Tree, schema: Tree, seen: frozenset[int] = frozenset()) -> list[Tree]:
-    """A schema and the members of its unions and of its `allOf`, references followed."""
-    whole = resolve(document, schema)
-    if id(whole) in seen:
-        return []
-    parts = [part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)]
-    return [whole, *(each for part in parts for each in variants(document, part, seen | {id(whole)}))]
+def variants(document: Tree, schema: Tree) -> list[Tree]:
+    """A schema and the members of its unions and of its `allOf`, references followed; each once."""
+    found: dict[int, Tree] = {}
+    pending = [schema]
+    while pending:
+        whole = resolve(document, pending.pop())
+        if id(whole) not in found:
+            found[id(whole)] = whole
+            pending += reversed([part for key in ("allOf", "oneOf", "anyOf") for part in list_at(whole, key)])
+    return [*found.values()]
 
 
 def is_nested(document: Tree, schema: Tree) -> bool:
     """Whether a value can be an object or a list. What has no type counts as a scalar."""
     return any("array" in kinds(whole) or "object" in kinds(whole) for whole in variants(document, schema))
+
+
+def is_read_only(document: Tree, schema: Tree) -> bool:
+    """Whether a value is only read, and never sent."""
+    return bool(schema.get("readOnly") or resolve(document, schema).get("readOnly"))
 
 
 def is_object(document: Tree, schema: Tree) -> bool:

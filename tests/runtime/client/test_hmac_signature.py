@@ -1,0 +1,193 @@
+"""Signatures of webhooks, in the forms of four providers: what they signed just now is believed, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+import hmac
+import itertools
+import pickle
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext import AuthenticationError, ConfigurationError, HmacSignature, InvalidRequest
+
+NOW = 1_700_000_000
+BODY = b'{"type": "payment.paid", "a": 1.5}'
+FORMS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("hmac_signatures.yaml").read_bytes())
+TEXT = FORMS["Stripe"]["options"]["secret"]
+UNFIT = [
+    "",
+    None,
+    "{t}",
+    "{body}{body}",
+    "{}{body}",
+    "{body",
+    "{timestamp:}{body}",
+    "{timestamp:body}{body}",
+    "{body:9}",
+]
+TIMELESS = ["{id}.{body}", "{requestTimestamp}.{body}", "{x-request-start:10}{body}"]
+ADJACENT = {"{x-id}{x-timestamp}{body}": "x-id", "{x-id:9}{t}{body}": "t", "{body}{t}": "t", "{t}.{body}{x-id}": "x-id"}
+
+
+def stripe(at: Any = NOW, key: str = TEXT) -> dict[str, str]:
+    mac = hmac.new(key.encode(), f"{at}.".encode() + BODY, "sha256").hexdigest()
+    return {"Stripe-Signature": f"t={at},v1={'0' * 64},v1={mac},v0=6ffbb59b"}
+
+
+def signature(at: float = NOW, form: str = "Stripe", **options: Any) -> HmacSignature:
+    return HmacSignature(**{**FORMS[form]["options"], "now": lambda: at, **options})
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) -> None:
+    verify, headers = signature(form=form), FORMS[form]["headers"]
+    raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
+    for each in (headers, httpx.Headers(headers), [*headers.items()], raw, {**headers, "X-Élan": "é\udcff"}):
+        verify(each, BODY)
+    for body in (bytearray(BODY), memoryview(BODY), BODY.decode()):
+        verify(headers, body)
+    for name in headers:
+        with pytest.raises(AuthenticationError):
+            verify({**headers, name: headers[name].replace("1", "2").replace("a", "b").replace("A", "B")}, BODY)
+    for other in (b"", BODY + b" ", BODY.replace(b"1.5", b"9.5")):
+        with pytest.raises(AuthenticationError, match="does not match"):
+            verify(headers, other)
+    is_timed = "t" in FORMS[form]["options"].get("signed", "").replace("{body}", "")
+    for seconds in (-301, 301):
+        late = signature(NOW + seconds, form)
+        if is_timed:
+            with pytest.raises(AuthenticationError, match=r"301 s (old|ahead), and 300 s are allowed"):
+                late(headers, BODY)
+        else:
+            late(headers, BODY)
+    signature(NOW + 599, form, tolerance=600)(headers, BODY)
+
+
+def test_several_secrets_while_one_replaces_another() -> None:
+    verify = signature(secret=["old", b"new"])
+    for key in ("old", "new"):
+        verify(stripe(key=key), BODY)
+    with pytest.raises(AuthenticationError):
+        verify(stripe(key="third"), BODY)
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({}, "no header stripe-signature"),
+        ({"Stripe-Signature": ""}, "no header stripe-signature"),
+        ({"Stripe-Signature": "v1=00"}, "no timestamp in stripe-signature"),
+        ({"Stripe-Signature": f"t={NOW}"}, "does not match"),
+        ({"Stripe-Signature": f"t={NOW},v1={'é' * 64}"}, "does not match"),
+        ({"Stripe-Signature": f"t={NOW},v1="}, "does not match"),
+        (stripe("today"), "neither seconds since the epoch nor a date"),
+        (stripe("2023-11-14T22:13:20"), "neither seconds since the epoch nor a date"),
+        (stripe(f"{NOW}.5"), "timestamp holds '.'"),
+        (stripe(str(NOW).translate({ord("0") + each: 0x660 + each for each in range(10)})), "neither seconds"),
+    ],
+)
+def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
+    with pytest.raises(AuthenticationError, match=said) as caught:
+        signature()(headers, BODY)
+    assert TEXT not in repr(caught.value)
+    with pytest.raises(AuthenticationError, match="and no header webhook-id, and it is signed"):
+        signature(form="Standard Webhooks by whole names")({"webhook-signature": "v1,AAAA"}, BODY)
+
+
+@given(st.sampled_from(["{a}::{b:2}{body}", "{body}::{a}:{b:1}", "{a}:{body}:{b}"]), st.text("x:", max_size=8))
+def test_no_two_requests_have_one_signature(signed: str, message: str) -> None:
+    verify = HmacSignature(header="X-Sig", secret=TEXT, signed=signed, tolerance=None)
+    mac = hmac.new(TEXT.encode(), message.encode(), "sha256").hexdigest()
+    texts = {message[a:b] for a, b in itertools.combinations(range(9), 2)}
+    names = ["body", "a", "b"][: signed.count("{")]
+    plain, believed = re.sub(":[0-9]", "", signed), list[Any]()
+    for values in itertools.product(texts, repeat=len(names)):
+        each = dict(zip(names, values, strict=True))
+        if plain.format_map(each) == message:
+            with suppress(AuthenticationError):
+                verify({**each, "x-sig": mac}, each["body"])
+                believed.append(each)
+    assert len(believed) <= 1
+
+
+def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    real = hmac.compare_digest
+
+    def compare(a: bytes, b: bytes) -> bool:
+        compared.append(len(a))
+        return real(a, b)
+
+    monkeypatch.setattr("victor_ext.runtime.client.webhooks.hmac.compare_digest", compare)
+    signature(secret=[TEXT, "old"])(stripe(), BODY)
+    assert compared == [32] * 8  # four parts of the header, and two secrets
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        *(({"header": each}, "header=") for each in ("", "X Sig", "é", None)),
+        *(({"secret": each}, "secret") for each in ("", " ", b"", [], ["a", ""], None, 5)),
+        *(({"secret": each, "secret_encoding": "hex"}, "secret is empty, or is not hex") for each in ("xy", "abc")),
+        ({"secret": "no base64", "secret_encoding": "base64"}, "secret is empty, or is not base64"),
+        *(({"algorithm": each}, "algorithm=") for each in ("md5", "SHA-256", None)),
+        ({"secret_encoding": "utf-8"}, "secret_encoding="),
+        *(({"tolerance": each}, "tolerance=") for each in (0, -1, float("inf"), float("nan"), True)),
+        *(({"signed": each}, "signed=.* must be text") for each in UNFIT),
+        *(({"signed": each}, f"no text between {{{name}}} and .*{{{name}:10}}") for each, name in ADJACENT.items()),
+        *(({"signed": each}, "does not say which part is the time.*{timestamp:NAME}.*=None") for each in TIMELESS),
+    ],
+)  # fmt: skip
+def test_arguments_that_cannot_work_are_named(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        signature(**options)
+    assert "no base64" not in str(caught.value)
+
+
+def test_a_secret_is_shown_nowhere() -> None:
+    verify = signature(secret=[TEXT, TEXT.encode()])
+    assert repr(verify) == "HmacSignature(header='stripe-signature', secret=[hidden])"
+    assert copy.deepcopy(verify) is verify
+    with pytest.raises(TypeError, match="is not pickled"):
+        pickle.dumps(verify)
+
+
+@given(st.dictionaries(st.sampled_from(["Stripe-Signature", "t"]), st.text() | st.none() | st.binary(max_size=9)))
+def test_odd_headers_are_refused_and_nothing_else(headers: dict[str, Any]) -> None:
+    with pytest.raises(AuthenticationError):
+        signature()(headers, BODY)
+
+
+@pytest.mark.parametrize("body", [None, {}, 5, [1], "text".encode])
+def test_a_body_that_a_parser_has_read_is_named(body: Any) -> None:
+    with pytest.raises(InvalidRequest, match="body must be the raw bytes of the request, read before any parser, not "):
+        signature()(stripe(), body)
+
+
+def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
+    mac = hmac.new(TEXT.encode(), b"1.yesterday." + BODY, "sha256").hexdigest()
+    verify = HmacSignature(header="X-Sig", secret=TEXT, signed="{id}.{x-date}.{body}", tolerance=None)
+    verify({"x-sig": mac, "id": "1", "x-date": "yesterday"}, BODY)
+    signature(NOW + 10**9, tolerance=None)(stripe(), BODY)
+
+
+@pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")], dict])
+def test_what_are_no_headers(headers: Any) -> None:
+    with pytest.raises(InvalidRequest, match="headers must be a mapping") as caught:
+        signature()(headers, BODY)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha384", "sha512"])
+def test_the_hash_is_that_of_the_algorithm(algorithm: Any) -> None:
+    header = {"X-Sig": hmac.new(TEXT.encode(), BODY, algorithm).hexdigest()}
+    HmacSignature(header="X-Sig", secret=TEXT, algorithm=algorithm)(header, BODY)

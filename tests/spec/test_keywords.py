@@ -1,0 +1,87 @@
+"""Every keyword of OpenAPI 3.0, 3.1 and 3.2 is read, has nothing to say to a client, or is left out by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_ext.spec.checking.check import check
+from victor_ext.spec.document import DocumentError, load
+from victor_ext.spec.rewrites import prepare
+from victor_ext.spec.shape import KINDS
+from victor_ext.spec.tree import Tree, copied, target
+
+from .wire import beside
+
+TABLE: Tree = beside("keywords")
+VERSIONS = ("3.0", "3.1", "3.2")
+
+
+def prepared(tree: Tree, folder: Path) -> tuple[str, list[str]]:
+    """What the generator gets, and what is left out; the error of a document that is refused."""
+    path = folder / "some.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    try:
+        made, log = prepare(load(path))
+    except (DocumentError, KeyError) as error:
+        return repr(error), []
+    read = log.requests
+    return json.dumps([made, str(read.of), read.servers, read.base_path, str(read.hooks)]), log.left_out
+
+
+def place(tree: Tree, at: str) -> Any:
+    return tree if at == "#/" else target(tree, f"#/{at}")
+
+
+def without(name: str, keyword: str) -> Tree:
+    """The document without a keyword of an object."""
+    tree = copied(TABLE["document"])
+    holders = (place(tree, at) for at in TABLE["objects"][name]["at"])
+    del next(each for each in holders if keyword in each)[keyword]
+    return tree
+
+
+def keywords() -> Iterator[tuple[str, str, str]]:
+    for name, each in TABLE["objects"].items():
+        for version in VERSIONS:
+            yield from ((name, keyword, what) for keyword, what in each.get(version, {}).items())
+
+
+def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(tmp_path: Path) -> None:
+    whole, left_out = prepared(TABLE["document"], tmp_path)
+    assert left_out == []
+    differing = {
+        (*each,): prepared(without(*each[:2]), tmp_path)[0] != whole for each in keywords() if each[2] != "named"
+    }
+    assert {each for each, differs in differing.items() if each[2] == "read" and not differs} == set()
+    assert {each for each, differs in differing.items() if each[2] == "limits" and differs} == set()
+
+
+def test_a_document_with_every_keyword_but_those_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "whole.json"
+    path.write_text(json.dumps(TABLE["document"]), encoding="utf-8")
+    assert [each.line() for each in check(path, None).problems] == []
+
+
+@pytest.mark.parametrize("plant", TABLE["plants"])
+def test_what_is_not_read_is_left_out_by_name(plant: str, tmp_path: Path) -> None:
+    tree, _, keyword = copied(TABLE["document"]), *plant.rpartition(".")[1:]
+    case = TABLE["plants"][plant]
+    place(tree, case["at"])[keyword] = case["value"]
+    _, left_out = prepared(tree, tmp_path)
+    assert any(case.get("says", keyword) in line or str(case["value"]) in line for line in left_out), left_out
+
+
+def test_the_table_has_a_plant_of_all_that_is_named_and_every_key_that_the_recipe_knows() -> None:
+    named = {f"{name}.{keyword}" for name, keyword, what in keywords() if what == "named"}
+    assert named <= TABLE["plants"].keys()
+    kinds = {"Document": "OpenAPI", "RequestBody": "Request Body", "MediaType": "Media Type", "PathItem": "Path Item"}
+    kinds["ServerVariable"] = "Server Variable"
+    listed = {(name, keyword) for name, keyword, _ in keywords()}
+    known = {(kinds.get(kind, kind), keyword) for kind, keys in KINDS.items() for keyword in keys}
+    words = {"description", "summary", "title"}  # of any object
+    assert {each for each in known - listed if each[1] not in words} == {("Schema", "definitions")}

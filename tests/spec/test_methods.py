@@ -1,0 +1,124 @@
+"""The methods of OpenAPI 3.2: QUERY, which reads, and those of `additionalOperations`, which are writes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
+from victor_ext.providers.connected.operations import key_place, rows_of
+from victor_ext.spec.checking.check import check
+from victor_ext.spec.checking.package import Package
+from victor_ext.spec.document import load
+
+from .diff.cases import entries
+from .wire import TEXT, Tree, Wire, an_object, answering, document, parameter, ref, taking
+
+pytestmark = pytest.mark.slow
+THING = an_object(id=TEXT)
+OK: Tree = {"responses": {"200": {"description": "-"}}}
+FIND = answering(ref("Thing"), operationId="find", requestBody=taking(an_object(text=TEXT)))
+ITEM: Tree = {
+    "parameters": [parameter("id", "path")],
+    "get": answering(ref("Thing"), operationId="get"),
+    "query": FIND,
+    "additionalOperations": {
+        "COPY": {**OK, "operationId": "copy", "parameters": [parameter("Destination", "header")]},
+        "M-SEARCH": OK,
+    },
+}
+PATHS: Tree = {"/things/{id}": ITEM}
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    return Wire(tmp_path_factory.mktemp("methods"), "wire_methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
+
+
+def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
+    body = wire.models.FindBody(text="a")
+    wire.response = httpx.Response(200, json={"id": "1"})
+    sent = [
+        wire.send("find", "1", body=body),
+        wire.send("copy", "1", destination="/2"),
+        wire.send("m_search_things_id", "1"),
+    ]
+    assert [each.method for each in sent] == ["QUERY", "COPY", "M-SEARCH"]
+    assert {each.url.path for each in sent} == {"/base/things/1"}
+    assert (json.loads(sent[0].content), sent[1].headers["destination"]) == ({"text": "a"}, "/2")
+
+
+def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = wire.folder / "document.json"
+    assert check(path, None).findings.present["operations"] == 4
+    everything = Package.__init__
+
+    def without(package: Any, folder: Path) -> None:
+        everything(package, folder)
+        package.functions = [each for each in package.functions if each.method in ("get", "m-search")]
+
+    monkeypatch.setattr(Package, "__init__", without)
+    missing = [each.place for each in check(path, None).problems]
+    assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
+
+
+class Provider:
+    """Loses the first response to each method; a result that was looked for is somewhere else."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.received.append(f"{request.method} {request.content.decode()}".strip())
+        if request.url.path.endswith("/found"):
+            return httpx.Response(200, json={"id": "1"})
+        if len(self.received) == 1:
+            raise httpx.ReadError("lost")
+        return httpx.Response(303, headers={"location": "/found"})
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def api(wire: Wire, provider: Provider) -> Iterator[ApiClient[Any]]:
+    client, transport = wire.client_module.Client, httpx.MockTransport(provider)
+    with ApiClient(client, base_url="https://x.example", key=HeaderKey(), transport=transport) as connected:
+        yield connected
+
+
+def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
+    wire: Wire, api: ApiClient[Any], provider: Provider
+) -> None:
+    found = wire.module("find").sync("1", client=api.api, body=wire.models.FindBody(text="a"))
+    assert found.id == "1"
+    assert provider.received == ['QUERY {"text":"a"}', 'QUERY {"text":"a"}', "GET"]
+
+
+def test_another_method_is_sent_once(wire: Wire, api: ApiClient[Any], provider: Provider) -> None:
+    with pytest.raises(ConnectionFailed) as raised:
+        wire.module("copy").sync_detailed("1", client=api.api)
+    assert (raised.value.outcome, provider.received) == (Outcome.UNKNOWN, ["COPY"])
+    declared = importlib.import_module(f"{wire.name}.operations").OPERATIONS
+    rows = {row.operation: (row.reads, row.repeated) for row in rows_of(declared, key_place(declared, None))}
+    writes = dict.fromkeys(("COPY /things/{}", "M-SEARCH /things/{}"), (False, False))
+    assert rows == {**dict.fromkeys(("GET /things/{}", "QUERY /things/{}"), (True, True)), **writes}
+
+
+@pytest.mark.parametrize("gone", ["query", "additionalOperations"])
+def test_the_diff_sees_one_that_comes_or_goes(gone: str, wire: Wire) -> None:
+    new = load(wire.folder / "document.json")
+    old = load(wire.folder / "document.json")
+    del new["paths"]["/things/{id}"][gone]
+    names = {"query": ["query"], "additionalOperations": [f"{gone}.COPY", f"{gone}.M-SEARCH"]}[gone]
+    places = [f"paths./things/{{id}}.{name}" for name in names]
+    assert [(each.place, each.wire) for each in entries(old, new)] == [(place, "breaks") for place in places]
+    assert [(each.place, each.wire) for each in entries(new, old)] == [(place, "fine") for place in places]

@@ -1,0 +1,294 @@
+"""Webhooks and callbacks: after the user's own verification, a body is what the document declares, or is refused."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from victor_ext.spec.checking.check import check
+from victor_ext.spec.diff.compare import compare
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.document import load
+
+from .wire import TEXT, Tree, Wire, an_object, beside, document, package, taking
+
+pytestmark = pytest.mark.thorough
+
+
+def posting(schema: Tree) -> Tree:
+    return {"post": {"requestBody": taking(schema), "responses": {"200": {"description": "-"}}}}
+
+
+CASES: Tree = beside("webhooks")
+PAID: Tree = CASES["paid"]
+SCHEMAS: Tree = CASES["document"]["components"]["schemas"]
+HOOKS: Tree = CASES["document"]["webhooks"]
+
+
+made = package("webhooks", **CASES["document"])
+
+
+@pytest.fixture(scope="module")
+def webhooks(made: Wire) -> Any:
+    return importlib.import_module("wire_webhooks.webhooks")
+
+
+def text_of(case: Tree) -> str:
+    """What is posted in a case."""
+    payment = {**PAID["payment"], **case.get("payment", {})}
+    body = case.get("body", {**PAID, "payment": payment, **case.get("more", {})})
+    return str(case.get("text", json.dumps(body)))
+
+
+# ---- What is read ----
+
+
+def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) -> None:
+    body = (
+        b'{"type": "payment.paid", "payment": {"id": "p", "state": "PAID", "amount": 12345678901234567.89, "more": 1}}'
+    )
+    read = webhooks.read_webhook(body)
+    assert type(read).__name__ == "PaymentPaidWebhook"
+    assert (read.payment.state, str(read.payment.amount)) == ("paid", "12345678901234567.89")
+    assert read.payment.additional_properties == {"more": 1}
+    [item] = webhooks.read_webhook('[{"id": "p", "state": "new"}]', name="many")
+    assert item.state == "new"
+    body = b'{"id": "p", "state": "open", "due": null, "amount": null}'
+    assert type(webhooks.read_webhook(body, name="createPayment.onPaid")).__name__ == "Payment"
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("payment.paid", "PaymentPaidWebhook"), ("PAYMENT.REFUNDED", "PaymentRefundedWebhook")]
+)
+def test_the_constant_chooses_in_any_letter_case(webhooks: Any, word: str, name: str) -> None:
+    assert type(webhooks.read_webhook(json.dumps({**PAID, "type": word}))).__name__ == name
+
+
+@pytest.mark.parametrize("case", CASES["accepted"], ids=str)
+def test_what_a_newer_document_may_add_is_no_fault(webhooks: Any, case: Tree) -> None:
+    assert type(webhooks.read_webhook(text_of(case))).__name__ == "PaymentPaidWebhook"
+
+
+# ---- What is refused ----
+
+LONG: list[Tree] = [
+    {"says": "it is not JSON", "text": "[" * 200_000},
+    {"says": f'"{"x" * 60}...", but', "more": {"type": "x" * 999}},
+]
+
+
+@pytest.mark.parametrize("case", [*CASES["refused"], *LONG], ids=lambda case: case["says"])
+def test_another_body_is_an_error_that_says_why_and_keeps_it(webhooks: Any, case: Tree) -> None:
+    text = text_of(case)
+    with pytest.raises(webhooks.UnreadableWebhook) as caught:
+        webhooks.read_webhook(text, name=case.get("name"))
+    assert case["says"] in str(caught.value)
+    assert caught.value.content == text.encode()
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["paid", ""])
+def test_an_unknown_name_is_refused_by_the_names_of_the_document(webhooks: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{name}' is no webhook of the document: write one of payment\.paid, pay"):
+        webhooks.read_webhook(b"{}", name=name)
+
+
+def test_arguments_of_another_type_are_named(webhooks: Any) -> None:
+    with pytest.raises(TypeError, match="body is of type dict: pass the body as it came"):
+        webhooks.read_webhook({})
+    for headers in (b"{}", [("a", "b", "c")], 5):
+        with pytest.raises(TypeError, match="headers must be a mapping, or pairs"):
+            webhooks.read_webhook("payment.paid", headers)
+
+
+WORDS = st.sampled_from(["payment.paid", "Card", "Sepa", "line", "2026-03-04"])
+NAMES = st.sampled_from([*SCHEMAS["Payment"]["properties"], "type", "kind", "payment", "price", "part", "object", "x"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=12,
+)
+LINES = st.lists(st.fixed_dictionaries({"price": VALUES, "object": VALUES}))
+PAYMENTS = st.fixed_dictionaries(
+    {"id": st.text(max_size=3), "state": st.sampled_from(["paid", "x"])},
+    optional={"amount": VALUES, "card": VALUES, "due": VALUES, "lines": VALUES | LINES},
+)
+BODIES = VALUES | st.fixed_dictionaries(
+    {"type": st.sampled_from(["payment.paid", "payment.refunded", "PAYMENT.PAID", "x"]) | VALUES, "payment": PAYMENTS}
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(BODIES, st.sampled_from([None, "payment.paid", "payment.refunded", "many", "createPayment.onPaid"]))
+def test_any_value_is_refused_or_an_instance_of_the_class_that_its_words_select(
+    webhooks: Any, value: Any, name: str | None
+) -> None:
+    try:
+        read = webhooks.read_webhook(json.dumps(value), name=name)
+    except webhooks.UnreadableWebhook:
+        return
+    classes = {"payment.paid": "PaymentPaidWebhook", "payment.refunded": "PaymentRefundedWebhook"}
+    if name in (None, *classes):
+        assert type(read).__name__ == classes[value["type"].casefold()]
+        assert name in (None, value["type"].casefold())
+    payments = read if isinstance(read, list) else [read] if name == "createPayment.onPaid" else [read.payment]
+    for payment in filter(None, payments):
+        given = payment.to_dict()
+        assert isinstance(given["id"], str)
+        assert not isinstance(given.get("amount"), str)
+        card = type(payment.card).__name__
+        assert card not in ("Card", "Sepa") or str(given["card"]["kind"]).casefold() == card.casefold()
+        assert all(line.to_dict().get("object", "line") in (None, "line", "LINE") for line in payment.lines or ())
+
+
+# ---- Other ways to tell webhooks apart ----
+
+
+def test_a_word_selects_by_its_type_and_then_by_its_letters(tmp_path: Path) -> None:
+    Wire(tmp_path, "wire_words", openapi="3.1.0", **CASES["words"])
+    webhooks = importlib.import_module("wire_words.webhooks")
+    for body, expected in CASES["bodies_of_words"]:
+        try:
+            found = type(webhooks.read_webhook(json.dumps(body))).__name__
+        except webhooks.UnreadableWebhook as error:
+            found = str(error)
+        assert re.search(expected, found), (body, found)
+
+
+@pytest.fixture(scope="module", params=CASES["ways"])
+def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Any]:
+    name = f"wire_{request.param}"
+    wire = Wire(tmp_path_factory.mktemp(name), name, openapi="3.1.0", **CASES["ways"][request.param])
+    assert check(wire.folder / "document.json", None).problems == []
+    return request.param, importlib.import_module(f"{name}.webhooks")
+
+
+def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> None:
+    kind, webhooks = way
+    tags = [words for each in webhooks.WEBHOOKS.values() for own in each.tags for words in own.values()]
+    assert [len(words) for words in tags] == [len({*words}) for words in tags]
+    for word, name in (("e.paid", "Paid"), ("E.Failed", "Failed")):
+        read = webhooks.read_webhook(json.dumps({"id": "1", "event": word}))
+        assert type(read).__name__ == name
+    for body in ({"id": "1"}, {"id": "1", "event": "e.new"}, {"id": "1", "event": 5}, {"event": "e.paid"}):
+        with pytest.raises(webhooks.UnreadableWebhook) as caught:
+            webhooks.read_webhook(json.dumps(body))
+        assert isinstance(caught.value, webhooks.UnknownWebhook) == (body.get("event") == "e.new")
+        words = re.findall('"e[.](?!new)[a-z]+"', str(caught.value))
+        assert len(words) == len({*words})  # each word once, however many webhooks or schemas have it
+    if kind == "by_union":
+        with pytest.raises(webhooks.UnreadableWebhook, match="it is no variant that the document declares"):
+            webhooks.read_webhook(b'{"id": "1", "event": "e.new"}')
+        return
+    assert type(webhooks.read_webhook('{"id": "1", "event": "e.paid"}', name="paid")).__name__ == "Paid"
+    with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
+        webhooks.read_webhook('{"id": "1", "event": "e.failed"}', name="paid")
+    for body in ('{"id": "1"}', '{"id": "1", "event": null}'):
+        if kind != "by_enum":  # with a name, an optional word may be absent
+            assert type(webhooks.read_webhook(body, name="paid")).__name__ == "Paid"
+            continue
+        with pytest.raises(webhooks.UnreadableWebhook, match="`event` is"):
+            webhooks.read_webhook(body, name="paid")
+    if kind == "by_enum":  # a name is enough for a word that is new
+        assert webhooks.read_webhook('{"id": "1", "event": "e.new"}', name="paid").event == "e.new"
+
+
+def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
+    own = {"schemas": {"UnknownWebhook": an_object(id=TEXT, x=TEXT)}}  # a name that the package has, too
+    hooks = {"a": posting(an_object(id=TEXT)), "b": posting({"$ref": "#/components/schemas/UnknownWebhook"})}
+    Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks, components=own)
+    untold = importlib.import_module("wire_untold.webhooks")
+    with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b"):
+        untold.read_webhook(b'{"id": "1"}')
+    assert untold.read_webhook(b'{"id": "1"}', name="a").id == "1"
+    for body in ('{"ID": "1"}', '{"id": " "}', '{"id": null}', "{}"):
+        with pytest.raises(untold.UnreadableWebhook, match="it has no value of a member that the document declares"):
+            untold.read_webhook(body, name="a")
+
+
+def test_each_webhook_and_each_method_of_one_has_a_name(tmp_path: Path) -> None:
+    one = {"get": "a", "put": "b", "post": "c", "query": "d"}
+    hook = {method: posting(an_object((name,), **{name: TEXT}))["post"] for method, name in one.items()}
+    hook["additionalOperations"] = {"COPY": hook.pop("get")}
+    others = {name: posting(an_object((name,), **{name: TEXT})) for name in ("a{b", "a?b", "a_b")}
+    Wire(tmp_path, "wire_hook_methods", openapi="3.2.0", webhooks={"x": hook, **others})
+    webhooks = importlib.import_module("wire_hook_methods.webhooks")
+    named = {"x": "b", "x.post": "c", "x.query": "d", "x.copy": "a"} | {name: name for name in others}
+    assert webhooks.WEBHOOKS.keys() == named.keys()
+    for name, member in named.items():
+        assert webhooks.read_webhook(json.dumps({member: "1"}), name=name).to_dict() == {member: "1"}
+
+
+# ---- Verification ----
+
+
+def test_verification_comes_before_reading_and_sees_the_bytes(webhooks: Any) -> None:
+    class ForgedError(Exception):
+        pass
+
+    def verify(headers: Any, content: bytes) -> None:
+        assert content == b"<html>"
+        raise ForgedError(
+            headers["X-Signature"], headers.get("x-SIGNATURE"), "X-signature" in headers, headers.get("b")
+        )
+
+    for headers in ({"x-signature": "é1"}, [(b"X-SIGNATURE", "é1".encode("latin-1"))], {"X-Signature": "é1"}):
+        with pytest.raises(ForgedError) as caught:
+            webhooks.read_webhook(b"<html>", headers, name="payment.paid", verify=verify)
+        assert caught.value.args == ("é1", "é1", True, None)
+
+
+def test_what_the_document_requires_is_said(webhooks: Any) -> None:
+    known = webhooks.WEBHOOKS
+    assert known["payment.paid"].security == ("signature: apiKey in header X-Signature",)
+    assert known["payment.paid"].headers == ("X-Signature",)
+    assert (known["many"].security, known["many"].headers) == ((), ())
+
+
+# ---- The check, and the diff ----
+
+
+def test_the_check_reads_each(made: Wire) -> None:
+    report = check(made.folder / "document.json", None)
+    assert report.problems == []
+    assert report.findings.declared["webhooks"] == report.findings.present["webhooks"] == 4
+
+
+def test_a_body_that_is_no_json_is_left_out_by_name(tmp_path: Path) -> None:
+    hook = {"post": {"requestBody": taking(an_object(a=TEXT), "application/x-www-form-urlencoded")}}
+    (tmp_path / "some.json").write_text(json.dumps(document(webhooks={"sms": hook})))
+    [problem] = check(tmp_path / "some.json", None).problems
+    assert problem.place == (
+        "POST webhooks.sms: its body as application/x-www-form-urlencoded, which read_webhook does not read"
+    )
+
+
+def test_webhooks_alone_are_read_and_an_empty_object_in_a_union_is_no_finding(tmp_path: Path) -> None:
+    wire = Wire(tmp_path, "wire_updated", **CASES["updated"])
+    report = check(wire.folder / "document.json", None)
+    assert (report.problems, report.findings.present["webhooks"]) == ([], 1)
+
+
+def test_a_change_of_a_body_breaks_on_the_wire_and_in_python(made: Wire, tmp_path: Path) -> None:
+    old, new = made.folder / "document.json", tmp_path / "document.json"
+    tree = copy.deepcopy(json.loads(old.read_text()))
+    body = tree["webhooks"]["payment.paid"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body["properties"]["kind"] = {"type": "integer"}
+    tree["paths"]["/x"]["post"]["callbacks"]["onPaid"]["{$request.body#/url}"] = posting(an_object(z=TEXT))
+    del tree["webhooks"]["many"]
+    new.write_text(json.dumps(tree))
+    entries = compare(load(old), load(new), python_changes(old, new)).entries
+    callback = "paths./x.post.callbacks.onPaid.{$request.body#/url}.post.requestBody.content.application/json.schema"
+    assert {each.place: (each.wire, each.python) for each in entries} == {
+        "webhooks.payment.paid.post.requestBody.content.application/json.schema.properties.kind": ("breaks", "breaks"),
+        callback: ("breaks", "breaks"),
+        "webhooks.many.post": ("breaks", "breaks"),
+    }
