@@ -14,6 +14,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.running import Script
+from victor_ext.spec.checking.check import check
 from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -97,9 +98,9 @@ class Wire:
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")
 
-    def client(self, requests: list[httpx.Request], **options: Any) -> Any:
-        """A client that records what it sends, and gets `response`."""
-        script = Script(self.response)
+    def client(self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any) -> Any:
+        """A client that records what it sends, and gets a response; without one, that of the package."""
+        script = Script(response or self.response)
         script.requests = requests
         return self.client_module.Client(base_url=BASE, httpx_args={"transport": script.transport}, **options)
 
@@ -125,11 +126,12 @@ class Wire:
 
     def read(self, operation: str, response: httpx.Response) -> Any:
         """What a function without arguments makes of a response."""
-        usual, self.response = self.response, response
-        try:
-            return self.module(operation).sync(client=self.client([]))
-        finally:
-            self.response = usual
+        return self.module(operation).sync(client=self.client([], response))
+
+    def problems(self) -> list[str]:
+        """Where the check finds the package wrong, beside what is left out."""
+        problems = check(self.folder / "document.json", None).problems
+        return [each.place for each in problems if each.kind != "left out"]
 
 
 def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:
