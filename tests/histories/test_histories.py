@@ -206,7 +206,7 @@ PLANTED = {
         (f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),)),
     "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
         (f"{SETTLEMENT}.arguments:_plain_member",
-         "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),
+         "return value", "return str(value) if isinstance(value, Decimal) else value"),)),
     "an amount is stored as it was written": Planted("outbox", "lost: ", (0, 100), (
         (f"{SETTLEMENT}.arguments:plain", "money.to_wire(value)", "str(value)"),)),
     "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
