@@ -202,11 +202,13 @@ def test_a_discriminator_a_constant_or_an_enum_chooses(way: tuple[str, Any]) -> 
 
 
 def test_webhooks_that_nothing_tells_apart_need_a_name(tmp_path: Path) -> None:
-    own = {"schemas": {"UnknownWebhook": an_object(id=TEXT, x=TEXT)}}  # a name that the package has, too
-    hooks = {"a": posting(an_object(id=TEXT)), "b": posting({"$ref": "#/components/schemas/UnknownWebhook"})}
+    names = ("Webhook", "UnknownWebhook")  # the second one is a name that the package has, too
+    own = {"schemas": {name: an_object(id=TEXT, x=TEXT) for name in names}}
+    bodies = ({"$ref": f"#/components/schemas/{name}"} for name in names)
+    hooks = {"a": posting(an_object(id=TEXT)), **dict(zip("bc", map(posting, bodies), strict=True))}
     Wire(tmp_path, "wire_untold", openapi="3.1.0", paths={}, webhooks=hooks, components=own)
     untold = importlib.import_module("wire_untold.webhooks")
-    with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b"):
+    with pytest.raises(ValueError, match="does not tell its webhooks apart: pass name=, one of a, b, c"):
         untold.read_webhook(b'{"id": "1"}')
     assert untold.read_webhook(b'{"id": "1"}', name="a").id == "1"
     for body in ('{"ID": "1"}', '{"id": " "}', '{"id": null}', "{}"):

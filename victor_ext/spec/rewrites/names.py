@@ -39,7 +39,7 @@ RESERVED = {
     *("UNSET", "WHOLE"),
     *("Any", "Array", "AuthenticatedClient", "BytesIO", "ClassVar", "Client", "Constant", "Either", "File"),
     *("HTTPStatus", "Literal", "Mapping", "Object", "Response", "Self", "Shape", "Tag", "UUID"),
-    *("UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
+    *("DeclaredWebhook", "UnknownVariant", "UnknownWebhook", "UnreadableWebhook", "Unset", "Word"),
 }
 """Names that the generated modules use themselves."""
 
