@@ -198,9 +198,9 @@ class HmacSignature(UnpicklableCredentials):
         parts = [(name.lower(), value.strip('"')) for name, value in _PART.findall(sent.get(self._header, ""))]
         if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
-        message = header_bytes(self._texts[0])
+        message, values = header_bytes(self._texts[0]), dict[str, str]()
         for at, (name, size, separator) in enumerate(self._parts):
-            value = "" if name == "body" else self._value(name, parts, sent)
+            value = values[name] = "" if name == "body" else self._value(name, parts, sent)
             if size and len(value) != size:
                 raise AuthenticationError(f"The notification's {name} has {len(value)} characters, not {size}.")
             others = [] if size or not separator else _shorter(value, separator, 1 if at < self._body else -1)
@@ -213,7 +213,7 @@ class HmacSignature(UnpicklableCredentials):
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
         for name in self._times:
-            if (moment := _moment(self._value(name, parts, sent))) is None:
+            if (moment := _moment(values[name])) is None:
                 raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
             check_age(moment, self._now(), self._tolerance)
 
