@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .types import required as required
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AuthenticatedClient": ".client",
     "Client": ".client",
     "required": ".types",

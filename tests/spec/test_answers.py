@@ -70,6 +70,7 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
         ("inline", {"InlineResponse200", "File", "None"}),
         ("single", {"Thing", "None"}),
         ("texts_only", {"str", "None"}),
+        ("whatever", {"typing.Any", "None"}),
     ],
 )
 def test_the_types(wire: Wire, name: str, names: set[str]) -> None:

@@ -68,7 +68,7 @@ LITTER: Tree = {**DOG}  # in no answer: its list is required
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
-    """A folder with the package of the zoo, and one of what the other tests call."""
+    """A folder with the package of the zoo, one of what the other tests call, and one without a model."""
     folder = tmp_path_factory.mktemp("types")
     Wire(
         folder,
@@ -88,6 +88,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, zoo_yaml: Path) -> Path:
             "/unions": {"get": answering({"oneOf": [ref("Cat"), ref("Dog")]}, operationId="unions")},
         },
     )
+    Wire(folder, "wire_bare", paths={"/any": {"get": answering({}, operationId="any")}})
     generate(zoo_yaml, folder)
     return folder
 
@@ -97,7 +98,7 @@ def test_generated_packages_and_calls_of_them_are_typed_and_wrong_calls_are_foun
     (folder / "calls.py").write_text(CALLS)
     (folder / "wrong.py").write_text(WRONG)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file="]
-    command += ["zoo_api", "wire_types", "calls.py", "wrong.py"]
+    command += ["zoo_api", "wire_types", "wire_bare", "calls.py", "wrong.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     *lines, summary = (done.stdout + done.stderr).splitlines()
     assert [line.split(":")[:2] for line in lines if "error" in line] == [["wrong.py", line] for line in "789"], lines

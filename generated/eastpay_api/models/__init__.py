@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .payment_list import PaymentList as PaymentList
     from .result import Result as Result
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "Checkout": ".checkout",
     "CheckoutForm": ".checkout_form",
     "FollowUpForm": ".follow_up_form",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from .transmit_request import TransmitRequest as TransmitRequest
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AdditionalField": ".additional_field",
     "Address": ".address",
     "Answer": ".answer",

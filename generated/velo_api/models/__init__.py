@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from .webhook_update import WebhookUpdate as WebhookUpdate
     from .withdrawal import Withdrawal as Withdrawal
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "AcceptedPayment": ".accepted_payment",
     "Challenge": ".challenge",
     "Error": ".error",

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from .rtp_payment_details import RtpPaymentDetails as RtpPaymentDetails
     from .validation_errors import ValidationErrors as ValidationErrors
 
-_MODULES = {
+_MODULES: dict[str, str] = {
     "ApiError": ".api_error",
     "ApiErrorResponse": ".api_error_response",
     "ApiErrorResponseData": ".api_error_response_data",
