@@ -98,7 +98,8 @@ class Bundle:
             choosing = [(steps, schema, _members(schema)) for steps, schema in _discriminating(tree, above)]
             for steps, holder in [*_holders(tree, above)]:
                 self._replace(file, steps, holder)
-                if "$ref" in holder and (_is_of_names(steps) or _is_medium(steps)):
+                is_medium = steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
+                if "$ref" in holder and (is_medium or _is_of_names(steps)):
                     self._contents.append((steps, holder))
             for steps, schema, members in choosing:
                 self._write_mapping(file, steps, schema["discriminator"], members)
@@ -135,7 +136,8 @@ class Bundle:
             holder["$ref"] = self._part(other, fragment, _section(steps), place)
 
     def _value(self, file: Path, fragment: str, place: str) -> Any:
-        value = _at(self._files[file], fragment)
+        whole = self._files[file]
+        value = target(whole, f"#{unquote(fragment)}") if fragment else whole
         if value is None:
             raise PlaceError(f"{place} leads to nothing.")
         return value
@@ -298,10 +300,6 @@ def _is_of_names(steps: Steps) -> bool:
     return len(steps) > _WHOLE_SECTIONS and _are_names(steps)
 
 
-def _is_medium(steps: Steps) -> bool:
-    return steps[-2:-1] == ("content",) and _is_of_names(steps[:-1])
-
-
 def _is_written_here(steps: Steps) -> bool:
     """Whether a reference at this place is replaced by its target, which has no name."""
     is_other = steps[-2:-1] == ("additionalOperations",)
@@ -349,7 +347,3 @@ def _mappings(tree: Any, above: Steps = ()) -> Iterator[tuple[Steps, Tree]]:
             ]
         elif is_list(value):
             todo += [((*steps, str(number)), each) for number, each in enumerate(value)]
-
-
-def _at(tree: Any, fragment: str) -> Any:
-    return target(tree, f"#{unquote(fragment)}") if fragment else tree

@@ -133,9 +133,7 @@ class Report:
         """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are missing."""
         present, declared = self.findings.present, self.findings.declared
         counts = [
-            f"{declared[kind]} {kind}"
-            if present[kind] == declared[kind]
-            else f"{present[kind]} of {declared[kind]} {kind}"
+            f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} {kind}"
             for kind in KINDS
             if kind != "webhooks" or declared[kind]
         ]

@@ -118,16 +118,12 @@ def same_text(one: str, other: str) -> bool:
     return _moment(one) is not None and _moment(one) == _moment(other)
 
 
-def moment_of(value: str) -> datetime.datetime | None:
-    """The time that a text is; None for one that is no time, or a day alone."""
+def _moment(value: str) -> datetime.datetime | None:
+    """The time that a text is, in UTC without a zone; None for one that is no time, or a day alone."""
     try:
-        return datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
+        moment = datetime.datetime.fromisoformat(value) if len(value) > len("2026-03-04") else None
     except ValueError:
         return None
-
-
-def _moment(value: str) -> datetime.datetime | None:
-    moment = moment_of(value)
     return moment.replace(tzinfo=datetime.UTC) if moment and moment.tzinfo is None else moment
 
 

@@ -199,8 +199,7 @@ class OperationRequests(Passing):
         try:
             other = self._recorded(given, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            what = f"asyncio_detailed raises {type(error).__name__}: {error}"
-            self.wrong(what)
+            self.wrong(f"asyncio_detailed raises {type(error).__name__}: {error}")
             return
         if other is None or _comparable(request) != _comparable(other[0]):
             self.wrong("asyncio_detailed sends another request than sync_detailed")

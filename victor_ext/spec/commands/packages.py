@@ -6,7 +6,8 @@ import argparse
 import datetime
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
@@ -22,7 +23,8 @@ SHOWN = 10
 """The files of each kind, and the places of each note, that are named without `--verbose`."""
 
 
-def _check_names(options: argparse.Namespace) -> None:
+def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Do one thing for each document; the worst exit status counts."""
     if options.name is not None and len(options.documents) > 1:
         raise RuntimeError("--name is the name of one package: name one document with it.")
     if options.accepted is not None and len(options.documents) > 1:
@@ -30,6 +32,7 @@ def _check_names(options: argparse.Namespace) -> None:
     writes = getattr(options, "accept", None) is not None
     if options.accepted is not None and not writes and not options.accepted.exists():
         raise AcceptanceError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
+    return max(one(document, options) for document in options.documents)
 
 
 def _add_accepted(command: argparse.ArgumentParser) -> None:
@@ -42,11 +45,6 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     _add_accepted(command)
     named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
     command.add_argument("--verbose", action="store_true", help=named)
-
-
-def _run_generate(options: argparse.Namespace) -> int:
-    _check_names(options)
-    return max(_generate(document, options) for document in options.documents)
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
@@ -86,7 +84,7 @@ GENERATE = Command(
     "Exit status: 0 for packages that lack nothing but what is accepted, 1 when something else was left out, 2 when no "
     "package was made.",
     _add_generate,
-    _run_generate,
+    partial(_run, _generate),
 )
 
 
@@ -97,11 +95,6 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
     command.add_argument("--verbose", action="store_true", help="print what is accepted, and how files differ")
-
-
-def _run_check(options: argparse.Namespace) -> int:
-    _check_names(options)
-    return max(_check(document, options) for document in options.documents)
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -138,5 +131,5 @@ CHECK = Command(
     "Exit status: 0 for a complete package, 1 for one that lacks something or is wrong, 2 for misuse or an unreadable "
     "document.",
     _add_check,
-    _run_check,
+    partial(_run, _check),
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,6 +115,11 @@ class Packages:
         """The new class of each old one; None for one that is gone."""
         self._names = {name: now for name, now in self.classes.items() if now is not None}
         self._bases = {name: each.base for side in (old, new) for name, each in side.surface.enums.items()}
+        self._earlier = set(map(self.moved, old.components.by_place))
+        """The places in the new document of all that the old one has."""
+        pairs = ((place, name) for name, places in old.classes.items() for place in places)
+        self._same = {place for place, name in pairs if self.moved(place) in new.classes.get(name, ())}
+        """The places whose class has the same name before and after: a type that names it does not change."""
 
     def _class_now(self, name: str) -> str | None:
         old, new = self.old.surface, self.new.surface
@@ -177,11 +181,6 @@ class Packages:
                 return each.place
         return next((each.place for each in self._servers), "servers[0].url")
 
-    @cached_property
-    def _earlier(self) -> set[str]:
-        """The places in the new document of all that the old one has."""
-        return {self.moved(each) for each in self.old.components.by_place}
-
     def _changed(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts refer to."""
         if place in seen:
@@ -197,15 +196,9 @@ class Packages:
                 return each
         for each in inside:
             for target in _targets(self.old, self.old.tree(each)):
-                if target not in self._classes and (cause := self._changed(target, seen)):
+                if target not in self._same and (cause := self._changed(target, seen)):
                     return cause
         return None
-
-    @cached_property
-    def _classes(self) -> set[str]:
-        """The places whose class has the same name before and after: a type that names it does not change."""
-        pairs = ((place, name) for name, places in self.old.classes.items() for place in places)
-        return {place for place, name in pairs if self.moved(place) in self.new.classes.get(name, ())}
 
     def _differs(self, before: str, after: str) -> bool:
         old, new = self.old.tree(before), self.new.tree(after)

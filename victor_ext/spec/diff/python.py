@@ -43,12 +43,11 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     for each in (finding for findings_of in findings for finding in findings_of(packages)):
         change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
         by_place.setdefault(each.place, []).append(change)
-    return {place: PythonChange.joined(_worst(found)) for place, found in sorted(by_place.items())}
-
-
-def _worst(changes: list[PythonChange]) -> list[PythonChange]:
-    level = worst(each.level for each in changes)
-    return [each for each in changes if each.level == level]
+    worst_of = {place: worst(each.level for each in found) for place, found in by_place.items()}
+    return {
+        place: PythonChange.joined([each for each in found if each.level == worst_of[place]])
+        for place, found in sorted(by_place.items())
+    }
 
 
 def _function_findings(packages: Packages) -> Iterator[Finding]:
