@@ -18,7 +18,7 @@ from typing import Any, Literal
 from .tree import (
     Tree,
     around,
-    descendants,
+    families,
     followed,
     is_list,
     is_mapping,
@@ -147,15 +147,9 @@ class Components:
         return {each: whole for each in references if is_mapping(whole := target(self.document, each))}
 
     def _find_heirs(self) -> dict[int, list[Tree]]:
-        named, heirs = dict(members(named_schemas(self.document))), dict[int, list[Tree]]()
-        for root, schema in named.items():
-            if "discriminator" in schema and not {"oneOf", "anyOf"} & schema.keys():
-                mapped = map(str, mapping_at(mapping_at(schema, "discriminator"), "mapping").values())
-                chosen = (to.removeprefix("#/components/schemas/") for to in mapped)
-                below = dict.fromkeys([*descendants(named, root), *(name for name in chosen if name in named)])
-                families = {**{each: descendants(named, each) for each in below}, root: [*below]}
-                heirs |= {id(named[each]): [named[name] for name in family] for each, family in families.items()}
-        return heirs
+        named = dict(members(named_schemas(self.document)))
+        every = [each for family in families(named).values() for each in family.items()]
+        return {id(named[parent]): [named[name] for name in below] for parent, below in every}
 
     def _walk_document(self) -> None:
         named = mapping_at(self.document, "components")

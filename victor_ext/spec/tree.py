@@ -135,6 +135,22 @@ def descendants(named: Tree, parent: str) -> list[str]:
     return [*reached]
 
 
+def families(named: Tree) -> dict[str, dict[str, list[str]]]:
+    """By each schema whose discriminator tells apart those below it: what is below it, and below each of these.
+
+    Below a schema are those that have it in their `allOf`, and those that the mapping of its own discriminator names.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for root, schema in members(named):
+        discriminator = mapping_at(schema, "discriminator")
+        if "propertyName" in discriminator and not schema.get("oneOf") and not schema.get("anyOf"):
+            references = map(str, mapping_at(discriminator, "mapping").values())
+            mapped = (each.removeprefix("#/components/schemas/") for each in references)
+            below = [*dict.fromkeys([*descendants(named, root), *(each for each in mapped if each in named)])]
+            found[root] = {root: below, **{each: descendants(named, each) for each in below if each != root}}
+    return found
+
+
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")

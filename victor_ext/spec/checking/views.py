@@ -10,14 +10,13 @@ from urllib.parse import unquote
 
 from victor_ext.spec.tree import (
     Tree,
-    descendants,
+    families,
     followed,
     is_list,
     is_mapping,
     is_null,
     list_at,
     mapping_at,
-    members,
     named_schemas,
     types_of,
     words_as,
@@ -116,22 +115,16 @@ class Document:
     def _find_families(self) -> dict[int, tuple[Node, list[Node]]]:
         """By the id of each schema that has children: whose discriminator tells them apart, and they and the schema."""
         named = named_schemas(self.root.tree)
-        families: dict[int, tuple[Node, list[Node]]] = {}
-        for root, schema in members(named):
-            discriminator = mapping_at(schema, "discriminator")
-            if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
-                continue
-            mapped = [str(each).rpartition("/")[2] for each in mapping_at(discriminator, "mapping").values()]
-            for parent in (root, *descendants(named, root)):
-                family = [*descendants(named, parent), *(mapped if parent == root else ()), parent]
+        found: dict[int, tuple[Node, list[Node]]] = {}
+        for root, family in families(named).items():
+            for parent, below in family.items():
                 nodes = [
                     Node({"$ref": f"#/components/schemas/{each}"}, f"components.schemas.{each}")
-                    for each in dict.fromkeys(family)
-                    if each in named
+                    for each in dict.fromkeys([*below, parent])
                 ]
                 if len(nodes) > 1 or parent != root:
-                    families[id(named[parent])] = Node(schema, f"components.schemas.{root}"), nodes
-        return families
+                    found[id(named[parent])] = Node(named[root], f"components.schemas.{root}"), nodes
+        return found
 
     def _plain(self, node: Node) -> list[View]:
         """The same without the children of a schema with a discriminator."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from victor_ext.spec.tree import (
     Tree,
-    descendants,
+    families,
     in_place_of,
     is_list,
     is_mapping,
@@ -91,19 +91,15 @@ def unite_children(document: Tree, log: Log) -> None:
     """
     named = components(document)
     unions: dict[str, Tree] = {}
-    for root, schema in named.items():
-        discriminator = mapping_at(schema, "discriminator")
-        if "propertyName" not in discriminator or schema.get("oneOf") or schema.get("anyOf"):
-            continue
-        mapped = [to.removeprefix(SCHEMAS) for to in mapping_at(discriminator, "mapping").values()]
-        below_root = [*descendants(named, root), *(each for each in mapped if each in named)]
-        for parent in dict.fromkeys([root, *below_root]):
-            members = dict.fromkeys([parent, *(below_root if parent == root else descendants(named, parent))])
+    for root, family in families(named).items():
+        for parent, below in family.items():
+            members = dict.fromkeys([parent, *below])
             if len(members) > 1:
                 references = [{"$ref": SCHEMAS + each} for each in members]
-                taken = [SCHEMAS + each for each in below_root if each not in members]
-                own = {"defaultMapping": SCHEMAS + parent, **deepcopy(discriminator), TAKEN: taken}
-                unions[parent] = in_place_of(schema, {"oneOf": references, "discriminator": own})
+                taken = [SCHEMAS + each for each in family[root] if each not in members]
+                discriminator = deepcopy(named[root]["discriminator"])
+                own = {"defaultMapping": SCHEMAS + parent, **discriminator, TAKEN: taken}
+                unions[parent] = in_place_of(named[root], {"oneOf": references, "discriminator": own})
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
     kept = set(_extended(named, document)) if unions else set[int]()
     for where, schema in schemas(document) if unions else ():
@@ -189,7 +185,8 @@ def mark_union_members(document: Tree, log: Log) -> None:
     numbers = count()
     for where, schema in schemas(document):
         parts = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
-        members = [member for part in parts for member in _objects(document, part, _reference(part))]
+        referred = [(part, str(part.get(REFERENCE) or part.get("$ref", ""))) for part in parts]
+        members = [member for part, name in referred for member in _objects(document, part, name)]
         words = [_words(document, member.schema, done) for member in members]
         is_union = len(members) > 1 or sum(not is_null(resolve(document, part)) for part in parts) > 1
         for member, own in zip(members, words, strict=True) if len(members) > 1 else ():
@@ -221,10 +218,6 @@ class _Member(NamedTuple):
     schema: Tree
     name: str
     """The reference that is the member, "" where it is written in its place."""
-
-
-def _reference(part: Tree) -> str:
-    return str(part.get(REFERENCE) or part.get("$ref", ""))
 
 
 def _objects(document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()) -> list[_Member]:
