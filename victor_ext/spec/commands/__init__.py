@@ -42,10 +42,12 @@ def show_as_is(text: str, *, to: Any = None) -> None:
 
 
 def add_package_arguments(command: argparse.ArgumentParser, *, out: str, is_required: bool) -> None:
-    """Add the documents, the folder and the name of the package; `out` is the help of the folder."""
+    """Add the documents, the folder and the name of the package, and what it may lack; `out` is the folder's help."""
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
     command.add_argument("--out", metavar="OUT", type=Path, required=is_required, help=out)
     add_generation(command)
+    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
+    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
 
 
 def add_generation(command: argparse.ArgumentParser) -> None:

@@ -35,14 +35,8 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
     return max(one(document, options) for document in options.documents)
 
 
-def _add_accepted(command: argparse.ArgumentParser) -> None:
-    accepted = "the file of accepted losses (default: <document>.accepted.yaml beside the document)"
-    command.add_argument("--accepted", metavar="FILE", type=Path, help=accepted)
-
-
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    _add_accepted(command)
     named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
     command.add_argument("--verbose", action="store_true", help=named)
 
@@ -90,7 +84,6 @@ GENERATE = Command(
 
 def _add_check(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder of the packages (default: compare with none)", is_required=False)
-    _add_accepted(command)
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")

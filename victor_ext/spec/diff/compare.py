@@ -43,7 +43,13 @@ def compare(
     """
     sides = compared(Shapes(old), Shapes(new), notice)
     moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    return Comparison(_entries(sides, _by_home(sides, python or {})), _documentation(sides), sides.added, moved)
+    by_home = _by_home(sides, python or {})
+    by_place: dict[str, dict[Change, Reach]] = {}
+    for change, reach in sides.changes.items():
+        by_place.setdefault(change.place, {})[change] = reach
+    places = sorted({*by_place, *by_home})
+    entries = [_entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places]
+    return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
 def compared(old: Shapes, new: Shapes, notice: Notice = ANY_NOTICE) -> Sides:
@@ -103,13 +109,6 @@ def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
                 seen.add(part)
                 pending += side.users.get(part, ())
     return place
-
-
-def _entries(sides: Sides, python: Mapping[str, PythonChange]) -> list[Entry]:
-    by_place: dict[str, dict[Change, Reach]] = {}
-    for change, reach in sides.changes.items():
-        by_place.setdefault(change.place, {})[change] = reach
-    return [_entry(sides, place, by_place.get(place, {}), python.get(place)) for place in sorted({*by_place, *python})]
 
 
 def _entry(sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None) -> Entry:

@@ -295,8 +295,15 @@ def restore_null(document: Tree, log: Log) -> None:
 
 
 def rename_inline_schema(document: Tree, log: Log) -> None:
-    """Rename an inline schema whose class, named after its place, would have the name or the module of another."""
-    _name_deep_schema(document, log)
+    """Rename an inline schema whose class, named after its place, would have the name or the module of another.
+
+    One that is so deep that no file could have the name of its class gets a name of its own.
+    """
+    for place in [*_places(document)]:
+        schema, long = place.schema, place.class_name
+        if len(long.encode()) > MAX_NAME and (is_model(schema) or ("enum" in schema and "$ref" not in schema)):
+            drop(schema, "title")
+            log("rename-inline-schema", f"{place.where} is now {give_name(document, schema, _short(long))}")
     taken: dict[str, Any] = {module_name(name): name for name in [*RESERVED, *map(class_name, components(document))]}
     for place in _places(document):
         schema = place.schema
@@ -317,16 +324,6 @@ def is_model(schema: Tree) -> bool:
     parts = list_at(schema, "allOf")
     composed = len(parts) > 1 or any("$ref" not in each for each in parts)
     return "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema or composed)
-
-
-def _name_deep_schema(document: Tree, log: Log) -> None:
-    """Name an inline schema that is so deep that no file could have the name of its class."""
-    for place in list(_places(document)):
-        schema, long = place.schema, place.class_name
-        if not (("enum" in schema and "$ref" not in schema) or is_model(schema)) or len(long.encode()) <= MAX_NAME:
-            continue
-        drop(schema, "title")
-        log("rename-inline-schema", f"{place.where} is now {give_name(document, schema, _short(long))}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
