@@ -9,8 +9,6 @@ from typing import Any, get_type_hints
 import httpx
 import pytest
 
-from victor_ext.spec.checking.check import check
-
 from .wire import TEXT, Tree, Wire, an_object, beside, package
 
 pytestmark = pytest.mark.thorough
@@ -53,7 +51,7 @@ def test_the_rest_is_read_as_bytes(wire: Wire, name: str, kind: str | None, body
 
 
 def test_the_check_reads_every_content_type(wire: Wire) -> None:
-    assert check(wire.folder / "document.json", None).problems == []
+    assert wire.problems() == []
 
 
 def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: Wire) -> None:

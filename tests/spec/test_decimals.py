@@ -127,4 +127,4 @@ def test_an_option_names_places(tmp_path: Path) -> None:
 
 def test_the_docstring_names_the_type_and_the_check_is_green(wire: Wire) -> None:
     assert "price (Decimal | Unset)" in wire.models.Card.__doc__
-    assert check(wire.folder / "document.json", None).problems == []
+    assert wire.problems() == []

@@ -18,7 +18,7 @@ from victor_ext.spec.checking.package import Package
 from victor_ext.spec.document import load
 
 from .diff.cases import entries
-from .wire import TEXT, Tree, Wire, an_object, answering, document, parameter, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, document, package, parameter, ref, taking
 
 pytestmark = pytest.mark.slow
 THING = an_object(id=TEXT)
@@ -36,9 +36,7 @@ ITEM: Tree = {
 PATHS: Tree = {"/things/{id}": ITEM}
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Wire:
-    return Wire(tmp_path_factory.mktemp("methods"), "wire_methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
+wire = package("methods", **document(PATHS, {"Thing": THING}, "3.2.0"))
 
 
 def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:

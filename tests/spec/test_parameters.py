@@ -15,7 +15,6 @@ from victor_api.servers import filled
 
 from victor_ext import Victor, VictorOAuth
 from victor_ext.errors import ConfigurationError
-from victor_ext.spec.checking.check import check
 
 from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
@@ -44,8 +43,7 @@ def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) ->
 
 def test_the_check_expects_what_is_sent(wire: Wire) -> None:
     """Its encoder shares no code with the package; its text with a blank is none for a list divided by blanks."""
-    problems = check(wire.folder / "document.json", None).problems
-    assert [each.place for each in problems if each.kind != "left out"] == ["paths./space_list.get"]
+    assert wire.problems() == ["paths./space_list.get"]
 
 
 def test_deep_objects_nest_by_brackets(wire: Wire) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
+from .wire import Tree, Wire, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -38,15 +37,6 @@ def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
     kinds = [type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")]
     assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
     assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"  # no union: it can be null
-
-
-def test_no_name_in_a_document_replaces_what_a_model_needs(wire: Wire, tmp_path: Path) -> None:
-    names = {*vars(sys.modules[wire.models.Day.__module__]), *dir(wire.models.Day)}
-    shadowing = Wire(tmp_path, "wire_names", **reading({"Named": an_object(**dict.fromkeys(names, TEXT))}))
-    for name in names:
-        found = read(shadowing, "named", **{name: "x"})
-        assert (found.to_dict(), found._tells(), found._misread()) == ({name: "x"}, True, set())
-    assert not shadowing.models.Named()._tells()
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:

@@ -65,13 +65,6 @@ def test_a_body_is_its_model_with_its_digits_and_what_is_unknown(webhooks: Any) 
     assert type(webhooks.read_webhook(body, name="createPayment.onPaid")).__name__ == "Payment"
 
 
-@pytest.mark.parametrize(
-    ("word", "name"), [("payment.paid", "PaymentPaidWebhook"), ("PAYMENT.REFUNDED", "PaymentRefundedWebhook")]
-)
-def test_the_constant_chooses_in_any_letter_case(webhooks: Any, word: str, name: str) -> None:
-    assert type(webhooks.read_webhook(json.dumps({**PAID, "type": word}))).__name__ == name
-
-
 @pytest.mark.parametrize("case", CASES["accepted"], ids=str)
 def test_what_a_newer_document_may_add_is_no_fault(webhooks: Any, case: Tree) -> None:
     assert type(webhooks.read_webhook(text_of(case))).__name__ == "PaymentPaidWebhook"

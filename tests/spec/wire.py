@@ -14,6 +14,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.running import Script
+from victor_ext.spec.checking.check import check
 from victor_ext.spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -130,6 +131,11 @@ class Wire:
             return self.module(operation).sync(client=self.client([]))
         finally:
             self.response = usual
+
+    def problems(self) -> list[str]:
+        """Where the check finds the package wrong, beside what is left out."""
+        problems = check(self.folder / "document.json", None).problems
+        return [each.place for each in problems if each.kind != "left out"]
 
 
 def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:
