@@ -19,34 +19,24 @@ from .wire import TEXT, Tree, an_object, answering, beside, document, listed, pa
 
 pytestmark = pytest.mark.thorough
 LOSSES: Tree = beside("losses")
-Make = Callable[..., "Made"]
+Make = Callable[..., Any]
 
 
 def operation(**others: Any) -> Tree:
     return {"responses": {"200": {"description": "ok"}}, **others}
 
 
-class Made:
-    """A generated package, which the check has used; its models, imported."""
-
-    def __init__(self, package: Path) -> None:
-        self.models: Any = Package(package).load("models")
-
-    def read(self, name: str, **value: Any) -> Any:
-        return getattr(self.models, name).from_dict(value)
-
-
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    def make(tree: Tree, *left_out: str) -> Made:
-        """Nothing but `left_out` is lost of a document: the check finds all else in the package."""
+    def make(tree: Tree, *left_out: str) -> Any:
+        """The models of a package. Nothing but `left_out` is lost: the check finds all else of the document in it."""
         spec = tmp_path / "some.json"
         spec.write_text(json.dumps(tree), encoding="utf-8")
         result = generate(spec, tmp_path)
         assert [line.partition(":")[0] for line in result.left_out] == [*left_out]
         problems = inspect(load(spec), result.package).problems.values()
         assert left_out or [each.line() for each in problems] == []
-        return Made(result.package)
+        return Package(result.package).load("models")
 
     return make
 
@@ -57,8 +47,8 @@ def make(tmp_path: Path) -> Make:
 @pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
 def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: list[str]) -> None:
     query = {"get": operation(parameters=[parameter(wire) for wire in wires])}
-    made = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
-    model = made.read("Thing", **{wire: wire for wire in wires})
+    models = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
+    model = models.Thing.from_dict({wire: wire for wire in wires})
     assert [getattr(model, name) for name in names] == wires
     assert model.to_dict() == {wire: wire for wire in wires}
 
@@ -85,8 +75,8 @@ def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_
     make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     schemas = {"Json": {"oneOf": [TEXT, listed(ref("Json"))]}, "Holder": an_object(value=ref("Json"), other=TEXT)}
-    made = make(document(schemas=schemas), "Json(oneOf 2)[]")
-    assert made.read("Holder", value=["a", ["b"]], other="x").value == ["a", ["b"]]
+    models = make(document(schemas=schemas), "Json(oneOf 2)[]")
+    assert models.Holder.from_dict({"value": ["a", ["b"]], "other": "x"}).value == ["a", ["b"]]
     loss = (
         "  LEFT OUT: Json(oneOf 2)[]: its type, which is read as anything, because the generator cannot express it: "
         "read the value as it came, and give one in its JSON form\n"
@@ -113,8 +103,8 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(properties, "_string_based_property", failing)
     left_out = ("A.bad", "GET /x query p", "POST /y 200 application/json", "POST /y body application/json")
-    made = make(document(**LOSSES["failing"]), *left_out)
-    assert made.read("D", c=[{"a": {"good": "x", "bad": 5}}]).c[0].a.bad == 5
+    models = make(document(**LOSSES["failing"]), *left_out)
+    assert models.D.from_dict({"c": [{"a": {"good": "x", "bad": 5}}]}).c[0].a.bad == 5
 
 
 # ---- Forms of OpenAPI 3.1 ----
@@ -124,23 +114,23 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
 def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
     word = {"type": "string", "enum": ["a", "b"]}
     holder = an_object(field=schema, other=TEXT)
-    made = make(document({"/x": {"get": answering(ref("Holder"))}}, {"Holder": holder, "Word": word}))
-    assert made.read("Holder", field=value, other="x").to_dict() == {"field": value, "other": "x"}
+    models = make(document({"/x": {"get": answering(ref("Holder"))}}, {"Holder": holder, "Word": word}))
+    assert models.Holder.from_dict(read := {"field": value, "other": "x"}).to_dict() == read
 
 
 # ---- Webhooks and callbacks ----
 
 
 def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
-    made = make(document(**LOSSES["hooks"]))
-    assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*made.models.__all__}
+    models = make(document(**LOSSES["hooks"]))
+    assert {"ThingCreatedWebhook", "StartDoneCallback"} <= {*models.__all__}
 
 
 def test_names_that_no_file_can_have(make: Make) -> None:
     long = "x" * 300
     paths = {"/a": {"get": operation(operationId=long, tags=[long])}, "/b": {"get": operation(operationId=long + "y")}}
-    made = make(document(paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}))
-    assert len(made.models.__all__) == 3
+    models = make(document(paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}))
+    assert len(models.__all__) == 3
 
 
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
@@ -148,9 +138,9 @@ def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(make: Mak
     deep, written = an_object(**{name: TEXT}), {name: "x"}
     for _ in range(20):
         deep, written = an_object(**{name: deep}), {name: written}
-    made = make(document(schemas={"Deep": deep}))
-    assert len(made.models.__all__) == 21
-    read = made.read("Deep", **written)
+    models = make(document(schemas={"Deep": deep}))
+    assert len(models.__all__) == 21
+    read = models.Deep.from_dict(written)
     assert read.to_dict() == written
     for _ in range(20):
         read = getattr(read, name)
