@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import yaml
 from hypothesis import strategies as st
@@ -28,16 +27,12 @@ NUMBERS = [
 FIELDS = ["amount", "original_amount", "modified_amount", "created_at", "approved_at", "due_date", "status", "code"]
 
 
-def _written(value: Any, *, escaped: bool) -> str:
-    return json.dumps(value, ensure_ascii=escaped)
-
-
-def _encoded(text: str, coding: str) -> bytes:
+def _encoded(text: str, coding: str = "utf-8") -> bytes:
     return text.encode(coding, "surrogatepass" if coding.startswith("utf") else "replace")
 
 
 CODINGS = ["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32-le", "latin-1", "cp1252", "utf-7"]
-WRITTEN = st.builds(_written, OBJECTS | ANY_JSON, escaped=st.booleans())
+WRITTEN = st.builds(json.dumps, OBJECTS | ANY_JSON, ensure_ascii=st.booleans())
 
 
 @st.composite
@@ -103,16 +98,12 @@ def _cut(draw: st.DrawFn) -> bytes:
     return data[: draw(st.integers(0, len(data)))] + draw(st.sampled_from([b"", b"\0", b"}", b"{}", b"\xff"]))
 
 
-def _as_utf8(text: str) -> bytes:
-    return _encoded(text, "utf-8")
-
-
 KINDS: dict[str, st.SearchStrategy[bytes]] = {
-    "mutated": WRITTEN.map(_as_utf8),
-    "nasty": _with_nasty_words().map(_as_utf8),
-    "numbers": _with_odd_number().map(_as_utf8),
-    "repeated": _with_repeated_key().map(_as_utf8),
-    "deep": _deep().map(_as_utf8),
+    "mutated": WRITTEN.map(_encoded),
+    "nasty": _with_nasty_words().map(_encoded),
+    "numbers": _with_odd_number().map(_encoded),
+    "repeated": _with_repeated_key().map(_encoded),
+    "deep": _deep().map(_encoded),
     "encoded": st.builds(_encoded, WRITTEN | _with_nasty_words(), st.sampled_from(CODINGS)),
     "cut": _cut(),
     "other": st.binary(max_size=60)

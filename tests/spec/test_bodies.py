@@ -149,23 +149,17 @@ class TestMultipart:
         sent = wire.send("declared", body=wire.models.DeclaredBody(note="n"))
         assert parts_of(sent) == {"note": ("text/plain", None, b"n")}
 
-    def test_a_body_with_a_file_goes_as_a_form(self, wire: Wire) -> None:
-        attached, file = wire.models.Attached, wire.types.File(payload=b"1", file_name="1.bin")
-        assert parts_of(wire.send("file", body=attached(file=file)))["file"][1:] == ("1.bin", b"1")
-        assert wire.send("file", body=attached(file_id="1")).content == b'{"file_id":"1"}'
-        with pytest.raises(ValueError, match="JSON has no bytes"):
-            wire.send("file", body=attached(file=file), content_type=JSON)
-
     def test_a_file_within_an_object_is_refused_and_named(self, wire: Wire) -> None:
         models, file = wire.models, wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
             wire.send("nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file)))
         assert set(NESTED_FILES) <= set(wire.result.left_out)
 
-    def test_a_binary_in_json_that_a_form_has_too_is_a_file_or_a_text(self, wire: Wire) -> None:
-        file = wire.types.File(payload=b"\xff")
+    def test_a_body_with_a_file_goes_as_a_form_and_one_with_a_text_in_its_place_as_json(self, wire: Wire) -> None:
+        file = wire.types.File(payload=b"\xff", file_name="1.bin")
         form = wire.send("both", body=wire.models.InBoth(file=file, name="n"))
-        assert parts_of(form)["file"][2] == b"\xff"
+        assert parts_of(form)["file"][1:] == ("1.bin", b"\xff")
+        assert wire.send("both", body=wire.models.InBoth(name="n")).content == b'{"name":"n"}'
         assert json.loads(wire.send("both", body=wire.models.InBoth(file="text")).content) == {"file": "text"}
         with pytest.raises(ValueError, match="JSON has no bytes: send the file in another"):
             wire.send("both", body=wire.models.InBoth(file=file), content_type=JSON)

@@ -62,9 +62,8 @@ def test_a_keyword_that_is_read_makes_another_package_and_a_limit_makes_none(tmp
 
 
 def test_a_document_with_every_keyword_but_those_is_complete(tmp_path: Path) -> None:
-    path = tmp_path / "whole.json"
-    path.write_text(json.dumps(TABLE["document"]), encoding="utf-8")
-    assert [each.line() for each in check(path, None).problems] == []
+    prepared(TABLE["document"], tmp_path)
+    assert [each.line() for each in check(tmp_path / "some.json", None).problems] == []
 
 
 @pytest.mark.parametrize("plant", TABLE["plants"])

@@ -6,7 +6,7 @@ import importlib
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -152,9 +152,9 @@ class OldClient:
                 yield Proof("breaks", f"{where} {status}: {min(lost)} never comes")
 
     def _credentials(self, key: tuple[str, str]) -> dict[str, str]:
-        needed = self.provider.operations[key].tree.get("security", self.provider.document.get("security", []))
-        found = self.provider.credentials(needed[0]) if needed else []
-        return {name: {"Bearer ": "Bearer abc", "Basic ": "Basic YTpi"}.get(start, "key") for name, start in found}
+        found = self.provider.credentials(self.provider.operations[key])[:1]
+        starts = {"Bearer ": "Bearer abc", "Basic ": "Basic YTpi"}
+        return {name: starts.get(start, "key") for each in found for name, start in each}
 
     def _news(self, new: Provider) -> Proof:
         """Whether the new document allows or promises anything that the old one does not, or the other way round."""
@@ -201,9 +201,8 @@ class _Followed(httpx.BaseTransport):
 
 
 def _same_operation(provider: Provider, key: tuple[str, str]) -> Operation | None:
-    bare: Callable[[str], str] = lambda path: re.sub(r"{[^}]*}", "{}", path)  # noqa: E731 - used twice, here
-    found = (each for each in provider.operations.values() if (each.method, bare(each.path)) == (key[0], bare(key[1])))
-    return next(found, None)
+    same = (key[0], shape(key[1]))
+    return next((each for each in provider.operations.values() if (each.method, shape(each.path)) == same), None)
 
 
 def _paths(answers: list[Answer], status: str) -> set[str]:
@@ -213,8 +212,7 @@ def _paths(answers: list[Answer], status: str) -> set[str]:
 def _raw(provider: Provider, request: Request, base: str) -> httpx.Request:
     """A request as the provider gets it."""
     headers = {name: str(value) for (place, name), value in request.parameters.items() if place == "header"}
-    needed = request.operation.tree.get("security", provider.document.get("security", []))
-    headers |= {name: f"{start}abc" for name, start in (provider.credentials(needed[0]) if needed else [])}
+    headers |= {name: f"{start}abc" for each in provider.credentials(request.operation)[:1] for name, start in each}
     query = [
         (name, each if isinstance(each, str) else json.dumps(each))
         for (place, name), value in request.parameters.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import re
@@ -169,7 +170,10 @@ class Provider:
                 return f"{each.place} parameter {each.name} is missing"
             if texts is not None and (why := self.invalid("closed", each.schema, self._decoded(each.schema, texts))):
                 return f"{each.place} parameter {each.name}: {why}"
-        return self._credentials(operation, headers) or self._body(operation, headers, request.content)
+        needed = self.credentials(operation)
+        if needed and not any(all(headers.get(name, "").startswith(at) for name, at in each) for each in needed):
+            return "credentials are missing"
+        return self._body(operation, headers, request.content)
 
     def defaults(self, request: httpx.Request) -> Tree:
         """What the provider takes for parameters and members that a request does not have."""
@@ -199,28 +203,21 @@ class Provider:
         if whole.get("type") == "array":
             return [self._decoded(whole.get("items", {}), [text]) for text in texts]
         if whole.get("type") in ("integer", "number", "boolean"):
-            try:
+            with contextlib.suppress(ValueError):
                 return json.loads(texts[0])
-            except ValueError:
-                return texts[0]
         return texts[0]
 
-    def _credentials(self, operation: Operation, headers: httpx.Headers) -> str | None:
-        needed = operation.tree.get("security", self.document.get("security", []))
-        has = (all(headers.get(name, "").startswith(at) for name, at in self.credentials(each)) for each in needed)
-        return None if not needed or any(has) else "credentials are missing"
-
-    def credentials(self, requirement: Tree) -> list[tuple[str, str]]:
-        """The headers of a security requirement, each with what its value begins with."""
+    def credentials(self, operation: Operation) -> list[list[tuple[str, str]]]:
+        """By security requirement, its headers, each with what its value begins with."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
-        found: list[tuple[str, str]] = []
-        for name in requirement:
-            scheme = schemes[name]
+
+        def header(scheme: Tree) -> tuple[str, str]:
             if scheme["type"] == "apiKey":
-                found.append((scheme["name"], "key"))
-            else:
-                found.append(("Authorization", "Basic " if scheme.get("scheme", "").lower() == "basic" else "Bearer "))
-        return found
+                return scheme["name"], "key"
+            return "Authorization", "Basic " if scheme.get("scheme", "").lower() == "basic" else "Bearer "
+
+        needed = operation.tree.get("security", self.document.get("security", []))
+        return [[header(schemes[name]) for name in requirement] for requirement in needed]
 
     def _body(self, operation: Operation, headers: httpx.Headers, body: bytes) -> str | None:
         kind = headers.get("content-type", "").partition(";")[0].strip()
