@@ -32,10 +32,6 @@ def package(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "shop_api"
 
 
-def lines(package: Path) -> list[str]:
-    return [each.line() for each in inspect(load(SHOP), package).problems.values()]
-
-
 def test_the_package_as_it_is_made_is_green(made: Path) -> None:
     findings = inspect(load(SHOP), made)
     assert not findings.problems
@@ -56,4 +52,5 @@ PLANTED = {name: (each["module"], each["change"], each["said"]) for name, each i
 def test_a_mistake_is_found(package: Path, module: str, code: str, said: str) -> None:
     with (package / f"{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{code}")
-    assert any(re.search(said, line) for line in lines(package)), lines(package)
+    lines = [each.line() for each in inspect(load(SHOP), package).problems.values()]
+    assert any(re.search(said, line) for line in lines), lines

@@ -15,15 +15,11 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, beside, document, listed, parameter, ref
+from .wire import TEXT, Tree, an_object, answering, beside, document, done, listed, parameter, ref
 
 pytestmark = pytest.mark.thorough
 LOSSES: Tree = beside("losses")
 Make = Callable[..., Any]
-
-
-def operation(**others: Any) -> Tree:
-    return {"responses": {"200": {"description": "ok"}}, **others}
 
 
 @pytest.fixture
@@ -46,7 +42,7 @@ def make(tmp_path: Path) -> Make:
 
 @pytest.mark.parametrize(("wires", "names"), LOSSES["names"])
 def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: list[str]) -> None:
-    query = {"get": operation(parameters=[parameter(wire) for wire in wires])}
+    query = {"get": done("query", parameters=[parameter(wire) for wire in wires])}
     models = make(document({"/things": query}, {"Thing": an_object(**dict.fromkeys(wires, TEXT))}))
     model = models.Thing.from_dict({wire: wire for wire in wires})
     assert [getattr(model, name) for name in names] == wires
@@ -128,7 +124,7 @@ def test_the_models_of_webhooks_and_callbacks(make: Make) -> None:
 
 def test_names_that_no_file_can_have(make: Make) -> None:
     long = "x" * 300
-    paths = {"/a": {"get": operation(operationId=long, tags=[long])}, "/b": {"get": operation(operationId=long + "y")}}
+    paths = {"/a": {"get": done(long, tags=[long])}, "/b": {"get": done(long + "y")}}
     models = make(document(paths, {long: an_object(**{long: an_object(a=TEXT)}), long + "y": an_object(b=TEXT)}))
     assert len(models.__all__) == 3
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.providers.running import Script
 from victor_ext import ApiClient, ConnectionFailed, HeaderKey, Outcome
 from victor_ext.providers.connected.operations import key_place, rows_of
 from victor_ext.spec.checking.check import check
@@ -66,45 +67,35 @@ def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, monke
     assert missing == ["paths./things/{id}.query", "paths./things/{id}.additionalOperations.COPY"]
 
 
-class Provider:
-    """Loses the first response to each method; a result that was looked for is somewhere else."""
-
-    def __init__(self) -> None:
-        self.received: list[str] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.received.append(f"{request.method} {request.content.decode()}".strip())
-        if request.url.path.endswith("/found"):
-            return httpx.Response(200, json={"id": "1"})
-        if len(self.received) == 1:
-            raise httpx.ReadError("lost")
-        return httpx.Response(303, headers={"location": "/found"})
+@pytest.fixture
+def provider() -> Script:
+    """Loses the first response; a result that is looked for again is somewhere else."""
+    elsewhere = httpx.Response(303, headers={"location": "/found"})
+    return Script(httpx.ReadError("lost"), elsewhere, httpx.Response(200, json={"id": "1"}))
 
 
 @pytest.fixture
-def provider() -> Provider:
-    return Provider()
-
-
-@pytest.fixture
-def api(wire: Wire, provider: Provider) -> Iterator[ApiClient[Any]]:
-    client, transport = wire.client_module.Client, httpx.MockTransport(provider)
+def api(wire: Wire, provider: Script) -> Iterator[ApiClient[Any]]:
+    client, transport = wire.client_module.Client, provider.transport
     with ApiClient(client, base_url="https://x.example", key=HeaderKey(), transport=transport) as connected:
         yield connected
 
 
 def test_a_query_is_repeated_as_it_was_and_its_result_read_where_it_is(
-    wire: Wire, api: ApiClient[Any], provider: Provider
+    wire: Wire, api: ApiClient[Any], provider: Script
 ) -> None:
     found = wire.module("find").sync("1", client=api.api, body=wire.models.FindBody(text="a"))
     assert found.id == "1"
-    assert provider.received == ['QUERY {"text":"a"}', 'QUERY {"text":"a"}', "GET"]
+    sent = [(each.method, each.content) for each in provider.requests]
+    assert sent == [*[("QUERY", b'{"text":"a"}')] * 2, ("GET", b"")]
+    assert provider.requests[2].url.path == "/found"
 
 
-def test_another_method_is_sent_once(wire: Wire, api: ApiClient[Any], provider: Provider) -> None:
+def test_another_method_is_sent_once(wire: Wire, api: ApiClient[Any], provider: Script) -> None:
     with pytest.raises(ConnectionFailed) as raised:
         wire.module("copy").sync_detailed("1", client=api.api)
-    assert (raised.value.outcome, provider.received) == (Outcome.UNKNOWN, ["COPY"])
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert [each.method for each in provider.requests] == ["COPY"]
     declared = importlib.import_module(f"{wire.name}.operations").OPERATIONS
     rows = {row.operation: (row.reads, row.repeated) for row in rows_of(declared, key_place(declared, None))}
     writes = dict.fromkeys(("COPY /things/{}", "M-SEARCH /things/{}"), (False, False))

@@ -12,7 +12,7 @@ from victor_ext.spec.document import load
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.tree import copied
 
-from .wire import TEXT, Tree, an_object, beside, document
+from .wire import TEXT, Tree, an_object, beside, document, done
 
 pytestmark = pytest.mark.thorough
 CASES: Tree = beside("rewrites")
@@ -20,8 +20,7 @@ THING = an_object(a=TEXT)
 
 
 def prepared(schemas: Tree | None = None, **operation: Any) -> tuple[Tree, Log]:
-    responses = {"responses": {"200": {"description": "ok"}}}
-    return prepare(document({"/things": {"get": {**responses, **operation}}}, schemas, "3.0.3"))
+    return prepare(document({"/things": {"get": done("things", **operation)}}, schemas, "3.0.3"))
 
 
 def test_what_is_rewritten_in_the_providers_document_and_that_the_input_is_left_alone(victor_yaml: Path) -> None:
