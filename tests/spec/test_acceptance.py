@@ -70,13 +70,6 @@ def test_a_loss_is_green_once_it_is_accepted(check: Check) -> None:
     assert printed.endswith(": complete, 2 accepted\n")
 
 
-def test_another_file(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "other.yaml").write_text(BOTH)
-    other = ("--accepted", str(tmp_path / "other.yaml"))
-    assert check(None, *other).status == 0
-    assert check(None, str(tmp_path / "hooks.yaml"), *other).status == 2
-
-
 LEFT, NOTHING = f"left out: {OTHER}; {DO_WITHOUT}\n", "it matches nothing; remove the entry\n"
 ENDED = "it counted until 2026-03-05; look at it again: write a later day for `expires`, or remove the entry\n"
 
@@ -123,7 +116,9 @@ def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) 
     assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
 
 
-def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(check: Check, tmp_path: Path) -> None:
+def test_another_file_must_exist_unless_it_is_to_be_written(
+    check: Check, tmp_path: Path
+) -> None:
     assert check(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
     assert check(None, *named)[::2] == (2, f"{' '.join(named)}: the file does not exist: write it, or name another.\n")
@@ -131,6 +126,7 @@ def test_a_file_that_does_not_exist_is_refused_unless_it_is_to_be_written(check:
     assert check(None, *named, "--accept", "no webhooks").status == 0
     assert (tmp_path / "nowhere.yaml").read_text(encoding="utf-8").count("- place: ") == 2
     assert check(None, *named).status == 0
+    assert check(None, str(tmp_path / "hooks.yaml"), *named).status == 2  # of which of the two documents is it?
 
 
 @pytest.mark.parametrize(("written", "said"), ROWS["mistakes"])

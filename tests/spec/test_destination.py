@@ -69,9 +69,7 @@ def test_a_name_is_a_plain_name_of_a_package(room: Path, name: str, capsys: pyte
     assert snapshot(room) == before
 
 
-def test_a_document_without_a_name_needs_one_that_no_other_has(
-    room: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_without_a_name_needs_one_that_no_other_has(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for odd in ("3ds.yaml", "---.yaml", "中.yaml"):
         spec = room / odd
         spec.write_text(SMALL)

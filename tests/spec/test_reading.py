@@ -97,13 +97,10 @@ def _check(model: Any, value: Any) -> None:
     unions = {"backup": "Payment"} if type(model).__name__ == "Card" else {}
     if type(model).__name__ == "Holder":
         unions = {"payment": "Payment", "single": "Single", "either": "Defaulting", "told": "Told", "nested": "Nested"}
-        pairs = [
-            ("Payment", one, other) for one, other in zip(_items(model.many), _items(value.get("many")), strict=True)
-        ]
-        free = getattr(model.named, "additional_properties", {})
-        pairs += [("Told", each, value["named"][name]) for name, each in free.items()]
-        for union, found, given in pairs:
-            _check_member(union, found, given)
+        for found, given in zip(_items(model.many), _items(value.get("many")), strict=True):
+            _check_member("Payment", found, given)
+        for name, found in getattr(model.named, "additional_properties", {}).items():
+            _check_member("Told", found, value["named"][name])
         _check(model.holder, value.get("holder"))
     for name, union in unions.items():
         _check_member(union, getattr(model, name), value.get(name))

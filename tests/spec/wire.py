@@ -98,9 +98,9 @@ class Wire:
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")
 
-    def client(self, requests: list[httpx.Request], **options: Any) -> Any:
-        """A client that records what it sends, and gets `response`."""
-        script = Script(self.response)
+    def client(self, requests: list[httpx.Request], response: httpx.Response | None = None, **options: Any) -> Any:
+        """A client that records what it sends, and gets a response; without one, that of the package."""
+        script = Script(response or self.response)
         script.requests = requests
         return self.client_module.Client(base_url=BASE, httpx_args={"transport": script.transport}, **options)
 
@@ -126,11 +126,7 @@ class Wire:
 
     def read(self, operation: str, response: httpx.Response) -> Any:
         """What a function without arguments makes of a response."""
-        usual, self.response = self.response, response
-        try:
-            return self.module(operation).sync(client=self.client([]))
-        finally:
-            self.response = usual
+        return self.module(operation).sync(client=self.client([], response))
 
     def problems(self) -> list[str]:
         """Where the check finds the package wrong, beside what is left out."""
