@@ -116,9 +116,7 @@ def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) 
     assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
 
 
-def test_another_file_must_exist_unless_it_is_to_be_written(
-    check: Check, tmp_path: Path
-) -> None:
+def test_another_file_must_exist_unless_it_is_to_be_written(check: Check, tmp_path: Path) -> None:
     assert check(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
     assert check(None, *named)[::2] == (2, f"{' '.join(named)}: the file does not exist: write it, or name another.\n")
