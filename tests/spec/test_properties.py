@@ -43,9 +43,7 @@ def test_the_class_of_what_is_defined_twice(wire: Wire, names: str, value: Any, 
     assert {type(read(wire, name, value)).__name__ for name in names.split()} == {kind}
 
 
-def test_the_check_finds_each_field_of_each_definition(tmp_path: Path) -> None:
-    paths = {"/x": {"get": answering({"oneOf": [*map(ref, SCHEMAS)]}, operationId="x")}}
-    wire = Wire(tmp_path, "wire_redefinitions", **document(paths, SCHEMAS))
+def test_the_check_finds_each_field_of_each_definition(wire: Wire) -> None:
     assert wire.problems() == []
 
 

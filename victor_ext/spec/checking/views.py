@@ -185,7 +185,7 @@ class Document:
 
     def _merge(self, one: View, other: View) -> View:
         """What both say; where they contradict each other, what the second says."""
-        common = tuple(kind for kind in other.types if kind in one.types)
+        common = _common(other.types, one.types)
         enum, both = other.enum if one.enum is None else one.enum, True
         if one.enum is not None and other.enum is not None:
             shared = [value for value in one.enum if value in other.enum]
@@ -251,6 +251,12 @@ def _own(node: Node) -> View:
         limits={key: tree[key] for key in LIMITS if key in tree},
         only_null=is_null(tree),
     )
+
+
+def _common(types: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """The types that are in both. An integer is a number."""
+    narrower = [each for each in others if each == "integer" and "number" in types and each not in types]
+    return (*(each for each in types if each in others or (each == "integer" and "number" in others)), *narrower)
 
 
 def _possible(views: list[View]) -> list[View]:
