@@ -122,9 +122,11 @@ def velo():
     with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, verify=False, trust_env=False) as http:
         token = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
         http.headers["authorization"] = f"Bearer {token.json()['access_token']}"
+        address = {"line1": "1 Main Street", "city": "Austin", "country": "US"}
         for name in ("b", "a"):
             named = {"individual": {"name": {"firstName": name, "lastName": name}}, "email": f"{name}@example.com"}
-            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [{"remoteId": name, **named}]})
+            payee = {"remoteId": name, "type": "Individual", "address": address, **named}
+            http.post("/v4/payees", json={"payorId": sandbox.payor_id, "payees": [payee]})
         source = sandbox.add_source_account("USD account", "USD", 1000)
         bank = sandbox.add_funding_account("Our bank", "USD")
         sandbox.add_funding_account("A bank", "USD")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
-from victor_ext.sandbox.victor.document import Problem, declared
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import (
@@ -23,6 +23,7 @@ from victor_ext.sandbox.victor.model import (
     Network,
     PaymentRequest,
     Status,
+    declared,
 )
 
 Answer = Literal["Accepted", "Declined"]

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import model
 from victor_ext.sandbox.victor.authentication import new_key_pair
-from victor_ext.sandbox.victor.document import Problem, declared
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -256,7 +256,7 @@ class Ledger(Lifecycle):
 
         A request `from_outside` of the sandbox may have any due date and name anybody.
         """
-        problems = declared("create").body.problems(body)
+        problems = model.declared("create").body.problems(body)
         if problems:
             return problems
         payee, details = body["payee"], body["payment_details"]
