@@ -56,7 +56,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self.state.tick()
 
     def records(self) -> Records:
-        return PaymentRequestRecords(self)
+        return PaymentRequestRecords(self.state)
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.order)}
