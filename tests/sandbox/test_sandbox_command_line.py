@@ -12,6 +12,7 @@ import threading
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import until
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
@@ -90,16 +91,7 @@ def test_requests_move_by_themselves_unless_told_otherwise():
     assert [parser.parse_args(["--auto", given]).auto for given in ("0", "0.5", "off")] == [0, 0.5, None]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "mistake"),
-    [
-        (["--environment", "live"], "argument --environment: invalid choice: 'live'"),
-        (["--max-page-size", "0"], "max_page_size must be a number of at least 1, not 0"),
-        (["--port", "x"], "argument --port: invalid int value: 'x'"),
-        (["--auto", "foo"], "argument --auto: write a number of seconds such as 0.5, or off, not 'foo'"),
-        (["--nonsense"], "unrecognized arguments: --nonsense"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
 def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mistake, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments, prog="victor sandbox")

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import LIST, parsed
 from victor_ext.sandbox.victor.authentication import new_key_pair
 
@@ -53,21 +54,7 @@ def test_a_token_that_breaks_one_rule_is_refused(caller, options, code):
     assert refused(caller, f"Token {caller.token(**claims)}") == code
 
 
-@pytest.mark.parametrize(
-    ("authorization", "code"),
-    [
-        (None, "missing_authorization"),
-        ("Token", "wrong_prefix"),
-        ("Basic abc", "wrong_prefix"),
-        ("token {token}", "wrong_prefix"),
-        ("Bearer {token}", "unknown_token"),
-        ("Token a.b", "malformed_token"),
-        ("Token  {token}", "malformed_token"),
-        ("Token {token}=", "malformed_token"),
-        ("Token e30.e30.e30", "wrong_algorithm"),
-        ("Token bm90anNvbg.e30.e30", "malformed_token"),
-    ],
-)
+@pytest.mark.parametrize(("authorization", "code"), cases_beside(__file__)["authorizations"])
 def test_the_header_must_be_exactly_that(caller, authorization, code):
     given = authorization and authorization.replace("{token}", caller.token())
     assert refused(caller, given) == code

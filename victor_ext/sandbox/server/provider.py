@@ -221,7 +221,7 @@ class SandboxProvider(ABC, Generic[S]):
         """Make the moves that time has made due. An open page calls it about once a second."""
 
     def records(self) -> Records | None:
-        """What the page shows of the provider's state; None: calls and keys only."""
+        """What the page shows of the provider's present state; None: calls and keys only."""
         return None
 
     def info(self) -> JsonObject:

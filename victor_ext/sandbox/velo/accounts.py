@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, iso
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
@@ -43,8 +43,7 @@ class Accounts:
 
     def create_bank(self, body: JsonObject) -> tuple[str, list[str]]:
         """Add a funding account that can be read later; returns its address, and its name."""
-        text_of(body, "type", 1, 40)
-        made = self.add_bank(text_of(body, "name", 3, 30), body.get("currency", ""))
+        made = self.add_bank(body["name"], body.get("currency", ""))
         made["type"] = body["type"]
         self._ready[made["id"]] = self._now() + self._base.settings.retry_after
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
@@ -58,15 +57,14 @@ class Accounts:
     def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
         """Request money; returns the address of the funding, and the account."""
         account = self.source(account_id)
-        amount = amount_of(body, "amount", 9_999_999_999)
-        if body.get("fundingAccountId") not in self.banks:
+        if body["fundingAccountId"] not in self.banks:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
             "fundingId": funding_id,
             "payorId": self._base.payor_id,
             "sourceAccountId": account_id,
-            "amount": amount,
+            "amount": body["amount"],
             "currency": account["currency"],
             "status": "PENDING",
             "allocationType": "AUTOMATIC",
@@ -128,7 +126,7 @@ class Payees:
             "watchlistStatus": "PENDING",
             "language": given.get("language", "en"),
             "created": self._base.timestamp(),
-            "country": _part(given, "address").get("country", "US"),
+            "country": given.get("address", {}).get("country", "US"),
             "displayName": _display_name(given),
             "payeeType": given.get("type", "Individual"),
             "disabled": False,
@@ -139,10 +137,7 @@ class Payees:
 
     def create(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a batch of new payees; returns its address, and the remote ids of the payees that were made."""
-        items = list_of(body, "payees")
-        for place, item in enumerate(items):
-            text_of(item, "remoteId", 1, 100, where=f"payees[{place}].")
-            text_of(item, "email", 3, 255, where=f"payees[{place}].")
+        items: list[JsonObject] = body["payees"]
         failures: list[JsonObject] = []
         made: list[str] = []
         for item in items:
@@ -159,21 +154,21 @@ class Payees:
         payee = find(self.all, payee_id, "payee")
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "The payee has onboarded, and changes its details itself.")
-        payee.update({name: body[name] for name in _DETAILS if body.get(name) is not None})
+        payee.update({name: body[name] for name in _DETAILS if name in body})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
-        payee["country"] = _part(body, "address").get("country", payee["country"])
+        payee["country"] = body.get("address", payee)["country"]
         self._base.touch(payee_id)
 
     def rename(self, payee_id: str, body: JsonObject) -> None:
-        payee, remote_id = find(self.all, payee_id, "payee"), text_of(body, "remoteId", 1, 100)
+        payee, remote_id = find(self.all, payee_id, "payee"), body["remoteId"]
         other = self.by_remote_id(remote_id)
         if other is not None and other is not payee:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
         self._base.touch(payee_id)
 
-    def invite(self, payee_id: str, _: JsonObject) -> None:
+    def invite(self, payee_id: str) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
             raise Refused(409, f"The invitation is {status}.")
@@ -214,12 +209,7 @@ class Payees:
         ]
 
 
-def _part(whole: JsonObject, name: str) -> JsonObject:
-    value: JsonObject | None = whole.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def _display_name(given: JsonObject) -> str:
-    name = _part(_part(given, "individual"), "name")
-    firm = _part(given, "company").get("name")
+    name = given.get("individual", {}).get("name", {})
+    firm = given.get("company", {}).get("name")
     return str(firm) if firm else f"{name.get('lastName', '')}, {name.get('firstName', '')}"

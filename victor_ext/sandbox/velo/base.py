@@ -1,4 +1,4 @@
-"""What all parts of Velo's sandbox stand on: the options, ids and the time, the formats, and the checks of requests."""
+"""What all parts of Velo's sandbox stand on: the options, ids and the time, requests, and the formats."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import ge, le
-from typing import cast
 
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Response, ServerSettings, json_response, option
-
-MAX_ITEMS = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,15 +80,20 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_FILTERS = frozenset({
-    "watchlistStatus", "disabled", "onboardedStatus", "email", "displayName", "remoteId", "payeeType", "payeeCountry",
-    "ofacStatus", "payeeId", "invitationStatus", "physicalAccountName", "physicalAccountId", "fundingAccountId", "type",
-    "name", "country", "currency", "status", "payorPaymentId", "sourceAccountName", "transmissionType", "paymentMemo",
-    "sourceCurrency", "paymentCurrency", "payorName", "railsId", "remoteSystemId", "postInstructFxStatus", "payoutMemo",
-    "fromPayorName", "sourceAmountFrom", "sourceAmountTo", "paymentAmountFrom", "paymentAmountTo", "submittedDateFrom",
-    "submittedDateTo", "scheduledForDateFrom", "scheduledForDateTo", "scheduleStatus",
-})  # fmt: skip
-"""The filters of all lists, by Velo's document. Other parameters change nothing."""
+@dataclass(frozen=True)
+class Asked:
+    """A request that Velo's document allows."""
+
+    operation: str
+    about: str
+    """The id in its path; empty where the path has none."""
+    query: JsonObject
+    """The declared parameters."""
+    body: JsonObject
+    """Without the members that are null: they count as not sent."""
+
+
+_NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
 _MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
@@ -105,13 +107,12 @@ _ORDERS = {
 """The order of a list whose query asks for none: the first three by Velo's document. Others: by creation."""
 
 
-def page_of(
-    operation: str, items: list[JsonObject], query: dict[str, str], *, default: int = 25, largest: int = 100
-) -> JsonObject:
-    """The page of a list that a query asks for: filtered, sorted and cut."""
-    items = [item for item in items if all(_passes(item, name, query[name]) for name in query.keys() & _FILTERS)]
-    items = _in_order(items, query.get("sort", _ORDERS.get(operation)))
-    number, size = _whole(query, "page", 1, 10**9), _whole(query, "pageSize", default, largest)
+def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> JsonObject:
+    """The page of a list that is asked for: filtered, sorted and cut."""
+    query = asked.query
+    items = [one for one in items if all(_passes(one, name, query[name]) for name in query.keys() - _NO_FILTERS)]
+    items = _in_order(items, query.get("sort", _ORDERS.get(asked.operation)))
+    number, size = query.get("page", 1), query.get("pageSize", default)
     content = items[(number - 1) * size : number * size]
     return {
         "page": {
@@ -122,7 +123,7 @@ def page_of(
     }  # fmt: skip
 
 
-def _passes(item: JsonObject, name: str, wanted: str) -> bool:
+def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:
     range_ = name.removesuffix("From").removesuffix("To")
     value = item.get(_MEMBERS.get(range_, range_))
     if name == "remoteId" and "payorRefs" in item:
@@ -130,12 +131,11 @@ def _passes(item: JsonObject, name: str, wanted: str) -> bool:
     if value is None:
         return False
     if name == "payoutMemo":
-        return wanted.casefold() in value.casefold()
+        return bool(wanted.casefold() in value.casefold())
     if range_ == name:
-        return wanted == (str(value).lower() if isinstance(value, bool) else str(value))
+        return bool(wanted == value)
     compare = ge if name.endswith("From") else le
-    is_date = isinstance(value, str)
-    return bool(compare(value[:10], wanted) if is_date else compare(value, int(wanted)))
+    return bool(compare(value[:10] if isinstance(value, str) else value, wanted))
 
 
 def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
@@ -150,40 +150,8 @@ def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
     return items
 
 
-def _whole(query: dict[str, str], name: str, default: int, largest: int) -> int:
-    number = int(query.get(name, default))
-    if not 1 <= number <= largest:
-        raise Refused(400, f"{name} must be 1 to {largest}.", name)
-    return number
-
-
-def object_of(value: JsonValue) -> JsonObject:
-    """A JSON object; any other value is a 400."""
-    if not isinstance(value, dict):
-        raise Refused(400, "The body must be a JSON object.")
-    return cast("JsonObject", value)
-
-
-def text_of(body: JsonObject, name: str, shortest: int, longest: int, *, where: str = "") -> str:
-    """A required text of `shortest` to `longest` characters; anything else is a 400."""
-    value = body.get(name)
-    if not isinstance(value, str) or not shortest <= len(value) <= longest:
-        raise Refused(400, f"{name} must be {shortest} to {longest} characters.", f"{where}{name}")
-    return value
-
-
-def amount_of(body: JsonObject, name: str, largest: int, *, where: str = "") -> int:
-    """A required amount of minor units, from 1 to `largest`; anything else is a 400."""
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-        raise Refused(400, f"{name} must be a whole number of minor units, 1 to {largest}.", f"{where}{name}")
-    return value
-
-
-def list_of(body: JsonObject, name: str) -> list[JsonObject]:
-    """A required list of 1 to 2000 objects; anything else is a 400."""
-    value = body.get(name)
-    items: list[JsonValue] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise Refused(400, f"{name} must be 1 to {MAX_ITEMS}.", name)
-    return [object_of(item) for item in items]
+def sent(value: JsonValue) -> JsonValue:
+    """A JSON value without the members that are null."""
+    if isinstance(value, dict):
+        return {name: sent(member) for name, member in value.items() if member is not None}  # pyright: ignore[reportUnknownVariableType] - JSON
+    return [sent(item) for item in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType] - JSON

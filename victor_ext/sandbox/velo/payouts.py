@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
-from victor_ext.sandbox.velo.base import Base, Refused, amount_of, iso, list_of, text_of
+from victor_ext.sandbox.velo.base import Base, Refused, iso
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
@@ -40,26 +40,20 @@ class Payouts:
 
     def submit(self, body: JsonObject) -> tuple[str, list[str]]:
         """Make a payout; returns its address, and the payor's ids of its payments."""
-        items = list_of(body, "payments")
-        payout = Payout(self._new_id(), self._now() + self._base.settings.validation)
-        payout.memo = text_of(body, "payoutMemo", 0, 40) if body.get("payoutMemo") is not None else None
+        payout = Payout(self._new_id(), self._now() + self._base.settings.validation, memo=body.get("payoutMemo"))
         payout.times["submittedDateTime"] = self._base.timestamp()
-        payout.payments = [self._payment(item, place) for place, item in enumerate(items)]
+        payout.payments = [self._payment(item) for item in body["payments"]]
         self.all[payout.id] = payout
         return f"/v3/payouts/{payout.id}", [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
 
-    def _payment(self, item: JsonObject, place: int) -> JsonObject:
-        where = f"payments[{place}]."
-        remote_id = text_of(item, "remoteId", 1, 100, where=where)
-        account = text_of(item, "sourceAccountName", 1, 64, where=where)
+    def _payment(self, item: JsonObject) -> JsonObject:
+        remote_id, account, currency = item["remoteId"], item["sourceAccountName"], item["currency"]
         payee = self._payees.by_remote_id(remote_id)
         source = next((one for one in self._accounts.sources.values() if one["name"] == account), None)
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
-        currency = text_of(item, "currency", 3, 3, where=where)
         return {
             "paymentId": self._new_id(), "payeeId": payee["payeeId"] if payee else None,
-            "payorId": self._base.payor_id, "remoteId": remote_id, "currency": currency,
-            "amount": amount_of(item, "amount", 2**63 - 1, where=where),
+            "payorId": self._base.payor_id, "remoteId": remote_id, "currency": currency, "amount": item["amount"],
             "sourceCurrency": source["currency"] if source else currency, "sourceAccountName": account,
             "sourceAccountId": source["id"] if source else None, "payorPaymentId": item.get("payorPaymentId"),
             "paymentMemo": item.get("paymentMemo"), "transmissionType": item.get("transmissionType", "ACH"),
@@ -100,8 +94,7 @@ class Payouts:
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
 
-    def withdraw_payment(self, payment_id: str, body: JsonObject) -> None:
-        reason = text_of(body, "reason", 2, 256)
+    def withdraw_payment(self, payment_id: str, reason: str) -> None:
         known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
         payout, payment = find(known, payment_id, "payment")
         if payout.status not in ("ACCEPTED", "QUOTED") or payment["status"] != "ACCEPTED":

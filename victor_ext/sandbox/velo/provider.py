@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from victor_ext.sandbox.server.commands import find
+from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation, Response, empty_response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
-from victor_ext.sandbox.velo.base import Refused, VeloSettings, object_of, page_of
+from victor_ext.sandbox.velo.base import Asked, Refused, VeloSettings, page_of, sent
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
 OPERATIONS = (
@@ -54,6 +55,7 @@ OPERATIONS = (
     Operation("update_webhook", "POST", "/v1/webhooks/{webhook_id}", "updateWebhook"),
     Operation("ping", "POST", "/v1/webhooks/{webhook_id}/ping", "pingWebhook"),
 )
+declared = declared_in("velo.yaml", OPERATIONS)
 
 
 class VeloProvider(SandboxProvider[VeloSettings]):
@@ -96,23 +98,40 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         if operation == "logout":
             state.tokens.revoke(token=token)
             return empty_response(204)
+        asked = self._asked(operation, call)
         state.move()
         if operation in _READS:
-            return json_response(200, _READS[operation](state, call))
+            return json_response(200, _READS[operation](state, asked))
         if operation in _CHANGES:
             status, change = _CHANGES[operation]
-            about = next(iter(call.params.values()))
-            change(state, about, call)
-            call.did_work(about)
+            change(state, asked)
+            call.did_work(asked.about)
             return empty_response(status)
         if operation in _MAKES:
             status, make = _MAKES[operation]
-            location, references = make(state, call)
+            location, references = make(state, asked)
             call.exchange.request_id = location.rpartition("/")[2]
             call.did_work(*references)
             wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
             return empty_response(status, {"Location": location, **wait})
-        return self._ping(call) if operation == "ping" else self._export(call)
+        return self._ping(call) if operation == "ping" else self._export(asked)
+
+    def _asked(self, operation: str, call: Call) -> Asked:
+        """What a call asks for, if it names no payor but the only one, and is as the document says."""
+        rules = declared(operation)
+        query = rules.read_query(call.query)
+        body = sent(call.json_object() if call.body or rules.needs_body else {})
+        if body is None:
+            raise Refused(400, "The body must be a JSON object.")
+        named = {**query, **call.params, **body}
+        for name in ("payorId", "payoutFromPayorId"):
+            if named.get(name, self.state.payor_id) != self.state.payor_id:
+                raise Refused(403, "This key is not for that payor.", name)
+        for problem in (*rules.query.problems(query), *rules.body.problems(body)):
+            place = "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in problem.path).lstrip(".")
+            raise Refused(400, f"{place} {problem.message}.", place)
+        known = {name: value for name, value in query.items() if name in rules.parameters}
+        return Asked(operation, next(iter(call.params.values()), ""), known, body)
 
     def _authenticate(self, call: Call) -> Response:
         kind, _, pair = (call.header("authorization") or "").partition(" ")
@@ -131,10 +150,8 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         body |= {"scope": "sandbox", "entityIds": [self.state.payor_id]}
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def _export(self, call: Call) -> Response:
-        query = call.query_values()
-        self.state.check_payor(query, required=False)
-        text = self.state.payouts.export(query.get("startDate", "0"), query.get("endDate", "9"))
+    def _export(self, asked: Asked) -> Response:
+        text = self.state.payouts.export(asked.query.get("startDate", "0"), asked.query.get("endDate", "9"))
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
@@ -146,22 +163,22 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
 # What is changed or made: by operation, the status of the response, and what does it.
 
-_CHANGES: dict[str, tuple[int, Callable[[State, str, Call], None]]] = {
-    "update_payee": (204, lambda state, payee_id, call: state.payees.update(payee_id, object_of(call.json()))),
-    "rename_payee": (204, lambda state, payee_id, call: state.payees.rename(payee_id, state.body_of_payor(call))),
-    "invite": (200, lambda state, payee_id, call: state.payees.invite(payee_id, state.body_of_payor(call))),
-    "delete_payee": (204, lambda state, payee_id, _: state.payees.delete(payee_id, state.payouts.pays)),
-    "instruct": (202, lambda state, payout_id, _: state.payouts.instruct(payout_id)),
-    "withdraw": (202, lambda state, payout_id, _: state.payouts.withdraw(payout_id)),
-    "withdraw_payment": (204, lambda state, one, call: state.payouts.withdraw_payment(one, object_of(call.json()))),
-    "update_webhook": (204, lambda state, webhook_id, call: state.webhooks.update(webhook_id, object_of(call.json()))),
+_CHANGES: dict[str, tuple[int, Callable[[State, Asked], None]]] = {
+    "update_payee": (204, lambda state, asked: state.payees.update(asked.about, asked.body)),
+    "rename_payee": (204, lambda state, asked: state.payees.rename(asked.about, asked.body)),
+    "invite": (200, lambda state, asked: state.payees.invite(asked.about)),
+    "delete_payee": (204, lambda state, asked: state.payees.delete(asked.about, state.payouts.pays)),
+    "instruct": (202, lambda state, asked: state.payouts.instruct(asked.about)),
+    "withdraw": (202, lambda state, asked: state.payouts.withdraw(asked.about)),
+    "withdraw_payment": (204, lambda state, asked: state.payouts.withdraw_payment(asked.about, asked.body["reason"])),
+    "update_webhook": (204, lambda state, asked: state.webhooks.update(asked.about, asked.body)),
 }
-_MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = {
-    "create_payees": (201, lambda state, call: state.payees.create(state.body_of_payor(call))),
-    "fund": (202, lambda state, call: state.accounts.fund(call.params["account_id"], object_of(call.json()))),
-    "create_bank": (202, lambda state, call: state.accounts.create_bank(state.body_of_payor(call))),
-    "submit": (202, lambda state, call: state.payouts.submit(state.body_of_payor(call, required=False))),
-    "create_webhook": (201, lambda state, call: state.webhooks.create(state.body_of_payor(call))),
+_MAKES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]]]]] = {
+    "create_payees": (201, lambda state, asked: state.payees.create(asked.body)),
+    "fund": (202, lambda state, asked: state.accounts.fund(asked.about, asked.body)),
+    "create_bank": (202, lambda state, asked: state.accounts.create_bank(asked.body)),
+    "submit": (202, lambda state, asked: state.payouts.submit(asked.body)),
+    "create_webhook": (201, lambda state, asked: state.webhooks.create(asked.body)),
 }
 """Each returns the address of what is new, and the references that the work is counted for."""
 
@@ -169,73 +186,52 @@ _MAKES: dict[str, tuple[int, Callable[[State, Call], tuple[str, list[str]]]]] = 
 # What is read: by operation, the body of the response.
 
 
-def _page(
-    items: Callable[[State, Call], Sequence[JsonObject]], *, required: bool = False
-) -> Callable[[State, Call], JsonObject]:
-    """A list. The query names the payor if that is `required`."""
-
-    def read(state: State, call: Call) -> JsonObject:
-        query = call.query_values()
-        state.check_payor({**query, **call.params}, required=required)
-        return page_of(call.exchange.operation, list(items(state, call)), query)
-
-    return read
+def _page(items: Callable[[State, Asked], list[JsonObject]]) -> Callable[[State, Asked], JsonObject]:
+    return lambda state, asked: page_of(asked, items(state, asked))
 
 
 def _changes(
-    items: Callable[[State], list[JsonObject]], its_id: str, default: int, largest: int
-) -> Callable[[State, Call], JsonObject]:
+    items: Callable[[State], list[JsonObject]], its_id: str, default: int
+) -> Callable[[State, Asked], JsonObject]:
     """A list of what has changed since a time; `its_id` is the member with the id of an item."""
 
-    def read(state: State, call: Call) -> JsonObject:
-        query = call.query_values()
-        state.check_payor(query, required=True)
-        since = datetime.fromisoformat(query.get("updatedSince", "")).timestamp()
+    def read(state: State, asked: Asked) -> JsonObject:
+        since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
         changed = [item for item in items(state) if state.changed[item[its_id]] >= since]
-        return page_of(call.exchange.operation, changed, query, default=default, largest=largest)
+        return page_of(asked, changed, default=default)
 
     return read
 
 
-def _payout_history(state: State, call: Call) -> JsonObject:
-    payout_id = call.params["payout_id"]
-    summary = state.payouts.history(payout_id)
-    payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == payout_id]
-    return {"summary": summary, **page_of("payout_history", payments, call.query_values())}
+def _payout_history(state: State, asked: Asked) -> JsonObject:
+    summary = state.payouts.history(asked.about)
+    payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == asked.about]
+    return {"summary": summary, **page_of(asked, payments)}
 
 
-def _statistics(state: State, call: Call) -> JsonObject:
-    state.check_payor(call.query_values(), required=False)
-    return state.payouts.statistics()
-
-
-def _one(read: Callable[[State, str], JsonObject]) -> Callable[[State, Call], JsonObject]:
-    return lambda state, call: read(state, next(iter(call.params.values())))
-
-
-_READS: dict[str, Callable[[State, Call], JsonObject]] = {
-    "list_payees": _page(lambda state, _: [*state.payees.all.values()], required=True),
-    "payee_changes": _changes(lambda state: state.payees.changes(), "payeeId", 100, 1000),
-    "get_batch": _one(lambda state, batch_id: state.payees.batch(batch_id)),
-    "get_payee": _one(lambda state, payee_id: find(state.payees.all, payee_id, "payee")),
-    "invitations": _page(lambda state, _: state.payees.invitations(), required=True),
+_READS: dict[str, Callable[[State, Asked], JsonObject]] = {
+    "list_payees": _page(lambda state, _: [*state.payees.all.values()]),
+    "payee_changes": _changes(lambda state: state.payees.changes(), "payeeId", 100),
+    "get_batch": lambda state, asked: state.payees.batch(asked.about),
+    "get_payee": lambda state, asked: find(state.payees.all, asked.about, "payee"),
+    "invitations": _page(lambda state, _: state.payees.invitations()),
     "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
-    "get_source": _one(lambda state, account_id: state.accounts.source(account_id)),
+    "get_source": lambda state, asked: state.accounts.source(asked.about),
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
-    "get_bank": _one(lambda state, account_id: find(state.accounts.readable_banks(), account_id, "funding account")),
-    "get_funding": _one(lambda state, funding_id: find(state.accounts.fundings, funding_id, "funding")),
-    "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25, 100),
-    "get_payout": _one(lambda state, payout_id: state.payouts.summary(state.payouts.get(payout_id))),
-    "quote": _one(lambda state, payout_id: state.payouts.quote(payout_id)),
-    "payout_payments": _page(lambda state, call: state.payouts.get(call.params["payout_id"]).payments),
+    "get_bank": lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
+    "get_funding": lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
+    "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25),
+    "get_payout": lambda state, asked: state.payouts.summary(state.payouts.get(asked.about)),
+    "quote": lambda state, asked: state.payouts.quote(asked.about),
+    "payout_payments": _page(lambda state, asked: state.payouts.get(asked.about).payments),
     "list_payments": _page(lambda state, _: state.payouts.payments()),
-    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100, 1000),
-    "get_payment": _one(lambda state, payment_id: state.payouts.payment(payment_id)),
+    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100),
+    "get_payment": lambda state, asked: state.payouts.payment(asked.about),
     "list_payouts": _page(lambda state, _: state.payouts.payouts()),
     "payout_history": _payout_history,
-    "statistics": _statistics,
-    "list_fundings": _page(lambda state, _: state.accounts.audit(), required=True),
-    "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all], required=True),
-    "get_webhook": _one(lambda state, webhook_id: state.webhooks.get(webhook_id)),
+    "statistics": lambda state, _: state.payouts.statistics(),
+    "list_fundings": _page(lambda state, _: state.accounts.audit()),
+    "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all]),
+    "get_webhook": lambda state, asked: state.webhooks.get(asked.about),
 }
 """Every operation that changes nothing; and `quote`, which may be repeated."""

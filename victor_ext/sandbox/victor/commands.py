@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
-from victor_ext.sandbox.victor.document import Problem, declared
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import (
@@ -23,6 +23,7 @@ from victor_ext.sandbox.victor.model import (
     Network,
     PaymentRequest,
     Status,
+    declared,
 )
 
 Answer = Literal["Accepted", "Declined"]
@@ -139,23 +140,20 @@ class SandboxCommands(TokenCommands):
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
         _one_of("network", network, NETWORKS)
-        payer = payer_account or next(iter(ledger.store.accounts), "243884643621")
-        payer, payee = _account_number("payer_account", payer), payee_account or DEMO_PAYEE
-        creditor = _given(ultimate_creditor=ultimate_creditor)
-        details: JsonObject = {
-            "amount": str(amount) if type(amount) is int else amount,
-            "due_date": due,
-            "biller_type": biller_type or "BUSINESS",
-            **_given(amount_modification_allowed=amount_modification_allowed, notes=notes),
-        }
-        body = {
-            "payee": {"account_number": payee, **creditor},
+        known = next(iter(ledger.store.accounts), "243884643621")
+        payer = _account_number("payer_account", payer_account or known)
+        body: JsonObject = {
+            "payee": {"account_number": payee_account or DEMO_PAYEE, **_given(ultimate_creditor=ultimate_creditor)},
             "payer": {"victor_counterparty_id": "outside"},
-            "payment_details": details,
+            "payment_details": {
+                "amount": str(amount) if type(amount) is int else amount,
+                "due_date": due,
+                "biller_type": biller_type or "BUSINESS",
+                **_given(amount_modification_allowed=amount_modification_allowed, notes=notes),
+            },
         }
         _refuse(ledger.create_problems(body, from_outside=True))
-        accounts = {"payer_account": payer, "payee_account": payee, "network": network or "RTP"}
-        return _record(ledger.create_inbound(**accounts, **creditor, **details))
+        return _record(ledger.create_inbound(body, payer, network or "RTP"))
 
     @command("GET", "/payment-requests")
     def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:

@@ -14,10 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter, eq, ge, le
 from typing import Any
-from urllib.parse import parse_qsl
 
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
-from victor_ext.sandbox.victor.document import Problem
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -25,7 +24,6 @@ from victor_ext.sandbox.victor.state import Store
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
-_INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 _TIMES = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
 _DATES = ("due_date_start_date", "due_date_end_date")
 DEFAULT_PAGE_SIZE = 50
@@ -46,15 +44,6 @@ _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "approval_end_datetime": ("approved_at", le),
 }
 """What each filter compares with an attribute of a request. A request without the value does not pass."""
-
-
-def read_query(text: bytes, integers: frozenset[str]) -> Filters:
-    """The parameters of a query string. One that is given twice becomes a list, which no schema accepts."""
-    filters: Filters = {}
-    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
-        read: Any = int(value) if name in integers and _INTEGER.match(value) else value
-        filters[name] = [filters[name], read] if name in filters else read
-    return filters
 
 
 def check_times(filters: Filters) -> list[Problem]:

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import model
 from victor_ext.sandbox.victor.authentication import new_key_pair
-from victor_ext.sandbox.victor.document import Problem, declared
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -58,11 +58,12 @@ class Ledger(Lifecycle):
                 self.store.accounts[account.account_number] = account
             for counterparty in model.DEMO_COUNTERPARTIES:
                 self.store.counterparties[counterparty.id] = counterparty
-            common: JsonObject = {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
-            common |= {"payer_account": model.DEMO_PAYEE, "payee_account": "000123456789"}
-            power = {"amount": "129.95", "ultimate_creditor": "City Power and Light", "notes": "Invoice 2203"}
-            self.create_inbound(**common, **power)
-            self.create_inbound(**common, amount="1500.00", amount_modification_allowed=True, notes="Deposit")
+            payee = {"account_number": "000123456789"}
+            power = {"amount": "129.95", "notes": "Invoice 2203"}
+            deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
+            for asks, details in (({**payee, "ultimate_creditor": "City Power and Light"}, power), (payee, deposit)):
+                details |= {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
+                self.create_inbound({"payee": asks, "payment_details": details}, model.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
         self._kept_clock["advanced"] = self._clock.advanced + seconds
@@ -92,27 +93,14 @@ class Ledger(Lifecycle):
 
     def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
-        now = self._stamp()
-        payee, details = body["payee"], body["payment_details"]
-        counterparty_id = body["payer"]["victor_counterparty_id"]
+        counterparty_id = intern(body["payer"]["victor_counterparty_id"])
         counterparty = self.store.counterparties.get(counterparty_id)
-        request = PaymentRequest(
-            id=self._new_id(),
+        request = self._made(
+            body,
             direction="outbound",
             status="created",
-            amount=details["amount"],
-            # Interned: a long run makes hundreds of thousands of requests that share these texts.
-            biller_type=intern(details["biller_type"]),
-            due_date=intern(details["due_date"]),
-            created_at=now,
-            changed_at=now,
-            payee_account=intern(payee["account_number"]),
             network=counterparty.network if counterparty else "RTP",
-            ultimate_creditor=payee.get("ultimate_creditor"),
-            counterparty_id=intern(counterparty_id),
-            amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=details.get("notes"),
-            client_reference_id=body.get("client_reference_id"),
+            counterparty_id=counterparty_id,
             idempotency_key=key,
         )
         made = [request]
@@ -130,32 +118,40 @@ class Ledger(Lifecycle):
             direction="inbound",
             status="pending",
             counterparty_id=None,
-            payer_account=account.account_number,
-            payer_routing=account.routing_number,
-            payer_name=account.name,
+            **_shown(account),
             client_reference_id=None,
             idempotency_key=None,
             parent_id=request.id,
         )
         return [replace(request, child_id=twin.id), twin]
 
-    def create_inbound(self, *, payer_account: str, **details: Any) -> PaymentRequest:
-        """Make an inbound request from outside of the sandbox. `details` are fields of `PaymentRequest`."""
-        now = self._stamp()
+    def create_inbound(self, body: JsonObject, payer_account: str, network: model.Network = "RTP") -> PaymentRequest:
+        """Make an inbound request to an account, from outside of the sandbox."""
         payer = self.store.accounts.get(payer_account) or Account(account_number=payer_account)
-        request = PaymentRequest(
-            id=self._new_id(),
-            direction="inbound",
-            status="pending",
-            created_at=now,
-            changed_at=now,
-            payer_account=payer.account_number,
-            payer_routing=payer.routing_number,
-            payer_name=payer.name,
-            **details,
-        )
+        request = self._made(body, direction="inbound", status="pending", network=network, **_shown(payer))
         self._commit([request])
         return request
+
+    def _made(self, body: JsonObject, **more: Any) -> PaymentRequest:
+        """A request of the body of a create. `more` are fields of `PaymentRequest`."""
+        # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
+        now = max([round(self._clock.now(), 3), *self.store.created[-1:]])
+        payee, details = body["payee"], body["payment_details"]
+        return PaymentRequest(
+            id=self._new_id(),
+            amount=details["amount"],
+            # Interned: a long run makes hundreds of thousands of requests that share these texts.
+            biller_type=intern(details["biller_type"]),
+            due_date=intern(details["due_date"]),
+            created_at=now,
+            changed_at=now,
+            payee_account=intern(payee["account_number"]),
+            ultimate_creditor=payee.get("ultimate_creditor"),
+            amount_modification_allowed=details.get("amount_modification_allowed", False),
+            notes=details.get("notes"),
+            client_reference_id=body.get("client_reference_id"),
+            **more,
+        )
 
     def respond(self, request_id: str, body: JsonObject, *, as_payer: bool = False) -> tuple[PaymentRequest, bool]:
         """Answer an inbound request; returns it, and whether this call did the work.
@@ -226,10 +222,6 @@ class Ledger(Lifecycle):
         self._commit([moved])
         return moved
 
-    def _stamp(self) -> float:
-        # In milliseconds, as the provider does, and never before the last request, also when the clock was set back.
-        return max([round(self._clock.now(), 3), *self.store.created[-1:]])
-
     def _new_id(self) -> str:
         while True:
             request_id = "".join(self._random.choices(_ID_ALPHABET, k=10))
@@ -256,7 +248,7 @@ class Ledger(Lifecycle):
 
         A request `from_outside` of the sandbox may have any due date and name anybody.
         """
-        problems = declared("create").body.problems(body)
+        problems = model.declared("create").body.problems(body)
         if problems:
             return problems
         payee, details = body["payee"], body["payment_details"]
@@ -274,6 +266,11 @@ class Ledger(Lifecycle):
             if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
                 refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
         return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
+
+
+def _shown(payer: Account) -> JsonObject:
+    """What a request says of an account that is asked."""
+    return {"payer_account": payer.account_number, "payer_routing": payer.routing_number, "payer_name": payer.name}
 
 
 def fingerprint(body: object) -> bytes:

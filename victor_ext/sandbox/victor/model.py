@@ -1,4 +1,4 @@
-"""Payment requests, accounts and counterparties."""
+"""The operations, and what they are about: payment requests, accounts and counterparties."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server.document import declared_in
+from victor_ext.sandbox.server.exchange import JsonObject, Operation
+
+OPERATIONS = (
+    Operation("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
+    Operation("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
+    Operation("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
+    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
+    Operation("token", "POST", "/v2/auth/token"),
+)
+declared = declared_in("victor.yaml", OPERATIONS)
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[

@@ -9,7 +9,7 @@ from decimal import Decimal
 from victor_ext.sandbox.server.context import Received
 from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
-from victor_ext.sandbox.server.provider import Action, AnyProvider, Details, Record, Records
+from victor_ext.sandbox.server.provider import Action, Details, Record, Records
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
 from victor_ext.sandbox.victor.state import TONES
@@ -23,13 +23,8 @@ _IMPORTS = {"datetime.now(": "from datetime import UTC, datetime", "Decimal(": "
 class PaymentRequestRecords(Records):
     title = "Requests"
 
-    def __init__(self, provider: AnyProvider) -> None:
-        self._provider = provider
-
-    @property
-    def _ledger(self) -> Ledger:
-        ledger: Ledger = self._provider.state
-        return ledger
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     def latest(self, count: int) -> Sequence[Record]:
         requests = self._ledger.store.requests

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
+from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
 from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.document import OPERATIONS, Problem, declared
-from victor_ext.sandbox.victor.formats import Formats, Listing, check_times, read_query
+from victor_ext.sandbox.victor.formats import Formats, Listing, check_times
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
+from victor_ext.sandbox.victor.model import OPERATIONS, declared
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import open_database
@@ -55,7 +56,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         self.state.tick()
 
     def records(self) -> Records:
-        return PaymentRequestRecords(self)
+        return PaymentRequestRecords(self.state)
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.order)}
@@ -100,7 +101,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
-        filters = read_query(call.query, rules.integers)
+        filters = rules.read_query(call.query)
         problems = rules.query.problems(filters) or check_times(filters)
         if problems:
             return self._validation("list", "listPaymentRequests", problems)

@@ -70,14 +70,13 @@ class PageView:
 
     def __init__(self, provider: AnyProvider) -> None:
         self._provider, self._context = provider, provider.context
-        self._records = provider.records()
-        self._title = "Keys" if self._records is None else self._records.title
 
     def index(self) -> str:
+        records = self._provider.records()
         return _render(
             "index.html",
             heading=self._provider.heading,
-            title=self._title,
+            title="Keys" if records is None else records.title,
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
@@ -108,8 +107,8 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
-        records: Sequence[Record] = () if self._records is None else self._records.latest(_SHOWN)
-        for record in records:
+        records = self._provider.records()
+        for record in () if records is None else records.latest(_SHOWN):
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
             group.at = min(group.at, record.at)
@@ -118,7 +117,7 @@ class PageView:
         for call in reversed(calls):
             key = call.idempotency_key
             # A record that is older than those that are shown keeps its key: nothing new has come of it.
-            if key is None or (key not in by_key and self._records is not None and work.get(key)):
+            if key is None or (key not in by_key and records is not None and work.get(key)):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
             groups.setdefault(group.id, group)
@@ -132,11 +131,12 @@ class PageView:
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
-        if self._records is None:
+        records = self._provider.records()
+        if records is None:
             raise NotFound("This sandbox shows no records.")
-        details = self._records.details(record_id)
+        details = records.details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
-        entries, as_test = _timeline(details.moves, calls), self._records.as_test(record_id, calls)
+        entries, as_test = _timeline(details.moves, calls), records.as_test(record_id, calls)
         return _render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
 
     def key(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""The document, compiled into validators. The sandbox reads it itself: no mistake of the client can hide in both."""
+"""A document, compiled into validators. A sandbox reads it itself: no mistake of the client can hide in both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 import yaml
 from jsonschema_rs import Draft4Validator
@@ -15,10 +16,11 @@ from jsonschema_rs import Draft4Validator
 from victor_ext.sandbox.server.exchange import Operation as Served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
+_INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,26 @@ def _undeclared(schema: Json, components: Json, value: object, place: str) -> It
 @dataclass(frozen=True, slots=True)
 class Operation:
     query: Validator
-    integers: frozenset[str]
-    """Query parameters that are numbers; a query string carries only text."""
+    parameters: Json
+    """The schemas of the query's parameters, by name."""
     body: Validator
+    needs_body: bool
     responses: dict[int, Validator]
+
+    def read_query(self, text: bytes) -> Json:
+        """The parameters of a query string. One that is given twice becomes a list, which no schema accepts."""
+        query: Json = {}
+        for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
+            read = _read(self.parameters.get(name, {}).get("type"), value)
+            query[name] = [query[name], read] if name in query else read
+        return query
+
+
+def _read(kind: str | None, text: str) -> object:
+    """A value of a query string, which carries only text, as the type that is declared. Else the text."""
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    return int(text) if kind == "integer" and _INTEGER.match(text) else text
 
 
 class Document:
@@ -106,11 +124,11 @@ class Document:
         if key not in self._operations:
             raw = self._paths[key[1]][key[0]]
             query = self._query(raw)
-            integers = frozenset(name for name, rule in query["properties"].items() if rule.get("type") == "integer")
-            body = self._compile(_json_schema(raw.get("requestBody", {})) or {})
+            taken = raw.get("requestBody", {})
+            body, needs_body = self._compile(_json_schema(taken) or {}), taken.get("required", False)
             schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
             known = {int(code): self._compile(each) for code, each in schemas.items() if each and code.isdecimal()}
-            self._operations[key] = Operation(self._compile(query), integers, body, known)
+            self._operations[key] = Operation(self._compile(query), query["properties"], body, needs_body, known)
         return self._operations[key]
 
     def _query(self, raw: Json) -> Json:
@@ -174,32 +192,24 @@ def _strict(schema: Json) -> Json:
     return {"anyOf": [strict, {"enum": [None]}]} if strict.pop("nullable", False) else strict
 
 
-def document_path() -> Path:
-    """Where the document lies: beside the package in a wheel, above it in a checkout; else `FileNotFoundError`."""
+def document_path(name: str) -> Path:
+    """Where a document lies: beside the package in a wheel, above it in a checkout; else `FileNotFoundError`."""
     package = Path(str(files("victor_ext")))
-    for place in (package / "openapi" / "victor.yaml", package.parent / "openapi" / "victor.yaml"):
+    for place in (package / "openapi" / name, package.parent / "openapi" / name):
         if place.is_file():
             return place
-    raise FileNotFoundError("openapi/victor.yaml was not found beside the victor_ext package nor above it")
+    raise FileNotFoundError(f"openapi/{name} was not found beside the victor_ext package nor above it")
 
 
-@lru_cache(maxsize=1)
-def load_document() -> Document:
-    """The provider's document, read once per process."""
+@lru_cache
+def load_document(name: str) -> Document:
+    """A document by the name of its file, read once per process."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with document_path().open(encoding="utf-8") as file:
+    with document_path(name).open(encoding="utf-8") as file:
         return Document(yaml.load(file, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
 
 
-OPERATIONS = (
-    Served("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
-    Served("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
-    Served("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
-    Served("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
-    Served("token", "POST", "/v2/auth/token"),
-)
-
-
-def declared(name: str) -> Operation:
-    served = next(each for each in OPERATIONS if each.name == name)
-    return load_document().operation(served.method, served.path)
+def declared_in(document: str, operations: Sequence[Served]) -> Callable[[str], Operation]:
+    """What a document says of each operation of a sandbox, by its name there."""
+    places = {each.name: (each.method, each.path) for each in operations}
+    return lambda name: load_document(document).operation(*places[name])
