@@ -202,7 +202,7 @@ class BulkSender:
             account = context.vault.account(context.client.caller)
             step = replace(store, batch=f"{store.batch}/{name}", account=account)
             before = step.loads()
-            taken = {(row.arguments or {})["id"] for row, _ in stored_rows(step, before)}
+            taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
             new = [unit for unit in _units(kind, store, loads) if unit not in taken]
             if not new and not before:
                 raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")

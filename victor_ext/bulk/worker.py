@@ -211,7 +211,7 @@ class Worker:
                 # A batch has no two rows with one value of its key column: its other rows need not be read.
                 if name == batch and {load.key_column for load in loads} == {self._reference}:
                     continue
-                for row, result in stored_rows(store, loads):
+                for _, row, result in stored_rows(store, loads):
                     reference = reference_of((row.arguments or {}).get(self._reference))
                     id_ = result and (result.unit or result.id)
                     if result is not None and (reference in references or id_ in ids):
