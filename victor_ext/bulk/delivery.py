@@ -308,8 +308,7 @@ class Delivery:
         now = self._clock.now()
         if isinstance(sent, Moment):
             return now.since(sent)
-        is_theirs = sent.known and now.provider.is_known
-        return (now.provider.moment.timestamp() if is_theirs else now.moment.local) - sent.since
+        return (now.by_provider() if sent.known else now.moment.local) - sent.since
 
     def _parts(self, sent: Result, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Read what became of each row of what was sent together, as `_look_up` does."""

@@ -165,7 +165,7 @@ class Loading(TemporaryDatabase):
         group = self._kind.group(arguments or {})
         new = self._new.setdefault(group, [])
         new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new)))
-        if len(new) == self._chunk_rows:
+        if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
             self._flush(group)
 
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
@@ -174,11 +174,6 @@ class Loading(TemporaryDatabase):
             return None
         (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
         return int(before)
-
-    @property
-    def _chunk_rows(self) -> int:
-        """The most rows of a chunk. Those that are sent together are one."""
-        return self._kind.together if self._kind.together > 1 else chunk_rows_for(self._settings.rate)
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, dropped_in
-from .row_kind import CurrentStatus, RowKind
+from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
@@ -134,12 +134,18 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
-    """Yield the results with these statuses. A row that was created meanwhile keeps the one it has."""
-    for result in results:
-        now = None if result.id is None else statuses.get(result.id)
-        if now is None:
-            yield result
-        else:
-            error = NOT_FOUND if now.status is None else now.reason or result.error
-            yield replace(result, status=now.status, error=error)
+def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
+    """Return the results with the present statuses. A row that was created meanwhile keeps the one it has.
+
+    All statuses are read before the first result is asked for: a provider that cannot be read cuts no export off.
+    """
+    statuses = kind.current(results_of(store, loads, kind))
+
+    def now(result: RowResult) -> RowResult:
+        status = None if result.id is None else statuses.get(result.id)
+        if status is None:
+            return result
+        error = NOT_FOUND if status.status is None else status.reason or result.error
+        return replace(result, status=status.status, error=error)
+
+    return map(now, results_of(store, loads, kind))
