@@ -15,6 +15,7 @@ from unicodedata import normalize
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.running import Script, run
 from tests.providers.victor.adapter import payment
 from victor_ext import (
@@ -30,6 +31,7 @@ from victor_ext import (
     VictorOAuth,
 )
 
+CASES = cases_beside(__file__)
 REFUSAL = {"status": 0, "data": None, "error": {"code": 101, "message": "error.amount.invalid", "field": "amount"}}
 SPRING = {"name": "r", "allErrors": [{"objectName": "r", "code": "Size", "defaultMessage": "too long"}]}
 ID = "victor_payment_request_id"
@@ -235,68 +237,14 @@ def test_no_other_amount_is_sent_for_a_record_that_does_not_allow_one(client_cla
 
 ACCEPTED = {"status": "Accepted"}
 ANOTHER = "with another amount"
-UNREADABLE = "with no amount that can be read, and not as intended"
-
-
 THANKS = {**ACCEPTED, "notes": "Thank you."}
 MENTIONED = "b34783af0"
-LESS = {"modified_amount": "50.00"}
-TEN = {"amount": "10.00", "original_amount": "10.00"}
-READ_BACK: list[tuple[Any, dict[str, Any], dict[str, Any], dict[str, Any] | None, str | None]] = [
-    # Amounts, where there is no response object
-    (MENTIONED, LESS, {"amount": "100.00"}, None, ANOTHER),
-    (MENTIONED, LESS, {"amount": "50.00", "original_amount": "100.00"}, None, None),
-    (MENTIONED, LESS, {}, None, UNREADABLE),
-    (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, None, ANOTHER),
-    (MENTIONED, {}, {"amount": "100.00"}, None, None),
-    (MENTIONED, {}, {"amount": "100.00", "approval_notes": "Somebody else's."}, None, "with other notes"),
-    # Amounts, of a record that was read before
-    (known(), {}, {"amount": "50.00"}, {}, ANOTHER),
-    (known(), {}, {"amount": "50.00"}, ACCEPTED, ANOTHER),
-    (known(), {}, {"amount": "50.00", "original_amount": "50.00"}, {}, ANOTHER),
-    (known(), {}, {}, {**ACCEPTED, "modified_amount": "50.00"}, ANOTHER),
-    (known(), {}, {"amount": "50.00"}, {**ACCEPTED, "modified_amount": "100.00"}, ANOTHER),
-    (known(), {}, {"amount": "100.00"}, {**ACCEPTED, "original_amount": "5000"}, ANOTHER),
-    (known(), {}, {"amount": "100.00"}, {}, None),
-    (known(), {}, {"amount": "100.0"}, {**ACCEPTED, "original_amount": "100"}, None),
-    (known(None), {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
-    (known(), LESS, {"amount": "50.00"}, {}, None),
-    (known(), LESS, {"amount": "50.00", "original_amount": "100"}, ACCEPTED, None),
-    (known(), LESS, {"amount": "100"}, {**ACCEPTED, "modified_amount": "50"}, None),
-    (known(), LESS, {"amount": "70"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
-    (known(), LESS, {"amount": "100"}, ACCEPTED, ANOTHER),
-    (known(), LESS, {"amount": "50.00", "original_amount": "90.00"}, {**ACCEPTED, "modified_amount": "50"}, ANOTHER),
-    # Amounts, of an id alone
-    (MENTIONED, {}, {"amount": "50.00"}, {**ACCEPTED, "original_amount": "100"}, ANOTHER),
-    (MENTIONED, {}, {"amount": "50.00", "original_amount": "100.00"}, ACCEPTED, ANOTHER),
-    (MENTIONED, {}, {"amount": "100.00", "original_amount": "100.00"}, ACCEPTED, None),
-    # The same answer in other words may be ours
-    (MENTIONED, {}, TEN, THANKS, None),
-    (MENTIONED, {"notes": " Thank  you.\n"}, TEN, THANKS, None),
-    (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "10.00"}, None),
-    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "5.0000"}, None),
-    (MENTIONED, {}, TEN, {**ACCEPTED, "notes": "Thanks"}, "with other notes, and not"),
-    (MENTIONED, {}, TEN, {**THANKS, "original_amount": "10.00", "modified_amount": "1.0000"}, ANOTHER),
-    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "modified_amount": "1.0000"}, ANOTHER),
-    (MENTIONED, {"modified_amount": "5.00"}, TEN, {**THANKS, "original_amount": "10.00"}, ANOTHER),
-    (MENTIONED, {"modified_amount": "5.00"}, TEN, THANKS, ANOTHER),
-    (MENTIONED, {"modified_amount": "10.00"}, TEN, {**THANKS, "original_amount": "10.00"}, None),
-    (MENTIONED, LESS, {"amount": "100.00"}, {**THANKS, **LESS}, None),
-    (MENTIONED, LESS, {"amount": "50.00"}, {**THANKS, "modified_amount": ""}, None),
-    # What cannot be read confirms nothing
-    (MENTIONED, LESS, TEN, {**THANKS, "modified_amount": "50,00"}, UNREADABLE),
-    (MENTIONED, {}, TEN, {**THANKS, "modified_amount": "EUR 10.00"}, UNREADABLE),
-    (known(), {}, {"amount": "99,00"}, THANKS, UNREADABLE),
-    (known(), {}, {"amount": "100.00", "original_amount": "100,00"}, THANKS, UNREADABLE),
-    (MENTIONED, LESS, {"amount": "EUR 50.00"}, {**THANKS, **LESS}, UNREADABLE),
-    (MENTIONED, {}, {**TEN, "approval_notes": ["Thank you."]}, ACCEPTED, "with other notes"),
-]
-"""What is answered, and how; the details and the response of the request that is read back; what is told."""
+ANSWERED: dict[str, Any] = {"id": MENTIONED, "known": known(), "known without an amount": known(None)}
 
 
-@pytest.mark.parametrize(("request_", "options", "details", "response", "expected"), READ_BACK)
+@pytest.mark.parametrize(("of", "options", "details", "response", "expected"), CASES["read back"])
 def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
-    client_class: type, request_: Any, options: Any, details: Any, response: Any, expected: str | None
+    client_class: type, of: str, options: Any, details: Any, response: Any, expected: str | None
 ) -> None:
     def lossy(request: httpx.Request) -> dict[str, Any]:
         if request.method == "POST":
@@ -306,7 +254,7 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
         return {ID: MENTIONED, "status": "accepted", "payment_request": inside}
 
     def call(victor: Any) -> Any:
-        return victor.payment_requests.accept(request_, **{"notes": "Thank you.", **options})
+        return victor.payment_requests.accept(ANSWERED[of], **{"notes": "Thank you.", **options})
 
     if expected is None:
         assert Provider(lossy).call(client_class, call).status == "accepted"
@@ -461,27 +409,11 @@ def described(**parts: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"payee": {"account_number": "999999999"}}, "the payee_account_number '*****9999'"),
-        ({"payer": {"victor_counterparty_id": "AHEQ349838"}}, "the payer_counterparty_id 'AHEQ349838'"),
-        ({"payment_details": {"amount": "44.24"}}, "the amount '44.24'"),
-        ({"payment_details": {"amount": "44.24", "original_amount": ""}}, "the amount '44.24'"),
-        ({"payment_details": {"due_date": f"{NEXT_DAY}"}}, f"the due_date '{NEXT_DAY}'"),
-        ({"payment_details": {"amount": "44.24 USD"}}, "the amount '44.24 USD'"),
+        *CASES["another payment"],
         *[
             ({"payment_details": {"due_date": day}}, f"the due_date '{day}'")
-            for day in (f"{NEXT_DAY}T00:00:00Z", LATER)
+            for day in (f"{NEXT_DAY}", f"{NEXT_DAY}T00:00:00Z", LATER)
         ],
-        ({"payment_details": {"biller_type": "CONSUMER"}}, "the biller_type 'CONSUMER'"),
-        ({"payment_details": {"amount_modification_allowed": True}}, "the amount_modification_allowed 'True'"),
-        ({"payment_details": {"amount_modification_allowed": "true"}}, "the amount_modification_allowed 'true'"),
-        ({"payment_details": {"notes": "invoice 7731"}}, "the notes 'invoice 7731'"),
-        ({"payment_details": {"notes": "Of 999999999"}}, "the notes 'Of *****9999'"),
-        ({"payee": {"ultimate_creditor": "Other Inc."}}, "the ultimate_creditor 'Other Inc.'"),
-        ({"reference": "INV-2"}, "the client_reference_id 'INV-2'"),
-        ({"reference": "inv-1"}, "the client_reference_id 'inv-1'"),
-        ({"payment_details": {"purpose": {"code": "SALARY"}}}, "another extra_body"),
-        ({"tags": ["a"]}, "another extra_body"),
-        ({"direction": "Inbound"}, "another direction"),
     ],
 )
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
@@ -535,20 +467,10 @@ def test_a_conflict_says_after_how_many_attempts(client_class: type, call: Any) 
 @pytest.mark.parametrize(
     "same",
     [
-        {"payee": {"account_number": "********3645"}},
-        {"payment_details": {"amount": "44.230"}},
+        *CASES["same"],
         {"payment_details": {"amount": "44.23 USD", "due_date": f"{SENT['due_date']}T00:00:00Z"}},
         {"payment_details": {"amount": "$44.23", "due_date": EPOCH}},
         {"payment_details": {"due_date": EPOCH * 1000, "amount_modification_allowed": "False"}},
-        {"payment_details": {"amount": "1.00", "original_amount": "44.23"}},
-        {"reference": " INV-1 "},
-        {"payee": None, "payer": None, "payment_details": None},
-        {"payee": {"ultimate_creditor": " SampleCo  Inc. "}, "payment_details": {"notes": "Invoice\n7731 "}},
-        {"payee": {"account_number": "", "ultimate_creditor": ""}, "payment_details": {"notes": "", "due_date": ""}},
-        {"payment_details": {"biller_type": "Business", "amount_modification_allowed": False}},
-        {"payment_details": {"purpose": {"code": "rent", "more": 1}, "limit": 44.2}},
-        {"payment_details": {"account": "****3645", "vat": None}},
-        {"payment_details": {"purpose": "RENT"}, "direction": "outbound"},
     ],
 )
 @pytest.mark.parametrize("allowed", [None, False])
