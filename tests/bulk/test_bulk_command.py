@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -137,27 +138,10 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("send", "nothing.csv"), "cannot be read"),
-        (("resume",), "nothing was stored there"),
-        (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
-        (("resume", "one", "--batch", "two"), "Two batches"),
-        (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
-        (
-            ("send", "invoices.csv", *KEY, "--key-retention", "5s"),
-            "--key-retention=5.0 must be a number of seconds, at",
-        ),
-        (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
-        (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
-        (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
-        (("worker",), "--state is an SQLite file, on which one process works at a time"),
-    ],
-)
-def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
+@pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
+def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, line: str, message: str) -> None:
     bulk.write(rows(1))
-    ended = bulk(*words)
+    ended = bulk(*line.split())
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
     assert os.listdir(bulk.folder) == ["invoices.csv"]
