@@ -124,25 +124,16 @@ def test_a_read_that_says_nothing_is_read_again(client_class: type, call: Any, b
         Provider(body).call(client_class, call)
 
 
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        *[(body, Outcome.UNKNOWN) for body in ({}, {"message": "please log in"}, {"status": "maintenance"})],
-        *[({name: value}, Outcome.UNKNOWN) for name in (ID, "direction") for value in (None, "", " ", ["a7f"])],
-        ({"payment_request": "please log in", "victor_id": "a7f"}, Outcome.UNKNOWN),
-        *[({"status": word}, Outcome.ACCEPTED) for word in ("created", "CREATED", "needs-review")],
-        *[({"client_reference_id": "INV-1042"}, Outcome.ACCEPTED), ({"payment_request": {}}, Outcome.ACCEPTED)],
-    ],
-)
+@pytest.mark.parametrize(("body", "outcome"), CASES["no id"])
 def test_a_create_whose_answer_names_no_request_is_asked_again_with_its_key(
-    client_class: type, body: Any, outcome: Outcome
+    client_class: type, body: Any, outcome: str
 ) -> None:
     answers = iter([body, {ID: "a7ffd43c37c1", "status": "created"}])
     provider = Provider(lambda _request: next(answers))
     assert provider.call(client_class, create).id == "a7ffd43c37c1"
     assert len({request.headers["idempotency-key"] for request in provider.requests}) == 1
 
-    Provider(body).error(client_class, create, "has no victor_payment_request_id", UnreadableResponse, outcome)
+    Provider(body).error(client_class, create, "has no victor_payment_request_id", UnreadableResponse, Outcome(outcome))
 
 
 def reading(**response: Any) -> dict[str, Any]:
@@ -262,20 +253,11 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
         Provider(lossy).error(client_class, call, expected, Conflict)
 
 
-@pytest.mark.parametrize(
-    ("request_", "options", "answer", "amount"),
-    [
-        (known(), {}, {"original_amount": "100"}, 100),
-        (known(), {}, {"original_amount": "5000"}, None),
-        (MENTIONED, {}, {"original_amount": "10.00", "modified_amount": "1.00"}, None),
-        (MENTIONED, {"modified_amount": "5.00"}, {"original_amount": "10.00"}, None),
-        (MENTIONED, {"modified_amount": "5.00"}, {"original_amount": "10.00", "modified_amount": "1.00"}, None),
-    ],
-)
+@pytest.mark.parametrize(("of", "options", "answer", "amount"), CASES["answers"])
 def test_so_it_is_in_the_answer_itself(
-    client_class: type, request_: Any, options: Any, answer: Any, amount: int | None
+    client_class: type, of: str, options: Any, answer: Any, amount: int | None
 ) -> None:
-    provider, call = Provider({ID: MENTIONED, **THANKS, **answer}), partial(accept, id=request_, **options)
+    provider, call = Provider({ID: MENTIONED, **THANKS, **answer}), partial(accept, id=ANSWERED[of], **options)
     if amount is None:
         provider.error(client_class, call, f"is accepted {ANOTHER}", Conflict)
     else:
@@ -316,14 +298,7 @@ def test_what_is_read_back_of_another_request_settles_nothing(client_class: type
 
 
 @pytest.mark.parametrize("call", ["get", "wait"])
-@pytest.mark.parametrize(
-    ("more", "amount"),
-    [
-        ({"victor_payment_request_child_id": "A-0"}, 5), ({"victor_payment_request_parent_id": "A-0"}, 5),
-        ({"direction": "OUTBOUND"}, 10), ({"direction": "OUTBOUND", "victor_payment_request_child_id": "A-1"}, None),
-        ({"direction": "OUTBOUND", ID: None}, None), ({"direction": "INBOUND"}, None),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("more", "amount"), CASES["responses"])
 def test_a_response_of_the_child_or_the_parent_is_its_own(
     client_class: type, call: str, more: dict[str, Any], amount: int | None
 ) -> None:
@@ -503,17 +478,7 @@ def test_a_provider_may_keep_a_text_in_another_unicode_form(client_class: type, 
 
 
 @pytest.mark.parametrize("own_key", [True, False], ids=["a key of the caller's", "a key made here"])
-@pytest.mark.parametrize(
-    "odd",
-    [
-        *({"amount": amount} for amount in ("EUR 44.23", "44,23", {"value": "44.23"}, True, "44.23.0", "NaN")),
-        {"amount": "44.23", "original_amount": "44,23"}, {"amount": "EUR 44.23", "original_amount": "44.23"},
-        {"due_date": 20260304}, {"due_date": "04/03/2026"}, {"amount_modification_allowed": "no"},
-        {"amount_modification_allowed": 0}, {"notes": ["Invoice 7731"]}, {"biller_type": {}},
-        *({f"payment_request.{part}": "043"} for part in ("payee", "payer", "payment_details")),
-        *({"payment_request": odd} for odd in ("x", [])), {"payment_request.payment_details": []},
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("odd", CASES["odd"])
 def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, own_key: bool, odd: Any) -> None:
     call = partial(create_with_key, **WHOLE, key=KEY if own_key else None)
     name, value = next(iter(odd.items()))
@@ -534,15 +499,7 @@ def test_what_is_there_and_cannot_be_read_confirms_nothing(client_class: type, o
 
 @pytest.mark.parametrize(
     ("other", "is_it"),
-    [
-        ({}, True),
-        ({"payment_details": {"amount": "1.00", "original_amount": "44.23"}, "status": "accepted"}, True),
-        ({"payment_details": {"amount": "44.23", "original_amount": "45.00"}, "status": "accepted"}, False),
-        ({"payment_details": None}, False),
-        ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False),
-        ({"direction": "inbound"}, False),
-        ({"created_at": "2026-03-04T12:00:00Z"}, False),
-    ],
+    [*CASES["looked up"], ({"payment_details": {"amount": "44.23", "due_date": f"{NEXT_DAY}"}}, False)],
 )
 def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: bool) -> None:
     direct = {name: other[name] for name in ("direction", "status") if name in other}
