@@ -255,7 +255,7 @@ def test_the_time_is_asked_for_once_before_the_first_row_is_sent(sender: Senders
     assert asked.index("list") < asked.index("create")
 
 
-WORKERS, ANSWERED, ROWS = 4, 35, 250
+WORKERS, ANSWERED, ROWS = 4, 36, 250
 SEND_MARCH = ("send", "march.csv", "--key-column", "invoice_no", "--workers", str(WORKERS))
 
 

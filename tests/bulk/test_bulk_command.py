@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, interruptible
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -69,12 +70,10 @@ def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
     """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin without it."""
     bulk.write(rows(2))
     code = f"""
-import gc, sys
+import sys
 from victor_ext.cli import main
-before = gc.get_threshold()
 assert main(["bulk", "send", "invoices.csv", *{KEY}, "--dry-run"]) == 0
 assert main(["bulk", "status"]) == 2
-assert gc.get_threshold() == before
 loaded = {{name.partition(".")[0] for name in sys.modules}}
 assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
@@ -139,27 +138,10 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("send", "nothing.csv"), "cannot be read"),
-        (("resume",), "nothing was stored there"),
-        (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
-        (("resume", "one", "--batch", "two"), "Two batches"),
-        (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
-        (
-            ("send", "invoices.csv", *KEY, "--key-retention", "5s"),
-            "--key-retention=5.0 must be a number of seconds, at",
-        ),
-        (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
-        (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
-        (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
-        (("worker",), "--state is an SQLite file, on which one process works at a time"),
-    ],
-)
-def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
+@pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
+def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, line: str, message: str) -> None:
     bulk.write(rows(1))
-    ended = bulk(*words)
+    ended = bulk(*line.split())
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
     assert os.listdir(bulk.folder) == ["invoices.csv"]

@@ -16,6 +16,7 @@ import pytest
 
 from tests.bulk.bulk_runs import Bulk, wait_until, write_csv
 from tests.bulk.conftest import STORAGE_KEY
+from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
@@ -170,15 +171,7 @@ def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) 
     assert calls(sandbox, "submit") == 0
 
 
-@pytest.mark.parametrize(
-    ("changes", "column"),
-    [
-        ({"amount": "1.234"}, "amount"), ({"currency": "usd"}, "currency"), ({"remote_id": ""}, "remote_id"),
-        ({"payor_payment_id": "x" * 41}, "payor_payment_id"), ({"payout_memo": "m" * 41}, "payout_memo"),
-        ({"payor_payment_id": "4.3988E+10"}, "payor_payment_id"), ({"payor_id": "../x"}, "payor_id"),
-        ({"payout_from_payor_id": "P"}, "payout_to_payor_id"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
 def test_a_row_that_velo_would_refuse(sender: Make, changes: dict[str, str], column: str) -> None:
     check = sender().check([row(1, **changes)])
     assert [(problem.column, column in problem.message) for problem in check.problems] == [(column, True)]

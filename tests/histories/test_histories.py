@@ -215,7 +215,8 @@ PLANTED = {
     "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
     "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
     "all rows of a chunk are in doubt at once": Planted("bulk", "are in doubt that nobody began to send", (0, 200), (
-        (f"{BULK}.delivery:Delivery.deliver", "step = yield from self._send_few(left, send, known, step)", ""),)),
+        (f"{BULK}.delivery:Delivery._send_all", "MARKED_AHEAD // 2 if sent.known else self._workers",
+         "MARKED_AHEAD"),)),
     "a batch is everybody's": Planted("senders", "asked by another account", (10, 3), (
         (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
     "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (

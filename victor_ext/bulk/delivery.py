@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
@@ -122,9 +123,7 @@ class Delivery:
         try:
             self._backoff.wait()
             self._ask()
-            left = deque(to_send)
-            step = yield from self._send_few(left, send, known, step)
-            yield from self._send_ahead(left, send, step)
+            yield from self._send_all(deque(to_send), send, known, step)
         except BaseException:
             results |= known(to_send)
             raise
@@ -145,57 +144,44 @@ class Delivery:
         for unit, result in made.items():
             results |= zip(unit, self._parts(result, [rows[index] for index in unit], terms), strict=True)
 
-    def _send_few(
+    def _send_all(
         self, left: deque[_Unit], send: _Send, known: Callable[[Iterable[_Unit]], dict[int, Result]], step: Step
-    ) -> Generator[Step, None, Step]:
-        """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
+    ) -> Generator[Step]:
+        """Send rows in groups, each of which is stored as begun before it is sent.
 
-        As many are in doubt at any time as there are threads: one chunk of this process has all of them. Return what is
-        to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
+        While the provider's time is known, the next group is stored while threads send. Without it, what is in doubt
+        after a crash is not sent again: then a group has as many rows as there are threads, it ends before the next
+        one, and one chunk of this process has all of them.
         """
-        under_way: dict[Future[None], _Unit] = {}
-        with self._few:
+        threads: list[list[Future[None]]] = []
+        with ExitStack() as alone:
+            alone.enter_context(self._few)
             try:
-                while left or under_way:
-                    ended = wait(under_way, return_when=FIRST_COMPLETED).done
-                    for each in ended:
-                        each.result()
-                    step = step._replace(results={**step.results, **known(under_way.pop(each) for each in ended)})
-                    _, sent = self.now()
+                while left:
+                    sent = self.now()[1]
                     if sent.known:
-                        break
+                        alone.close()
                     while left and self._stop.is_set():  # nothing is sent any more
                         send(left.popleft())
-                    next_ones = [left.popleft() for _ in range(min(len(left), self._workers - len(under_way)))]
-                    step = step._replace(begun=max([step.begun, *(unit[-1] + 1 for unit in next_ones)]), sent=sent)
-                    if next_ones or step.results:
+                    size = MARKED_AHEAD // 2 if sent.known else self._workers
+                    group = [left.popleft() for _ in range(min(len(left), size))]
+                    step = step._replace(begun=max([step.begun, *(unit[-1] + 1 for unit in group)]), sent=sent)
+                    if group or step.results:
                         yield step
-                        step = Step(step.begun, None, {})
-                    under_way |= {self._threads.submit(send, unit): unit for unit in next_ones}
-            finally:
-                wait(under_way)
-        return step._replace(results={**step.results, **known(under_way.values())})
-
-    def _send_ahead(self, left: deque[_Unit], send: _Send, step: Step) -> Generator[Step]:
-        """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
-        threads: list[list[Future[None]]] = []
-        try:
-            while left:
-                while left and self._stop.is_set():  # nothing is sent any more
-                    send(left.popleft())
-                group = [left.popleft() for _ in range(min(len(left), MARKED_AHEAD // 2))]
-                if group:
-                    step = step._replace(begun=max(step.begun, group[-1][-1] + 1), sent=self.now()[1])
-                    yield step
-                    step = Step(step.begun, None, {})
                     threads.append(self._send_group(group, send))
-                if len(threads) > 1:
-                    # A thread that has ended found no more rows of the group before this one.
-                    wait(threads[-2], return_when=FIRST_COMPLETED)
-        finally:
-            wait(chain.from_iterable(threads))
+                    step = Step(step.begun, None, {})
+                    if not sent.known:
+                        wait(threads[-1])
+                        step = step._replace(results=known(group))
+                    elif len(threads) > 1:
+                        # A thread that has ended found no more rows of the group before this one.
+                        wait(threads[-2], return_when=FIRST_COMPLETED)
+            finally:
+                wait(chain.from_iterable(threads))
         for each in chain.from_iterable(threads):
             each.result()
+        if step.results:
+            yield step
 
     def _send_group(self, group: Collection[_Unit], send: _Send) -> list[Future[None]]:
         units = iter(group)
@@ -322,8 +308,7 @@ class Delivery:
         now = self._clock.now()
         if isinstance(sent, Moment):
             return now.since(sent)
-        is_theirs = sent.known and now.provider.is_known
-        return (now.provider.moment.timestamp() if is_theirs else now.moment.local) - sent.since
+        return (now.by_provider() if sent.known else now.moment.local) - sent.since
 
     def _parts(self, sent: Result, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
         """Read what became of each row of what was sent together, as `_look_up` does."""

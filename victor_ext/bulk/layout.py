@@ -29,7 +29,7 @@ LOAD = "victor_bulk_load"
 COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
 VERSION = "victor-bulk-1"
-"""Storage layout, the first part of the DBOS application version."""
+"""Storage layout. With the account it is the application version of DBOS: a worker gets the chunks of its own one."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
@@ -102,11 +102,6 @@ class Chunk:
         return Chunk(self.retention, self.patience, rows)
 
 
-def version_for(account: str) -> str:
-    """DBOS gives a worker only the chunks of its own version."""
-    return f"{VERSION}/{account}"
-
-
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk, and of its rows."""
     for load in loads:
@@ -138,15 +133,17 @@ def queue_of(application: str, batch: str) -> str:
 
 def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
     """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
-    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": version_for(account)}
+    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": f"{VERSION}/{account}"}
     if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
         return {**record, "queue_name": queue_of(application, "")}
     batch, _, number = workflow_id.rpartition("/")
     return {**record, "queue_name": queue_of(application, batch), "priority": int(number.partition("~")[0])}
 
 
-def chunk_rows_for(rate: float | None) -> int:
-    """Return the rows per chunk; with a rate, a chunk takes a few seconds to send."""
+def chunk_rows_for(rate: float | None, together: int) -> int:
+    """Return the rows per chunk: those that are sent together; with a rate, as many as take a few seconds to send."""
+    if together > 1:
+        return together
     return CHUNK_ROWS if rate is None else max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 

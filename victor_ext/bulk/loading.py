@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
@@ -17,10 +17,10 @@ from victor_ext.tables.temporary import TemporaryDatabase
 
 from .batch_store import BatchStore
 from .columns import canonical_text, check_heading, differing, problems_of, split_record
-from .layout import Chunk, Submission, chunk_rows_for, dropped_in
-from .results import latest_results
+from .layout import Chunk, Submission, chunk_rows_for
+from .results import stored_rows, was_refused
 from .row_kind import RowKind
-from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
+from .rows import SHOWN, Check, Row, RowProblem, identity_of
 from .settings import DAY, PATIENCE, PERSONS, READING, TERMS, Expected, Settings, WorkerContext, in_utc
 from .vault import Digests
 
@@ -79,8 +79,8 @@ class Loading(TemporaryDatabase):
             last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
             self._key_column = _key_column(last, self._settings, self._kind)
             self._settings = self._settings.after(last) if last else self._settings
-            rows = _known(store, self._loads)
-            values = ((row.identity, row.fingerprint, refused, number) for number, row, refused in rows)
+            rows = stored_rows(store, self._loads, only_refused=True)
+            values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
             self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
@@ -165,7 +165,7 @@ class Loading(TemporaryDatabase):
         group = self._kind.group(arguments or {})
         new = self._new.setdefault(group, [])
         new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new)))
-        if len(new) == self._chunk_rows:
+        if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
             self._flush(group)
 
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
@@ -174,11 +174,6 @@ class Loading(TemporaryDatabase):
             return None
         (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
         return int(before)
-
-    @property
-    def _chunk_rows(self) -> int:
-        """The most rows of a chunk. Those that are sent together are one."""
-        return self._kind.together if self._kind.together > 1 else chunk_rows_for(self._settings.rate)
 
     def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
@@ -245,8 +240,8 @@ class Loading(TemporaryDatabase):
 def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
     """Drop the rows that are being stored, and those that were refused. Returns their number."""
     refused: dict[bytes, list[tuple[int, int]]] = {}
-    for number, row, is_refused in _known(store, loads):
-        if is_refused:
+    for number, row, result in stored_rows(store, loads, only_refused=True):
+        if was_refused(row, result):
             refused.setdefault(row.identity, []).append((number, row.place))
         else:
             refused.pop(row.identity, None)
@@ -279,15 +274,3 @@ def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> s
     )
     hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
     raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-
-
-def _known(store: BatchStore, loads: Sequence[Submission]) -> Iterator[tuple[int, Row, bool]]:
-    """Yield each row that was not dropped, with its chunk number and whether it was refused before it was sent."""
-    dropped = dropped_in(loads)
-    for number, tries in store.chunks(loads, rows=True):
-        some_refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
-        results = latest_results(store, tries) if some_refused else {}
-        for row in tries[0].chunk.rows:
-            if (number, row.place) not in dropped:
-                result = results.get(row.place)
-                yield number, row, row.arguments is None or (result and result.outcome) is RowOutcome.REFUSED

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor, check_payment_request, money
+from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
 from victor_ext.ids import reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
 from victor_ext.settlement.flow import LookUp, Payment, Settlement
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Row, RowOutcome, RowResult
+from .rows import Row
 
 _NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
 _ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -33,6 +34,7 @@ class PaymentRequests(RowKind):
     exact: ClassVar = frozenset({"client_reference_id"})
     long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
     effect: ClassVar = "Those that are new ask their payers for money."
+    listed_by: ClassVar = "due_date"
     client: Victor
 
     def check(self, arguments: Mapping[str, Any]) -> None:
@@ -56,33 +58,15 @@ class PaymentRequests(RowKind):
         requests = _requests_by_reference(self.client, steps)
         return [step.settled(requests.get(_reference(step), ())) for step in steps]
 
-    def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """The provider's list is read once, for the due dates of the rows: a page for many rows, not a call for each.
-
-        What is not in it is read by its id. Ids and statuses are held in memory.
-        """
-        statuses: dict[str, CurrentStatus] = {}
-        dates: set[str] = set()
-        for result in results:
-            if result.outcome is RowOutcome.CREATED and result.id:
-                statuses[result.id] = CurrentStatus()
-                dates.add(result.asked["due_date"])
-        if not statuses:
-            return statuses
+    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+        first, last = map(date.fromisoformat, (min(values), max(values)))
         requests = self.client.payment_requests
-        listed: set[str] = set()
-        first, last = map(date.fromisoformat, (min(dates), max(dates)))
         for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
-            if request.id in statuses:
-                statuses[request.id] = _current(request)
-                listed.add(request.id)
-        for missing in statuses.keys() - listed:
-            try:
-                # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
-                statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
-            except (BadRequest, NotFound):
-                continue
-        return statuses
+            yield request.id, _current(request)
+
+    def read(self, id_: str) -> CurrentStatus:
+        # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+        return _current(next(iter(self.client.payment_requests.watch(id_, timeout=0))))
 
 
 def _current(request: PaymentRequest) -> CurrentStatus:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import BadRequest, InvalidRequest, NotFound, Problem
+from victor_ext import InvalidRequest, Problem
 from victor_ext.ids import reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
@@ -15,7 +16,7 @@ from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Result, Row, RowOutcome, RowResult
+from .rows import Result, Row, RowOutcome
 
 _NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
 _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
@@ -32,6 +33,7 @@ class Payouts(RowKind):
     reference: ClassVar = "payor_payment_id"
     asked: ClassVar = ("amount", "currency", "payor_payment_id", "remote_id", "source_account_name", "payout_id")
     unit: ClassVar = "payout_id"
+    listed_by: ClassVar = unit
     exact: ClassVar = frozenset({"payor_payment_id", "remote_id"})
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
     together: ClassVar = 2000
@@ -108,20 +110,12 @@ class Payouts(RowKind):
                 results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))
         return results
 
-    def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """The list of each payout is read; a payment that is missing there is read by its id."""
-        created = (one for one in results if one.outcome is RowOutcome.CREATED)
-        units = {one.id: one.asked[self.unit] for one in created if one.id}
-        statuses = dict[str, CurrentStatus]()
-        for unit in set(units.values()):
-            listed = self.client.payouts.audited_payments(unit)
-            statuses |= {one.id: _current(one) for one in listed if one.id in units}
-        for missing in units.keys() - statuses.keys():
-            try:
-                statuses[missing] = _current(self.client.payments.get(missing))
-            except (BadRequest, NotFound):
-                statuses[missing] = CurrentStatus()
-        return statuses
+    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+        for unit in values:
+            yield from ((one.id, _current(one)) for one in self.client.payouts.audited_payments(unit))
+
+    def read(self, id_: str) -> CurrentStatus:
+        return _current(self.client.payments.get(id_))
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)

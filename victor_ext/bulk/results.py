@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, dropped_in
-from .row_kind import CurrentStatus, RowKind
+from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
@@ -25,9 +25,9 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
     dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result, kind) for row, result in stored_rows(store, corrections, dropped)}
+    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections, dropped)}
     given: set[bytes] = set()
-    for row, result in stored_rows(store, loads):
+    for _, row, result in stored_rows(store, loads):
         if row.identity not in latest:
             yield _line(row, result, kind)
         elif row.identity not in given:
@@ -36,13 +36,27 @@ def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) ->
 
 
 def stored_rows(
-    store: BatchStore, loads: Sequence[Submission], dropped: Collection[tuple[int, int]] | None = None
-) -> Iterator[tuple[Row, Result | None]]:
-    """Yield each stored row in order, with its result, if known. `dropped`: by default that in `loads`."""
+    store: BatchStore,
+    loads: Sequence[Submission],
+    dropped: Collection[tuple[int, int]] | None = None,
+    *,
+    only_refused: bool = False,
+) -> Iterator[tuple[int, Row, Result | None]]:
+    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that in `loads`.
+
+    With `only_refused` there are results of chunks alone in which rows were refused.
+    """
     dropped = dropped_in(loads) if dropped is None else dropped
     for number, tries in store.chunks(loads, rows=True):
-        known = latest_results(store, tries)
-        yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows if (number, row.place) not in dropped)
+        refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
+        known = latest_results(store, tries) if refused or not only_refused else {}
+        rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
+        yield from ((number, row, known.get(row.place)) for row in rows)
+
+
+def was_refused(row: Row, result: Result | None) -> bool:
+    """Whether a row was refused before it was sent."""
+    return row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
@@ -120,12 +134,18 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
-    """Yield the results with these statuses. A row that was created meanwhile keeps the one it has."""
-    for result in results:
-        now = None if result.id is None else statuses.get(result.id)
-        if now is None:
-            yield result
-        else:
-            error = NOT_FOUND if now.status is None else now.reason or result.error
-            yield replace(result, status=now.status, error=error)
+def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
+    """Return the results with the present statuses. A row that was created meanwhile keeps the one it has.
+
+    All statuses are read before the first result is asked for: a provider that cannot be read cuts no export off.
+    """
+    statuses = kind.current(results_of(store, loads, kind))
+
+    def now(result: RowResult) -> RowResult:
+        status = None if result.id is None else statuses.get(result.id)
+        if status is None:
+            return result
+        error = NOT_FOUND if status.status is None else status.reason or result.error
+        return replace(result, status=status.status, error=error)
+
+    return map(now, results_of(store, loads, kind))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
 
+from victor_ext import BadRequest, NotFound
 from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write
 
-from .rows import Result, Row, RowResult
+from .rows import Result, Row, RowOutcome, RowResult
 
 
 class CurrentStatus(NamedTuple):
@@ -93,6 +95,7 @@ class RowKind(Sendable):
         steps: The writes that follow, of each of what was sent together, by the name of the step.
         secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY; none: Victor's.
         effect: What sending a row does, for a person who confirms it.
+        listed_by: The column in an export by whose values the provider's lists are read.
     """
 
     columns: ClassVar[frozenset[str]]
@@ -105,6 +108,7 @@ class RowKind(Sendable):
     steps: ClassVar[Mapping[str, str]] = {}
     secrets: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
+    listed_by: ClassVar[str]
 
     @abstractmethod
     def check(self, arguments: Mapping[str, Any]) -> None:
@@ -122,9 +126,30 @@ class RowKind(Sendable):
         """Return what rows have in common that can be sent together."""
         return None
 
-    @abstractmethod
     def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """Return what the provider says now of each row that was created, by its id. Raises `VictorError`."""
+        """Return what the provider says now of each row that was created, by its id. Raises `VictorError`.
+
+        Lists are read: a page for many rows, not a call for each. What is not in them is read by its id. Ids and
+        statuses are held in memory.
+        """
+        created = (one for one in results if one.outcome is RowOutcome.CREATED)
+        by_id = {one.id: one.asked[self.listed_by] for one in created if one.id}
+        listed = self.listed(set(by_id.values())) if by_id else ()
+        statuses = {id_: status for id_, status in listed if id_ in by_id}
+        for missing in by_id.keys() - statuses.keys():
+            try:
+                statuses[missing] = self.read(missing)
+            except (BadRequest, NotFound):
+                statuses[missing] = CurrentStatus()
+        return statuses
+
+    @abstractmethod
+    def listed(self, values: AbstractSet[str]) -> Iterable[tuple[str, CurrentStatus]]:
+        """Read the provider's lists for these values of `listed_by`: the id and the status of each row in them."""
+
+    @abstractmethod
+    def read(self, id_: str) -> CurrentStatus:
+        """Read the status of one row by its id."""
 
     def describe(self, _unit: str) -> dict[str, Any]:
         """Return what the provider says now of what was sent together. Raises `VictorError`."""

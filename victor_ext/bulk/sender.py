@@ -202,7 +202,7 @@ class BulkSender:
             account = context.vault.account(context.client.caller)
             step = replace(store, batch=f"{store.batch}/{name}", account=account)
             before = step.loads()
-            taken = {(row.arguments or {})["id"] for row, _ in stored_rows(step, before)}
+            taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
             new = [unit for unit in _units(kind, store, loads) if unit not in taken]
             if not new and not before:
                 raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")
@@ -258,7 +258,7 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
         with self._stored() as (kind, store, loads, _):
-            yield from _results(kind, store, loads, refresh=refresh)
+            yield from (refreshed if refresh else results_of)(store, loads, kind)
 
     def export_csv(
         self,
@@ -282,7 +282,7 @@ class BulkSender:
             The number of rows written.
         """
         with self._stored() as (kind, store, loads, _):
-            results = _results(kind, store, loads, refresh=refresh)
+            results = (refreshed if refresh else results_of)(store, loads, kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
             return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
 
@@ -393,9 +393,3 @@ def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[st
 def _step(store: BatchStore, loads: list[Submission]) -> dict[str, Any]:
     counts = StatusReader(store, loads, by_others=True).read().counts
     return {"by": [load.settings["by"] for load in loads], "counts": counts}
-
-
-def _results(kind: RowKind, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:
-    # Before anything is written: a provider that cannot be read must not cut an export off.
-    statuses = kind.current(results_of(store, loads, kind)) if refresh else {}
-    return refreshed(results_of(store, loads, kind), statuses)

@@ -24,7 +24,7 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, version_for
+from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
 from .notices import NOTICE, report
 from .pacing import pause_after
 from .results import stored_rows
@@ -99,6 +99,7 @@ class Worker:
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
+        version = f"{VERSION}/{self._account}"
         # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
         # the connections of an engine that it makes for a server.
         DBOS(
@@ -106,7 +107,7 @@ class Worker:
                 name=self._vault.application,
                 system_database_url=self._state.connection_string if sqlite is None else None,
                 system_database_engine=sqlite,
-                application_version=version_for(self._account),
+                application_version=version,
                 executor_id=self._worker_lock.executor,
                 serializer=cast("Any", self._vault),
                 log_level="WARNING",
@@ -116,7 +117,7 @@ class Worker:
                 scheduler_polling_interval_sec=3600.0,
             )
         )
-        if DBOS.application_version != version_for(self._account):
+        if DBOS.application_version != version:
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
             )
@@ -211,7 +212,7 @@ class Worker:
                 # A batch has no two rows with one value of its key column: its other rows need not be read.
                 if name == batch and {load.key_column for load in loads} == {self._reference}:
                     continue
-                for row, result in stored_rows(store, loads):
+                for _, row, result in stored_rows(store, loads):
                     reference = reference_of((row.arguments or {}).get(self._reference))
                     id_ = result and (result.unit or result.id)
                     if result is not None and (reference in references or id_ in ids):

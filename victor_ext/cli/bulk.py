@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import shlex
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypedDict, Unpack
 
 import typer
 
@@ -54,52 +53,96 @@ def _seconds(text: str) -> float:
 
 
 State = Annotated[
-    str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
+    str | None,
+    option(
+        f"Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines). (default: {_DEFAULT_STATE})",
+        "URL",
+    ),
 ]
-Batch = Annotated[str | None, option("The batch's name.", "NAME")]
-BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
-Rate = Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
-Workers = Annotated[int, option("Concurrent calls of this process, 1 to 100.", "N")]
 Refresh = Annotated[
     bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
 ]
-KeyRetention = Annotated[
-    float | None,
-    option(
-        "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
-        "not sent again. (default: 24h)",
-        "TIME",
-        parser=_seconds,
-    ),
-]
-Patience = Annotated[
-    float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
-]
-By = Annotated[str | None, option("Who does it: stored with it.", "NAME")]
-NotBySender = Annotated[
-    bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
-]
 
 
-@contextmanager
-def _fewer_collections() -> Generator[None]:
-    """Search for cycles of objects every 10,000 objects that stay, in place of 700, which costs 8 % of a row."""
-    before = gc.get_threshold()
-    gc.set_threshold(10_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+class _Kept(TypedDict):
+    state: State
+    batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")]
+
+
+class _Named(_Kept):
+    name: Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
+
+
+class _Terms(_Kept):
+    workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")]
+    key_retention: Annotated[
+        float | None,
+        option(
+            "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
+            "not sent again. (default: 24h)",
+            "TIME",
+            parser=_seconds,
+        ),
+    ]
+    patience: Annotated[
+        float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
+    ]
+
+
+class _Sent(_Terms):
+    rate: Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
+    yes: Yes
+
+
+class _Resume(_Named, _Sent):
+    pass
+
+
+class _Step(TypedDict):
+    state: State
+    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")]
+    not_by_sender: Annotated[
+        bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
+    ]
+    yes: Yes
+
+
+class _Send(_Step, _Sent):
+    key_column: Annotated[
+        str | None,
+        option(
+            "The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "client_reference_id)",
+            "NAME",
+        ),
+    ]
+    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")]
+    payor_id: Annotated[str | None, option("Velo's payor, of rows without one.", "ID")]
+    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
+    ask_again: Annotated[
+        bool,
+        flag(
+            "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
+        ),
+    ]
 
 
 @dataclass(frozen=True)
-class _State:
+class _Batches:
     """Where batches are kept, for a command about them. `terms` are options of all its senders."""
 
     session: Session
     place: str
-    terms: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    yes: bool = False
+    named: Sequence[str]
+    yes: bool
+    terms: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, session: Session, given: Mapping[str, Any]) -> Self:
+        terms = {name: value for name, value in given.items() if value is not None}
+        named = [terms.pop(name) for name in ("name", "batch") if name in terms]
+        return cls(session, terms.pop("state", _DEFAULT_STATE), named, terms.pop("yes", False), terms)
 
     @property
     def provider(self) -> str:
@@ -117,11 +160,7 @@ class _State:
         session.use_profile(self.provider)
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
-        with (
-            _fewer_collections(),
-            session.failures(),
-            session.client_of(self.provider, limits=BulkSender.limits)[1] as victor,
-        ):
+        with session.failures(), session.client_of(self.provider, limits=BulkSender.limits)[1] as victor:
             try:
                 sender = BulkSender(victor, state=self.place, **self.terms, **options)
                 if question is not None:
@@ -140,13 +179,13 @@ class _State:
         named = [batch] if command in STEPS else ["--batch", batch]
         return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.session.options()])
 
-    def batches(self, name: str | None, batch: str | None) -> list[str]:
+    def batches(self) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
-        named = {one for one in (name, batch) if one is not None}
+        named = list(dict.fromkeys(self.named))
         if len(named) > 1:
-            raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
+            raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
         if named:
-            return [*named]
+            return named
         with self.sender() as sender:
             names = sender.batches()
         if not names:
@@ -156,11 +195,26 @@ class _State:
             )
         return names
 
-    def batch(self, name: str | None, batch: str | None) -> str:
-        names = self.batches(name, batch)
+    def batch(self) -> str:
+        names = self.batches()
         if len(names) > 1:
             raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
         return names[0]
+
+    def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
+        """Do it with each batch, also if it fails with one, and end the command; a signal ends it at once.
+
+        Of the exit statuses, what is not known comes first, then what can be repeated.
+        """
+        exit_statuses = list[int]()
+        for batch in self.batches():
+            try:
+                exit_statuses.append(act(batch).exit_status)
+            except typer.Exit as end:
+                if end.exit_code > FOR_NOW:
+                    raise
+                exit_statuses.append(end.exit_code)
+        raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
 
     @contextmanager
     def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
@@ -183,11 +237,9 @@ class _State:
                 bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
                 raise typer.Exit(status_of(error)) from None
 
-    def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
-        """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
-        for one in statuses:
-            bulk_output.show_result(one, partial(self.next, batch=one.batch), as_json=self.session.as_json)
-        raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
+    def show(self, status: BatchStatus) -> None:
+        """Show what became of a batch."""
+        bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.session.as_json)
 
 
 @bulk.command()
@@ -198,124 +250,76 @@ def send(
         Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns.")
     ],
     *,
-    batch: Annotated[str | None, option("The batch's name (default: the file's).", "NAME")] = None,
-    state: State = _DEFAULT_STATE,
-    key_column: Annotated[
-        str | None,
-        option(
-            "The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
-            "client_reference_id)",
-            "NAME",
-        ),
-    ] = None,
-    rate: Rate = None,
-    workers: Workers = 16,
-    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
-    payor_id: Annotated[str | None, option("Velo's payor, of rows without one.", "ID")] = None,
-    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
-    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-    ask_again: Annotated[
-        bool,
-        flag(
-            "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
-        ),
-    ] = False,
-    by: By = None,
-    not_by_sender: NotBySender = False,
     expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
     expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
-    yes: Yes = False,
+    **given: Unpack[_Send],
 ) -> None:
     """Send the rows of a file.
 
     All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
-    options: dict[str, Any] = {
-        "batch": batch or file.name, "key_column": key_column, "rate": rate, "workers": workers, "due_date": due_date,
-        "skip_invalid": skip_invalid, "encoding": encoding, "key_retention": key_retention, "patience": patience,
-        "ask_again": ask_again, "payor_id": payor_id, "by": by, "not_by_sender": not_by_sender,
-    }  # fmt: skip
-    kept = _State(session, state, options, yes)
+    kept, batch = _Batches.of(session, given), given["batch"] or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
         return f"{bulk_output.summary_of(sender.check(file, **totals))} {sender.effect}"
 
-    with kept.sender(None if dry_run else question) as sender:
+    with kept.sender(None if dry_run else question, batch=batch) as sender:
         if dry_run:
             check = sender.check(file, **totals)
-            exit_status = bulk_output.exit_status_of(check, skip_invalid=skip_invalid)
+            exit_status = bulk_output.exit_status_of(check, skip_invalid=given["skip_invalid"])
             bulk_output.show_check(check, exit_status, as_json=session.as_json)
             raise typer.Exit(exit_status)
-        with kept.run(sender, batch or file.name) as show:
+        with kept.run(sender, batch) as show:
             status = sender.send(file, on_progress=show, **totals)
-        kept.finish([status])
+        kept.show(status)
+        raise typer.Exit(status.exit_status)
 
 
 @bulk.command()
 @with_session
-def resume(
-    session: Session,
-    name: BatchName = None,
-    *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
-    rate: Rate = None,
-    workers: Workers = 16,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-    yes: Yes = False,
-) -> None:
+def resume(session: Session, **given: Unpack[_Resume]) -> None:
     """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    terms = {"rate": rate, "workers": workers, "key_retention": key_retention, "patience": patience}
-    kept = _State(session, state, terms, yes)
-    statuses, failures = list["BatchStatus"](), list[int]()
+    kept = _Batches.of(session, given)
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
-    for one in kept.batches(name, batch):
-        with _noting(failures), kept.sender(question, batch=one) as sender, kept.run(sender, one) as show:
-            statuses.append(sender.resume(on_progress=show))
-    kept.finish(statuses, failures)
+    def resumed(batch: str) -> BatchStatus:
+        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch) as show:
+            status = sender.resume(on_progress=show)
+        kept.show(status)
+        return status
+
+    kept.each(resumed)
 
 
 @bulk.command()
 @with_session
-def status(
-    session: Session,
-    name: BatchName = None,
-    *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
-    refresh: Refresh = False,
-) -> None:
+def status(session: Session, *, refresh: Refresh = False, **given: Unpack[_Named]) -> None:
     """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
-    kept, exit_statuses = _State(session, state), list[int]()
-    for one in kept.batches(name, batch):
-        with _noting(exit_statuses), kept.sender(batch=one) as sender:
+    kept = _Batches.of(session, given)
+
+    def shown(batch: str) -> BatchStatus:
+        with kept.sender(batch=batch) as sender:
             status = sender.status(refresh=refresh)
-            exit_statuses.append(status.exit_status)
-            bulk_output.show_status(status, kept.next("resume", one), as_json=session.as_json)
-    raise typer.Exit(_worst(exit_statuses))
+            bulk_output.show_status(status, kept.next("resume", batch), as_json=session.as_json)
+        return status
+
+    kept.each(shown)
 
 
 @bulk.command()
 @with_session
 def export(
     session: Session,
-    name: BatchName = None,
     *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
@@ -326,13 +330,14 @@ def export(
         ),
     ] = False,
     refresh: Refresh = False,
+    **given: Unpack[_Named],
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    kept = _State(session, state)
-    one = kept.batch(name, batch)
+    kept = _Batches.of(session, given)
+    one = kept.batch()
     with kept.sender(batch=one) as sender:
         go_on = kept.next("resume", one)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
@@ -340,10 +345,10 @@ def export(
 
 @bulk.command()
 @with_session
-def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
+def drop(session: Session, **given: Unpack[_Named]) -> None:
     """Drop what was never sent: refused rows, and rows that were left being stored."""
-    kept = _State(session, state)
-    one = kept.batch(name, batch)
+    kept = _Batches.of(session, given)
+    one = kept.batch()
     with kept.sender(batch=one) as sender:
         count = sender.drop()
         left = None if count else sender.status()
@@ -356,13 +361,9 @@ def _add_step(step: str, text: str) -> None:
     def take(
         session: Session,
         batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
-        *,
-        state: State = _DEFAULT_STATE,
-        by: By = None,
-        not_by_sender: NotBySender = False,
-        yes: Yes = False,
+        **given: Unpack[_Step],
     ) -> None:
-        kept = _State(session, state, {"by": by, "not_by_sender": not_by_sender}, yes)
+        kept = _Batches.of(session, given)
 
         def question(sender: BulkSender) -> str:
             return bulk_output.step_question(step, sender.status(refresh=True))
@@ -379,24 +380,16 @@ for each in STEPS.items():
 
 @bulk.command()
 @with_session
-def worker(
-    session: Session,
-    *,
-    batch: Annotated[str | None, option("Only this batch (default: all of them, present and future).", "NAME")] = None,
-    state: State = _DEFAULT_STATE,
-    workers: Workers = 16,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-) -> None:
+def worker(session: Session, **given: Unpack[_Terms]) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
-    if state.startswith("sqlite"):
+    kept = _Batches.of(session, given)
+    if kept.place.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    terms = {"batch": batch, "workers": workers, "key_retention": key_retention, "patience": patience}
-    with _State(session, state, terms).sender() as sender, notices():
-        complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
+    with kept.sender(batch=given["batch"]) as sender, notices():
+        complain(f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
@@ -418,19 +411,3 @@ def _unread(sender: BulkSender) -> str | None:
     except VictorError as error:
         return str(error)
     return None
-
-
-@contextmanager
-def _noting(exit_statuses: list[int]) -> Generator[None]:
-    """Note how a block has failed, and go on with the next batch; a signal ends the command."""
-    try:
-        yield
-    except typer.Exit as end:
-        if end.exit_code > FOR_NOW:
-            raise
-        exit_statuses.append(end.exit_code)
-
-
-def _worst(exit_statuses: list[int]) -> int:
-    """Return the exit status of a command for several batches: first what is not known, then what can be repeated."""
-    return max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index, default=0)
