@@ -6,11 +6,7 @@ printed as the shortest history that fails in the same way; `run` of `history.py
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
 import os
-import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -28,7 +24,7 @@ from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
 from tests.histories.real import FAULTS
 from tests.histories.world import pause
-from tests.mistakes import Replacement, named
+from tests.mistakes import planted
 from tests.outbox.django_project import set_up, use_database
 
 pytestmark = pytest.mark.slow
@@ -271,34 +267,6 @@ PLANTED = {
 }
 # fmt: on
 """Decisions; without each of them the generator has to find a history that shows it."""
-
-
-@contextmanager
-def planted(where: str, right: str, wrong: str) -> Generator[None]:
-    """Take a decision back in this process, within the block."""
-    name, _, path = where.partition(":")
-    module, (*holders, function) = importlib.import_module(name), path.split(".")
-    tree = named(ast.parse(inspect.getsource(module)), path)
-    replaced = Replacement(right, wrong)
-    replaced.visit(tree)
-    assert replaced.count == 1, f"{right!r} is {replaced.count} times in {where}: plant it anew"
-    holder: Any = module
-    for each in holders:
-        holder = getattr(holder, each)
-    before, made = vars(holder)[function], dict[str, Any]()
-    # Modules that have imported it have it, too.
-    others = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before)
-    holders_of_it = [holder, *others]
-    assert isinstance(tree, ast.FunctionDef)
-    future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
-    exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)
-    for each in holders_of_it:
-        setattr(each, function, made[function])
-    try:
-        yield
-    finally:
-        for each in holders_of_it:
-            setattr(each, function, before)
 
 
 @pytest.mark.nightly
