@@ -16,7 +16,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType
 from typing import Any, get_type_hints
 from unicodedata import normalize
 
@@ -47,8 +47,7 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.outbox.outboxes import BlockingOutbox
-from victor_ext.outbox.passes import Claim
+from victor_ext.outbox.passes import Claim, OutboxBase
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.key_age import Moment
@@ -71,7 +70,7 @@ def outbox(engine: sa.Engine) -> Outbox:
     return made
 
 
-def set_leases(outbox: BlockingOutbox[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
+def set_leases(outbox: OutboxBase[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     with engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
@@ -131,24 +130,18 @@ class TestSending:
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
         assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
 
-    def test_a_rejection_and_a_refusal_are_stored_with_their_reasons(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults
-    ) -> None:
-        stored(outbox, invoice(1), invoice(2), invoice(3))
-        no_digits = sa.func.replace(outbox.table.c.arguments, '"043987673645"', '"none"')
-        with engine.begin() as connection:  # as if a release with weaker checks had stored it
-            connection.execute(sa.update(outbox.table).where(outbox.table.c.id == 3).values(arguments=no_digits))
+    def test_a_rejection_is_stored_with_its_reason(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
+        stored(outbox, invoice(1), invoice(2))
         faults.status(400, operation="create")
-        rejected, sent, refused = outbox.send(victor)
-        states = (rejected.state, sent.state, refused.state)
-        assert states == (EntryState.REJECTED, EntryState.SENT, EntryState.REFUSED)
-        assert rejected.error and "payee_account_number" in (refused.error or "")
-        assert (outbox.entries("rejected"), outbox.entries("refused")) == ([rejected], [refused])
+        rejected, sent = outbox.send(victor)
+        assert (rejected.state, sent.state) == (EntryState.REJECTED, EntryState.SENT)
+        assert rejected.error
+        assert outbox.entries("rejected") == [rejected]
 
     @pytest.mark.parametrize(
         ("said", "kept"),
-        [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte"), ("long " * 100, "long " * 100)],
-        ids=["half of a character", "zero", "long"],
+        [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte")],
+        ids=["half of a character", "zero"],
     )
     def test_what_the_provider_says_is_stored_in_whatever_form(
         self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
@@ -289,7 +282,8 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     assert "outbox.send failed and will be retried" in caplog.text
     assert caplog.messages[-1] == "outbox.send changed 1 sent"
     assert outbox.counts()[EntryState.SENT] == 1
-    for interval in (0, -1.0, float("nan"), "5"):
+    intervals: list[Any] = [0, -1.0, float("nan"), "5"]
+    for interval in intervals:
         with pytest.raises(ConfigurationError, match=r"interval=.* must be seconds above zero, such as 5\.0"):
             outbox.run(victor, interval=interval)
 
@@ -337,7 +331,7 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
         await async_engine.dispose()
 
     with ThreadPoolExecutor(5) as threads:
-        passes = [threads.submit(Outbox(engine).send, victor) for _ in range(3)]
+        passes: list[Any] = [threads.submit(Outbox(engine).send, victor) for _ in range(3)]
         passes += [threads.submit(anyio.run, awaited) for _ in range(2)]
         for each in passes:
             each.result()
@@ -347,11 +341,13 @@ def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
 
-def test_steps_show_no_account_number(victor: Victor) -> None:
-    row = SimpleNamespace(arguments=json.dumps(invoice(), default=str), call=None, send_before=None)
+def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
+    stored(outbox, invoice())
+    with engine.connect() as connection:
+        row = connection.execute(sa.select(outbox.table)).one()
     claim = Claim(row, 0.0, None, Moment(0.0, 0.0))
-    create = next(Outbox(sa.create_engine("sqlite://"))._deliver(victor, claim))
-    assert "043987673645" not in f"{create} {claim}"
+    send = next(outbox._deliver(victor, claim))
+    assert "043987673645" not in f"{send} {claim}"
 
 
 def test_the_arguments_are_those_of_create() -> None:

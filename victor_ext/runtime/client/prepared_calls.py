@@ -6,8 +6,9 @@ import base64
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, Self, cast
 from urllib.parse import unquote
@@ -251,10 +252,11 @@ def request_of(client: Any, call: PreparedCall) -> httpx.Request:
     return http.build_request(call.method, call.url, headers=headers, content=content, extensions=extensions)
 
 
-def done(call: PreparedCall, response: httpx.Response) -> Done:
-    """What the good response to a prepared write says that it did. Raises `Conflict`: it says something else."""
+def sending(client: Any, call: PreparedCall) -> Generator[Callable[[], Any], Any, Done]:
+    """Send a call. Raises `Conflict`: the good response to it says something else."""
+    response = yield partial(client.http.send, request_of(client, call))
     row: Operation = response.request.extensions[OPERATION]
-    other = None if row.unlike is None else row.unlike(response)
+    other = None if row.unlike is None else (yield from row.unlike(client, response))
     if other is not None:
         raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
     return row.done(response, call.ids)
