@@ -192,7 +192,7 @@ PLANTED = {
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
         (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, client.caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
-        (f"{OUTBOX}._change", "sa.and_(columns.leased_until == lease, under_way)", "sa.true()"),)),
+        (f"{OUTBOX}._change_held", "sa.and_(columns.leased_until == lease, under_way)", "sa.true()"),)),
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (

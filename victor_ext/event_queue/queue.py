@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import anyio
 import sqlalchemy as sa
@@ -215,7 +215,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """Call the handlers in a savepoint, whose work the transaction has or has not as a whole."""
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
-                handler.function(session, event)
+                self._call(handler.function, session, event)
+
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+        function(session, event)
 
     # In the transaction of another one
 
@@ -366,10 +369,6 @@ def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
     return count
 
 
-def _given(session: Session, **_: object) -> Session:
-    return session
-
-
 def _wait_after(tries: int) -> float:
     return min(2.0**tries, _LONGEST_WAIT)
 
@@ -412,17 +411,15 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
     """With awaited calls."""
 
-    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
         from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - who has only blocking calls has no greenlet
         from sqlalchemy.util import await_only  # noqa: PLC0415 - as above
 
-        with connection.begin_nested(), Session(connection) as session, session.begin():
-            for handler in handlers:
-                if inspect.iscoroutinefunction(handler.function):
-                    same = cast("Any", partial(_given, session))  # in place of a class
-                    await_only(handler.function(AsyncSession(sync_session_class=same), event))
-                else:
-                    handler.function(session, event)
+        if not inspect.iscoroutinefunction(function):
+            super()._call(function, session, event)
+        else:
+            same: Any = lambda **_: session  # noqa: E731 - in place of a class
+            await_only(function(AsyncSession(sync_session_class=same), event))
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled."""

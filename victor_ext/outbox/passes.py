@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import count
 from math import inf
 from types import MappingProxyType, ModuleType
-from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -60,8 +60,6 @@ from .entries import (
     write_of,
 )
 
-T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
 Adding: TypeAlias = Callable[[Session | sa.Connection], None]
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
@@ -152,16 +150,11 @@ def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
     return step.shown(done)
 
 
-class Tell(Protocol):
-    """Tells a change to the handlers, or stores it for them."""
+class Change(NamedTuple):
+    """An entry as it is after a change (None: it was not changed, and is not there), and the names of what is new."""
 
-    def __call__(self, connection: sa.Connection, /, **values: Any) -> object: ...
-
-
-class Storing(Protocol[R_co]):
-    """Work that stores a result, and tells it."""
-
-    def __call__(self, connection: sa.Connection, *, tell: Tell) -> R_co: ...
+    entry: Entry | None
+    names: Sequence[str] = ()
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -439,7 +432,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         columns = self.table.c
         as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(row.status))
         chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
-        return self._stored(partial(self._change_where, chosen=chosen, values=values))
+        return self._stored(partial(self._change, chosen, values))
 
     # By hand
 
@@ -485,7 +478,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         columns = self.table.c
         chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
         # The worker has the handlers: here the event is stored, whoever wants it.
-        entry = yield from self._transact(partial(self._change_where, chosen=chosen, values=values, tell=self._put))
+        work = partial(self._told, partial(self._change, chosen, values), self._put)
+        entry = yield from self._transact(work)
         if entry is None:
             message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
             raise _refused(key, "idempotency_key", "state", message)
@@ -558,10 +552,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
-            entry = yield from self._stored(
-                partial(self._store_found, claim=claim, lease=lease, settlement=settlement, is_final=is_final)
-            )
-            return None if entry.state is EntryState.SETTLING else entry
+            work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
+            entry = yield from self._stored(work)
+            return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
@@ -572,27 +565,20 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         raise error
 
     def _store_found(
-        self,
-        connection: sa.Connection,
-        *,
-        claim: Claim,
-        lease: float | None,
-        settlement: Settlement,
-        is_final: bool,
-        tell: Tell,
-    ) -> Entry:
+        self, claim: Claim, lease: float | None, settlement: Settlement, connection: sa.Connection, *, is_final: bool
+    ) -> Change:
         row, request, otherwise = claim.row, settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
         if settlement.request is not None:
             values = done_values(settlement.request, PreparedCall.from_text(row.call))
-            return self._change(connection, row.key, lease, values, tell=tell)
+            return self._change_held(row.key, lease, values, connection)
         # One that is further away is by a clock that was ahead.
         until = min(row.settle_until or inf, claim.at.local + self._settle_for)
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
             values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
-        return self._change(connection, row.key, lease, values, tell=tell)
+        return self._change_held(row.key, lease, values, connection)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
@@ -605,25 +591,29 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _stored(self, work: Storing[T]) -> Pass[T]:
+    def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
         """Store a result, with the work of the handlers of its events. If that fails, store it alone: they come later.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
         if self._handlers:
             try:
-                return (yield from self._transact(partial(work, tell=partial(self._tell, try_now=True))))
+                return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=True))))
             except Exception:  # noqa: BLE001 - what became of a payment is stored, whatever a handler does
                 _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=True)
-        return (yield from self._transact(partial(work, tell=partial(self._tell, try_now=False))))
+        return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=False))))
 
-    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
-        return self._stored(partial(self._change, key=key, lease=lease, values=values))
+    def _told(self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection) -> Entry | None:
+        entry, names = work(connection)
+        for name in names:
+            tell(connection, **event_values(name, cast("Entry", entry)))
+        return entry
 
-    def _change(
-        self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any], *, tell: Tell
-    ) -> Entry:
-        """Change an entry, and tell it; with a lease only if it still is this worker's and has no result.
+    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry | None]:
+        return self._stored(partial(self._change_held, key, lease, values))
+
+    def _change_held(self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection) -> Change:
+        """Change an entry; with a lease only if it still is this worker's and has no result.
 
         Without one it is a result that nobody doubts, which counts unless another worker has stored it.
         """
@@ -632,23 +622,21 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         held = columns.state != EntryState.SENT.value
         if lease is not None:
             held = sa.and_(columns.leased_until == lease, under_way)
-        self._change_where(connection, sa.and_(columns.key == key, held), values, tell=tell)
-        return entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one())
+        change = self._change(sa.and_(columns.key == key, held), values, connection)
+        if change.entry is not None:
+            return change
+        return Change(entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one()))
 
-    def _change_where(
-        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], values: dict[str, Any], *, tell: Tell
-    ) -> Entry | None:
-        """Change the entry that is chosen, if it still is, and tell what has changed. Returns it, or None."""
+    def _change(self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection) -> Change:
+        """Change the entry that is chosen, if it still is."""
         columns = self.table.c
         while (before := connection.execute(sa.select(self.table).where(chosen)).first()) is not None:
             same = sa.and_(columns.state == before.state, columns.status.is_not_distinct_from(before.status))
             update = sa.update(self.table).where(chosen, same).values(**values)
             if connection.execute(update).rowcount == 1:
                 after = connection.execute(sa.select(self.table).where(columns.id == before.id)).one()
-                for name in changes(before, after):
-                    tell(connection, **event_values(name, entry_of(after)))
-                return entry_of(after)
-        return None
+                return Change(entry_of(after), changes(before, after))
+        return Change(None)
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
         return event_of(row, tries)

@@ -167,7 +167,9 @@ class LookUp:
     def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
         """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)
-        return self.shown(PaymentRequest.identified(requests, self.payment.arguments, since=self.since))
+        result = self.shown(PaymentRequest.identified(requests, self.payment.arguments, since=self.since))
+        how = f"{self.why} It was identified by its client_reference_id."
+        return result if result.request is None else replace(result, reason=how)
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
