@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
 from collections.abc import Callable, Coroutine, Generator
@@ -101,13 +102,26 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
 class operation(Generic[P, T]):  # noqa: N801 - a decorator
     """A method that is written once: as a `Pass`, or as `Work` that needs one transaction.
 
-    Blocking outboxes and inboxes return its result; of awaited ones it is awaited.
+    Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function. `steps` is the method.
     """
 
+    steps: Callable[..., Any]
+
     def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
-        self.steps = method
-        """The method itself, for other passes to go through."""
-        update_wrapper(self, method)
+        def blocking(box: Any, *args: Any, **kwargs: Any) -> Any:
+            made = method(box, *args, **kwargs)
+            return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - of every box
+
+        async def awaited(box: Any, *args: Any, **kwargs: Any) -> Any:
+            return await blocking(box, *args, **kwargs)
+
+        self._blocking, self._awaited = blocking, awaited
+        signature = inspect.signature(method)
+        result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+        functions: list[Any] = [self, blocking, awaited]
+        for function in functions:
+            update_wrapper(function, method)
+            function.__signature__, function.steps = signature.replace(return_annotation=result), method
 
     @overload
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
@@ -119,8 +133,8 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
     def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
-        return self if box is None else MethodType(self, box)
+        function = self._awaited if issubclass(owner, AwaitedTransactions) else self._blocking
+        return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        made = self.steps(box, *args, **kwargs)
-        return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - a part of every box
+        return self._blocking(box, *args, **kwargs)
