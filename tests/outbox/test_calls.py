@@ -133,13 +133,6 @@ def harness(velo_sandbox: Any) -> Any:
     return ADAPTERS["velo"].Harness(velo_sandbox, awaited=False)
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    made = sa.create_engine(database_url)
-    yield made
-    made.dispose()
-
-
 @pytest.fixture(params=["blocking", "awaited", "django"])
 def store(request: pytest.FixtureRequest, engine: sa.Engine, harness: Any) -> Iterator[Store]:
     if request.param == "django":
@@ -295,7 +288,7 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
 
     def claimed(self: Any, *given: Any) -> Any:
         claimed = claim(self, *given)
-        asleep.append(before if claimed[1] is not None else 0.0)
+        asleep.append(before if claimed is not None else 0.0)
         return claimed
 
     def note(event: Any) -> None:

@@ -9,7 +9,6 @@ from typing import get_args
 import httpx
 import pytest
 
-import victor_ext
 from tests.providers.systems import ARGUMENTS
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers

@@ -130,6 +130,27 @@ def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
 
+def taken(
+    connection: sa.Connection,
+    table: sa.Table,
+    due: sa.ColumnElement[bool],
+    marks: Sequence[str],
+    values: Callable[[Any], Mapping[str, Any]],
+) -> Any:
+    """Take up the first row that is due: it gets `values`, unless another worker has changed its `marks` meanwhile.
+
+    Returns the row as it was, or None if none is due.
+    """
+    query = sa.select(table).where(due).order_by(table.c.id).limit(1)
+    last = sa.true()
+    while (row := connection.execute(query.where(last)).first()) is not None:
+        unchanged = (table.c[name] == getattr(row, name) for name in marks)
+        if connection.execute(sa.update(table).where(table.c.id == row.id, *unchanged).values(values(row))).rowcount:
+            break
+        last = table.c.id > row.id
+    return row
+
+
 class EventQueue(Transactions[Engine], Generic[Engine, E]):
     """What outboxes and inboxes have in common: their events, and the handlers of these."""
 
@@ -290,19 +311,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         # What is due later than any wait takes was put off by a clock that was wrong.
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
         due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), self._wanted())
-        while True:
-            query = sa.select(self.events).where(due, columns.id > last).order_by(columns.id).limit(1)
-            row = connection.execute(query).first()
-            if row is None:
-                return None
-            # What crashes its process every time is a dead letter at last: the try counts before it is made.
-            values = {"tries": row.tries + 1, "due_at": now + self._lease, "once": None}
-            unchanged = sa.and_(columns.tries == row.tries, columns.due_at == row.due_at)
-            if connection.execute(
-                sa.update(self.events).where(due, columns.id == row.id, unchanged).values(values)
-            ).rowcount:
-                return row
-            last = row.id
+        # What crashes its process every time is a dead letter at last: the try counts before it is made.
+        values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
+        return taken(connection, self.events, sa.and_(due, columns.id > last), ("tries", "due_at"), lambda _: values)
 
     def _taken(self, row: Any) -> sa.ColumnElement[bool]:
         """The row that `_take` has returned, while no other worker has taken it up again."""

@@ -34,7 +34,7 @@ from victor_ext import (
     check_payment_request,
     zulu,
 )
-from victor_ext.event_queue.queue import EventQueue, H, Handler, counted, event_table
+from victor_ext.event_queue.queue import EventQueue, H, Handler, counted, event_table, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.ids import in_one_form, reference_of
@@ -341,12 +341,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             if not client.provider_time().is_known:
                 yield client.ask_time
             now = Now(_moment(), client.provider_time())
-            row_id, claim = yield from self._transact(partial(self._claim, last, now, client))
-            if row_id is None:
-                break
-            last = row_id
+            claim = yield from self._transact(partial(self._claim, last, now, client))
             if claim is None:
-                continue
+                break
+            last = claim.row.id
             try:
                 entry = yield from self._deliver(client, claim)
             except VictorError as refusal:
@@ -487,29 +485,24 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     # One entry
 
-    def _claim(
-        self, last: int, now: Now, client: AnyClient, connection: sa.Connection
-    ) -> tuple[int | None, Claim | None]:
-        """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
-
-        Returns the id of the entry, or None without one; and the claim, or None if another worker was faster.
-        """
+    def _claim(self, last: int, now: Now, client: AnyClient, connection: sa.Connection) -> Claim | None:
+        """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us."""
         columns, local = self.table.c, now.moment.local
-        due = sa.and_(columns.provider == client.provider, columns.state.in_([state.value for state in _DUE]))
+        lease = local + self._lease
         # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
         is_held = columns.leased_until.between(local, local + 2 * self._lease)
-        query = sa.select(self.table).where(due, sa.not_(is_held), columns.id > last)
-        row = connection.execute(query.order_by(columns.id).limit(1)).first()
-        if row is None:
-            return None, None
-        claim = Claim(row, local + self._lease, sent_of(row), now.moment)
-        unchanged = sa.and_(columns.leased_until == row.leased_until, columns.state == row.state)
-        is_settling = row.state == EntryState.SETTLING.value
-        values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": claim.lease}
-        if claim.sent is None:
-            values |= sent_values(Sent.at(now.moment, now, client.caller))
-        claimed = connection.execute(sa.update(self.table).where(columns.id == row.id, unchanged).values(**values))
-        return row.id, claim if claimed.rowcount == 1 else None
+        is_due = columns.state.in_([state.value for state in _DUE])
+        due = sa.and_(columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last)
+
+        def claimed(row: Any) -> dict[str, Any]:
+            is_settling = row.state == EntryState.SETTLING.value
+            values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": lease}
+            if sent_of(row) is None:
+                values |= sent_values(Sent.at(now.moment, now, client.caller))
+            return values
+
+        row = taken(connection, self.table, due, ("leased_until", "state"), claimed)
+        return None if row is None else Claim(row, lease, sent_of(row), now.moment)
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
