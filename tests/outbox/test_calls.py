@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,55 +63,45 @@ class Store:
         self.options: dict[str, Any] = {}
         self.client: dict[str, Any] = {"retry": ONCE}
 
-    def _act(self, work: Callable[[Any, Any], Any]) -> Any:
-        """Do this with the outbox and a session in a transaction."""
+    def _do(self, method: str, *args: Any, **named: Any) -> Any:
+        """Call a method of the outbox; one that adds, with a session in a transaction."""
         client = {**self.harness.settings, **self.client}
         if self.kind == "awaited":
-            return anyio.run(self._awaited, work, client)
+            return anyio.run(partial(self._awaited, client, method, *args, **named))
         with self.harness.kinds[0](**client) as made:
             if self.kind == "django":
-                return work(DjangoOutbox(client=made, **self.options), None)
+                with transaction.atomic() if method == "add_call" else nullcontext():
+                    return getattr(DjangoOutbox(client=made, **self.options), method)(*args, **named)
             outbox = Outbox(self.engine, client=made, **self.options)
             outbox.create_table()
+            if method != "add_call":
+                return getattr(outbox, method)(*args, **named)
             with self.engine.begin() as connection:
-                return work(outbox, connection)
+                return outbox.add_call(connection, *args, **named)
 
-    async def _awaited(self, work: Callable[[Any, Any], Any], client: dict[str, Any]) -> Any:
+    async def _awaited(self, client: dict[str, Any], method: str, *args: Any, **named: Any) -> Any:
         url = self.engine.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:")
         engine = create_async_engine(url)
         async with self.harness.kinds[1](**client) as made:
             outbox = AsyncOutbox(engine, client=made, **self.options)
             await outbox.create_table()
             try:
+                if method != "add_call":
+                    return await getattr(outbox, method)(*args, **named)
                 async with engine.begin() as connection:
-                    return await work(outbox, connection)
+                    return await outbox.add_call(connection, *args, **named)
             finally:
                 await engine.dispose()
 
     def add(self, name: Any, *args: Any, key: str = KEY, **named: Any) -> None:
-        if self.kind == "django":
-            with transaction.atomic():
-                self._act(lambda outbox, _: outbox.add_call(name, *args, idempotency_key=key, **named))
-        else:
-            self._act(lambda outbox, session: outbox.add_call(session, name, *args, idempotency_key=key, **named))
+        self._do("add_call", name, *args, idempotency_key=key, **named)
 
     def send(self) -> list[tuple[str, str | None]]:
         """One pass; the states and ids of what has come to a result."""
-        return [(entry.state.value, entry.request_id) for entry in self._act(self._pass)]
-
-    def _pass(self, outbox: Any, session: Any) -> Any:
-        if self.kind == "awaited":
-            return self._awaited_pass(outbox, session)
-        if session is not None:
-            session.commit()
-        return outbox.send()
-
-    async def _awaited_pass(self, outbox: Any, session: Any) -> Any:
-        await session.commit()
-        return await outbox.send()
+        return [(entry.state.value, entry.request_id) for entry in self._do("send")]
 
     def entries(self) -> Any:
-        return self._act(lambda outbox, _: outbox.entries())
+        return self._do("entries")
 
     def update(self, **values: Any) -> None:
         with self.engine.begin() as connection:

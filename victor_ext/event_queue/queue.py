@@ -219,14 +219,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _wanted(self) -> sa.ColumnElement[bool]:
         """The rows that this process has handlers of."""
         columns = self.events.c
-        names = ((columns.name, handler.name, columns.source, handler.source) for handler in self._handlers)
-        every = sa.true()
+        wishes = ({"name": each.name, "source": each.source} for each in self._handlers)
         return sa.or_(
             sa.false(),
-            *(
-                sa.and_(name == its_name if its_name else every, source == its_source if its_source else every)
-                for name, its_name, source, its_source in names
-            ),
+            *(sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value)) for wish in wishes),
         )
 
     def _wanting(self, row: Any) -> list[Handler]:

@@ -87,11 +87,6 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
     return {"name": name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
 
 
-def event_of(row: Any, tries: int) -> OutboxEvent:
-    data = json.loads(row.data)
-    return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
-
-
 _RESULTS = frozenset({"sent", "rejected", "refused", "unclear"})
 
 

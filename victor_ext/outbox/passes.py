@@ -52,7 +52,6 @@ from .entries import (
     changes,
     done_values,
     entry_of,
-    event_of,
     event_values,
     outbox_table,
     sent_of,
@@ -632,4 +631,5 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         return Change(None)
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
-        return event_of(row, tries)
+        data = json.loads(row.data)
+        return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
