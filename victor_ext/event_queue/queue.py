@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 import anyio
 import sqlalchemy as sa
@@ -422,11 +422,13 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
         from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - who has only blocking calls has no greenlet
         from sqlalchemy.util import await_only  # noqa: PLC0415 - as above
 
-        if not inspect.iscoroutinefunction(function):
-            super()._call(function, session, event)
+        def same(**_: object) -> Session:
+            return session
+
+        if inspect.iscoroutinefunction(function):
+            await_only(function(AsyncSession(sync_session_class=cast("Any", same)), event))  # in place of a class
         else:
-            same: Any = lambda **_: session  # noqa: E731 - in place of a class
-            await_only(function(AsyncSession(sync_session_class=same), event))
+            super()._call(function, session, event)
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled."""

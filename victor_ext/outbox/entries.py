@@ -130,7 +130,7 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    body = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
+    body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
     names = ("request_id", "status", "error", "operation", "provider", "resolved_by", "resolved_why")
     own = {name: getattr(row, name) for name in names}
     return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)

@@ -225,10 +225,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
         """As of every queue. Raises `ConfigurationError`: calls outlast a lease."""
-        client = self._own(super()._worker_client(client, interval))
-        deadline = client.deadline
+        sender = self._own(super()._worker_client(client, interval))
+        deadline = sender.deadline
         if deadline is not None and deadline <= self._lease:
-            return within_key_life(client, self._kept)
+            return within_key_life(sender, self._kept)
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
         raise ConfigurationError(
             f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another worker would send an "
@@ -331,21 +331,21 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
                 waits for the next pass.
         """
-        client = self._worker_client(client)
+        sender = self._worker_client(client)
         done: list[Entry] = []
         error: VictorError | None = None
         last = 0
         while True:
             # An age is certain by the provider's clock alone.
-            if not client.provider_time().is_known:
-                yield client.ask_time
-            now = Now(_moment(), client.provider_time())
-            claim = yield from self._transact(partial(self._claim, last, now, client))
+            if not sender.provider_time().is_known:
+                yield sender.ask_time
+            now = Now(_moment(), sender.provider_time())
+            claim = yield from self._transact(partial(self._claim, last, now, sender))
             if claim is None:
                 break
             last = claim.row.id
             try:
-                entry = yield from self._deliver(client, claim)
+                entry = yield from self._deliver(sender, claim)
             except VictorError as refusal:
                 if about(refusal) is not About.EITHER:
                     raise
@@ -369,8 +369,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         Raises:
             VictorError: A status could not be read.
         """
-        client, columns, now = self._own(client), self.table.c, time.time()
-        is_ours = sa.and_(columns.provider == client.provider, columns.request_id.is_not(None))
+        reader, columns, now = self._own(client), self.table.c, time.time()
+        is_ours = sa.and_(columns.provider == reader.provider, columns.request_id.is_not(None))
         is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
         listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         # What is due later than that was put off by a clock that was ahead.
@@ -378,12 +378,12 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         query = sa.select(self.table).where(is_ours, is_open, sa.or_(listed, sa.not_(waits)))
         rows = yield from self._transact(lambda connection: connection.execute(query).all())
         by_id = {row.request_id: row for row in rows if (row.provider, row.operation) == (VICTOR, CREATE)}
-        changed = (yield from self._refresh_listed(client, by_id)) if by_id else []
+        changed = (yield from self._refresh_listed(reader, by_id)) if by_id else []
         error: VictorError | None = None
         for row in rows:
             if row.request_id not in by_id:
                 try:
-                    changed += yield from self._refresh_one(client, row)
+                    changed += yield from self._refresh_one(reader, row)
                 except VictorError as failed:
                     if about(failed) in (About.CLIENT, About.PROVIDER) and not isinstance(failed, NotFound):
                         raise
