@@ -65,9 +65,7 @@ class Steps(httpx.BaseTransport):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _statement(self, execute: Any, statement: str, *arguments: Any) -> Any:
-        if statement.startswith("INSERT INTO victor_outbox_events"):
-            pass  # in the transaction of a result or a status
-        elif statement.startswith("INSERT"):
+        if statement.startswith("INSERT"):
             self._written = "invoice" if "invoicing_invoice" in statement else "intent"
             self._at(self._written)
         elif "SET state=" in statement:

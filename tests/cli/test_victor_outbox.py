@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.adapter import invoice
 from victor_ext import Victor
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.outbox import Outbox, OutboxEvent
-from victor_ext.testing import Faults
 
 pytestmark = pytest.mark.slow
+Run = Callable[..., Ran]
 KEY = str(invoice(1)["idempotency_key"])
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'invoices.sqlite'}"
-
-
-@pytest.fixture
-def outbox(database: str) -> Outbox:
+def outbox(tmp_path: Path) -> Outbox:
     """An entry is unclear, one waits, and an event is a dead letter."""
-    engine = sa.create_engine(database)
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
     made = Outbox(engine)
     made.create_table()
     with engine.begin() as connection:
@@ -40,53 +36,48 @@ def outbox(database: str) -> Outbox:
     return made
 
 
-def of(database: str, *words: str) -> list[str]:
-    return ["outbox", words[0], "--database", database, *words[1:]]
+@pytest.fixture
+def run(outbox: Outbox, bare_command: Command) -> Run:
+    return lambda name, *words: bare_command("outbox", name, "--database", str(outbox._engine.url), *words)
 
 
-def test_what_is_unclear_and_what_is_a_dead_letter_is_named(
-    outbox: Outbox, database: str, bare_command: Command
-) -> None:
-    shown = bare_command(*of(database, "status"))
+def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
+    shown = run("status")
     assert shown.status == 1
     assert shown.out.splitlines()[-2:] == [
         "unclear    payment_requests.create  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",
     ]
-    counts: Any = bare_command(*of(database, "status", "--json")).json
+    counts: Any = run("status", "--json").json
     assert (counts["entries"]["unclear"], counts["entries"]["waiting"], counts["events"]["dead"]) == (1, 1, 1)
     assert (counts["unclear"][0]["idempotency_key"], counts["dead_letters"][0]["subject"]) == (KEY, "k-3")
-    listed = bare_command(*of(database, "entries", "--json")).json_lines
+    listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
-    assert bare_command(*of(database, "entries", "--state", "waiting")).out.split()[2] == "INV-2"
-    assert bare_command(*of(database, "retry", "--dead-letter", "1")).out == "1 to be tried again.\n"
-    assert bare_command(*of(database, "retry", "--all-dead-letters", "--json")).json == {"retried": 0}
+    assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
+    assert run("retry", "--dead-letter", "1").out == "1 to be tried again.\n"
+    assert run("retry", "--all-dead-letters", "--json").json == {"retried": 0}
 
 
-def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(
-    outbox: Outbox, database: str, bare_command: Command, victor: Victor, faults: Faults
-) -> None:
+def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(outbox: Outbox, run: Run) -> None:
     told: list[OutboxEvent] = []
     outbox.on()(lambda _session, event: told.append(event))
     person = ("--by", "Zoë", "--why", "the portal shows it")
-    settled: Any = bare_command(*of(database, "resolve", KEY, "--as", "sent", "--id", "R-1", *person, "--json")).json
+    settled: Any = run("resolve", KEY, "--as", "sent", "--id", "R-1", *person, "--json").json
     names = ("state", "request_id", "resolved_by", "resolved_why")
     assert [settled[name] for name in names] == ["sent", "R-1", "Zoë", "the portal shows it"]
     outbox.handle()
     assert [(event.name, event.entry.resolved_by) for event in told] == [("sent", "Zoë")]
-    again = bare_command(*of(database, "resolve", KEY, "--as", "not-done", *person))
+    again = run("resolve", KEY, "--as", "not-done", *person)
     assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
 
 
 def test_what_was_not_done_is_sent_again_and_nothing_else(
-    outbox: Outbox, database: str, bare_command: Command, victor: Victor, sent_once: Any
+    outbox: Outbox, run: Run, victor: Victor, sent_once: Any
 ) -> None:
-    assert bare_command(*of(database, "retry", KEY)).status == 2
-    rejected = bare_command(
-        *of(database, "resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
-    )
+    assert run("retry", KEY).status == 2
+    rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
     assert rejected.out == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
-    assert bare_command(*of(database, "retry", KEY)).out.startswith("waiting")
+    assert run("retry", KEY).out.startswith("waiting")
     assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
     sent_once(KEY)
 
@@ -101,12 +92,12 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
         (("status", "--table", "other"), "has no table other"),
     ],
 )
-def test_what_is_misuse(outbox: Outbox, database: str, bare_command: Command, words: Any, said: str) -> None:
-    shown = bare_command(*of(database, *words))
+def test_what_is_misuse(run: Run, words: Any, said: str) -> None:
+    shown = run(*words)
     assert (shown.status, said in shown.err) == (2, True), shown.err
 
 
 def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command) -> None:
     for url in ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "nonsense", "mysql+nothing://me:secret@h/x"):
-        shown = bare_command(*of(url, "status"))
+        shown = bare_command("outbox", "status", "--database", url)
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err

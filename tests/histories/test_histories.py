@@ -188,7 +188,7 @@ PLANTED = {
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
         (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, client.caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
-        (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
+        (f"{OUTBOX}._change_held", "sa.and_(columns.leased_until == lease, under_way)", "sa.true()"),)),
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
@@ -201,11 +201,6 @@ PLANTED = {
          "declared is not None and declares_key(declared, place)", "True"),)),
     "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
         (f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),)),
-    "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
-        (f"{SETTLEMENT}.arguments:_plain_member",
-         "int(value) if value == value.to_integral_value() else float(value)", "str(value)"),)),
-    "an amount is stored as it was written": Planted("outbox", "lost: ", (0, 100), (
-        (f"{SETTLEMENT}.arguments:plain", "money.to_wire(value)", "str(value)"),)),
     "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
     "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),

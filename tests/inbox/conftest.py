@@ -1,5 +1,5 @@
 """The databases of the outbox's tests."""
 
-from tests.outbox.conftest import database_url, postgres_server
+from tests.outbox.conftest import database_url, engine, postgres_server
 
-__all__ = ["database_url", "postgres_server"]
+__all__ = ["database_url", "engine", "postgres_server"]

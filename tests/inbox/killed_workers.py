@@ -7,7 +7,6 @@ twice or not at all. Half of the events are notifications of Velo's; the others 
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import random
@@ -23,22 +22,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from victor_ext import PreparedCall, Promise
 from victor_ext.inbox import Inbox, InboxEvent
 from victor_ext.outbox import Outbox
-from victor_ext.outbox.entries import values_of
 from victor_ext.providers.velo import Webhook
 
 HANDLED = sa.Table("handled", sa.MetaData(), sa.Column("what", sa.Text, nullable=False))
+CALL = PreparedCall(
+    name="x", operation="POST /x", promise=Promise.KEYED, method="POST", url="/x", headers={}, content=b"{}"
+)
 LEASE = 0.3
-
-
-class Request:
-    """What `refresh` reads of a payment request."""
-
-    error_message, is_terminal = None, True
-
-    def __init__(self, number: int) -> None:
-        self.id, self.status = f"r-{number}", "completed"
 
 
 def boxes(url: str) -> tuple[sa.Engine, Inbox, Outbox]:
@@ -72,7 +65,7 @@ def work(url: str, posted: list[int], seed: int) -> None:
         else:
             with engine.connect() as connection:
                 row = connection.execute(sa.select(outbox.table).where(outbox.table.c.key == f"k-{number}")).one()
-            outbox._run(outbox._refreshed(row, values_of(Request(number))))  # type: ignore[arg-type] # what is read of one
+            outbox._run(outbox._refreshed(row, {"status": "completed", "ended": True}))
         if done % 50 == 49:
             inbox.handle()
             outbox.handle()
@@ -89,7 +82,7 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
     HANDLED.create(engine)
     rows = [
         {"key": f"k-{number}", "reference": f"k-{number}", "provider": "Victor", "operation": "payment_requests.create",
-         "arguments": json.dumps({"client_reference_id": "x"}), "state": "sent", "leased_until": 0.0, "ended": False,
+         "call": CALL.to_text(), "look_up_by": "{}", "state": "sent", "leased_until": 0.0, "ended": False,
          "request_id": f"r-{number}", "status": "pending"}
         for number in range(0, events, 2)
     ]  # fmt: skip

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.inbox import killed_workers
+from tests.outbox.conftest import NOTES
 from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox_events import NOTES, let_time_pass, notes
+from tests.outbox.test_outbox_events import let_time_pass, notes
 from tests.providers.connected.till import client_class
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
@@ -40,14 +40,6 @@ from victor_ext.providers.connected.webhooks import DocumentWebhook
 
 pytestmark = pytest.mark.slow
 AUTHORIZED = {"Authorization": HEADER}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    made = sa.create_engine(database_url)
-    NOTES.create(made)
-    yield made
-    made.dispose()
 
 
 def inbox_of(engine: sa.Engine, webhook: Any = None, client: Any = None) -> Inbox:

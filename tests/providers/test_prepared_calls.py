@@ -16,7 +16,6 @@ from tests.providers.running import GUID, ONCE, Exchange, scripted
 from tests.providers.systems import ADAPTERS
 from victor_ext import (
     ConfigurationError,
-    Conflict,
     Done,
     HeaderKey,
     InvalidRequest,
@@ -170,22 +169,53 @@ def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
     card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
     call = bank.prepare("payments.debit", Money.of("92.00", "EGP"), card=card, merchant_transaction_id="INV-1")
     assert call.promise is Promise.AT_MOST_ONCE
-    with pytest.raises(InvalidRequest, match="is the number of a card"):
+    with pytest.raises(InvalidRequest, match="card is the number of a card, which must not be stored") as raised:
         call.to_text()
+    assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"
+
+
+SENT = {
+    "payee": {"account_number": "043987673645"},
+    "payer": {"victor_counterparty_id": "C1"},
+    "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
+}
+ASKED = {"payee_account_number": "043987673645", "payer_counterparty_id": "C1", "amount": "44.23"}
+CREATE = "create", {**ASKED, "biller_type": "BUSINESS", "due_date": "2026-03-04", "idempotency_key": GUID}
+RECEIPT: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
+ANSWERED: dict[str, Any] = {"victor_payment_request_id": "R1", "original_amount": "1.00", "notes": "Thanks."}
 
 
 @pytest.mark.parametrize(
-    ("method", "answer", "is_done"),
-    [("accept", "Accepted", True), ("accept", "Declined", False), ("decline", "Accepted", False)],
+    ("call", "body", "difference"),
+    [
+        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Accepted"}, None),
+        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Declined"}, "the provider answers with"),
+        (
+            ("decline", {"id": "R1", "notes": "Thanks."}),
+            {**ANSWERED, "status": "Accepted"},
+            "the provider answers with",
+        ),
+        (CREATE, {**RECEIPT, "payment_request": SENT}, None),
+        (CREATE, RECEIPT, None),
+        (
+            CREATE,
+            {**RECEIPT, "payment_request": {**SENT, "payee": {"account_number": "1"}}},
+            "the payee_account_number",
+        ),
+        (CREATE, {**RECEIPT, "client_reference_id": "INV-2"}, "the client_reference_id 'INV-2'"),
+        (CREATE, {**RECEIPT, "payment_request": {"payer": SENT["payer"]}}, "says too little of payment request R1"),
+    ],
 )
-def test_a_response_with_another_word_is_no_success(method: str, answer: str, is_done: bool) -> None:
-    body = {"victor_payment_request_id": "R1", "status": answer, "original_amount": "1.00", "notes": "Thanks."}
-    client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, httpx.Response(200, json=body))
-    call = client.prepare(f"payment_requests.{method}", "R1", notes="Thanks.")
-    if is_done:
-        assert client.send(call).id == "R1"
+def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any, difference: str | None) -> None:
+    client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, *[httpx.Response(200, json=body)] * 2)
+    prepared = client.prepare(f"payment_requests.{call[0]}", **call[1])
+    if difference is None:
+        done = client.send(prepared)
+        assert (done.id, str(done.status).lower()) == ("R1", body["status"].lower())
     else:
-        with pytest.raises(Conflict, match="the provider answers with") as raised:
-            client.send(call)
+        with pytest.raises(VictorError, match=difference) as raised:
+            client.send(prepared)
         assert raised.value.outcome.value == "unknown"
-    assert len(script.requests) == 1
+    assert [request.method for request in script.requests] == ["POST", "GET"][
+        : 1 + ("too little" in (difference or ""))
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -55,10 +55,12 @@ def _opened(database: str, table: str) -> Generator[Outbox]:
             engine.dispose()
 
 
-def _show(entry: Entry) -> None:
-    name = entry.client_reference_id or entry.idempotency_key
-    known = (entry.operation, name, entry.request_id, entry.status, entry.error)
-    say(plain("  ".join([f"{entry.state.value:<9}", *filter(None, known)])))
+def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
+    """Print entries, one on a line."""
+    for entry in entries:
+        name = entry.client_reference_id or entry.idempotency_key
+        known = (f"{entry.state.value:<9}", entry.operation, name, entry.request_id, entry.status, entry.error)
+        say(json.dumps(asdict(entry)) if as_json else plain("  ".join(filter(None, known))))
 
 
 @outbox.command()
@@ -77,8 +79,7 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
     else:
         for name, count in (*counts.items(), *((f"events {state}", count) for state, count in events.items())):
             say(f"{name:<15} {count:>9,}")
-        for entry in unclear:
-            _show(entry)
+        _show(unclear, as_json=False)
         for letter in letters:
             say(plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"))
     raise typer.Exit(FAILED if unclear or letters else 0)
@@ -98,11 +99,7 @@ def entries(
             found = opened.entries(state)
         except ValueError:
             raise Misuse(f"--state is {state!r}: write one of {', '.join(opened.counts())}.") from None
-    for entry in found:
-        if as_json:
-            say(json.dumps(asdict(entry)))
-        else:
-            _show(entry)
+    _show(found, as_json=as_json)
 
 
 @outbox.command()
@@ -110,9 +107,7 @@ def retry(
     database: Database,
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An entry that is rejected or refused.")] = None,
     *,
-    dead_letter: Annotated[
-        list[int] | None, option("A dead letter, by its number. Repeat it for several.", "ID")
-    ] = None,
+    dead_letter: Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")] = None,
     all_dead_letters: Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")] = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
@@ -122,7 +117,7 @@ def retry(
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
     with _opened(database, table) as opened:
         if key is not None:
-            _result(opened.retry(key), as_json=as_json)
+            _show([opened.retry(key)], as_json=as_json)
             return
         count = opened.retry_dead_letters(*(dead_letter or ()))
         say(json.dumps({"retried": count}) if as_json else f"{count} to be tried again.")
@@ -147,11 +142,4 @@ def resolve(
     if found not in ("sent", "not-done"):
         raise Misuse(f"--as is {found!r}: write sent or not-done.")
     with _opened(database, table) as opened:
-        _result(opened.resolve(key, done=found == "sent", id=id, by=by, why=why), as_json=as_json)
-
-
-def _result(entry: Entry, *, as_json: bool) -> None:
-    if as_json:
-        say(json.dumps(asdict(entry)))
-    else:
-        _show(entry)
+        _show([opened.resolve(key, done=found == "sent", id=id, by=by, why=why)], as_json=as_json)

@@ -59,7 +59,6 @@ class DjangoQueue(BlockingQueue[str, E]):
     All objects of one kind and database have the same handlers: a command of `manage.py` makes its own object.
     """
 
-    table: sa.Table
     _of_database: dict[tuple[type, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
 
     def _use(self, using: str) -> None:
@@ -71,6 +70,14 @@ class DjangoQueue(BlockingQueue[str, E]):
         with transaction.atomic(self._using):
             for handler in handlers:
                 handler.function(self._using, event)
+
+    def _open_transaction(self, method: str) -> sa.Connection:
+        if transaction.get_autocommit(self._using):
+            raise transaction.TransactionManagementError(
+                f"No transaction of the database {self._using!r} is open: call {method}() within transaction.atomic(), "
+                "together with what it is for."
+            )
+        return self._connection
 
     def _begin_pass(self) -> None:
         close_old_connections()  # as before each request: one that the database has ended is made again

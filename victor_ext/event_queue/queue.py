@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
+import anyio
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.privacy import redact_excerpt
 
-from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions
+from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 E = TypeVar("E")
+S = TypeVar("S", bound=StrEnum)
 H = TypeVar("H", bound=Callable[..., object])
 
 _log = logging.getLogger("victor_ext.events")
@@ -114,21 +119,72 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def as_text(counts: Mapping[str, int]) -> str:
+    """How many there are of each, such as `2 sent, 1 refused`."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
 def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
     """Insert a row unless it is there; returns its first column, or None. Both databases know these words."""
     statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
 
+def taken(
+    connection: sa.Connection,
+    table: sa.Table,
+    due: sa.ColumnElement[bool],
+    marks: Sequence[str],
+    values: Callable[[Any], Mapping[str, Any]],
+) -> Any:
+    """Take up the first row that is due: it gets `values`, unless another worker has changed its `marks` meanwhile.
+
+    Returns the row as it was, or None if none is due.
+    """
+    query = sa.select(table).where(due).order_by(table.c.id).limit(1)
+    last = sa.true()
+    while (row := connection.execute(query.where(last)).first()) is not None:
+        unchanged = (table.c[name] == getattr(row, name) for name in marks)
+        if connection.execute(sa.update(table).where(table.c.id == row.id, *unchanged).values(values(row))).rowcount:
+            break
+        last = table.c.id > row.id
+    return row
+
+
 class EventQueue(Transactions[Engine], Generic[Engine, E]):
     """What outboxes and inboxes have in common: their events, and the handlers of these."""
 
+    table: sa.Table
     events: sa.Table
+    _name: ClassVar[str]
+    _passes: ClassVar[Sequence[str]]
     _lease: float
     _handlers: list[Handler]
     _forgotten_at = float("-inf")
 
     # The parts of an outbox or an inbox
+
+    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
+        """The client of the passes, which are made each `interval` seconds."""
+        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
+            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
+        return client
+
+    @contextmanager
+    def _logged(self, name: str) -> Generator[list[Any]]:
+        """Log what a pass of a worker changes: what is put into the list. A failure ends this pass alone."""
+        changed: list[Any] = []
+        log, name = logging.getLogger(f"victor_ext.{self._name}"), f"{self._name}.{name}"
+        try:
+            yield changed
+        except VictorError as error:
+            log.warning("%s failed and will be retried: %s", name, error)
+        except Exception:  # a worker that has ended does nothing; it is logged with its traceback
+            log.exception("%s failed and will be retried", name)
+        if changed:
+            log.info(
+                "%s changed %s", name, as_text(Counter(getattr(each, "name", None) or each.state for each in changed))
+            )
 
     def _event_of(self, row: Any, tries: int) -> E:
         """The event that a row has."""
@@ -144,10 +200,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return True
 
     def _forget(self, connection: sa.Connection, now: float) -> None:
-        """Delete what no process has wanted. One without handlers does not know what others want, and waits longer."""
+        """Delete what no process has wanted."""
         columns = self.events.c
-        kept = _WANTED_FOR if self._handlers else 13 * _WANTED_FOR
-        unwanted = sa.and_(columns.stored_at < now - kept, columns.error.is_(None), sa.not_(self._wanted()))
+        unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None), sa.not_(self._wanted()))
         connection.execute(sa.delete(self.events).where(columns.state == EventState.WAITING.value, unwanted))
 
     # Handlers
@@ -164,14 +219,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     def _wanted(self) -> sa.ColumnElement[bool]:
         """The rows that this process has handlers of."""
         columns = self.events.c
-        names = ((columns.name, handler.name, columns.source, handler.source) for handler in self._handlers)
-        every = sa.true()
+        wishes = ({"name": each.name, "source": each.source} for each in self._handlers)
         return sa.or_(
             sa.false(),
-            *(
-                sa.and_(name == its_name if its_name else every, source == its_source if its_source else every)
-                for name, its_name, source, its_source in names
-            ),
+            *(sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value)) for wish in wishes),
         )
 
     def _wanting(self, row: Any) -> list[Handler]:
@@ -181,16 +232,21 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """Call the handlers in a savepoint, whose work the transaction has or has not as a whole."""
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
-                handler.function(session, event)
+                self._call(handler.function, session, event)
+
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+        function(session, event)
 
     # In the transaction of another one
 
     def _tell(self, connection: sa.Connection, *, try_now: bool, **values: Any) -> None:
-        """Store an event, unless its handlers do their work at once, with the change that it is about."""
-        row = SimpleNamespace(**values)
-        handlers = self._wanting(row) if try_now else []
+        """Let the handlers do their work with the change that it is about, or store the event: they come later.
+
+        What no handler of this process wants is not stored.
+        """
+        handlers = self._wanting(row := SimpleNamespace(**values))
         tries, error = 0, None
-        if handlers:
+        if handlers and try_now:
             try:
                 self._handled(connection, handlers, self._event_of(row, 1))
             except Exception as failure:  # noqa: BLE001 - the change is stored, whatever a handler raises
@@ -198,7 +254,8 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 self._log_failure(row, tries, failure)
             else:
                 return
-        self._put(connection, tries, error, **values)
+        if handlers:
+            self._put(connection, tries, error, **values)
 
     def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
         now = time.time()
@@ -210,7 +267,19 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     # In transactions of its own
 
-    def _handle(self, client: Any = None) -> Pass[list[E]]:
+    @operation
+    def handle(self, client: Any = None) -> Pass[list[E]]:
+        """Handle the stored events that this process has handlers of. Returns those that were handled.
+
+        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
+        and the event is tried again later; after 12 tries it is a dead letter.
+
+        Args:
+            client: Reads what an event of an inbox is about, in place of the inbox's own client.
+
+        Raises:
+            VictorError: The provider cannot be asked. The event waits for the next pass.
+        """
         done: list[E] = []
         now = time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
@@ -238,19 +307,9 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         # What is due later than any wait takes was put off by a clock that was wrong.
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
         due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), self._wanted())
-        while True:
-            query = sa.select(self.events).where(due, columns.id > last).order_by(columns.id).limit(1)
-            row = connection.execute(query).first()
-            if row is None:
-                return None
-            # What crashes its process every time is a dead letter at last: the try counts before it is made.
-            values = {"tries": row.tries + 1, "due_at": now + self._lease, "once": None}
-            unchanged = sa.and_(columns.tries == row.tries, columns.due_at == row.due_at)
-            if connection.execute(
-                sa.update(self.events).where(due, columns.id == row.id, unchanged).values(values)
-            ).rowcount:
-                return row
-            last = row.id
+        # What crashes its process every time is a dead letter at last: the try counts before it is made.
+        values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
+        return taken(connection, self.events, sa.and_(due, columns.id > last), ("tries", "due_at"), lambda _: values)
 
     def _taken(self, row: Any) -> sa.ColumnElement[bool]:
         """The row that `_take` has returned, while no other worker has taken it up again."""
@@ -279,33 +338,42 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     # For people
 
-    def _dead(self, connection: sa.Connection) -> list[DeadLetter]:
+    @operation
+    def dead_letters(self) -> Work[list[DeadLetter]]:
+        """The events whose handlers have failed too often, oldest first."""
         columns = self.events.c
         query = sa.select(self.events).where(columns.state == EventState.DEAD.value).order_by(columns.id)
-        return [
-            DeadLetter(
-                row.id, row.name, row.source, row.subject, row.tries, row.error,
-                datetime.fromtimestamp(row.stored_at, UTC),
-            )
-            for row in connection.execute(query)
-        ]  # fmt: skip
+        names = ("id", "name", "source", "subject", "tries", "error")
 
-    def _revive(self, ids: Sequence[int] | None, connection: sa.Connection) -> int:
+        def letter(row: Any) -> DeadLetter:
+            stored_at = datetime.fromtimestamp(row.stored_at, UTC)
+            return DeadLetter(**{name: getattr(row, name) for name in names}, stored_at=stored_at)
+
+        return lambda connection: [*map(letter, connection.execute(query))]
+
+    @operation
+    def retry_dead_letters(self, *ids: int) -> Work[int]:
+        """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
         columns = self.events.c
-        chosen = columns.state == EventState.DEAD.value
-        if ids is not None:
-            chosen = sa.and_(chosen, columns.id.in_(ids))
+        chosen = sa.and_(columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true())
         values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
-        return int(connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount)
+        return lambda connection: int(connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount)
 
-    def _event_counts(self, connection: sa.Connection) -> dict[EventState, int]:
-        query = sa.select(self.events.c.state, sa.func.count()).group_by(self.events.c.state)
+    @operation
+    def event_counts(self) -> Work[dict[EventState, int]]:
+        """The number of events in each state, such as for `/metrics`."""
+        return counted(self.events.c.state, EventState)
+
+
+def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
+    """The number of rows in each state."""
+    query = sa.select(column, sa.func.count()).group_by(column)
+
+    def count(connection: sa.Connection) -> dict[S, int]:
         rows = {row[0]: row[1] for row in connection.execute(query)}
-        return {state: rows.get(state.value, 0) for state in EventState}
+        return {state: rows.get(state.value, 0) for state in states}
 
-
-def _given(session: Session, **_: object) -> Session:
-    return session
+    return count
 
 
 def _wait_after(tries: int) -> float:
@@ -322,60 +390,60 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     def _begin_pass(self) -> None:
         """Make the connection ready for a pass of `run`."""
 
-    def handle(self, client: Any = None) -> list[E]:
-        """Handle the stored events that this process has handlers of. Returns those that were handled.
+    def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+        """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
 
-        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
-        and the event is tried again later; after 12 tries it is a dead letter.
+        An outbox sends, settles, refreshes and handles its events; an inbox handles those. The worker may be killed at
+        any step. A failure is logged (logger `victor_ext.outbox` or `victor_ext.inbox`) and ends the pass, not the
+        worker: the provider or the database may be away for a while.
 
         Args:
-            client: Reads what an event of an inbox is about, in place of the inbox's own client.
+            client: As for each pass.
+            interval: Seconds between two passes.
+            stop: Ends the worker after the pass that it makes; None: it runs for ever.
 
         Raises:
-            VictorError: The provider cannot be asked. The event waits for the next pass.
+            ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        return self._run(self._handle(client))
-
-    def dead_letters(self) -> list[DeadLetter]:
-        """The events whose handlers have failed too often, oldest first."""
-        return self._read(self._dead)
-
-    def retry_dead_letters(self, *ids: int) -> int:
-        """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
-        return self._read(partial(self._revive, ids or None))
-
-    def event_counts(self) -> dict[EventState, int]:
-        """The number of events in each state, such as for `/metrics`."""
-        return self._read(self._event_counts)
+        client = self._worker_client(client, interval)
+        stop = stop or threading.Event()
+        while not stop.is_set():
+            for name in self._passes:
+                self._begin_pass()
+                with self._logged(name) as changed:
+                    changed.extend(getattr(self, name)(client))
+            stop.wait(interval)
 
 
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
     """With awaited calls."""
 
-    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
         from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - who has only blocking calls has no greenlet
         from sqlalchemy.util import await_only  # noqa: PLC0415 - as above
 
-        with connection.begin_nested(), Session(connection) as session, session.begin():
-            for handler in handlers:
-                if inspect.iscoroutinefunction(handler.function):
-                    same = cast("Any", partial(_given, session))  # in place of a class
-                    await_only(handler.function(AsyncSession(sync_session_class=same), event))
-                else:
-                    handler.function(session, event)
+        def same(**_: object) -> Session:
+            return session
 
-    async def handle(self, client: Any = None) -> list[E]:
-        """As `handle` with blocking calls, awaited."""
-        return await self._run(self._handle(client))
+        if inspect.iscoroutinefunction(function):
+            await_only(function(AsyncSession(sync_session_class=cast("Any", same)), event))  # in place of a class
+        else:
+            super()._call(function, session, event)
 
-    async def dead_letters(self) -> list[DeadLetter]:
-        """As `dead_letters` with blocking calls, awaited."""
-        return await self._run(self._transact(self._dead))
+    async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
+        """As `run` with blocking calls, awaited: it ends when it is cancelled."""
+        client = self._worker_client(client, interval)
+        while True:
+            for name in self._passes:
+                with self._logged(name) as changed:
+                    changed.extend(await getattr(self, name)(client))
+            await anyio.sleep(interval)
 
-    async def retry_dead_letters(self, *ids: int) -> int:
-        """As `retry_dead_letters` with blocking calls, awaited."""
-        return await self._run(self._transact(partial(self._revive, ids or None)))
-
-    async def event_counts(self) -> dict[EventState, int]:
-        """As `event_counts` with blocking calls, awaited."""
-        return await self._run(self._transact(self._event_counts))
+    @asynccontextmanager
+    async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
+        client = self._worker_client(client, interval)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(self.run, client, interval=interval))
+            yield
+            tasks.cancel_scope.cancel()

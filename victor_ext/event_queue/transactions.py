@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import partial, update_wrapper
 from operator import call
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 import anyio
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from victor_ext.flows import adrive, drive
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Engine = TypeVar("Engine")
 Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
@@ -84,6 +87,9 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
     async def _run(self, steps: Pass[T]) -> T:
         return await adrive(steps, call)
 
+    async def _read(self, work: Work[T]) -> T:
+        return await self._run(self._transact(work))
+
     async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:  # else a worker that ends would store nothing of the call before
             await anyio.sleep(pause)
@@ -91,3 +97,44 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
                 return await connection.run_sync(work)
+
+
+class operation(Generic[P, T]):  # noqa: N801 - a decorator
+    """A method that is written once: as a `Pass`, or as `Work` that needs one transaction.
+
+    Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function. `steps` is the method.
+    """
+
+    steps: Callable[..., Any]
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
+        def blocking(box: Any, *args: Any, **kwargs: Any) -> Any:
+            made = method(box, *args, **kwargs)
+            return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - of every box
+
+        async def awaited(box: Any, *args: Any, **kwargs: Any) -> Any:
+            return await blocking(box, *args, **kwargs)
+
+        self._blocking, self._awaited = blocking, awaited
+        signature = inspect.signature(method)
+        result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+        functions: list[Any] = [self, blocking, awaited]
+        for function in functions:
+            update_wrapper(function, method)
+            function.__signature__, function.steps = signature.replace(return_annotation=result), method
+
+    @overload
+    def __get__(self, box: None, owner: type[Any]) -> Self: ...
+
+    @overload
+    def __get__(self, box: BlockingTransactions[Any], owner: type[Any]) -> Callable[P, T]: ...
+
+    @overload
+    def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+
+    def __get__(self, box: Any, owner: type[Any]) -> Any:
+        function = self._awaited if issubclass(owner, AwaitedTransactions) else self._blocking
+        return function if box is None else MethodType(function, box)
+
+    def __call__(self, box: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return self._blocking(box, *args, **kwargs)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -26,14 +23,12 @@ from victor_ext.event_queue.queue import (
     event_table,
     inserted,
 )
-from victor_ext.event_queue.transactions import Engine, Pass, Work
+from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import About, about
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
-
-_log = logging.getLogger("victor_ext.inbox")
 
 
 class ReceivesWebhook(Protocol):
@@ -89,6 +84,8 @@ def names_table(name: str) -> sa.Table:
 
 class InboxBase(EventQueue[Engine, InboxEvent]):
     """What all inboxes have in common. The arguments are those of `Inbox`."""
+
+    _name, _passes = "inbox", ("handle",)
 
     def __init__(
         self,
@@ -160,7 +157,14 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         super()._forget(connection, now)
         connection.execute(sa.delete(self.table).where(self.table.c.received_at < now - self._remember))
 
-    def _gaps(self, source: str, after: int | None) -> Work[list[range]]:
+    @operation
+    def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
+        """The numbers that have not come, although later ones have, of a source that counts its notifications (Velo).
+
+        Args:
+            source: As `receive` was given it.
+            after: The number up to which everything is known. None: the lowest that is remembered.
+        """
         columns = self.table.c
         known = sa.and_(columns.source == source, columns.number.is_not(None), columns.number > (after or 0))
         before = sa.func.coalesce(sa.func.lag(columns.number).over(order_by=columns.number), after)
@@ -176,35 +180,7 @@ def _storable(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class BlockingInbox(InboxBase[Engine], BlockingQueue[Engine, InboxEvent]):
-    """An inbox with blocking calls, on any connection to the database."""
-
-    def gaps(self, source: str = "", *, after: int | None = None) -> list[range]:
-        """The numbers that have not come, although later ones have, of a source that counts its notifications (Velo).
-
-        Args:
-            source: As `receive` was given it.
-            after: The number up to which everything is known. None: the lowest that is remembered.
-        """
-        return self._read(self._gaps(source, after))
-
-    def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
-        """Handle what is stored until `stop` is set, each `interval` seconds: the worker, in a thread or a process.
-
-        It may be killed at any step. A failure is logged (logger `victor_ext.inbox`), and ends the pass alone. `client`
-        is as for `handle`.
-        """
-        stop = stop or threading.Event()
-        while not stop.is_set():
-            self._begin_pass()
-            try:
-                self.handle(client)
-            except Exception:  # noqa: BLE001 - a worker that has ended handles nothing
-                _log.exception("inbox.handle failed and will be retried")
-            stop.wait(interval)
-
-
-class Inbox(BlockingInbox[sa.Engine]):
+class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
     """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
     Args:
@@ -254,16 +230,3 @@ class AsyncInbox(InboxBase["AsyncEngine"], AwaitedQueue[InboxEvent]):
     ) -> InboxEvent | None:
         """As `Inbox.receive`, awaited, with your session or connection."""
         return await session.run_sync(self._receive, body, headers, source)
-
-    async def gaps(self, source: str = "", *, after: int | None = None) -> list[range]:
-        """As `Inbox.gaps`, awaited."""
-        return await self._run(self._transact(self._gaps(source, after)))
-
-    async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
-        """As `Inbox.run`, awaited: it ends when it is cancelled."""
-        while True:
-            try:
-                await self.handle(client)
-            except Exception:  # noqa: BLE001 - a worker that has ended handles nothing
-                _log.exception("inbox.handle failed and will be retried")
-            await anyio.sleep(interval)

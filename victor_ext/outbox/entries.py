@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import Done, PaymentRequest, PreparedCall
+from victor_ext import Done, PreparedCall
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
@@ -31,7 +31,7 @@ class EntryState(StrEnum):
     REJECTED = "rejected"
     """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """The check before it refused it: nothing was sent. `error` says why."""
+    """Its time to be sent had passed: nothing was sent."""
     UNCLEAR = "unclear"
     """It may have been sent and is not sent again. Whether it was done is uncertain: somebody has to look."""
 
@@ -42,7 +42,7 @@ class Entry:
 
     Attributes:
         idempotency_key: Its key.
-        client_reference_id: Your reference; None of a write that was added by `add_call`.
+        client_reference_id: Your reference of a payment request; None of any other write.
         state: What is known of it.
         request_id: The provider's id of the payment request, or of what the write made or changed; None before it is
             known.
@@ -87,11 +87,6 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
     return {"name": name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
 
 
-def event_of(row: Any, tries: int) -> OutboxEvent:
-    data = json.loads(row.data)
-    return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)
-
-
 _RESULTS = frozenset({"sent", "rejected", "refused", "unclear"})
 
 
@@ -105,9 +100,8 @@ def changes(before: Any, after: Any) -> list[str]:
 def outbox_table(name: str) -> sa.Table:
     """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
 
-    `arguments` has those of Victor's `create`, with the reference as it is sent, and `reference` is as references are
-    compared. A write that was added by `add_call` has a `call` in their place. `first_sent_at` is by the provider's
-    clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
+    `reference` is what the request calls what it makes, as such are compared; else the key. `first_sent_at` is by the
+    provider's clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
     """
     return sa.Table(
         name,
@@ -117,8 +111,8 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("reference", sa.Text, nullable=False),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
-        sa.Column("arguments", sa.Text),
-        sa.Column("call", sa.Text),
+        sa.Column("call", sa.Text, nullable=False),
+        sa.Column("look_up_by", sa.Text, nullable=False),
         sa.Column("send_before", sa.Double),
         sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
@@ -136,10 +130,10 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    reference = json.loads(row.arguments)["client_reference_id"] if row.arguments else None
-    state = EntryState(row.state)
+    body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
     names = ("request_id", "status", "error", "operation", "provider", "resolved_by", "resolved_why")
-    return Entry(row.key, reference, state, **{name: getattr(row, name) for name in names})
+    own = {name: getattr(row, name) for name in names}
+    return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 
 def sent_of(row: Any) -> Sent | None:
@@ -155,26 +149,17 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
     return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 
 
-def write_of(row: Any) -> Write | None:
-    """The write that was added by `add_call`; None of a payment request."""
-    if row.call is None:
-        return None
-    stored = json.loads(row.call)
-    return Write(PreparedCall.from_text(stored["call"]), sent_of(row), stored["look_up_by"])
+def write_of(row: Any) -> Write:
+    return Write(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
 
 
-def values_of(request: PaymentRequest | Done, call: str | None = None) -> dict[str, Any]:
-    """What the table stores of what the provider has, of a `call` as it is stored."""
-    if isinstance(request, Done):
-        status = None if request.status is None else one_line(request.status)
-        is_followed = call is not None and PreparedCall.from_text(json.loads(call)["call"]).is_followed
-        ended = request.is_final or not (is_followed and request.id)
-        values = {"state": EntryState.SENT.value, "request_id": request.id, "status": status}
-        return {**values, "ended": ended, "leased_until": 0.0}
-    return {
-        "state": EntryState.SENT.value,
-        "request_id": request.id,
-        "status": request.status,
-        "ended": request.is_terminal,
-        "error": request.error_message,
-    }
+def as_status(said: str | None) -> str | None:
+    """The provider's word for a state, as it is stored."""
+    return None if said is None else one_line(said)
+
+
+def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
+    """What the table stores of a write that was done."""
+    ended = done.is_final or not (call.is_followed and done.id)
+    known = {"request_id": done.id, "status": as_status(done.status), "ended": ended}
+    return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}

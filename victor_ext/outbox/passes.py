@@ -1,23 +1,18 @@
-"""The passes over an outbox as generators, which yield transactions and calls.
-
-`Outbox` carries them out with blocking calls, `AsyncOutbox` with awaited ones.
-"""
+"""What all outboxes do: passes as generators, which yield transactions and calls, blocking or awaited."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from math import inf
-from typing import Any, Protocol, TypeAlias, TypedDict, TypeVar, cast
+from types import MappingProxyType, ModuleType
+from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -35,27 +30,16 @@ from victor_ext import (
     UnreadableResponse,
     Victor,
     VictorError,
+    VictorOAuth,
     check_payment_request,
     zulu,
 )
-from victor_ext.event_queue.queue import EventQueue, H, Handler, event_table
-from victor_ext.event_queue.transactions import Engine, Pass, Work
+from victor_ext.event_queue.queue import EventQueue, H, Handler, counted, event_table, taken
+from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
-from victor_ext.ids import reference_of
-from victor_ext.privacy import one_line
-from victor_ext.settlement.arguments import PaymentRequestArguments, dumped, is_stored_as, loaded
-from victor_ext.settlement.flow import (
-    SETTLED,
-    About,
-    LookUp,
-    Payment,
-    PaymentOutcome,
-    Rival,
-    Settlement,
-    Write,
-    about,
-    settle,
-)
+from victor_ext.ids import in_one_form, reference_of
+from victor_ext.settlement.arguments import PaymentRequestArguments
+from victor_ext.settlement.flow import SETTLED, About, LookUp, PaymentOutcome, Rival, Settlement, about, settle
 from victor_ext.settlement.key_age import LEAST_KEPT, Keys, Moment, NoKey, Now, Sent, within_key_life
 
 from .entries import (
@@ -64,19 +48,18 @@ from .entries import (
     Entry,
     EntryState,
     OutboxEvent,
+    as_status,
     changes,
+    done_values,
     entry_of,
-    event_of,
     event_values,
     outbox_table,
     sent_of,
     sent_values,
-    values_of,
     write_of,
 )
 
-T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
+Adding: TypeAlias = Callable[[Session | sa.Connection], None]
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
 
@@ -109,23 +92,10 @@ def _moment() -> Moment:
     return Moment(time.time(), time.monotonic())
 
 
-def as_text(counts: Mapping[str, int]) -> str:
-    """How many entries have which state, such as `2 sent, 1 refused`."""
-    return ", ".join(f"{number} {state}" for state, number in counts.items())
-
-
-@contextmanager
-def logged(work: str) -> Generator[list[Entry]]:
-    """Log what a pass of a worker changes: the entries that are put into the list. A failure ends this pass alone."""
-    changed: list[Entry] = []
-    try:
-        yield changed
-    except VictorError as error:
-        _log.warning("outbox.%s failed and will be retried: %s", work, error)
-    except Exception:  # noqa: BLE001 - a worker that has ended sends nothing; it is logged with its traceback
-        _log.exception("outbox.%s failed and will be retried", work)
-    if changed:
-        _log.info("outbox.%s changed %s", work, as_text(Counter(entry.state.value for entry in changed)))
+@cache
+def _preparer() -> Victor:
+    """Prepares payment requests for outboxes without a client of Victor's: it has no credentials, and sends nothing."""
+    return Victor(VictorOAuth("no-client-id", "no-client-secret"))
 
 
 def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str) -> None:
@@ -144,43 +114,46 @@ def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], 
         raise _refused(key, "at_most_once", "required", message)
 
 
-def _same_call(one: str, other: str) -> bool:
-    """Whether two stored calls send the same, with the same look-up. The boundary of a form is drawn at random."""
+def _prepared(
+    client: AnyClient, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], key: str | None
+) -> PreparedCall:
+    if not reference_of(key):
+        message = "idempotency_key is missing: without it no repeat is safe."
+        raise _refused(key, "idempotency_key", "required", message)
+    try:
+        call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
+    except InvalidRequest as refused:
+        refused.idempotency_key = key
+        raise
+    return call
 
-    def content(text: str) -> tuple[object, ...]:
-        stored = json.loads(text)
-        call = PreparedCall.from_text(stored["call"])
+
+def _content(text: str) -> tuple[object, ...]:
+    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a form is random."""
+    call = PreparedCall.from_text(text)
+    try:
+        body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
+        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
+    except ValueError:
         _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
         sent = call.content.replace(boundary.encode() or b"\0", b"")
-        return call.operation, call.method, call.url, call.idempotency_key, sent, stored["look_up_by"]
-
-    return one == other or content(one) == content(other)
-
-
-def _send(client: Any, payment: Payment | Write, left: float) -> Any:
-    if isinstance(payment, Payment):
-        return client.payment_requests.create(**payment.arguments)
-    if left < client.deadline:  # its whole call ends before others may act on its end
-        client = client.with_options(deadline=max(left, 0.001))
-    return client.send(payment.call)
+    return call.operation, call.method, call.url, call.idempotency_key, sent
 
 
 def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
-    payment = step.payment
-    if isinstance(payment, Write):
-        try:
-            done = yield partial(client.look_up, payment.call, since=step.since, **payment.look_up_by)
-        except (BadRequest, NotFound, UnreadableResponse) as error:  # a later read may say more
-            done = f"The look-up failed: {error.summary}"
-        return step.shown(done)
-    matches = yield partial(client.payment_requests.find, payment.reference, start_datetime=step.since)
-    return step.settled(matches, matches.caveat)
+    write: Any = step.payment
+    try:
+        done = yield partial(client.look_up, write.call, since=step.since, **write.look_up_by)
+    except (BadRequest, NotFound, UnreadableResponse) as error:  # a later read may say more
+        done = f"The look-up failed: {error.summary}"
+    return step.shown(done)
 
 
-class Storing(Protocol[R_co]):
-    """Work that stores a result, and lets the handlers of its events do theirs if it is to `try_now`."""
+class Change(NamedTuple):
+    """An entry as it is after a change (None: it was not changed, and is not there), and the names of what is new."""
 
-    def __call__(self, connection: sa.Connection, *, try_now: bool) -> R_co: ...
+    entry: Entry | None
+    names: Sequence[str] = ()
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -193,7 +166,9 @@ class OutboxOptions(TypedDict, total=False):
 
 
 class OutboxBase(EventQueue[Engine, OutboxEvent]):
-    """What all outboxes have in common. The arguments are those of `Outbox`."""
+    """What all outboxes have in common. The arguments are those of `Outbox`. None of them closes the client."""
+
+    _name, _passes = "outbox", ("send", "refresh", "handle")
 
     def __init__(
         self,
@@ -248,111 +223,129 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             raise ConfigurationError("This outbox has no client: pass one here, or write Outbox(engine, client=...).")
         return self.client if client is None else client
 
-    def _sender(self, client: AnyClient | None, interval: float = 1.0) -> Any:
-        """The client to send with, each `interval` seconds. Raises `ConfigurationError`: calls outlast a lease."""
-        victor = self._own(client)
-        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
-            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
-        deadline = victor.deadline
+    def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
+        """As of every queue. Raises `ConfigurationError`: calls outlast a lease."""
+        sender = self._own(super()._worker_client(client, interval))
+        deadline = sender.deadline
         if deadline is not None and deadline <= self._lease:
-            return within_key_life(victor, self._kept)
+            return within_key_life(sender, self._kept)
         what = "no deadline" if deadline is None else f"a deadline of {deadline:g} s"
         raise ConfigurationError(
             f"The client has {what}, and the lease of the outbox is {self._lease:g} s: another worker would send an "
             "entry during its call. Write Victor(..., deadline=60.0), or lease=timedelta(...) of at least as long."
         )
 
-    def _add(self, session: Session | sa.Connection, arguments: PaymentRequestArguments) -> None:
-        key, reference = arguments.get("idempotency_key"), arguments.get("client_reference_id")
-        for name, value in (("idempotency_key", key), ("client_reference_id", reference)):
-            if not reference_of(value):
-                raise _refused(key, name, "required", f"{name} is missing: without it no repeat is safe.")
-        stored = session.execute(sa.select(self.table.c.arguments).where(self.table.c.key == key)).scalar()
-        if stored is None:
-            try:
-                check_payment_request(**arguments)
-            except InvalidRequest as refused:
-                refused.idempotency_key = key
-                raise
-            values = {"key": key, "reference": reference_of(reference), "arguments": dumped(arguments)}
-            self._insert(session, provider=VICTOR, operation=CREATE, **values)
-        elif not is_stored_as(arguments, stored):
-            message = f"{key} is in the outbox with other arguments: give each payment its own key."
-            raise _refused(key, "idempotency_key", "used", message)
+    def _addition(self, **arguments: Unpack[PaymentRequestArguments]) -> Adding:
+        """The work of `add` in a transaction. The request is built before."""
+        key = arguments.get("idempotency_key")
+        if not reference_of(arguments.get("client_reference_id")):
+            message = "client_reference_id is missing: without it no repeat is safe."
+            raise _refused(key, "client_reference_id", "required", message)
+        client = _preparer() if self.client is None or self.client.provider != VICTOR else self.client
+        call = _prepared(client, CREATE, (), dict(arguments), key)
+        # With its key a past due date passes, since it may be repeated: what is stored is compared, what is new is not.
+        return self._adding(client, call, key, lambda: check_payment_request(**arguments))
 
-    def _insert(self, session: Session | sa.Connection, **values: Any) -> None:
-        state = EntryState.WAITING.value
-        session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **values))
-
-    def _addition(
+    def _call_addition(
         self,
-        operation: Any,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        key: str,
-        send_before: datetime | None,
-        look_up_by: Mapping[str, str] | None,
-        *,
-        at_most_once: bool,
-    ) -> Callable[[Session | sa.Connection], None]:
+        operation: str | ModuleType,
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> Adding:
         """The work of `add_call` in a transaction. The call is built and checked before."""
-        if not reference_of(key):
-            raise _refused(key, "idempotency_key", "required", "idempotency_key is missing: it names the entry.")
-        client, given = self._own(None), look_up_by or {}
-        call: PreparedCall = client.prepare(operation, *args, idempotency_key=key, **kwargs)
-        if call.name == CREATE and send_before is None:  # it has checks and a look-up of its own
-            create = cast("PaymentRequestArguments", {**kwargs, "idempotency_key": key})
-            return lambda session: self._add(session, create)
+        client, given = self._own(None), dict(look_up_by or {})
+        call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
-            _check_promise(call, key, given, client.provider)
-        text = json.dumps({"call": call.to_text(), "look_up_by": dict(given)})
+            _check_promise(call, idempotency_key, given, client.provider)
         before = None if send_before is None else zulu.parse(zulu.format(send_before)).timestamp()
-        values = {"provider": client.provider, "operation": call.name, "call": text, "send_before": before}
-        return lambda session: self._add_call(session, {"key": key, "reference": call.subject or key, **values})
+        return self._adding(client, call, idempotency_key, send_before=before, look_up_by=given)
 
-    def _add_call(self, session: Session | sa.Connection, values: dict[str, Any]) -> None:
-        columns, key = self.table.c, values["key"]
-        row = session.execute(sa.select(columns.call, columns.provider).where(columns.key == key)).first()
-        if row is None:
-            self._insert(session, **values)
-        elif row.call is None or row.provider != values["provider"] or not _same_call(row.call, values["call"]):
-            message = f"{key} is in the outbox with another call: give each write its own key."
-            raise _refused(key, "idempotency_key", "used", message)
+    def _adding(
+        self,
+        client: AnyClient,
+        call: PreparedCall,
+        key: str | None,
+        check: Callable[[], None] = lambda: None,
+        *,
+        send_before: float | None = None,
+        look_up_by: Mapping[str, str] = MappingProxyType({}),
+    ) -> Adding:
+        """Stores a call under its key, once; `check` refuses one that is new."""
+        text, given = call.to_text(), json.dumps(dict(look_up_by), sort_keys=True)
+        new = {"key": key, "reference": call.subject or key, "provider": client.provider, "operation": call.name}
+        new |= {"call": text, "look_up_by": given, "send_before": send_before}
 
-    def _entry(self, key: str) -> Work[Entry | None]:
-        query = sa.select(self.table).where(self.table.c.key == key)
+        def add(session: Session | sa.Connection) -> None:
+            row = session.execute(sa.select(self.table).where(self.table.c.key == key)).first()
+            if row is None:
+                check()
+                state = EntryState.WAITING.value
+                session.execute(sa.insert(self.table).values(state=state, leased_until=0.0, ended=False, **new))
+                return
+            stored = row.provider, row.look_up_by, _content(row.call)
+            if stored != (client.provider, given, _content(text)):
+                message = f"{key} is in the outbox with another call, or with other arguments: give each write its own."
+                raise _refused(key, "idempotency_key", "used", message)
+
+        return add
+
+    # Entries
+
+    @operation
+    def entry(self, idempotency_key: str) -> Work[Entry | None]:
+        """The entry with this `idempotency_key`, or None."""
+        query = sa.select(self.table).where(self.table.c.key == idempotency_key)
         return lambda connection: next(map(entry_of, connection.execute(query)), None)
 
-    def _entries(self, state: EntryState | str | None) -> Work[list[Entry]]:
+    @operation
+    def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
+        """The entries in `state` (None: all), oldest first."""
         query = sa.select(self.table).order_by(self.table.c.id)
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
         return lambda connection: [entry_of(row) for row in connection.execute(query)]
 
-    def _counts(self, connection: sa.Connection) -> dict[EntryState, int]:
-        query = sa.select(self.table.c.state, sa.func.count()).group_by(self.table.c.state)
-        rows = {row[0]: row[1] for row in connection.execute(query)}
-        return {state: rows.get(state.value, 0) for state in EntryState}
+    @operation
+    def counts(self) -> Work[dict[EntryState, int]]:
+        """The number of entries in each state that this release knows, such as for `/metrics`."""
+        return counted(self.table.c.state, EntryState)
 
     # Passes
 
-    def _send(self, victor: Victor | AsyncVictor) -> Pass[list[Entry]]:
+    @operation
+    def send(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
+        """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
+
+        One pass. An entry whose outcome stays unknown is left for a later pass.
+
+        Args:
+            client: Sends them, in place of the outbox's own client.
+
+        Raises:
+            ConfigurationError: The deadline of the client is longer than the lease.
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
+                waits for the next pass.
+        """
+        sender = self._worker_client(client)
         done: list[Entry] = []
         error: VictorError | None = None
         last = 0
         while True:
             # An age is certain by the provider's clock alone.
-            if not victor.provider_time().is_known:
-                yield victor.ask_time
-            now = Now(_moment(), victor.provider_time())
-            row_id, claim = yield from self._transact(partial(self._claim, last, now, victor))
-            if row_id is None:
-                break
-            last = row_id
+            if not sender.provider_time().is_known:
+                yield sender.ask_time
+            now = Now(_moment(), sender.provider_time())
+            claim = yield from self._transact(partial(self._claim, last, now, sender))
             if claim is None:
-                continue
+                break
+            last = claim.row.id
             try:
-                entry = yield from self._deliver(victor, claim)
+                entry = yield from self._deliver(sender, claim)
             except VictorError as refusal:
                 if about(refusal) is not About.EITHER:
                     raise
@@ -363,9 +356,21 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             raise error
         return done
 
-    def _refresh(self, given: AnyClient | None) -> Pass[list[Entry]]:
-        client, columns, now = self._own(given), self.table.c, time.time()
-        is_ours = sa.and_(columns.provider == client.provider, columns.request_id.is_not(None))
+    @operation
+    def refresh(self, client: AnyClient | None = None) -> Pass[list[Entry]]:
+        """Read the statuses of what was sent and has not ended; returns the entries that changed.
+
+        Victor's requests take one walk over its list, from the oldest of them on. What another write made or changed is
+        read by its id, each half a minute, where the system has such a read. No webhook is needed.
+
+        Args:
+            client: Reads them, in place of the outbox's own client.
+
+        Raises:
+            VictorError: A status could not be read.
+        """
+        reader, columns, now = self._own(client), self.table.c, time.time()
+        is_ours = sa.and_(columns.provider == reader.provider, columns.request_id.is_not(None))
         is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
         listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         # What is due later than that was put off by a clock that was ahead.
@@ -373,12 +378,12 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         query = sa.select(self.table).where(is_ours, is_open, sa.or_(listed, sa.not_(waits)))
         rows = yield from self._transact(lambda connection: connection.execute(query).all())
         by_id = {row.request_id: row for row in rows if (row.provider, row.operation) == (VICTOR, CREATE)}
-        changed = (yield from self._refresh_listed(client, by_id)) if by_id else []
+        changed = (yield from self._refresh_listed(reader, by_id)) if by_id else []
         error: VictorError | None = None
         for row in rows:
             if row.request_id not in by_id:
                 try:
-                    changed += yield from self._refresh_one(client, row)
+                    changed += yield from self._refresh_one(reader, row)
                 except VictorError as failed:
                     if about(failed) in (About.CLIENT, About.PROVIDER) and not isinstance(failed, NotFound):
                         raise
@@ -394,13 +399,11 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         claim = sa.update(self.table).where(same).values(leased_until=again)
         if not (yield from self._transact(lambda connection: connection.execute(claim).rowcount)):
             return []
-        write = write_of(row)
-        assert write is not None
-        done = yield partial(client.read_state, write.call, row.request_id)
+        done = yield partial(client.read_state, write_of(row).call, row.request_id)
         if isinstance(done, str):  # none reads it
             values: dict[str, Any] = {"ended": True}
         else:
-            values = {"status": one_line(done.status) if done.status else row.status, "ended": done.is_final}
+            values = {"status": as_status(done.status) or row.status, "ended": done.is_final}
             if values == {"status": row.status, "ended": False}:
                 return []
         entry = yield from self._refreshed(row, values)
@@ -413,9 +416,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
         while (page := (yield partial(following, pages))) is not None:
             for request in page.items:
-                values = values_of(request)
-                row = rows.get(values["request_id"])
-                if row is not None and row.status != values["status"]:
+                values = {"status": as_status(request.status), "ended": request.is_terminal}
+                row = rows.get(request.id)
+                if row is not None and values != {"status": row.status, "ended": False}:
+                    values["error"] = request.error_message
                     entry = yield from self._refreshed(row, values)
                     changed += [] if entry is None else [entry]
         return changed
@@ -425,30 +429,54 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         columns = self.table.c
         as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(row.status))
         chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
-        return self._stored(partial(self._change_where, chosen=chosen, values=values))
+        return self._stored(partial(self._change, chosen, values))
 
     # By hand
 
-    def _resolve(self, key: str, by: str, why: str, *, done: bool, id: str | None) -> Pass[Entry]:
+    @operation
+    def resolve(self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None) -> Pass[Entry]:
+        """Settle an entry by hand that is unclear or settling. Its handlers are called by the worker.
+
+        Args:
+            idempotency_key: Its key.
+            done: Whether it was done. An entry of which nothing was done is rejected, and can be sent again by `retry`.
+            by: Who has found that out. It is stored, as is `why`.
+            why: How it was found out.
+            id: The provider's id of it, if it was done.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
+        """
         for name, text in (("by", by), ("why", why), ("id", id or "-")):
             if not text.strip():
-                raise _refused(key, name, "required", f"{name} is empty: say it for those who read this later.")
+                message = f"{name} is empty: say it for those who read this later."
+                raise _refused(idempotency_key, name, "required", message)
         if done:
             values: dict[str, Any] = {"state": EntryState.SENT.value, "request_id": id, "ended": id is None}
         else:
             values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
         values |= {"resolved_by": by, "resolved_why": why}
-        return (yield from self._by_hand(key, values, EntryState.UNCLEAR, EntryState.SETTLING))
+        return (yield from self._by_hand(idempotency_key, values, EntryState.UNCLEAR, EntryState.SETTLING))
 
-    def _retry(self, key: str) -> Pass[Entry]:
-        """Let an entry be sent again of which it is known that nothing was done."""
-        never = {**sent_values(None), "settle_until": None, "error": None, "leased_until": 0.0}
-        return (yield from self._by_hand(key, {**never, "state": "waiting"}, EntryState.REJECTED, EntryState.REFUSED))
+    @operation
+    def retry(self, idempotency_key: str) -> Pass[Entry]:
+        """Let an entry be sent again that is rejected or refused: nothing of it was done.
+
+        Args:
+            idempotency_key: Its key.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states.
+        """
+        never = {**sent_values(None), "settle_until": None, "error": None, "leased_until": 0.0, "state": "waiting"}
+        return (yield from self._by_hand(idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED))
 
     def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
         columns = self.table.c
         chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
-        entry = yield from self._stored(partial(self._change_where, chosen=chosen, values=values))
+        # The worker has the handlers: here the event is stored, whoever wants it.
+        work = partial(self._told, partial(self._change, chosen, values), self._put)
+        entry = yield from self._transact(work)
         if entry is None:
             message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
             raise _refused(key, "idempotency_key", "state", message)
@@ -456,46 +484,42 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     # One entry
 
-    def _claim(
-        self, last: int, now: Now, client: AnyClient, connection: sa.Connection
-    ) -> tuple[int | None, Claim | None]:
-        """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us.
-
-        Returns the id of the entry, or None without one; and the claim, or None if another worker was faster.
-        """
+    def _claim(self, last: int, now: Now, client: AnyClient, connection: sa.Connection) -> Claim | None:
+        """Take up the entry after `last`, with the lease. From then on it counts as sent, whatever happens to us."""
         columns, local = self.table.c, now.moment.local
-        due = sa.and_(columns.provider == client.provider, columns.state.in_([state.value for state in _DUE]))
+        lease = local + self._lease
         # A lease that has longer to go than two of ours is over: it is from a clock that was wrong.
         is_held = columns.leased_until.between(local, local + 2 * self._lease)
-        query = sa.select(self.table).where(due, sa.not_(is_held), columns.id > last)
-        row = connection.execute(query.order_by(columns.id).limit(1)).first()
-        if row is None:
-            return None, None
-        claim = Claim(row, local + self._lease, sent_of(row), now.moment)
-        unchanged = sa.and_(columns.leased_until == row.leased_until, columns.state == row.state)
-        is_settling = row.state == EntryState.SETTLING.value
-        values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": claim.lease}
-        if claim.sent is None:
-            values |= sent_values(Sent.at(now.moment, now, client.caller))
-        claimed = connection.execute(sa.update(self.table).where(columns.id == row.id, unchanged).values(**values))
-        return row.id, claim if claimed.rowcount == 1 else None
+        is_due = columns.state.in_([state.value for state in _DUE])
+        due = sa.and_(columns.provider == client.provider, is_due, sa.not_(is_held), columns.id > last)
+
+        def claimed(row: Any) -> dict[str, Any]:
+            is_settling = row.state == EntryState.SETTLING.value
+            values = {"state": row.state if is_settling else EntryState.SENDING.value, "leased_until": lease}
+            if sent_of(row) is None:
+                values |= sent_values(Sent.at(now.moment, now, client.caller))
+            return values
+
+        row = taken(connection, self.table, due, ("leased_until", "state"), claimed)
+        return None if row is None else Claim(row, lease, sent_of(row), now.moment)
 
     def _deliver(self, client: AnyClient, claim: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        row, write, now = claim.row, write_of(claim.row), Now(_moment(), client.provider_time())
-        payment: Payment | Write = write or Payment(loaded(row.arguments), claim.sent)  # its repr has no account
+        row, now = claim.row, Now(_moment(), client.provider_time())
+        write = write_of(row)
         time_left = inf if row.send_before is None else row.send_before - now.by_provider()
         if time_left <= 0 and claim.sent is None:
             late = "It was not sent: its time to be sent had passed."
             return (yield from self._store(row.key, claim.lease, state=EntryState.REFUSED.value, error=late))
-        # A process that was stopped does not know whether others have sent its entry.
-        keys: Keys | NoKey = Keys(self._kept, client.caller, lambda: claim.at)
-        if write is not None and write.call.promise is not Promise.KEYED:
-            keys = NoKey(client.caller, min(self._lease, time_left), lambda: claim.at)
+
+        def at() -> Moment:  # a process that was stopped does not know whether others have sent its entry
+            return claim.at
+
+        keys: Keys | NoKey = Keys(self._kept, client.caller, at)
+        if write.call.promise is not Promise.KEYED:
+            keys = NoKey(client.caller, min(self._lease, time_left), at)
         elif time_left <= 0:
-            keys = NoKey(
-                client.caller, 0.0, lambda: claim.at, "It may have been sent, and its time to be sent has passed."
-            )
+            keys = NoKey(client.caller, 0.0, at, "It may have been sent, and its time to be sent has passed.")
         tries = count()
 
         def turn(_so_far: Settlement, sent: object) -> Now | None:
@@ -503,14 +527,16 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             is_next = next(tries) == 0 or (sent is not None and isinstance(keys, NoKey))
             return Now(_moment(), client.provider_time()) if is_next else None
 
-        def create(_: object) -> Any:  # the repr of a `partial` has the account
+        def send(_: object) -> Any:
             left = keys.left(Now(_moment(), client.provider_time())) if isinstance(keys, NoKey) else time_left
-            return _send(client, payment, left)
+            # Its whole call ends before others may act on its end.
+            sender = client if left >= client.deadline else client.with_options(deadline=max(left, 0.001))
+            return sender.send(write.call)
 
-        result = yield from settle(payment, keys, turn, create)
+        result = yield from settle(write, keys, turn, send)
         if isinstance(result, LookUp):
             result = yield from _looked_up(client, result)
-        return (yield from self._settled(claim, result, is_final=bool(payment.why_no_look_up)))
+        return (yield from self._settled(claim, result, is_final=bool(write.why_no_look_up)))
 
     def _settled(self, claim: Claim, settlement: Settlement, *, is_final: bool) -> Pass[Entry | None]:
         """Store what became of a claimed entry. Raise the error of a call that is not about this entry."""
@@ -518,10 +544,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             # The answer to `create` names the request for certain: it counts also if the lease has ended meanwhile.
             lease = claim.lease if settlement.looked_up else None
-            entry = yield from self._stored(
-                partial(self._store_found, claim=claim, lease=lease, settlement=settlement, is_final=is_final)
-            )
-            return None if entry.state is EntryState.SETTLING else entry
+            work = partial(self._store_found, claim, lease, settlement, is_final=is_final)
+            entry = yield from self._stored(work)
+            return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
@@ -532,26 +557,20 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         raise error
 
     def _store_found(
-        self,
-        connection: sa.Connection,
-        *,
-        claim: Claim,
-        lease: float | None,
-        settlement: Settlement,
-        is_final: bool,
-        try_now: bool,
-    ) -> Entry:
+        self, claim: Claim, lease: float | None, settlement: Settlement, connection: sa.Connection, *, is_final: bool
+    ) -> Change:
         row, request, otherwise = claim.row, settlement.request, settlement.unless_mine
         if request is not None and otherwise is not None and self._has_rival(connection, row, request.id):
             settlement = otherwise
         if settlement.request is not None:
-            return self._change(connection, row.key, lease, values_of(settlement.request, row.call), try_now=try_now)
+            values = done_values(settlement.request, PreparedCall.from_text(row.call))
+            return self._change_held(row.key, lease, values, connection)
         # One that is further away is by a clock that was ahead.
         until = min(row.settle_until or inf, claim.at.local + self._settle_for)
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
             values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
-        return self._change(connection, row.key, lease, values, try_now=try_now)
+        return self._change_held(row.key, lease, values, connection)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""
@@ -564,25 +583,29 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         rivals = (Rival(one.key, one.reference, one.request_id, may_exist=one.state in unsettled) for one in rows)
         return any(rival.may_have_made(request_id, row.reference, row.key) for rival in rivals)
 
-    def _stored(self, work: Storing[T]) -> Pass[T]:
+    def _stored(self, work: Work[Change]) -> Pass[Entry | None]:
         """Store a result, with the work of the handlers of its events. If that fails, store it alone: they come later.
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
         if self._handlers:
             try:
-                return (yield from self._transact(partial(work, try_now=True)))
+                return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=True))))
             except Exception:  # noqa: BLE001 - what became of a payment is stored, whatever a handler does
                 _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=True)
-        return (yield from self._transact(partial(work, try_now=False)))
+        return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=False))))
 
-    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry]:
-        return self._stored(partial(self._change, key=key, lease=lease, values=values))
+    def _told(self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection) -> Entry | None:
+        entry, names = work(connection)
+        for name in names:
+            tell(connection, **event_values(name, cast("Entry", entry)))
+        return entry
 
-    def _change(
-        self, connection: sa.Connection, key: str, lease: float | None, values: dict[str, Any], *, try_now: bool
-    ) -> Entry:
-        """Change an entry, and tell it; with a lease only if it still is this worker's and has no result.
+    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry | None]:
+        return self._stored(partial(self._change_held, key, lease, values))
+
+    def _change_held(self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection) -> Change:
+        """Change an entry; with a lease only if it still is this worker's and has no result.
 
         Without one it is a result that nobody doubts, which counts unless another worker has stored it.
         """
@@ -591,23 +614,22 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         held = columns.state != EntryState.SENT.value
         if lease is not None:
             held = sa.and_(columns.leased_until == lease, under_way)
-        self._change_where(connection, sa.and_(columns.key == key, held), values, try_now=try_now)
-        return entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one())
+        change = self._change(sa.and_(columns.key == key, held), values, connection)
+        if change.entry is not None:
+            return change
+        return Change(entry_of(connection.execute(sa.select(self.table).where(columns.key == key)).one()))
 
-    def _change_where(
-        self, connection: sa.Connection, chosen: sa.ColumnElement[bool], values: dict[str, Any], *, try_now: bool
-    ) -> Entry | None:
-        """Change the entry that is chosen, if it still is, and tell what has changed. Returns it, or None."""
+    def _change(self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection) -> Change:
+        """Change the entry that is chosen, if it still is."""
         columns = self.table.c
         while (before := connection.execute(sa.select(self.table).where(chosen)).first()) is not None:
             same = sa.and_(columns.state == before.state, columns.status.is_not_distinct_from(before.status))
             update = sa.update(self.table).where(chosen, same).values(**values)
             if connection.execute(update).rowcount == 1:
                 after = connection.execute(sa.select(self.table).where(columns.id == before.id)).one()
-                for name in changes(before, after):
-                    self._tell(connection, try_now=try_now, **event_values(name, entry_of(after)))
-                return entry_of(after)
-        return None
+                return Change(entry_of(after), changes(before, after))
+        return Change(None)
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
-        return event_of(row, tries)
+        data = json.loads(row.data)
+        return OutboxEvent(row.name, Entry(**{**data, "state": EntryState(data["state"])}), tries)

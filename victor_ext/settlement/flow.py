@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -88,6 +88,7 @@ class Payment:
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
+    ids: ClassVar[tuple[str, ...]] = ()
 
     @property
     def reference(self) -> str:
@@ -120,6 +121,11 @@ class Write:
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids in its path."""
+        return self.call.ids
+
+    @property
     def reference(self) -> str:
         """What its request calls what it makes; empty: nothing."""
         return self.call.subject or ""
@@ -150,29 +156,20 @@ class LookUp:
     sent: Sent | Moment
 
     def shown(self, done: Any) -> Settlement:
-        """Return what reads have shown of a write: a text says why they do not show that it was done."""
+        """Return what reads have shown of it: a text says why they do not show that it was done."""
         if isinstance(done, str):
-            return self.unknown(done)
-        assert isinstance(self.payment, Write)
-        is_of_path = done.id in self.payment.call.ids  # a state that it keeps, whoever brought it there
-        otherwise = None if is_of_path else self.unknown(f"{done.id} may be that of another entry. {_ADVICE}")
+            return self.unknown(f"{done} {_ADVICE}")
+        seen = f"{done.id} has what was sent, but another payment has the same reference."
+        is_of_path = done.id in self.payment.ids  # a state that it keeps, whoever brought it there
+        otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
         return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
 
-    def settled(self, requests: Sequence[PaymentRequest], caveat: str = "") -> Settlement:
-        """Return what became of it. A `caveat` says why it is no proof that there are no such requests."""
+    def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
+        """Return what became of a payment request, of the requests with its reference."""
         assert isinstance(self.payment, Payment)
-        outbound = [request for request in requests if request.direction != "inbound"]
-        same = [request for request in outbound if request.could_be(self.payment.arguments, since=self.since)]
-        if not outbound:
-            return self.unknown(f"No request has its client_reference_id. {_ADVICE} {caveat}".rstrip())
-        if not len(outbound) == len(same) == 1:
-            seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-            others = "" if same else ", but other values"
-            return self.unknown(f"{seen} its client_reference_id{others}. {_ADVICE}")
-        rest = "has its client_reference_id, but another payment has the same reference."
-        otherwise = self.unknown(f"Request {same[0].id} {rest} {_ADVICE}")
-        reason = f"{self.why} It was identified by its client_reference_id."
-        return Settlement(PaymentOutcome.CREATED, same[0], reason, looked_up=True, unless_mine=otherwise)
+        result = self.shown(PaymentRequest.identified(requests, self.payment.arguments, since=self.since))
+        how = f"{self.why} It was identified by its client_reference_id."
+        return result if result.request is None else replace(result, reason=how)
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 
 from victor_ext.event_queue.django import DjangoQueue
-from victor_ext.inbox.inboxes import BlockingInbox, InboxEvent, ReceivesWebhook
+from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
 
 
-class DjangoInbox(DjangoQueue[InboxEvent], BlockingInbox[str]):
+class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
     """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
 
     Its handlers get the alias of the database as their session.
@@ -39,8 +39,4 @@ class DjangoInbox(DjangoQueue[InboxEvent], BlockingInbox[str]):
         Raises:
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        if transaction.get_autocommit(self._using):
-            raise transaction.TransactionManagementError(
-                f"No transaction of the database {self._using!r} is open: call receive() within transaction.atomic()."
-            )
-        return self._receive(self._connection, body, headers, source)
+        return self._receive(self._open_transaction("receive"), body, headers, source)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
 from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any, Unpack
 
-import sqlalchemy as sa
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS
 
 from victor_ext import Victor, VictorError
 from victor_ext.event_queue.django import DjangoQueue
 from victor_ext.outbox.entries import Entry, OutboxEvent
-from victor_ext.outbox.outboxes import BlockingOutbox
-from victor_ext.outbox.passes import OutboxOptions
+from victor_ext.outbox.passes import OutboxBase, OutboxOptions
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 
-class DjangoOutbox(DjangoQueue[OutboxEvent], BlockingOutbox[str]):
+class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
     """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
 
     Args:
@@ -53,36 +49,17 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], BlockingOutbox[str]):
             InvalidRequest: As for `Outbox.add`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        self._add(self._open_transaction("add"), arguments)
+        self._addition(**arguments)(self._open_transaction("add"))
 
-    def add_call(
-        self,
-        operation: str | ModuleType,
-        /,
-        *args: Any,
-        idempotency_key: str,
-        at_most_once: bool = False,
-        send_before: datetime | None = None,
-        look_up_by: Mapping[str, str] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def add_call(self, operation: str | ModuleType, /, *args: Any, idempotency_key: str, **kwargs: Any) -> None:
         """As `Outbox.add_call`, in the open transaction.
 
         Raises:
             InvalidRequest: As for `Outbox.add_call`, as is `ConfigurationError`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        terms = idempotency_key, send_before, look_up_by
-        work = self._addition(operation, args, kwargs, *terms, at_most_once=at_most_once)
-        work(self._open_transaction("add_call"))
-
-    def _open_transaction(self, method: str) -> sa.Connection:
-        if transaction.get_autocommit(self._using):
-            raise transaction.TransactionManagementError(
-                f"No transaction of the database {self._using!r} is open: call {method}() within transaction.atomic(), "
-                "together with what the payment is for."
-            )
-        return self._connection
+        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **kwargs)
+        add(self._open_transaction("add_call"))
 
 
 def send_payment_requests() -> dict[str, int]:

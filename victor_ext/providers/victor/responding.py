@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -87,8 +87,9 @@ _RESPONSE_STATUSES: dict[str, Status] = {
 }
 
 
-def other_response(response: httpx.Response) -> str | None:
+def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any, str | None]:
     """How the provider's response to a response says something else than was sent, or None."""
+    yield from ()
     sent, body = IntendedResponse.in_body(json_of(response.request)), object_of(response)
     record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
     differences = sent.differences(record) or ()

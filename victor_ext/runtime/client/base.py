@@ -43,7 +43,7 @@ from victor_ext.runtime.loop.unauthorized import Authenticator
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bind
-from .prepared_calls import PreparedCall, done, prepared_by, request_of
+from .prepared_calls import PreparedCall, prepared_by, sending
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
@@ -326,7 +326,7 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         Raises:
             VictorError: As of the method that was prepared.
         """
-        return done(call, self.http.send(request_of(self, call)))
+        return drive(sending(self, call), operator.call)
 
     def ask_time(self) -> ProviderTime:
         """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
@@ -403,7 +403,7 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
 
     async def send(self, call: PreparedCall) -> Done:
         """As `send` of the client with blocking calls, awaited."""
-        return done(call, await self.http.send(request_of(self, call)))
+        return await adrive(sending(self, call), _awaited)
 
     async def ask_time(self) -> ProviderTime:
         """As `ask_time` of the client with blocking calls, awaited."""

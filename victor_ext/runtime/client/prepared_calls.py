@@ -6,8 +6,10 @@ import base64
 import importlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any, Self, cast
 from urllib.parse import unquote
@@ -188,7 +190,9 @@ def prepared_by(
                 given.setdefault(_KEY, key)
             call(*args, **given)
         else:
-            function = _function_of(operation)
+            function = getattr(operation, "sync_detailed", None)
+            if not callable(function):
+                raise ConfigurationError(f"{shown(operation)} is neither a method's name nor a generated operation.")
             function(*args, client=api_of(_client_class(operation.__name__)), **given)
     except _Prepared as prepared:
         return prepared.call
@@ -202,24 +206,12 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
     own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
     kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = (
-            ", ".join(each for each in resources if not each.startswith("_"))
-            or "none: pass the module of a generated operation"
-        )
+        known = ", ".join(each for each in resources if not each.startswith("_")) or "none: pass a generated operation"
         raise ConfigurationError(
             f"{shown(name)} is no method of this client, such as 'payouts.submit'. It has {known}."
         )
     _, *shared = client._shared  # noqa: SLF001 - as above
     return cast("Callable[..., Any]", getattr(kind(runner, *shared), method))
-
-
-def _function_of(operation: object) -> Callable[..., Any]:
-    function = getattr(operation, "sync_detailed", None)
-    if not callable(function):
-        raise ConfigurationError(
-            f"{shown(operation)} is neither a method's name nor the module of a generated operation."
-        )
-    return cast("Callable[..., Any]", function)
 
 
 def _client_class(module: str) -> type[Any]:
@@ -231,30 +223,31 @@ def _no_sleep(_seconds: float) -> None:
     raise AssertionError("nothing is sent, so nothing is waited for")
 
 
-def request_of(client: Any, call: PreparedCall) -> httpx.Request:
+def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     """The request of a call, whose response the generated operation reads, if there still is one.
 
     It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
     """
     extensions: dict[str, Any] = {}
-    try:
-        declared = importlib.import_module(call.module).OPERATION if call.module else None
-    except (ImportError, AttributeError):  # of an earlier document: the table still says what the operation is
-        declared = None
+    declared: Any = None
+    with suppress(ImportError, AttributeError, ValueError):  # of an earlier document: the table still says what it is
+        declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
         api = client.bind(_client_class(call.module)).for_one_call(undocumented)
         extensions = api.request_extensions(declared)
-    headers, content = dict(call.headers), call.content
     http: httpx.Client = client.http
-    return http.build_request(call.method, call.url, headers=headers, content=content, extensions=extensions)
+    return http.build_request(
+        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
+    )
 
 
-def done(call: PreparedCall, response: httpx.Response) -> Done:
-    """What the good response to a prepared write says that it did. Raises `Conflict`: it says something else."""
+def sending(client: Any, call: PreparedCall) -> Generator[Callable[[], Any], Any, Done]:
+    """Send a call. Raises `Conflict`: the good response to it says something else."""
+    response = yield partial(client.http.send, _request_of(client, call))
     row: Operation = response.request.extensions[OPERATION]
-    other = None if row.unlike is None else row.unlike(response)
+    other = None if row.unlike is None else (yield from row.unlike(client, response))
     if other is not None:
         raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
     return row.done(response, call.ids)

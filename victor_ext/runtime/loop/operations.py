@@ -162,7 +162,8 @@ class Operation:
             was declined: it is then read and returned like a good response. None: no such response is.
         made: The id of what a good response says was made; "" for one without any. None: its member `id`.
         said: The provider's word for the state of that in a good response. None: its member `status`.
-        unlike: How a good response to a write says that something else was done, where its method alone compares it.
+        unlike: How a good response to a write says that something else was done, where its method alone compares it. It
+            may read with the client before it says so.
         proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
         follow: How what it made or changed is read later, if it has a state of its own.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
@@ -183,7 +184,7 @@ class Operation:
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     made: Says | None = None
     said: Says | None = None
-    unlike: Says | None = None
+    unlike: Callable[[Any, httpx.Response], Generator[Callable[[], Any], Any, str | None]] | None = None
     proof: Proof | None = None
     follow: Follow | None = None
     results: Whether | None = None

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import Victor, VictorError
+from victor_ext.event_queue.queue import as_text
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
-from victor_ext.outbox.passes import as_text
 
 
 class Command(BaseCommand):
