@@ -94,7 +94,7 @@ class Asked:
 
 
 _NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
-_MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
+_MEMBERS = {"submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
 _ORDERS = {
@@ -126,8 +126,6 @@ def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> Json
 def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:
     range_ = name.removesuffix("From").removesuffix("To")
     value = item.get(_MEMBERS.get(range_, range_))
-    if name == "remoteId" and "payorRefs" in item:
-        value = item["payorRefs"][0]["remoteId"]
     if value is None:
         return False
     if name == "payoutMemo":

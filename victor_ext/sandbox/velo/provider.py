@@ -101,7 +101,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         asked = self._asked(operation, call)
         state.move()
         if operation in _READS:
-            return json_response(200, _READS[operation](state, asked))
+            return json_response(200, declared(operation).responses[200].declared(_READS[operation](state, asked)))
         if operation in _CHANGES:
             status, change = _CHANGES[operation]
             change(state, asked)
@@ -204,34 +204,34 @@ def _changes(
 
 
 def _payout_history(state: State, asked: Asked) -> JsonObject:
-    summary = state.payouts.history(asked.about)
+    summary = state.payouts.shown(state.payouts.get(asked.about))
     payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == asked.about]
     return {"summary": summary, **page_of(asked, payments)}
 
 
 _READS: dict[str, Callable[[State, Asked], JsonObject]] = {
-    "list_payees": _page(lambda state, _: [*state.payees.all.values()]),
-    "payee_changes": _changes(lambda state: state.payees.changes(), "payeeId", 100),
+    "list_payees": _page(lambda state, _: state.payees.listed()),
+    "payee_changes": _changes(lambda state: state.payees.listed(), "payeeId", 100),
     "get_batch": lambda state, asked: state.payees.batch(asked.about),
     "get_payee": lambda state, asked: find(state.payees.all, asked.about, "payee"),
-    "invitations": _page(lambda state, _: state.payees.invitations()),
+    "invitations": _page(lambda state, _: state.payees.listed()),
     "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
     "get_source": lambda state, asked: state.accounts.source(asked.about),
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
     "get_bank": lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
     "get_funding": lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
-    "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25),
-    "get_payout": lambda state, asked: state.payouts.summary(state.payouts.get(asked.about)),
+    "funding_changes": _changes(lambda state: [*state.accounts.fundings.values()], "fundingId", 25),
+    "get_payout": lambda state, asked: state.payouts.shown(state.payouts.get(asked.about)),
     "quote": lambda state, asked: state.payouts.quote(asked.about),
     "payout_payments": _page(lambda state, asked: state.payouts.get(asked.about).payments),
     "list_payments": _page(lambda state, _: state.payouts.payments()),
-    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100),
+    "payment_changes": _changes(lambda state: state.payouts.payments(), "paymentId", 100),
     "get_payment": lambda state, asked: state.payouts.payment(asked.about),
-    "list_payouts": _page(lambda state, _: state.payouts.payouts()),
+    "list_payouts": _page(lambda state, _: [state.payouts.shown(one) for one in state.payouts.all.values()]),
     "payout_history": _payout_history,
     "statistics": lambda state, _: state.payouts.statistics(),
     "list_fundings": _page(lambda state, _: state.accounts.audit()),
     "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all]),
     "get_webhook": lambda state, asked: state.webhooks.get(asked.about),
 }
-"""Every operation that changes nothing; and `quote`, which may be repeated."""
+"""Every operation that changes nothing; and `quote`, which may be repeated. Only declared members are sent."""
