@@ -102,16 +102,13 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         state.move()
         if operation in _READS:
             return json_response(200, declared(operation).responses[200].declared(_READS[operation](state, asked)))
-        if operation in _CHANGES:
-            status, change = _CHANGES[operation]
-            change(state, asked)
-            call.did_work(asked.about)
-            return empty_response(status)
-        if operation in _MAKES:
-            status, make = _MAKES[operation]
-            location, references = make(state, asked)
-            call.exchange.request_id = location.rpartition("/")[2]
+        if operation in _WRITES:
+            status, work = _WRITES[operation]
+            location, references = work(state, asked) or ("", [asked.about])
             call.did_work(*references)
+            if not location:
+                return empty_response(status)
+            call.exchange.request_id = location.rpartition("/")[2]
             wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
             return empty_response(status, {"Location": location, **wait})
         return self._ping(call) if operation == "ping" else self._export(asked)
@@ -161,9 +158,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
 
-# What is changed or made: by operation, the status of the response, and what does it.
-
-_CHANGES: dict[str, tuple[int, Callable[[State, Asked], None]]] = {
+_WRITES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]] | None]]] = {
     "update_payee": (204, lambda state, asked: state.payees.update(asked.about, asked.body)),
     "rename_payee": (204, lambda state, asked: state.payees.rename(asked.about, asked.body)),
     "invite": (200, lambda state, asked: state.payees.invite(asked.about)),
@@ -172,18 +167,16 @@ _CHANGES: dict[str, tuple[int, Callable[[State, Asked], None]]] = {
     "withdraw": (202, lambda state, asked: state.payouts.withdraw(asked.about)),
     "withdraw_payment": (204, lambda state, asked: state.payouts.withdraw_payment(asked.about, asked.body["reason"])),
     "update_webhook": (204, lambda state, asked: state.webhooks.update(asked.about, asked.body)),
-}
-_MAKES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]]]]] = {
     "create_payees": (201, lambda state, asked: state.payees.create(asked.body)),
     "fund": (202, lambda state, asked: state.accounts.fund(asked.about, asked.body)),
     "create_bank": (202, lambda state, asked: state.accounts.create_bank(asked.body)),
     "submit": (202, lambda state, asked: state.payouts.submit(asked.body)),
     "create_webhook": (201, lambda state, asked: state.webhooks.create(asked.body)),
 }
-"""Each returns the address of what is new, and the references that the work is counted for."""
+"""What is changed or made: by operation, the status of the response, and what does it.
 
-
-# What is read: by operation, the body of the response.
+What makes something returns its address, and the references that the work is counted for.
+"""
 
 
 def _page(items: Callable[[State, Asked], list[JsonObject]]) -> Callable[[State, Asked], JsonObject]:
@@ -234,4 +227,7 @@ _READS: dict[str, Callable[[State, Asked], JsonObject]] = {
     "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all]),
     "get_webhook": lambda state, asked: state.webhooks.get(asked.about),
 }
-"""Every operation that changes nothing; and `quote`, which may be repeated. Only declared members are sent."""
+"""What is read: by operation, the body of the response, of which the declared members are sent.
+
+`quote` is among them: it may be repeated.
+"""
