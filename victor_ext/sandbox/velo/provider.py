@@ -152,7 +152,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
-        webhook = self.state.webhooks.get(call.params["webhook_id"])
+        webhook = self.state.webhook(call.params["webhook_id"])
         event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
@@ -166,12 +166,12 @@ _WRITES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]] | N
     "instruct": (202, lambda state, asked: state.payouts.instruct(asked.about)),
     "withdraw": (202, lambda state, asked: state.payouts.withdraw(asked.about)),
     "withdraw_payment": (204, lambda state, asked: state.payouts.withdraw_payment(asked.about, asked.body["reason"])),
-    "update_webhook": (204, lambda state, asked: state.webhooks.update(asked.about, asked.body)),
+    "update_webhook": (204, lambda state, asked: find(state.webhooks, asked.about, "webhook").update(asked.body)),
     "create_payees": (201, lambda state, asked: state.payees.create(asked.body)),
     "fund": (202, lambda state, asked: state.accounts.fund(asked.about, asked.body)),
     "create_bank": (202, lambda state, asked: state.accounts.create_bank(asked.body)),
     "submit": (202, lambda state, asked: state.payouts.submit(asked.body)),
-    "create_webhook": (201, lambda state, asked: state.webhooks.create(asked.body)),
+    "create_webhook": (201, lambda state, asked: state.create_webhook(asked.body)),
 }
 """What is changed or made: by operation, the status of the response, and what does it.
 
@@ -224,8 +224,8 @@ _READS: dict[str, Callable[[State, Asked], JsonObject]] = {
     "payout_history": _payout_history,
     "statistics": lambda state, _: state.payouts.statistics(),
     "list_fundings": _page(lambda state, _: state.accounts.audit()),
-    "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all]),
-    "get_webhook": lambda state, asked: state.webhooks.get(asked.about),
+    "list_webhooks": _page(lambda state, _: [state.webhook(name) for name in state.webhooks]),
+    "get_webhook": lambda state, asked: state.webhook(asked.about),
 }
 """What is read: by operation, the body of the response, of which the declared members are sent.
 
