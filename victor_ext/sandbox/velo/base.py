@@ -60,12 +60,13 @@ class Base:
         return event_id
 
 
+@dataclass
 class Refused(Exception):
     """A call is answered with this error."""
 
-    def __init__(self, status: int, message: str, location: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.message, self.location = status, message, location
+    status: int
+    message: str
+    location: str | None = None
 
     def response(self, correlation_id: str) -> Response:
         """Velo's format of an error. The number is the sandbox's own choice: Velo does not publish its numbers."""
