@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests.cli.victor_command import until
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext import Victor
+from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main, parser_of, provider_named
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
@@ -103,10 +105,13 @@ def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mi
 
 @pytest.mark.parametrize("option", ["--port", "--control-port"])
 def test_a_port_that_is_taken_is_named(sandbox, option, capsys):
-    port = sandbox.url.rpartition(":")[2]
+    port, threads = sandbox.url.rpartition(":")[2], threading.active_count()
     assert main(["--port", "0", option, port, "--quiet"]) == 1
     message = f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
     assert capsys.readouterr().err == f"victor sandbox: {message}\n"
+    with pytest.raises(OSError, match=re.escape(message)):
+        Sandbox(SandboxSettings(port=int(port))).start()
+    assert threading.active_count() == threads
 
 
 def test_its_file_is_all_a_client_needs(tmp_path, monkeypatch):
