@@ -89,6 +89,9 @@ def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     records = [row(number, client_reference_id=f"ref {number}") for number in range(1, 251)]
     file = bulk.write(records, "march.csv")
     broken_off(bulk, victor_sandbox, file, 40, 0, *state)
+    under_way, exported = bulk("status", "--json", *state).json["counts"], bulk("export", *state).table
+    assert under_way.keys() == {"unknown", "waiting"} and 40 <= under_way["unknown"] <= 2 * MARKED_AHEAD
+    assert (Counter(line["outcome"] for line in exported), "interrupted" in exported[0]["error"]) == (under_way, True)
     victor_sandbox.set_clock_skew(KEPT + 600)
     ended = bulk("resume", *state, **shifted(KEPT + 600))
     outcomes = Counter(line["outcome"] for line in bulk("export", *state).table)

@@ -123,7 +123,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
 
 
-def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_json_for_programs(bulk: Bulk) -> None:
     bulk.write([row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
     assert sent.status == 1
@@ -203,7 +203,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
     assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
 
 
-def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
     bulk.write(rows(20))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY, "--rate", "20")
     assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
@@ -250,7 +250,7 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     assert bulk(*send, "two", "--ask-again").status == 0
 
 
-def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
         bulk.write([row(len(name), amount=amount)], name)
         sent = bulk("send", name, *KEY, "--skip-invalid")

@@ -125,9 +125,7 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
-def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
-) -> None:
+def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]

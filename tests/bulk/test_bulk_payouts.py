@@ -278,7 +278,7 @@ def test_an_instruction_of_which_nothing_is_known(
 
 
 def test_who_goes_on_with_a_file_is_not_who_sends_it(
-    sender: Make, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sender: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(tmp_path / "march", rows(2))
     with monkeypatch.context() as patched:

@@ -411,7 +411,7 @@ def test_a_state_of_another_layout_is_refused_by_name(sender: Senders, victor_sa
     assert sender().batches() == ["march"]
 
 
-def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_one_sender_at_a_time_in_a_process(sender: Senders, tmp_path: Path) -> None:
     observed: list[Any] = []
 
     def second(status: Any) -> None:
