@@ -13,6 +13,7 @@ from unicodedata import normalize
 import pytest
 
 from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, outbound, row, rows, store_only, write_csv
+from tests.cases import cases_beside
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker, worker_lock
 from victor_ext.sandbox import Sandbox
@@ -131,13 +132,7 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
 
 
 def test_what_has_changed_is_named(sender: Senders) -> None:
-    changes: list[tuple[dict[str, str], dict[str, str], str]] = [
-        ({}, {"payee_account_number": "5550001112", "notes": "new"}, "notes, payee_account_number"),
-        ({"notes": "old"}, {"amount": "no amount"}, "amount, notes"),
-        ({"due_date": "today"}, {"due_date": "today", "biller_type": "CONSUMER"}, "biller_type"),
-        ({"due_date": "today"}, {"due_date": "tomorrow"}, "due_date"),
-        ({"due_date": "today"}, {}, "due_date"),
-    ]
+    changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
     problems = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)]).problems
     found = [problem.message.partition(": not what is stored")[0] for problem in problems]
