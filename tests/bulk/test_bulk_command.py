@@ -6,8 +6,6 @@ import json
 import os
 import runpy
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ import pytest
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, interruptible
+from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
@@ -78,9 +77,7 @@ loaded = {{name.partition(".")[0] for name in sys.modules}}
 assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=bulk.folder, env=bulk.environment, capture_output=True, text=True, check=False
-    )
+    ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
     assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
 
 
