@@ -236,13 +236,16 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "not known: to go on with that batch, run 'victor bulk resume' for it; to send all of them again" in copy.err
+    advice = (
+        "'victor bulk status' shows that batch, and 'victor bulk resume' goes on with it; to send all of them again"
+    )
+    assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
     go_on = "Go on with:\n  victor bulk resume --batch one\n"
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 unknown.\n", go_on)
     victor_sandbox.clear_faults()
     assert bulk("resume", "one").status == 0
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "All rows of one have a result: to see it, run 'victor bulk export' for that batch; to send all" in copy.err
+    assert advice in copy.err
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 created.\n", "")
     assert bulk(*send, "two", "--ask-again").status == 0
 
