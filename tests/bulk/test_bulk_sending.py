@@ -228,15 +228,6 @@ def test_a_lost_answer_is_unknown_and_is_settled_with_the_same_key(
     assert by_row(sender())[unknown.row].outcome is RowOutcome.CREATED
 
 
-def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.down()
-    status = sender().send(rows(3))
-    assert (dict(status.counts), status.exit_status) == ({RowOutcome.NOT_SENT: 3}, 75)
-    victor_sandbox.up()
-    assert sender().resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(3)))
-
-
 def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str]
 ) -> None:
@@ -278,18 +269,13 @@ def test_a_batch_that_nobody_knows(sender: Senders) -> None:
     for act in (lambda: sender().resume(), lambda: sender().status(), lambda: list(sender().export())):
         with pytest.raises(ConfigurationError, match="nothing was sent"):
             act()
-    sender().send(rows(1))
-    with pytest.raises(ConfigurationError, match="It has: march") as caught:
+    assert sender().batches() == []
+    for batch, number in (("march", 1), ("april", 8), ("march", 2)):
+        sender(batch=batch).send([row(number)])
+    assert sender().batches() == ["march", "april"]
+    with pytest.raises(ConfigurationError, match="It has: march, april") as caught:
         sender(batch="Marhc").status()
     assert "nothing was sent" not in str(caught.value)
-
-
-def test_the_batches_of_a_state(sender: Senders) -> None:
-    assert sender().batches() == []
-    sender(batch="one").send(rows(1))
-    sender(batch="two").send(rows(1, start=8))
-    sender(batch="one").send(rows(2))
-    assert sender().batches() == ["one", "two"]
 
 
 def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today, wait_until, write_csv
+from tests.cases import cases_beside
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import RowOutcome, batch_store
 from victor_ext.bulk.layout import CHUNK, COPY, LOAD, PLAN
@@ -154,10 +155,9 @@ def test_refused_rows_are_replaced_or_dropped(
     assert {result.key for result in sender().export()} == good
 
 
-@pytest.mark.parametrize("step", [PLAN, LOAD])
-@pytest.mark.parametrize("what", ["the same", "others", "a copy", "a copy on purpose", "a drop"])
+@pytest.mark.parametrize(("what", "step", "message", "whose"), cases_beside(__file__)["comes"])
 def test_what_comes_while_a_batch_is_stored(
-    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, step: str
+    sender: Senders, victor_sandbox: Sandbox, at_step: Steps, what: str, step: str, message: str, whose: str
 ) -> None:
     """It comes from another process, before this one stores its plan, or its rows."""
     batch, others = "april" if "copy" in what else "march", rows(120, start=1000) if what == "others" else rows(250)
@@ -173,15 +173,7 @@ def test_what_comes_while_a_batch_is_stored(
     at_step(step, partial(attempt, another.drop if what == "a drop" else partial(another.send, others)))
     attempt(partial(sender(**options).send, rows(250)))
     ours, theirs = keys_of("march", rows(250)), keys_of(batch, others)
-    expected: dict[tuple[str, str], tuple[str, set[str]]] = {
-        ("others", PLAN): ("Another process is storing", theirs),
-        ("others", LOAD): ("march is being stored, or that", ours),
-        ("a copy", PLAN): ("march has the same rows as the batch april", theirs),
-        ("a copy", LOAD): ("april has the same rows as the batch march", ours),
-        ("a drop", PLAN): ("no batch march", ours),
-        ("a drop", LOAD): ("stored or dropped rows", set()),
-    }
-    message, keys = expected.get((what, step), ("", ours | theirs))
+    keys = {"ours": ours, "theirs": theirs, "both": ours | theirs, "": set[str]()}[whose]
     assert len(refused) == bool(message) and message in "".join(refused)
     asked_once(victor_sandbox, keys)
     assert set(victor_sandbox.attempts_by_key()) == keys
