@@ -6,8 +6,6 @@ import json
 import os
 import runpy
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,7 @@ import pytest
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, interruptible
+from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
@@ -78,9 +77,7 @@ loaded = {{name.partition(".")[0] for name in sys.modules}}
 assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=bulk.folder, env=bulk.environment, capture_output=True, text=True, check=False
-    )
+    ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
     assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
 
 
@@ -123,7 +120,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
 
 
-def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_json_for_programs(bulk: Bulk) -> None:
     bulk.write([row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
     assert sent.status == 1
@@ -203,7 +200,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
     assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
 
 
-def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
     bulk.write(rows(20))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY, "--rate", "20")
     assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
@@ -239,18 +236,21 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "not known: to go on with that batch, run 'victor bulk resume' for it; to send all of them again" in copy.err
+    advice = (
+        "'victor bulk status' shows that batch, and 'victor bulk resume' goes on with it; to send all of them again"
+    )
+    assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
     go_on = "Go on with:\n  victor bulk resume --batch one\n"
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 unknown.\n", go_on)
     victor_sandbox.clear_faults()
     assert bulk("resume", "one").status == 0
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "All rows of one have a result: to see it, run 'victor bulk export' for that batch; to send all" in copy.err
+    assert advice in copy.err
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 created.\n", "")
     assert bulk(*send, "two", "--ask-again").status == 0
 
 
-def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
         bulk.write([row(len(name), amount=amount)], name)
         sent = bulk("send", name, *KEY, "--skip-invalid")

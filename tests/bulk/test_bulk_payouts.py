@@ -59,27 +59,15 @@ late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
 
 
 @pytest.fixture
-def velo(sandbox: VeloSandbox) -> Iterator[Velo]:
+def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Velo]:
+    monkeypatch.setattr(pacing, "_FIRST_PAUSE", 0.001)
     with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, retry=RetryPolicy(base=0.0, max_attempts=2)) as made:
         yield made
 
 
 @pytest.fixture
-def sender(velo: Velo, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes senders that share a state in the test's folder, and wait for milliseconds."""
-    monkeypatch.setattr(pacing, "_FIRST_PAUSE", 0.001)
-
-    def make(**options: Any) -> BulkSender:
-        defaults: dict[str, Any] = {
-            "batch": "march",
-            "patience": 0,
-            "payor_id": sandbox.payor_id,
-            "storage_key": STORAGE_KEY,
-        }
-        defaults["state"] = f"sqlite:///{tmp_path}/state.sqlite"
-        return BulkSender(options.pop("client", velo), **{**defaults, **options})
-
-    return make
+def sender_options(sandbox: VeloSandbox) -> dict[str, Any]:
+    return {"payor_id": sandbox.payor_id}
 
 
 @pytest.fixture
@@ -278,7 +266,7 @@ def test_an_instruction_of_which_nothing_is_known(
 
 
 def test_who_goes_on_with_a_file_is_not_who_sends_it(
-    sender: Make, sandbox: VeloSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sender: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(tmp_path / "march", rows(2))
     with monkeypatch.context() as patched:

@@ -146,19 +146,6 @@ def reading(**response: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("deadline", [None, 60.0, 0.99])
-def test_an_answer_that_says_nothing_is_settled_by_looking(client_class: type, deadline: float | None) -> None:
-    seen = reading(status="Accepted", notes="Thank you.")
-    provider = Provider({}, seen)
-    assert provider.call(client_class, accept, deadline=deadline).status == "accepted"
-    assert provider.methods == ["POST", "GET"]
-
-    provider = Provider({}, reading())
-    error = provider.error(client_class, accept, "no key makes a repeat safe", UnreadableResponse, deadline=deadline)
-    assert any("has no response yet" in note for note in error.__notes__)
-    assert provider.methods == ["POST", "GET"]
-
-
 def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_class: type) -> None:
     cut = httpx.Response(200, content=b'{"victor_payment_request_id": "b34783af0", "status": "Accepted"')
     error = Provider(lambda _request: cut, reading()).error(
@@ -167,17 +154,29 @@ def test_a_yes_that_is_cut_and_that_the_request_does_not_show_is_unknown(client_
     assert any("has no response yet" in note for note in error.__notes__)
 
 
-@pytest.mark.parametrize("word", ["Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?", "Rejected"])
-def test_a_word_that_was_not_meant_is_looked_up(client_class: type, word: str) -> None:
-    said = {ID: "b34783af0", "status": word}
-    thanked = reading(status="Accepted", notes="Thank you.")
-    provider = Provider(said, thanked)
-    assert provider.call(client_class, accept).status == "accepted"
+@pytest.mark.parametrize(
+    ("said", "words", "options"),
+    [
+        *(({}, "no key makes a repeat safe", {"deadline": deadline}) for deadline in (None, 60.0, 0.99)),
+        ({ID: "b34783af0", "status": "Rejected"}, "is declined with another response", {}),
+        *(
+            ({ID: "b34783af0", "status": word}, re.escape(repr(word)), {})
+            for word in ("Failed", "Error", "expired", "no", "Pending", "Completed", "Accepted?")
+        ),
+    ],
+)
+def test_an_answer_that_is_no_yes_is_settled_by_looking(
+    client_class: type, said: dict[str, Any], words: str, options: dict[str, Any]
+) -> None:
+    provider = Provider(said, reading(status="Accepted", notes="Thank you."))
+    assert provider.call(client_class, accept, **options).status == "accepted"
     assert provider.methods == ["POST", "GET"]
 
-    words = re.escape(repr(word)) if word != "Rejected" else "is declined with another response"
-    error = Provider(said, reading()).error(client_class, accept, words)
+    provider = Provider(said, reading())
+    error = provider.error(client_class, accept, words, **options)
+    assert isinstance(error, UnreadableResponse) is (said == {})
     assert any("has no response yet" in note for note in error.__notes__)
+    assert provider.methods == ["POST", "GET"]
 
 
 def test_a_no_to_an_accept_is_never_called_undone(client_class: type) -> None:

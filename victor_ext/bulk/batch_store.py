@@ -87,7 +87,12 @@ class BatchStore:
             load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
             is_itself = batch == self.batch and plan is not None and plan.digest == source
             if not is_itself and (load is None or load.rows):
-                raise _copied(self.batch, BatchStore(self.client, self.engine, self.application, batch), load)
+                message = f"{self.batch} has the same rows as the batch {batch}, and they would be sent a second time."
+                hint = (
+                    f"BulkSender(batch={batch!r}, ...).status() shows that one, and .resume() goes on with it; to send "
+                    "all of them again on purpose, ask_again=True"
+                )
+                raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
         return len(marks)
 
     def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
@@ -300,26 +305,6 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
         f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as "
         "they were then."
     )
-
-
-def _copied(batch: str, store: BatchStore, load: Submission | None) -> ConfigurationError:
-    other = store.batch
-    sender = f"BulkSender(batch={other!r}, ...)"
-    if load is None:
-        code, state = "copy_being_stored", f"{other} is being stored, or that was interrupted."
-        hint = (
-            f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values "
-            f"of that time; to give its rows up, {sender}.drop()"
-        )
-    elif any(tries[-1].unsettled != 0 for _, tries in store.chunks(store.loads())):
-        code, state = "copy_unsettled", f"Rows of {other} wait to be sent, or their outcome is not known."
-        hint = f"to go on with that batch, {sender}.resume()"
-    else:
-        code, state = "copy_settled", f"All rows of {other} have a result."
-        hint = f"to see it, {sender}.export()"
-    message = f"{batch} has the same rows as the batch {other}, and they would be sent a second time. {state}"
-    hint += "; to send all of them again on purpose, ask_again=True"
-    return ConfigurationError.of([Problem("", code, message, hint=hint)])
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

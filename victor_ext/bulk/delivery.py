@@ -115,10 +115,11 @@ class Delivery:
         def send(unit: _Unit) -> None:
             settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
 
-        def known(units: Iterable[_Unit]) -> dict[int, Result]:
+        def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
             each = ((unit, settled[unit]) for unit in units if unit in settled)
             sure = ((unit, one) for unit, one in each if isinstance(one, Settlement))
-            return {index: self._result(one, rows[unit[0]].key) for unit, one in sure for index in unit}
+            told = ((unit, self._result(one, rows[unit[0]].key, is_final=is_final)) for unit, one in sure)
+            return {index: result for unit, result in told for index in unit}
 
         try:
             self._backoff.wait()
@@ -128,14 +129,11 @@ class Delivery:
             results |= known(to_send)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        looked_at = ((unit, settled[unit]) for unit in to_send)
-        doubtful = [([rows[i] for i in unit], each) for unit, each in looked_at if isinstance(each, LookUp)]
-        looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
-        for unit in to_send:
-            each = settled[unit]
-            settlement = next(looked_up) if isinstance(each, LookUp) else each
-            result = self._result(settlement, rows[unit[0]].key, is_final=True)
-            results |= dict.fromkeys(unit, result)
+        doubtful = {unit: each for unit in to_send if isinstance(each := settled[unit], LookUp)}
+        if doubtful:
+            sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
+            settled |= zip(doubtful, self._look_up(sent, terms), strict=True)
+        results |= known(to_send, is_final=True)
         made = {unit: one for unit in to_send if (one := results[unit[0]]).unit is not None}
         if made:  # stored before its parts are read: after a crash it need not be searched for
             yield Step(

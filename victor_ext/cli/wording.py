@@ -21,7 +21,6 @@ _ARGUMENTS = {
     "columns": "column",
 }
 
-_ASK_AGAIN = "to send all of them again on purpose, pass --ask-again"
 # Hints by problem code, or by field.
 _HINTS = {
     **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
@@ -30,10 +29,8 @@ _HINTS = {
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
     "being_stored": "send that file again as it was, or give its rows up with 'victor bulk drop'",
-    "copy_being_stored": "to go on with that batch, name it with --batch, with the same key column and values as "
-    f"before; to give its rows up, run 'victor bulk drop' for it; {_ASK_AGAIN}",
-    "copy_unsettled": f"to go on with that batch, run 'victor bulk resume' for it; {_ASK_AGAIN}",
-    "copy_settled": f"to see it, run 'victor bulk export' for that batch; {_ASK_AGAIN}",
+    "copy": "'victor bulk status' shows that batch, and 'victor bulk resume' goes on with it; to send all of them "
+    "again on purpose, pass --ask-again",
 }
 
 
