@@ -225,13 +225,13 @@ class Adapter:
         record, subject = self.provider.record, next(self._names)
         self.proxy.cuts.clear()
         self.proxy.cuts.extend(cuts)
-        received, requests = record.bytes_received, len(record.requests)
+        received, requests = len(record.received), len(record.requests)
         by_key, refused = record.work_by_key.copy(), record.refused
         observed = self.caller.start(operation, subject)
         self.settle()
         arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
         seen = Seen(
-            bytes_received=record.bytes_received - received,
+            bytes_received=len(record.received) - received,
             work=record.work[subject],
             by_key=record.work_by_key - by_key,
             keys=frozenset(request.key for request in arrived if request.path == CREATE),
@@ -290,16 +290,10 @@ class Run:
         return wrong
 
     def _work_mismatches(self) -> list[str]:
-        word, seen = self.observed.word, self.seen
-        if word == "success" and seen.work != 1:
-            return [f"success was reported, and the work was done {seen.work} times"]
-        if word == "not_sent" and seen.bytes_received:
-            return [f"not_sent was reported, and {seen.bytes_received} bytes arrived"]
-        if word == "rejected" and seen.work:
-            return ["rejected was reported, and the work was done"]
-        if word == "accepted" and not seen.work:
-            return ["accepted was reported, and no work was done"]
-        return []
+        word, work, arrived = self.observed.word, self.seen.work, self.seen.bytes_received
+        is_false = {"success": work != 1, "not_sent": arrived > 0, "rejected": work > 0, "accepted": work == 0}
+        said = f"{word} was reported, the work was done {work} times, and {arrived} bytes arrived"
+        return [said] if is_false.get(word, False) else []
 
     def _record_mismatches(self, record: PaymentRequest) -> list[str]:
         of = record.client_reference_id if self.operation == "create" else record.id

@@ -6,9 +6,8 @@ import asyncio
 import json
 import select
 import socket
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partialmethod
 from random import Random
@@ -21,6 +20,7 @@ import pytest
 from tests.faults.adapters import CALLERS, OPERATIONS, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
 from tests.faults.damaged_answers import chunked
+from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
@@ -268,29 +268,6 @@ class TestRest:
         assert provider.record.connections == 8  # one more for the token
 
 
-class Talking:
-    """A server that answers every connection before anything is asked on it."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.received = b""
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        connection, _ = self._listener.accept()
-        connection.sendall(JUNK)
-        connection.settimeout(PATIENCE)
-        with connection, suppress(ConnectionResetError):
-            while data := connection.recv(65536):
-                self.received += data
-
-    def close(self) -> None:
-        self._thread.join(PATIENCE)
-        self._listener.close()
-
-
 class Patient(SyncBackend):
     """Hands a connection on when something has come over it."""
 
@@ -319,10 +296,17 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
 
         return asyncio.run(run())
 
+    def talk(connection: socket.socket) -> None:
+        """Answer before anything is asked."""
+        connection.sendall(JUNK)
+        while data := connection.recv(65536):
+            received.append(data)
+
+    received: list[bytes] = []
     for send in (blocking, awaited):
-        server = Talking()
-        url = httpx.URL(f"http://127.0.0.1:{server.port}")
-        with pytest.raises(httpx.ConnectError, match="before a request was sent"):
-            send(Route(url, httpx.create_ssl_context()), httpx.Request("POST", url, content=b"{}"))
-        server.close()
-        assert server.received == b""
+        with serving(talk) as port:
+            url = httpx.URL(f"http://127.0.0.1:{port}")
+            request = httpx.Request("POST", url, content=b"{}")
+            with pytest.raises(httpx.ConnectError, match="before a request was sent"):
+                send(Route(url, httpx.create_ssl_context()), request)
+    assert received == []
