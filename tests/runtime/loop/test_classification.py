@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
 
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, token_answer
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
 from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
 from victor_ext.errors import UnreadableResponse
-from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import TOKEN, Shown
@@ -77,15 +77,8 @@ def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
 
 
 def token_harness(answer):
-    def authenticator(clock, lock):
-        def ask():
-            return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
-
-        return OAuthToken(
-            ask, lambda body, now: None, clock, lock, hint="Check the secret.", row=replace(TOKEN, refuses=refused)
-        )
-
-    harness = Harness("sync", behaviour=SAYS_NO, auth=authenticator)
+    row = replace(TOKEN, refuses=refused)
+    harness = Harness("sync", behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row))
     harness.network.tokens = lambda request: answer
     return harness
 
