@@ -6,7 +6,6 @@ import asyncio
 import json
 import select
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partialmethod
@@ -24,9 +23,10 @@ from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
+from tests.faults.test_overload import CLIENTS, Crowd
 from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
-from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_limits
@@ -68,22 +68,6 @@ def repeating(shown: tuple[str, ...]) -> Act:
 SUBJECTS = [f"INV-{number}" for number in range(300)]
 
 
-def created_by_threads(victor: Victor, callers: int) -> list[str | None]:
-    with ThreadPoolExecutor(callers) as threads:
-        return [*threads.map(lambda name: victor.payment_requests.create(**arguments("create", name)).id, SUBJECTS)]
-
-
-async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None]:
-    turns = asyncio.Semaphore(callers)
-
-    async def create(name: str) -> str | None:
-        async with turns, asyncio.timeout(PATIENCE * 3):
-            return (await victor.payment_requests.create(**arguments("create", name))).id
-
-    async with victor:
-        return [*await asyncio.gather(*map(create, SUBJECTS))]
-
-
 @each_mode
 @pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize(
@@ -104,14 +88,16 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 ) -> None:
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)  # a busy machine is late by more than it is
     provider.instead = repeating(shown)
-    auth, given = VictorOAuth("id", "not-a-secret"), {**options(provider), "limits": limits}
-    if mode == "sync":
-        with Victor(auth, **given) as victor:
-            ids = created_by_threads(victor, callers)
-    else:
-        ids = asyncio.run(created_by_tasks(AsyncVictor(auth, **given), callers))
+
+    def client() -> Any:
+        return CLIENTS[mode](VictorOAuth("id", "not-a-secret"), **options(provider), limits=limits)
+
+    def create(victor: Any, worker: int) -> Any:
+        return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
+
+    (records,) = Crowd(mode, client, len(SUBJECTS), at_once=callers).run(create)
     made = provider.state.made
-    assert [name for name, one in zip(SUBJECTS, ids, strict=True) if made[name] != one] == []
+    assert [name for name, one in zip(SUBJECTS, records, strict=True) if made[name] != one.id] == []
     assert provider.record.work.total() == len(SUBJECTS)
 
 

@@ -81,11 +81,16 @@ ERRORS = (VictorError, httpx.HTTPError)
 
 
 class Crowd:
-    """A hundred workers on one sync or async client, over real sockets. `spans` is how long each call took."""
+    """Workers on one sync or async client, over real sockets. `spans` is how long each call took.
 
-    def __init__(self, mode: str, client: Callable[[], Any]) -> None:
+    `at_once`: how many of them call at a time.
+    """
+
+    def __init__(
+        self, mode: str, client: Callable[[], Any], workers: int = CROWD, *, at_once: int | None = None
+    ) -> None:
         self.spans: list[float] = []
-        self._mode, self._client = mode, client
+        self._mode, self._client, self._workers, self._at_once = mode, client, workers, at_once or workers
 
     def run(self, *rounds: Call) -> list[list[Any]]:
         """One call of every worker in each round. Returns what each observed, by round."""
@@ -94,21 +99,22 @@ class Crowd:
     async def _run(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
         """The calls of a sync client are made in a thread each."""
         async with AsyncExitStack() as stack:
-            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(CROWD))
-            awaited = self._mode == "async"
+            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(self._at_once))
+            awaited, turns = self._mode == "async", asyncio.Semaphore(self._at_once)
             await stack.enter_async_context(client) if awaited else stack.enter_context(client)
 
             async def observe(call: Call, worker: int) -> Any:
                 began = time.monotonic()
+                in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
                 try:
-                    in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
-                    return await (call if awaited else in_thread)(client, worker)
+                    async with turns:
+                        return await (call if awaited else in_thread)(client, worker)
                 except ERRORS as error:
                     return error
                 finally:
                     self.spans.append(time.monotonic() - began)
 
-            return [await asyncio.gather(*(observe(call, each) for each in range(CROWD))) for call in rounds]
+            return [await asyncio.gather(*(observe(call, each) for each in range(self._workers))) for call in rounds]
 
 
 CLIENTS: dict[str, Any] = {"sync": Victor, "async": AsyncVictor}
