@@ -11,7 +11,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -84,6 +85,45 @@ class Running:
         self.result(self.client.close)
         if self._runner is not None:
             self._runner.close()
+
+
+WorkerCall = Callable[[Any, int], Any]
+"""Makes a call of a client, with the worker's number. The awaited client's is to be awaited."""
+
+
+class Crowd:
+    """Workers on one sync or async client. `spans` is how long each call took.
+
+    `at_once`: how many of them call at a time.
+    """
+
+    def __init__(self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None) -> None:
+        self.spans: list[float] = []
+        self._mode, self._client, self._workers, self._at_once = mode, client, workers, at_once or workers
+
+    def run(self, *rounds: WorkerCall) -> list[list[Any]]:
+        """One call of every worker in each round. Returns what each observed, by round."""
+        return asyncio.run(self._run(rounds))
+
+    async def _run(self, rounds: tuple[WorkerCall, ...]) -> list[list[Any]]:
+        """The calls of a sync client are made in a thread each."""
+        async with AsyncExitStack() as stack:
+            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(self._at_once))
+            awaited, turns = self._mode == "async", asyncio.Semaphore(self._at_once)
+            await stack.enter_async_context(client) if awaited else stack.enter_context(client)
+
+            async def observe(call: WorkerCall, worker: int) -> Any:
+                began = time.monotonic()
+                in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
+                try:
+                    async with turns:
+                        return await (call if awaited else in_thread)(client, worker)
+                except (VictorError, httpx.HTTPError) as error:
+                    return error
+                finally:
+                    self.spans.append(time.monotonic() - began)
+
+            return [await asyncio.gather(*(observe(call, each) for each in range(self._workers))) for call in rounds]
 
 
 class Caller(Running):

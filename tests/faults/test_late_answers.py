@@ -16,17 +16,16 @@ import anyio
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, OPERATIONS, Operation, adapter, arguments, each_mode
+from tests.faults.adapters import CALLERS, OPERATIONS, Crowd, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
 from tests.faults.damaged_answers import chunked
 from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
-from tests.faults.test_overload import CLIENTS, Crowd
 from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
-from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth
+from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_limits
@@ -90,7 +89,8 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
     provider.instead = repeating(shown)
 
     def client() -> Any:
-        return CLIENTS[mode](VictorOAuth("id", "not-a-secret"), **options(provider), limits=limits)
+        kind: Any = Victor if mode == "sync" else AsyncVictor
+        return kind(VictorOAuth("id", "not-a-secret"), **options(provider), limits=limits)
 
     def create(victor: Any, worker: int) -> Any:
         return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
