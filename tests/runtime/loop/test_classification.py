@@ -45,14 +45,10 @@ SAYS_NO = replace(
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_200_that_says_no_is_a_refusal(key):
-    harness = Harness("sync", [NO], behaviour=SAYS_NO)
-    with pytest.raises(
-        BadRequest,
-        match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
-    ) as raised:
-        harness.call("POST", key)
-    assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)
-    assert [problem.message for problem in raised.value.problems] == ["too much"]
+    words = r"its body reports a rejection \(success is false\): too much\. The provider did not execute it"
+    error = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest, "POST", key, match=words)
+    assert (error.outcome, error.status_code, error.attempts) == (Outcome.REJECTED, 200, 1)
+    assert [problem.message for problem in error.problems] == ["too much"]
 
 
 @pytest.mark.parametrize(("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)])
