@@ -370,6 +370,6 @@ def test_the_final_words_of_each_system(system: str, name: str, arguments: Any, 
     )
     with adapter.Harness.kinds[0](**adapter.ARGUMENTS) as made:
         call = made.prepare(name, *arguments, **given)
-        follow = made._config.loop.behaviour.follow_of(call.operation)
+        follow = made._config.loop.behaviour.operations.follow_of(call.operation)
         done = follow.done(follow.read(client, call, arguments[0]), arguments[0])
     assert (call.is_followed, done.status, done.is_final) == (True, ends, True)

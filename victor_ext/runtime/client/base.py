@@ -215,13 +215,15 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
     def _finding(self, call: PreparedCall, since: datetime, given: Mapping[str, str]) -> Finding:
-        proof = self._config.loop.behaviour.proof_of(call.operation)
+        table = self._config.loop.behaviour.operations
+        proof = None if table is None else table.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
         return (yield from proof.find(self, call, since, given))
 
     def _state(self, call: PreparedCall, id: str) -> Finding:
-        follow = self._config.loop.behaviour.follow_of(call.operation)
+        table = self._config.loop.behaviour.operations
+        follow = None if table is None else table.follow_of(call.operation)
         if follow is None:
             return "No read shows its state."
         return follow.done((yield partial(follow.read, self, call, id)), id)

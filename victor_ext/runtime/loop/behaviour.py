@@ -11,7 +11,7 @@ from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
-from .operations import Follow, Operation, Operations, Proof, of_no_table
+from .operations import Operation, Operations, of_no_table
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -51,14 +51,6 @@ class Behaviour:
     def name_of(self, request: httpx.Request) -> str:
         """The name of the operation of a request: `POST /v3/payouts/{}`."""
         return f"{request.method} {request.url.path}" if self.operations is None else self.operations.name(request)
-
-    def proof_of(self, operation: str) -> Proof | None:
-        """The reads that show that a write of this name was done, if there are any."""
-        return None if self.operations is None else self.operations.proof_of(operation)
-
-    def follow_of(self, operation: str) -> Follow | None:
-        """How what a write of this name made is read later, if it is."""
-        return None if self.operations is None else self.operations.follow_of(operation)
 
     def who(self, request: httpx.Request) -> str:
         """The provider, with its environment or the other server that a request went to, for a message."""
