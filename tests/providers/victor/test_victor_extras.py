@@ -19,7 +19,7 @@ from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
-from victor_ext.sandbox.victor import document
+from victor_ext.sandbox.server import document
 
 from .test_victor_client import Provider, create
 
@@ -138,11 +138,11 @@ def test_the_sandbox_takes_what_its_document_allows_and_a_key_covers_it() -> Non
 
 
 def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = yaml.safe_load(document.document_path().read_text(encoding="utf-8"))
+    closed = yaml.safe_load(document.document_path("victor.yaml").read_text(encoding="utf-8"))
     schemas = closed["components"]["schemas"]
     schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
     schemas["ListPaymentRequests"]["additionalProperties"] = False
-    monkeypatch.setattr(document, "load_document", lambda: document.Document(closed))
+    monkeypatch.setattr(document, "load_document", lambda _name: document.Document(closed))
     with Sandbox() as sandbox, Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor:
         with pytest.raises(BadRequest):
             create(victor, extra_body=EXTRA)
