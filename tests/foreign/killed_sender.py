@@ -7,13 +7,12 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from random import Random
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import httpx
 import sqlalchemy as sa
@@ -31,7 +30,7 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("create_refund", "NewRefund", {"amount": 1}),
 )
 OPEN = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
-LEASE = 0.5
+LEASE, PATIENCE = 3.0, 120.0
 ORDERS = sa.Table("orders", sa.MetaData(), sa.Column("number", sa.Integer, primary_key=True, autoincrement=False))
 """What is sent for each of them, one committed with its entry."""
 
@@ -69,20 +68,16 @@ class KeptKeys(ThreadingHTTPServer):
         self.kept: dict[str, httpx.Response] = {}
         self.own_url = f"http://127.0.0.1:{self.server_port}"
 
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.01,)).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
     def handle_error(self, *_: object) -> None:
         """Whoever has asked is killed."""
-
-
-@contextmanager
-def keeping_keys(url: str) -> Iterator[KeptKeys]:
-    with KeptKeys(url) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class Plan(NamedTuple):
@@ -128,15 +123,18 @@ def work(plan: Plan, *, is_last: bool) -> None:
         for mistake in plan.mistakes:
             stack.enter_context(planted(*mistake))
         outbox = plan.outbox()
-        with outbox._engine.begin() as connection:
-            first = connection.scalar(sa.select(sa.func.count()).select_from(ORDERS))
-        for number in () if is_last else count(first or 0):
+        for number in () if is_last else count(orders_in(outbox)):
             plan.add(outbox, number)
             if number % 4 == 3:
                 outbox.send()
         while any(outbox.entries(state) for state in OPEN):
             outbox.send()
             time.sleep(0.05)
+
+
+def orders_in(outbox: Outbox) -> int:
+    with outbox._engine.begin() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(ORDERS)) or 0
 
 
 class Came(NamedTuple):
@@ -181,24 +179,25 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> Came:
     ORDERS.create(outbox._engine)
     for _ in range(kills):
         sender = start.Process(target=work, args=(plan,), kwargs={"is_last": False})
+        before, ends = orders_in(outbox), time.monotonic() + PATIENCE
         sender.start()
-        sender.join(dice.uniform(0.3, 1.0))
-        assert sender.exitcode is None
+        while orders_in(outbox) == before:
+            assert sender.exitcode is None and time.monotonic() < ends
+            sender.join(0.02)
+        sender.join(dice.uniform(0.0, 0.6))
         sender.kill()
         sender.join()
     last = start.Process(target=work, args=(plan,), kwargs={"is_last": True})
     last.start()
-    last.join(60)
+    last.join(PATIENCE)
     assert last.exitcode == 0
     made: dict[str, list[str]] = {}
     for kind in ("customers", "payment_intents", "refunds"):
         listed = httpx.get(f"{localstripe}/v1/{kind}", params={"limit": "100000"}, headers=BEARER).json()
         for each in listed["data"]:
             made.setdefault(each["metadata"]["order"], []).append(each["id"])
-    with outbox._engine.begin() as connection:
-        orders = connection.scalar(sa.select(sa.func.count()).select_from(ORDERS)) or 0
-    came = Came(orders, outbox.entries(), made)
+    came = Came(orders_in(outbox), outbox.entries(), made)
     outbox._engine.dispose()
     states = Counter(entry.state.value for entry in came.entries)
-    print(f"{orders} orders, {kills} kills: {dict(states)}")
+    print(f"{came.orders} orders, {kills} kills: {dict(states)}")
     return came

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.foreign.killed_sender import Mistake, Plan, a_charge, keeping_keys, run
+from tests.foreign.killed_sender import KeptKeys, Mistake, Plan, a_charge, run
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -35,17 +35,17 @@ def plan(localstripe: str, database_url: str) -> Plan:
 
 
 def test_what_has_a_key_is_made_once(plan: Plan, localstripe: str) -> None:
-    with keeping_keys(localstripe) as proxy:
+    with KeptKeys(localstripe) as proxy:
         came = run(plan._replace(url=proxy.own_url), localstripe, KILLS, seed=1)
     assert came.wrong(keyed=True, kills=KILLS) == []
-    assert len(came.made) == came.orders > KILLS
+    assert len(came.made) == came.orders >= KILLS
     assert proxy.repeats >= KILLS // 10, "some are killed while an answer is on its way"
 
 
 def test_what_has_no_key_is_made_at_most_once(plan: Plan, localstripe: str) -> None:
     came = run(plan._replace(keyed=False), localstripe, KILLS, seed=2)
     assert came.wrong(keyed=False, kills=KILLS) == []
-    assert came.orders > KILLS
+    assert came.orders >= KILLS
 
 
 @pytest.mark.nightly
