@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.foreign.killed_sender import Mistake, Plan, a_charge, keeping_keys, run
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background
+from tests.foreign.killed_sender import Plan, keeping_keys, run
 from victor_ext.spec.generate import generate
 
 pytestmark = pytest.mark.slow
@@ -29,23 +32,16 @@ def stripe_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def plan(localstripe: str, database_url: str) -> Plan:
-    return Plan(localstripe, a_charge(localstripe), database_url, keyed=True)
+def test_what_has_a_key_is_made_once(localstripe: str, database_url: str, background: Background) -> None:
+    with closing(RawProvider(background)) as proxy:
+        proxy.instead = keeping_keys(localstripe)
+        assert run(Plan(proxy.url(), database_url, keyed=True), localstripe, KILLS, seed=1) == []
+    keys = [sent.key for sent in proxy.record.requests if sent.key]
+    assert len(keys) - len(set(keys)) >= KILLS // 10, "some are killed while an answer is on its way"
 
 
-def test_what_has_a_key_is_made_once(plan: Plan, localstripe: str) -> None:
-    with keeping_keys(localstripe) as proxy:
-        came = run(plan._replace(url=proxy.own_url), localstripe, KILLS, seed=1)
-    assert came.wrong(keyed=True, kills=KILLS) == []
-    assert len(came.made) == came.orders > KILLS
-    assert proxy.repeats >= KILLS // 10, "some are killed while an answer is on its way"
-
-
-def test_what_has_no_key_is_made_at_most_once(plan: Plan, localstripe: str) -> None:
-    came = run(plan._replace(keyed=False), localstripe, KILLS, seed=2)
-    assert came.wrong(keyed=False, kills=KILLS) == []
-    assert came.orders > KILLS
+def test_what_has_no_key_is_made_at_most_once(localstripe: str, database_url: str) -> None:
+    assert run(Plan(localstripe, database_url, keyed=False), localstripe, KILLS, seed=2) == []
 
 
 @pytest.mark.nightly
@@ -53,6 +49,8 @@ def test_what_has_no_key_is_made_at_most_once(plan: Plan, localstripe: str) -> N
 @pytest.mark.parametrize(
     ("keyed", "mistakes"), [(True, ()), (False, (KEYLESS_AGAIN,))], ids=["nobody keeps the keys", "sent again"]
 )
-def test_a_mistake_is_noticed(plan: Plan, localstripe: str, keyed: bool, mistakes: tuple[Mistake, ...]) -> None:
-    came = run(plan._replace(keyed=keyed, mistakes=mistakes), localstripe, 30, seed=3)
-    assert any(wrong.startswith("made twice") for wrong in came.wrong(keyed=keyed, kills=30))
+def test_a_mistake_is_noticed(
+    localstripe: str, database_url: str, keyed: bool, mistakes: tuple[tuple[str, str, str], ...]
+) -> None:
+    found = run(Plan(localstripe, database_url, keyed, mistakes), localstripe, 30, seed=3)
+    assert any(wrong.startswith("made twice") for wrong in found)

@@ -22,6 +22,8 @@ import httpx
 KEPT = 86_400.0
 """Seconds for which a key is kept."""
 FOREVER = 4_102_444_800_000
+NOBODY = "nobody"
+"""A payee that Velo does not have."""
 _INVALID = '{"allErrors": [{"objectName": "request", "codes": ["%s"], "field": "%s", "defaultMessage": "Not valid"}]}'
 _ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "field": ""}}'
 BODIES = {
@@ -128,6 +130,8 @@ class Provider:
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
         self.rules, self.clock = rules, clock
         self.done: list[Work] = []
+        self.repeated: list[str] = []
+        """What had been done when it was asked for without a key."""
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
@@ -219,6 +223,7 @@ class Provider:
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
         elif host in ("victor", "velo") and key is None and self.of(fact):  # a second answer, or instruction
+            self.repeated.append(fact)
             return Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
         work = self.record(fact, flat(body), account, call)
         work.reply = getattr(self, f"_{host}")(path, body, work)
@@ -293,15 +298,15 @@ class Provider:
         works, asked = [work for work in self.done if work.account == account], url.params
         visible = [work for work in works if work not in self.hidden]
         if url.path.endswith("/payments") and url.host == "velo.test":
-            return self._payments(url.path, works if "payouts" in url.path else visible)
-        if any(work.id == last and "payments" in work.values for work in works):
-            return said(200, {"payoutId": last, "status": "ACCEPTED"})
+            return self._payments(url.path, visible)
         if url.host in ("eastpay.test", "flexfactor.test", "kiosk.test", "tiny.test"):
             return self._found(url, last, visible)
         if url.host == "velo.test":
             done = {work.fact.partition(" ")[0] for work in works if work.id == last}
             status = "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
-            return said(200, {"payoutId": last, "status": status})
+            payments = [each for work in works if work.id == last for each in work.values.get("payments", ())]
+            rejected = [each for each in payments if each["remoteId"] == NOBODY]
+            return said(200, {"payoutId": last, "status": status, "rejectedPayments": rejected})
         if last in self.inbound:
             details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
             whole = {"payment_details": details, "payment_request_response": self.inbound[last].get("answer", {})}
@@ -329,11 +334,12 @@ class Provider:
     def _payments(self, path: str, works: list[Work]) -> Reply:
         """Velo's payments: all of them, or those of one payout."""
         listed = [
-            {"paymentId": f"{work.id}-{number}", "payoutId": work.id, "payorPaymentId": each["payorPaymentId"],
-             "status": "ACCEPTED", "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat()}
+            {"paymentId": f"{work.id}-{number}", "payout": {"payoutId": work.id}, "status": "ACCEPTED",
+             "payorPaymentId": each["payorPaymentId"],
+             "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat()}
             for work in works
             for number, each in enumerate(work.values.get("payments", ()))
-            if "payouts" not in path or path.split("/")[3] == work.id
+            if each["remoteId"] != NOBODY and ("payouts" not in path or path.split("/")[3] == work.id)
         ]  # fmt: skip
         return said(200, {"page": {"page": 1, "totalPages": 1}, "links": [], "content": listed})
 

@@ -25,6 +25,7 @@ from tests.histories.world import Process, World, pause
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
+from victor_ext.bulk.row_kind import Sendable
 from victor_ext.bulk.rows import Progress, Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.providers.eastpay import CardToken
@@ -318,7 +319,8 @@ class Inline:
 class Batch:
     """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt, and the results.
 
-    A step is stored for the worker alone that has taken the batch up as the last one.
+    A step of an attempt is stored for the worker alone that has taken the batch up as the last one. `step` is that of
+    payouts, such as `instruct`.
     """
 
     state: int
@@ -330,6 +332,7 @@ class Batch:
     run: object = None
     results: dict[int, Result] = field(default_factory=dict)
     broken_off: int = 0
+    step: str = ""
 
     def result(self, row: Row) -> tuple[Result | None, bool]:
         """The result of a row, and whether it may be under way."""
@@ -348,6 +351,8 @@ class Batches(Workers):
 
     settled = frozenset({"created", "rejected", "refused", "unknown"})
     """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
+    reference, reads_own = "client_reference_id", True
+    """What rivals have in common; and whether two rows of a batch may have it."""
 
     def __init__(self, days: int, can_be_lost: bool, is_edited: bool, **workers: Any) -> None:
         super().__init__(**workers)
@@ -366,9 +371,12 @@ class Batches(Workers):
         flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
         return {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
 
-    def _delivery(self, number: int) -> Any:
-        victor, monotonic = self.clients[number], lambda: self.world.now
-        made: Any = Delivery(victor, 1, Stop(self.world), monotonic)
+    def _delivery(self, number: int) -> dict[str, Any]:
+        """What sends the rows of each step."""
+        return {"": self._made(number, None)}
+
+    def _made(self, number: int, kind: Sendable | None) -> Any:
+        made: Any = Delivery(self.clients[number], 1, Stop(self.world), lambda: self.world.now, kind)
         made.close()
         made._threads, made._clock._local = Inline(), self.world.local
         return made
@@ -388,15 +396,16 @@ class Batches(Workers):
         run = batch.run = object()
         batch.owner, progress, results = self.processes[number], batch.progress, dict[int, Result]()
         batch.broken_off += progress.begun > 0
-        delivery = self.deliveries[number]
+        delivery = self.deliveries[number][batch.step]
         moment, _ = delivery.now()
         alone_since = (lambda: moment) if self.can_be_lost else None
+        units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {
-            index: replace(row, sent=row.sent or progress.sent(index))
+            index: replace(row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index))
             for index, row in enumerate(batch.left)
-            if index not in progress.results
+            if index not in progress.results or units.get(index)
         }
-        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch.state), alone_since)
+        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch), alone_since)
         for step in delivery.deliver(rows, terms, progress.begun, results):
             pause()
             if batch.run is not run:
@@ -412,14 +421,14 @@ class Batches(Workers):
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)
 
-    def _rivals(self, state: int, references: Any, ids: Any) -> list[Rival]:
+    def _rivals(self, own: Batch, references: Any, ids: Any) -> list[Rival]:
         """What `Worker._rivals` reads from the batches of a state."""
         rivals: list[Rival] = []
-        for batch in (each for each in self.batches if each.state == state):
+        for batch in (each for each in self.batches if each.state == own.state and (each is not own or self.reads_own)):
             for row in batch.rows:
                 result, is_open = batch.result(row)
-                named = result.id if result else None
-                reference = normalize("NFC", (row.arguments or {})["client_reference_id"])
+                named = (result.unit or result.id) if result else None
+                reference = normalize("NFC", (row.arguments or {}).get(self.reference) or "")
                 if (result or is_open) and (reference in references or named in ids):
                     may_exist = is_open or (result is not None and result.outcome in MAY_EXIST)
                     rivals.append(Rival(row.key, reference, named, may_exist))

@@ -37,7 +37,13 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     found = run_all(SEED, range(part, HISTORIES, PARTS))
     print(f"{found.count} histories from seed {SEED!r}: {dict(found.words)}")
     assert not found.wrong, "\n\n".join(replayable(*each[0]) for each in list(found.wrong.values())[:2])
-    for family, word in (("outbox", "sent"), ("bulk", "created"), ("calls", "success"), ("reading", "read")):
+    for family, word in (
+        ("outbox", "sent"),
+        ("bulk", "created"),
+        ("payouts", "created"),
+        ("calls", "success"),
+        ("reading", "read"),
+    ):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
         assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), f"to know nothing is no answer: {told}"
 
@@ -144,6 +150,9 @@ RIVALS = (
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
+KEYLESS_AGAIN = f"{SETTLEMENT}.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", ""
+ASSERTED = f"{BULK}.row_kind:Sendable.send", "assert not is_repeat, 'what takes no key is never sent again'", ""
+LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
 CAP = f"{SETTLEMENT}.key_age:within_key_life", "deadline is not None and deadline <= longest", "deadline is not None"
 DAY = f"{CALL}.__init__", "min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)", "loop.deadline"
 READ_ANEW = """
@@ -248,8 +257,16 @@ PLANTED = {
     "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
         (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",
          "columns.leased_until >= local"),)),
-    "what has no key is sent again": Planted("writes", "asked twice", (0, 60), (
-        (f"{SETTLEMENT}.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", ""),)),
+    "what has no key is sent again": Planted("writes", "asked twice", (0, 60), (KEYLESS_AGAIN,)),
+    "a payout is submitted again": Planted("payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)),
+    "a payout is instructed again": Planted("payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)),
+    "what no read shows was not done": Planted("payouts", "told wrong", (0, 60), (
+        (f"{SETTLEMENT}.flow:LookUp.unknown", "PaymentOutcome.UNKNOWN", "PaymentOutcome.REJECTED"),)),
+    "a payout settles two files": Planted("payouts", "files have the same payout", (0, 100), (RIVALS,)),
+    "a payment is made that its payout does not list": Planted("payouts", "told wrong", (0, 100), (
+        (f"{BULK}.payouts:Payouts.parts", f"if payment is None:\n    return None\nelse:\n    {LISTED}", LISTED),)),
+    "what a payout rejects is waited for": Planted("payouts", "lost: ", (0, 60), (
+        (f"{BULK}.payouts:Payouts.parts", "refusal is not None or payout.status == 'REJECTED'", "False"),)),
     "every write is said to have a key": Planted("writes", "asked twice", (0, 100), (
         (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return Promise.KEYED"),)),
     "a write settles two entries": Planted("writes", "told wrong", (0, 200), (
