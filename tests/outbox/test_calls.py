@@ -29,6 +29,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    PermissionDenied,
     PreparedCall,
     Promise,
     Proof,
@@ -324,6 +325,40 @@ Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
     ((state, payout_id),) = blocking.send()
     assert (state, payout_id is not None) == (("sent", True) if worked else ("unclear", False))
     assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
+
+
+@pytest.mark.parametrize("key", [HeaderKey(), None])
+def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking: Store, key: HeaderKey | None) -> None:
+    refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
+    script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, key=key, retry=ONCE))
+    outbox.create_table()
+    outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
+    with blocking.engine.begin() as connection:
+        for number in range(len(refusals) + 1):
+            named: Any = {"idempotency_key": f"the-key-of-payment-{number}", "at_most_once": True}
+            body = new_payment(amount=1, reference=f"INV-{number}")
+            outbox.add_call(connection, operation("payments.take_payment"), body=body, **named)
+    with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
+        outbox.send()
+    assert [entry.error for entry in outbox.entries("rejected")] == told
+    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [True] * len(refusals)
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+    assert (outbox.send(), len(script.requests)) == ([], 1 + len(refusals) + 2)
+    outbox.retry("the-key-of-payment-0")
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+
+
+def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
+    script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
+    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert outbox.send() == []
+    blocking.update(leased_until=0.0)
+    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
 
 
 def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:

@@ -39,7 +39,17 @@ from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
-from victor_ext.settlement.flow import SETTLED, About, LookUp, PaymentOutcome, Rival, Settlement, about, settle
+from victor_ext.settlement.flow import (
+    SETTLED,
+    About,
+    LookUp,
+    PaymentOutcome,
+    Rival,
+    Settlement,
+    about,
+    is_refusal,
+    settle,
+)
 from victor_ext.settlement.key_age import LEAST_KEPT, Keys, Moment, NoKey, Now, Sent, within_key_life
 
 from .entries import (
@@ -549,7 +559,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
-        if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
+        if settlement.outcome in SETTLED and is_refusal(error):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             return (yield from self._store(row.key, claim.lease, state=state.value, error=error.message))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
