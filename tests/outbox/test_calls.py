@@ -29,6 +29,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    PermissionDenied,
     PreparedCall,
     Promise,
     Proof,
@@ -178,7 +179,7 @@ def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Sto
     assert (store.send(), store.state()) == ([], "settling")
     store.update(leased_until=0.0)
     assert [state for state, _ in store.send()] == ["sent"]
-    assert harness.calls("submit") == 1
+    assert (harness.calls("submit"), store.entries()[0].error) == (1, None)
 
 
 def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
@@ -326,6 +327,41 @@ Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
     assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
 
 
+@pytest.mark.parametrize("key", [HeaderKey(), None])
+def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking: Store, key: HeaderKey | None) -> None:
+    refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
+    script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, key=key, retry=ONCE))
+    outbox.create_table()
+    outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
+    with blocking.engine.begin() as connection:
+        for number in range(len(refusals) + 1):
+            named: Any = {"idempotency_key": f"the-key-of-payment-{number}", "at_most_once": True}
+            body = new_payment(amount=1, reference=f"INV-{number}")
+            outbox.add_call(connection, operation("payments.take_payment"), body=body, **named)
+    with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
+        outbox.send()
+    assert [entry.error for entry in outbox.entries("rejected")] == told
+    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [True] * len(refusals)
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+    assert (outbox.send(), len(script.requests)) == ([], 1 + len(refusals) + 2)
+    blocking.update(resolved_by="Zoë", resolved_why="the portal has nothing")
+    assert outbox.retry("the-key-of-payment-0").resolved_by is None
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+
+
+def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
+    script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
+    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert outbox.send() == []
+    blocking.update(leased_until=0.0)
+    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
+
+
 def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:
     submit(blocking)
     blocking.update(provider="Another")
@@ -393,6 +429,48 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
         outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")])
+def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking: Store, failure: Any) -> None:
+    def find(client: Any, _call: Any, _since: datetime, _given: Any) -> Any:
+        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return Done("pay_1")
+
+    script = Script(dated(404), httpx.ReadError("it was cut"), failure)
+    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=KEY)
+    with pytest.raises(VictorError):
+        outbox.send()
+    assert [entry.state.value for entry in outbox.entries()] == ["settling"]
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    if isinstance(failure, httpx.Response) and failure.status_code != 401:
+        assert [(entry.state.value, str(failure.status_code) in str(entry.error)) for entry in outbox.send()] == [
+            ("unclear", True)
+        ]
+    else:  # nothing was read: it is no sign of anything
+        with pytest.raises(VictorError):
+            outbox.send()
+    entry = outbox.resolve(KEY, done=True, by="Zoë", why="the portal has it")
+    assert (entry.state.value, entry.error) == ("sent", None)
+    assert [request.method for request in script.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize(("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")])
+def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, status: str, name: str) -> None:
+    script, told = Script(dated(404), dated(201, json={"id": "p", "status": status})), list[str]()
+    outbox = Outbox(blocking.engine, client=keyed(script))
+    outbox.create_table()
+    outbox.on()(lambda _session, event: told.append(event.name))
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert [entry.status for entry in outbox.send()] == [status]
+    assert told == ["sent", name]
 
 
 def test_no_card_is_stored(blocking: Store) -> None:

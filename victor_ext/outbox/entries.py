@@ -71,7 +71,8 @@ class OutboxEvent:
     """A change of an entry.
 
     Attributes:
-        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower case (`completed`).
+        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower case (`completed`). A
+            status whose word is a state of entries is `status:rejected`.
         entry: The entry as it was after that change. It may have changed since.
         tries: How often this event was tried, this time included.
     """
@@ -87,14 +88,17 @@ def event_values(name: str, entry: Entry) -> dict[str, str]:
     return {"name": name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
 
 
-_RESULTS = frozenset({"sent", "rejected", "refused", "unclear"})
+_STATES = frozenset(state.value for state in EntryState)
+_RESULTS = _STATES - {"waiting", "sending", "settling"}
 
 
 def changes(before: Any, after: Any) -> list[str]:
     """The names of what has changed between two rows of an entry."""
     state = [after.state] if after.state != before.state and after.state in _RESULTS else []
-    status = [after.status.casefold()] if after.status and after.status != before.status else []
-    return list(dict.fromkeys(state + status))
+    if not after.status or after.status == before.status:
+        return state
+    word = after.status.casefold()
+    return [*state, f"status:{word}" if word in _STATES else word]
 
 
 def outbox_table(name: str) -> sa.Table:
@@ -162,4 +166,4 @@ def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     """What the table stores of a write that was done."""
     ended = done.is_final or not (call.is_followed and done.id)
     known = {"request_id": done.id, "status": as_status(done.status), "ended": ended}
-    return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}
+    return {"state": EntryState.SENT.value, "leased_until": 0.0, "error": None, **known}

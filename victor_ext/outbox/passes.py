@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from victor_ext import (
     AsyncVictor,
+    AuthenticationError,
     BadRequest,
     ConfigurationError,
     InvalidRequest,
@@ -27,6 +28,8 @@ from victor_ext import (
     PreparedCall,
     Problem,
     Promise,
+    RateLimited,
+    StatusError,
     UnreadableResponse,
     Victor,
     VictorError,
@@ -39,7 +42,17 @@ from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
-from victor_ext.settlement.flow import SETTLED, About, LookUp, PaymentOutcome, Rival, Settlement, about, settle
+from victor_ext.settlement.flow import (
+    SETTLED,
+    About,
+    LookUp,
+    PaymentOutcome,
+    Rival,
+    Settlement,
+    about,
+    is_refusal,
+    settle,
+)
 from victor_ext.settlement.key_age import LEAST_KEPT, Keys, Moment, NoKey, Now, Sent, within_key_life
 
 from .entries import (
@@ -140,12 +153,17 @@ def _content(text: str) -> tuple[object, ...]:
     return call.operation, call.method, call.url, call.idempotency_key, sent
 
 
-def _looked_up(client: Any, step: LookUp) -> Pass[Settlement]:
+def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
+    """Read whether a write was done. At last any response that does not show it counts as one that does not."""
     write: Any = step.payment
     try:
         done = yield partial(client.look_up, write.call, since=step.since, **write.look_up_by)
-    except (BadRequest, NotFound, UnreadableResponse) as error:  # a later read may say more
-        done = f"The look-up failed: {error.summary}"
+    except (StatusError, UnreadableResponse) as error:
+        if isinstance(error, AuthenticationError | RateLimited):
+            raise
+        if not is_last and not isinstance(error, BadRequest | NotFound | UnreadableResponse):
+            raise
+        done = f"The look-up failed: {error.summary}"  # a later read may say more
     return step.shown(done)
 
 
@@ -209,7 +227,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
         Args:
             name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's, in any letter case.
-                None: every event.
+                A status whose word is a state of entries is `status:rejected`. None: every event.
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
@@ -452,7 +470,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
                 message = f"{name} is empty: say it for those who read this later."
                 raise _refused(idempotency_key, name, "required", message)
         if done:
-            values: dict[str, Any] = {"state": EntryState.SENT.value, "request_id": id, "ended": id is None}
+            known = {"request_id": id, "ended": id is None, "error": None}
+            values: dict[str, Any] = {"state": EntryState.SENT.value, **known}
         else:
             values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
         values |= {"resolved_by": by, "resolved_why": why}
@@ -468,7 +487,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         Raises:
             InvalidRequest: There is no such entry in these states.
         """
-        never = {**sent_values(None), "settle_until": None, "error": None, "leased_until": 0.0, "state": "waiting"}
+        unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
+        never = {**sent_values(None), **unknown, "leased_until": 0.0, "state": EntryState.WAITING.value}
         return (yield from self._by_hand(idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED))
 
     def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
@@ -535,7 +555,11 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
         result = yield from settle(write, keys, turn, send)
         if isinstance(result, LookUp):
-            result = yield from _looked_up(client, result)
+            until = self._settle_until(claim)
+            if row.state != EntryState.SETTLING.value:  # else nobody could settle it while its look-up fails
+                begun = {"state": EntryState.SETTLING.value, "settle_until": until, "error": result.why}
+                yield from self._store(row.key, claim.lease, **begun)
+            result = yield from _looked_up(client, result, is_last=claim.at.local >= until)
         return (yield from self._settled(claim, result, is_final=bool(write.why_no_look_up)))
 
     def _settled(self, claim: Claim, settlement: Settlement, *, is_final: bool) -> Pass[Entry | None]:
@@ -549,7 +573,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             return None if entry is None or entry.state is EntryState.SETTLING else entry
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
-        if settlement.outcome in SETTLED and about(error) is About.PAYMENT:
+        if settlement.outcome in SETTLED and is_refusal(error):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             return (yield from self._store(row.key, claim.lease, state=state.value, error=error.message))
         # Nothing came of this call. Of an earlier one something may have: such an entry goes on as it was.
@@ -565,12 +589,15 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         if settlement.request is not None:
             values = done_values(settlement.request, PreparedCall.from_text(row.call))
             return self._change_held(row.key, lease, values, connection)
-        # One that is further away is by a clock that was ahead.
-        until = min(row.settle_until or inf, claim.at.local + self._settle_for)
+        until = self._settle_until(claim)
         values = {"state": EntryState.UNCLEAR.value, "error": settlement.reason or "", "settle_until": until}
         if not is_final and claim.at.local < until:  # lists lag: it is looked up again
             values |= {"state": EntryState.SETTLING.value, "leased_until": claim.at.local + _LOOK_AGAIN}
         return self._change_held(row.key, lease, values, connection)
+
+    def _settle_until(self, claim: Claim) -> float:
+        """Until when an entry is looked up. A time that is further away is by a clock that was ahead."""
+        return min(claim.row.settle_until or inf, claim.at.local + self._settle_for)
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
         """Whether a request may be that of another entry. One statement: an entry may be settled meanwhile."""

@@ -17,6 +17,7 @@ from victor_ext import (
     InvalidRequest,
     Outcome,
     PaymentRequest,
+    PermissionDenied,
     PreparedCall,
     RateLimited,
     StatusError,
@@ -258,13 +259,16 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     """
     if isinstance(error, Conflict):
         return error.message
-    if is_repeat and _is_refusal(error):
+    if is_repeat and is_refusal(error):
         return f"It may have been sent before; now: {error.summary}"
     return None
 
 
-def _is_refusal(error: VictorError) -> bool:
-    return about(error) is About.PAYMENT and error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
+def is_refusal(error: VictorError) -> bool:
+    """Whether a call was refused for good: the same call later would be, too. After a 401, 403 or 429 it may not be."""
+    if isinstance(error, PermissionDenied) or about(error) not in (About.PAYMENT, About.EITHER):
+        return False
+    return error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
 
 
 def _of_error(error: VictorError) -> Settlement:
@@ -277,7 +281,7 @@ def _of_error(error: VictorError) -> Settlement:
         outcome = PaymentOutcome.WAITING
     elif isinstance(error, InvalidRequest):
         outcome = PaymentOutcome.REFUSED
-    elif _is_refusal(error) or about(error) is About.EITHER:
+    elif is_refusal(error) or about(error) is About.EITHER:
         outcome = PaymentOutcome.REJECTED
     else:
         outcome = PaymentOutcome.NOT_SENT
