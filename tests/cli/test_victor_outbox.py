@@ -31,7 +31,7 @@ def outbox(tmp_path: Path) -> Outbox:
         made.add(connection, **invoice(2))
         unclear = sa.update(made.table).where(made.table.c.id == 1)
         connection.execute(unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0))
-        made._put(connection, name="completed", source="s", subject="k-3", data="{}")
+        made._put(connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}")
         connection.execute(sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES))
     return made
 

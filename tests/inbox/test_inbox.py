@@ -202,6 +202,22 @@ def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -
     assert [sum(each) for each in zip(*stored, strict=True)] == [1] * 20
 
 
+def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.Engine) -> None:
+    def read_webhook(body: Any, _headers: Any = None, *, verify: Any = None) -> Any:
+        return SimpleNamespace(**json.loads(body))
+
+    told: list[str] = []
+    till = inbox_of(engine, DocumentWebhook("Till", read_webhook, None, None, None, None))
+    velos = inbox_of(engine)
+    till.on()(lambda _session, event: told.append(event.notification.type))
+    velos.on()(lambda _session, event: told.append(event.notification.event_name))
+    assert received(velos, body_of(3, "e-1")) is not None
+    assert received(till, b'{"id": "e-1", "type": "paid"}') is not None
+    assert received(till, b'{"id": "e-1", "type": "paid"}') is None
+    assert (len(till.handle()), told, till.gaps("payor-1", after=0)) == (1, ["paid"], [])
+    assert (len(velos.handle()), told[1:], velos.gaps("payor-1", after=0)) == (1, ["payment.accepted"], [range(1, 3)])
+
+
 # How it is handled
 
 
@@ -310,6 +326,7 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
         call_command("migrate", "victor_inbox", verbosity=0)
         inbox = DjangoInbox(velo.Webhook(HEADER))
         inbox.on()(keep)
+        assert not DjangoInbox(eastpay.Webhook())._handlers
         with pytest.raises(transaction.TransactionManagementError, match="call receive"):
             inbox.receive(body_of(), AUTHORIZED)
         for number in (1, 1, 4):

@@ -167,6 +167,19 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox,
         assert outbox.event_counts()[EventState.WAITING] == left
 
 
+def test_the_outbox_of_one_system_leaves_the_events_of_another_one(outbox: Outbox, engine: sa.Engine) -> None:
+    """One table has the writes of all systems."""
+    settled_by_hand(outbox)
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.events).values(stored_at=0.0))
+    for name in ("sent", "rejected"):
+        other = Outbox(engine, client=SimpleNamespace(provider="Velo"))
+        other.on(name)(note)
+        assert other.handle() == []
+    outbox.on("sent")(note)
+    assert [event.entry.provider for event in outbox.handle()] == ["Victor"]
+
+
 def test_a_change_that_two_workers_see_is_one_event(
     outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
