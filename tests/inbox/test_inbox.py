@@ -257,11 +257,18 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine: s
 
 
 def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> None:
-    inbox = inbox_of(engine)
-    received(inbox, body_of())
-    with engine.begin() as connection:
-        connection.execute(sa.update(inbox.table).values(received_at=0.0))
-    inbox.handle()
+    """But not what was read: anybody can post the id of an old payment."""
+    inbox, hints = inbox_of(engine), inbox_of(engine, eastpay.Webhook(), Gateway())
+    hints.on()(note)
+    for handled in (1, 0):
+        received(inbox, body_of())
+        received(hints, b'{"id": "8ac7a4a1"}', {})
+        assert len(hints.handle()) == handled
+        with engine.begin() as connection:
+            connection.execute(sa.update(inbox.table).values(received_at=0.0))
+        for each in (inbox, hints):
+            each._forgotten_at = float("-inf")
+            each.handle()
     assert received(inbox, body_of()) is not None
 
 

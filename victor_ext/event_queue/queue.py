@@ -317,9 +317,23 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
         due = sa.and_(is_ours, sa.not_(waits), self._wanted())
-        # What crashes its process every time is a dead letter at last: the try counts before it is made.
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
-        return taken(connection, self.events, sa.and_(due, columns.id > last), ("tries", "due_at"), lambda _: values)
+        # What ends its process every time is a dead letter at last: the try counts before it is made.
+        said = "Its last try did not end within the lease: its process was killed, or the handler takes too long."
+        dead = {"state": EventState.DEAD.value, "error": said}
+
+        def is_dead(row: Any) -> bool:
+            return row.tries >= MOST_TRIES and row.stored_at < now - _LONGEST_WAIT
+
+        while True:
+            next_one = sa.and_(due, columns.id > last)
+            row = taken(
+                connection, self.events, next_one, ("tries", "due_at"), lambda row: dead if is_dead(row) else values
+            )
+            if row is None or not is_dead(row):
+                return row
+            last = row.id
+            _log.warning("The event %s of %s is a dead letter: %s", row.name, row.subject, said)
 
     def _taken(self, row: Any) -> sa.ColumnElement[bool]:
         """The row that `_take` has returned, while no other worker has taken it up again."""
