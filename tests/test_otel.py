@@ -211,12 +211,20 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
 
 
 def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
-    box = SimpleNamespace(counts=lambda: {"unclear": 2, "sent": 0}, event_counts=lambda: {"dead": 1})
+    inbox = SimpleNamespace(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
+    box = SimpleNamespace(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
+    box.event_counts = lambda: {"dead": 1}
     observed.listener.watch(box)
+    observed.listener.watch(inbox)
     measured = observed.metrics()
-    labels = {"server.address": "api.example.com"}
-    unclear, sent = ({**labels, "victor_ext.state": state} for state in ("unclear", "sent"))
-    assert measured["victor_ext.outbox.entries"] == [(unclear, 2), (sent, 0)]
-    assert measured["victor_ext.events"] == [
-        ({**labels, "victor_ext.of": "SimpleNamespace", "victor_ext.state": "dead"}, 1)
+    labels = {"server.address": "api.example.com", "victor_ext.of": "SimpleNamespace"}
+    found = [(name, value) for name in ("outbox.entries", "events") for value in measured[f"victor_ext.{name}"]]
+    assert found == [
+        (of, ({**labels, "victor_ext.table": table, "victor_ext.state": state}, number))
+        for of, table, state, number in (
+            ("outbox.entries", "out", "unclear", 2),
+            ("outbox.entries", "out", "sent", 0),
+            ("events", "out", "dead", 1),
+            ("events", "in", "dead", 3),
+        )
     ]

@@ -13,7 +13,9 @@ from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.adapter import invoice
 from victor_ext import Victor
 from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox, OutboxEvent
+from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., Ran]
@@ -31,7 +33,7 @@ def outbox(tmp_path: Path) -> Outbox:
         made.add(connection, **invoice(2))
         unclear = sa.update(made.table).where(made.table.c.id == 1)
         connection.execute(unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0))
-        made._put(connection, name="completed", source="s", subject="k-3", data="{}")
+        made._put(connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}")
         connection.execute(sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES))
     return made
 
@@ -97,7 +99,27 @@ def test_what_is_misuse(run: Run, words: Any, said: str) -> None:
     assert (shown.status, said in shown.err) == (2, True), shown.err
 
 
-def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command) -> None:
+def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> None:
+    inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
+    inbox.create_table()
+    with outbox._engine.begin() as connection:
+        inbox._put(connection, provider="Velo", name="payment.accepted", source="p", subject="e-1", data="{}")
+        connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
+    shown = run("status", "--table", "victor_inbox")
+    assert (shown.status, shown.out.splitlines()[2:]) == (
+        1,
+        ["dead letter 1: payment.accepted of e-1: ValueError: no"],
+    )
+    assert run("retry", "--all-dead-letters", "--table", "victor_inbox").out == "1 to be tried again.\n"
+    assert run("status", "--table", "victor_inbox").status == 0
+    refused = run("retry", KEY, "--table", "victor_inbox")
+    assert (refused.status, "it is an inbox's" in refused.err) == (2, True)
+
+
+def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command, tmp_path: Path) -> None:
+    missing = tmp_path / "none.sqlite"
+    shown = bare_command("outbox", "entries", "--database", f"sqlite:///{missing}")
+    assert (shown.status, f"there is no file {missing}." in shown.err, missing.exists()) == (2, True, False)
     for url in ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "nonsense", "mysql+nothing://me:secret@h/x"):
         shown = bare_command("outbox", "status", "--database", url)
         assert (shown.status, "secret" in shown.err) == (2, False), shown.err

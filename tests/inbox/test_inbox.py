@@ -202,6 +202,22 @@ def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -
     assert [sum(each) for each in zip(*stored, strict=True)] == [1] * 20
 
 
+def test_inboxes_of_two_systems_share_their_tables_and_nothing_else(engine: sa.Engine) -> None:
+    def read_webhook(body: Any, _headers: Any = None, *, verify: Any = None) -> Any:
+        return SimpleNamespace(**json.loads(body))
+
+    told: list[str] = []
+    till = inbox_of(engine, DocumentWebhook("Till", read_webhook, None, None, None, None))
+    velos = inbox_of(engine)
+    till.on()(lambda _session, event: told.append(event.notification.type))
+    velos.on()(lambda _session, event: told.append(event.notification.event_name))
+    assert received(velos, body_of(3, "e-1")) is not None
+    assert received(till, b'{"id": "e-1", "type": "paid"}') is not None
+    assert received(till, b'{"id": "e-1", "type": "paid"}') is None
+    assert (len(till.handle()), told, till.gaps("payor-1", after=0)) == (1, ["paid"], [])
+    assert (len(velos.handle()), told[1:], velos.gaps("payor-1", after=0)) == (1, ["payment.accepted"], [range(1, 3)])
+
+
 # How it is handled
 
 
@@ -241,11 +257,18 @@ def test_what_cannot_be_read_is_a_dead_letter_and_keeps_nobody_waiting(engine: s
 
 
 def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> None:
-    inbox = inbox_of(engine)
-    received(inbox, body_of())
-    with engine.begin() as connection:
-        connection.execute(sa.update(inbox.table).values(received_at=0.0))
-    inbox.handle()
+    """But not what was read: anybody can post the id of an old payment."""
+    inbox, hints = inbox_of(engine), inbox_of(engine, eastpay.Webhook(), Gateway())
+    hints.on()(note)
+    for handled in (1, 0):
+        received(inbox, body_of())
+        received(hints, b'{"id": "8ac7a4a1"}', {})
+        assert len(hints.handle()) == handled
+        with engine.begin() as connection:
+            connection.execute(sa.update(inbox.table).values(received_at=0.0))
+        for each in (inbox, hints):
+            each._forgotten_at = float("-inf")
+            each.handle()
     assert received(inbox, body_of()) is not None
 
 
@@ -310,6 +333,7 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
         call_command("migrate", "victor_inbox", verbosity=0)
         inbox = DjangoInbox(velo.Webhook(HEADER))
         inbox.on()(keep)
+        assert not DjangoInbox(eastpay.Webhook())._handlers
         with pytest.raises(transaction.TransactionManagementError, match="call receive"):
             inbox.receive(body_of(), AUTHORIZED)
         for number in (1, 1, 4):

@@ -40,7 +40,7 @@ from victor_ext import (
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
 from victor_ext.outbox.passes import _content
-from victor_ext.providers import Money
+from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -520,4 +520,8 @@ def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: p
         with pytest.raises(transaction.TransactionManagementError, match=r"call add_call\(\) within"):
             DjangoOutbox.from_settings().add_call("payouts.withdraw", "payout-1", idempotency_key="another-key")
         call_command("send_payment_requests")
+        with velo.Velo.from_env() as client:  # one that somebody else made stays open
+            monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})
+            call_command("send_payment_requests")
+            client.ping()
     assert blocking.harness.calls("submit") == 1

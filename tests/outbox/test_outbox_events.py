@@ -136,6 +136,25 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason(
     assert outbox.retry_dead_letters() == 1
 
 
+def test_what_ends_its_process_every_time_is_a_dead_letter_too(outbox: Outbox, engine: sa.Engine) -> None:
+    settled_by_hand(outbox)
+
+    @outbox.on()
+    def out_of_memory(_session: object, _event: object) -> None:
+        raise SystemExit
+
+    for stored_at in (time.time(), 0.0):  # not before an hour has passed
+        for _ in range(MOST_TRIES if stored_at else 1):
+            with pytest.raises(SystemExit):
+                outbox.handle()
+            let_time_pass(outbox, engine)
+        with engine.begin() as connection:
+            connection.execute(sa.update(outbox.events).values(stored_at=stored_at))
+    assert outbox.handle() == []
+    (letter,) = outbox.dead_letters()
+    assert (letter.tries, "did not end within the lease" in letter.error) == (MOST_TRIES + 1, True)
+
+
 def settled_by_hand(outbox: Outbox) -> None:
     """The event `sent` of an entry is stored, as by `victor outbox resolve`, whose process has no handlers."""
     stored(outbox, invoice(1))
@@ -165,6 +184,19 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox,
         worker.on("rejected")(note)
         worker.handle()
         assert outbox.event_counts()[EventState.WAITING] == left
+
+
+def test_the_outbox_of_one_system_leaves_the_events_of_another_one(outbox: Outbox, engine: sa.Engine) -> None:
+    """One table has the writes of all systems."""
+    settled_by_hand(outbox)
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.events).values(stored_at=0.0))
+    for name in ("sent", "rejected"):
+        other = Outbox(engine, client=SimpleNamespace(provider="Velo"))
+        other.on(name)(note)
+        assert other.handle() == []
+    outbox.on("sent")(note)
+    assert [event.entry.provider for event in outbox.handle()] == ["Victor"]
 
 
 def test_a_change_that_two_workers_see_is_one_event(

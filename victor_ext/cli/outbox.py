@@ -6,6 +6,7 @@ import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
 outbox = typer.Typer(help="The outbox of a database: what is unclear, and what to do about it.", no_args_is_help=True)
 
 Database = Annotated[str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")]
-TableName = Annotated[str, option("The name of its table.", "NAME")]
+TableName = Annotated[str, option("The name of its table; status and retry take an inbox's, too.", "NAME")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")]
 _TABLE = "victor_outbox"
 
 
 @contextmanager
-def _opened(database: str, table: str) -> Generator[Outbox]:
-    """Open an outbox for the block. Raises `Misuse`, which quotes no URL: it may have a password."""
+def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tuple[Outbox, bool]]:
+    """Open an outbox for the block. Raises `Misuse`, which quotes no URL: it may have a password.
+
+    With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no entries (False).
+    """
     from victor_ext import InvalidRequest  # noqa: PLC0415 - `victor --help` does not need it
 
     try:
@@ -43,9 +47,15 @@ def _opened(database: str, table: str) -> Generator[Outbox]:
     engine = None
     try:
         engine = sa.create_engine(database)
+        file = engine.url.database if engine.name == "sqlite" else None
+        if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():  # SQLite would make it
+            raise Misuse(f"--database: there is no file {file}.")
         if not sa.inspect(engine).has_table(table):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
-        yield Outbox(engine, table=table)
+        has_entries = any(column["name"] == "key" for column in sa.inspect(engine).get_columns(table))
+        if not (has_entries or inbox):
+            raise Misuse(f"{table} has no entries, only events: it is an inbox's. See status, and retry --dead-letter.")
+        yield Outbox(engine, table=table), has_entries
     except InvalidRequest as error:
         raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
     except (SQLAlchemyError, ImportError) as error:
@@ -69,9 +79,9 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
 
     The exit status is 1 if an entry is unclear, or an event is a dead letter.
     """
-    with _opened(database, table) as opened:
-        counts, letters, unclear = opened.counts(), opened.dead_letters(), opened.entries("unclear")
-        events = opened.event_counts()
+    with _opened(database, table, inbox=True) as (opened, has_entries):
+        counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
+        letters, events = opened.dead_letters(), opened.event_counts()
     if as_json:
         named = [{**asdict(letter), "stored_at": letter.stored_at.isoformat()} for letter in letters]
         entries = [asdict(entry) for entry in unclear]
@@ -94,7 +104,7 @@ def entries(
     as_json: AsJson = False,
 ) -> None:
     """List the entries, oldest first; with --json one on a line."""
-    with _opened(database, table) as opened:
+    with _opened(database, table) as (opened, _):
         try:
             found = opened.entries(state)
         except ValueError:
@@ -115,7 +125,7 @@ def retry(
     """Let the worker try an entry again of which nothing was done, or an event that is a dead letter."""
     if (key is not None) + bool(dead_letter) + all_dead_letters != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
-    with _opened(database, table) as opened:
+    with _opened(database, table, inbox=key is None) as (opened, _):
         if key is not None:
             _show([opened.retry(key)], as_json=as_json)
             return
@@ -141,5 +151,5 @@ def resolve(
     """
     if found not in ("sent", "not-done"):
         raise Misuse(f"--as is {found!r}: write sent or not-done.")
-    with _opened(database, table) as opened:
+    with _opened(database, table) as (opened, _):
         _show([opened.resolve(key, done=found == "sent", id=id, by=by, why=why)], as_json=as_json)

@@ -56,15 +56,15 @@ class _Connection:
 class DjangoQueue(BlockingQueue[str, E]):
     """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that as their session.
 
-    All objects of one kind and database have the same handlers: a command of `manage.py` makes its own object.
+    All objects of one kind, database and system have the same handlers: a command of `manage.py` makes its own object.
     """
 
-    _of_database: dict[tuple[type, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
+    _of_database: dict[tuple[type, str, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
 
     def _use(self, using: str) -> None:
         self._using = using
         self._connection = cast("sa.Connection", _Connection(using))
-        self._handlers = self._of_database.setdefault((type(self), using), [])
+        self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
     def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:  # noqa: ARG002 - Django's own
         with transaction.atomic(self._using):

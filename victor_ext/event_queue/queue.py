@@ -74,6 +74,7 @@ class DeadLetter:
         tries: How often it was tried.
         error: What its handler raised at last, without long numbers.
         stored_at: When it was stored, aware.
+        provider: The name of the system that it is of.
     """
 
     id: int
@@ -83,6 +84,7 @@ class DeadLetter:
     tries: int
     error: str
     stored_at: datetime
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
         name,
         metadata,
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("provider", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
@@ -164,6 +167,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     # The parts of an outbox or an inbox
 
+    def _provider(self, client: Any = None) -> str:
+        """The system whose events a pass with this client handles: other boxes may have theirs in the same table."""
+        raise NotImplementedError
+
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
         """The client of the passes, which are made each `interval` seconds."""
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
@@ -199,11 +206,12 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """Whether an event that is about to be handled is none that was handled before under another name."""
         return True
 
-    def _forget(self, connection: sa.Connection, now: float) -> None:
+    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
         """Delete what no process has wanted."""
         columns = self.events.c
+        waits = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
         unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None), sa.not_(self._wanted()))
-        connection.execute(sa.delete(self.events).where(columns.state == EventState.WAITING.value, unwanted))
+        connection.execute(sa.delete(self.events).where(waits, unwanted))
 
     # Handlers
 
@@ -269,24 +277,25 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     @operation
     def handle(self, client: Any = None) -> Pass[list[E]]:
-        """Handle the stored events that this process has handlers of. Returns those that were handled.
+        """Handle the stored events of its system that this process has handlers of. Returns those that were handled.
 
         Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
         and the event is tried again later; after 12 tries it is a dead letter.
 
         Args:
-            client: Reads what an event of an inbox is about, in place of the inbox's own client.
+            client: Reads what an event of an inbox is about, in place of the inbox's own client. An outbox handles the
+                events of this client's system, else those of its own client's, and without one Victor's.
 
         Raises:
             VictorError: The provider cannot be asked. The event waits for the next pass.
         """
         done: list[E] = []
-        now = time.monotonic()
+        provider, now = self._provider(client), time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
-            yield from self._transact(lambda connection: self._forget(connection, time.time()))
+            yield from self._transact(lambda connection: self._forget(provider, connection, time.time()))
             self._forgotten_at = now
         last = 0
-        while self._handlers and (row := (yield from self._transact(partial(self._take, last)))) is not None:
+        while self._handlers and (row := (yield from self._transact(partial(self._take, provider, last)))) is not None:
             last = row.id
             try:
                 event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
@@ -301,15 +310,30 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 yield from self._transact(partial(self._put_off, row, error))
         return done
 
-    def _take(self, last: int, connection: sa.Connection) -> Any:
-        """Take up the event after `last` that a handler wants, with the lease. Returns it as it was, or None."""
+    def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+        """Take up the system's event after `last` that a handler wants, with the lease: as it was, or None."""
         columns, now = self.events.c, time.time()
         # What is due later than any wait takes was put off by a clock that was wrong.
         waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
-        due = sa.and_(columns.state == EventState.WAITING.value, sa.not_(waits), self._wanted())
-        # What crashes its process every time is a dead letter at last: the try counts before it is made.
+        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
+        due = sa.and_(is_ours, sa.not_(waits), self._wanted())
         values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
-        return taken(connection, self.events, sa.and_(due, columns.id > last), ("tries", "due_at"), lambda _: values)
+        # What ends its process every time is a dead letter at last: the try counts before it is made.
+        said = "Its last try did not end within the lease: its process was killed, or the handler takes too long."
+        dead = {"state": EventState.DEAD.value, "error": said}
+
+        def is_dead(row: Any) -> bool:
+            return row.tries >= MOST_TRIES and row.stored_at < now - _LONGEST_WAIT
+
+        while True:
+            next_one = sa.and_(due, columns.id > last)
+            row = taken(
+                connection, self.events, next_one, ("tries", "due_at"), lambda row: dead if is_dead(row) else values
+            )
+            if row is None or not is_dead(row):
+                return row
+            last = row.id
+            _log.warning("The event %s of %s is a dead letter: %s", row.name, row.subject, said)
 
     def _taken(self, row: Any) -> sa.ColumnElement[bool]:
         """The row that `_take` has returned, while no other worker has taken it up again."""
@@ -343,7 +367,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         """The events whose handlers have failed too often, oldest first."""
         columns = self.events.c
         query = sa.select(self.events).where(columns.state == EventState.DEAD.value).order_by(columns.id)
-        names = ("id", "name", "source", "subject", "tries", "error")
+        names = ("id", "name", "source", "subject", "tries", "error", "provider")
 
         def letter(row: Any) -> DeadLetter:
             stored_at = datetime.fromtimestamp(row.stored_at, UTC)

@@ -31,8 +31,17 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
 
 
+_READ = "read "
+"""Before the id of a state that was read."""
+
+
 class ReceivesWebhook(Protocol):
     """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it."""
+
+    @property
+    def provider(self) -> str:
+        """The name of the system."""
+        ...
 
     def delivery(self, body: Any, headers: Any) -> Delivery:
         """Check a request, and say what it is. Raises `AuthenticationError` or `InvalidRequest`."""
@@ -75,6 +84,7 @@ def names_table(name: str) -> sa.Table:
     return sa.Table(
         name,
         sa.MetaData(),
+        sa.Column("provider", sa.Text, primary_key=True),
         sa.Column("source", sa.Text, primary_key=True),
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("number", sa.BigInteger),
@@ -117,6 +127,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         """
         return self._on(name, source)
 
+    def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
+        return self._webhook.provider
+
     def _receive(self, session: Any, body: Any, headers: Any, source: str) -> InboxEvent | None:
         delivery = self._webhook.delivery(body, headers)
         ids = [*map(_storable, delivery.ids)]
@@ -126,14 +139,14 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         if not new.issuperset(ids):
             return None
         name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
-        once = None if delivery.once is None else _storable(f"{source} {delivery.once}")
-        values = {"source": source, "subject": subject, "data": delivery.content}
+        once = None if delivery.once is None else _storable(f"{self._provider()} {source} {delivery.once}")
+        values = {"provider": self._provider(), "source": source, "subject": subject, "data": delivery.content}
         if self._put(session, once=once, name=name, **values) is None:
             return None
         return InboxEvent(name, source, subject, self._webhook.notification(delivery.content))
 
     def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
-        values = {"id": id, "number": number, "received_at": time.time()}
+        values = {"provider": self._provider(), "id": id, "number": number, "received_at": time.time()}
         return inserted(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
@@ -151,11 +164,14 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)
-        return state is None or self._add(connection, event.source, _storable(f"read {state}"))
+        return state is None or self._add(connection, event.source, _READ + _storable(state))
 
-    def _forget(self, connection: sa.Connection, now: float) -> None:
-        super()._forget(connection, now)
-        connection.execute(sa.delete(self.table).where(self.table.c.received_at < now - self._remember))
+    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+        super()._forget(provider, connection, now)
+        columns = self.table.c
+        # What was read is new once, however late somebody asks for it to be read again.
+        is_old = sa.and_(columns.received_at < now - self._remember, sa.not_(columns.id.startswith(_READ)))
+        connection.execute(sa.delete(self.table).where(columns.provider == provider, is_old))
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
@@ -166,7 +182,12 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             after: The number up to which everything is known. None: the lowest that is remembered.
         """
         columns = self.table.c
-        known = sa.and_(columns.source == source, columns.number.is_not(None), columns.number > (after or 0))
+        known = sa.and_(
+            columns.provider == self._provider(),
+            columns.source == source,
+            columns.number.is_not(None),
+            columns.number > (after or 0),
+        )
         before = sa.func.coalesce(sa.func.lag(columns.number).over(order_by=columns.number), after)
         pairs = sa.select(columns.number, before.label("before")).where(known).subquery()
         gaps = sa.select(pairs).where(pairs.c.number > pairs.c.before + 1).order_by(pairs.c.number)

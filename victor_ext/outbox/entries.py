@@ -85,7 +85,8 @@ class OutboxEvent:
 def event_values(name: str, entry: Entry) -> dict[str, str]:
     """What the table of events stores of a change."""
     data = json.dumps(asdict(entry))
-    return {"name": name, "source": entry.operation, "subject": entry.idempotency_key, "data": data}
+    about = {"provider": entry.provider, "source": entry.operation, "subject": entry.idempotency_key}
+    return {"name": name, **about, "data": data}
 
 
 _STATES = frozenset(state.value for state in EntryState)

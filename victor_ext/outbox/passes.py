@@ -235,6 +235,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         """
         return self._on(name, operation)
 
+    def _provider(self, client: AnyClient | None = None) -> str:
+        client = self.client if client is None else client
+        return VICTOR if client is None else str(client.provider)
+
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
         if client is None and self.client is None:

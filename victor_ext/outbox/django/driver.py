@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from pkgutil import resolve_name
 from types import ModuleType
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
@@ -35,7 +36,7 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
         `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`.
         """
-        given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
+        given = dict(_settings())
         if isinstance(given.get("client"), str):
             given["client"] = resolve_name(given["client"])()
         return cls(**given)
@@ -62,10 +63,21 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         add(self._open_transaction("add_call"))
 
 
+def _settings() -> dict[str, Any]:
+    return getattr(settings, "VICTOR_OUTBOX", {})
+
+
+def client_of(outbox: DjangoOutbox) -> AbstractContextManager[Any]:
+    """The client of an outbox of the settings, or `Victor.from_env()`. The block closes what was made for it alone."""
+    if outbox.client is not None and outbox.client is _settings().get("client"):
+        return nullcontext(outbox.client)
+    return cast("AbstractContextManager[Any]", outbox.client or Victor.from_env())
+
+
 def send_payment_requests() -> dict[str, int]:
     """One pass of a worker, with `DjangoOutbox.from_settings()`: the body of a Celery task.
 
-    It sends with the outbox's client, which it closes, else with `Victor.from_env()`.
+    It sends with the outbox's client, else with `Victor.from_env()`. What was made for this pass, it closes.
 
     Returns:
         The number of entries that have come to a result or have changed, by state.
@@ -76,7 +88,7 @@ def send_payment_requests() -> dict[str, int]:
     outbox = DjangoOutbox.from_settings()
     changed: list[Entry] = []
     failures: list[VictorError] = []
-    with outbox.client or Victor.from_env() as client:
+    with client_of(outbox) as client:
         for work in (outbox.send, outbox.refresh):
             try:
                 changed += work(client)

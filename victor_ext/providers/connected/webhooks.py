@@ -27,7 +27,7 @@ class DocumentWebhook:
         name: Callable[[Any], str] | None,
         read: Callable[[Any, Any], Any] | None,
     ) -> None:
-        self._provider, self._read_webhook, self._verify = provider, read_webhook, verify
+        self.provider, self._read_webhook, self._verify = provider, read_webhook, verify
         self._id, self._name, self._read = id, name, read
 
     def delivery(self, body: bytes | str, headers: Headers) -> Delivery:
@@ -37,7 +37,7 @@ class DocumentWebhook:
             model = self._read_webhook(body, sent, verify=self._verify)
         except ValueError as error:
             reason = f"is not what the document declares ({type(error).__name__})"
-            raise invalid_notification(self._provider, reason) from None
+            raise invalid_notification(self.provider, reason) from None
         text = body if isinstance(body, str) else bytes(body).decode(json.detect_encoding(body))
         content = object_or_empty(json.loads(text))
         usual = [sent.get("webhook-id", ""), *(text_or_empty(content.get(name)) for name in _IDS)]

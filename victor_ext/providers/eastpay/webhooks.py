@@ -20,6 +20,8 @@ class Webhook:
     and the payment is inquired. A handler is called once for each result that the inquiries have.
     """
 
+    provider = "EastPay"
+
     def delivery(self, body: bytes, headers: Headers) -> Delivery:  # noqa: ARG002 - no header proves anything
         """What a request is about. Raises `InvalidRequest` if it is not a notification."""
         payment_id = payment_id_of(body)

@@ -59,6 +59,8 @@ class Webhook(UnpicklableCredentials):
         ConfigurationError: An argument cannot work.
     """
 
+    provider = "FlexFactor"
+
     def __init__(
         self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
     ) -> None:

@@ -82,6 +82,8 @@ class Webhook:
         ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
     """
 
+    provider = "Velo"
+
     def __init__(self, *authorization: str) -> None:
         authorization = tuple(map(concealed, authorization))
         for value in authorization or ("",):

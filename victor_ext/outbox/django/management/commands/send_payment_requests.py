@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from victor_ext import Victor, VictorError
+from victor_ext import VictorError
 from victor_ext.event_queue.queue import as_text
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
+from victor_ext.outbox.django.driver import client_of
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
                 outbox = DjangoOutbox.from_settings()
-                with outbox.client or Victor.from_env() as client, suppress(KeyboardInterrupt):
+                with client_of(outbox) as client, suppress(KeyboardInterrupt):
                     outbox.run(client, interval=interval)
         except VictorError as error:
             raise CommandError(str(error)) from error
