@@ -25,6 +25,9 @@ from tests.providers.running import GUID, ONCE, QUICK, Script
 from tests.providers.systems import ADAPTERS
 from tests.providers.velo.adapter import pay
 from victor_ext import (
+    ApiKeyAuth,
+    BasicAuth,
+    BearerAuth,
     ConfigurationError,
     Done,
     HeaderKey,
@@ -370,8 +373,8 @@ def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> N
 
 def keyed(script: Script, **options: Any) -> Any:
     """A client of an API that takes a key for payments, and has no `ping`."""
-    given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), **options}
-    return connect(client_class(), base_url="https://till.test", name="Till", **given)
+    given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), "base_url": "https://till.test"}
+    return connect(client_class(), name="Till", **{**given, **options})
 
 
 def dated(status: int, **content: Any) -> httpx.Response:
@@ -397,6 +400,41 @@ def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store)
         assert script.requests[1].headers["idempotency-key"] == GUID
         blocking.update(leased_until=0.0)
     assert outbox.entry(GUID).request_id == "pay_1"  # type: ignore[union-attr] # it is there
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "states"),
+    [
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, ["sent"]),
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, ["unclear"]),
+        ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, ["sent"]),
+        ({"auth": ApiKeyAuth("one")}, {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"}, ["unclear"]),
+        ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, ["unclear"]),
+        *(
+            ({"auth": BearerAuth(lambda: "a"), "caller": "1"}, {"auth": BearerAuth("b"), "caller": by}, [state])
+            for by, state in (("1", "sent"), ("2", "unclear"))
+        ),
+    ],
+)
+def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
+    blocking: Store, one: dict[str, Any], other: dict[str, Any], states: list[str]
+) -> None:
+    """A provider may keep the keys of each account apart."""
+    script, repeat = Script(dated(404), httpx.ReadError("it was cut")), Script(dated(404), dated(201, json={"id": "p"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE, **one))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert outbox.send() == []
+    blocking.update(leased_until=0.0)
+    assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
+
+
+def test_an_account_without_a_name_is_refused() -> None:
+    for caller in ("", 4711):
+        with pytest.raises(ConfigurationError, match="caller must name an account"):
+            keyed(Script(), caller=caller)
 
 
 def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:

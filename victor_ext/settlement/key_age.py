@@ -102,7 +102,8 @@ class Keys:
 
     Attributes:
         kept: Seconds for which the provider keeps a key, at least `LEAST_KEPT`.
-        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart.
+        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart. None: nothing
+            tells them from others, so what may have been sent was maybe sent with others.
         alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
             take it over meanwhile; else None. A worker that was stopped (a suspended machine) does not know that it was
             taken over. It therefore treats the payment as possibly sent since then.
@@ -146,7 +147,7 @@ class Keys:
                 "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
             )
         doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
-        if doubt is None and sent.by != self.caller:
+        if doubt is None and (sent.by is None or sent.by != self.caller):
             return "It may have been sent with other credentials, and the provider may keep their keys separately."
         return doubt
 

@@ -14,6 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
+from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
     ClientConfig,
@@ -109,6 +110,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         proofs: Mapping[str, Proof] | None = None,
         final: Mapping[str, Collection[str]] | None = None,
         name: str | None = None,
+        caller: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Connect a generated package to its API. Nothing is sent.
@@ -136,6 +138,11 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             final: The words for states that a write leads no further from, by its method and path in the document:
                 `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what it made until then. None: it does not.
             name: What messages call the provider; None takes the name of the package.
+            caller: The account whose credentials `auth` has, such as its number: the outbox repeats a write only with
+                the credentials of the same account at the same `base_url`. None: the token, the key, the user name or
+                the client id, of which a digest is stored. Of a token or a key that changes (a file or a function),
+                of `SignedAuth` and of a function nothing is known: what may have been sent is not repeated, but looked
+                up, unless you name the account.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -146,6 +153,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
         url, elsewhere = _servers(client, base_url, servers or {}, server_variables or {})
         credentials = credentials_of(auth)
+        if caller is not None and (not isinstance(caller, str) or not caller.strip()):
+            raise ConfigurationError(f"caller must name an account, as caller='4711' does, not {shown(caller)}.")
+        account = getattr(credentials, "caller", None) if caller is None else caller
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
         words = {unnamed(operation): states for operation, states in (final or {}).items()}
@@ -160,6 +170,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             credentials=credentials,
             servers=elsewhere,
             context=client,
+            caller=None if account is None else caller_digest(f"{url} {account}", product="connect"),
             accept=_ACCEPT,
         )
 

@@ -165,9 +165,9 @@ class DocumentOperations(Operations):
             return NO_KEY
         if place.takes_key is not None and place.takes_key(request):
             return MADE
-        if not isinstance(self.declared_key, NoKey):
+        if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
             return MADE if declared is not None and declares_key(declared, place) else NO_KEY
-        return MADE if request.method == "POST" and place.takes_key is None else TAKEN
+        return MADE if request.method == "POST" else TAKEN
 
 
 def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:

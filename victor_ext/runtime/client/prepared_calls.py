@@ -23,7 +23,7 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, Declared, Reader
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, rule_of
 from victor_ext.runtime.loop.operations import Done, Operation, Promise
 
 from .resources import Resource
@@ -132,7 +132,8 @@ class _Preparing(httpx.BaseTransport):
             )
         content = request.read()
         place = self.behaviour.key_place
-        if self.key is not None and isinstance(place, HeaderKey) and (row.key is None or row.key.is_taken):
+        # Not where a key of the caller's own would count: the key of an entry makes no repeat safe there.
+        if self.key is not None and isinstance(place, HeaderKey) and rule_of(place, request).is_made:
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None and key != self.key:
