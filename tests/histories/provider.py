@@ -246,6 +246,7 @@ class Provider:
 
     def _eastpay(self, _path: str, body: Any, work: Work) -> Reply:
         repeated = {name: body[name] for name in ("paymentType", "amount", "currency", "merchantTransactionId")}
+        repeated["timestamp"] = datetime.fromtimestamp(work.at, UTC).isoformat()
         return said(200, {"id": work.id, **repeated, "result": {"code": "000.000.000", "description": "Succeeded"}})
 
     def _flexfactor(self, path: str, body: Any, work: Work) -> Reply:

@@ -15,6 +15,7 @@ from victor_ext.errors import Problem
 from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
+from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
@@ -200,14 +201,17 @@ def reference_in(request: httpx.Request) -> str:
     return reference_of(dict(_form_of(request)).get("merchantTransactionId"))
 
 
-def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
-    """The one payment or step of its kind with its reference. One that was declined was made, too."""
+def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
+    """The one payment or step of its kind since then with its reference. One that was declined was made, too."""
     form = dict(parse_qsl(call.content.decode("ascii", "replace")))
     matches = yield partial(client.payments.find, form["merchantTransactionId"])
-    same = [match for match in matches if match.payment_type in (form.get("paymentType"), "")]
+    of_its_kind = (match for match in matches if match.payment_type in (form.get("paymentType"), ""))
+    same = [match for match in of_its_kind if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since]
     if len(same) != 1:
-        return f"{len(same) or 'No'} payments of its kind have its merchantTransactionId."
+        return f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it may have been sent."
     (match,) = same
+    if as_timestamp(match.timestamp) is None:
+        return f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say when it was made."
     amount = match.fields.get("amount")
     if amount is not None and from_wire(amount) != from_wire(form.get("amount")):
         return f"Payment {one_line(match.id)} has its merchantTransactionId, and another amount."

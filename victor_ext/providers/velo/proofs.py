@@ -78,7 +78,10 @@ INSTRUCTED = in_state("payouts", "INSTRUCTED", *PAID)
 PAYOUT_WITHDRAWN = in_state("payouts", "WITHDRAWN")
 PAYMENT_WITHDRAWN = in_state("payments", "WITHDRAWN")
 
-_ENDED = PAID | {"REJECTED", "WITHDRAWN"}
-UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _ENDED)
-UNTIL_ACCEPTED = Follow(lambda velo, _call, id: velo.payouts.get(id), _ENDED | {"ACCEPTED", "QUOTED", "INSTRUCTED"})
+_FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
+"""Velo does not say in which order PAID follow each other: the other two may still become another."""
+UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
+UNTIL_ACCEPTED = Follow(
+    lambda velo, _call, id: velo.payouts.get(id), _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"}
+)
 """A payout that was submitted goes on by another write."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -23,18 +24,21 @@ _MOST_LEVELS = 64
 _MOST_CHARACTERS = 10_000
 _CARD_NUMBER = re.compile("[0-9]{13,19}")
 _LONGEST_CARD = 19
+_PART = re.compile(r'; name="([^"]*)".*?\r\n\r\n(.*)\r\n', re.DOTALL)
 _GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
 _NO_TEXT = frozenset({"Cf", "Mn"})
 """Characters without a width: they divide digits, and nobody sees it."""
-_CARD_NAMES = ("card", "paymentmethod", "paymentinstrument")
-_NUMBERS = frozenset({"pan", "primaryaccountnumber"})
-_CARD_KINDS = frozenset({"card", "creditcard", "debitcard"})
-_EXPIRY = re.compile("exp(iry|iration)?(month|year)?|validthru")
-_CODE = re.compile("[0-9]{3,4}")
-_CODES = frozenset({
-    "cvv", "cvv2", "cvc", "cvc2", "cardcvv", "cardcvc", "cardcode", "cardsecuritycode", "cardverificationvalue",
-    "cardverificationcode",
+_ABOUT_A_CARD = re.compile(
+    ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber|cc(n|no|num|number)?|track([12]|[12]?data)"
+)
+_CARD_KINDS = frozenset({
+    "card", "creditcard", "debitcard", "visa", "mastercard", "amex", "americanexpress", "discover", "maestro",
 })  # fmt: skip
+_EXPIRY = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
+_CODE = re.compile("[0-9]{3,4}")
+_CODES = re.compile(
+    "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?|cardcode|card(security|verification)(code|value)?"
+)
 _CODES_IN_A_CARD = frozenset({"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"})
 """Names that mean something else elsewhere."""
 
@@ -58,24 +62,27 @@ def card_data_in(
     if is_mapping(value):
         names = {name: _folded(name) for name in value}
         kinds = {_folded(text) for item in value.values() for text in _listed(item)}
-        is_card = any(map(_EXPIRY.fullmatch, names.values())) or not kinds.isdisjoint(_CARD_KINDS)
+        is_card = any(_EXPIRY.fullmatch(name) or _CODES.fullmatch(name) for name in names.values())
+        is_card |= not kinds.isdisjoint(_CARD_KINDS)
         for name, item in value.items():
             if has_card_number(name):
                 yield place, True
                 continue
             folded = names[name]
             inner = f"{place}.{one_line(name)}".removeprefix(".") if folded and not about_a_card else place
-            is_code = folded in _CODES or ((about_a_card or is_card) and folded in _CODES_IN_A_CARD)
+            is_code = _CODES.fullmatch(folded) or ((about_a_card or is_card) and folded in _CODES_IN_A_CARD)
             if is_code and any(_CODE.fullmatch(str(each).strip()) for each in _listed(item)):
                 yield inner, False
-            is_about = about_a_card or folded in _NUMBERS or any(word in folded for word in _CARD_NAMES)
-            is_about |= is_card and folded == "number"
+            is_about = about_a_card or bool(_ABOUT_A_CARD.fullmatch(folded)) or (is_card and folded == "number")
             yield from card_data_in(item, inner, about_a_card=is_about, levels=levels - 1)
     elif isinstance(value, list | tuple):
         for item in cast("list[object]", value):
             yield from card_data_in(item, place, about_a_card=about_a_card, levels=levels - 1)
     elif about_a_card and has_card_number(value):
         yield place, True
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):  # JSON as text
+            yield from card_data_in(json.loads(value), place, about_a_card=about_a_card, levels=levels - 1)
 
 
 def _folded(text: object) -> str:
@@ -88,13 +95,23 @@ def _listed(item: Any) -> list[Any]:
     return item if is_list(item) else [item]
 
 
-def card_problems(url: httpx.URL, content: bytes) -> list[Problem]:
-    """What of a request is the number of a card or its verification code: of its query, and of its JSON or its form."""
+def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
+    """What of a request is the number of a card or its verification code.
+
+    Looked at are its query, its headers, its JSON, form or parts, and of its path what follows a name about a card.
+    """
+    _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
         body = json.loads(content)
     except ValueError:
-        body = _nested(parse_qsl(content.decode("latin-1"), max_num_fields=10_000))
-    places = [*card_data_in(_nested(url.params.multi_items()), ""), *card_data_in(body, "")]
+        text = content.decode("latin-1")
+        parts = map(_PART.search, text.split(f"--{boundary}")) if boundary else ()
+        pairs = [(part[1], part[2]) for part in parts if part]
+        body = _nested(pairs if boundary else parse_qsl(text, max_num_fields=10_000))
+    places = [*card_data_in(_nested(url.params.multi_items()), ""), *card_data_in(dict(headers), "")]
+    places += card_data_in(body, "")
+    for name, segment in pairwise(url.path.split("/")):
+        places += card_data_in(segment, "path", about_a_card=bool(_ABOUT_A_CARD.fullmatch(_folded(name))))
     what = {True: "the number of a card", False: "the verification code of a card"}
     return [
         Problem(place, "card", f"{place or 'A name'} is {what[is_number]}, which must not be stored: pass a token.")
