@@ -111,8 +111,8 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
     assert ended.err.splitlines() == [
-        "source: there are 2 rows, and 3 are expected: nothing was stored.",
-        "source: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
+        "invoices.csv: there are 2 rows, and 3 are expected: nothing was stored.",
+        "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
     assert "--expect-total='5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
@@ -236,9 +236,7 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    advice = (
-        "'victor bulk status' shows that batch, and 'victor bulk resume' goes on with it; to send all of them again"
-    )
+    advice = "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them again"
     assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
     go_on = "Go on with:\n  victor bulk resume --batch one\n"
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 unknown.\n", go_on)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 
@@ -116,6 +117,9 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
     file = bulk.write(records, "march.csv")
     system, payor = ("--provider", "velo"), ("--payor-id", sandbox.payor_id)
     total = ("--expect-rows", "3", "--expect-total", "4.50")
+    assert "payor_payment_id" in bulk(*system, "send", "--help").out
+    assert "\n--payor-id ID gives a payor to every row without one." in bulk(*system, "send", file.name).err
+    assert "--by is missing" in bulk(*system, "send", file.name, *payor, "--not-by-sender").err
     sent = bulk(*system, "send", file.name, *payor, *total, "--by", "Ann", "--not-by-sender")
     assert (sent.status, sent.out) == (1, "march.csv: 3 rows: 2 created, 1 rejected\n")
     status = bulk(*system, "status", "--refresh")
@@ -132,7 +136,7 @@ def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandb
 
     # A second step, by another person. It is taken once.
     assert "Another person" in bulk(*system, "instruct", file.name, "--by", "ann").err
-    assert "by is missing" in bulk(*system, "instruct", file.name).err
+    assert "--by is missing: another person" in bulk(*system, "instruct", file.name).err
     assert calls(sandbox, "instruct") == 0
     for _ in range(2):
         paid = bulk(*system, "instruct", file.name, "--by", "Bob")
@@ -170,7 +174,9 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
         sender(key_column="region")
     with pytest.raises(ConfigurationError, match="due_date is no column"):
         sender(due_date="today")
-    assert sender().check([row(1), row(1, amount="2.00")]).repeated == 1
+    check = sender().check([row(1), row(1, amount="x", currency="USDD", source_account_name="")])
+    columns = ["payor_payment_id", "currency", "amount", "source_account_name"]
+    assert (check.repeated, [problem.column for problem in check.problems]) == (1, columns)
 
 
 def test_a_copy_of_a_file_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
@@ -178,6 +184,35 @@ def test_a_copy_of_a_file_is_refused(sender: Make, sandbox: VeloSandbox) -> None
     with pytest.raises(ConfigurationError, match="same rows as the batch march"):
         sender(batch="april").send(rows(2))
     assert calls(sandbox, "submit") == 1
+
+
+@pytest.mark.parametrize("is_stored_meanwhile", [False, True])
+def test_a_payment_of_another_batch_is_refused(
+    sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch, is_stored_meanwhile: bool
+) -> None:
+    """Also among other rows, or with another memo, and if both are stored at one moment. What was rejected is free."""
+    first = [row(1), row(2), row(3, remote_id="nobody")]
+    later = [row(4), row(2, payout_memo="again"), row(3)]
+    store, expected = BatchStore.add_load, r"second time: row 2 \(batch march\): leave"
+    if is_stored_meanwhile:
+
+        def add_load(*arguments: Any) -> bool:
+            monkeypatch.setattr(BatchStore, "add_load", store)
+            sender().send(first)
+            return store(*arguments)
+
+        monkeypatch.setattr(BatchStore, "add_load", add_load)
+    else:
+        sender().send(first)
+        with pytest.raises(ConfigurationError, match=expected):
+            sender(batch="april").check(later)
+    with pytest.raises(ConfigurationError, match=expected):
+        sender(batch="april").send(later)
+    other = [{**each, "payor_id": str(uuid4())} for each in later]
+    assert sender(batch="may").check(other).new == 3
+    assert calls(sandbox, "submit") == 1
+    assert outcomes(sender(batch="april", ask_again=True).send(later)) == {"created": 3}
+    assert outcomes(sender(batch="april").send([*later, row(5)])) == {"created": 4}
 
 
 def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
@@ -204,8 +239,9 @@ class TestALostResponse:
     def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
         sandbox.inject("lose_answer", operation="submit")
 
-        def later(_status: object) -> None:
+        def later(status: Any) -> None:
             if calls(sandbox, "list_payments") > 2:
+                assert outcomes(status) in ({"unknown": 3}, {"created": 3})
                 sandbox.advance(LAG)
 
         assert outcomes(sender(patience=5).send(rows(3), on_progress=later)) == {"created": 3}
@@ -290,6 +326,8 @@ def test_a_machine_that_slept_does_not_submit() -> None:
 def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSandbox) -> None:
     sandbox.inject("status", operation="get_payout", status=503, times=2)
     assert outcomes(sender().send(rows(2))) == {"accepted": 2}
+    with pytest.raises(ConfigurationError, match="not_by_sender cannot be checked: some of the rows"):
+        sender(by="Bob", not_by_sender=True).take_step("instruct")
     with pytest.raises(ConfigurationError, match="accepted none"):
         sender().take_step("instruct")
     assert outcomes(sender().resume()) == {"created": 2}

@@ -226,12 +226,12 @@ def test_a_killed_command_whose_file_was_replaced_asks_for_the_first_one_or_a_dr
     write_csv(file, rows(40))
     for ended in (bulk("resume", *options), bulk(*send), bulk(*send, "--dry-run")):
         assert (ended.status, f"interrupted: 230 rows from {file}" in ended.err) == (2, True)
-        assert "send that file again as it was, or give its rows up with 'victor bulk drop'." in ended.err
+        assert "send that file again as it was, or give its rows up with the command 'drop'." in ended.err
     # Its rows are a copy only until they are dropped.
     bulk.write(rows(230), "other.csv")
     copy = bulk(send[0], "other.csv", *send[2:], "--dry-run")
     assert (copy.status, "same rows as the batch march.csv" in copy.err) == (2, True)
-    assert "'victor bulk resume' goes on with it; to send all of them again on purpose, pass --ask-again." in copy.err
+    assert "'resume' goes on with it; to send all of them again on purpose, pass --ask-again." in copy.err
     for said in ("230 rows dropped. None of them was ever sent.", "0 rows dropped. It has no rows."):
         dropped = bulk("drop", *options)
         assert (dropped.status, dropped.out) == (0, f"march.csv: {said}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -116,22 +116,32 @@ class BatchStore:
                     "that are stored already are not stored twice."
                 )
 
-    def add_load(self, load: Submission, chunks: Iterable[str]) -> None:
+    def payments(self) -> list[str]:
+        """Return the batch of each load whose payments no other batch may have."""
+        return [batch for batch, _ in self._numbered(f"{self.application}/payments", of_others=True)]
+
+    def add_load(self, load: Submission, chunks: Callable[[], Iterable[str]], payments: int | None = None) -> bool:
         """Store a submission and all its sealed chunks at once, unless another process has stored the same source.
 
-        Raises `ConfigurationError` if it has dropped or, before a drop, stored rows of this batch.
+        Return False, and store nothing, if the state has no longer as many loads of `payments` (None: they are none).
+        Raises `ConfigurationError` if another process has dropped or, before a drop, stored rows of this batch.
         """
         with suppress(*_stored_by_another()), self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
-            for number, chunk in enumerate(chunks, load.first):
+            for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
-            return
+            if payments is not None:
+                self._insert(connection, COPY, f"{self.application}/payments/{payments + 1}", [self.batch, load.number])
+            return True
         other = self._submission(self.batch, "load", load.number)
+        if other is None and payments is not None:
+            return False
         if other is None or not (other.rows and load.rows):
             raise ConfigurationError(
                 f"Another process has stored or dropped rows of the batch {self.batch} meanwhile, and nothing else was "
                 "done. Look at its status, and do this again if it is still meant."
             )
+        return True
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""

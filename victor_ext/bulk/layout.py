@@ -5,10 +5,13 @@
     <batch>/<number>                      one chunk of rows; its output contains their results
     <batch>/<number>~<n>                  retry of a chunk's unsettled rows
     <application>/copy/<digest>/<n>       names a plan whose rows ask for what the digest tells
+    <application>/payments/<n>            names a load of rows whose payments no other batch may have
 
 An id exists once: of two processes that store the same thing, the database lets one win. A plan is stored in one
 transaction with its copy mark. Until its load exists, the batch is being stored, and only the planned source or a drop
-makes that load. Submissions, marks and chunks are numbered without gaps. Nobody runs plans, loads and marks.
+makes that load. Submissions, marks and chunks are numbered without gaps. A load of payments is stored in one
+transaction with its mark: of two processes that compare their rows and store them at the same time, one has to compare
+again. Nobody runs plans, loads and marks.
 """
 
 from __future__ import annotations

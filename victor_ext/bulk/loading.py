@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
@@ -16,21 +16,24 @@ from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .batch_store import BatchStore
-from .columns import canonical_text, check_heading, differing, problems_of, split_record
+from .columns import Fields, canonical_text, check_heading, differing, problems_of, split_record
 from .layout import Chunk, Submission, chunk_rows_for
 from .results import stored_rows, was_refused
 from .row_kind import RowKind
-from .rows import SHOWN, Check, Row, RowProblem, identity_of
+from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
 from .settings import DAY, PATIENCE, PERSONS, READING, TERMS, Expected, Settings, WorkerContext, in_utc
 from .vault import Digests
 
 _EXACT = Context(prec=60)
+_NAMED = 10
+"""Maximum number of rows in an error message."""
 _CHANGED = "This source is not the same: rows were changed, added or removed."
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
     chunk INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """
 
@@ -86,7 +89,8 @@ class Loading(TemporaryDatabase):
     def read(self, on_row: Callable[[int], None] | None) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
-        Raises `ConfigurationError` as `refuse_copy` does, and if storing another source was interrupted.
+        Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
+        another source was interrupted.
         """
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
@@ -110,9 +114,8 @@ class Loading(TemporaryDatabase):
         if self._plan is not None:
             if self._plan.digest != self._digests.source:
                 raise being_stored(self.batch, self._plan)
-        elif self._has_state and self._has_new_keys and not settings.ask_again:
-            with self._open_store() as store:
-                store.refuse_copy(self._digests.asked, self._digests.source)
+        elif self._has_state and check.new and not settings.ask_again:
+            self._refuse_sent()
         return check
 
     def _take(self, record: Record) -> None:
@@ -130,7 +133,7 @@ class Loading(TemporaryDatabase):
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
             message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
-            check.note(RowProblem(record.number, record.line, column, "repeated", message))
+            self._note(record, Problem(column, "repeated", message), *self._problems(record, fields))
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
@@ -141,15 +144,10 @@ class Loading(TemporaryDatabase):
             self._compare_row(record, fields.arguments, key, known, fingerprint)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
-        fields.arguments = {**self._settings.defaults, **fields.arguments}
-        if "due_date" in fields.arguments:
-            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
-        in_file = record.line is not None
-        problems = fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
+        problems = self._problems(record, fields)
         if problems:
             check.invalid += 1
-            for problem in problems:
-                check.note(RowProblem(record.number, record.line, problem.field or None, problem.code, problem.message))
+            self._note(record, *problems)
             is_stored = known is not None and known.fingerprint == fingerprint
             if is_stored or not self._settings.skip_invalid:
                 return
@@ -157,6 +155,7 @@ class Loading(TemporaryDatabase):
         else:
             check.new += 1
             self._has_new_keys |= known is None
+            self._add_payment(fields.arguments, record.line or record.number)
         check.replaced += known is not None
         asked = fields.arguments.items()
         arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
@@ -167,6 +166,22 @@ class Loading(TemporaryDatabase):
         new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new)))
         if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
             self._flush(group)
+
+    def _problems(self, record: Record, fields: Fields) -> Sequence[Problem]:
+        """Complete the arguments of a record. Return all problems with it."""
+        fields.arguments = {**self._settings.defaults, **fields.arguments}
+        if "due_date" in fields.arguments:
+            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+        in_file = record.line is not None
+        return fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
+
+    def _note(self, record: Record, *problems: Problem) -> None:
+        for one in problems:
+            self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
+
+    def _add_payment(self, arguments: Mapping[str, Any], line: int) -> None:
+        if (name := self._kind.payment_name(arguments)) is not None:
+            self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), line))
 
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
@@ -206,6 +221,35 @@ class Loading(TemporaryDatabase):
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
             self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
 
+    def _refuse_sent(self) -> None:
+        with self._open_store() as store:
+            if self._has_new_keys:
+                store.refuse_copy(self._digests.asked, self._digests.source)
+            self._refuse_payments(store, store.payments())
+
+    def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
+        """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
+        found = list[str]()
+        for batch in dict.fromkeys(batches):
+            if batch == self.batch:
+                continue
+            other = replace(store, batch=batch, account=None)
+            for _, row, result in stored_rows(other, other.loads()):
+                if was_refused(row, result) or (result is not None and result.outcome is RowOutcome.REJECTED):
+                    continue
+                name = self._vault.fingerprint(self._kind.payment_name(row.arguments or {}) or "")
+                for (line,) in self.execute("SELECT line FROM payments WHERE name = ?", (name,)):
+                    found.append(f"{line:,} (batch {batch})")
+        if found:
+            more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            unit = "line" if isinstance(self._rows, str | os.PathLike) else "row"
+            message = (
+                f"{self.batch} has payments of another batch, and they would be submitted a second time: {unit} "
+                f"{', '.join(found[:_NAMED])}{more}."
+            )
+            hint = "leave these rows out; to submit them again on purpose, ask_again=True"
+            raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
+
     def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
         """Return the arguments of a stored chunk by key."""
         with self._open_store() as store:
@@ -233,8 +277,16 @@ class Loading(TemporaryDatabase):
         if self._plan is None:
             ask_again = settings.ask_again or not self._has_new_keys
             store.add_plan(load, self._digests.asked, ask_again=ask_again)
-        chunks = self.execute("SELECT encrypted FROM chunks ORDER BY number")
-        store.add_load(load, (encrypted for (encrypted,) in chunks))
+
+        def chunks() -> Iterator[str]:
+            yield from (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
+
+        is_stored = False
+        while not is_stored:
+            payments = store.payments() if self._kind.together > 1 else None
+            if payments and not settings.ask_again:
+                self._refuse_payments(store, payments)
+            is_stored = store.add_load(load, chunks, None if payments is None else len(payments))
 
 
 def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
@@ -249,7 +301,7 @@ def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None
         return 0
     first, places = loads[-1].last + 1 if loads else 1, [*chain.from_iterable(refused.values())]
     load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, sizes=())
-    store.add_load(replace(load, replaced=len(refused), dropped=places), ())
+    store.add_load(replace(load, replaced=len(refused), dropped=places), tuple)
     return len(refused) + (plan.rows if plan else 0)
 
 

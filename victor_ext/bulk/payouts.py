@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from victor_ext import InvalidRequest, Problem
-from victor_ext.ids import reference_of
+from victor_ext.ids import canonical_id, reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.settlement.flow import Write
@@ -23,6 +23,8 @@ _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
 _SHARED = {"payout_memo": "memo", **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")}}
 """The arguments of `payouts.submit`, by column."""
 _PLACE = "payments[0]."
+_VALID = {"currency": "USD", "amount": "1"}
+"""What stands for an invalid value while the others are checked."""
 
 
 class Payouts(RowKind):
@@ -43,11 +45,12 @@ class Payouts(RowKind):
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         problems = list[Problem]()
-        try:
-            self.price(arguments)
-        except InvalidRequest as error:
-            problems += error.problems
-            arguments = {**arguments, "amount": "1", "currency": "USD"}
+        for _ in _VALID:
+            try:
+                self.price(arguments)
+            except InvalidRequest as error:
+                problems += error.problems
+                arguments = {**arguments, **{one.field: _VALID[one.field] for one in error.problems}}
         try:
             self._prepared([arguments])
         except InvalidRequest as error:
@@ -60,6 +63,9 @@ class Payouts(RowKind):
             problems += error.problems
         if problems:
             raise InvalidRequest.of(problems)
+
+    def payment_name(self, arguments: Mapping[str, Any]) -> str:
+        return f"{canonical_id(arguments['payor_id'])} {reference_of(arguments[self.reference])}"
 
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         amount = _amount(arguments)

@@ -114,6 +114,10 @@ class RowKind(Sendable):
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Check a row as the client will. Raises `InvalidRequest`, whose problems have columns as fields."""
 
+    def payment_name(self, _arguments: Mapping[str, Any]) -> str | None:
+        """Return what names the payment of a row in all batches, where no two of them may have it; None: its key."""
+        return None
+
     @abstractmethod
     def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""

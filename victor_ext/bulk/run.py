@@ -188,16 +188,14 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 class StatusReader:
     """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones are read.
 
+    Rows in progress are `unknown`: their sender may have died.
+
     Args:
         plan: The submission that is being stored.
-        by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
-    def __init__(
-        self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None, *, by_others: bool = False
-    ) -> None:
+    def __init__(self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None) -> None:
         self._store = store
-        self._by_others = by_others
         self._complete = plan is None
         self._last_load = loads[-1] if loads else None
         self._sizes = numbers_of(loads)
@@ -218,7 +216,7 @@ class StatusReader:
             over = [number for number, tries in attempts.items() if tries[-1].over]
             for number, tries in attempts.items():
                 counts = _counts(self._open[number], tries)
-                if self._by_others and tries[-1].taken and not tries[-1].over:
+                if tries[-1].taken and not tries[-1].over:
                     counts = self._under_way(self._open[number], tries, counts)
                 (self._read if tries[-1].over else unfinished).update(counts)
             for number in over:

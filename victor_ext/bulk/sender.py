@@ -210,7 +210,7 @@ class BulkSender:
                 first = before[-1].last + 1 if before else 1
                 settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
                 load = Submission(len(before) + 1, None, "", kind.unit, (), settings, [1] * len(new), first, 0, ())
-                step.add_load(load, (_sealed(context, step.batch, unit) for unit in new))
+                step.add_load(load, lambda: (_sealed(context, step.batch, unit) for unit in new))
             return run_batch(context, step, step.loads(), on_progress)
 
     def drop(self) -> int:
@@ -234,7 +234,7 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored() as (kind, store, loads, plan):
-            status = StatusReader(store, loads, plan, by_others=True).read()
+            status = StatusReader(store, loads, plan).read()
             steps = ((name, replace(store, batch=f"{store.batch}/{name}")) for name in kind.steps)
             taken = ((name, step, before) for name, step in steps if (before := step.loads()))
             status = replace(status, steps={name: _step(step, before) for name, step, before in taken})
@@ -391,5 +391,5 @@ def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[st
 
 
 def _step(store: BatchStore, loads: list[Submission]) -> dict[str, Any]:
-    counts = StatusReader(store, loads, by_others=True).read().counts
+    counts = StatusReader(store, loads).read().counts
     return {"by": [load.settings["by"] for load in loads], "counts": counts}

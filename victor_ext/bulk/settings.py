@@ -61,6 +61,9 @@ class Settings:
             raise _refused("key_column", message)
         if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
             raise _refused("by", f"by={self.by!r} must be the name of a person.")
+        if self.not_by_sender and self.by is None:
+            message = "by is missing: name the person who does this, so that another person has to take the next step."
+            raise _refused("by", message)
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
         bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
@@ -86,8 +89,16 @@ class Settings:
         senders = {load.settings["by"] for load in loads if load.rows}
         if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
             return
-        if self.by is None or None in senders:
-            raise _refused("by", "by is missing, now or when the rows were sent: who sent them may not take this step.")
+        if self.by is None:
+            raise _refused(
+                "by", "by is missing: another person than who sent the rows takes this step. Name this person."
+            )
+        if None in senders:
+            message = (
+                "not_by_sender cannot be checked: some of the rows were sent without the name of a person. "
+                "Leave it out if the team accepts that."
+            )
+            raise _refused("not_by_sender", message)
         if words_of(self.by).casefold() in {words_of(sender).casefold() for sender in senders}:
             raise _refused("by", f"by={self.by}: who sent these rows may not take this step. Another person has to.")
 

@@ -60,7 +60,7 @@ State = Annotated[
     ),
 ]
 Refresh = Annotated[
-    bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
+    bool, flag("--refresh", "Read the present status of the rows from the provider. (Victor: completed is paid.)")
 ]
 
 
@@ -78,8 +78,8 @@ class _Terms(_Kept):
     key_retention: Annotated[
         float | None,
         option(
-            "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
-            "not sent again. (default: 24h)",
+            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
+            "sent again. (default: 24h)",
             "TIME",
             parser=_seconds,
         ),
@@ -90,7 +90,9 @@ class _Terms(_Kept):
 
 
 class _Sent(_Terms):
-    rate: Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
+    rate: Annotated[
+        float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
+    ]
     yes: Yes
 
 
@@ -111,19 +113,21 @@ class _Send(_Step, _Sent):
     key_column: Annotated[
         str | None,
         option(
-            "The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
-            "client_reference_id)",
+            "Victor: the column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "client_reference_id) Velo's rows are told apart by payor_payment_id.",
             "NAME",
         ),
     ]
-    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")]
-    payor_id: Annotated[str | None, option("Velo's payor, of rows without one.", "ID")]
+    due_date: Annotated[str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")]
+    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")]
     skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
     ask_again: Annotated[
         bool,
         flag(
-            "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
+            "--ask-again",
+            "Send rows of another batch again, on purpose: their customers are asked again, or their payments "
+            "submitted again.",
         ),
     ]
 
@@ -168,7 +172,8 @@ class _Batches:
                 yield sender
             except InvalidRows as error:
                 failure = victor_failure(error, None, session.spelled)
-                bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
+                source = str(session.command.params.get("file", "source"))
+                bulk_output.report_invalid(failure, error.check, source, as_json=session.as_json)
                 raise typer.Exit(failure.exit_status) from None
 
     def next(self, command: str, batch: str) -> str:
@@ -224,8 +229,7 @@ class _Batches:
         def show(status: BatchStatus) -> None:
             nonlocal latest
             latest = status
-            waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
-            progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
+            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
 
         with Progress(as_json=self.session.as_json) as progress:
             try:
@@ -257,7 +261,7 @@ def send(
 ) -> None:
     """Send the rows of a file.
 
-    All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
+    All rows are checked first. Sending the same file again under the same name sends no row twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
     kept, batch = _Batches.of(session, given), given["batch"] or file.name
@@ -270,7 +274,7 @@ def send(
         if dry_run:
             check = sender.check(file, **totals)
             exit_status = bulk_output.exit_status_of(check, skip_invalid=given["skip_invalid"])
-            bulk_output.show_check(check, exit_status, as_json=session.as_json)
+            bulk_output.show_check(check, exit_status, str(file), as_json=session.as_json)
             raise typer.Exit(exit_status)
         with kept.run(sender, batch) as show:
             status = sender.send(file, on_progress=show, **totals)
@@ -281,7 +285,7 @@ def send(
 @bulk.command()
 @with_session
 def resume(session: Session, **given: Unpack[_Resume]) -> None:
-    """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
+    """Continue an interrupted batch: send, or look up, the rows that are not settled."""
     kept = _Batches.of(session, given)
 
     def question(sender: BulkSender) -> str:
@@ -300,7 +304,7 @@ def resume(session: Session, **given: Unpack[_Resume]) -> None:
 @bulk.command()
 @with_session
 def status(session: Session, *, refresh: Refresh = False, **given: Unpack[_Named]) -> None:
-    """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
+    """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """

@@ -17,7 +17,7 @@ from victor_ext._exit_status import FAILED, MISUSE
 from .failures import Failure
 from .screen import complain, conclude, plain
 from .session import whole_file
-from .wording import DUE_DATE, ENCODING, rows_text, with_hint
+from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
@@ -26,21 +26,21 @@ _SHOWN = 20
 """Maximum number of row problems to list."""
 
 
-def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
+def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool) -> None:
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
         document["error"]["problem_count"] = check.problem_count
         complain(json.dumps(document))
         return
-    _print_problems(check)
+    _print_problems(check, source)
     hint = "" if check.repeated or check.broken else " Correct that, or set it aside with --skip-invalid."
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
-def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
+def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
     if not as_json:
-        _print_problems(check)
+        _print_problems(check, source)
     conclude({**asdict(check), "exit_status": exit_status}, f"{summary_of(check)} Nothing was sent.", as_json=as_json)
 
 
@@ -101,7 +101,7 @@ def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     """Print the final status and the next steps; `command` formats another command for the batch."""
     check, advice = status.check, list[str]()
     if check is not None and not as_json:
-        _print_problems(check)
+        _print_problems(check, "source")
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
     if status.unsettled:
@@ -225,15 +225,19 @@ def _kinds(check: Check) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
-def _print_problems(check: Check) -> None:
+def _print_problems(check: Check, source: str) -> None:
     for problem in check.problems[:_SHOWN]:
         hint = "--key-column NAME" if problem.code == "key_column" else None
-        complain(plain(with_hint(str(problem), hint)))
+        is_of_row = problem.row is not None or problem.line is not None
+        text = str(problem) if is_of_row else f"{source}: {problem.message}"
+        complain(plain(with_hint(text, hint)))
     if check.problem_count > _SHOWN:
         kept, more = len(check.problems), f"{check.problem_count - _SHOWN:,} more"
         shown = "all of them" if kept == check.problem_count else f"the first {kept}"
         complain(f"... and {more}: --dry-run --json shows {shown}")
     if any(problem.code == "encoding" for problem in check.problems):
         complain(ENCODING)
-    if any((problem.code, problem.column) == ("required", "due_date") for problem in check.problems):
-        complain(DUE_DATE)
+    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
+    for column, advice in FOR_ALL_ROWS.items():
+        if column in missing:
+            complain(advice)

@@ -28,9 +28,10 @@ _HINTS = {
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "being_stored": "send that file again as it was, or give its rows up with 'victor bulk drop'",
-    "copy": "'victor bulk status' shows that batch, and 'victor bulk resume' goes on with it; to send all of them "
+    "being_stored": "send that file again as it was, or give its rows up with the command 'drop'",
+    "copy": "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them "
     "again on purpose, pass --ask-again",
+    "payments": "leave these rows out; to submit them again on purpose, pass --ask-again",
 }
 
 
@@ -65,7 +66,11 @@ def with_hint(message: str, hint: str | None) -> str:
 
 
 ENCODING = "Name the encoding of the file, such as --encoding windows-1252."
-DUE_DATE = "--due-date tomorrow gives a due date to every row without one."
+FOR_ALL_ROWS = {
+    "due_date": "--due-date tomorrow gives a due date to every row without one.",
+    "payor_id": "--payor-id ID gives a payor to every row without one.",
+}
+"""How to give a value of a column to all rows, by its name."""
 CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
 CERTIFICATE = (
     "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
