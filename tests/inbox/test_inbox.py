@@ -83,15 +83,14 @@ def test_a_resent_one_of_flexfactors_is_a_repeat_and_an_equal_one_is_not(engine:
     assert post("n1")
     assert not post("n1")  # replayed
     assert not post("n2", IsResent=True)
-    assert post("n3", TimeStamp="t3")  # a second refund of the same order
-    assert not post("n4", TimeStamp="t3")  # the same content
-    assert post("n5", IsResent=True, TimeStamp="t4")  # a third, whose first delivery was lost
+    assert not post("n3", IsResent=True, TimeStamp="t2")
+    assert post("n4", TimeStamp="t3")  # a second refund of the same order
+    assert not post("n5", TimeStamp="t3")  # the same content
     assert post("n6", IsResent=True, OrderId="o-2")  # the first that arrives of it
-    assert not post("n7", OrderId="o-2")
     inbox = inbox_of(engine, webhooks(), SimpleNamespace(orders=SimpleNamespace(get=lambda id: f"order {id}")))
     inbox.on("order.refunded")(note)
-    assert len(inbox.handle()) == 4
-    assert notes(engine) == ["order.refunded o-1 order o-1"] * 3 + ["order.refunded o-2 order o-2"]
+    assert len(inbox.handle()) == 3
+    assert notes(engine) == ["order.refunded o-1 order o-1"] * 2 + ["order.refunded o-2 order o-2"]
 
 
 class Gateway:

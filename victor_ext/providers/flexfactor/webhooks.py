@@ -104,15 +104,17 @@ class Webhook(UnpicklableCredentials):
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
         """As `read`, for an `Inbox`.
 
-        A repeat is the same request, or the same content, whether or not it says that it is resent. With another time
-        it is no repeat: it may be the second of two equal refunds, whose first delivery was lost.
+        A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads
+        the same is not: two equal refunds of one order are two events.
         """
         said = self.read(body, headers)
+        nonce, content, about = _names(said)
         return Delivery(
             name=said.event or "",
             subject=said.order_id or "",
             content=json.dumps(said.raw),
-            ids=(f"nonce {said.nonce}", f"content {_digest(said.raw, without=('isresent',))}"),
+            ids=(nonce, content, about) if said.is_resent else (nonce, content),
+            aliases=(about,),
         )
 
     def notification(self, content: str) -> Notification:
@@ -186,6 +188,12 @@ class Notification(FlexFactorRecord):
     def fingerprint(self) -> str:
         """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
         return _digest(self.raw, without=("isresent", "timestamp"))
+
+
+def _names(notification: Notification) -> tuple[str, str, str]:
+    """What identifies it: the request, its content, and its content without the time."""
+    content = _digest(notification.raw, without=("isresent",))
+    return f"nonce {notification.nonce}", f"content {content}", f"about {notification.fingerprint}"
 
 
 def _key(secret: object) -> SecretBytes:
