@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -36,9 +36,11 @@ def boxes_at_work(database: str) -> Iterator[None]:
     """While the block runs, payouts are added, and notifications arrive. At its end, all of it was done once."""
     engine, stop, fed = sa.create_engine(database), threading.Event(), threading.Event()
     with (
+        ExitStack() as stack,
         VeloSandbox(VeloSettings(seed=1, settlement=0.0)) as sandbox,
         Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, deadline=10.0) as velo,
     ):
+        stack.callback(engine.dispose)
         sandbox.add_source_account("USD account", "USD", 10**9)
         sandbox.add_payee("payee-7")
         outbox = Outbox(engine, client=velo, lease=LEASE, settle_for=timedelta(0))
@@ -85,7 +87,6 @@ def boxes_at_work(database: str) -> Iterator[None]:
                 fed.set()
                 stop.set()
         _all_done_once(engine, outbox, sandbox)
-    engine.dispose()
 
 
 def _is_busy(engine: sa.Engine, outbox: Outbox, inbox: Inbox) -> bool:
