@@ -46,7 +46,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as an `InvalidRequest`.
 
     An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is 401 for what a
-    webhook refuses, 422 for arguments that the check refused (with its `problems`), 404 and 409 for the provider's own,
+    webhook refuses, and 400 for what is no notification; 422 for arguments that the check refused (with its
+    `problems`), 404 and 409 for the provider's own,
     503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
     unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
@@ -63,6 +64,8 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
     if isinstance(error, AuthenticationError) and error.request is None:  # of a webhook: nobody was asked
         status = 401
+    if isinstance(error, InvalidRequest) and any(problem.code == "notification" for problem in error.problems):
+        status = 400
     body: dict[str, Any] = {
         "title": type(error).__name__,
         "status": status,

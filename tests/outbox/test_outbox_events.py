@@ -265,11 +265,23 @@ def test_handlers_of_the_awaited_outbox(
     assert anyio.run(work) == [EntryState.REJECTED, EntryState.WAITING]
 
 
-def test_only_what_awaits_can_await_a_handler(outbox: Outbox) -> None:
-    async def handler(_session: object, _event: object) -> None: ...
+async def awaiting(_session: object, _event: object) -> None: ...
 
-    with pytest.raises(ConfigurationError, match="only AsyncOutbox"):
-        outbox.on("sent")(handler)
+
+@pytest.mark.parametrize(
+    ("arguments", "handler", "said"),
+    [
+        ({"name": "sent"}, awaiting, "only AsyncOutbox"),
+        ({"name": note}, note, r"is no text: write @on\(\)"),
+        ({}, lambda event: event, r"cannot be called with a session and an event"),
+        ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
+    ],
+)
+def test_a_handler_that_would_never_work_is_refused(arguments: Any, handler: Any, said: str) -> None:
+    with Velo(**ADAPTERS["velo"].ARGUMENTS) as client, pytest.raises(ConfigurationError, match=said):
+        Outbox(sa.create_engine("sqlite://"), client=client).on(**arguments)(handler)
+    with Velo(**ADAPTERS["velo"].ARGUMENTS) as client:
+        Outbox(sa.create_engine("sqlite://"), client=client).on("sent", operation="payouts.submit")(note)
 
 
 def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victor) -> None:

@@ -216,7 +216,20 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
     # Handlers
 
     def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
+        for given in (name, source):
+            if not isinstance(given, str | None):  # the function itself
+                raise ConfigurationError(
+                    f"on({given!r:.60}) is no text: write @on() or @on('completed') above a function."
+                )
+
         def register(function: H) -> H:
+            try:
+                inspect.signature(function).bind(None, None)
+            except TypeError:
+                said = f"{function!r:.60} cannot be called with a session and an event: it takes these two arguments."
+                raise ConfigurationError(said) from None
+            except ValueError:  # a function of C may have no signature
+                pass
             if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
                 raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
             self._handlers.append(Handler(function, None if name is None else name.casefold(), source))
@@ -323,7 +336,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         dead = {"state": EventState.DEAD.value, "error": said}
 
         def is_dead(row: Any) -> bool:
-            return row.tries >= MOST_TRIES and row.stored_at < now - _LONGEST_WAIT
+            return bool(row.tries >= MOST_TRIES and row.stored_at < now - _LONGEST_WAIT)
 
         while True:
             next_one = sa.and_(due, columns.id > last)

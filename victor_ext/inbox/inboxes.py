@@ -123,7 +123,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             source: Events of one source alone. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the inbox has blocking calls.
+            ConfigurationError: The function is no function of two arguments; or it is `async def`, and the inbox has
+                blocking calls.
         """
         return self._on(name, source)
 
@@ -211,6 +212,7 @@ class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
         client: Reads the object that a notification is about, unless `handle` or `run` is given another one.
         lease: How long an event is a worker's before another one takes it up: longer than a read and a handler take.
         remember: How long the ids of notifications are kept: longer than the system repeats deliveries (Velo: 30 days).
+            States that were read (EastPay) are kept for ever.
         table: The name of the table of ids; that of the events has `_events` after it.
     """
 
@@ -227,7 +229,8 @@ class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
             session: Your session or connection.
             body: The body of the request, as the bytes that came.
             headers: Its headers: a mapping, or pairs of name and value.
-            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids.
+            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids, and each has
+                a sequence of its own.
 
         Returns:
             The event, or None for a repeat.

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -231,8 +232,12 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
-            ConfigurationError: The function is `async def`, and the outbox has blocking calls.
+            ConfigurationError: The function is no function of two arguments; it is `async def`, and the outbox has
+                blocking calls; or the outbox's client has no such method.
         """
+        if isinstance(operation, str) and "." in operation and self.client is not None:  # no generated function's name
+            with suppress(TypeError, InvalidRequest):  # it has no arguments here
+                self.client.prepare(operation)
         return self._on(name, operation)
 
     def _provider(self, client: AnyClient | None = None) -> str:

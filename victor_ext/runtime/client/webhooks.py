@@ -20,6 +20,8 @@ from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
+NOTIFICATION = "notification"
+"""The code of the problem that a request to a webhook is not a notification."""
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
 
@@ -302,7 +304,7 @@ class Delivery:
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
     """The error for a body that is not a notification of this provider; the reason follows "the body"."""
     message = f"This is not a notification of {provider}'s: the body {reason}."
-    return InvalidRequest.of([Problem("body", "format", message)])
+    return InvalidRequest.of([Problem("body", NOTIFICATION, message)])
 
 
 def notification_body(body: object, *, provider: str) -> dict[str, Any]:
