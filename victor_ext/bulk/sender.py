@@ -61,6 +61,8 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
+        settle_for: Seconds for which a payout of Velo is looked up after a lost response, before its rows are
+            `unknown`: at least 600 (default: 600). Set it above the time by which Velo's list lags.
         by: Who sends, instructs or withdraws. It is stored.
         not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
             are sent, it holds for them.
@@ -91,6 +93,7 @@ class BulkSender:
         payor_id: str | None = None,
         by: str | None = None,
         not_by_sender: bool = False,
+        settle_for: float | None = None,
     ) -> None:
         state, storage_key = concealed(state), concealed(storage_key)
         self._client = client
@@ -101,7 +104,7 @@ class BulkSender:
         day = day_of(due_date)
         self._settings = Settings(
             key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
-            not_by_sender,
+            not_by_sender, settle_for,
         )  # fmt: skip
         self._settings.check_for(kind)
         self.effect = kind.effect
