@@ -133,6 +133,8 @@ class _Preparing(httpx.BaseTransport):
         content = request.read()
         place = self.behaviour.key_place
         if self.key is not None and isinstance(place, HeaderKey) and (row.key is None or row.key.is_taken):
+            if (problem := place.problem(request, self.key)) is not None:
+                raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None and key != self.key:
