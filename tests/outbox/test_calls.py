@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -217,8 +217,10 @@ def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
     store.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
     assert store.send() == [("refused", None)]
     assert (store.harness.calls("submit"), "its time to be sent had passed" in store.entries()[0].error) == (0, True)
-    with pytest.raises(InvalidRequest, match="naive"):
-        submit(store, key="another-key-for-the-outbox", send_before=now.replace(tzinfo=None))
+    for moment, code in ((now.replace(tzinfo=None), "naive"), (now - timedelta(seconds=1), "past")):
+        with pytest.raises(InvalidRequest, match="send_before") as raised:
+            submit(store, key="another-key-for-the-outbox", send_before=moment)
+        assert [(problem.field, problem.code) for problem in raised.value.problems] == [("send_before", code)]
     store.harness.sandbox.set_clock_skew(0.0)
 
 
@@ -539,6 +541,23 @@ def test_an_outbox_without_a_client_takes_no_calls(blocking: Store) -> None:
         outbox.add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
     with pytest.raises(ConfigurationError, match=r"settle_for=.* is below zero"):
         Outbox(blocking.engine, settle_for=timedelta(seconds=-1))
+    wrong: Any = "sqlite:///a-password"
+    with pytest.raises(ConfigurationError, match=r"engine is a URL: pass sa\.create_engine") as raised:
+        Outbox(wrong)
+    assert "a-password" not in str(raised.value)
+
+
+def test_what_cannot_be_used_is_named(blocking: Store) -> None:
+    outbox = Outbox(blocking.engine, client=keyed(Script(dated(404))))
+    body, wrong = new_payment(amount=1, reference="INV-1"), cast("Any", blocking.engine)
+    with pytest.raises(ConfigurationError, match="Engine is no session: pass a Session or a Connection"):
+        outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
+        anyio.run(partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://"))))
+    with pytest.raises(InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"):
+        outbox.entries("bad")
+    with blocking.engine.begin() as connection, pytest.raises(InvalidRequest, match="visible ASCII"):
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="schlüssel-1042")
 
 
 def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: pytest.MonkeyPatch) -> None:

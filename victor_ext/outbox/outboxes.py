@@ -14,7 +14,7 @@ from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 from .entries import OutboxEvent
-from .passes import OutboxBase
+from .passes import OutboxBase, check_session
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
@@ -79,14 +79,14 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
             idempotency_key: The key of the entry, and of the request, if the operation takes one.
             at_most_once: Accept that it is not known after a lost response whether it was done: no key is taken, and no
                 read shows it.
-            send_before: The moment, aware, from which it is not sent any more: it is `refused` then.
+            send_before: The moment, aware and to come, from which it is not sent any more: it is `refused` then.
             look_up_by: What its look-up needs and the request does not have, such as `{"payor_id": payor_id}`.
 
         Raises:
             InvalidRequest: An argument is invalid; the key was used for another call (a problem with the code `used`);
                 it has the number or the code of a card; or nothing could be promised after a lost response: the problem
                 names what to pass.
-            ConfigurationError: The outbox has no client, or the client has no such operation.
+            ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
         """
         terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
         self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)(session)
@@ -104,6 +104,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """As `Outbox.add`, awaited, with your session or connection."""
+        check_session(session, "run_sync")
         await session.run_sync(self._addition(**arguments))
 
     async def add_call(
@@ -113,7 +114,13 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
         /,
         *args: Any,
         idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         """As `Outbox.add_call`, awaited."""
-        await session.run_sync(self._call_addition(operation, *args, idempotency_key=idempotency_key, **kwargs))
+        check_session(session, "run_sync")
+        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
+        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        await session.run_sync(add)

@@ -36,7 +36,6 @@ from victor_ext import (
     VictorError,
     VictorOAuth,
     check_payment_request,
-    zulu,
 )
 from victor_ext.event_queue.queue import EventQueue, H, Handler, counted, event_table, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
@@ -100,6 +99,13 @@ class Claim:
 
 def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
+
+
+def check_session(session: Any, method: str) -> None:
+    """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but such as an engine."""
+    if not hasattr(session, method):
+        message = f"{type(session).__name__} is no session: pass a Session or a Connection, in your transaction."
+        raise ConfigurationError(message)
 
 
 def _moment() -> Moment:
@@ -199,6 +205,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         settle_for: timedelta = timedelta(minutes=10),
         table: str = "victor_outbox",
     ) -> None:
+        if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
+            raise ConfigurationError("engine is a URL: pass sa.create_engine(...), or to AsyncOutbox the async one.")
         given: dict[str, object] = {"keys_kept": keys_kept, "lease": lease, "settle_for": settle_for}
         for name, value in given.items():
             if not isinstance(value, timedelta):
@@ -289,8 +297,16 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         call = _prepared(client, operation, args, kwargs, idempotency_key)
         if not at_most_once:
             _check_promise(call, idempotency_key, given, client.provider)
-        before = None if send_before is None else zulu.parse(zulu.format(send_before)).timestamp()
-        return self._adding(client, call, idempotency_key, send_before=before, look_up_by=given)
+        if send_before is not None and (not isinstance(send_before, datetime) or send_before.utcoffset() is None):
+            message = "send_before is no aware datetime, but naive or none at all: write datetime(..., tzinfo=UTC)."
+            raise _refused(idempotency_key, "send_before", "naive", message)
+        before = None if send_before is None else send_before.timestamp()
+
+        def check() -> None:
+            if before is not None and before <= time.time():
+                raise _refused(idempotency_key, "send_before", "past", "send_before has passed: nothing would be sent.")
+
+        return self._adding(client, call, idempotency_key, check, send_before=before, look_up_by=given)
 
     def _adding(
         self,
@@ -308,6 +324,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         new |= {"call": text, "look_up_by": given, "send_before": send_before}
 
         def add(session: Session | sa.Connection) -> None:
+            check_session(session, "execute")
             row = session.execute(sa.select(self.table).where(self.table.c.key == key)).first()
             if row is None:
                 check()
@@ -331,8 +348,10 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     @operation
     def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
-        """The entries in `state` (None: all), oldest first."""
+        """The entries in `state` (None: all), oldest first. Raises `InvalidRequest`: there is no such state."""
         query = sa.select(self.table).order_by(self.table.c.id)
+        if state is not None and state not in list(EntryState):
+            raise _refused(None, "state", "value", f"state={state!r:.40} is none of {', '.join(EntryState)}.")
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
         return lambda connection: [entry_of(row) for row in connection.execute(query)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any, Unpack, cast
@@ -52,14 +54,25 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         """
         self._addition(**arguments)(self._open_transaction("add"))
 
-    def add_call(self, operation: str | ModuleType, /, *args: Any, idempotency_key: str, **kwargs: Any) -> None:
+    def add_call(
+        self,
+        operation: str | ModuleType,
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """As `Outbox.add_call`, in the open transaction.
 
         Raises:
             InvalidRequest: As for `Outbox.add_call`, as is `ConfigurationError`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **kwargs)
+        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
+        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
         add(self._open_transaction("add_call"))
 
 

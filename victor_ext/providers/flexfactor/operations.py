@@ -130,10 +130,15 @@ def _made(response: httpx.Response) -> str | None:
     return next(filter(None, (text_or_empty(member(body, name)) for name in ("orderId", "transmitId"))), None)
 
 
-def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
+def _captured(response: httpx.Response) -> str | None:
+    """The order, which the request names and the response may not."""
+    return _made(response) or text_or_empty(member(object_of(response.request), "orderId"))
+
+
+def _row(effect: Effect, result: Result, made: operations.Says = _made, **columns: Any) -> Operation:
     said: Callable[[httpx.Response], str] = lambda response: responses.status_of(object_of(response))  # noqa: E731
     return Operation(
-        effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, made=_made, said=said, **columns
+        effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, made=made, said=said, **columns
     )
 
 
@@ -182,7 +187,9 @@ OPERATIONS: Mapping[str, Operation] = {
         shown=Shown.UNSENT,
         follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),
-    "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID, follow=_order_until()),
+    "POST /v1/capture": _row(
+        Effect.MOVES_MONEY, _DONE, _captured, key=TAKEN, id=_OF_BODY, look_up=_BY_ID, follow=_order_until()
+    ),
     "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),

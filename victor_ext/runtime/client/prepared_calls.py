@@ -134,6 +134,8 @@ class _Preparing(httpx.BaseTransport):
         place = self.behaviour.key_place
         # Not where a key of the caller's own would count: the key of an entry makes no repeat safe there.
         if self.key is not None and isinstance(place, HeaderKey) and rule_of(place, request).is_made:
+            if (problem := place.problem(request, self.key)) is not None:
+                raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None and key != self.key:
