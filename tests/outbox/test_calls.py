@@ -395,6 +395,26 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
 
 
+@pytest.mark.parametrize(
+    ("body", "id", "error"),
+    [({"id": 4711, "amount": 1}, "4711", None), ({"amount": 1}, None, "The response has no id, so its")],
+)
+def test_what_a_write_of_connect_made_is_followed_by_its_id(
+    blocking: Store, body: dict[str, Any], id: str | None, error: str | None
+) -> None:
+    script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, final={"POST /v1/payments": {"paid"}}))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        new = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=new, idempotency_key=GUID)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == ("sent", id, True)
+    assert (entry.error is None) is (error is None)
+    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
+    assert [request.url.path for request in script.requests[2:]] == ([] if id is None else ["/v1/payments/4711"])
+
+
 def test_an_account_without_a_name_is_refused() -> None:
     for caller in ("", 4711):
         with pytest.raises(ConfigurationError, match="caller must name an account"):
