@@ -453,6 +453,33 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
 
 
+@pytest.mark.parametrize(
+    ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
+)
+def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: Any, why: str) -> None:
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return returns or call.body["references"]
+
+    for wrong in (find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
+        with pytest.raises(ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"):
+            keyed(Script(), key=None, proofs={"POST /v1/payments": wrong})
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
+    outbox = Outbox(blocking.engine, keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body, function = new_payment(amount=1, reference="INV-1"), operation("payments.take_payment").sync
+        with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
+            outbox.add_call(connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1")
+        outbox.add_call(connection, function, body=body, idempotency_key="INV-1")
+    outbox.send()
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.operation) == ("unclear", "take_payment")
+    assert f"The proof of POST /v1/payments {why}" in (entry.error or "")
+
+
 def test_no_card_is_stored(blocking: Store) -> None:
     bank = EastPay("t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True)
     outbox, price = Outbox(blocking.engine, client=bank), Money.of("92.00", "EGP")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pkgutil import resolve_name
-from types import ModuleType
 from typing import Any, Unpack
 
 from django.conf import settings
@@ -51,7 +50,7 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         """
         self._addition(**arguments)(self._open_transaction("add"))
 
-    def add_call(self, operation: str | ModuleType, /, *args: Any, idempotency_key: str, **kwargs: Any) -> None:
+    def add_call(self, operation: Any, /, *args: Any, idempotency_key: str, **kwargs: Any) -> None:
         """As `Outbox.add_call`, in the open transaction.
 
         Raises:

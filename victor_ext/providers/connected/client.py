@@ -349,6 +349,11 @@ def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[st
         raise ConfigurationError(
             f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may be."
         )
+    for name, proof in proofs.items():
+        if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
+            raise ConfigurationError(
+                f"proofs: {name} must have Proof(find), where find is a function that makes its reads with `yield`."
+            )
     return proofs
 
 
