@@ -433,6 +433,26 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
 
 
+@pytest.mark.parametrize(
+    ("body", "id", "error"),
+    [({"id": 4711, "amount": 1}, "4711", None), ({"amount": 1}, None, "The response has no id, so its")],
+)
+def test_what_a_write_of_connect_made_is_followed_by_its_id(
+    blocking: Store, body: dict[str, Any], id: str | None, error: str | None
+) -> None:
+    script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, final={"POST /v1/payments": {"paid"}}))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        new = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=new, idempotency_key=GUID)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == ("sent", id, True)
+    assert (entry.error is None) is (error is None)
+    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
+    assert [request.url.path for request in script.requests[2:]] == ([] if id is None else ["/v1/payments/4711"])
+
+
 def test_an_account_without_a_name_is_refused() -> None:
     for caller in ("", 4711):
         with pytest.raises(ConfigurationError, match="caller must name an account"):
@@ -511,6 +531,33 @@ def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, 
         outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
     assert [entry.status for entry in outbox.send()] == [status]
     assert told == ["sent", name]
+
+
+@pytest.mark.parametrize(
+    ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
+)
+def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: Any, why: str) -> None:
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return returns or call.body["references"]
+
+    for wrong in (find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
+        with pytest.raises(ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"):
+            keyed(Script(), key=None, proofs={"POST /v1/payments": wrong})
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
+    outbox = Outbox(blocking.engine, keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body, function = new_payment(amount=1, reference="INV-1"), operation("payments.take_payment").sync
+        with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
+            outbox.add_call(connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1")
+        outbox.add_call(connection, function, body=body, idempotency_key="INV-1")
+    outbox.send()
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.operation) == ("unclear", "take_payment")
+    assert f"The proof of POST /v1/payments {why}" in (entry.error or "")
 
 
 def test_no_card_is_stored(blocking: Store) -> None:

@@ -219,3 +219,9 @@ def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any,
     assert [request.method for request in script.requests] == ["POST", "GET"][
         : 1 + ("too little" in (difference or ""))
     ]
+
+
+def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
+    client, _ = scripted(Velo, VELO)
+    with pytest.raises(ConfigurationError, match=r"such as 'payouts.submit'. It has .*payouts\.instruct"):
+        client.prepare("payouts.submitt")

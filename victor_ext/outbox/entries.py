@@ -47,7 +47,7 @@ class Entry:
         request_id: The provider's id of the payment request, or of what the write made or changed; None before it is
             known.
         status: The provider's status; None before it is sent.
-        error: Why it was rejected or refused, or None.
+        error: Why it was rejected or refused, or why its status is not read; or None.
         operation: What was called: `payouts.instruct`.
         provider: The name of the provider.
         resolved_by: Who has settled it by hand, if somebody has.
@@ -166,5 +166,6 @@ def as_status(said: str | None) -> str | None:
 def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     """What the table stores of a write that was done."""
     ended = done.is_final or not (call.is_followed and done.id)
-    known = {"request_id": done.id, "status": as_status(done.status), "ended": ended}
-    return {"state": EntryState.SENT.value, "leased_until": 0.0, "error": None, **known}
+    error = "The response has no id, so its status is not read." if call.is_followed and not done.id else None
+    known = {"request_id": done.id, "status": as_status(done.status), "ended": ended, "error": error}
+    return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Unpack
@@ -58,7 +58,7 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
     def add_call(
         self,
         session: Session | sa.Connection,
-        operation: str | ModuleType,
+        operation: str | ModuleType | Callable[..., Any],
         /,
         *args: Any,
         idempotency_key: str,
@@ -74,7 +74,8 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
 
         Args:
             session: Your session or connection.
-            operation: A method of the client (`"payouts.instruct"`), or the module of a generated operation.
+            operation: A method of the client (`"payouts.instruct"`), or a generated operation: its module
+                (`create_payout`) or one of the module's functions (`create_payout.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key of the entry, and of the request, if the operation takes one.
             at_most_once: Accept that it is not known after a lost response whether it was done: no key is taken, and no
@@ -110,7 +111,7 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     async def add_call(
         self,
         session: AsyncSession | AsyncConnection,
-        operation: str | ModuleType,
+        operation: str | ModuleType | Callable[..., Any],
         /,
         *args: Any,
         idempotency_key: str,

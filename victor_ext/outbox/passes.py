@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import count
 from math import inf
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, cast
 
 import sqlalchemy as sa
@@ -198,8 +198,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
     def __init__(
         self,
         engine: Engine,
-        *,
         client: AnyClient | None = None,
+        *,
         keys_kept: timedelta = timedelta(hours=24),
         lease: timedelta = timedelta(minutes=2),
         settle_for: timedelta = timedelta(minutes=10),
@@ -283,7 +283,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _call_addition(
         self,
-        operation: str | ModuleType,
+        operation: Any,
         /,
         *args: Any,
         idempotency_key: str,

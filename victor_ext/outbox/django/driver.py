@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pkgutil import resolve_name
-from types import ModuleType
 from typing import Any, Unpack, cast
 
 from django.conf import settings
@@ -56,7 +55,7 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
     def add_call(
         self,
-        operation: str | ModuleType,
+        operation: Any,
         /,
         *args: Any,
         idempotency_key: str,

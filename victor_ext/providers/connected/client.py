@@ -234,8 +234,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
 
         Args:
             verify: Checks the headers and the body of a request, such as `HmacSignature(...)`. None: anybody can post.
-            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or the member `id`,
-                `event_id` or `eventId`.
+            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or the member
+                `event_id` or `eventId`. Without these it is the member `id` with a digest of the body, since `id` may
+                be that of the object: a repeat has the same content then.
             name: The name of an event, by its model. None: the member `type`, `event`, `event_type`, `eventType` or
                 `eventName`, or else the name of the model.
             read: Reads what an event is about, with the client and the model. None: nothing is read.
@@ -348,6 +349,11 @@ def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[st
         raise ConfigurationError(
             f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may be."
         )
+    for name, proof in proofs.items():
+        if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
+            raise ConfigurationError(
+                f"proofs: {name} must have Proof(find), where find is a function that makes its reads with `yield`."
+            )
     return proofs
 
 

@@ -90,8 +90,9 @@ class DocumentOperations(Operations):
 
     def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
         key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared)
+        effect = Effect.MAKES if declared is not None and self._makes(name_of(declared)) else Effect.MOVES_MONEY
         return Operation(
-            effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
+            effect=Effect.READS if request.method in SAFE_METHODS else effect,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
             proof=None if declared is None else self._proofs.get(name_of(declared)),
@@ -108,7 +109,7 @@ class DocumentOperations(Operations):
         path, words = name.partition(" ")[2], self._final.get(name)
         if words is None:
             return None
-        makes = f"GET {path}/{{}}" in self._by_name
+        makes = self._makes(name)
         path = f"{path}/{{}}" if makes else path
         while path and f"GET {path}" not in self._by_name:
             path = path.rpartition("/")[0]
@@ -124,6 +125,10 @@ class DocumentOperations(Operations):
             return text_or_empty(body.get("status")) or text_or_empty(body.get("state")) or None
 
         return Follow(read, words, status)
+
+    def _makes(self, name: str) -> bool:
+        """Whether a write makes an object, which the document has a read of."""
+        return f"GET {name.partition(' ')[2]}/{{}}" in self._by_name
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""

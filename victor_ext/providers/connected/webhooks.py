@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,9 +10,9 @@ from typing import Any
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.client.webhooks import Delivery, Headers, headers_by_name, invalid_notification
-from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import id_or_empty, object_or_empty, text_or_empty
 
-_IDS = ("id", "event_id", "eventId")
+_IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
 
@@ -40,16 +41,19 @@ class DocumentWebhook:
             raise invalid_notification(self.provider, reason) from None
         text = body if isinstance(body, str) else bytes(body).decode(json.detect_encoding(body))
         content = object_or_empty(json.loads(text))
-        usual = [sent.get("webhook-id", ""), *(text_or_empty(content.get(name)) for name in _IDS)]
+        usual = [sent.get("webhook-id", ""), *(id_or_empty(content.get(name)) for name in _IDS)]
         event_id = next(filter(None, usual), "") if self._id is None else self._id(sent, model)
-        if not event_id:
+        subject = event_id or ("" if self._id is not None else id_or_empty(content.get("id")))
+        if not subject:
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a function of headers and "
                 "model."
             )
         names = (text_or_empty(content.get(name)) for name in _NAMES)
         name = next(filter(None, names), type(model).__name__) if self._name is None else self._name(model)
-        return Delivery(name=name, subject=event_id, content=text, ids=(event_id,))
+        if not event_id:  # `id` may be that of the object, which has other events
+            event_id = f"{subject} {hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}"
+        return Delivery(name=name, subject=subject, content=text, ids=(event_id,))
 
     def notification(self, content: str) -> Any:
         """The model of a delivery."""

@@ -14,19 +14,19 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse
+from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
 from victor_ext.flows import adrive, drive
-from victor_ext.privacy import Secret, concealed_within
+from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
@@ -43,10 +43,11 @@ from victor_ext.runtime.loop.unauthorized import Authenticator
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bind
-from .prepared_calls import PreparedCall, prepared_by, sending
+from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
+_logger = logging.getLogger(__name__)
 C = TypeVar("C")
 Api = TypeVar("Api")
 
@@ -197,14 +198,15 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
 
     def prepare(
-        self, operation: str | ModuleType, /, *args: Any, idempotency_key: str | None = None, **kwargs: Any
+        self, operation: AnyOperation, /, *args: Any, idempotency_key: str | None = None, **kwargs: Any
     ) -> PreparedCall:
         """Build and check a write without sending it: `send` sends it, in this process or in another one.
 
         Makes no call, and is never awaited.
 
         Args:
-            operation: A method of this client (`"orders.create"`), or the module of a generated operation.
+            operation: A method of this client (`"orders.create"`), or a generated operation: its module
+                (`create_order`) or one of the module's functions (`create_order.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
             idempotency_key: The key, for an operation that takes one.
 
@@ -219,7 +221,16 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         proof = None if table is None else table.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
-        return (yield from proof.find(self, call, since, given))
+        try:
+            found: object = yield from proof.find(self, call, since, given)
+        except VictorError:
+            raise
+        except Exception as error:  # of the caller's own function: it ends no worker
+            _logger.warning("The proof of %s failed.", call.operation, exc_info=True)
+            return f"The proof of {call.operation} failed: {type(error).__name__}: {redact_excerpt(str(error))}"
+        if isinstance(found, Done | str):
+            return found
+        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
 
     def _state(self, call: PreparedCall, id: str) -> Finding:
         table = self._config.loop.behaviour.operations

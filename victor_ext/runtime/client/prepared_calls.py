@@ -6,12 +6,14 @@ import base64
 import importlib
 import inspect
 import json
+import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from types import ModuleType
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 from urllib.parse import unquote
 
 import httpx
@@ -29,6 +31,9 @@ from victor_ext.runtime.loop.operations import Done, Operation, Promise
 from .resources import Resource
 from .runners import SyncRunner
 from .transport import HttpClient
+
+AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
+"""A method of a client by its name, or a generated operation: its module, or one of the module's functions."""
 
 _KEY = "idempotency_key"
 _OF_THE_SENDER = frozenset(
@@ -171,10 +176,12 @@ def _below(base: httpx.URL, url: httpx.URL) -> str:
 
 
 def prepared_by(
-    client: Any, operation: str | ModuleType, key: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    client: Any, operation: AnyOperation, key: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> PreparedCall:
     """The write that a method of a client, or a generated operation, would send. Nothing is sent or awaited."""
     config: Any = client._config  # noqa: SLF001 - a part of every client
+    if inspect.isfunction(operation):
+        operation = sys.modules[operation.__module__]
     name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
     preparing = _Preparing(config.loop.behaviour, config.base_url, name, key)
 
@@ -196,6 +203,8 @@ def prepared_by(
             function = getattr(operation, "sync_detailed", None)
             if not callable(function):
                 raise ConfigurationError(f"{shown(operation)} is neither a method's name nor a generated operation.")
+            if "client" in given:
+                raise ConfigurationError(f"{name}: leave out client=, and pass the other arguments of {name} alone.")
             function(*args, client=api_of(_client_class(operation.__name__)), **given)
     except _Prepared as prepared:
         return prepared.call
@@ -209,10 +218,15 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
     own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
     kind = resources.get(resource) if resource else next(own, None)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
-        known = ", ".join(each for each in resources if not each.startswith("_")) or "none: pass a generated operation"
-        raise ConfigurationError(
-            f"{shown(name)} is no method of this client, such as 'payouts.submit'. It has {known}."
-        )
+        known = [
+            each if of.startswith("_") else f"{of}.{each}"
+            for of, type_ in resources.items()
+            for each in vars(type_)
+            if not each.startswith("_") and callable(getattr(type_, each))
+        ]
+        nearest = get_close_matches(name, known, 1, cutoff=0.0)
+        like = f", such as {nearest[0]!r}. It has {', '.join(known)}" if nearest else ": pass a generated operation"
+        raise ConfigurationError(f"{shown(name)} is no method of this client{like}.")
     _, *shared = client._shared  # noqa: SLF001 - as above
     return cast("Callable[..., Any]", getattr(kind(runner, *shared), method))
 

@@ -15,7 +15,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
-from victor_ext.runtime.core.json_values import object_of, text_or_empty
+from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
 
 from .evidence import (
     READER,
@@ -57,7 +57,7 @@ class Done:
     """A write that was done, by its response or by what reads have shown.
 
     Attributes:
-        id: The id of what it made; else that in its path. None: neither is known.
+        id: The id of what it made; that in its path, if it makes nothing. None: it is not known.
         status: The provider's word for the state of that, if it said one.
         body: The JSON that says so; None without any.
         response: The response to the write itself; None if reads have shown that it was done.
@@ -208,9 +208,10 @@ class Operation:
     def done(self, response: httpx.Response, ids: Sequence[str]) -> Done:
         """What a good response to a write says that it did; `ids` are those in the path."""
         body = object_of(response)
-        made = text_or_empty(body.get("id")) if self.made is None else self.made(response)
+        made = id_or_empty(body.get("id")) if self.made is None else self.made(response)
         status = text_or_empty(body.get("status")) if self.said is None else self.said(response)
-        return Done(made or next(iter(ids), None), status or None, body or None, response)
+        of_path = None if self.effect is Effect.MAKES else next(iter(ids), None)
+        return Done(made or of_path, status or None, body or None, response)
 
     @property
     def is_secret(self) -> bool:
