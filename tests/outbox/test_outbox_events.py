@@ -384,11 +384,13 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
             )  # fmt: skip
             with engine.begin() as connection:
                 outbox._adding(client, call, f"k-{number}")(connection)
-                sent = {"state": "sent", "request_id": f"p-{number}"}
+                sent = {"state": "sent", "request_id": f"p-{number}", "first_sent_at": time.time() - 86_400}
                 connection.execute(sa.update(outbox.table).where(outbox.table.c.id == number).values(sent))
         with pytest.raises(NotFound):
             outbox.refresh()
         assert (asked, [entry.status for entry in outbox.entries()]) == (["p-1", "p-2", "p-3"], [None, "open", "paid"])
+        with engine.connect() as connection:  # what has not ended after a day is read each hour
+            assert connection.scalar(sa.select(sa.func.min(outbox.table.c.leased_until))) > time.time() + 3_000
         assert outbox.refresh() == []
         says["p-1"] = says["p-2"] = (200, {"status": "paid"})
         let_leases_end(outbox)

@@ -81,6 +81,8 @@ _log = logging.getLogger("victor_ext.outbox")
 _DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 _LOOK_AGAIN = 30.0
 """Seconds between two look-ups of an entry."""
+_LONGEST_WAIT = 3600.0
+"""Seconds between two reads of a status that has not ended for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,7 +409,8 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         """Read the statuses of what was sent and has not ended; returns the entries that changed.
 
         Victor's requests take one walk over its list, from the oldest of them on. What another write made or changed is
-        read by its id, each half a minute, where the system has such a read. No webhook is needed.
+        read by its id, each half a minute at first and each hour at last, where the system has such a read. No webhook
+        is needed.
 
         Args:
             client: Reads them, in place of the outbox's own client.
@@ -420,7 +423,7 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
         listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         # What is due later than that was put off by a clock that was ahead.
-        waits = columns.leased_until.between(now, now + 2 * max(self._lease, _LOOK_AGAIN))
+        waits = columns.leased_until.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
         query = sa.select(self.table).where(is_ours, is_open, sa.or_(listed, sa.not_(waits)))
         rows = yield from self._transact(lambda connection: connection.execute(query).all())
         by_id = {row.request_id: row for row in rows if (row.provider, row.operation) == (VICTOR, CREATE)}
@@ -440,7 +443,9 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
 
     def _refresh_one(self, client: AnyClient, row: Any) -> Pass[list[Entry]]:
         """Read the state of what a write made, unless another worker does."""
-        columns, again = self.table.c, time.time() + _LOOK_AGAIN
+        columns, now = self.table.c, time.time()
+        # A tenth of its age: a last status may never come, and entries become many.
+        again = now + min(max(_LOOK_AGAIN, (now - (row.first_sent_at or now)) / 10), _LONGEST_WAIT)
         same = sa.and_(columns.id == row.id, columns.leased_until == row.leased_until)
         claim = sa.update(self.table).where(same).values(leased_until=again)
         if not (yield from self._transact(lambda connection: connection.execute(claim).rowcount)):
