@@ -51,8 +51,8 @@ class Payrolls(Batches):
             payees = (NOBODY if number == rejected else "p7" for number in numbers)
             rows = [_row(name, place, *each) for place, each in enumerate(zip(numbers, payees, strict=True))]
             self.batches.append(Batch(where, name, rows, rows))
-        self.finds_all = self.world.rules.dates == "always" and not again
-        """Whether what was made is known at the end: its time is, and nothing has the same references."""
+        self.is_alone = not again
+        """Whether nothing else has its references: then what was sent at a known time is found at the end."""
         self.deliveries = [self._delivery(number) for number in range(len(self.processes))]
 
     def _client(self, process: Process) -> Any:
@@ -130,5 +130,5 @@ class Payrolls(Batches):
                 yield f"asked twice: {reference} is in {made} payouts, and was asked for {len(asked)} times"
             elif made > sum(one is None or bool(one.unit) or one.outcome is RowOutcome.UNKNOWN for one in asked):
                 yield f"told wrong: {asked}, and {reference} is in {made} payouts"
-            elif made and self.finds_all and any(one.outcome is RowOutcome.UNKNOWN for one in asked if one):
+            elif made and self.is_alone and any(one.sent.known for one in asked if one and one.sent):
                 yield f"lost: {asked}, and {reference} is there"
