@@ -70,17 +70,17 @@ PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 test: setup ## Run the first tier: all checks, and every rule once at its borders
-	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards
+	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards .venv/foreign
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
 
 checks: lint types contracts check-generated
 
-# In a folder of its own: a mock or a tracer that is installed may change what other tests do.
-.venv/guards: tests/guards/requirements.txt | $(SETUP)
+# In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
+.venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@echo "Installing what $< names into $@ ..."
 	@rm -rf $@
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
-		--target $@ -r $< || { rm -rf $@; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary localstripe --no-deps \
+		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
 # The workers of pytest would each compile all tests at the same time.
@@ -92,7 +92,7 @@ test-all: SEED = $(shell date -u +%Y%m%d)
 test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
-	@$(MAKE) --no-print-directory compiled checks .venv/guards
+	@$(MAKE) --no-print-directory compiled checks .venv/guards .venv/foreign
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
@@ -185,9 +185,9 @@ mutants: .venv/mutants ## Change 300 lines where decisions lie, one at a time: d
 	@touch $@
 
 .PHONY: crashes
-crashes: KILLS = 20
-crashes: setup ## Kill bulk senders, workers and PostgreSQL at 20 random moments each (or KILLS=...)
-	@VICTOR_BULK_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/bulk/test_bulk_crashes.py
+crashes: KILLS = 30
+crashes: setup .venv/foreign ## Kill bulk senders, workers, outboxes and PostgreSQL at 30 random moments each (or KILLS=...)
+	@VICTOR_BULK_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/bulk/test_bulk_crashes.py tests/foreign
 
 .PHONY: docs
 docs: export NO_MKDOCS_2_WARNING = 1

@@ -3,9 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
 from victor_ext import VictorError
+from victor_ext.inbox import Inbox, InboxEvent
 from victor_ext.providers import Money
-from victor_ext.providers.velo import NotificationSequencer, PaymentInstruction, Velo, VeloAuth, Webhook
+from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth, Webhook
 from victor_ext.sandbox.velo import VeloSandbox
 
 HEADER = "the long random header that the webhook was made with"
@@ -53,14 +57,20 @@ def story(sandbox: VeloSandbox, velo: Velo) -> str:
         f"Looked for by its reference: it is in payout {found.payout_id}, {found.status}. No need to submit it again."
     )
 
-    webhook, in_order = Webhook(HEADER), NotificationSequencer()
+    engine = sa.create_engine("sqlite://")
+    inbox = Inbox(engine, Webhook(HEADER), client=velo)
+    inbox.create_table()
+
+    @inbox.on()
+    def told(_session: Session, event: InboxEvent) -> None:  # a hint: what the inbox has read is the fact
+        about = event.notification.payor_payment_id or "nothing of ours"
+        print(f"  {event.notification.sequence_number}. {event.name} of {about}")
+
     posted = [json.dumps(one).encode() for one in sandbox.notifications()]
     for body in [*reversed(posted), posted[0]]:  # out of order, and one of them twice
-        for notification in in_order.take(webhook.read(body, HEADER)):
-            print(f"  {notification.sequence_number}. {notification.event_name} {notification.payor_payment_id or ''}")
-            if notification.payment_id:  # a hint: the payment itself is the fact
-                payment = velo.payments.get(notification.payment_id)
-                assert payment.payor_payment_id == notification.payor_payment_id
+        with engine.begin() as connection:
+            inbox.receive(connection, body, {"Authorization": HEADER}, source=sandbox.payor_id)
+    inbox.handle()
 
     velo.logout()
     if any(sandbox.work_done_by_reference()[invoice] != 1 for invoice in ("INV-1", "INV-2", "INV-3")):

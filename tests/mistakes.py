@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import importlib
+import inspect
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 
 def named(tree: ast.Module, name: str) -> ast.AST:
@@ -54,3 +59,31 @@ class Replacement(ast.NodeTransformer):
                 self.count += 1
                 statements[start : start + size] = self._wrong or [ast.Pass()]
                 return
+
+
+@contextmanager
+def planted(where: str, right: str, wrong: str) -> Generator[None]:
+    """Take a decision back in this process, within the block."""
+    name, _, path = where.partition(":")
+    module, (*holders, function) = importlib.import_module(name), path.split(".")
+    tree = named(ast.parse(inspect.getsource(module)), path)
+    replaced = Replacement(right, wrong)
+    replaced.visit(tree)
+    assert replaced.count == 1, f"{right!r} is {replaced.count} times in {where}: plant it anew"
+    holder: Any = module
+    for each in holders:
+        holder = getattr(holder, each)
+    before, made = vars(holder)[function], dict[str, Any]()
+    # Modules that have imported it have it, too.
+    others = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before)
+    holders_of_it = [holder, *others]
+    assert isinstance(tree, ast.FunctionDef)
+    future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
+    exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)
+    for each in holders_of_it:
+        setattr(each, function, made[function])
+    try:
+        yield
+    finally:
+        for each in holders_of_it:
+            setattr(each, function, before)

@@ -15,8 +15,10 @@ from starlette.routing import Route
 
 from tests.programs import python
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, RateLimited, Victor, VictorError
+from victor_ext import AsyncVictor, InvalidRequest, RateLimited, Victor, VictorError
 from victor_ext.asgi import error_response, readiness
+from victor_ext.providers import velo
+from victor_ext.providers.eastpay.records import payment_id_of
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults
 
@@ -54,6 +56,13 @@ def test_wrong_arguments_are_named(answered: Any) -> None:
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [problem["field"] for problem in answer.json()["problems"]] == ["ultimate_creditor"]
+
+
+@pytest.mark.parametrize("read", [velo.read_notification, payment_id_of])
+def test_what_is_no_notification_is_no_wrong_argument(read: Any) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        read(b"{}")
+    assert anyio.run(error_response, Request({"type": "http"}), raised.value).status_code == 400
 
 
 @pytest.mark.parametrize(

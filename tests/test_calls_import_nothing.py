@@ -283,9 +283,11 @@ def test_a_call_imports_nothing(
 
 IN_FUNCTIONS = {
     "providers/__init__.py": {"import_module"},  # a system, when one of its names is asked for
+    "providers/connected/client.py": {"import_module"},  # the webhooks of a generated package, for an inbox
     "providers/victor/auth.py": {"signed_tokens"},  # cryptography, when credentials are made
     "providers/victor/records.py": {"fakes"},  # for tests
     "runtime/client/generated.py": {"import_module"},  # the errors of a generated package, when its client is made
+    "runtime/client/prepared_calls.py": {"import_module"},  # the generated operation of a stored call, when it is sent
     "runtime/core/locks.py": {"asyncio"},  # when an async client is made
     "runtime/loop/flow.py": {"import_module"},  # what asyncio and anyio load late, when an async client is made
 }

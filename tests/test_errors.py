@@ -79,9 +79,8 @@ def test_all_of_it_survives(cls, way):
     ids=str,
 )  # fmt: skip
 def test_so_does_one_from_a_call(script, way):
-    with pytest.raises(VictorError) as raised:
-        Harness("sync", script).call("POST", KEY)
-    assert facts(COPIES[way](raised.value)) == facts(raised.value)
+    error = Harness("sync", script).fails(VictorError, "POST", KEY)
+    assert facts(COPIES[way](error)) == facts(error)
 
 
 class TestTheFamily:
@@ -116,34 +115,30 @@ class TestTheFamily:
 
 class TestWhatAnErrorCarries:
     def test_the_request_without_body_token_and_unknown_headers(self):
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness("sync", [status(400)]).call("POST", KEY, headers={"X-Secret": "s", "Cookie": "c"})
-        request = raised.value.request
+        headers = {"X-Secret": "s", "Cookie": "c"}
+        request = Harness("sync", [status(400)]).fails(errors.BadRequest, "POST", KEY, headers=headers).request
         assert (request.method, str(request.url)) == ("POST", "https://pay.example/payments")
         assert request.content == b""
         assert set(request.headers) <= {"host", "idempotency-key", "content-length"}
 
     def test_the_answer_can_be_read_again(self):
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness("sync", [Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))]).call()
-        response = raised.value.response
+        answer = Happens(400, b'{"a": 1}', (("Set-Cookie", "s=1"), ("X-A", "b")))
+        error = Harness("sync", [answer]).fails(errors.BadRequest)
+        response = error.response
         assert response.json() == {"a": 1}
         assert response.headers["x-a"] == "b"
         assert "set-cookie" not in response.headers
-        assert response.request.url == raised.value.request.url
+        assert response.request.url == error.request.url
 
     @pytest.mark.parametrize("header", ["X-Request-Id", "Request-Id", "X-Correlation-Id", "apigw-requestid"])
     def test_the_providers_id_of_the_exchange(self, header):
-        with pytest.raises(errors.BadRequest) as raised:
-            Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).call()
-        assert raised.value.request_id == "r-1"
+        error = Harness("sync", [Happens(400, b"{}", ((header, "r-1"),))]).fails(errors.BadRequest)
+        assert error.request_id == "r-1"
 
     def test_the_cause_is_there_without_its_frames(self):
-        with pytest.raises(errors.TimedOut) as raised:
-            Harness("sync", [raises(httpx.ReadTimeout)]).call()
-        assert type(raised.value.__cause__) is httpx.ReadTimeout
-        assert raised.value.__cause__.__traceback__ is None
-        assert raised.value.__context__ is None
+        error = Harness("sync", [raises(httpx.ReadTimeout)]).fails(errors.TimedOut)
+        assert type(error.__cause__) is httpx.ReadTimeout
+        assert (error.__cause__.__traceback__, error.__context__) == (None, None)
 
 
 class TestMasking:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -207,3 +208,23 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
     for span in observed.spans:
         assert GUID not in span.name
         assert GUID not in str(dict(span.attributes or {}))
+
+
+def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
+    inbox = SimpleNamespace(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
+    box = SimpleNamespace(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
+    box.event_counts = lambda: {"dead": 1}
+    observed.listener.watch(box)
+    observed.listener.watch(inbox)
+    measured = observed.metrics()
+    labels = {"server.address": "api.example.com", "victor_ext.of": "SimpleNamespace"}
+    found = [(name, value) for name in ("outbox.entries", "events") for value in measured[f"victor_ext.{name}"]]
+    assert found == [
+        (of, ({**labels, "victor_ext.table": table, "victor_ext.state": state}, number))
+        for of, table, state, number in (
+            ("outbox.entries", "out", "unclear", 2),
+            ("outbox.entries", "out", "sent", 0),
+            ("events", "out", "dead", 1),
+            ("events", "in", "dead", 3),
+        )
+    ]

@@ -78,6 +78,7 @@ def test_what_a_record_has() -> None:
         "value_at",
         "said_amounts",
         "not_objects",
+        "identified",
     }  # how records are made, read and compared
 
 

@@ -43,11 +43,13 @@ if TYPE_CHECKING:
     from .providers.victor.statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
     from .response_info import ResponseInfo
     from .runtime.client.generated import expect
+    from .runtime.client.prepared_calls import PreparedCall
     from .runtime.client.runners import Ping
-    from .runtime.client.webhooks import HmacSignature
+    from .runtime.client.webhooks import Delivery, HmacSignature
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
     from .runtime.loop.idempotency_keys import BodyKey, HeaderKey, idempotency_key_for
+    from .runtime.loop.operations import Done, Promise, Proof
     from .runtime.loop.retry import RetryPolicy
     from .words import Word
 
@@ -71,7 +73,9 @@ __all__ = [
     "ConnectionFailed",
     "CursorPages",
     "DeadlineExceeded",
+    "Delivery",
     "Direction",
+    "Done",
     "Event",
     "HeaderKey",
     "HmacSignature",
@@ -89,7 +93,10 @@ __all__ = [
     "PaymentRequestResponse",
     "PermissionDenied",
     "Ping",
+    "PreparedCall",
     "Problem",
+    "Promise",
+    "Proof",
     "ProviderTime",
     "RateLimited",
     "ResponseInfo",
@@ -124,6 +131,8 @@ _HOMES = (
     ".runtime.loop.idempotency_keys",
     ".runtime.loop.events",
     ".runtime.client.generated",
+    ".runtime.client.prepared_calls",
+    ".runtime.loop.operations",
     ".providers.victor.statuses",
     ".runtime.loop.retry",
     ".runtime.client.runners",

@@ -24,7 +24,17 @@ try:
 except ImportError as error:
     raise ImportError("victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette") from error
 
-from victor_ext import AsyncVictor, Conflict, InvalidRequest, NotFound, Outcome, Problem, RateLimited, VictorError
+from victor_ext import (
+    AsyncVictor,
+    AuthenticationError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    Outcome,
+    Problem,
+    RateLimited,
+    VictorError,
+)
 
 __all__ = ("error_response", "readiness")
 
@@ -35,10 +45,11 @@ _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 50
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
     """Answer with what the error knows: a `VictorError`, or FastAPI's `RequestValidationError` as an `InvalidRequest`.
 
-    An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is 422 for arguments
-    that the check refused (with its `problems`), 404 and 409 for the provider's own, 503 for a 429, and otherwise by
-    the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and unreadable. If the provider
-    asked to wait, the answer has its `Retry-After`.
+    An `HTTPException` keeps its status, detail and headers; it knows no outcome. Else the status is 401 for what a
+    webhook refuses, and 400 for what is no notification; 422 for arguments that the check refused (with its
+    `problems`), 404 and 409 for the provider's own,
+    503 for a 429, and otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted and
+    unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
     if type(error).__name__ == "RequestValidationError":  # Starlette alone has none, so it is not imported
         error = _as_invalid_request(error)
@@ -51,6 +62,10 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
         own = {InvalidRequest: 422, NotFound: 404, Conflict: 409, RateLimited: 503}
         status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
+    if isinstance(error, AuthenticationError) and error.request is None:  # of a webhook: nobody was asked
+        status = 401
+    if isinstance(error, InvalidRequest) and any(problem.code == "notification" for problem in error.problems):
+        status = 400
     body: dict[str, Any] = {
         "title": type(error).__name__,
         "status": status,

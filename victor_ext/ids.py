@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_UUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _BLANKS = " \t\n\v\f\r"
 HALF_CHARACTER = "holds half of a character (a lone surrogate): pass the text as it was before it was cut"
 """What is wrong with text that UTF-8 has no bytes for."""
@@ -34,7 +34,7 @@ def reference_of(reference: object) -> str:
 def canonical_id(text: str | None) -> str | None:
     """Return an id so that equal text is the same id: a UUID has no letter case; of any other id it counts."""
     exact = trimmed(None if text is None else in_one_form(text))
-    return exact.lower() if exact is not None and _UUID.fullmatch(exact) else exact
+    return exact.lower() if exact is not None and GUID.fullmatch(exact) else exact
 
 
 def is_same_id(one: str | None, other: str | None) -> bool:

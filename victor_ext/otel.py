@@ -37,6 +37,8 @@ class OpenTelemetry:
     | `victor_ext.token.requests` | counter | `http.response.status_code`, `error.type` |
     | `victor_ext.connection.wait` | histogram, s | waiting for a free connection of the pool |
     | `victor_ext.connection.opened` | counter | new connections |
+    | `victor_ext.outbox.entries` | gauge | `victor_ext.state`, `victor_ext.of`, `victor_ext.table`; see `watch` |
+    | `victor_ext.events` | gauge | `victor_ext.state`, `victor_ext.of` (`Outbox`, `Inbox`), `victor_ext.table` |
 
     Args:
         tracer_provider: Makes the spans; None: the global one.
@@ -52,9 +54,10 @@ class OpenTelemetry:
         attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
-        meter = metrics.get_meter(_NAME, __version__, meter_provider)
+        meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
         self._spans: dict[str, trace.Span] = {}
+        self._boxes: list[Any] = []
         self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
         self._attempts = meter.create_histogram("victor_ext.call.attempts", "{attempt}", "Attempts of a call")
         self._active = meter.create_up_down_counter("victor_ext.call.active", "{call}", "Calls under way")
@@ -78,6 +81,34 @@ class OpenTelemetry:
             self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
             self._call_ended(event)
+
+    def watch(self, box: Any) -> None:
+        """Measure an outbox or an inbox with blocking calls: with each export, two statements count what it has.
+
+        Watch all of them with one listener: OpenTelemetry takes the gauges of the first one.
+
+        Args:
+            box: An `Outbox`, an `Inbox`, or Django's. Of an awaited one, make a blocking one on the same tables.
+        """
+        self._boxes.append(box)
+        if len(self._boxes) > 1:  # the gauges ask it, too
+            return
+
+        def measured(count: str) -> list[metrics.Observation]:
+            return [
+                metrics.Observation(number, {**self._box_labels(each), "victor_ext.state": state})
+                for each in self._boxes
+                if hasattr(each, count)
+                for state, number in getattr(each, count)().items()
+            ]
+
+        gauge = self._meter.create_observable_gauge
+        gauge("victor_ext.outbox.entries", [lambda _: measured("counts")], "{entry}", "Entries by state")
+        gauge("victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state")
+
+    def _box_labels(self, box: Any) -> dict[str, str]:
+        of = type(box).__name__.removeprefix("Django")
+        return {**self._attributes, "victor_ext.of": of, "victor_ext.table": box.table.name}
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
         """Write the headers of the call's span, such as `traceparent`, for the provider.

@@ -17,7 +17,6 @@ from typing import Any, Generic, SupportsIndex, TypeGuard, TypeVar, overload
 from urllib.parse import quote, quote_plus
 from weakref import ref
 
-T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 HIDDEN = "[hidden]"
@@ -155,31 +154,25 @@ class AccountNumberText(NumberText, AccountNumber):
     __slots__ = ()
 
 
-class HiddenValue(Generic[T]):
+class HiddenValue(Generic[R_co]):
     """Holds a value that its repr hides. Read `value` only where it is used; do not store it in a variable."""
 
     __slots__ = ("value",)
 
-    def __init__(self, value: T) -> None:
+    def __init__(self, value: R_co) -> None:
         self.value = value
 
     def __repr__(self) -> str:
         return HIDDEN
 
 
-class HiddenRows(Iterable[R_co]):
+class HiddenRows(HiddenValue[Iterable[R_co]], Iterable[R_co]):
     """The caller's rows. The repr hides them, because they may be a list."""
 
-    __slots__ = ("_rows",)
-
-    def __init__(self, rows: Iterable[R_co]) -> None:
-        self._rows = rows
+    __slots__ = ()
 
     def __iter__(self) -> Iterator[R_co]:
-        return iter(self._rows)
-
-    def __repr__(self) -> str:
-        return "[hidden rows]"
+        return iter(self.value)
 
 
 class HiddenRepr:

@@ -37,7 +37,8 @@ class System:
         credentials: The function that says of the variables which credentials they are. Empty: only that they are
             complete.
         refuses: Those of these arguments that `from_env` does not take, each with what to write instead.
-        bulk: Whether bulk sending can send for it.
+        bulk: The class of its rows in bulk sending. Empty: it has none.
+        why_no_bulk: If it has none, the reason.
     """
 
     name: str
@@ -51,12 +52,19 @@ class System:
     settings: Sequence[str] = ()
     credentials: str = ""
     refuses: Mapping[str, str] = field(default_factory=dict[str, str])
-    bulk: bool = False
+    bulk: str = ""
+    why_no_bulk: str = ""
 
     @property
     def prefix(self) -> str:
         """What the names of its variables begin with."""
         return f"{self.name.upper()}_"
+
+    @property
+    def why_not_bulk(self) -> str:
+        """Why bulk sending is not for it, in a sentence; empty: it is."""
+        why = self.why_no_bulk or "it says of none of its writes what a row of a file would be"
+        return "" if self.bulk else f"{self.title} has no bulk sending: {why}. It is for {titles('bulk')}."
 
     def load(self, field: str) -> Any:
         """The class or the function that a field names."""

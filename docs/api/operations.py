@@ -55,7 +55,7 @@ class Operations(griffe.Extension):
             function.returns = returns.slice if kind is None else f"{kind}[{returns.slice}]"
 
 
-_RESULTS = {"OperationFlow": None, "Walk": "Pages", "Results": "Iterator"}
+_RESULTS = {"OperationFlow": None, "Pass": None, "Work": None, "Walk": "Pages", "Results": "Iterator"}
 """What the caller gets: the result itself, or something that yields such results."""
 
 

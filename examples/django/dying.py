@@ -68,9 +68,9 @@ class Steps(httpx.BaseTransport):
         if statement.startswith("INSERT"):
             self._written = "invoice" if "invoicing_invoice" in statement else "intent"
             self._at(self._written)
-        elif "SET state=" in statement:
+        elif statement.startswith("UPDATE victor_outbox"):
             called = "result" if self._call == "create" else "status"
-            self._written = "claim" if "leased_until=%" in statement else called
+            self._written = "claim" if "first_sent_at=" in statement else called
             self._at(self._written)
         return execute(statement, *arguments)
 

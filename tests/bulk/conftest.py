@@ -60,7 +60,13 @@ def client(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[V
 
 
 @pytest.fixture
-def sender(client: Victor, tmp_path: Path) -> Callable[..., Any]:
+def sender_options() -> dict[str, Any]:
+    """Options of the senders of rows of this kind."""
+    return {"key_column": "invoice_no"}
+
+
+@pytest.fixture
+def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Callable[..., Any]:
     """Makes senders that share a state in the test's folder."""
     from victor_ext.bulk import BulkSender
 
@@ -68,9 +74,9 @@ def sender(client: Victor, tmp_path: Path) -> Callable[..., Any]:
         defaults: dict[str, Any] = {
             "state": f"sqlite:///{tmp_path}/state.sqlite",
             "batch": "march",
-            "key_column": "invoice_no",
             "patience": 0,
             "storage_key": STORAGE_KEY,
+            **sender_options,
         }
         return BulkSender(options.pop("victor", client), **{**defaults, **options})
 

@@ -6,8 +6,6 @@ import json
 import os
 import runpy
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, interruptible
+from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
@@ -69,19 +69,15 @@ def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
     """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin without it."""
     bulk.write(rows(2))
     code = f"""
-import gc, sys
+import sys
 from victor_ext.cli import main
-before = gc.get_threshold()
 assert main(["bulk", "send", "invoices.csv", *{KEY}, "--dry-run"]) == 0
 assert main(["bulk", "status"]) == 2
-assert gc.get_threshold() == before
 loaded = {{name.partition(".")[0] for name in sys.modules}}
 assert "victor_ext.bulk.sender" in sys.modules
 assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
 """
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=bulk.folder, env=bulk.environment, capture_output=True, text=True, check=False
-    )
+    ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
     assert (ran.returncode, ran.stdout) == (0, "2 rows: 2 new. Nothing was sent.\n"), ran.stderr
 
 
@@ -115,8 +111,8 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
     assert ended.err.splitlines() == [
-        "source: there are 2 rows, and 3 are expected: nothing was stored.",
-        "source: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
+        "invoices.csv: there are 2 rows, and 3 are expected: nothing was stored.",
+        "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
     assert "--expect-total='5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
@@ -124,7 +120,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
 
 
-def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_json_for_programs(bulk: Bulk) -> None:
     bulk.write([row(1), row(2, amount="0")])
     sent = bulk("send", "invoices.csv", *KEY, "--skip-invalid", "--json")
     assert sent.status == 1
@@ -139,27 +135,10 @@ def test_json_for_programs(bulk: Bulk, victor_sandbox: Sandbox) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("send", "nothing.csv"), "cannot be read"),
-        (("resume",), "nothing was stored there"),
-        (("export", "--batch", "nothing", "-o", "nothing.csv"), "no batch nothing"),
-        (("resume", "one", "--batch", "two"), "Two batches"),
-        (("send", "invoices.csv", "--key-retention", "soon"), "24h"),
-        (
-            ("send", "invoices.csv", *KEY, "--key-retention", "5s"),
-            "--key-retention=5.0 must be a number of seconds, at",
-        ),
-        (("send", "invoices.csv", "--key-column", "number"), "Error: the file cannot be read. Nothing was sent."),
-        (("send", "invoices.csv", "--key-column", "invoice"), "one, such as invoice_no: --key-column NAME."),
-        (("send", "invoices.csv", *KEY, "--rate", "0"), "--rate=0.0 must be a number of rows a second"),
-        (("worker",), "--state is an SQLite file, on which one process works at a time"),
-    ],
-)
-def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, words: tuple[str, ...], message: str) -> None:
+@pytest.mark.parametrize(("line", "message"), cases_beside(__file__)["misuse"])
+def test_misuse_ends_with_2_and_makes_nothing(bulk: Bulk, line: str, message: str) -> None:
     bulk.write(rows(1))
-    ended = bulk(*words)
+    ended = bulk(*line.split())
     assert (ended.status, ended.out) == (2, "")
     assert message in ended.err
     assert os.listdir(bulk.folder) == ["invoices.csv"]
@@ -221,7 +200,7 @@ def test_a_worker_joins_and_ends_with_a_signal(
     assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
 
 
-def test_a_bar_at_a_terminal(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_a_bar_at_a_terminal(bulk: Bulk) -> None:
     bulk.write(rows(20))
     ran = bulk.at_terminal("bulk", "send", "invoices.csv", *KEY, "--rate", "20")
     assert (ran.status, ran.out) == (0, "invoices.csv: 20 rows: 20 created\n")
@@ -242,7 +221,7 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     assert (ended.status, ended.out) == (2, "")
     assert "has the key column invoice_no" in ended.err
     assert (
-        "would be asked again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
+        "would be sent again): leave --key-column out, and give the column of the file its former name.\n" in ended.err
     )
     asked_once(victor_sandbox, keys_of("key.csv", records))
     assert len(victor_sandbox.work_done_by_key()) == 3
@@ -257,18 +236,19 @@ def test_what_to_do_with_the_batch_that_has_these_rows_is_advice_that_works(
     victor_sandbox.inject("status", operation="create", status=503, times=None)
     assert bulk(*send, "one", "--patience", "0", "--deadline", "0.5").status == 3
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "not known: to go on with that batch, run 'victor bulk resume' for it; to send all of them again" in copy.err
+    advice = "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them again"
+    assert f"same rows as the batch one, and they would be sent a second time: {advice}" in copy.err
     go_on = "Go on with:\n  victor bulk resume --batch one\n"
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 unknown.\n", go_on)
     victor_sandbox.clear_faults()
     assert bulk("resume", "one").status == 0
     copy, dropped = bulk(*send, "two"), bulk("drop", "one")
-    assert "All rows of one have a result: to see it, run 'victor bulk export' for that batch; to send all" in copy.err
+    assert advice in copy.err
     assert (copy.status, dropped.status, dropped.out, dropped.err) == (2, 0, f"{left}: 2 created.\n", "")
     assert bulk(*send, "two", "--ask-again").status == 0
 
 
-def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+def test_status_ends_as_send_would_and_export_with_0(bulk: Bulk) -> None:
     for name, amount in (("good.csv", "1"), ("bad.csv", "0")):
         bulk.write([row(len(name), amount=amount)], name)
         sent = bulk("send", name, *KEY, "--skip-invalid")

@@ -1,5 +1,7 @@
 """Kill -9 at random moments, on SQLite and on PostgreSQL: every row is asked for once, and the export knows of all.
 
+While the server of PostgreSQL is killed, an outbox and an inbox work on it, too, and do everything once.
+
 `VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are few. A moment is most
 often given as a number of calls, so that it lies where it should, on slow and busy machines too; one in four
 lies in the first two seconds, when rows are checked and stored. What the first tier leaves out is shown there by
@@ -19,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from tests.bulk.boxes_at_work import boxes_at_work
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, outbound, rows, wait_until
 from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
@@ -149,7 +152,8 @@ def test_a_killed_database_server(
 ) -> None:
     file = bulk.write(rows(ROWS))
     state = ("--state", postgres)
-    with bulk.started("send", file.name, *KEY, *state) as sending:
+    boxes = boxes_at_work(postgres_server.new_schema())
+    with boxes, bulk.started("send", file.name, *KEY, *state) as sending:
         come(moment, victor_sandbox, sending)
         postgres_server.kill()
         postgres_server.start()

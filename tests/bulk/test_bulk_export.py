@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
@@ -12,36 +13,22 @@ import pytest
 from hypothesis import example, given
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows
+from tests.cases import cases_beside
 from victor_ext import ServerError
-from victor_ext.bulk.results import COLUMNS, NOT_FOUND
-from victor_ext.bulk.results import write_csv as write_export
+from victor_ext.bulk.payment_requests import PaymentRequests
+from victor_ext.bulk.results import COLUMNS, NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_formulas
 
+write_export = partial(write_csv, asked=PaymentRequests.asked)
 pytestmark = pytest.mark.slow
 RUN = "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
 """What a cell begins with that a spreadsheet runs; with a tab or an end of a line before it, too."""
 FORMULA = "=cmd|'/c calc'!A1"
-ESCAPED = {
-    **{f"{sign}1+1": f"'{sign}1+1" for sign in RUN},
-    **{f"{blank}{FORMULA}": f"'{blank}{FORMULA}" for blank in ("\0", " ", "\xa0", "\ufeff", "\u200b", "  \u2060")},
-    **{f"{blank}{FORMULA}": f"'{blank}'{FORMULA}" for blank in "\t\r\n"},
-    f" \t {FORMULA}": f" \t '{FORMULA}",
-    **{f"{blank}text": f"'{blank}text" for blank in "\t\r\n\0"},
-    # By another delimiter, or where quotes do not count, a cell would begin here.
-    f"a;{FORMULA}": f"a;'{FORMULA}",
-    f"a\t{FORMULA};-2": f"a\t'{FORMULA};'-2",
-    f"a\n{FORMULA}": f"a\n'{FORMULA}",
-    f"a\r\n{FORMULA}": f"a\r\n'{FORMULA}",
-    f'a; "{FORMULA}': f"a; \"'{FORMULA}",
-    "=1;=2": "'=1;'=2",
-}  # fmt: skip
-LEFT = (
-    *("", "text", "'=1+1", " space ", "007", "1,5", "7.50", "a=b", "1-2", "a, -5", "x@example.com", "two\r\nlines"),
-    *('a "quote"', "a lone\rreturn", "a;b", "Gr\u00fc\u00dfe", "'", '"=1"'),
-)
+CASES = cases_beside(__file__)
+ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
 
 
 def exported(*texts: str, **options: Any) -> list[list[str]]:
@@ -64,7 +51,7 @@ def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped:
     assert cells[1:4] + cells[5:8] == [text] * 6
 
 
-@pytest.mark.parametrize("text", LEFT)
+@pytest.mark.parametrize("text", CASES["left"])
 def test_other_text_is_left_as_it_is(text: str) -> None:
     assert exported(text) == exported(text, escape=False)
     assert exported(text)[0][6] == text
@@ -123,9 +110,7 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 
-def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
-) -> None:
+def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(bulk: Bulk, sender: Senders) -> None:
     records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
     sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(bulk.write(records, "march.csv"))
     assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]

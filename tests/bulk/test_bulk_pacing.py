@@ -63,37 +63,28 @@ def test_rows_go_evenly_from_the_first_on_and_after_a_halt_they_do_not_come_in_a
     assert last - first >= 97 / 50
 
 
+def paused(clock: Clock, backoff: Backoff) -> float:
+    begun = clock.now
+    backoff.wait()
+    return clock.now - begun
+
+
 def test_pauses_grow_while_the_provider_fails_and_end_with_its_first_answer() -> None:
     clock = Clock()
     backoff = Backoff(clock, clock)
-    pauses = []
+    pauses: list[float] = []
     for _ in range(8):
-        begun = clock.now
         backoff.record_failure()
         backoff.record_failure()
-        backoff.wait()
-        pauses.append(clock.now - begun)
+        pauses.append(paused(clock, backoff))
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 30]
     backoff.record_success()
-    begun = clock.now
-    backoff.wait()
-    assert clock.now == begun
-    backoff.record_failure(at_least=90)
-    backoff.wait()
-    assert clock.now == begun + 90
-
-
-def test_an_answer_that_was_under_way_when_the_provider_failed_ends_no_pause() -> None:
-    clock = Clock()
-    backoff = Backoff(clock, clock)
-    pauses: list[float] = []
-    for at_least in (0.0, 0.0, 90.0):
-        begun = clock.now
+    assert paused(clock, backoff) == 0
+    # An answer that was under way when the provider failed ends no pause.
+    for at_least, least in ((0, 1), (0, 2), (90, 90)):
         backoff.record_failure(at_least)
         backoff.record_success()
-        backoff.wait()
-        pauses.append(clock.now - begun)
-    assert pauses == [1, 2, 90]
+        assert paused(clock, backoff) == least
 
 
 def test_all_that_wait_for_one_pause_go_together() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -64,16 +63,6 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert again().resume().exit_status == 3
     assert again().send(records).exit_status == 3
     assert victor_sandbox.attempts_by_key() == attempts
-
-
-def test_what_was_under_way_is_not_said_to_wait(broken_off: Callable[..., Any]) -> None:
-    again = broken_off(referenced(1050))
-    counts = dict(again().status().counts)
-    # A process takes one chunk more than its calls need.
-    assert counts.keys() == {"unknown", "waiting"} and 4 <= counts["unknown"] <= 2 * delivery.MARKED_AHEAD
-    exported = list(again().export())
-    assert Counter(result.outcome.value for result in exported) == counts
-    assert "interrupted" in (exported[0].error or "")
 
 
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(

@@ -57,6 +57,7 @@ def test_an_sqlite_file_shows_nothing(
     status = sender(workers=1, skip_invalid=True).send(telling_rows())
     assert {outcome.value for outcome in status.counts} == {"created", "unknown", "rejected", "refused"}
 
+    assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0, "it is its owner's"
     content = b"".join(path.read_bytes() for path in tmp_path.glob("state.sqlite*")).decode("latin-1")
     text = everything_in(f"sqlite:///{tmp_path}/state.sqlite")
     assert "march/00000001" in text
@@ -80,14 +81,10 @@ def test_what_is_said_to_go_on_shows_no_password(bulk: Bulk, victor_sandbox: San
     assert "w@rd" not in ended.out + ended.err
 
 
-def test_the_file_is_its_owners(sender: Senders, tmp_path: Path) -> None:
-    sender().send(rows(1))
-    assert (tmp_path / "state.sqlite").stat().st_mode & 0o077 == 0
-
-
 def test_another_key_opens_nothing_and_disturbs_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:
     victor_sandbox.down()
-    sender().send(rows(3))
+    status = sender().send(rows(3))
+    assert (dict(status.counts), status.exit_status) == ({"not_sent": 3}, 75)
     victor_sandbox.up()
     stranger = sender(storage_key="another secret of some length")
     elsewhere = sender(storage_key="another secret of some length", batch="april")

@@ -13,6 +13,7 @@ from unicodedata import normalize
 import pytest
 
 from tests.bulk.bulk_runs import Senders, asked_once, change_state, keys_of, outbound, row, rows, store_only, write_csv
+from tests.cases import cases_beside
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, InvalidRows, RowOutcome, RowResult, layout, worker, worker_lock
 from victor_ext.sandbox import Sandbox
@@ -131,13 +132,7 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(sender: Senders, vic
 
 
 def test_what_has_changed_is_named(sender: Senders) -> None:
-    changes: list[tuple[dict[str, str], dict[str, str], str]] = [
-        ({}, {"payee_account_number": "5550001112", "notes": "new"}, "notes, payee_account_number"),
-        ({"notes": "old"}, {"amount": "no amount"}, "amount, notes"),
-        ({"due_date": "today"}, {"due_date": "today", "biller_type": "CONSUMER"}, "biller_type"),
-        ({"due_date": "today"}, {"due_date": "tomorrow"}, "due_date"),
-        ({"due_date": "today"}, {}, "due_date"),
-    ]
+    changes = cases_beside(__file__)["changes"]
     sender().send([row(number, **before) for number, (before, _, _) in enumerate(changes)])
     problems = sender().check([row(number, **after) for number, (_, after, _) in enumerate(changes)]).problems
     found = [problem.message.partition(": not what is stored")[0] for problem in problems]
@@ -233,15 +228,6 @@ def test_a_lost_answer_is_unknown_and_is_settled_with_the_same_key(
     assert by_row(sender())[unknown.row].outcome is RowOutcome.CREATED
 
 
-def test_a_provider_that_is_down_leaves_rows_not_sent(sender: Senders, victor_sandbox: Sandbox) -> None:
-    victor_sandbox.down()
-    status = sender().send(rows(3))
-    assert (dict(status.counts), status.exit_status) == ({RowOutcome.NOT_SENT: 3}, 75)
-    victor_sandbox.up()
-    assert sender().resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of("march", rows(3)))
-
-
 def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     sender: Senders, victor_sandbox: Sandbox, oauth_client: tuple[str, str]
 ) -> None:
@@ -283,18 +269,13 @@ def test_a_batch_that_nobody_knows(sender: Senders) -> None:
     for act in (lambda: sender().resume(), lambda: sender().status(), lambda: list(sender().export())):
         with pytest.raises(ConfigurationError, match="nothing was sent"):
             act()
-    sender().send(rows(1))
-    with pytest.raises(ConfigurationError, match="It has: march") as caught:
+    assert sender().batches() == []
+    for batch, number in (("march", 1), ("april", 8), ("march", 2)):
+        sender(batch=batch).send([row(number)])
+    assert sender().batches() == ["march", "april"]
+    with pytest.raises(ConfigurationError, match="It has: march, april") as caught:
         sender(batch="Marhc").status()
     assert "nothing was sent" not in str(caught.value)
-
-
-def test_the_batches_of_a_state(sender: Senders) -> None:
-    assert sender().batches() == []
-    sender(batch="one").send(rows(1))
-    sender(batch="two").send(rows(1, start=8))
-    sender(batch="one").send(rows(2))
-    assert sender().batches() == ["one", "two"]
 
 
 def test_the_rows_of_another_batch_are_two_payments_only_on_purpose(
@@ -411,7 +392,7 @@ def test_a_state_of_another_layout_is_refused_by_name(sender: Senders, victor_sa
     assert sender().batches() == ["march"]
 
 
-def test_one_sender_at_a_time_in_a_process(sender: Senders, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_one_sender_at_a_time_in_a_process(sender: Senders, tmp_path: Path) -> None:
     observed: list[Any] = []
 
     def second(status: Any) -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +25,7 @@ from sqlalchemy import event
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, change_state, keys_of, rows, store_only, wait_until
 from tests.bulk.postgres import Postgres
+from tests.programs import python
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, loading, worker_lock
 from victor_ext.bulk.state import State
@@ -177,7 +177,7 @@ from victor_ext.bulk.state import State
 assert FileLock(State("sqlite:///{tmp_path}/state.sqlite")).acquire()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert python("-c", code).returncode == -9
     assert again.acquire()
     again.close()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import SCRIPT, Command, until
 from tests.programs import python
 from victor_ext.sandbox import Sandbox
@@ -189,28 +190,15 @@ def test_a_limit_is_status_75_unless_an_answer_was_lost_before(command: Command,
     assert (ran.status, ran.error["outcome"]) == (3, "unknown")
 
 
-LIMIT = ("rate_limit", {"operation": "create", "retry_after": 60})
-REFUSAL = ("status", {"operation": "create", "status": 403, "times": None})
-NOT_SENT = ("status", {"operation": "token", "status": 503, "retry_after": 60})
-LOOPS: dict[str, tuple[list[tuple[Any, dict[str, Any]]], dict[str, str], int, str, int, list[int]]] = {
-    "it goes on through what may pass": (
-        [NOT_SENT, LIMIT, ("stall", {"operation": "create", "work": True})], {}, 0, "0 1 10 60", 3, [1],
-    ),
-    "it gives up on a refusal at once": ([REFUSAL], {}, 1, "0", 1, [0]),
-    "what may have been done stays so whatever a later try says": (
-        [("lose_answer", {"operation": "create"}), LIMIT, LIMIT, REFUSAL], {}, 3, "0 1 10", 4, [1],
-    ),
-    "it says so when nothing helped": ([], {"VICTOR_BASE_URL": "http://127.0.0.1:1"}, 75, "0 1 10 60 600", 0, []),
-}  # fmt: skip
-"""Faults and variables; the exit status, the pauses, the creates that are seen, and how often the work is done."""
+LOOPS: dict[str, dict[str, Any]] = cases_beside(__file__)["loops"]
 
 
 @pytest.mark.parametrize("case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.nightly)])
 def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, tmp_path: Path, case: str) -> None:
     """As it is written in docs/cli.md, in a real shell with the real command."""
-    faults, variables, status, pauses, seen, done = LOOPS[case]
-    for fault, options in faults:
-        victor_sandbox.inject(fault, **options)
+    status, pauses, seen, done = LOOPS[case]["ends"]
+    for fault in LOOPS[case].get("faults", []):
+        victor_sandbox.inject(**fault)
     page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
     [written] = re.findall(r"^key=\$\(victor key .*?^done$", page, re.MULTILINE | re.DOTALL)
     options = {**NEEDED, "--due-date": datetime.now(UTC).date().isoformat(), "--deadline": "1.5"}
@@ -218,7 +206,7 @@ def test_the_retry_loop_of_the_page(command: Command, victor_sandbox: Sandbox, t
     script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n".replace("victor rfp create ...", create)
     ended = subprocess.run(
         ["/bin/sh", "-c", script],
-        env={**command.environment, **variables, "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
+        env={**command.environment, **LOOPS[case].get("variables", {}), "PATH": f"{SCRIPT.parent}:/usr/bin:/bin"},
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (ended.returncode, (tmp_path / "pauses").read_text().split()) == (status, pauses.split()), ended.stderr

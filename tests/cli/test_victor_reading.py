@@ -136,7 +136,8 @@ def test_find_reads_a_window(command: Command) -> None:
     ran = command(*past)
     assert (ran.status, ran.out) == (0, "")
     assert "No payment request in this period has this reference." in ran.err
-    assert (command(*past, "--json").out, command(*past, "--json").err) == ("", "")
+    ran = command(*past, "--json")
+    assert (ran.out, ran.err) == ("", "")
 
 
 def test_find_needs_a_reference_and_a_beginning(command: Command, victor_sandbox: Sandbox) -> None:

@@ -58,7 +58,7 @@ def test_no_message_speaks_python(command: Command, victor_sandbox: Sandbox, wha
     assert not speaks_python(ran), ran.err
 
 
-def test_a_key_in_a_message_can_be_copied(command: Command, victor_sandbox: Sandbox) -> None:
+def test_a_key_in_a_message_can_be_copied(command: Command) -> None:
     words = [*CREATE[:-1], "it's-invoice-1042-of-2026"]
     command(*words, "--amount", "1")
     ran = command(*words, "--amount", "2")
@@ -137,7 +137,7 @@ def problems(ran: Ran) -> list[tuple[str | None, str]]:
     return [(problem["option"], problem["field"]) for problem in ran.error["problems"]]
 
 
-def test_problems_name_options_that_there_are(command: Command, victor_sandbox: Sandbox) -> None:
+def test_problems_name_options_that_there_are(command: Command) -> None:
     assert problems(command("rfp", "get", "NOPE", "--json")) == [("ID", "victor_payment_request_id")]
     command(*CREATE, "--amount", "1")
     assert problems(command(*CREATE, "--amount", "2", "--json")) == [("--idempotency-key", "Idempotency-Key")]

@@ -11,7 +11,8 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
@@ -84,6 +85,45 @@ class Running:
         self.result(self.client.close)
         if self._runner is not None:
             self._runner.close()
+
+
+WorkerCall = Callable[[Any, int], Any]
+"""Makes a call of a client, with the worker's number. The awaited client's is to be awaited."""
+
+
+class Crowd:
+    """Workers on one sync or async client. `spans` is how long each call took.
+
+    `at_once`: how many of them call at a time.
+    """
+
+    def __init__(self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None) -> None:
+        self.spans: list[float] = []
+        self._mode, self._client, self._workers, self._at_once = mode, client, workers, at_once or workers
+
+    def run(self, *rounds: WorkerCall) -> list[list[Any]]:
+        """One call of every worker in each round. Returns what each observed, by round."""
+        return asyncio.run(self._run(rounds))
+
+    async def _run(self, rounds: tuple[WorkerCall, ...]) -> list[list[Any]]:
+        """The calls of a sync client are made in a thread each."""
+        async with AsyncExitStack() as stack:
+            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(self._at_once))
+            awaited, turns = self._mode == "async", asyncio.Semaphore(self._at_once)
+            await stack.enter_async_context(client) if awaited else stack.enter_context(client)
+
+            async def observe(call: WorkerCall, worker: int) -> Any:
+                began = time.monotonic()
+                in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
+                try:
+                    async with turns:
+                        return await (call if awaited else in_thread)(client, worker)
+                except (VictorError, httpx.HTTPError) as error:
+                    return error
+                finally:
+                    self.spans.append(time.monotonic() - began)
+
+            return [await asyncio.gather(*(observe(call, each) for each in range(self._workers))) for call in rounds]
 
 
 class Caller(Running):
@@ -225,13 +265,13 @@ class Adapter:
         record, subject = self.provider.record, next(self._names)
         self.proxy.cuts.clear()
         self.proxy.cuts.extend(cuts)
-        received, requests = record.bytes_received, len(record.requests)
+        received, requests = len(record.received), len(record.requests)
         by_key, refused = record.work_by_key.copy(), record.refused
         observed = self.caller.start(operation, subject)
         self.settle()
         arrived = [request for request in record.requests[requests:] if not request.path.endswith("/token")]
         seen = Seen(
-            bytes_received=record.bytes_received - received,
+            bytes_received=len(record.received) - received,
             work=record.work[subject],
             by_key=record.work_by_key - by_key,
             keys=frozenset(request.key for request in arrived if request.path == CREATE),
@@ -290,16 +330,10 @@ class Run:
         return wrong
 
     def _work_mismatches(self) -> list[str]:
-        word, seen = self.observed.word, self.seen
-        if word == "success" and seen.work != 1:
-            return [f"success was reported, and the work was done {seen.work} times"]
-        if word == "not_sent" and seen.bytes_received:
-            return [f"not_sent was reported, and {seen.bytes_received} bytes arrived"]
-        if word == "rejected" and seen.work:
-            return ["rejected was reported, and the work was done"]
-        if word == "accepted" and not seen.work:
-            return ["accepted was reported, and no work was done"]
-        return []
+        word, work, arrived = self.observed.word, self.seen.work, self.seen.bytes_received
+        is_false = {"success": work != 1, "not_sent": arrived > 0, "rejected": work > 0, "accepted": work == 0}
+        said = f"{word} was reported, the work was done {work} times, and {arrived} bytes arrived"
+        return [said] if is_false.get(word, False) else []
 
     def _record_mismatches(self, record: PaymentRequest) -> list[str]:
         of = record.client_reference_id if self.operation == "create" else record.id

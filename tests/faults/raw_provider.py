@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.raw_sockets import Background, End, Quiet, end
+from victor_ext.sandbox.server.listener import stop_accepting
 
 TOKEN = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
 CREATE = "/v2/payment-requests/request-payment"
@@ -30,6 +31,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    head: bytes  # as it came
 
     @property
     def key(self) -> str | None:
@@ -41,7 +43,7 @@ class Record:
     """What the provider saw and did. A subject is a reference for a create, and an id for an answer."""
 
     connections: int = 0
-    bytes_received: int = 0
+    received: bytearray = field(default_factory=bytearray)  # in the clear
     bytes_sent: int = 0
     requests: list[Request] = field(default_factory=list)
     refused: int = 0
@@ -98,6 +100,20 @@ class Exchange:
     def stream(self, chunk: bytes, times: int) -> None:
         """Send a chunk over and over, no faster than it is read."""
         self._provider.background.loop.create_task(self._stream(chunk, times))
+
+    def pass_on(self, port: int, first: bytes) -> None:
+        """Send this, and then pass on to a port, and back, whatever comes."""
+        self._provider.background.loop.create_task(self._pass_on(port, first))
+
+    async def _pass_on(self, port: int, first: bytes) -> None:
+        back = self._connection.transport
+        loop = self._provider.background.loop
+        onward, _ = await loop.create_connection(lambda: _Back(back), "127.0.0.1", port)
+        if back.is_closing():
+            onward.abort()
+        else:
+            self._connection.onward = onward
+            self.send(first)
 
     async def _stream(self, chunk: bytes, times: int) -> None:
         for _ in range(times):
@@ -191,6 +207,11 @@ class RawProvider:
         self._server = background.run(listen())
         self.port: int = self._server.sockets[0].getsockname()[1]
 
+    @property
+    def heads(self) -> list[bytes]:
+        """The heads of the requests, as they came."""
+        return [request.head for request in self.record.requests]
+
     def url(self, port: int | None = None) -> str:
         return f"{self._scheme}://127.0.0.1:{port or self.port}"
 
@@ -205,17 +226,14 @@ class RawProvider:
     acts_on_tokens = False  # whether acts are for requests for a token too
 
     def close(self) -> None:
-        def shut() -> None:
-            self._server.close()
-            for connection in list(self.open):
-                connection.transport.abort()
-
-        self.background.do(shut)
+        self.background.run(stop_accepting([self._server]))
+        self.background.do(lambda: [connection.transport.abort() for connection in self.open])
         self.quiet.wait_for(lambda: not self.open, "the provider's connections")
 
 
 class _Connection(asyncio.Protocol):
     transport: asyncio.Transport
+    onward: asyncio.Transport | None = None
 
     def __init__(self, provider: RawProvider) -> None:
         self._provider = provider
@@ -232,6 +250,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.writable.set()
+        if self.onward is not None:
+            self.onward.abort()
         # Not at once: the event loop closes the socket itself only after this callback.
         self._provider.background.loop.call_soon(self._forget)
 
@@ -246,7 +266,10 @@ class _Connection(asyncio.Protocol):
         self.writable.set()
 
     def data_received(self, data: bytes) -> None:
-        self._provider.record.bytes_received += len(data)
+        self._provider.record.received += data
+        if self.onward is not None:
+            self.onward.write(data)
+            return
         self._buffer += data
         while (request := self._take()) is not None:
             self._provider.serve(self, request)
@@ -263,5 +286,16 @@ class _Connection(asyncio.Protocol):
         if len(rest) < length:
             return None
         self._buffer = rest[length:]
-        method, target, _ = first.split(" ")
-        return Request(method, target, headers, rest[:length])
+        method, _, rest_of_line = first.partition(" ")
+        target = rest_of_line.rpartition(" ")[0]
+        return Request(method, target, headers, rest[:length], head + found)
+
+
+class _Back(asyncio.Protocol):
+    """What a port answers goes back over a connection."""
+
+    def __init__(self, back: asyncio.Transport) -> None:
+        self._back = back
+
+    def data_received(self, data: bytes) -> None:
+        self._back.write(data)

@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx
 import pytest
@@ -102,8 +103,5 @@ def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing() -> None:
 
 
 def test_so_has_a_call_that_waits_for_the_connection_of_another() -> None:
-    deaf = Deaf(0, resets=False)
-    try:
+    with closing(Deaf(0, resets=False)) as deaf:
         assert asyncio.run(outcomes(deaf.port, calls=2)) == ["unknown", "not_sent"]
-    finally:
-        deaf.close()

@@ -6,9 +6,7 @@ import asyncio
 import json
 import select
 import socket
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partialmethod
 from random import Random
@@ -18,9 +16,10 @@ import anyio
 import httpx
 import pytest
 
-from tests.faults.adapters import CALLERS, OPERATIONS, Operation, adapter, arguments, each_mode
+from tests.faults.adapters import CALLERS, OPERATIONS, Crowd, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
 from tests.faults.damaged_answers import chunked
+from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, Background
 from tests.faults.test_damaged_answers import JUNK
@@ -68,22 +67,6 @@ def repeating(shown: tuple[str, ...]) -> Act:
 SUBJECTS = [f"INV-{number}" for number in range(300)]
 
 
-def created_by_threads(victor: Victor, callers: int) -> list[str | None]:
-    with ThreadPoolExecutor(callers) as threads:
-        return [*threads.map(lambda name: victor.payment_requests.create(**arguments("create", name)).id, SUBJECTS)]
-
-
-async def created_by_tasks(victor: AsyncVictor, callers: int) -> list[str | None]:
-    turns = asyncio.Semaphore(callers)
-
-    async def create(name: str) -> str | None:
-        async with turns, asyncio.timeout(PATIENCE * 3):
-            return (await victor.payment_requests.create(**arguments("create", name))).id
-
-    async with victor:
-        return [*await asyncio.gather(*map(create, SUBJECTS))]
-
-
 @each_mode
 @pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize(
@@ -104,14 +87,17 @@ def test_no_caller_is_given_the_id_of_another_where_all_connections_are_busy(
 ) -> None:
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", PATIENCE)  # a busy machine is late by more than it is
     provider.instead = repeating(shown)
-    auth, given = VictorOAuth("id", "not-a-secret"), {**options(provider), "limits": limits}
-    if mode == "sync":
-        with Victor(auth, **given) as victor:
-            ids = created_by_threads(victor, callers)
-    else:
-        ids = asyncio.run(created_by_tasks(AsyncVictor(auth, **given), callers))
+
+    def client() -> Any:
+        kind: Any = Victor if mode == "sync" else AsyncVictor
+        return kind(VictorOAuth("id", "not-a-secret"), **options(provider), limits=limits)
+
+    def create(victor: Any, worker: int) -> Any:
+        return victor.payment_requests.create(**arguments("create", SUBJECTS[worker]))
+
+    (records,) = Crowd(mode, client, len(SUBJECTS), at_once=callers).run(create)
     made = provider.state.made
-    assert [name for name, one in zip(SUBJECTS, ids, strict=True) if made[name] != one] == []
+    assert [name for name, one in zip(SUBJECTS, records, strict=True) if made[name] != one.id] == []
     assert provider.record.work.total() == len(SUBJECTS)
 
 
@@ -268,29 +254,6 @@ class TestRest:
         assert provider.record.connections == 8  # one more for the token
 
 
-class Talking:
-    """A server that answers every connection before anything is asked on it."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.received = b""
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        connection, _ = self._listener.accept()
-        connection.sendall(JUNK)
-        connection.settimeout(PATIENCE)
-        with connection, suppress(ConnectionResetError):
-            while data := connection.recv(65536):
-                self.received += data
-
-    def close(self) -> None:
-        self._thread.join(PATIENCE)
-        self._listener.close()
-
-
 class Patient(SyncBackend):
     """Hands a connection on when something has come over it."""
 
@@ -319,10 +282,17 @@ def test_what_was_said_before_anything_was_asked_is_no_answer() -> None:
 
         return asyncio.run(run())
 
+    def talk(connection: socket.socket) -> None:
+        """Answer before anything is asked."""
+        connection.sendall(JUNK)
+        while data := connection.recv(65536):
+            received.append(data)
+
+    received: list[bytes] = []
     for send in (blocking, awaited):
-        server = Talking()
-        url = httpx.URL(f"http://127.0.0.1:{server.port}")
-        with pytest.raises(httpx.ConnectError, match="before a request was sent"):
-            send(Route(url, httpx.create_ssl_context()), httpx.Request("POST", url, content=b"{}"))
-        server.close()
-        assert server.received == b""
+        with serving(talk) as port:
+            url = httpx.URL(f"http://127.0.0.1:{port}")
+            request = httpx.Request("POST", url, content=b"{}")
+            with pytest.raises(httpx.ConnectError, match="before a request was sent"):
+                send(Route(url, httpx.create_ssl_context()), request)
+    assert received == []

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.faults.adapters import each_mode
+from tests.faults.adapters import Crowd, each_mode
 from tests.faults.outage import WORKERS, Outage, busiest, down_until, failing, good, refused, unanswered
 from tests.providers.victor.adapter import payment
 from victor_ext import (
@@ -74,43 +69,6 @@ class TestInSimulatedTime:
         assert busiest(outage.retries, 0.05) <= 30  # of 100, over half a second
 
 
-Call = Callable[[Any, int], Any]
-"""Makes a call of a client, with the worker's number. The awaited client's is to be awaited."""
-
-ERRORS = (VictorError, httpx.HTTPError)
-
-
-class Crowd:
-    """A hundred workers on one sync or async client, over real sockets. `spans` is how long each call took."""
-
-    def __init__(self, mode: str, client: Callable[[], Any]) -> None:
-        self.spans: list[float] = []
-        self._mode, self._client = mode, client
-
-    def run(self, *rounds: Call) -> list[list[Any]]:
-        """One call of every worker in each round. Returns what each observed, by round."""
-        return asyncio.run(self._run(rounds))
-
-    async def _run(self, rounds: tuple[Call, ...]) -> list[list[Any]]:
-        """The calls of a sync client are made in a thread each."""
-        async with AsyncExitStack() as stack:
-            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(CROWD))
-            awaited = self._mode == "async"
-            await stack.enter_async_context(client) if awaited else stack.enter_context(client)
-
-            async def observe(call: Call, worker: int) -> Any:
-                began = time.monotonic()
-                try:
-                    in_thread = partial(asyncio.get_running_loop().run_in_executor, threads, call)
-                    return await (call if awaited else in_thread)(client, worker)
-                except ERRORS as error:
-                    return error
-                finally:
-                    self.spans.append(time.monotonic() - began)
-
-            return [await asyncio.gather(*(observe(call, each) for each in range(CROWD))) for call in rounds]
-
-
 CLIENTS: dict[str, Any] = {"sync": Victor, "async": AsyncVictor}
 PLAIN: dict[str, Any] = {"sync": httpx.Client, "async": httpx.AsyncClient}
 
@@ -152,10 +110,10 @@ def test_a_hundred_workers_over_real_sockets(
         return CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, retry=RetryPolicy(base=0.02))
 
     began = time.monotonic()
-    Crowd(mode, client).run(lambda victor, worker: create(victor, worker + CROWD))
+    Crowd(mode, client, CROWD).run(lambda victor, worker: create(victor, worker + CROWD))
     in_peace = time.monotonic() - began
     break_down()
-    crowd = Crowd(mode, client)
+    crowd = Crowd(mode, client, CROWD)
     # In the round after the next to last worker 0 brings the provider back; the last one finds it up.
     *outage, _, recovered = crowd.run(create, create, create, create, create_again, create)
     took = time.monotonic() - back[0]
@@ -179,8 +137,8 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
     victor_sandbox.inject("stall", times=None)
     # As many connections as callers: its limits are for each stage, and nobody is to wait for a connection first.
     limits = httpx.Limits(max_connections=CROWD)
-    plain = Crowd(mode, lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits))
-    crowd = Crowd(mode, lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline))
+    plain = Crowd(mode, lambda: PLAIN[mode](base_url=victor_sandbox.url, timeout=deadline, limits=limits), CROWD)
+    crowd = Crowd(mode, lambda: CLIENTS[mode](patient_auth, base_url=victor_sandbox.url, deadline=deadline), CROWD)
     late: list[float] = []
     for _ in range(6):  # slow moments are the machine's; what a client does wrong by itself it does wrong every time
         plain.run(lambda client, _worker: client.get("/v2/payment-requests/b34783af0"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import ssl
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests.faults.adapters import Running
 from tests.fuzz.fuzz_reading import read_everything
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorOAuth
@@ -117,33 +117,20 @@ class Fuzzed:
 
     def __init__(self, mode: str = "sync") -> None:
         self.mode, self.wire = mode, Wire()
-        self._runner = None if mode == "sync" else asyncio.Runner()
-        self._victor: Any = self._open(Victor) if self._runner is None else self._runner.run(self._aopen())
+        awaited = mode == "async"
 
-    def _open(self, kind: type[Victor | AsyncVictor]) -> Any:
-        transport: Any = _over(self.wire, awaited=kind is AsyncVictor)
-        return kind(VictorOAuth("id", "not-a-secret"), transport=transport, **_OPTIONS)
+        def make() -> Any:
+            options = {"transport": _over(self.wire, awaited=awaited), **_OPTIONS}
+            return (AsyncVictor if awaited else Victor)(VictorOAuth("id", "not-a-secret"), **options)
 
-    async def _aopen(self) -> Any:
-        return self._open(AsyncVictor)
+        self._running = Running(make, awaited=awaited)
+        self.close = self._running.close
 
     def run(self, operation: str, answer: bytes) -> int:
         """Call, and read everything of every record. Raises `VictorError`."""
         self.wire.answer = answer
-        found = CALLS[operation](self._victor.payment_requests)
-        if self._runner is not None:
-            found = self._runner.run(_awaited(found))
+        found = self._running.result(lambda: CALLS[operation](self._running.client.payment_requests))
         return sum(read_everything(record) for record in (found if operation == "list" else [found]))
-
-    def close(self) -> None:
-        closing = self._victor.close()
-        if self._runner is not None:
-            self._runner.run(closing)
-            self._runner.close()
-
-
-async def _awaited(found: Any) -> Any:
-    return [each async for each in found] if hasattr(found, "__aiter__") else await found
 
 
 def answer(body: bytes, status: object = 200, *headers: bytes) -> bytes:

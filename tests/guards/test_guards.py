@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from tests.programs import python
@@ -42,28 +43,14 @@ def provider(background: Background) -> Iterator[RawProvider]:
         yield made
 
 
-ROWS = [
-    ("respx", [], 0),
-    ("pytest_httpx", ["-p", "pytest_httpx"], 0),
-    ("vcrpy", [], 0),
-    ("pytest_socket", ["-p", "pytest_socket", "--allow-hosts=127.0.0.2"], 0),
-    ("clocks", [], 0),
-    ("tracing-opentelemetry", [], 2),
-    ("tracing-sentry", [], 2),
-    ("tracing-datadog", [], 2),
-    ("uvloop", [], 1),
-    ("trio", [], 1),
-    ("gevent", [], 20),
-    ("celery", [], 21),
-]
-FIRST_TIER = ("respx", "pytest_httpx", "pytest_socket", "tracing-sentry", "clocks", "celery")
-"""One for each place where they stand: httpcore, the transports of httpx, sockets, `Client.send`, time, and a fork."""
-
-
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
 @pytest.mark.parametrize(
     ("name", "options", "paid"),
-    [pytest.param(*row, id=row[0], marks=[pytest.mark.nightly] if row[0] not in FIRST_TIER else []) for row in ROWS],
+    [
+        pytest.param(*row, id=row[0], marks=[] if tier == "each run" else [pytest.mark.nightly])
+        for tier, rows in cases_beside(__file__).items()
+        for row in rows
+    ],
 )
 def test_suite(provider: RawProvider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")

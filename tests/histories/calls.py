@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 
 import victor_ext
+from tests.fifth_system.adapter import AsyncTiny, Tiny
 from tests.histories.provider import KEPT, Rules, Work
 from tests.histories.world import BEGINS, Process, Wire, World
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
@@ -156,7 +157,9 @@ def _by_the_worlds_clock(kind: Any) -> Any:
     return type(kind.__name__, (kind,), {"_assemble": assemble})
 
 
-def client(system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0) -> Any:
+def client(
+    system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0, **options: Any
+) -> Any:
     """A client of a process that has just started."""
     kinds: tuple[Any, Any]
     first: Any
@@ -169,12 +172,20 @@ def client(system: str, process: Process, *, awaited: bool = False, deadline: fl
         kinds, first, more = (EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}
     elif system == "flexfactor":
         kinds, first, more = (FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}
+    elif system == "tiny":
+        kinds, first = (Tiny, AsyncTiny), "token-A"
     else:
         kinds, first = (victor_ext.connect, victor_ext.connect_async), kiosk("client").Client
         key = victor_ext.HeaderKey(takes_key=lambda request: request.url.path.startswith(("/v1/orders", "/v1/files")))
         more = {"auth": victor_ext.BearerAuth("token-A"), "key": key}
     made = kinds[awaited](
-        first, transport=Wire(process), retry=QUICK, base_url=f"https://{system}.test", deadline=deadline, **more
+        first,
+        transport=Wire(process),
+        retry=QUICK,
+        base_url=f"https://{system}.test",
+        deadline=deadline,
+        **more,
+        **options,
     )
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
     made.__class__ = _by_the_worlds_clock(type(made))

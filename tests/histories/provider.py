@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from unicodedata import normalize
@@ -22,6 +22,8 @@ import httpx
 KEPT = 86_400.0
 """Seconds for which a key is kept."""
 FOREVER = 4_102_444_800_000
+NOBODY = "nobody"
+"""A payee that Velo does not have."""
 _INVALID = '{"allErrors": [{"objectName": "request", "codes": ["%s"], "field": "%s", "defaultMessage": "Not valid"}]}'
 _ERROR = '{"status": 0, "data": null, "error": {"code": 101, "message": "%s", "field": ""}}'
 BODIES = {
@@ -128,6 +130,8 @@ class Provider:
     def __init__(self, rules: Rules, clock: Callable[[], float]) -> None:
         self.rules, self.clock = rules, clock
         self.done: list[Work] = []
+        self.repeated: list[str] = []
+        """What had been done when it was asked for without a key."""
         self.inbound: dict[str, dict[str, Any]] = {}
         self.hidden: set[Work] = set()
         """What no list shows, though its place on a page is taken."""
@@ -158,7 +162,7 @@ class Provider:
 
     @staticmethod
     def key_of(request: httpx.Request, content: bytes) -> str | None:
-        in_body = json.loads(content) if request.url.host == "flexfactor.test" and content else {}
+        in_body = json.loads(content) if request.url.host in ("flexfactor.test", "tiny.test") and content else {}
         # For payouts the kiosk does not look at the header.
         sent = {} if request.url.path == "/v1/payouts" else request.headers
         return sent.get("idempotency-key", in_body.get("idempotencyKey"))
@@ -219,6 +223,7 @@ class Provider:
         if path == "/v3/payouts":
             fact = body["payments"][0]["payorPaymentId"]
         elif host in ("victor", "velo") and key is None and self.of(fact):  # a second answer, or instruction
+            self.repeated.append(fact)
             return Reply(400, BODIES["error"]) if host == "victor" else Reply(409, BODIES["no reason"])
         work = self.record(fact, flat(body), account, call)
         work.reply = getattr(self, f"_{host}")(path, body, work)
@@ -241,6 +246,7 @@ class Provider:
 
     def _eastpay(self, _path: str, body: Any, work: Work) -> Reply:
         repeated = {name: body[name] for name in ("paymentType", "amount", "currency", "merchantTransactionId")}
+        repeated["timestamp"] = datetime.fromtimestamp(work.at, UTC).isoformat()
         return said(200, {"id": work.id, **repeated, "result": {"code": "000.000.000", "description": "Succeeded"}})
 
     def _flexfactor(self, path: str, body: Any, work: Work) -> Reply:
@@ -248,6 +254,9 @@ class Provider:
             return Reply(200)
         order = {"/v1/evaluate": work.id, "/v1/capture": body.get("orderId")}.get(path) or path.split("/")[3]
         return said(200, {"success": True, "status": "APPROVED" if order == work.id else "COMPLETED", "orderId": order})
+
+    def _tiny(self, _path: str, _body: Any, work: Work) -> Reply:
+        return Reply(202, b"", {"location": f"/v1/charges/{work.id}"})
 
     def _kiosk(self, path: str, body: Any, work: Work) -> Reply:
         if path != "/v1/orders":
@@ -288,10 +297,17 @@ class Provider:
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
         works, asked = [work for work in self.done if work.account == account], url.params
+        visible = [work for work in works if work not in self.hidden]
+        if url.path.endswith("/payments") and url.host == "velo.test":
+            return self._payments(url.path, visible)
+        if url.host in ("eastpay.test", "flexfactor.test", "kiosk.test", "tiny.test"):
+            return self._found(url, last, visible)
         if url.host == "velo.test":
             done = {work.fact.partition(" ")[0] for work in works if work.id == last}
             status = "WITHDRAWN" if "DELETE" in done else "INSTRUCTED" if "POST" in done else "ACCEPTED"
-            return said(200, {"payoutId": last, "status": status})
+            payments = [each for work in works if work.id == last for each in work.values.get("payments", ())]
+            rejected = [each for each in payments if each["remoteId"] == NOBODY]
+            return said(200, {"payoutId": last, "status": status, "rejectedPayments": rejected})
         if last in self.inbound:
             details = {"amount": self.inbound[last]["amount"], "amount_modification_allowed": True}
             whole = {"payment_details": details, "payment_request_response": self.inbound[last].get("answer", {})}
@@ -311,8 +327,36 @@ class Provider:
         if page and page * size >= len(works) and self.rules.past_end == "400":
             return Reply(400, BODIES["past the end"])
         on_page = works[page * size :][:size]
-        visible = [work for work in on_page if work not in self.hidden] or on_page  # an empty page would be the last
+        visible = [work for work in on_page if work in visible] or on_page  # an empty page would be the last
         return said(200, {"page": page, "results": [self.shown(work, "full") for work in visible]})
+
+    # What shows a write that other systems have made
+
+    def _payments(self, path: str, works: list[Work]) -> Reply:
+        """Velo's payments: all of them, or those of one payout."""
+        listed = [
+            {"paymentId": f"{work.id}-{number}", "payout": {"payoutId": work.id}, "status": "ACCEPTED",
+             "payorPaymentId": each["payorPaymentId"],
+             "submittedDateTime": datetime.fromtimestamp(work.at, UTC).isoformat()}
+            for work in works
+            for number, each in enumerate(work.values.get("payments", ()))
+            if each["remoteId"] != NOBODY and ("payouts" not in path or path.split("/")[3] == work.id)
+        ]  # fmt: skip
+        return said(200, {"page": {"page": 1, "totalPages": 1}, "links": [], "content": listed})
+
+    def _found(self, url: httpx.URL, last: str, works: list[Work]) -> Reply:
+        if url.path == "/v3/query":
+            same = [each for each in works if each.fact == url.params["merchantTransactionId"]]
+            return said(200, {"payments": [json.loads(each.reply.body) for each in same]})
+        if url.path == "/v1/payouts":
+            paid = [each for each in works if each.fact == each.values.get("reference")]  # not under a key
+            return said(200, [{"id": each.id, **each.values} for each in paid])
+        if url.path.startswith("/v1/orders/"):
+            is_cancelled = any(
+                each.values == {} or "idempotencyKey" in each.values for each in works if last in each.fact
+            )
+            return said(200, {"id": last, "status": 2 if is_cancelled else 5})
+        return Reply(404, BODIES["no reason"])
 
 
 def _moment(text: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -18,18 +19,24 @@ from unicodedata import normalize
 import httpx
 import sqlalchemy as sa
 
-from tests.histories.calls import BASE, DUE, QUICK, client, key_of
+from tests.histories.calls import BASE, DECLINED, DUE, MERCHANT, QUICK, TOKEN, USD, client, key_of, kiosk
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
 from tests.histories.world import Process, World, pause
-from victor_ext import Victor, VictorError, VictorOAuth, idempotency_key_for
+from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth, idempotency_key_for
 from victor_ext.bulk.delivery import Delivery, SendTerms
 from victor_ext.bulk.layout import Chunk
+from victor_ext.bulk.row_kind import Sendable
 from victor_ext.bulk.rows import Progress, Result, Row, RowOutcome
 from victor_ext.outbox import EntryState, Outbox
+from victor_ext.providers.eastpay import CardToken
+from victor_ext.providers.flexfactor import Payer
+from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.settlement.flow import MAY_EXIST, Rival
 
 LEASES, PATIENCE = (120.0, 2 * KEPT), 5.0
 """Seconds; the second lease is that of workers whose calls may take as long."""
+OPEN, SETTLE_FOR = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING), 600.0
+NOT_DONE = (EntryState.WAITING, EntryState.REJECTED, EntryState.REFUSED)
 YEAR = 365 * 86_400.0
 AHEAD = (0.0, 0.0, 0.0, 3_600.0, -3_600.0, 100_800.0, -100_800.0, -100_800.0, 259_200.0, -259_200.0, YEAR, -YEAR)
 FORMS: tuple[dict[str, Any], ...] = (
@@ -46,7 +53,10 @@ class Workers:
     def __init__(self, rules: Rules, accounts: str, ahead: tuple[float, ...], deadline: float | None) -> None:
         self.world, self.deadline = World(rules), deadline
         self.processes = [Process(self.world, *each) for each in zip(accounts, ahead, strict=True)]
-        self.clients = [client("victor", process, deadline=deadline) for process in self.processes]
+        self.clients = [self._client(process) for process in self.processes]
+
+    def _client(self, process: Process) -> Any:
+        return client("victor", process, deadline=self.deadline)
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
@@ -56,7 +66,7 @@ class Workers:
         return {"rules": rules, "accounts": accounts, "ahead": ahead, "deadline": dice.choice([60.0, 60.0, 2 * KEPT])}
 
     def kill(self, number: int) -> None:
-        self.clients[number] = client("victor", self.processes[number], deadline=self.deadline)
+        self.clients[number] = self._client(self.processes[number])
 
     def meanwhile(self, choice: int) -> None:
         """One of the requests is on no page of a list."""
@@ -145,9 +155,9 @@ class Outboxes(Workers):
             (self.outbox.refresh if is_refresh else self.outbox.send)(self.clients[number])
 
     def end(self) -> None:
-        for seconds in (self.rest, 0.0, 0.0):
+        for seconds in (self.rest, 0.0, SETTLE_FOR):
             self.world.now += seconds + 3 * self.lease  # of any worker's clock
-            if self.outbox.entries("waiting") or self.outbox.entries("sending"):
+            if any(self.outbox.entries(state) for state in OPEN):
                 self.processes[0].at_once(lambda: self._pass(0))
 
     def words(self) -> Iterator[str]:
@@ -171,11 +181,116 @@ class Outboxes(Workers):
             if is_over and key not in self.world.refused:
                 yield f"lost: {entry} was accepted by add, and the provider did not reject it"
             # Where a page after the last one is an error, a list cannot be searched to its end.
-            is_open = entry.state in (EntryState.WAITING, EntryState.SENDING)
-            if is_open and self.world.rules.past_end == "empty":
+            if entry.state in OPEN and self.world.rules.past_end == "empty":
                 yield f"lost: {entry} is never settled"
             if works and expected is not None and works[0].values != expected:
                 yield f"told wrong: {entry} was sent as {works[0].values}, and create sends {expected}"
+
+
+def _find_payout(client: Any, call: Any, _since: Any, _given: Any) -> Any:
+    listed = yield lambda: _kiosk("list_payouts").sync(client=client.api)
+    ids = [each.id for each in listed if each.reference == call.body["reference"]]
+    return Done(*ids) if len(ids) == 1 else f"{len(ids)} payouts have its reference."
+
+
+def _kiosk(operation: str) -> Any:
+    kiosk("client")
+    return importlib.import_module(f"kiosk_api.api.default.{operation}")
+
+
+def _in_kiosk(operation: str) -> Any:
+    return lambda name: ((_kiosk(operation),), {"body": kiosk("models").Sale(amount=4423, reference=name)})
+
+
+def _pay(*names: str) -> tuple[str, list[PaymentInstruction]]:
+    usual = {"remote_id": "p7", "amount": USD, "source_account_name": "USD"}
+    return "payouts.submit", [PaymentInstruction(**usual, payor_payment_id=name) for name in names]  # type: ignore[arg-type] # its types are mixed
+
+
+ACCEPTED = {"at_most_once": True}
+LOOKED_UP = {"look_up_by": {"payor_id": MERCHANT}}
+RESCUED = {"payer": Payer(email="ada@example.com"), "card": TOKEN, "transaction": DECLINED, "amount": USD}
+PROOFS = {"POST /v1/payouts": Proof(_find_payout, subject=lambda request: json.loads(request.content)["reference"])}
+RESPOND = "POST /v2/payment-requests/respond-to-request/"
+# fmt: off
+WRITES: dict[str, tuple[str, Any, str]] = {
+    "submit": ("velo", lambda name: (_pay(name), LOOKED_UP), ""),
+    "submit two": ("velo", lambda name: (_pay(name, "more"), LOOKED_UP), ""),
+    "instruct": ("velo", lambda name: (("payouts.instruct", name), {}), "POST /v3/payouts/"),
+    "withdraw": ("velo", lambda name: (("payouts.withdraw", name), {}), "DELETE /v3/payouts/"),
+    "debit": ("eastpay", lambda name: (
+        ("payments.debit", USD), {"card": CardToken("t"), "merchant_transaction_id": name}), ""),
+    "refund": ("eastpay", lambda name: (("payments.refund", "R7x", USD), {"merchant_transaction_id": name}), ""),
+    "evaluate": ("flexfactor", lambda name: (("evaluate",), {**RESCUED, "order_id": f"INV-{name}"}), "key"),
+    "capture": ("flexfactor", lambda _: (("capture", "o-1", USD), {}), "key"),
+    "give back": ("flexfactor", lambda name: (("orders.refund", name, USD), ACCEPTED), "POST /v1/orders/"),
+    "accept": ("victor", lambda name: (("payment_requests.accept", name), {"notes": "Thanks."}), RESPOND),
+    "decline": ("victor", lambda name: (("payment_requests.decline", name), {"notes": "Thanks."}), RESPOND),
+    "take": ("kiosk", _in_kiosk("take_payment"), "key"),
+    "pay out": ("kiosk", _in_kiosk("pay_out"), ""),
+    "charge": ("tiny", lambda name: (("charges.create", name, 4423), {}), "key"),
+}
+# fmt: on
+"""Writes: their system, the arguments of `add_call`, and what the provider knows them by before the name."""
+
+
+class Writes(Outboxes):
+    """Two workers of one outbox with three writes of one system, some of which may be about the same."""
+
+    def __init__(self, writes: tuple[str, ...], names: tuple[int, ...], rest: float, **workers: Any) -> None:
+        self.system = WRITES[writes[0]][0]
+        Workers.__init__(self, **workers)
+        self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
+        self.outbox, provider = shared_outbox(DATABASE[0], self.lease), self.world.provider
+        provider.inbound = {f"name-{number}": {"amount": "44.23"} for number in range(3)}
+        if len({*names}) < len(names):  # some are about the same
+            self.settled = frozenset({"sent", "rejected", "unclear"})
+        self.facts: dict[str, str] = {}
+        self.outbox.client = self.clients[0]
+        with self.outbox._engine.begin() as connection:
+            connection.execute(sa.delete(self.outbox.table))
+            for number, (write, name) in enumerate(zip(writes, names, strict=True)):
+                (_, arguments, fact), key = WRITES[write], key_of(number, "NFC")
+                args, named = arguments(f"name-{name}")
+                rest_of_it = "/refund" if write == "give back" else ""
+                self.facts[key] = key if fact == "key" else f"{fact}name-{name}{rest_of_it}"
+                for _ in range(2):  # as a program does that was killed
+                    self.outbox.add_call(connection, *args, **named, idempotency_key=key)
+
+    def _client(self, process: Process) -> Any:
+        more: dict[str, Any] = {"eastpay": {"inquiry_by_reference": True}, "kiosk": {"proofs": PROOFS}}
+        return client(self.system, process, deadline=self.deadline, **more.get(self.system, {}))
+
+    @classmethod
+    def draw(cls, dice: Random) -> dict[str, Any]:
+        system = dice.choice(sorted({system for system, *_ in WRITES.values()}))
+        own = [write for write, (each, *_) in WRITES.items() if each == system]
+        writes, names = (tuple(dice.choice(of) for _ in range(3)) for of in (own, range(3)))
+        return {"writes": writes, "names": names, "rest": 0.0, **Workers.draw(dice)}
+
+    def start(self, number: int, choice: int) -> None:
+        self.processes[number].start(lambda: self._pass(number))
+
+    def meanwhile(self, choice: int) -> None:
+        """A list lags, or has caught up."""
+        self.world.provider.hidden ^= set(self.world.provider.done[choice : choice + 1])
+
+    def judge(self) -> Iterator[str]:
+        for fact in set(self.facts.values()):
+            entries = [entry for entry in self.outbox.entries() if self.facts[entry.idempotency_key] == fact]
+            works, over = self.world.provider.of(fact), [entry for entry in entries if entry.state in NOT_DONE]
+            told = [entry.request_id for entry in entries if entry.state is EntryState.SENT]
+            made = {work.id for work in works}
+            if len(works) > len(entries):
+                yield f"asked twice: {fact} was done {len(works)} times for {len(entries)} entries"
+            elif len(works) > len(entries) - len(over):
+                yield f"told wrong: {over}, and there is {made}"
+            if (told and not {*told} <= made | {None, "o-1", *fact.split("/")}) or (told and not made):
+                yield f"told wrong: {entries}, and there is {made}"
+            if len({*told} & made) < len([each for each in told if each in made]) and "/" not in fact:
+                yield f"told wrong: {entries} are one"
+            if any(entry.state in OPEN for entry in entries):
+                yield f"lost: {entries} is never settled"
 
 
 class Stop(threading.Event):
@@ -204,7 +319,8 @@ class Inline:
 class Batch:
     """A batch of one state, as DBOS keeps it: the rows that are left, the steps of their attempt, and the results.
 
-    A step is stored for the worker alone that has taken the batch up as the last one.
+    A step of an attempt is stored for the worker alone that has taken the batch up as the last one. `step` is that of
+    payouts, such as `instruct`.
     """
 
     state: int
@@ -216,6 +332,7 @@ class Batch:
     run: object = None
     results: dict[int, Result] = field(default_factory=dict)
     broken_off: int = 0
+    step: str = ""
 
     def result(self, row: Row) -> tuple[Result | None, bool]:
         """The result of a row, and whether it may be under way."""
@@ -234,6 +351,8 @@ class Batches(Workers):
 
     settled = frozenset({"created", "rejected", "refused", "unknown"})
     """An edited copy may be refused, and a due date by a machine whose clock is wrong."""
+    reference, reads_own = "client_reference_id", True
+    """What rivals have in common; and whether two rows of a batch may have it."""
 
     def __init__(self, days: int, can_be_lost: bool, is_edited: bool, **workers: Any) -> None:
         super().__init__(**workers)
@@ -252,9 +371,12 @@ class Batches(Workers):
         flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
         return {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
 
-    def _delivery(self, number: int) -> Any:
-        victor, monotonic = self.clients[number], lambda: self.world.now
-        made: Any = Delivery(victor, 1, Stop(self.world), monotonic)
+    def _delivery(self, number: int) -> dict[str, Any]:
+        """What sends the rows of each step."""
+        return {"": self._made(number, None)}
+
+    def _made(self, number: int, kind: Sendable | None) -> Any:
+        made: Any = Delivery(self.clients[number], 1, Stop(self.world), lambda: self.world.now, kind)
         made.close()
         made._threads, made._clock._local = Inline(), self.world.local
         return made
@@ -274,15 +396,16 @@ class Batches(Workers):
         run = batch.run = object()
         batch.owner, progress, results = self.processes[number], batch.progress, dict[int, Result]()
         batch.broken_off += progress.begun > 0
-        delivery = self.deliveries[number]
+        delivery = self.deliveries[number][batch.step]
         moment, _ = delivery.now()
         alone_since = (lambda: moment) if self.can_be_lost else None
+        units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {
-            index: replace(row, sent=row.sent or progress.sent(index))
+            index: replace(row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index))
             for index, row in enumerate(batch.left)
-            if index not in progress.results
+            if index not in progress.results or units.get(index)
         }
-        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch.state), alone_since)
+        terms = SendTerms(KEPT, PATIENCE, None, partial(self._rivals, batch), alone_since)
         for step in delivery.deliver(rows, terms, progress.begun, results):
             pause()
             if batch.run is not run:
@@ -298,14 +421,14 @@ class Batches(Workers):
         if delivery.given_up is not None:
             self.deliveries[number] = self._delivery(number)
 
-    def _rivals(self, state: int, references: Any, ids: Any) -> list[Rival]:
+    def _rivals(self, own: Batch, references: Any, ids: Any) -> list[Rival]:
         """What `Worker._rivals` reads from the batches of a state."""
         rivals: list[Rival] = []
-        for batch in (each for each in self.batches if each.state == state):
+        for batch in (each for each in self.batches if each.state == own.state and (each is not own or self.reads_own)):
             for row in batch.rows:
                 result, is_open = batch.result(row)
-                named = result.id if result else None
-                reference = normalize("NFC", (row.arguments or {})["client_reference_id"])
+                named = (result.unit or result.id) if result else None
+                reference = normalize("NFC", (row.arguments or {}).get(self.reference) or "")
                 if (result or is_open) and (reference in references or named in ids):
                     may_exist = is_open or (result is not None and result.outcome in MAY_EXIST)
                     rivals.append(Rival(row.key, reference, named, may_exist))

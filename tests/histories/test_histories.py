@@ -6,11 +6,7 @@ printed as the shortest history that fails in the same way; `run` of `history.py
 
 from __future__ import annotations
 
-import ast
-import importlib
-import inspect
 import os
-import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -28,7 +24,7 @@ from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
 from tests.histories.real import FAULTS
 from tests.histories.world import pause
-from tests.mistakes import Replacement, named
+from tests.mistakes import planted
 from tests.outbox.django_project import set_up, use_database
 
 pytestmark = pytest.mark.slow
@@ -41,7 +37,13 @@ def test_nobody_is_asked_twice_or_told_wrong(part: int) -> None:
     found = run_all(SEED, range(part, HISTORIES, PARTS))
     print(f"{found.count} histories from seed {SEED!r}: {dict(found.words)}")
     assert not found.wrong, "\n\n".join(replayable(*each[0]) for each in list(found.wrong.values())[:2])
-    for family, word in (("outbox", "sent"), ("bulk", "created"), ("calls", "success"), ("reading", "read")):
+    for family, word in (
+        ("outbox", "sent"),
+        ("bulk", "created"),
+        ("payouts", "created"),
+        ("calls", "success"),
+        ("reading", "read"),
+    ):
         told = {name: times for name, times in found.words.items() if name.startswith(f"{family}:")}
         assert told[f"{family}: {word}"] > 0.3 * sum(told.values()), f"to know nothing is no answer: {told}"
 
@@ -61,6 +63,7 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
         database = server.new_schema()
         monkeypatch.setattr(settling, "DATABASE", [database])
         found = run_all(SEED, range(20), "outbox")
+        found.add(run_all(SEED, range(20), "writes"))
         for lease in settling.LEASES:
             settling.shared_outbox(database, lease)._engine.dispose()
     finally:
@@ -147,6 +150,9 @@ RIVALS = (
 )
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 FORMS = f"{LOOP}.idempotency_keys:_spelled", "in_one_form(str.__str__(fact))", "str.__str__(fact)"
+KEYLESS_AGAIN = f"{SETTLEMENT}.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", ""
+ASSERTED = f"{BULK}.row_kind:Sendable.send", "assert not is_repeat, 'what takes no key is never sent again'", ""
+LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
 CAP = f"{SETTLEMENT}.key_age:within_key_life", "deadline is not None and deadline <= longest", "deadline is not None"
 DAY = f"{CALL}.__init__", "min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)", "loop.deadline"
 READ_ANEW = """
@@ -189,9 +195,9 @@ PLANTED = {
         (f"{VICTOR}.records:PaymentRequest.could_be",
          "'amount' in compared and {*compared.values()} == {Likeness.SAME}", "True"),)),
     "a claim does not say when": Planted("outbox", "asked twice", (0, 60), (
-        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, caller))", ""),)),
+        (f"{OUTBOX}._claim", "values |= sent_values(Sent.at(now.moment, now, client.caller))", ""),)),
     "a worker stores what it has no lease for": Planted("outbox", "lost: ", (0, 60), (
-        (f"{OUTBOX}._change", "sa.and_(chosen, columns.leased_until == lease, under_way)", "chosen"),)),
+        (f"{OUTBOX}._change_held", "sa.and_(columns.leased_until == lease, under_way)", "sa.true()"),)),
     "a late answer is forgotten": Planted("outbox", "lost: ", (0, 60), (
         (f"{OUTBOX}._settled", "claim.lease if settlement.looked_up else None", "claim.lease"),)),
     "a payment with a conflict was rejected": Planted("bulk", "told wrong, rejected", (0, 60), (
@@ -204,17 +210,13 @@ PLANTED = {
          "declared is not None and declares_key(declared, place)", "True"),)),
     "only a 409 says that a key was used": Planted("calls", "under its key", (0, 300), (
         (f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),)),
-    "a number of extra_body is stored as text": Planted("outbox", "was sent as", (0, 20), (
-        (f"{SETTLEMENT}.arguments:_plain_member",
-         "return value", "return str(value) if isinstance(value, Decimal) else value"),)),
-    "an amount is stored as it was written": Planted("outbox", "lost: ", (0, 100), (
-        (f"{SETTLEMENT}.arguments:plain", "money.to_wire(value)", "str(value)"),)),
     "a request settles two entries": Planted("outbox", "told wrong", (0, 40), (RIVALS,)),
     "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
     "a key of another account is sent again": Planted("bulk", "asked twice", (0, 600), (OTHERS_KEYS,)),
     "an entry of another account is sent again": Planted("outbox", "asked twice", (0, 60), (OTHERS_KEYS,)),
     "all rows of a chunk are in doubt at once": Planted("bulk", "are in doubt that nobody began to send", (0, 200), (
-        (f"{BULK}.delivery:Delivery.deliver", "step = yield from self._send_few(left, send, known, step)", ""),)),
+        (f"{BULK}.delivery:Delivery._send_all", "MARKED_AHEAD // 2 if sent.known else self._workers",
+         "MARKED_AHEAD"),)),
     "a batch is everybody's": Planted("senders", "asked by another account", (10, 3), (
         (f"{BULK}.vault:Vault.account", "self.number(f'account {caller}')", "0"),)),
     "rows are compared by their keys": Planted("senders", "asked twice", (8, 2), (
@@ -255,39 +257,28 @@ PLANTED = {
     "a lease that ends next year is held until then": Planted("outbox", "lost: ", (0, 100), (
         (f"{OUTBOX}._claim", "columns.leased_until.between(local, local + 2 * self._lease)",
          "columns.leased_until >= local"),)),
+    "what has no key is sent again": Planted("writes", "asked twice", (0, 60), (KEYLESS_AGAIN,)),
+    "a payout is submitted again": Planted("payouts", "asked twice: PAY", (0, 60), (KEYLESS_AGAIN, ASSERTED)),
+    "a payout is instructed again": Planted("payouts", "asked twice: POST", (0, 200), (KEYLESS_AGAIN, ASSERTED)),
+    "what no read shows was not done": Planted("payouts", "told wrong", (0, 60), (
+        (f"{SETTLEMENT}.flow:LookUp.unknown", "PaymentOutcome.UNKNOWN", "PaymentOutcome.REJECTED"),)),
+    "a payout settles two files": Planted("payouts", "files have the same payout", (0, 100), (RIVALS,)),
+    "a payment is made that its payout does not list": Planted("payouts", "told wrong", (0, 100), (
+        (f"{BULK}.payouts:Payouts.parts", f"if payment is None:\n    return None\nelse:\n    {LISTED}", LISTED),)),
+    "what a payout rejects is waited for": Planted("payouts", "lost: ", (0, 60), (
+        (f"{BULK}.payouts:Payouts.parts", "refusal is not None or payout.status == 'REJECTED'", "False"),)),
+    "every write is said to have a key": Planted("writes", "asked twice", (0, 100), (
+        (f"{LOOP}.operations:Operation.promise", "if has_key:\n    return Promise.KEYED", "return Promise.KEYED"),)),
+    "a write settles two entries": Planted("writes", "told wrong", (0, 200), (
+        (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
+         "sa.false()"),)),
+    "a status that no document has is a success": Planted("writes", "told wrong", (0, 400), (
+        ("victor_ext.runtime.client.prepared_calls:request_of", "json_of if client._resources else None", "json_of"),)),
     "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
         ("kiosk_api.bodies:content", READ_ANEW, ""),)),
 }
 # fmt: on
 """Decisions; without each of them the generator has to find a history that shows it."""
-
-
-@contextmanager
-def planted(where: str, right: str, wrong: str) -> Generator[None]:
-    """Take a decision back in this process, within the block."""
-    name, _, path = where.partition(":")
-    module, (*holders, function) = importlib.import_module(name), path.split(".")
-    tree = named(ast.parse(inspect.getsource(module)), path)
-    replaced = Replacement(right, wrong)
-    replaced.visit(tree)
-    assert replaced.count == 1, f"{right!r} is {replaced.count} times in {where}: plant it anew"
-    holder: Any = module
-    for each in holders:
-        holder = getattr(holder, each)
-    before, made = vars(holder)[function], dict[str, Any]()
-    # Modules that have imported it have it, too.
-    others = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(function) is before)
-    holders_of_it = [holder, *others]
-    assert isinstance(tree, ast.FunctionDef)
-    future = ast.ImportFrom("__future__", [ast.alias("annotations")], 0)
-    exec(compile(ast.fix_missing_locations(ast.Module([future, tree], [])), where, "exec"), vars(module), made)
-    for each in holders_of_it:
-        setattr(each, function, made[function])
-    try:
-        yield
-    finally:
-        for each in holders_of_it:
-            setattr(each, function, before)
 
 
 @pytest.mark.nightly

@@ -14,12 +14,11 @@ from victor_ext import (
     Conflict,
     DeadlineExceeded,
     Outcome,
-    PaymentRequest,
     RetryPolicy,
     Victor,
     VictorOAuth,
 )
-from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox import Sandbox
 
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 PATIENT = RetryPolicy(max_attempts=500, base=0.02, cap=0.02, quota=10**6)
@@ -33,29 +32,35 @@ def create(victor: Any) -> Any:
 each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
 
 
-@each_client
-class TestOverTheSandbox:
-    def test_it_waits_until_the_first_attempt_is_done(self, client_class: type) -> None:
-        with Sandbox(SandboxSettings(key_in_progress=0.3)) as sandbox:
-            sandbox.inject("lose_answer", operation="create")
-            options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
-            made = run(client_class, create, retry=PATIENT, **options)
-            assert isinstance(made, PaymentRequest)
-            statuses = [seen.status for seen in sandbox.received() if seen.operation == "create"]
-            assert (statuses[0], statuses[1], statuses[-1]) == (200, 409, 200)
-            assert [request["id"] for request in sandbox.requests()] == [made.id]
-            assert sandbox.work_done_by_key() == {KEY: 1}
+@pytest.fixture
+def options(victor_sandbox: Sandbox) -> dict[str, Any]:
+    victor_sandbox.inject("lose_answer", operation="create")
+    return {"auth": VictorOAuth(*victor_sandbox.add_oauth_client()), "base_url": victor_sandbox.url, "retry": PATIENT}
 
-    @pytest.mark.slow
-    def test_the_deadline_leaves_it_unknown(self, client_class: type) -> None:
-        with Sandbox(SandboxSettings(key_in_progress=3600.0)) as sandbox:
-            sandbox.inject("lose_answer", operation="create")
-            options = {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url}
-            with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
-                run(client_class, create, retry=PATIENT, deadline=1.5, **options)
-            assert raised.value.outcome is Outcome.UNKNOWN
-            assert 409 in {seen.status for seen in sandbox.received() if seen.operation == "create"}
-            assert sandbox.work_done_by_key() == {KEY: 1}
+
+def statuses(sandbox: Sandbox) -> list[Any]:
+    """Those of the calls of `create`."""
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    return [seen.status for seen in sandbox.received() if seen.operation == "create"]
+
+
+@each_client
+@pytest.mark.victor_sandbox(key_in_progress=0.3)
+def test_it_waits_until_the_first_attempt_is_done(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
+    made = run(client_class, create, **options)
+    first, second, *_, last = statuses(victor_sandbox)
+    assert (first, second, last) == (200, 409, 200)
+    assert [request["id"] for request in victor_sandbox.requests()] == [made.id]
+
+
+@each_client
+@pytest.mark.slow
+@pytest.mark.victor_sandbox(key_in_progress=3600.0)
+def test_the_deadline_leaves_it_unknown(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
+    with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
+        run(client_class, create, deadline=1.5, **options)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert 409 in statuses(victor_sandbox)
 
 
 def refused(mode: str, *lines: Any) -> tuple[Conflict, int]:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.running import Script, run
 from tests.providers.victor.adapter import payment
 from victor_ext import (
@@ -164,19 +165,7 @@ def test_a_status_beside_the_way_includes_no_step_of_it(wanted: str) -> None:
     assert waited("needs-review", "needs-review", [wanted, "needs-review"]) == "needs-review"
 
 
-@pytest.mark.parametrize(
-    ("in_list", "by_itself", "expected"),
-    [
-        ("pending", "processing", "processing"),
-        ("processing", "pending", "processing"),
-        ("created", "failed", "failed"),
-        ("expired", "pending", "expired"),
-        ("declined", "failed", "declined"),
-        ("pending", "needs-review", "pending"),
-        ("needs-review", "pending", "needs-review"),
-        (None, "pending", "pending"),
-    ],
-)
+@pytest.mark.parametrize(("in_list", "by_itself", "expected"), cases_beside(__file__)["two stories"])
 def test_of_two_stories_the_later_one_counts_and_that_of_the_list_in_doubt(
     in_list: str | None, by_itself: str, expected: str
 ) -> None:

@@ -227,7 +227,7 @@ def test_the_view_of_the_example_says_what_is_wrong(outbox: DjangoOutbox) -> Non
 
 
 def test_another_database_is_refused(outbox: DjangoOutbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("victor_ext.outbox.django.driver._DIALECTS", {})
+    monkeypatch.setattr("victor_ext.event_queue.django._DIALECTS", {})
     with pytest.raises(ImproperlyConfigured, match=r"'default'.* of the type \w+: use SQLite or PostgreSQL"):
         outbox.counts()
 

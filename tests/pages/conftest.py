@@ -46,7 +46,7 @@ credentials = pytest.fixture(lambda victor_sandbox: victor_sandbox.add_oauth_cli
 client_id = pytest.fixture(lambda credentials: credentials[0])
 client_secret = pytest.fixture(lambda credentials: credentials[1])
 invoice = pytest.fixture(lambda: payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042"))
-deliver = keep = settle = store = ask_for_another_card = pytest.fixture(lambda: lambda *_: None)
+deliver = keep = ask_for_another_card = pytest.fixture(lambda: lambda *_: None)
 """What a program does after a call, with anything."""
 
 # The other systems. `addresses`: where the servers really are that a page names by an address on this machine.
@@ -55,8 +55,6 @@ addresses = pytest.fixture(lambda till_sandbox: {"http://127.0.0.1:4010": till_s
 velo_key = pytest.fixture(lambda velo_harness: velo_harness.sandbox.add_key())
 payor_id = pytest.fixture(lambda velo_harness: str(velo_harness.payor))
 payments = pytest.fixture(lambda: [pay("INV-7")])
-stored_number = pytest.fixture(lambda: lambda: 0)
-stored_notifications = pytest.fixture(lambda: list)
 flexfactor_client = pytest.fixture(lambda flexfactor_sandbox: flexfactor_sandbox.add_client())
 app_key = pytest.fixture(lambda flexfactor_client: flexfactor_client[0])
 app_secret = pytest.fixture(lambda flexfactor_client: flexfactor_client[1])

@@ -15,8 +15,8 @@ import pytest
 from tests.pages.page import ROOT
 from tests.pages.shell import PICTURES, RECORD, normalised, recorded, steady
 from victor_ext.bulk import BatchStatus, RowOutcome
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.results import COLUMNS
-from victor_ext.bulk.rows import ASKED
 from victor_ext.cli.bulk_output import show_status
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
         printed = capsys.readouterr()
         shown = re.escape(printed.out + printed.err)
         assert re.search(rf"^\$ victor bulk (status|resume).*\n{shown}", page, re.MULTILINE)
-    assert f"\n{','.join([*COLUMNS, 'invoice_no', *ASKED])}\n" in page
+    assert f"\n{','.join([*COLUMNS, 'invoice_no', *PaymentRequests.asked])}\n" in page
 
 
 @pytest.mark.parametrize("name", SCRIPT["SESSIONS"])

@@ -122,24 +122,16 @@ def replace(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+@pytest.mark.parametrize("by_function", [False, True], ids=["file", "function"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_secret_in_a_file_that_changes(tmp_path: Path, kind: str, awaited: bool) -> None:
+def test_a_secret_that_changes(tmp_path: Path, kind: str, by_function: bool, awaited: bool) -> None:
     file = tmp_path / "secret"
     file.write_text(OLD + "\n")
     provider = Provider()
-    client = made(kind, file, provider, awaited=awaited)
+    client = made(kind, (lambda: file.read_text().strip()) if by_function else file, provider, awaited=awaited)
     assert call(client) == 200
     replace(file, NEW)
     provider.secret = NEW
-    assert call(client) == 200
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_secret_that_a_function_returns(kind: str) -> None:
-    provider, current = Provider(), [OLD]
-    client = made(kind, lambda: current[0], provider)
-    assert call(client) == 200
-    current[0] = provider.secret = NEW
     assert call(client) == 200
 
 

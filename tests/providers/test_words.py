@@ -9,7 +9,6 @@ from typing import get_args
 import httpx
 import pytest
 
-import victor_ext
 from tests.providers.systems import ARGUMENTS
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers
@@ -18,7 +17,6 @@ from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
 from victor_ext.providers.velo.settings import PayoutStatusWord
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.settlement.arguments import dumped, is_stored_as, loaded
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
 ONCE = RetryPolicy(max_attempts=1)
@@ -75,13 +73,6 @@ def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
         assert victor.payment_requests.wait("p-1", until=Word("canceled"), timeout=0).status == "Canceled"
     with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo, pytest.raises(TimedOut, match="PARKED"):
         velo.payouts.wait("p-1", until=Word("PARKED"), timeout=0)
-
-
-def test_a_stored_word_is_sent_as_it_was_checked() -> None:
-    stored = dumped({**REQUEST, "biller_type": Word("GOVERNMENT")})
-    victor_ext.check_payment_request(**loaded(stored))
-    assert is_stored_as({**REQUEST, "biller_type": Word("GOVERNMENT")}, stored)
-    assert not is_stored_as(REQUEST, stored)
 
 
 def test_the_words_are_those_that_the_client_takes() -> None:

@@ -17,7 +17,7 @@ import pytest
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 
-from victor_ext.runtime.auth.tokens import SignedToken
+from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
 from victor_ext.runtime.client.generated import bind
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport
 from victor_ext.runtime.core.clock import ServerClock
@@ -291,6 +291,24 @@ class Harness:
     @property
     def sleeps(self) -> list[float]:
         return self.clock.sleeps
+
+
+def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
+    """The token that a token endpoint issued, if it is a text."""
+    token, lives = body.get("access_token"), body.get("lives")
+    if not isinstance(token, str):
+        return None
+    return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)
+
+
+def by_oauth(clock: FakeClock, lock: Lock, **options: Any) -> OAuthToken:
+    """Gets its tokens from `/token`, which the `tokens` of a `Network` answers."""
+
+    def ask() -> httpx.Request:
+        content = {"client_id": "i", "client_secret": "s3cret-of-mine"}
+        return httpx.Request("POST", "https://pay.example/token", json=content)
+
+    return OAuthToken(ask, read_token, clock, lock, **options)
 
 
 def token_answer(**members: object) -> httpx.Response:

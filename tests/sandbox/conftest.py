@@ -33,19 +33,9 @@ def start(victor_key_pair):
         yield started
 
 
-@pytest.fixture
-def both(start):
-    return start()
-
-
-@pytest.fixture
-def sandbox(both) -> Sandbox:
-    return both[0]
-
-
-@pytest.fixture
-def caller(both) -> Caller:
-    return both[1]
+both = pytest.fixture(lambda start: start())
+sandbox = pytest.fixture(lambda both: both[0])
+caller = pytest.fixture(lambda both: both[1])
 
 
 @pytest.fixture(params=[0o000, 0o777], ids=["everybody", "nobody"])

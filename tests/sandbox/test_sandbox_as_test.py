@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import inspect
 import re
-from decimal import Decimal
 
 import httpx
 import pytest
 
 import victor_ext
+from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
@@ -33,8 +33,8 @@ def client(seen, victor_key_pair, victor_retry):
         yield client
 
 
-def ask(client, payer="aHeq349838", **more):
-    return client.payment_requests.create(**payment(payer_counterparty_id=payer, **more))
+def ask(client, **more):
+    return client.payment_requests.create(**payment(**{"payer_counterparty_id": "aHeq349838", **more}))
 
 
 def copied(sandbox, record_id) -> str:
@@ -50,71 +50,27 @@ def run(source: str, request) -> None:
     function(*(request.getfixturevalue(name) for name in inspect.signature(function).parameters))
 
 
-def accepted_after_faults(seen, client):
-    seen.inject("lose_answer", operation="create")
-    seen.inject("status", operation="create", status=502, work=True)
-    made = ask(client, notes='It\'s "so"\n\u202e', client_reference_id="INV-1042")
-    seen.respond(made.child_id, "Accepted", "Paid in full")
-    seen.advance(1)
-    return made.id
+LIVES = cases_beside(__file__)["lives that are copied"]
 
 
-def another_amount(seen, client):
-    made = ask(client, amount_modification_allowed=True)
-    seen.respond(made.id, "Accepted", modified_amount="40.00")
-    client.payment_requests.get(made.id)
-    return made.id
-
-
-def accepted_elsewhere(seen, client):
-    made = ask(client, "ignoresRfp")
-    seen.respond(made.id, "Accepted", "Paid")
-    seen.advance(1)
-    return made.id
-
-
-def failed(seen, client):
-    made = ask(client, "failsRfp")
-    seen.advance(1)
-    return made.id
-
-
-def expired(seen, client):
-    made = ask(client, "someone")
-    seen.expire(made.id)
-    return made.id
-
-
-def stalled_and_limited(seen, client):
-    seen.inject("rate_limit", operation="create", retry_after=0)
-    seen.inject("cut_request", operation="create")
-    return ask(client, "acme000001").id
-
-
-def inbound_declined(seen, client):
-    request_id = seen.create_inbound("129.95")
-    client.payment_requests.decline(request_id, notes="Not ours")
+def live(sandbox, client, name) -> str:
+    """Let a request live as the case says; returns its id."""
+    life = LIVES[name]
+    for kind, options in life.get("faults", []):
+        sandbox.inject(kind, **options)
+    request_id = ask(client, **life["asked"]).id if "asked" in life else sandbox.create_inbound(**life["inbound"])
+    for way, given in life.get("answered", {}).items():
+        target = sandbox if way == "respond" else client.payment_requests
+        getattr(target, way)(request_id, **given)
+    if life.get("expires"):
+        sandbox.expire(request_id)
+    sandbox.advance(life.get("seconds", 0))
     return request_id
 
 
-def inbound_accepted(seen, client):
-    request_id = seen.create_inbound("129.95", notes="Invoice 2203", amount_modification_allowed=True)
-    seen.inject("lose_answer", operation="respond")
-    client.payment_requests.accept(request_id, notes="Fine", modified_amount=Decimal("100.00"))
-    return request_id
-
-
-def inbound_pending(seen, client):
-    return seen.create_inbound("7.00", payee_account="998877665544")
-
-
-OUTBOUND = (accepted_after_faults, another_amount, accepted_elsewhere, failed, expired, stalled_and_limited)
-INBOUND = (inbound_declined, inbound_accepted, inbound_pending)
-
-
-@pytest.mark.parametrize("life", [*OUTBOUND, *INBOUND], ids=lambda life: life.__name__)
+@pytest.mark.parametrize("life", LIVES)
 def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_sandbox, request):
-    source = copied(seen, life(seen, client))
+    source = copied(seen, live(seen, client, life))
     run(source, request)
     was, made = seen.requests()[2], victor_sandbox.requests()[-1]  # after those of the demo data; twins are not made
     same = ("direction", "status", "amount", "notes", "client_reference_id", "approval_notes", "idempotency_key")
@@ -134,13 +90,13 @@ def test_a_refusal_that_ended_a_call_before_is_left_out(seen, client, victor_san
 
 
 def test_what_is_copied_fails_when_the_life_was_another_one(seen, client, request):
-    source = copied(seen, failed(seen, client))
+    source = copied(seen, live(seen, client, "failed"))
     with pytest.raises(AssertionError):
         run(source.replace('== "failed"', '== "completed"'), request)
 
 
 def test_it_reads_as_one_would_write_it(seen, client):
-    source = copied(seen, accepted_after_faults(seen, client))
+    source = copied(seen, live(seen, client, "accepted after faults"))
     assert source.startswith("from datetime import UTC, datetime\nfrom decimal import Decimal\n\n\ndef test_")
     for line in (
         "def test_a_request_that_is_completed(victor_sandbox, victor, faults, sent_once):",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import threading
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import until
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext import Victor
+from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main, parser_of, provider_named
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
@@ -90,16 +93,7 @@ def test_requests_move_by_themselves_unless_told_otherwise():
     assert [parser.parse_args(["--auto", given]).auto for given in ("0", "0.5", "off")] == [0, 0.5, None]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "mistake"),
-    [
-        (["--environment", "live"], "argument --environment: invalid choice: 'live'"),
-        (["--max-page-size", "0"], "max_page_size must be a number of at least 1, not 0"),
-        (["--port", "x"], "argument --port: invalid int value: 'x'"),
-        (["--auto", "foo"], "argument --auto: write a number of seconds such as 0.5, or off, not 'foo'"),
-        (["--nonsense"], "unrecognized arguments: --nonsense"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
 def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mistake, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments, prog="victor sandbox")
@@ -111,10 +105,13 @@ def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mi
 
 @pytest.mark.parametrize("option", ["--port", "--control-port"])
 def test_a_port_that_is_taken_is_named(sandbox, option, capsys):
-    port = sandbox.url.rpartition(":")[2]
+    port, threads = sandbox.url.rpartition(":")[2], threading.active_count()
     assert main(["--port", "0", option, port, "--quiet"]) == 1
     message = f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
     assert capsys.readouterr().err == f"victor sandbox: {message}\n"
+    with pytest.raises(OSError, match=re.escape(message)):
+        Sandbox(SandboxSettings(port=int(port))).start()
+    assert threading.active_count() == threads
 
 
 def test_its_file_is_all_a_client_needs(tmp_path, monkeypatch):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -11,11 +10,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import until
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
 pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__)
 
 
 @pytest.fixture(params=["here", "over-http"])
@@ -52,9 +53,12 @@ def test_a_whole_story_by_commands(commands, caller):
     commands.set_clock_skew(30)
     assert round(commands.clock()["skew"]) == 30
     assert commands.info()["settings"]["environment"] == "staging"
+    commands.inject("status", times=None)
     commands.reset()
-    assert commands.requests() == []
-    assert commands.accounts() == []
+    assert commands.requests() == commands.accounts() == commands.faults() == commands.received() == []
+    assert commands.attempts_by_key() == commands.work_done_by_key() == commands.work_done_by_reference() == {}
+    assert (commands.clock()["advanced"], commands.clock()["skew"]) == (0, 0)
+    assert caller.list().status_code == 401
 
 
 def test_the_headers_of_a_call_are_recorded_without_credentials(commands, sandbox, caller):
@@ -104,42 +108,13 @@ def test_time_is_seconds_or_a_timedelta(commands):
 
 
 MISUSE = {
-    "advance": [({"seconds": -1}, "must not be negative"), ({"seconds": 1e15}, "a thousand years at most")],
-    "set_clock_skew": [({"seconds": -1e15}, "a thousand years at most")],
-    "down": [({"seconds": "a while"}, "seconds must be a number of seconds")],
-    "add_account": [
-        ({"account_number": "12"}, "3 to 20 digits"),
-        # No answer could show them.
-        ({"account_number": "243884643621", "name": "Smith & Sons"}, "name breaks"),
-        ({"account_number": "243884643621", "routing_number": "01-1"}, "routing_number breaks"),
-    ],
-    "add_counterparty": [({"id": "c" * 17}, "1 to 16 characters"), ({"behaviour": "explode"}, "behaviour must be one")],
-    "inject": [({"kind": "status", "status": "503"}, "status")],
-    "respond": [
-        ({"status": "Maybe"}, "status breaks the rule 'enum'"),
-        ({"status": "Accepted", "notes": "n" * 151}, "notes has a wrong length"),
-        ({"status": "Accepted", "modified_amount": "ten"}, "modified_amount breaks the rule 'pattern'"),
-        ({"status": "Accepted", "modified_amount": "1.00"}, "does not allow another amount"),
-    ],
-    "move": [({"status": "cancelled"}, "status must be one of"), ({"error_message": 4}, "must be a text")],
+    **CASES["misuse"],
     "create_inbound": [
-        ({"amount": "0"}, "above zero"),
-        ({"amount": "ten"}, "amount breaks the rule 'pattern'"),
-        ({"amount": 12.5}, "amount breaks the rule 'type'"),
-        ({"amount": True}, "amount breaks the rule 'type'"),
+        *CASES["misuse"]["create_inbound"],
         ({"amount": Decimal("1.005")}, "amount breaks the rule 'pattern'"),
         ({"due_date": datetime(2026, 1, 2, 3, tzinfo=UTC)}, "due_date must be YYYY-MM-DD"),
-        ({"due_date": 20260102}, "due_date must be YYYY-MM-DD"),
-        ({"biller_type": "BUSINES"}, "biller_type breaks the rule 'enum'"),
-        ({"notes": "n" * 151}, "notes has a wrong length"),
-        ({"ultimate_creditor": "Smith & Sons"}, "ultimate_creditor breaks the rule 'pattern'"),
-        ({"ultimate_creditor": "Smith", "biller_type": "CONSUMER"}, "ultimate_creditor may be set only when"),
-        ({"amount_modification_allowed": "yes"}, "amount_modification_allowed breaks the rule 'type'"),
-        ({"payee_account": "12-34"}, "payee_account breaks the rule 'pattern'"),
-        ({"payer_account": "12-34"}, "payer_account must be a text of 3 to 20 digits"),
-        ({"network": "ACH"}, "network must be one of RTP, FedNow"),
     ],
-}  # fmt: skip
+}
 """What each command refuses, and why."""
 
 
@@ -216,35 +191,7 @@ def test_a_sandbox_that_does_not_run_says_so():
         sandbox.start()
 
 
-def test_a_port_that_is_taken_is_an_os_error(sandbox):
-    port = int(sandbox.url.rpartition(":")[2])
-    threads = threading.active_count()
-    with pytest.raises(OSError, match=r"cannot listen|in use"):
-        Sandbox(SandboxSettings(port=port)).start()
-    assert threading.active_count() == threads
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({"environment": "live"}, "environment must be one of staging, production"),
-        ({"key_conflict": "418"}, "key_conflict"),
-        ({"max_page_size": 0}, "max_page_size"),
-        ({"leeway": -1}, "leeway"),
-        ({"leeway": float("nan")}, "leeway"),
-        ({"port": 70000}, "port"),
-        ({"clock_skew": float("inf")}, "clock_skew"),
-        ({"clock_skew": -1e15}, "clock_skew"),
-        *(
-            ({"due_date_zone": each}, "due_date_zone must be the name of a time zone such as America/New_York, not")
-            for each in ("New York", "America", "../etc/passwd", "", "a\0b")
-        ),
-        *(
-            ({"allowed_host": [each]}, "allowed_host must be a name such as sandbox or sandbox:8900")
-            for each in ("", "http://sandbox", "sandbox/", "a b", "*", "sandbox:x", "sandbox:99999", "fe80::1", 5)
-        ),
-    ],
-)
+@pytest.mark.parametrize(("options", "reason"), CASES["settings that cannot be"])
 def test_settings_that_cannot_be_are_refused(options, reason):
     with pytest.raises(ValueError, match=reason):
         SandboxSettings(**options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import math
 import threading
 import time
 import warnings
@@ -13,6 +12,7 @@ from itertools import product
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import until
 from tests.faults.raw_sockets import background, run_as_a_connection_comes
 from tests.sandbox.sandbox_callers import CREATE, KEY, LIST, RawConnection, a_body, exchange
@@ -21,6 +21,7 @@ from victor_ext.sandbox.server.run import Service
 from victor_ext.sandbox.victor.provider import VictorProvider
 
 pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__)
 
 
 def create_bytes(caller, key=KEY):
@@ -183,15 +184,7 @@ class TestWhichCalls:
     def statuses(self, caller, count):
         return [caller.list().status_code for _ in range(count)]
 
-    @pytest.mark.parametrize(
-        ("faults", "statuses"),
-        [
-            ([{"times": 2}], [503, 503, 200, 200]),
-            ([{"skip": 2}], [200, 200, 503, 200]),
-            ([{"status": 500}, {"status": 502}], [500, 502, 200, 200]),
-            ([{"times": None}], [503, 503, 503, 503]),
-        ],
-    )
+    @pytest.mark.parametrize(("faults", "statuses"), CASES["which calls fail"])
     def test_how_many_after_how_many_and_in_the_order_of_injection(self, sandbox, caller, faults, statuses):
         for fault in faults:
             sandbox.inject("status", **fault)
@@ -218,19 +211,9 @@ class TestWhichCalls:
             "respond": lambda: caller.respond(request_id),
             "token": lambda: caller.http.post("/v2/auth/token", json={}),
         }
-        filters = [
-            ({"operation": "create"}, {"create"}),
-            ({"operation": "respondToPaymentRequest"}, {"respond"}),
-            ({"operation": "token"}, {"token"}),
-            ({"operation": "list", "query": "*status=pend?ng*"}, {"waiting"}),
-            ({"method": "get"}, {"list", "waiting", "get"}),
-            ({"path": LIST}, {"list", "waiting"}),
-            ({"path": f"{LIST}/*"}, {"get", "create", "respond"}),
-            ({"method": "POST", "path": "*/request-*"}, {"create"}),
-        ]
-        for wanted, expected in filters:
+        for wanted, expected in CASES["faults of some calls"]:
             sandbox.inject("status", status=599, times=None, **wanted)
-            assert {name for name, call in calls.items() if call().status_code == 599} == expected, wanted
+            assert {name for name, call in calls.items() if call().status_code == 599} == set(expected), wanted
             sandbox.clear_faults()
 
     def test_pipelined_calls_are_all_answered_without_a_fault(self, sandbox, caller):
@@ -252,23 +235,7 @@ class TestWhichCalls:
         assert len(sandbox.faults()) == 1
 
 
-@pytest.mark.parametrize(
-    ("kind", "options", "reason"),
-    [
-        ("explode", {}, "kind must be one of"),
-        ("status", {"times": 0}, "times must be at least 1"),
-        ("status", {"probability": 2}, "probability"),
-        ("status", {"status": 99}, "status must be"),
-        ("status", {"operation": "pay"}, "operation must be one of"),
-        ("cut_answer", {"how": "loudly"}, "how must be one of"),
-        ("delay", {"delay": -1}, "must not be negative"),
-        ("delay", {"delay": math.inf}, "or infinite"),
-        ("rate_limit", {"retry_after": math.nan}, "or infinite"),
-        ("status", {"headers": {"Retry-After": 5}}, "headers must be names and texts of HTTP"),
-        ("status", {"headers": {"X-Price": "5 €"}}, "headers must be"),
-        ("status", {"headers": {"X": "1\n2"}}, "headers must be"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "options", "reason"), CASES["faults that make no sense"])
 def test_a_fault_that_makes_no_sense_is_refused(sandbox, kind, options, reason):
     with pytest.raises(ValueError, match=reason):
         sandbox.inject(kind, **options)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import SandboxProcess, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxSettings
 from victor_ext.sandbox.eastpay import EastPaySandbox
@@ -16,6 +17,7 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__)
 JSON = {"content-type": "application/json"}
 CREDENTIALS = {Sandbox: "api-keys", VeloSandbox: "keys", EastPaySandbox: "merchants", FlexFactorSandbox: "clients"}
 """Each sandbox, with the command that makes credentials and hands them over."""
@@ -46,17 +48,10 @@ def refused(answer: httpx.Response) -> str:
 
 # By another name (DNS rebinding: a name of the page's own that suddenly means this machine)
 
-FOREIGN = [
-    "evil.example", "evil.example:{port}", "localhost.evil.example:{port}", "evil.localhost:{port}",
-    "127.0.0.1.evil.example:{port}", "localhost:{port}.evil.example", "localhost.:{port}", "localhost",
-    "localhost:1", "127.0.0.1:1", "192.168.7.7:{port}", "user@localhost:{port}", "localhost:{port}:{port}",
-    "localhost:+{port}", "[::2]:{port}", "[::1", "",
-]  # fmt: skip
-
 
 def test_a_foreign_host_is_refused_and_gets_no_credentials(any_sandbox, door, http):
     command = door + CREDENTIALS[type(any_sandbox)]
-    for host in [each.format(port=urlsplit(door).port) for each in FOREIGN]:
+    for host in [each.format(port=urlsplit(door).port) for each in CASES["foreign hosts"]]:
         said = refused(http.post(command, headers={"host": host, **JSON}, content=b"{}"))
         assert f"'{host}'" in said
         assert f"http://127.0.0.1:{urlsplit(door).port}" in said
@@ -96,21 +91,10 @@ def test_names_given_by_an_option_are_taken_with_any_port_or_with_theirs(start, 
 # From a web page
 
 
-PAGES = [
-    *({"origin": each} for each in ("", "null", "http://evil.example", "http://localhost:3000", "http://127.0.0.1")),
-    *({"origin": each} for each in ("https://{host}", "http://{host}.evil.example", "http://user@{host}")),
-    {"origin": "http://{host}", "sec-fetch-site": "cross-site"},
-    *({"sec-fetch-site": each} for each in ("cross-site", "same-site", "something new")),
-    *({"referer": each} for each in ("http://evil.example/page", "http://localhost:3000/", "https://{host}/")),
-    *({"referer": each} for each in ("http://{host}@evil.example/", "http://{host}.evil.example/")),
-]
-"""What browsers say of pages that are not the sandbox's own."""
-
-
 def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
     command = door + CREDENTIALS[type(any_sandbox)]
     any_sandbox.inject("status")
-    for headers in PAGES:
+    for headers in CASES["foreign pages"]:
         given = {name: value.format(host=urlsplit(door).netloc) for name, value in headers.items()}
         for answer in (
             http.post(command, headers=given),
@@ -126,15 +110,7 @@ def test_a_call_of_a_web_page_is_refused(any_sandbox, door, http):
     assert len(any_sandbox.faults()) == 1
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"sec-fetch-site": "none"},
-        {"sec-fetch-site": "same-origin", "origin": "http://{host}", "referer": "http://{host}/_sandbox/"},
-        {"referer": "http://{host}"},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("headers", CASES["its own pages"], ids=str)
 def test_an_address_that_a_person_typed_is_shown(sandbox, http, headers):
     given = {name: value.format(host=urlsplit(sandbox.url).netloc) for name, value in headers.items()}
     assert http.get(sandbox.url + "/_sandbox/", headers=given).status_code == 200

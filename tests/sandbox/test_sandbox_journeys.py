@@ -6,10 +6,12 @@ import time
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import KEY
 from victor_ext.sandbox.victor.model import STATUSES
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
+CASES = cases_beside(__file__)
 HERE = "243884643621"
 
 
@@ -76,21 +78,7 @@ def test_an_amount_may_be_changed_only_when_the_request_allows_it(with_twin):
     assert caller.respond(open_, modified_amount="34.23").json()["modified_amount"] == "34.23"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"status": "Accepted"},
-        {"status": "Accepted", "notes": ""},
-        {"status": "Accepted", "notes": "n" * 151},
-        {"status": "Rejected", "notes": "the word of the answer, not of the request"},
-        {"status": "accepted", "notes": "x"},
-        {"notes": "x"},
-        {"status": "Declined", "notes": "x", "modified_amount": "1.00"},
-        {"status": "Accepted", "notes": "x", "modified_amount": "34.235"},
-        [],
-        "Accepted",
-    ],
-)
+@pytest.mark.parametrize("body", CASES["answers that are not whole"])
 def test_an_answer_must_be_whole(sandbox, caller, body):
     inbound = sandbox.create_inbound()
     response = caller.call("POST", f"/v2/payment-requests/respond-to-request/{inbound}", json=body)
@@ -126,17 +114,7 @@ def test_only_an_inbound_and_pending_request_can_be_answered(sandbox, caller):
     assert "outbound" in response.json()["allErrors"][0]["defaultMessage"]
 
 
-@pytest.mark.parametrize(
-    ("counterparty", "path"),
-    [
-        ("acceptsRfp", ["created", "pending", "processing", "accepted", "completed"]),
-        ("declinesRfp", ["created", "pending", "processing", "declined"]),
-        ("failsRfp", ["created", "failed"]),
-        ("reviewsRfp", ["created", "needs-review"]),
-        ("ignoresRfp", ["created", "pending", "pending"]),
-        ("stranger", ["created", "pending", "pending"]),
-    ],
-)
+@pytest.mark.parametrize(("counterparty", "path"), CASES["lives"].items())
 def test_who_is_asked_decides_what_becomes_of_it(sandbox, caller, counterparty, path):
     request_id = caller.created(counterparty=counterparty)["victor_payment_request_id"]
     seen = [sandbox.request(request_id)["status"]]

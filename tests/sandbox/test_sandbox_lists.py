@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.contracts.document import Document
 from victor_ext.sandbox.velo import VeloSandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
+CASES = cases_beside(__file__)
 
 
 def ids(items):
@@ -25,15 +27,7 @@ def zulu(seconds):
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@pytest.mark.parametrize(
-    ("options", "size", "pages"),
-    [
-        ({}, 3, ["gfe", "dcb", "a", ""]),
-        ({"order": "oldest"}, 2, ["ab", "cd", "ef", "g", ""]),
-        ({"max_page_size": 2}, 1000, ["gf", "ed", "cb", "a", ""]),
-        ({"shift": 1}, 2, ["gf", "fe", "ed", "dc", "cb", "ba", "a"]),
-    ],
-)
+@pytest.mark.parametrize(("options", "size", "pages"), CASES["pages"])
 def test_pages_count_from_zero_and_end_empty(start, options, size, pages):
     """A letter is a request, from `a` on in the order of creation."""
     _, caller = start(**options)
@@ -197,27 +191,7 @@ def test_a_filtered_list_sees_what_changed_in_between(both):
     assert ids(caller.listed(status="created")) == [second]
 
 
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("page=-1", "Min.listPaymentRequests.page"),
-        ("page=one", "typeMismatch.listPaymentRequests.page"),
-        ("page=1.5", "typeMismatch.listPaymentRequests.page"),
-        ("page=2147483648", "Max.listPaymentRequests.page"),
-        ("page=1&page=2", "typeMismatch.listPaymentRequests.page"),
-        ("page_size=0", "Min.listPaymentRequests.pageSize"),
-        ("status=Pending", "Invalid.listPaymentRequests.status"),
-        ("status=pending,created", "Invalid.listPaymentRequests.status"),
-        ("direction=OUTBOUND", "Invalid.listPaymentRequests.direction"),
-        ("network_type=rtp", "Invalid.listPaymentRequests.networkType"),
-        ("start_datetime=2026-03-04", "Pattern.listPaymentRequests.startDatetime"),
-        ("start_datetime=2026-03-04T00:00:00%2B00:00", "Pattern.listPaymentRequests.startDatetime"),
-        ("start_datetime=2026-03-04T00:00:00", "Pattern.listPaymentRequests.startDatetime"),
-        ("end_datetime=2026-02-30T00:00:00Z", "Pattern.listPaymentRequests.endDatetime"),
-        ("approval_end_datetime=now", "Pattern.listPaymentRequests.approvalEndDatetime"),
-        ("due_date_start_date=04.03.2026", "Pattern.listPaymentRequests.dueDateStartDate"),
-    ],
-)
+@pytest.mark.parametrize(("query", "code"), CASES["wrong filters"].items())
 def test_a_wrong_filter_is_a_400_in_springs_words(caller, query, code):
     response = caller.call("GET", f"/v2/payment-requests?{query}")
     assert response.status_code == 400

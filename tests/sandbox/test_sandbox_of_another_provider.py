@@ -135,26 +135,6 @@ def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(sandbox, 
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_tokens_end_by_the_wall_clock(commands, caller):
-    commands.advance(3600)
-    assert caller.charge().status_code == 202
-    commands.set_clock_skew(601)
-    assert caller.charge().status_code == 401
-
-
-def test_reset_forgets_everything(commands, sandbox, caller):
-    caller.charge()
-    commands.inject("status", times=None)
-    commands.advance(5)
-    commands.reset()
-    assert caller.charge().status_code == 401
-    assert (commands.faults(), commands.attempts_by_key()) == ([], {KEY: 1})
-    assert (commands.work_done_by_key(), commands.work_done_by_reference()) == ({KEY: 0}, {})
-    assert commands.clock()["advanced"] == 0
-    caller.sign_in(sandbox)
-    assert caller.charge().status_code == 202
-
-
 def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys):
     served = SimpleNamespace()
     found = EntryPoint("tiny", "tests.fifth_system.tiny_pay.sandbox:TinyProvider", "victor_ext.sandboxes")

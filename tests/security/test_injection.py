@@ -49,7 +49,7 @@ def server(background: Background) -> Iterator[Recorder]:
 @pytest.fixture(scope="module")
 def victor(server: Recorder) -> Iterator[Victor]:
     auth = VictorOAuth("client-id", "not-a-secret")
-    with Victor(auth, base_url=server.url, retry=RetryPolicy(max_attempts=1), deadline=10.0) as made:
+    with Victor(auth, base_url=server.url(), retry=RetryPolicy(max_attempts=1), deadline=10.0) as made:
         made.authorization()
         yield made
 
@@ -83,10 +83,10 @@ SAFE_CALLS: dict[str, Callable[[Victor, str], Any]] = {
 
 def sent_by(server: Recorder, call: Callable[[], Any]) -> list[bytes]:
     """The heads of the requests that a call sent. Whatever it raises is for others to look at."""
-    server.requests.clear()
+    server.record.requests.clear()
     with suppress(VictorError, ValueError, TypeError):
         call()
-    return [*server.requests]
+    return server.heads
 
 
 def wrong_with(head: bytes) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import logging
 import pickle
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from victor_api.api.payment_requests import get_payment_request
 from victor_api.client import Client
 
+from tests.faults.adapters import Running
 from tests.faults.raw_provider import answer
 from tests.faults.raw_sockets import Background
 from tests.frames import assert_hidden
@@ -122,20 +123,10 @@ def observe(system: str, url: str, *, awaited: bool, **changes: Any) -> VictorEr
     """The error that the caller gets."""
     clients, options, call = SYSTEMS[system]
     options = {**options, "base_url": url, "deadline": 5.0, **changes}
-
-    async def run() -> None:
-        async with clients[1](**options) as client:
-            await call(client)
-
-    try:
-        if awaited:
-            asyncio.run(run())
-        else:
-            with clients[0](**options) as client:
-                call(client)
-    except VictorError as error:
-        return error
-    raise AssertionError("it was sent")
+    running = Running(lambda: clients[awaited](**options), awaited=awaited)
+    with closing(running), pytest.raises(VictorError) as raised:
+        running.result(lambda: call(running.client))
+    return raised.value
 
 
 def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -> None:
@@ -152,11 +143,11 @@ class TestATokenThatCannotBeSent:
     ) -> None:
         token = {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"}
         issuer = closed(issuer_of(background, token))
-        error = observe(system, issuer.url, awaited=awaited)
+        error = observe(system, issuer.url(), awaited=awaited)
         assert type(error) is UnreadableResponse
         assert "no usable token" in str(error)
         assert (error.outcome, error.attempts, error.body) == (Outcome.NOT_SENT, 0, None)
-        assert len(issuer.requests) == 1
+        assert len(issuer.heads) == 1
         assert_shown_nowhere(error, caplog)
 
     @pytest.mark.parametrize("odd", [*OF_A_HEADER, "a blank before its type"])
@@ -166,10 +157,10 @@ class TestATokenThatCannotBeSent:
         recorder = closed(Recorder(background))
         headers = {"nothing": "", "blanks alone": "Bearer  ", "a blank before it": f" {MARK}"}
         header = headers.get(odd, f" Bearer {MARK}" if odd not in ODD else f"Bearer {ODD.get(odd)}")
-        error = observe("victor", recorder.url, awaited=awaited, auth=Handed(header))
+        error = observe("victor", recorder.url(), awaited=awaited, auth=Handed(header))
         assert type(error) is ConfigurationError
         assert "Authorization header that cannot be sent: it " in str(error)
-        assert (error.outcome, error.attempts, recorder.requests) == (Outcome.NOT_SENT, 0, [])
+        assert (error.outcome, error.attempts, recorder.heads) == (Outcome.NOT_SENT, 0, [])
         assert error.idempotency_key is not None
         assert_shown_nowhere(error, caplog)
 
@@ -185,7 +176,7 @@ def test_another_header_that_cannot_be_sent_is_not_shown_either(
         return read_with(client.api.with_headers({"X-Of-Their-Own": f"{MARK} "}), awaited=awaited)
 
     SYSTEMS["victor, directly"] = (SYSTEMS["victor"][0], {"auth": Handed("Bearer t")}, call)
-    error = observe("victor, directly", recorder.url, awaited=awaited)
-    assert (error.outcome, recorder.requests) == (Outcome.NOT_SENT, [])
+    error = observe("victor, directly", recorder.url(), awaited=awaited)
+    assert (error.outcome, recorder.heads) == (Outcome.NOT_SENT, [])
     assert "a header of the request cannot be sent" in str(error)
     assert [text for text in (str(error), repr(error), repr(error.__cause__)) if MARK in text] == []

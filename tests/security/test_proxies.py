@@ -46,11 +46,11 @@ def test_a_proxy_sees_a_name_and_ciphertext(
     client = closed(Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), **given))
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
     assert isinstance(observed, PaymentRequest)
-    assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
-    assert [secret for secret in SECRETS if secret in proxy.received] == []
-    assert all(secret in provider.received for secret in SECRETS)
-    assert b"hunter2" not in provider.received
-    assert b"proxy-" not in provider.received.lower()
+    assert {head.split(b"\r\n")[0] for head in proxy.heads} == {b"CONNECT pay.example:443 HTTP/1.1"}
+    assert [secret for secret in SECRETS if secret in proxy.record.received] == []
+    assert all(secret in provider.record.received for secret in SECRETS)
+    assert b"hunter2" not in provider.record.received
+    assert b"proxy-" not in provider.record.received.lower()
 
 
 @pytest.mark.parametrize("client", [Victor, AsyncVictor])
@@ -77,9 +77,9 @@ def test_a_proxy_that_is_spoken_to_encrypted(
     client = closed(Caller(mode, AUTH, base_url="https://pay.example", verify=authority.trusted(), proxy=way))
     observed = [client("get", id="b34783af0") for _ in range(3)]
     assert all(isinstance(each, PaymentRequest) for each in observed), observed
-    assert {head.split(b"\r\n")[0] for head in proxy.requests} == {b"CONNECT pay.example:443 HTTP/1.1"}
-    assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.requests)
-    assert [secret for secret in SECRETS if secret in proxy.received] == []
+    assert {head.split(b"\r\n")[0] for head in proxy.heads} == {b"CONNECT pay.example:443 HTTP/1.1"}
+    assert all(b"proxy-authorization: basic dXNlcjpodW50ZXIy".lower() in head.lower() for head in proxy.heads)
+    assert [secret for secret in SECRETS if secret in proxy.record.received] == []
 
 
 @each_mode
@@ -94,8 +94,8 @@ def test_somebody_else_behind_such_a_proxy_is_told_nothing(
     observed = client("accept", id="b34783af0", notes=ACCOUNT)
     assert isinstance(observed, ConnectionFailed)
     assert observed.outcome is Outcome.NOT_SENT
-    assert proxy.requests
-    assert other.received == b""
+    assert proxy.heads
+    assert other.record.received == b""
 
 
 @each_mode
@@ -105,12 +105,12 @@ def test_a_proxy_on_this_machine_is_told_the_whole_url(mode: str, closed: Any, b
     client = closed(Caller(mode, AUTH, base_url="http://127.0.0.1:8900/at", proxy=way))
     observed = client("get", id="b34783af0")
     assert isinstance(observed, PaymentRequest)
-    first = [head.split(b"\r\n")[0] for head in proxy.requests]
+    first = [head.split(b"\r\n")[0] for head in proxy.heads]
     assert first == [
         b"POST http://127.0.0.1:8900/at/v2/auth/token HTTP/1.1",
         b"GET http://127.0.0.1:8900/at/v2/payment-requests/b34783af0 HTTP/1.1",
     ]
-    assert all(b"\r\nProxy-Authorization: Basic " in head for head in proxy.requests)
+    assert all(b"\r\nProxy-Authorization: Basic " in head for head in proxy.heads)
 
 
 @each_mode
@@ -131,4 +131,4 @@ def test_a_proxy_that_refuses(
     assert isinstance(observed, TimedOut if answer == b"?" else ConnectionFailed)
     assert observed.outcome.value == "not_sent"
     assert "the proxy 127.0.0.1: " in str(observed)
-    assert [secret for secret in SECRETS if secret in proxy.received] == []
+    assert [secret for secret in SECRETS if secret in proxy.record.received] == []

@@ -100,11 +100,11 @@ def test_no_variable_turns_it_off(
     empty.mkdir()
     for name, value in VARIABLES[variables].items():
         monkeypatch.setenv(name, value.format(other=other, empty=empty))
-    observed = closed(Caller(mode, AUTH, base_url=stranger.url))("get", id="b34783af0")
+    observed = closed(Caller(mode, AUTH, base_url=stranger.url()))("get", id="b34783af0")
     assert isinstance(observed, ConnectionFailed)
     assert "certificate" in str(observed).lower()
     assert observed.outcome is Outcome.NOT_SENT
-    assert stranger.received == b""
+    assert stranger.record.received == b""
 
 
 @each_client
@@ -125,5 +125,5 @@ def test_a_bundle_of_ones_own_is_all_that_it_takes(
     bundle = tmp_path / "ca.pem"
     bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
     server = closed(Recorder(background, authority.server()))
-    client = closed(Caller(mode, AUTH, base_url=server.url, verify=str(bundle)))
+    client = closed(Caller(mode, AUTH, base_url=server.url(), verify=str(bundle)))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)

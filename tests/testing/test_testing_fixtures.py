@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError, testing
 from victor_ext.sandbox import Received, Sandbox
@@ -41,22 +42,11 @@ def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
 
 
-@pytest.mark.parametrize(
-    ("order", "met"),
-    [
-        (lambda faults: faults.status(503, times=2), ["status", "status", None]),
-        (lambda faults: faults.status(502, work=True, operation="create"), ["status", None]),
-        (lambda faults: faults.cut_answer(after=10), ["cut_answer", None]),
-        (lambda faults: faults.cut_request(), ["cut_request", None]),
-        (lambda faults: faults.rate_limit(retry_after=30), ["rate_limit", None]),
-        (lambda faults: faults.malformed_json(skip=0), ["malformed_json", None]),
-        (lambda faults: faults.truncated_json(), ["truncated_json", None]),
-        (lambda faults: faults.html(status=502), ["html", None]),
-        (lambda faults: faults.delay(0.01), ["delay"]),
-    ],
-)
-def test_each_failure_by_its_name(victor: Victor, faults: Faults, sent_once: Any, order: Any, met: list[str]) -> None:
-    order(faults)
+@pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
+def test_each_failure_by_its_name(
+    victor: Victor, faults: Faults, sent_once: Any, kind: str, first: list[Any], named: dict[str, Any], met: list[str]
+) -> None:
+    getattr(faults, kind)(*first, **named)
     began = time.monotonic()
     create(victor)
     assert fault_of(sent_once(KEY)) == met

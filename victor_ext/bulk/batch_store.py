@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -87,7 +87,12 @@ class BatchStore:
             load, plan = (self._submission(batch, kind, number) for kind in ("load", "plan"))
             is_itself = batch == self.batch and plan is not None and plan.digest == source
             if not is_itself and (load is None or load.rows):
-                raise _copied(self.batch, BatchStore(self.client, self.engine, self.application, batch), load)
+                message = f"{self.batch} has the same rows as the batch {batch}, and they would be sent a second time."
+                hint = (
+                    f"BulkSender(batch={batch!r}, ...).status() shows that one, and .resume() goes on with it; to send "
+                    "all of them again on purpose, ask_again=True"
+                )
+                raise ConfigurationError.of([Problem("", "copy", message, hint=hint)])
         return len(marks)
 
     def add_plan(self, plan: Submission, asked: str, *, ask_again: bool) -> None:
@@ -111,22 +116,32 @@ class BatchStore:
                     "that are stored already are not stored twice."
                 )
 
-    def add_load(self, load: Submission, chunks: Iterable[str]) -> None:
+    def payments(self) -> list[str]:
+        """Return the batch of each load whose payments no other batch may have."""
+        return [batch for batch, _ in self._numbered(f"{self.application}/payments", of_others=True)]
+
+    def add_load(self, load: Submission, chunks: Callable[[], Iterable[str]], payments: int | None = None) -> bool:
         """Store a submission and all its sealed chunks at once, unless another process has stored the same source.
 
-        Raises `ConfigurationError` if it has dropped or, before a drop, stored rows of this batch.
+        Return False, and store nothing, if the state has no longer as many loads of `payments` (None: they are none).
+        Raises `ConfigurationError` if another process has dropped or, before a drop, stored rows of this batch.
         """
         with suppress(*_stored_by_another()), self._transaction() as connection:
             self._insert(connection, LOAD, f"{self.batch}/load/{load.number}", asdict(load))
-            for number, chunk in enumerate(chunks, load.first):
+            for number, chunk in enumerate(chunks(), load.first):
                 self._insert(connection, CHUNK, chunk_id(self.batch, number), chunk)
-            return
+            if payments is not None:
+                self._insert(connection, COPY, f"{self.application}/payments/{payments + 1}", [self.batch, load.number])
+            return True
         other = self._submission(self.batch, "load", load.number)
+        if other is None and payments is not None:
+            return False
         if other is None or not (other.rows and load.rows):
             raise ConfigurationError(
                 f"Another process has stored or dropped rows of the batch {self.batch} meanwhile, and nothing else was "
                 "done. Look at its status, and do this again if it is still meant."
             )
+        return True
 
     def add_try(self, workflow_id: str, chunk: Chunk) -> None:
         """Add an attempt, unless another process has already added it."""
@@ -297,29 +312,9 @@ def _other_owner(owner: str, application: str, what: str) -> ConfigurationError:
     if owner.rpartition("-")[0] != application.rpartition("-")[0]:
         return other_key(what)
     return ConfigurationError(
-        f"{what} was begun for another environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as they "
-        "were then."
+        f"{what} was begun for another system, environment or base URL: set VICTOR_ENVIRONMENT and VICTOR_BASE_URL as "
+        "they were then."
     )
-
-
-def _copied(batch: str, store: BatchStore, load: Submission | None) -> ConfigurationError:
-    other = store.batch
-    sender = f"BulkSender(batch={other!r}, ...)"
-    if load is None:
-        code, state = "copy_being_stored", f"{other} is being stored, or that was interrupted."
-        hint = (
-            f"to go on with that batch, write batch={other!r}, with its key column under the name and with the values "
-            f"of that time; to give its rows up, {sender}.drop()"
-        )
-    elif any(tries[-1].unsettled != 0 for _, tries in store.chunks(store.loads())):
-        code, state = "copy_unsettled", f"Rows of {other} wait to be sent, or their outcome is not known."
-        hint = f"to go on with that batch, {sender}.resume()"
-    else:
-        code, state = "copy_settled", f"All rows of {other} have a result."
-        hint = f"to see it, {sender}.export()"
-    message = f"{batch} has the same rows as the batch {other}, whose customers would be asked again. {state}"
-    hint += "; to ask all of them again on purpose, ask_again=True"
-    return ConfigurationError.of([Problem("", code, message, hint=hint)])
 
 
 def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:

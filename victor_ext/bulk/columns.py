@@ -1,4 +1,4 @@
-"""Convert the fields of a record to arguments of `payment_requests.create` without changing their values."""
+"""Convert the fields of a record to the arguments of what is sent, without changing their values."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, cast
 
-from victor_ext import InvalidRequest, Problem, check_payment_request, money
+from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import NumberText, Secret
-from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.tables.sources import SourceBroken
-from victor_ext.tables.texts import HALF_CHARACTERS, SHORT_FORM, damage_of, invisible_in
+from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
-from .settings import in_utc
+from .row_kind import RowKind
+from .settings import DEFAULTS, in_utc
 
-ARGUMENTS = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
-_NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
-REQUIRED = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
 
@@ -31,15 +28,13 @@ _FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "wri
 """Hints for files. They replace the hints of the client, which are for Python."""
 _EXPECTED = {"amount": "a number", "due_date": "a date", "amount_modification_allowed": "true or false"}
 _FLAGS = {"true": True, "false": False}
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
-_SHORT_FORMS = {"payee_account_number": _SHORTENED, "client_reference_id": SHORT_FORM}
 _WHOLE = re.compile(r"-?[0-9]+")
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(slots=True)
 class Fields:
-    """A record split by purpose: the key's value, if it can be used, arguments of `create`, and other columns as text.
+    """A record split by purpose: the key's value, if it can be used, the arguments, and other columns as text.
 
     The problems are those found before the rules of the API are checked.
     """
@@ -50,11 +45,11 @@ class Fields:
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
-def check_heading(key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
+def check_heading(kind: RowKind, key_column: str, required: Sequence[str], names: Sequence[str], line: int) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
     heading = f"the heading ({', '.join(names)})"
     if key_column not in names:
-        similar = _similar(key_column, names)
+        similar = _similar(kind, key_column, names)
         other = "name another one" if similar is None else f"name another one, such as {similar}"
         message = (
             f"{heading} has no column {key_column} to tell the rows apart: if the column had this name when the file "
@@ -63,25 +58,25 @@ def check_heading(key_column: str, required: Sequence[str], names: Sequence[str]
         raise SourceBroken(line, key_column, "key_column", message)
     missing = [name for name in required if name not in names]
     if missing:
-        renamed = {name: near for name in missing if (near := _similar(name, names))}
+        renamed = {name: near for name in missing if (near := _similar(kind, name, names))}
         advice = "".join(f" Rename the column {other} to {name}." for name, other in renamed.items())
         raise SourceBroken(line, missing[0], "required", f"{heading} lacks {', '.join(missing)}.{advice}")
 
 
-def _similar(name: str, names: Sequence[str]) -> str | None:
+def _similar(kind: RowKind, name: str, names: Sequence[str]) -> str | None:
     """Return the column that may have been meant. An argument is not meant for another one."""
-    others = [other for other in names if not (name in ARGUMENTS and other in ARGUMENTS)]
+    others = [other for other in names if not {name, other} <= kind.columns]
     return next(iter(get_close_matches(name, others, 1)), None)
 
 
-def split_record(record: Mapping[str, object], key_column: str) -> Fields:
+def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
     fields = Fields()
     for name, value in record.items():
         if value is None or value == "":
-            if name not in ARGUMENTS:
+            if name not in kind.columns:
                 fields.extras[name] = ""
-        elif name in ARGUMENTS:
-            read = _argument(name, value)
+        elif name in kind.columns:
+            read = _argument(kind, name, value)
             if isinstance(read, Problem):
                 fields.problems.append(read)
             fields.arguments[name] = value if isinstance(read, Problem) else read
@@ -101,12 +96,11 @@ def split_record(record: Mapping[str, object], key_column: str) -> Fields:
     return fields
 
 
-def problems_of(fields: Fields, *, in_file: bool) -> list[Problem]:
+def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem]:
     """Return all problems of a record, including API rules, with hints for a file or for Python."""
     problems, known = [*fields.problems], {problem.field for problem in fields.problems}
     try:
-        # Check without the key: with one, the client assumes a possible retry and permits past due dates.
-        check_payment_request(**fields.arguments)
+        kind.check(fields.arguments)
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known]
     if in_file:
@@ -119,24 +113,27 @@ def canonical_text(arguments: Mapping[str, Any]) -> str:
     return Secret(_SORTED_JSON({name: _canonical(name, value) for name, value in arguments.items()}))
 
 
-def differing(stored: Mapping[str, Any], arguments: Mapping[str, Any], due_date: str | None) -> list[str]:
-    """Return the columns whose values differ from the stored ones; `due_date` is the default for rows without one."""
-    day = arguments.get("due_date", due_date)
+def differing(kind: RowKind, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
+    """Return the columns whose values differ from the stored ones."""
     names = [
         name
-        for name in sorted(ARGUMENTS & (stored.keys() | arguments.keys()))
+        for name in sorted(kind.columns & (stored.keys() | arguments.keys()))
         # `today` and the default may mean another date now.
-        if (name != "due_date" or ("due_date" in arguments and in_utc(day) == day))
+        if (name not in DEFAULTS or (name in arguments and in_utc(arguments[name]) == arguments[name]))
         and (_canonical(name, stored[name]) if name in stored else None)
         != (_canonical(name, arguments[name]) if name in arguments else None)
     ]
-    return names or ["due_date"]
+    return names or [name for name in DEFAULTS if name in kind.columns]
 
 
-def _argument(name: str, value: object) -> object:
-    """Return the value for `create`, or the problem with it."""
-    wrong = damage_of(name, value, _SHORT_FORMS.get(name)) if isinstance(value, str) else _of_another_kind(name, value)
-    if wrong is None and isinstance(value, str) and name == "client_reference_id":
+def _argument(kind: RowKind, name: str, value: object) -> object:
+    """Return the value to send, or the problem with it."""
+    is_flag = name in kind.flags
+    if isinstance(value, str):
+        wrong = damage_of(name, value, kind.long_numbers.get(name))
+    else:
+        wrong = None if is_flag and value in (True, False) else _of_another_kind(name, value)
+    if wrong is None and isinstance(value, str) and name in kind.exact:
         wrong = invisible_in(name, value)
     if wrong is not None:
         return wrong
@@ -146,7 +143,7 @@ def _argument(name: str, value: object) -> object:
         if name == "amount":
             return str(value)
         return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
-    if name == "amount_modification_allowed" and isinstance(value, str):
+    if is_flag and isinstance(value, str):
         flag = _FLAGS.get(value.lower())
         return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
     return value
@@ -154,7 +151,7 @@ def _argument(name: str, value: object) -> object:
 
 def _of_another_kind(name: str, value: object) -> Problem | None:
     """Return the problem with a boolean, array or object, named in JSON terms."""
-    if not isinstance(value, bool | list | dict) or (name == "amount_modification_allowed" and value in (True, False)):
+    if not isinstance(value, bool | list | dict):
         return None
     kind = "true or false" if isinstance(value, bool) else "an array" if isinstance(value, list) else "an object"
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")

@@ -4,48 +4,45 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, count
 from operator import call
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from victor_ext import (
-    AuthenticationError,
-    ConfigurationError,
-    InvalidRequest,
-    Outcome,
-    PaymentRequest,
-    Victor,
-    VictorError,
-    check_payment_request,
-)
+from victor_ext import AuthenticationError, ConfigurationError, Done, InvalidRequest, Outcome, Promise, VictorError
 from victor_ext.flows import drive
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import as_checked
-from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Payment, Rival, Settlement, about, settle
-from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
+from victor_ext.settlement.flow import MAY_EXIST, About, LookUp, Rival, Settlement, Write, about, settle
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within_key_life
 
 from .pacing import Backoff, ProviderClock, RateLimiter, pause_after, pause_asked
+from .row_kind import Sendable
 from .rows import Result, Row, RowOutcome, Step
+
+T = TypeVar("T")
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are: after a crash, those are not told from rows that were sent.
 
 Each half of them is one write to the database: one for each row would cost more than the call.
 """
+SETTLE_FOR = 600.0
+"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made shorter ago."""
 _MOST_REFUSALS = 10
 """Consecutive rejections, not caused by the row's data, after which sending stops."""
-_Send: TypeAlias = Callable[[int], None]
-_Doubtful: TypeAlias = Sequence[tuple[str, LookUp]]
-"""Rows that are looked up, with their keys."""
+_Unit: TypeAlias = tuple[int, ...]
+"""The indexes of rows that are sent in one call, ascending."""
+_Send: TypeAlias = Callable[[_Unit], None]
+_Doubtful: TypeAlias = Sequence[tuple[Sequence[Row], LookUp]]
+"""What is looked up, with its rows."""
 Rivals: TypeAlias = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
 """Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
 
@@ -69,13 +66,21 @@ class Delivery:
     """Sends the rows of all chunks of a process with one client, until `stop`: then only calls in progress finish."""
 
     def __init__(
-        self, victor: Victor, workers: int, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
+        self,
+        client: Any,
+        workers: int,
+        stop: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
+        kind: Sendable | None = None,
+        settle_for: float | None = None,
     ) -> None:
-        self._victor, self._caller = victor, victor.caller
+        self._client, self._caller = client, client.caller
+        self._kind: Sendable = kind or client.system.load("bulk")(client)
         self._stop = stop
+        self._settle_for = settle_for or SETTLE_FOR
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
-        self._clock = ProviderClock(victor, monotonic)
+        self._clock = ProviderClock(client, monotonic)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._few = threading.Lock()
@@ -105,92 +110,86 @@ class Delivery:
         step = Step(begun, None, dict(results))
         refused = {index: row for index, row in rows.items() if row.arguments is None}
         results |= {index: Result(RowOutcome.REFUSED, error=row.reason) for index, row in refused.items()}
-        to_send = [index for index in rows if index not in results]
-        settled: dict[int, Settlement | LookUp] = {}
+        indexes, size = [index for index in rows if index not in results], self._kind.together
+        to_send = [tuple(indexes[start : start + size]) for start in range(0, len(indexes), size)]
+        settled: dict[_Unit, Settlement | LookUp] = {}
 
-        def send(index: int) -> None:
-            settled[index] = self._send(rows[index], terms, rate_limiter)
+        def send(unit: _Unit) -> None:
+            settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
 
-        def known(indexes: Iterable[int]) -> dict[int, Result]:
-            each = ((index, settled[index]) for index in indexes if index in settled)
-            return {index: self._result(one, rows[index].key) for index, one in each if isinstance(one, Settlement)}
+        def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
+            each = ((unit, settled[unit]) for unit in units if unit in settled)
+            sure = ((unit, one) for unit, one in each if isinstance(one, Settlement))
+            told = ((unit, self._result(one, rows[unit[0]].key, is_final=is_final)) for unit, one in sure)
+            return {index: result for unit, result in told for index in unit}
 
         try:
             self._backoff.wait()
             self._ask()
-            left = deque(to_send)
-            step = yield from self._send_few(left, send, known, step)
-            yield from self._send_ahead(left, send, step)
+            yield from self._send_all(deque(to_send), send, known, step)
         except BaseException:
             results |= known(to_send)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were rejected.
-        doubtful = [(rows[index].key, each) for index in to_send if isinstance(each := settled[index], LookUp)]
-        looked_up = iter(self._look_up(doubtful, terms) if doubtful else ())
-        for index in to_send:
-            each = settled[index]
-            settlement = next(looked_up) if isinstance(each, LookUp) else each
-            results[index] = self._result(settlement, rows[index].key, is_final=True)
+        doubtful = {unit: each for unit in to_send if isinstance(each := settled[unit], LookUp)}
+        if doubtful:
+            sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
+            settled |= zip(doubtful, self._look_up(sent, terms), strict=True)
+        results |= known(to_send, is_final=True)
+        made = {unit: one for unit in to_send if (one := results[unit[0]]).unit is not None}
+        if made:  # stored before its parts are read: after a crash it need not be searched for
+            yield Step(
+                max(begun, to_send[-1][-1] + 1), None, {index: results[index] for unit in made for index in unit}
+            )
+        for unit, result in made.items():
+            results |= zip(unit, self._parts(result, [rows[index] for index in unit], terms), strict=True)
 
-    def _send_few(
-        self, left: deque[int], send: _Send, known: Callable[[Iterable[int]], dict[int, Result]], step: Step
-    ) -> Generator[Step, None, Step]:
-        """Send rows while the provider's time is not known: what is in doubt after a crash is not sent again then.
+    def _send_all(
+        self, left: deque[_Unit], send: _Send, known: Callable[[Iterable[_Unit]], dict[int, Result]], step: Step
+    ) -> Generator[Step]:
+        """Send rows in groups, each of which is stored as begun before it is sent.
 
-        As many are in doubt at any time as there are threads: one chunk of this process has all of them. Return what is
-        to be stored with the next step. If the time is known now, the rows that are `left` are not sent.
+        While the provider's time is known, the next group is stored while threads send. Without it, what is in doubt
+        after a crash is not sent again: then a group has as many rows as there are threads, it ends before the next
+        one, and one chunk of this process has all of them.
         """
-        under_way: dict[Future[None], int] = {}
-        with self._few:
+        threads: list[list[Future[None]]] = []
+        with ExitStack() as alone:
+            alone.enter_context(self._few)
             try:
-                while left or under_way:
-                    ended = wait(under_way, return_when=FIRST_COMPLETED).done
-                    for each in ended:
-                        each.result()
-                    step = step._replace(results={**step.results, **known(under_way.pop(each) for each in ended)})
-                    _, sent = self.now()
+                while left:
+                    sent = self.now()[1]
                     if sent.known:
-                        break
+                        alone.close()
                     while left and self._stop.is_set():  # nothing is sent any more
                         send(left.popleft())
-                    next_ones = [left.popleft() for _ in range(min(len(left), self._workers - len(under_way)))]
-                    step = step._replace(begun=max([step.begun, *(index + 1 for index in next_ones)]), sent=sent)
-                    if next_ones or step.results:
+                    size = MARKED_AHEAD // 2 if sent.known else self._workers
+                    group = [left.popleft() for _ in range(min(len(left), size))]
+                    step = step._replace(begun=max([step.begun, *(unit[-1] + 1 for unit in group)]), sent=sent)
+                    if group or step.results:
                         yield step
-                        step = Step(step.begun, None, {})
-                    under_way |= {self._threads.submit(send, index): index for index in next_ones}
-            finally:
-                wait(under_way)
-        return step._replace(results={**step.results, **known(under_way.values())})
-
-    def _send_ahead(self, left: deque[int], send: _Send, step: Step) -> Generator[Step]:
-        """Send rows while the provider's time is known: the next ones are stored as begun while threads send."""
-        threads: list[list[Future[None]]] = []
-        try:
-            while left:
-                while left and self._stop.is_set():  # nothing is sent any more
-                    send(left.popleft())
-                group = [left.popleft() for _ in range(min(len(left), MARKED_AHEAD // 2))]
-                if group:
-                    step = step._replace(begun=max(step.begun, group[-1] + 1), sent=self.now()[1])
-                    yield step
-                    step = Step(step.begun, None, {})
                     threads.append(self._send_group(group, send))
-                if len(threads) > 1:
-                    # A thread that has ended found no more rows of the group before this one.
-                    wait(threads[-2], return_when=FIRST_COMPLETED)
-        finally:
-            wait(chain.from_iterable(threads))
+                    step = Step(step.begun, None, {})
+                    if not sent.known:
+                        wait(threads[-1])
+                        step = step._replace(results=known(group))
+                    elif len(threads) > 1:
+                        # A thread that has ended found no more rows of the group before this one.
+                        wait(threads[-2], return_when=FIRST_COMPLETED)
+            finally:
+                wait(chain.from_iterable(threads))
         for each in chain.from_iterable(threads):
             each.result()
+        if step.results:
+            yield step
 
-    def _send_group(self, group: Collection[int], send: _Send) -> list[Future[None]]:
-        rows = iter(group)
+    def _send_group(self, group: Collection[_Unit], send: _Send) -> list[Future[None]]:
+        units = iter(group)
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its call.
-            for index in rows:
-                send(index)
+            for unit in units:
+                send(unit)
 
         return [self._threads.submit(send_rows) for _ in range(min(self._workers, len(group)))]
 
@@ -204,6 +203,9 @@ class Delivery:
             # The client was rejected, not the row, and nothing was created: the row waits for `resume`.
             return Result(RowOutcome.WAITING, error=settlement.reason)
         outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
+        if request is not None and self._kind.together > 1:
+            why = "It was sent, and the provider has not said yet whether it accepts this row."
+            return Result(RowOutcome.ACCEPTED, error=why, sent=self.now()[1], unit=request.id)
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self._clock.now(), self._caller)
         if sent is not None and settlement.looked_up:
@@ -211,31 +213,44 @@ class Delivery:
         id_, status = (None, None) if request is None else (request.id or None, request.status)
         return Result(outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None)
 
-    def _send(self, row: Row, terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
-        """Send one row until it is settled, its patience ends, sending stops, or it has to be looked up."""
-        keys = Keys(terms.retention, self._caller, terms.alone_since)
+    def _send(self, rows: Sequence[Row], terms: SendTerms, rate_limiter: RateLimiter) -> Settlement | LookUp:
+        """Send rows in one call until they are settled, patience ends, sending stops, or they have to be looked up."""
+        if rows[0].unit is not None:
+            return Settlement(RowOutcome.CREATED, Done(rows[0].unit))
+        keys: Keys | NoKey = Keys(terms.retention, self._caller, terms.alone_since)
+        try:
+            payment, key, life = self._kind.payment(rows), rows[0].key, terms.retention
+        except InvalidRequest as error:
+            outcome = RowOutcome.REFUSED if rows[0].sent is None else RowOutcome.UNKNOWN
+            return Settlement(outcome, reason=error.summary, sent=rows[0].sent)
+        if isinstance(payment, Write) and payment.call.promise is not Promise.KEYED:
+            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call has ended.
+            life = SETTLE_FOR
+            keys = NoKey(self._caller, life / 4, terms.alone_since)
         turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
-        victor, payment = within_key_life(self._victor, terms.retention), Payment(row.arguments or {}, row.sent)
-        flow = settle(payment, keys, turn, lambda is_repeat: self._call(victor, row, is_repeat=is_repeat))
+        client = within_key_life(self._client, life)
+        flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
         return drive(flow, call)
 
     def _turn(
         self,
         turns: Iterator[int],
         ends: float,
-        keys: Keys,
+        keys: Keys | NoKey,
         rate_limiter: RateLimiter,
         so_far: Settlement,
         sent: Sent | Moment | None,
     ) -> Now | None:
         """Wait until a row can be tried; None: its patience has ended, or sending stops."""
         tries = next(turns)
+        if sent is not None and isinstance(keys, NoKey):
+            return self._clock.now()  # nothing is sent: it is looked up
         if tries:
             if self._monotonic() >= ends:
                 return None
             # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
             self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
-        elif keys.is_over(sent, now := self._clock.now()):
+        elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
             return now  # nothing is sent: it is looked up
         self._backoff.wait()
         rate_limiter.wait()
@@ -244,15 +259,12 @@ class Delivery:
         # The time is read after the waits: a key can expire during them.
         return None if self._stop.is_set() else self._clock.now()
 
-    def _call(self, victor: Victor, row: Row, *, is_repeat: bool) -> PaymentRequest:
+    def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
-        arguments = as_checked(row.arguments or {})
         try:
-            if not is_repeat:
-                _check_due_date(arguments, victor.provider_time().moment)
-            request = victor.payment_requests.create(**arguments, idempotency_key=row.key)
+            made = self._kind.send(client, payment, key, is_repeat=is_repeat)
         except VictorError as error:
-            self._note(error, row.key)
+            self._note(error, key)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
             self._backoff.record_failure()
@@ -260,7 +272,7 @@ class Delivery:
             what = f"An unexpected {type(error).__name__} while it was sent."
         else:
             self._answered()
-            return request
+            return made
         raise VictorError(what, outcome=Outcome.UNKNOWN)
 
     def _note(self, error: VictorError, key: str) -> None:
@@ -277,29 +289,59 @@ class Delivery:
             self._answered()
 
     def _look_up(self, doubtful: _Doubtful, terms: SendTerms) -> list[Settlement]:
-        """Look up rows until this succeeds, the patience ends, or sending stops."""
-        ends = self._monotonic() + terms.patience
-        tries = 0
-        while True:
+        """Look up rows until this succeeds, the patience ends, or sending stops; without a key also while lists lag."""
+        steps, latest = [each for _, each in doubtful], list[Settlement]()
+        without_key = [each.sent for each in steps if isinstance(each.payment, Write)]
+
+        def read() -> bool | None:
+            latest[:] = self._kind.look_up(steps)
+            is_known = all(one.request is not None for one in latest)
+            return is_known or all(self._age(sent) >= self._settle_for for sent in without_key) or None
+
+        _, why = self._read(read, max(terms.patience, self._settle_for) if without_key else terms.patience)
+        if not latest:
+            return _unresolved(doubtful, why)
+        return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
+
+    def _age(self, sent: Sent | Moment) -> float:
+        """Return the seconds since something was sent, by the clock that says when."""
+        now = self._clock.now()
+        if isinstance(sent, Moment):
+            return now.since(sent)
+        return (now.by_provider() if sent.known else now.moment.local) - sent.since
+
+    def _parts(self, sent: Result, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
+        """Read what became of each row of what was sent together, as `_look_up` does."""
+        parts, why = self._read(lambda: self._kind.parts(sent.unit or "", rows), terms.patience)
+        reason = f"{sent.error} {why}".rstrip()
+        return parts or [sent._replace(error=reason)] * len(rows)
+
+    def _read(self, read: Callable[[], T | None], seconds: float) -> tuple[T | None, str]:
+        """Read until there is something, the time is over, or sending stops. Return it, or why there is nothing."""
+        ends = self._monotonic() + seconds
+        for tries in count(1):
             self._backoff.wait()
             if self._stop.is_set():
-                return _unresolved(doubtful, "It has not been looked up: the sender was stopped.")
+                break
+            reason, at_least = "", 0.0
             try:
-                requests = _requests_by_reference(self._victor, [each for _, each in doubtful])
+                found = read()
             except VictorError as error:
                 reason, at_least = str(error), pause_asked(error)
                 if isinstance(error, AuthenticationError | ConfigurationError):
                     self._give_up(error)
             except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
-                reason, at_least = f"An unexpected {type(error).__name__}.", 0.0
+                reason = f"An unexpected {type(error).__name__}."
             else:
                 self._backoff.record_success()
-                return _matched(doubtful, requests, terms.rivals)
-            self._backoff.record_failure(at_least)
+                if found is not None:
+                    return found, ""
+            if reason:
+                self._backoff.record_failure(at_least)
             if self._stop.is_set() or self._monotonic() >= ends:
-                return _unresolved(doubtful, f"It could not be looked up now: {reason}")
-            tries += 1
+                return None, reason and f"It could not be looked up now: {reason}"
             self._stop.wait(max(pause_after(tries), at_least))
+        return None, "It has not been looked up: the sender was stopped."
 
     def _ask(self) -> None:
         if self._clock.is_settled() or self._stop.is_set():
@@ -319,45 +361,29 @@ class Delivery:
         self._stop.set()
 
 
-def _requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
-    """Return the requests with the references of these steps.
-
-    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
-    """
-    wanted = {step.payment.reference for step in steps}
-    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
-    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
-        reference = reference_of(request.client_reference_id)
-        if reference in wanted:
-            requests[reference].append(request)
-    return requests
-
-
-def _matched(doubtful: _Doubtful, requests: Mapping[str, Sequence[PaymentRequest]], rivals: Rivals) -> list[Settlement]:
-    """Match rows and requests by reference. One request settles one row in all batches of the state."""
-    ids = {request.id for matches in requests.values() for request in matches}
+def _matched(
+    doubtful: _Doubtful, settlements: Sequence[Settlement], rivals: Rivals, column: str
+) -> Iterator[Settlement]:
+    """Yield what became of rows. What the provider has made once settles its rows in one batch of the state."""
+    theirs: list[set[str]] = [
+        {reference_of((row.arguments or {}).get(column)) for row in rows} - {""} for rows, _ in doubtful
+    ]
+    ids = {one.request.id for one in settlements if one.unless_mine is not None}
     try:
-        others = rivals(requests.keys(), ids) if requests else ()
+        others = rivals(set[str]().union(*theirs), ids) if ids else ()
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
-        return _unresolved(doubtful, why)
-    settlements: list[Settlement] = []
-    for key, each in doubtful:
-        settlement = each.settled(requests.get(each.payment.reference, ()))
-        request, otherwise = settlement.request, settlement.unless_mine
-        if request is not None and otherwise is not None:
-            made = (one.may_have_made(request.id, request.client_reference_id, key) for one in others)
-            settlement = otherwise if any(made) else settlement
-        settlements.append(settlement)
-    return settlements
+        yield from _unresolved(doubtful, why)
+        return
+    for (rows, _), references, settlement in zip(doubtful, theirs, settlements, strict=True):
+        keys, otherwise = {row.key for row in rows}, settlement.unless_mine
+        made = (
+            one.may_have_made(settlement.request.id, reference, one.key if one.key in keys else "")
+            for one in others
+            for reference in references
+        )
+        yield otherwise if otherwise is not None and any(made) else settlement
 
 
 def _unresolved(doubtful: _Doubtful, reason: str) -> list[Settlement]:
     return [each.unknown(reason, looked_up=False) for _, each in doubtful]
-
-
-def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
-    """Check the due date of a row that is sent for the first time: with a key, the client permits a past one."""
-    # Today and tomorrow are never wrong.
-    if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
-        check_payment_request(**arguments, now=now)

@@ -5,10 +5,13 @@
     <batch>/<number>                      one chunk of rows; its output contains their results
     <batch>/<number>~<n>                  retry of a chunk's unsettled rows
     <application>/copy/<digest>/<n>       names a plan whose rows ask for what the digest tells
+    <application>/payments/<n>            names a load of rows whose payments no other batch may have
 
 An id exists once: of two processes that store the same thing, the database lets one win. A plan is stored in one
 transaction with its copy mark. Until its load exists, the batch is being stored, and only the planned source or a drop
-makes that load. Submissions, marks and chunks are numbered without gaps. Nobody runs plans, loads and marks.
+makes that load. Submissions, marks and chunks are numbered without gaps. A load of payments is stored in one
+transaction with its mark: of two processes that compare their rows and store them at the same time, one has to compare
+again. Nobody runs plans, loads and marks.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ LOAD = "victor_bulk_load"
 COPY = "victor_bulk_copy"
 CHUNK = "victor_bulk_chunk"
 VERSION = "victor-bulk-1"
-"""Storage layout, the first part of the DBOS application version."""
+"""Storage layout. With the account it is the application version of DBOS: a worker gets the chunks of its own one."""
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
@@ -52,7 +55,7 @@ class Submission:
         digest: Digest of all rows of the source and their keys, to know it again.
         columns: Extra columns, for the export.
         settings: The settings `READING` and `TERMS`, those of the submission before where none were given.
-        chunk_rows: Rows of each chunk except the last.
+        sizes: The number of rows in each chunk.
         first: Number of the first chunk.
         replaced: Number of previously refused rows that stored rows replace, or that are dropped.
         dropped: Chunk number, and place in the chunk, of each dropped row.
@@ -64,16 +67,19 @@ class Submission:
     key_column: str
     columns: Sequence[str]
     settings: Mapping[str, Any]
-    chunk_rows: int
+    sizes: Sequence[int]
     first: int
-    rows: int
     replaced: int
     dropped: Sequence[tuple[int, int]]
 
     @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    @property
     def last(self) -> int:
         """Number of the last chunk; of no chunks, the number before `first`."""
-        return self.first - 1 - (-self.rows // self.chunk_rows)
+        return self.first - 1 + len(self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +100,15 @@ class Chunk:
     def unsettled(self, results: Sequence[Result]) -> Chunk:
         """Return a chunk of the rows that can be retried, with their earliest possible send."""
         pairs = zip(self.rows, results, strict=True)
-        rows = [replace(row, reason=None, sent=one.sent) for row, one in pairs if one.outcome not in SETTLED]
+        left = ((row, one) for row, one in pairs if one.outcome not in SETTLED)
+        rows = [replace(row, reason=None, sent=one.sent, unit=one.unit) for row, one in left]
         return Chunk(self.retention, self.patience, rows)
-
-
-def version_for(account: str) -> str:
-    """DBOS gives a worker only the chunks of its own version."""
-    return f"{VERSION}/{account}"
 
 
 def numbers_of(loads: Sequence[Submission]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk, and of its rows."""
     for load in loads:
-        for place, number in enumerate(range(load.first, load.last + 1)):
-            yield number, min(load.chunk_rows, load.rows - place * load.chunk_rows)
+        yield from enumerate(load.sizes, load.first)
 
 
 def dropped_in(loads: Sequence[Submission]) -> set[tuple[int, int]]:
@@ -135,15 +136,17 @@ def queue_of(application: str, batch: str) -> str:
 
 def record_of(application: str, account: str, name: str, workflow_id: str) -> dict[str, Any]:
     """Return how DBOS stores a record of a batch. Chunks run in the order of their numbers."""
-    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": version_for(account)}
+    record = {"workflow_name": name, "workflow_id": workflow_id, "app_version": f"{VERSION}/{account}"}
     if name != CHUNK:  # nobody reads the queue of no batch: only chunks are run
         return {**record, "queue_name": queue_of(application, "")}
     batch, _, number = workflow_id.rpartition("/")
     return {**record, "queue_name": queue_of(application, batch), "priority": int(number.partition("~")[0])}
 
 
-def chunk_rows_for(rate: float | None) -> int:
-    """Return the rows per chunk; with a rate, a chunk takes a few seconds to send."""
+def chunk_rows_for(rate: float | None, together: int) -> int:
+    """Return the rows per chunk: those that are sent together; with a rate, as many as take a few seconds to send."""
+    if together > 1:
+        return together
     return CHUNK_ROWS if rate is None else max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
@@ -11,27 +11,30 @@ from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for, money
-from victor_ext.settlement.arguments import plain
+from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .batch_store import BatchStore
-from .columns import ARGUMENTS, REQUIRED, canonical_text, check_heading, differing, problems_of, split_record
-from .layout import Chunk, Submission, chunk_rows_for, dropped_in
-from .results import latest_results
+from .columns import Fields, canonical_text, check_heading, differing, problems_of, split_record
+from .layout import Chunk, Submission, chunk_rows_for
+from .results import stored_rows, was_refused
+from .row_kind import RowKind
 from .rows import SHOWN, Check, Row, RowOutcome, RowProblem, identity_of
-from .settings import DAY, KEY_COLUMN, PATIENCE, READING, TERMS, Expected, Settings, in_utc
-from .vault import Digests, Vault
+from .settings import DAY, PATIENCE, PERSONS, READING, TERMS, Expected, Settings, WorkerContext, in_utc
+from .vault import Digests
 
 _EXACT = Context(prec=60)
+_NAMED = 10
+"""Maximum number of rows in an error message."""
 _CHANGED = "This source is not the same: rows were changed, added or removed."
 OpenStore = Callable[[], AbstractContextManager[BatchStore]]
 _SCHEMA = """
 CREATE TABLE seen (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTEGER NOT NULL,
     chunk INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE chunks (number INTEGER PRIMARY KEY, encrypted TEXT NOT NULL);
+CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """
 
 
@@ -50,20 +53,22 @@ class Loading(TemporaryDatabase):
     """
 
     def __init__(
-        self, rows: Rows, batch: str, settings: Settings, vault: Vault, open_store: OpenStore, expected: Expected
+        self, rows: Rows, batch: str, context: WorkerContext, open_store: OpenStore, expected: Expected
     ) -> None:
         super().__init__(_SCHEMA)
-        self._rows, self.batch, self._settings = rows, batch, settings
-        self._vault, self._open_store = vault, open_store
-        self._expected, self._total, self._without_amount = expected, Decimal(0), 0
+        self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
+        self._vault, self._open_store = context.vault, open_store
+        self._expected, self._without_amount = expected, 0
+        self._totals: dict[str, Decimal] = {}
+        """The sum of the amounts in each currency."""
         self._loads: Sequence[Submission] = ()
         self._plan: Submission | None = None
         """The submission whose storing was interrupted."""
         self._has_state = False
-        self._key_column = settings.key_column or KEY_COLUMN
-        self._digests = Digests(vault)
-        self._new: list[Row] = []
-        """New rows of the next chunk."""
+        self._key_column = context.settings.key_column or context.kind.reference
+        self._digests = Digests(context.vault)
+        self._new: dict[Hashable, list[Row]] = {}
+        """New rows of the next chunk of each group."""
         self._columns: dict[str, None] = {}
         self._has_new_keys = False
         self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
@@ -75,22 +80,23 @@ class Loading(TemporaryDatabase):
             self._has_state = True
             self._loads, self._plan = store.submissions()
             last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
-            self._key_column = _key_column(last, self._settings)
+            self._key_column = _key_column(last, self._settings, self._kind)
             self._settings = self._settings.after(last) if last else self._settings
-            rows = _known(store, self._loads)
-            values = ((row.identity, row.fingerprint, refused, number) for number, row, refused in rows)
+            rows = stored_rows(store, self._loads, only_refused=True)
+            values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
             self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
 
     def read(self, on_row: Callable[[int], None] | None) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
-        Raises `ConfigurationError` as `refuse_copy` does, and if storing another source was interrupted.
+        Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
+        another source was interrupted.
         """
-        settings, check = self._settings, self.check
-        required = [name for name in REQUIRED if name != "due_date" or settings.due_date is None]
-        heading = partial(check_heading, self._key_column, required)
+        settings, check, kind = self._settings, self.check, self._kind
+        required = [name for name in kind.required if name not in settings.defaults]
+        heading = partial(check_heading, kind, self._key_column, required)
         try:
-            for record in records_of(self._rows, encoding=settings.encoding, known=ARGUMENTS, check=heading):
+            for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
                 check.rows += 1
                 self._take(record)
                 if on_row is not None:
@@ -99,28 +105,27 @@ class Loading(TemporaryDatabase):
             check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message), breaks=True)
         if check.rows == 0 and not check.broken:
             check.note(RowProblem(None, None, None, "empty", "the source has no rows."), breaks=True)
-        self._flush()
+        self._flush(*self._new)
         check.columns = list(self._columns)
-        for message in self._expected.differences(check.rows, self._total, self._without_amount):
+        for message in self._expected.differences(check.rows, self._totals, self._without_amount):
             check.note(RowProblem(None, None, None, "control_total", message), breaks=True)
         if check.is_refused(skip_invalid=settings.skip_invalid):
             return check
         if self._plan is not None:
             if self._plan.digest != self._digests.source:
                 raise being_stored(self.batch, self._plan)
-        elif self._has_state and self._has_new_keys and not settings.ask_again:
-            with self._open_store() as store:
-                store.refuse_copy(self._digests.asked, self._digests.source)
+        elif self._has_state and check.new and not settings.ask_again:
+            self._refuse_sent()
         return check
 
     def _take(self, record: Record) -> None:
         check = self.check
-        fields = split_record(record.fields, self._key_column)
+        fields = split_record(self._kind, record.fields, self._key_column)
         if record.problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value, fields.problems = None, list(record.problems)
         if self._expected.total is not None:
-            self._add_amount(None if record.problems else fields.arguments.get("amount"))
+            self._add_amount({} if record.problems else fields.arguments)
         key = "" if fields.key_value is None else idempotency_key_for(self.batch, fields.key_value)
         identity = identity_of(key, record.number)
         if key and (before := self._first_line_of(identity, record.line or record.number)) is not None:
@@ -128,7 +133,7 @@ class Loading(TemporaryDatabase):
             unit, column = "row" if record.line is None else "line", self._key_column
             shown = (fields.key_value or "")[:60]
             message = f"{column} is {shown!r}, as in {unit} {before}: two rows cannot have one key."
-            check.note(RowProblem(record.number, record.line, column, "repeated", message))
+            self._note(record, Problem(column, "repeated", message), *self._problems(record, fields))
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
@@ -139,14 +144,10 @@ class Loading(TemporaryDatabase):
             self._compare_row(record, fields.arguments, key, known, fingerprint)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
-        due_date = fields.arguments.get("due_date", self._settings.due_date)
-        if due_date is not None:
-            fields.arguments["due_date"] = in_utc(due_date)
-        problems = fields.problems if record.problems else problems_of(fields, in_file=record.line is not None)
+        problems = self._problems(record, fields)
         if problems:
             check.invalid += 1
-            for problem in problems:
-                check.note(RowProblem(record.number, record.line, problem.field or None, problem.code, problem.message))
+            self._note(record, *problems)
             is_stored = known is not None and known.fingerprint == fingerprint
             if is_stored or not self._settings.skip_invalid:
                 return
@@ -154,13 +155,33 @@ class Loading(TemporaryDatabase):
         else:
             check.new += 1
             self._has_new_keys |= known is None
+            self._add_payment(fields.arguments, record.line or record.number)
         check.replaced += known is not None
-        arguments = None if problems else {name: plain(name, value) for name, value in fields.arguments.items()}
+        asked = fields.arguments.items()
+        arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
         reason = " ".join(problem.message for problem in problems) or None
         self._columns |= dict.fromkeys(fields.extras)
-        self._new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(self._new)))
-        if len(self._new) == chunk_rows_for(self._settings.rate):
-            self._flush()
+        group = self._kind.group(arguments or {})
+        new = self._new.setdefault(group, [])
+        new.append(Row(record.number, key, fingerprint, arguments, fields.extras, reason, None, len(new)))
+        if len(new) == chunk_rows_for(self._settings.rate, self._kind.together):
+            self._flush(group)
+
+    def _problems(self, record: Record, fields: Fields) -> Sequence[Problem]:
+        """Complete the arguments of a record. Return all problems with it."""
+        fields.arguments = {**self._settings.defaults, **fields.arguments}
+        if "due_date" in fields.arguments:
+            fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+        in_file = record.line is not None
+        return fields.problems if record.problems else problems_of(self._kind, fields, in_file=in_file)
+
+    def _note(self, record: Record, *problems: Problem) -> None:
+        for one in problems:
+            self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
+
+    def _add_payment(self, arguments: Mapping[str, Any], line: int) -> None:
+        if (name := self._kind.payment_name(arguments)) is not None:
+            self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), line))
 
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
@@ -169,11 +190,13 @@ class Loading(TemporaryDatabase):
         (before,) = self.execute("SELECT line FROM seen WHERE id = ?", (identity,)).fetchone()
         return int(before)
 
-    def _add_amount(self, amount: Any) -> None:
+    def _add_amount(self, arguments: Mapping[str, Any]) -> None:
         try:
-            self._total = _EXACT.add(self._total, money.to_decimal(amount))
-        except InvalidRequest:
+            amount, currency = self._kind.price(arguments)
+        except (InvalidRequest, KeyError):
             self._without_amount += 1
+        else:
+            self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
 
     def _compare_row(
         self, record: Record, arguments: Mapping[str, Any], key: str, known: KnownRow, fingerprint: str
@@ -185,19 +208,47 @@ class Loading(TemporaryDatabase):
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
             # Values are omitted: one may be an account number.
-            columns = differing(self._stored(known.chunk)[key], arguments, self._settings.due_date)
+            columns = differing(self._kind, self._stored(known.chunk)[key], arguments)
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
         )
         self.check.note(RowProblem(record.number, record.line, self._key_column, "changed", message))
 
-    def _flush(self) -> None:
-        if self._new:
-            chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, self._new))
+    def _flush(self, *groups: Hashable) -> None:
+        for rows in map(self._new.pop, groups):
+            chunk = self._settings.of_chunk(Chunk(DAY, PATIENCE, rows))
             encrypted = self._vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
-            self.execute("INSERT INTO chunks (encrypted) VALUES (?)", (encrypted,))
-            self._new.clear()
+            self.execute("INSERT INTO chunks (rows, encrypted) VALUES (?, ?)", (len(rows), encrypted))
+
+    def _refuse_sent(self) -> None:
+        with self._open_store() as store:
+            if self._has_new_keys:
+                store.refuse_copy(self._digests.asked, self._digests.source)
+            self._refuse_payments(store, store.payments())
+
+    def _refuse_payments(self, store: BatchStore, batches: Sequence[str]) -> None:
+        """Raise `ConfigurationError` if another batch has a payment of a new row: it was submitted, or may be."""
+        found = list[str]()
+        for batch in dict.fromkeys(batches):
+            if batch == self.batch:
+                continue
+            other = replace(store, batch=batch, account=None)
+            for _, row, result in stored_rows(other, other.loads()):
+                if was_refused(row, result) or (result is not None and result.outcome is RowOutcome.REJECTED):
+                    continue
+                name = self._vault.fingerprint(self._kind.payment_name(row.arguments or {}) or "")
+                for (line,) in self.execute("SELECT line FROM payments WHERE name = ?", (name,)):
+                    found.append(f"{line:,} (batch {batch})")
+        if found:
+            more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+            unit = "line" if isinstance(self._rows, str | os.PathLike) else "row"
+            message = (
+                f"{self.batch} has payments of another batch, and they would be submitted a second time: {unit} "
+                f"{', '.join(found[:_NAMED])}{more}."
+            )
+            hint = "leave these rows out; to submit them again on purpose, ask_again=True"
+            raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
     def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
         """Return the arguments of a stored chunk by key."""
@@ -209,39 +260,48 @@ class Loading(TemporaryDatabase):
         if not self.check.stored and self._plan is None:
             return
         settings = self._settings
+        # Who goes on with what another one began to store is not who sends it.
+        persons = {name: self._plan.settings[name] for name in PERSONS} if self._plan else {}
         load = Submission(
             number=len(self._loads) + 1,
             source=os.path.abspath(self._rows) if isinstance(self._rows, str | os.PathLike) else None,
             digest=self._digests.source,
             key_column=self._key_column,
             columns=self.check.columns,
-            settings={name: getattr(settings, name) for name in (*READING, *TERMS)},
-            chunk_rows=chunk_rows_for(settings.rate),
+            settings={**{name: getattr(settings, name) for name in (*READING, *TERMS, *PERSONS)}, **persons},
+            sizes=[size for (size,) in self.execute("SELECT rows FROM chunks ORDER BY number")],
             first=self._loads[-1].last + 1 if self._loads else 1,
-            rows=self.check.stored,
             replaced=self.check.replaced,
             dropped=(),
         )
         if self._plan is None:
             ask_again = settings.ask_again or not self._has_new_keys
             store.add_plan(load, self._digests.asked, ask_again=ask_again)
-        chunks = self.execute("SELECT encrypted FROM chunks ORDER BY number")
-        store.add_load(load, (encrypted for (encrypted,) in chunks))
+
+        def chunks() -> Iterator[str]:
+            yield from (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
+
+        is_stored = False
+        while not is_stored:
+            payments = store.payments() if self._kind.together > 1 else None
+            if payments and not settings.ask_again:
+                self._refuse_payments(store, payments)
+            is_stored = store.add_load(load, chunks, None if payments is None else len(payments))
 
 
 def drop(store: BatchStore, loads: Sequence[Submission], plan: Submission | None) -> int:
     """Drop the rows that are being stored, and those that were refused. Returns their number."""
     refused: dict[bytes, list[tuple[int, int]]] = {}
-    for number, row, is_refused in _known(store, loads):
-        if is_refused:
+    for number, row, result in stored_rows(store, loads, only_refused=True):
+        if was_refused(row, result):
             refused.setdefault(row.identity, []).append((number, row.place))
         else:
             refused.pop(row.identity, None)
     if plan is None and not refused:
         return 0
     first, places = loads[-1].last + 1 if loads else 1, [*chain.from_iterable(refused.values())]
-    load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, rows=0)
-    store.add_load(replace(load, replaced=len(refused), dropped=places), ())
+    load = replace(plan or loads[-1], number=len(loads) + 1, columns=(), first=first, sizes=())
+    store.add_load(replace(load, replaced=len(refused), dropped=places), tuple)
     return len(refused) + (plan.rows if plan else 0)
 
 
@@ -255,26 +315,14 @@ def being_stored(batch: str, plan: Submission, why: str = _CHANGED) -> Configura
     return ConfigurationError.of([Problem("", "being_stored", message, hint=hint)])
 
 
-def _key_column(last: Submission | None, settings: Settings) -> str:
+def _key_column(last: Submission | None, settings: Settings, kind: RowKind) -> str:
     """Return the batch's key column. Another column would give other keys and duplicate requests."""
-    known = last.key_column if last else settings.key_column or KEY_COLUMN
+    known = last.key_column if last else settings.key_column or kind.reference
     if settings.key_column in (None, known):
         return known
     message = (
         f"key_column is {settings.key_column}, and this batch has the key column {known} (by another one the same rows "
-        "have other keys, and their customers would be asked again)."
+        "have other keys, and would be sent again)."
     )
     hint = f"write key_column={known!r}, or leave it out, and give the column of the file this name again"
     raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
-
-
-def _known(store: BatchStore, loads: Sequence[Submission]) -> Iterator[tuple[int, Row, bool]]:
-    """Yield each row that was not dropped, with its chunk number and whether it was refused before it was sent."""
-    dropped = dropped_in(loads)
-    for number, tries in store.chunks(loads, rows=True):
-        some_refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
-        results = latest_results(store, tries) if some_refused else {}
-        for row in tries[0].chunk.rows:
-            if (number, row.place) not in dropped:
-                result = results.get(row.place)
-                yield number, row, row.arguments is None or (result and result.outcome) is RowOutcome.REFUSED

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
-from victor_ext import Outcome, RateLimited, StatusError, Victor, VictorError
+from victor_ext import Outcome, RateLimited, StatusError, VictorError
 from victor_ext.settlement.key_age import Moment, Now
 
 _SLACK = 0.02
@@ -101,8 +102,8 @@ class Backoff:
 class ProviderClock:
     """The provider's time, shared by all chunks of a process, by the responses to a client."""
 
-    def __init__(self, victor: Victor, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._victor = victor
+    def __init__(self, client: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
         self._monotonic = monotonic
         self._local = time.time
         self._lock = threading.Lock()
@@ -112,7 +113,7 @@ class ProviderClock:
 
     def is_settled(self) -> bool:
         """Whether stored times can be evaluated: the provider's time is known, or its responses contain none."""
-        if self._victor.provider_time().is_known:
+        if self._client.provider_time().is_known:
             self._tells_no_time = False
             return True
         return self._tells_no_time
@@ -132,17 +133,17 @@ class ProviderClock:
 
     def now(self) -> Now:
         error = None if self.is_settled() else self._error or VictorError("The provider has not answered yet.")
-        return Now(Moment(self._local(), self._monotonic()), self._victor.provider_time(), error)
+        return Now(Moment(self._local(), self._monotonic()), self._client.provider_time(), error)
 
     def _read(self) -> VictorError | None:
         try:
-            next(self._victor.payment_requests.list(page_size=1).pages(), None)
+            self._client.ping()
         except VictorError as error:
             answered = isinstance(error, StatusError) and not isinstance(error, RateLimited)
             refused = answered and error.outcome is Outcome.REJECTED
-            if not refused and not self._victor.provider_time().is_known:
+            if not refused and not self._client.provider_time().is_known:
                 return error
         except Exception as error:  # noqa: BLE001 - whatever it was, no row must be sent for want of it
             return VictorError(f"An unexpected {type(error).__name__}.")
-        self._tells_no_time = not self._victor.provider_time().is_known
+        self._tells_no_time = not self._client.provider_time().is_known
         return None

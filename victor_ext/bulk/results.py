@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
-from victor_ext import BadRequest, NotFound, PaymentRequest, Status, Victor
 from victor_ext.settlement.key_age import Sent
 from victor_ext.tables.texts import csv_writer, escape_formulas
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, dropped_in
-from .rows import ASKED, Result, Row, RowOutcome, RowResult
+from .row_kind import RowKind
+from .rows import Result, Row, RowOutcome, RowResult
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(store: BatchStore, loads: Sequence[Submission]) -> Iterator[RowResult]:
+def results_of(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
     """Yield each row of the batch in order, with its current result."""
     # Corrected rows were stored again under the same key: the last row of each key counts, in the place of the first.
     # The submissions that correct rows are held in memory: few rows, unless one of them adds many as well.
     corrections = [load for load in loads if load.replaced]
     dropped = dropped_in(loads)
-    latest = {row.identity: _line(row, result) for row, result in stored_rows(store, corrections, dropped)}
+    latest = {row.identity: _line(row, result, kind) for _, row, result in stored_rows(store, corrections, dropped)}
     given: set[bytes] = set()
-    for row, result in stored_rows(store, loads):
+    for _, row, result in stored_rows(store, loads):
         if row.identity not in latest:
-            yield _line(row, result)
+            yield _line(row, result, kind)
         elif row.identity not in given:
             given.add(row.identity)
             yield latest[row.identity]
 
 
 def stored_rows(
-    store: BatchStore, loads: Sequence[Submission], dropped: Collection[tuple[int, int]] | None = None
-) -> Iterator[tuple[Row, Result | None]]:
-    """Yield each stored row in order, with its result, if known. `dropped`: by default that in `loads`."""
+    store: BatchStore,
+    loads: Sequence[Submission],
+    dropped: Collection[tuple[int, int]] | None = None,
+    *,
+    only_refused: bool = False,
+) -> Iterator[tuple[int, Row, Result | None]]:
+    """Yield the chunk's number, each stored row in order, and its result, if known. `dropped`: that in `loads`.
+
+    With `only_refused` there are results of chunks alone in which rows were refused.
+    """
     dropped = dropped_in(loads) if dropped is None else dropped
     for number, tries in store.chunks(loads, rows=True):
-        known = latest_results(store, tries)
-        yield from ((row, known.get(row.place)) for row in tries[0].chunk.rows if (number, row.place) not in dropped)
+        refused = any(attempt.counts and attempt.counts.get(RowOutcome.REFUSED) for attempt in tries)
+        known = latest_results(store, tries) if refused or not only_refused else {}
+        rows = (row for row in tries[0].chunk.rows if (number, row.place) not in dropped)
+        yield from ((number, row, known.get(row.place)) for row in rows)
+
+
+def was_refused(row: Row, result: Result | None) -> bool:
+    """Whether a row was refused before it was sent."""
+    return row.arguments is None or (result is not None and result.outcome is RowOutcome.REFUSED)
 
 
 def latest_results(store: BatchStore, tries: Sequence[Try]) -> dict[int, Result]:
@@ -70,9 +82,10 @@ def _open(row: Row, began: Sent | None, *, is_over: bool) -> Result:
     return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.", sent=sent)
 
 
-def _line(row: Row, result: Result | None) -> RowResult:
+def _line(row: Row, result: Result | None, kind: RowKind) -> RowResult:
     final = result or _open(row, None, is_over=False)
-    asked = {name: str(row.arguments[name]) for name in ASKED if name in row.arguments} if row.arguments else {}
+    known = {**(row.arguments or {}), **({kind.unit: final.unit} if final.unit else {})}
+    asked = {name: str(known[name]) for name in kind.asked if name in known}
     return RowResult(row.number, row.key, final.id, final.status, final.outcome, final.error, row.extras, asked)
 
 
@@ -81,6 +94,7 @@ def write_csv(
     results: Iterable[RowResult],
     columns: Sequence[str],
     *,
+    asked: Sequence[str],
     escape: bool = True,
     on_result: Callable[[RowResult], object] | None = None,
 ) -> int:
@@ -91,7 +105,7 @@ def write_csv(
     what a spreadsheet would run.
     """
     writer = csv_writer(file)
-    asked = [name for name in ASKED if name not in columns]
+    asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
     writer.writerow(map(escape_formulas, heading) if escape else heading)
     count = 0
@@ -120,56 +134,18 @@ def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-class CurrentStatus(NamedTuple):
-    """What the provider says of a request now, and why it failed or was declined. No status: it does not have it."""
+def refreshed(store: BatchStore, loads: Sequence[Submission], kind: RowKind) -> Iterator[RowResult]:
+    """Return the results with the present statuses. A row that was created meanwhile keeps the one it has.
 
-    status: str | None = None
-    reason: str | None = None
-
-
-def current_statuses(victor: Victor, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-    """Return what the provider says of each created request, by id.
-
-    The provider's list is read once, for the due dates of the rows: a page for many rows, in place of a call for each.
-    What is not in it is read by its id. Ids and statuses are held in memory.
+    All statuses are read before the first result is asked for: a provider that cannot be read cuts no export off.
     """
-    statuses: dict[str, CurrentStatus] = {}
-    dates: set[str] = set()
-    for result in results:
-        if result.outcome is RowOutcome.CREATED and result.id:
-            statuses[result.id] = CurrentStatus()
-            dates.add(result.asked["due_date"])
-    if not statuses:
-        return statuses
-    requests = victor.payment_requests
-    listed: set[str] = set()
-    first, last = map(date.fromisoformat, (min(dates), max(dates)))
-    for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
-        if request.id in statuses:
-            statuses[request.id] = _current(request)
-            listed.add(request.id)
-    for missing in statuses.keys() - listed:
-        try:
-            # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
-            statuses[missing] = _current(next(iter(requests.watch(missing, timeout=0))))
-        except (BadRequest, NotFound):
-            continue
-    return statuses
+    statuses = kind.current(results_of(store, loads, kind))
 
+    def now(result: RowResult) -> RowResult:
+        status = None if result.id is None else statuses.get(result.id)
+        if status is None:
+            return result
+        error = NOT_FOUND if status.status is None else status.reason or result.error
+        return replace(result, status=status.status, error=error)
 
-def _current(request: PaymentRequest) -> CurrentStatus:
-    reason = request.error_message or (request.approval_notes if request.status == Status.DECLINED else None) or ""
-    # The export has no account number: of long numbers the last four digits are left.
-    masked = re.sub(r"\d(?=\d{4})", "*", " ".join(reason.split()))
-    return CurrentStatus(request.status or "no status", masked or None)
-
-
-def refreshed(results: Iterable[RowResult], statuses: Mapping[str, CurrentStatus]) -> Iterator[RowResult]:
-    """Yield the results with these statuses. A row that was created meanwhile keeps the one it has."""
-    for result in results:
-        now = None if result.id is None else statuses.get(result.id)
-        if now is None:
-            yield result
-        else:
-            error = NOT_FOUND if now.status is None else now.reason or result.error
-            yield replace(result, status=now.status, error=error)
+    return map(now, results_of(store, loads, kind))

@@ -14,8 +14,6 @@ from victor_ext.settlement.key_age import Sent
 RowOutcome = PaymentOutcome
 """Outcome of one row."""
 
-ASKED = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
-"""Arguments in the export. None of them is an account number."""
 SHOWN = 100
 """Maximum number of stored problems; further ones are only counted."""
 
@@ -122,11 +120,12 @@ class Row:
         number: Record number in the source, from 1.
         key: Idempotency key; empty for a refused row without one.
         fingerprint: Equal for rows that request the same.
-        arguments: Arguments of `payment_requests.create` as JSON data, or None for a refused row.
+        arguments: What is sent, as JSON data by column, or None for a refused row.
         extras: The other columns, for the export.
         reason: Why the row was refused.
         sent: Earliest possible send in an earlier attempt, or None.
         place: Index of the row in its chunk, from 0.
+        unit: The id of what it was sent in with other rows, if that is known; else None.
     """
 
     number: int
@@ -137,34 +136,36 @@ class Row:
     reason: str | None = None
     sent: Sent | None = None
     place: int = 0
+    unit: str | None = None
 
     @property
     def identity(self) -> bytes:
         return identity_of(self.key, self.number)
 
     def to_json(self) -> list[Any]:
-        rest = [self.arguments, self.extras, self.reason, self.sent, self.place]
+        rest = [self.arguments, self.extras, self.reason, self.sent, self.place, self.unit]
         return [self.number, self.key, self.fingerprint, *rest]
 
     @classmethod
     def from_json(cls, data: list[Any]) -> Row:
-        number, key, fingerprint, arguments, extras, reason, sent, place = data
-        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), place)
+        number, key, fingerprint, arguments, extras, reason, sent, *rest = data
+        return cls(number, key, fingerprint, arguments, extras, reason, Sent.from_json(sent), *rest)
 
 
 class Result(NamedTuple):
-    """The stored result of a row. `sent` is as in `Row`, for a row that is not settled."""
+    """The stored result of a row. `sent` and `unit` are as in `Row`; `sent` is that of a row that is not settled."""
 
     outcome: RowOutcome
     id: str | None = None
     status: str | None = None
     error: str | None = None
     sent: Sent | None = None
+    unit: str | None = None
 
     @classmethod
     def from_json(cls, data: Sequence[Any]) -> Result:
-        outcome, request_id, status, error, sent = data
-        return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent))
+        outcome, request_id, status, error, sent, unit = data
+        return cls(RowOutcome(outcome), request_id, status, error, Sent.from_json(sent), unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,14 @@ class RowResult:
     Attributes:
         row: Record number in the source, from 1.
         key: Idempotency key, the same in every attempt; empty for a refused row without one.
-        id: The provider's request id, if known.
+        id: The provider's id of what the row asks for, if known.
         status: The status in the provider's response, if known.
         outcome: Outcome of the row.
         error: Why the row is not `created`, or how a lost response was settled. With `refresh` also why the
             provider says that the request failed or was declined.
         extras: The other columns of the source, by name.
-        asked: The sent values of the arguments in `ASKED`, by name. Empty for a row that was refused before storage.
+        asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for a row that was
+            refused before storage.
     """
 
     row: int
@@ -220,7 +222,7 @@ class Step(NamedTuple):
 
 
 class Progress:
-    """The steps of an attempt so far. `begun` and `is_over` are those of the last `Step`."""
+    """The steps of an attempt so far. What has begun once stays so."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -229,7 +231,7 @@ class Progress:
         self._steps: list[Step] = []
 
     def add(self, step: Step) -> None:
-        self.begun, self.is_over = step.begun, step.is_last
+        self.begun, self.is_over = max(self.begun, step.begun), step.is_last
         self.results |= step.results
         self._steps.append(step)
 

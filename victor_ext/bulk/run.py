@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +44,8 @@ class BatchStatus:
         over: Whether workers have nothing left to do. Rows may still be unsettled.
         check: Result of checking the source, if this call checked it.
         payments: Created requests by what the provider says of them now (`completed` is paid), if this call read that.
+        units: What the provider says now of each payout, by its id, if this call read that.
+        steps: The steps that were taken with the payouts, by name: who took them, and payouts by outcome.
     """
 
     batch: str
@@ -52,6 +55,8 @@ class BatchStatus:
     over: bool
     check: Check | None = field(default=None, repr=False)
     payments: Mapping[str, int] | None = None
+    units: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
     @property
     def settled(self) -> int:
@@ -171,7 +176,7 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
                     raise lost
                 if is_over:
                     return
-                if worker is not None and (reason := worker.delivery.given_up) is not None:
+                if worker is not None and (reason := worker.given_up) is not None:
                     what = (
                         f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
                     )
@@ -183,16 +188,14 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
 class StatusReader:
     """Counts a batch repeatedly. Finished chunks are read once; of the others, only the next ones are read.
 
+    Rows in progress are `unknown`: their sender may have died.
+
     Args:
         plan: The submission that is being stored.
-        by_others: Count rows in progress as `unknown`, because their sender may have died, instead of `waiting`.
     """
 
-    def __init__(
-        self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None, *, by_others: bool = False
-    ) -> None:
+    def __init__(self, store: BatchStore, loads: Sequence[Submission], plan: Submission | None = None) -> None:
         self._store = store
-        self._by_others = by_others
         self._complete = plan is None
         self._last_load = loads[-1] if loads else None
         self._sizes = numbers_of(loads)
@@ -213,7 +216,7 @@ class StatusReader:
             over = [number for number, tries in attempts.items() if tries[-1].over]
             for number, tries in attempts.items():
                 counts = _counts(self._open[number], tries)
-                if self._by_others and tries[-1].taken and not tries[-1].over:
+                if tries[-1].taken and not tries[-1].over:
                     counts = self._under_way(self._open[number], tries, counts)
                 (self._read if tries[-1].over else unfinished).update(counts)
             for number in over:

@@ -11,21 +11,22 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import ClassVar, TextIO
+from typing import Any, ClassVar, TextIO
 
 import httpx
 
-from victor_ext import ConfigurationError, Victor
+from victor_ext import ConfigurationError, Victor, idempotency_key_for
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .batch_store import BatchStore, batches_of, no_such_batch
-from .layout import Submission, checked_batch, queue_of
+from .layout import Chunk, Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
-from .results import current_statuses, refreshed, results_of, write_csv
-from .rows import Check, RowResult, refuse_invalid
+from .results import refreshed, results_of, stored_rows, write_csv
+from .row_kind import RowKind
+from .rows import Check, Row, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, StatusReader, run_batch, serve
-from .settings import READING, Expected, Settings, WorkerContext, checked_client, day_of, provider_of
+from .settings import DAY, PATIENCE, PERSONS, READING, Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
@@ -41,7 +42,8 @@ class BulkSender:
     All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time per process.
 
     Args:
-        victor: Client to send with (default: `Victor.from_env`). It should allow at least `workers` connections.
+        client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow at least `workers`
+            connections.
         state: Database URL: `sqlite:///` and a path, or `postgresql://...` for several machines.
         batch: Name of the batch (default: the file name).
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`). It cannot change
@@ -58,9 +60,15 @@ class BulkSender:
         ask_again: Send the rows even if the state has the same ones under other keys. Their customers are asked again.
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
+        payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
+        settle_for: Seconds for which a payout of Velo is looked up after a lost response, before its rows are
+            `unknown`: at least 600 (default: 600). Set it above the time by which Velo's list lags.
+        by: Who sends, instructs or withdraws. It is stored.
+        not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
+            are sent, it holds for them.
 
     Raises:
-        ConfigurationError: An argument is invalid.
+        ConfigurationError: An argument is invalid, or the client's system has no rows to send.
     """
 
     limits: ClassVar = httpx.Limits(max_connections=200)
@@ -68,7 +76,7 @@ class BulkSender:
 
     def __init__(
         self,
-        victor: Victor | None = None,
+        client: Any = None,
         *,
         state: str = DEFAULT_STATE,
         batch: str | None = None,
@@ -82,15 +90,26 @@ class BulkSender:
         patience: float | None = None,
         ask_again: bool = False,
         storage_key: str | None = None,
+        payor_id: str | None = None,
+        by: str | None = None,
+        not_by_sender: bool = False,
+        settle_for: float | None = None,
     ) -> None:
         state, storage_key = concealed(state), concealed(storage_key)
-        self._victor = checked_client(victor)
+        self._client = client
+        kind: type[RowKind] = (Victor.system if client is None else system_of(client)).load("bulk")
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
         kept = key_retention.total_seconds() if isinstance(key_retention, timedelta) else key_retention
         day = day_of(due_date)
-        self._settings = Settings(key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again)
-        self._secret = storage_secret(storage_key)
+        self._settings = Settings(
+            key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
+            not_by_sender, settle_for,
+        )  # fmt: skip
+        self._settings.check_for(kind)
+        self.effect = kind.effect
+        """What sending does, in a sentence for a person who confirms it."""
+        self._secret = storage_secret(storage_key, kind.secrets)
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -161,6 +180,42 @@ class BulkSender:
         )
         return self._send(plan.source, settings, Expected(), on_progress, None)
 
+    def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
+        """Instruct or withdraw each payout that the provider has accepted, at most once.
+
+        Taken again, it goes on with those that were accepted meanwhile, and looks up those of which it is not known.
+
+        Args:
+            name: `"instruct"`, which moves money, or `"withdraw"`.
+            on_progress: As for `send`.
+
+        Returns:
+            The payouts by what became of this step: `created` is done.
+
+        Raises:
+            ConfigurationError: Rows of this client have no such step, nothing was accepted, or the sender takes it and
+                may not.
+            VictorError: See `send`.
+        """
+        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
+            kind, (loads, _) = context.kind, self._submissions(store)
+            if name not in kind.steps:
+                raise ConfigurationError(f"{name} is no step of these rows: write {' or '.join(kind.steps) or 'none'}.")
+            self._settings.check_person(loads)
+            account = context.vault.account(context.client.caller)
+            step = replace(store, batch=f"{store.batch}/{name}", account=account)
+            before = step.loads()
+            taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
+            new = [unit for unit in _units(kind, store, loads) if unit not in taken]
+            if not new and not before:
+                raise ConfigurationError(f"{store.batch} has nothing to {name}: the provider has accepted none of it.")
+            if new:
+                first = before[-1].last + 1 if before else 1
+                settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
+                load = Submission(len(before) + 1, None, "", kind.unit, (), settings, [1] * len(new), first, 0, ())
+                step.add_load(load, lambda: (_sealed(context, step.batch, unit) for unit in new))
+            return run_batch(context, step, step.loads(), on_progress)
+
     def drop(self) -> int:
         """Drop from the batch what was never sent: refused rows, and rows that were left being stored.
 
@@ -181,12 +236,17 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (victor, store, loads, plan):
-            status = StatusReader(store, loads, plan, by_others=True).read()
+        with self._stored() as (kind, store, loads, plan):
+            status = StatusReader(store, loads, plan).read()
+            steps = ((name, replace(store, batch=f"{store.batch}/{name}")) for name in kind.steps)
+            taken = ((name, step, before) for name, step in steps if (before := step.loads()))
+            status = replace(status, steps={name: _step(step, before) for name, step, before in taken})
             if not refresh:
                 return status
-            now = current_statuses(victor, results_of(store, loads)).values()
-            return replace(status, payments=dict(Counter(each.status or "not found" for each in now).most_common()))
+            now = kind.current(results_of(store, loads, kind)).values()
+            payments = dict(Counter(each.status or "not found" for each in now).most_common())
+            units = {unit: kind.describe(unit) for unit in _units(kind, store, loads)}
+            return replace(status, payments=payments, units=units)
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.
@@ -200,8 +260,8 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
-        with self._stored() as (victor, store, loads, _):
-            yield from _results(victor, store, loads, refresh=refresh)
+        with self._stored() as (kind, store, loads, _):
+            yield from (refreshed if refresh else results_of)(store, loads, kind)
 
     def export_csv(
         self,
@@ -224,10 +284,10 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (victor, store, loads, _):
-            results = _results(victor, store, loads, refresh=refresh)
+        with self._stored() as (kind, store, loads, _):
+            results = (refreshed if refresh else results_of)(store, loads, kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
-            return write_csv(file, results, columns, escape=escape, on_result=on_result)
+            return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -268,9 +328,9 @@ class BulkSender:
 
     @contextmanager
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
-        with Victor.from_env(limits=self.limits) if self._victor is None else nullcontext(self._victor) as victor:
-            vault = Vault(self._secret, provider_of(victor))
-            yield WorkerContext(victor, self._state, vault, settings or self._settings)
+        with Victor.from_env(limits=self.limits) if self._client is None else nullcontext(self._client) as client:
+            vault, kind = Vault(self._secret, provider_of(client)), client.system.load("bulk")(client)
+            yield WorkerContext(client, kind, self._state, vault, settings or self._settings)
 
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
@@ -280,13 +340,13 @@ class BulkSender:
             raise no_such_batch(batch, str(state))
         state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
         with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
-            account = None if to_read else vault.account(context.victor.caller)
+            account = None if to_read else vault.account(context.client.caller)
             yield BatchStore(client, engine, vault.application, batch, account)
 
     @contextmanager
-    def _stored(self) -> Generator[tuple[Victor, BatchStore, list[Submission], Submission | None]]:
+    def _stored(self) -> Generator[tuple[RowKind, BatchStore, list[Submission], Submission | None]]:
         with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            yield context.victor, store, *self._submissions(store)
+            yield context.kind, store, *self._submissions(store)
 
     def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
         loads, plan = store.submissions()
@@ -299,7 +359,7 @@ class BulkSender:
     def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> Generator[Loading]:
         batch = self._name(source)
         open_store = partial(self._store, context, batch)
-        with closing(Loading(source, batch, context.settings, context.vault, open_store, expected)) as loading:
+        with closing(Loading(source, batch, context, open_store, expected)) as loading:
             if self._state.exists():
                 loading.compare()
             # The rows may come from the caller's own database: its errors are not those of the state.
@@ -320,7 +380,19 @@ class BulkSender:
         return replace(status, check=check)
 
 
-def _results(victor: Victor, store: BatchStore, loads: list[Submission], *, refresh: bool) -> Iterator[RowResult]:
-    # Before anything is written: a provider that cannot be read must not cut an export off.
-    statuses = current_statuses(victor, results_of(store, loads)) if refresh else {}
-    return refreshed(results_of(store, loads), statuses)
+def _sealed(context: WorkerContext, batch: str, unit: str) -> str:
+    """Return a chunk with the step of one unit."""
+    row = Row(1, idempotency_key_for(batch, unit), unit, {"id": unit}, {})
+    chunk = context.settings.of_chunk(Chunk(DAY, PATIENCE, [row]))
+    return context.vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
+
+
+def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:
+    """Return the ids of what was sent together and accepted, in order."""
+    created = (one for one in results_of(store, loads, kind) if one.outcome is RowOutcome.CREATED)
+    return list(dict.fromkeys(one.asked[kind.unit] for one in created)) if kind.unit else []
+
+
+def _step(store: BatchStore, loads: list[Submission]) -> dict[str, Any]:
+    counts = StatusReader(store, loads).read().counts
+    return {"by": [load.settings["by"] for load in loads], "counts": counts}

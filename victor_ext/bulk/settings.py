@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,22 +12,26 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, InvalidRequest, Problem, Victor, money
-from victor_ext.ids import in_one_form
+from victor_ext import ConfigurationError, InvalidRequest, Problem, money
+from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
-from victor_ext.systems import System, titles
+from victor_ext.systems import System
 
+from .delivery import SETTLE_FOR
 from .layout import CHUNK_ROWS, Chunk, Submission
+from .row_kind import RowKind
 from .state import State
 from .vault import Vault
 
-KEY_COLUMN = "client_reference_id"
 DAY = 24 * 3600.0
 PATIENCE = 120.0
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
-READING = ("encoding", "skip_invalid", "due_date")
+DEFAULTS = ("due_date", "payor_id")
+"""Settings that are the values of a column for rows without one."""
+READING = ("encoding", "skip_invalid", *DEFAULTS)
 TERMS = ("rate", "key_retention", "patience")
+PERSONS = ("by", "not_by_sender")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -44,6 +48,10 @@ class Settings:
     skip_invalid: bool
     encoding: str | None
     ask_again: bool = False
+    payor_id: str | None = None
+    by: str | None = None
+    not_by_sender: bool = False
+    settle_for: float | None = None
 
     def __post_init__(self) -> None:
         if self.key_column is not None:
@@ -53,12 +61,50 @@ class Settings:
         if self.key_column == "payee_account_number":
             message = "key_column=payee_account_number does not tell rows apart: many go to one account."
             raise _refused("key_column", message)
+        if self.by is not None and not (isinstance(self.by, str) and words_of(self.by)):
+            raise _refused("by", f"by={self.by!r} must be the name of a person.")
+        if self.not_by_sender and self.by is None:
+            message = "by is missing: name the person who does this, so that another person has to take the next step."
+            raise _refused("by", message)
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
         bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
+        bounds = f"seconds, at least {SETTLE_FOR:g}: whoever takes a payout over looks for it until it was sent"
+        _number("settle_for", self.settle_for, lambda seconds: seconds >= SETTLE_FOR, bounds)
         _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The values for rows that have none in these columns."""
+        return {name: value for name in DEFAULTS if (value := getattr(self, name)) is not None}
+
+    def check_for(self, kind: type[RowKind]) -> None:
+        """Check that these are settings of such rows. Raises `ConfigurationError`."""
+        for name in self.defaults.keys() - kind.columns:
+            raise _refused(name, f"{name} is no column of these rows: leave it out.")
+        if kind.together > 1 and self.key_column not in (None, kind.reference):
+            message = f"key_column={self.key_column} cannot be: these rows are told apart by {kind.reference}."
+            raise _refused("key_column", message)
+
+    def check_person(self, loads: Sequence[Submission]) -> None:
+        """Check that who takes a step is not who sent the rows, if that is wanted. Raises `ConfigurationError`."""
+        senders = {load.settings["by"] for load in loads if load.rows}
+        if not (self.not_by_sender or any(load.settings["not_by_sender"] for load in loads)):
+            return
+        if self.by is None:
+            raise _refused(
+                "by", "by is missing: another person than who sent the rows takes this step. Name this person."
+            )
+        if None in senders:
+            message = (
+                "not_by_sender cannot be checked: some of the rows were sent without the name of a person. "
+                "Leave it out if the team accepts that."
+            )
+            raise _refused("not_by_sender", message)
+        if words_of(self.by).casefold() in {words_of(sender).casefold() for sender in senders}:
+            raise _refused("by", f"by={self.by}: who sent these rows may not take this step. Another person has to.")
 
     @property
     def slots(self) -> int:
@@ -93,9 +139,16 @@ class Expected:
             message = f"expect_total={total!r} is not an exact amount above zero: write '1250.00'."
             raise _refused("expect_total", message) from None
 
-    def differences(self, rows: int, total: Decimal, without_amount: int) -> Iterator[str]:
-        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are not in `total`."""
-        if self.total is not None and (without_amount or total != self.total):
+    def differences(self, rows: int, totals: Mapping[str, Decimal], without_amount: int) -> Iterator[str]:
+        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are in no total.
+
+        One total is expected in one currency: amounts of several ones have no sum.
+        """
+        total = next(iter(totals.values()), Decimal(0))
+        if self.total is not None and len(totals) > 1:
+            found = " and ".join(totals)
+            yield f"the amounts are in {found}, and a total in one currency is expected: nothing was stored."
+        elif self.total is not None and (without_amount or total != self.total):
             missing = f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
             yield f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is expected: nothing was stored."
         if self.rows not in (None, rows):
@@ -104,7 +157,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    victor: Victor
+    client: Any
+    kind: RowKind
     state: State
     vault: Vault
     settings: Settings
@@ -132,23 +186,24 @@ def in_utc(day: Any) -> Any:
     return day
 
 
-def checked_client(victor: object) -> Victor | None:
-    """Return a client with blocking calls of a system that bulk sending knows. Raises `ConfigurationError`."""
-    if victor is None or isinstance(victor, Victor):
-        return victor
-    system: object = getattr(victor, "system", None)
-    if isinstance(system, System) and not system.bulk:
-        raise ConfigurationError(f"victor is a client of {system.title}: bulk sending is for {titles('bulk')} only.")
+def system_of(client: Any) -> System:
+    """Return the system of a client with blocking calls, which has rows to send. Raises `ConfigurationError`."""
+    system: object = getattr(client, "system", None)
+    if isinstance(system, System) and (why := system.why_not_bulk):
+        raise ConfigurationError(why)
+    if isinstance(system, System) and not client.is_awaited:
+        return system
     raise ConfigurationError(
-        f"victor must be a Victor, not {type(victor).__name__}: bulk sending uses threads, and is faster so."
+        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses threads, and is "
+        "faster so."
     )
 
 
-def provider_of(victor: Victor) -> str:
+def provider_of(client: Any) -> str:
     """Identify the provider of a client. All sandboxes on this machine count as one: their ports change."""
-    url = httpx.URL(victor.base_url)
+    url = httpx.URL(client.base_url)
     address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
-    return f"{victor.environment} {address}"
+    return f"{client.system.name} {client.environment} {address}"
 
 
 def _number(name: str, value: object, is_valid: Callable[[float], bool], bounds: str) -> None:

@@ -266,12 +266,11 @@ def _subseconds_in_all_pools() -> Generator[None]:
 def _add_subseconds(connection: Any, _record: object = None) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
-        connection.create_function("unixepoch", 1, _unixepoch)
+        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
+        def now(modifier: object) -> float | None:
+            return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 
-
-def _unixepoch(modifier: object) -> float | None:
-    # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
-    return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
+        connection.create_function("unixepoch", 1, now)
 
 
 def _checked_url(url: object) -> sa.URL:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,8 @@ def other_key(what: str) -> ConfigurationError:
     )
 
 
-def storage_secret(given: str | None) -> bytes:
-    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in the environment.
+def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
+    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in these variables, or in Victor's.
 
     Raises `ConfigurationError` if there is none, or it is too short.
     """
@@ -149,7 +150,9 @@ def storage_secret(given: str | None) -> bytes:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
             raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
         return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
-    credentials = _from_credentials()
+    credentials = _from_credentials() if not variables else None
+    if variables and all(map(_variable, variables)):
+        credentials = _joined(*map(_variable, variables))
     if credentials is None:
         raise ConfigurationError(
             f"The bulk database is encrypted, and there is no secret to derive its key from: {_HOW_TO_GIVE}."

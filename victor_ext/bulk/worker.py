@@ -24,10 +24,11 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
-from .layout import CHUNK, Chunk, batch_of, next_try, queue_of, record_of, version_for
+from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
 from .notices import NOTICE, report
 from .pacing import pause_after
 from .results import stored_rows
+from .row_kind import LaterStep
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
 from .state import StateLost
@@ -52,9 +53,14 @@ class Worker:
         self._state, self._vault, self._settings = context.state, context.vault, context.settings
         self._worker_lock = worker_lock
         self._queues = queues
+        self._reference = context.kind.reference
         self._stop = threading.Event()
-        self._account = self._vault.account(context.victor.caller)
-        self.delivery = Delivery(context.victor, self._settings.workers, self._stop)
+        self._account = self._vault.account(context.client.caller)
+        workers, settle_for = self._settings.workers, self._settings.settle_for
+        new = partial(Delivery, context.client, workers, self._stop, settle_for=settle_for)
+        later = {name: new(kind=LaterStep(context.client, write)) for name, write in context.kind.steps.items()}
+        self._deliveries = {"": new(kind=context.kind), **later}
+        """By the step that a batch is of: one of what was sent before has its name after a slash."""
         self._unstored: dict[str, dict[int, Result]] = {}
         """Results by chunk and place in it that could not be stored yet. Their rows are not sent again."""
         self.take_over = TakeOver(context, worker_lock, self._stop)
@@ -65,7 +71,8 @@ class Worker:
             raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
         with ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
-            stack.callback(self.delivery.close)
+            for delivery in self._deliveries.values():
+                stack.callback(delivery.close)
             self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
             self.take_over.start()
             self._resources = stack.pop_all()
@@ -86,8 +93,14 @@ class Worker:
             self.take_over.join()
             self._resources.close()
 
+    @property
+    def given_up(self) -> str | None:
+        """Why nothing can be sent with this client, or None."""
+        return next((delivery.given_up for delivery in self._deliveries.values() if delivery.given_up), None)
+
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
+        version = f"{VERSION}/{self._account}"
         # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
         # the connections of an engine that it makes for a server.
         DBOS(
@@ -95,7 +108,7 @@ class Worker:
                 name=self._vault.application,
                 system_database_url=self._state.connection_string if sqlite is None else None,
                 system_database_engine=sqlite,
-                application_version=version_for(self._account),
+                application_version=version,
                 executor_id=self._worker_lock.executor,
                 serializer=cast("Any", self._vault),
                 log_level="WARNING",
@@ -105,7 +118,7 @@ class Worker:
                 scheduler_polling_interval_sec=3600.0,
             )
         )
-        if DBOS.application_version != version_for(self._account):
+        if DBOS.application_version != version:
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own (victor bulk send)."
             )
@@ -165,18 +178,22 @@ class Worker:
 
     def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
         """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
+        delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
-        alone_since = partial(self.take_over.alone_since, self.delivery.now()[0], losses) if can_be_lost else None
+        alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
         rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._settings.of_chunk(chunk)
         terms = SendTerms(chosen.retention, chosen.patience, _rate_of(queue, self._stop), rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
+        units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {
-            index: replace(row, sent=row.sent or progress.sent(index)) if index < progress.begun else row
+            index: replace(row, sent=row.sent or progress.sent(index), unit=row.unit or units.get(index))
+            if index < progress.begun
+            else row
             for index, row in enumerate(chunk.rows)
-            if index not in results and index not in progress.results
+            if index not in results and (index not in progress.results or units.get(index))
         }
         try:
-            yield from self.delivery.deliver(rows, terms, progress.begun, results)
+            yield from delivery.deliver(rows, terms, progress.begun, results)
             changed = {index: each for index, each in results.items() if progress.results.get(index) != each}
             yield Step(progress.begun, None, changed, is_last=True)
         except BaseException:
@@ -194,12 +211,13 @@ class Worker:
                 store = BatchStore(client, engine, application, name)
                 loads = store.loads()
                 # A batch has no two rows with one value of its key column: its other rows need not be read.
-                if name == batch and {load.key_column for load in loads} == {"client_reference_id"}:
+                if name == batch and {load.key_column for load in loads} == {self._reference}:
                     continue
-                for row, result in stored_rows(store, loads):
-                    reference = reference_of((row.arguments or {}).get("client_reference_id"))
-                    if result is not None and (reference in references or result.id in ids):
-                        rivals.append(Rival(row.key, reference, result.id, result.outcome in MAY_EXIST))
+                for _, row, result in stored_rows(store, loads):
+                    reference = reference_of((row.arguments or {}).get(self._reference))
+                    id_ = result and (result.unit or result.id)
+                    if result is not None and (reference in references or id_ in ids):
+                        rivals.append(Rival(row.key, reference, id_, result.outcome in MAY_EXIST))
         return rivals
 
 

@@ -16,6 +16,7 @@ from victor_ext._output import OutputLost, guarded_output
 from .bulk import bulk
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
+from .outbox import outbox
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
+app.add_typer(outbox, name="outbox")
 app.command()(reconcile)
 app.command()(doctor)
 

@@ -1,37 +1,47 @@
-"""`victor bulk`: send many requests for payment from a file."""
+"""`victor bulk`: send many requests for payment, or payouts, from a file."""
 
 from __future__ import annotations
 
-import gc
 import re
 import shlex
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, TypedDict, Unpack
 
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
 from .screen import Progress, complain, notices, plain
-from .session import Session, Yes, flag, option, with_session
+from .session import Provider, Session, Yes, flag, option, system_of, with_session
 from .signals import status_of
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
 
 bulk = typer.Typer(
-    help="Many requests for payment, from a file, through crashes and across machines.",
+    help="Many requests for payment, or Velo's payouts, from a file, through crashes and across machines.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
+
+@bulk.callback()
+def bulk_of(*, provider: Provider = DEFAULT) -> None:
+    """Name the system of the commands; they read it from their context."""
+
+
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
+STEPS = {
+    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves money.",
+    "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -43,48 +53,114 @@ def _seconds(text: str) -> float:
 
 
 State = Annotated[
-    str, option("Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).", "URL")
-]
-Batch = Annotated[str | None, option("The batch's name.", "NAME")]
-BatchName = Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
-Rate = Annotated[float | None, option("Maximum rows per second over all machines (default: no limit).", "N")]
-Workers = Annotated[int, option("Concurrent calls of this process, 1 to 100.", "N")]
-Refresh = Annotated[
-    bool, flag("--refresh", "Read the present status of the requests from the provider: completed is paid.")
-]
-KeyRetention = Annotated[
-    float | None,
+    str | None,
     option(
-        "How long the provider keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and "
-        "not sent again. (default: 24h)",
-        "TIME",
-        parser=_seconds,
+        f"Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines). (default: {_DEFAULT_STATE})",
+        "URL",
     ),
 ]
-Patience = Annotated[
-    float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
+Refresh = Annotated[
+    bool, flag("--refresh", "Read the present status of the rows from the provider. (Victor: completed is paid.)")
 ]
 
 
-@contextmanager
-def _fewer_collections() -> Generator[None]:
-    """Search for cycles of objects every 10,000 objects that stay, in place of 700, which costs 8 % of a row."""
-    before = gc.get_threshold()
-    gc.set_threshold(10_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+class _Kept(TypedDict):
+    state: State
+    batch: Annotated[str | None, option("The batch's name (default: that of the file, or all of them).", "NAME")]
+
+
+class _Named(_Kept):
+    name: Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
+
+
+class _Terms(_Kept):
+    workers: Annotated[int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")]
+    key_retention: Annotated[
+        float | None,
+        option(
+            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
+            "sent again. (default: 24h)",
+            "TIME",
+            parser=_seconds,
+        ),
+    ]
+    settle_for: Annotated[
+        float | None,
+        option(
+            "Velo: how long a payout is looked up after a lost response, before its rows are unknown: at least 10m. "
+            "(default: 10m)",
+            "TIME",
+            parser=_seconds,
+        ),
+    ]
+    patience: Annotated[
+        float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
+    ]
+
+
+class _Sent(_Terms):
+    rate: Annotated[
+        float | None, option("Maximum rows, or payouts of Velo, per second over all machines (default: no limit).", "N")
+    ]
+    yes: Yes
+
+
+class _Resume(_Named, _Sent):
+    pass
+
+
+class _Step(TypedDict):
+    state: State
+    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")]
+    not_by_sender: Annotated[
+        bool, flag("--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them.")
+    ]
+    yes: Yes
+
+
+class _Send(_Step, _Sent):
+    key_column: Annotated[
+        str | None,
+        option(
+            "Victor: the column that tells the rows apart; their keys are made of it. (default: the batch's, or "
+            "client_reference_id) Velo's rows are told apart by payor_payment_id.",
+            "NAME",
+        ),
+    ]
+    due_date: Annotated[str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")]
+    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")]
+    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
+    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
+    ask_again: Annotated[
+        bool,
+        flag(
+            "--ask-again",
+            "Send rows of another batch again, on purpose: their customers are asked again, or their payments "
+            "submitted again.",
+        ),
+    ]
 
 
 @dataclass(frozen=True)
-class _State:
+class _Batches:
     """Where batches are kept, for a command about them. `terms` are options of all its senders."""
 
     session: Session
     place: str
-    terms: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    yes: bool = False
+    named: Sequence[str]
+    yes: bool
+    terms: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, session: Session, given: Mapping[str, Any]) -> Self:
+        terms = {name: value for name, value in given.items() if value is not None}
+        named = [terms.pop(name) for name in ("name", "batch") if name in terms]
+        return cls(session, terms.pop("state", _DEFAULT_STATE), named, terms.pop("yes", False), terms)
+
+    @property
+    def provider(self) -> str:
+        parent = self.session.command.parent
+        return DEFAULT if parent is None else parent.params.get("provider", DEFAULT)
 
     @contextmanager
     def sender(self, question: Callable[[BulkSender], str] | None = None, **options: Any) -> Generator[BulkSender]:
@@ -94,7 +170,10 @@ class _State:
         except ImportError as error:
             raise Misuse(f"{error}.") from error
         session = replace(self.session, failed=FOR_NOW)
-        with _fewer_collections(), session.client(limits=BulkSender.limits) as victor:
+        session.use_profile(self.provider)
+        if why := system_of(self.provider).why_not_bulk:
+            raise Misuse(why)
+        with session.failures(), session.client_of(self.provider, limits=BulkSender.limits)[1] as victor:
             try:
                 sender = BulkSender(victor, state=self.place, **self.terms, **options)
                 if question is not None:
@@ -102,22 +181,25 @@ class _State:
                 yield sender
             except InvalidRows as error:
                 failure = victor_failure(error, None, session.spelled)
-                bulk_output.report_invalid(failure, error.check, as_json=session.as_json)
+                source = str(session.command.params.get("file", "source"))
+                bulk_output.report_invalid(failure, error.check, source, as_json=session.as_json)
                 raise typer.Exit(failure.exit_status) from None
 
     def next(self, command: str, batch: str) -> str:
         """Return another command for the batch, without passwords, for display."""
         place = [] if self.place == _DEFAULT_STATE else ["--state", bulk_output.without_password(self.place)]
         unasked = ["--yes"] if self.yes and command == "resume" else []
-        return shlex.join(["victor", "bulk", command, "--batch", batch, *place, *unasked, *self.session.options()])
+        system = [] if self.provider == DEFAULT else ["--provider", self.provider]
+        named = [batch] if command in STEPS else ["--batch", batch]
+        return shlex.join(["victor", "bulk", *system, command, *named, *place, *unasked, *self.session.options()])
 
-    def batches(self, name: str | None, batch: str | None) -> list[str]:
+    def batches(self) -> list[str]:
         """Return the batch that is named, in either way, or all of them."""
-        named = {one for one in (name, batch) if one is not None}
+        named = list(dict.fromkeys(self.named))
         if len(named) > 1:
-            raise Misuse(f"Two batches are named, {name} and {batch}: name one.")
+            raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
         if named:
-            return [*named]
+            return named
         with self.sender() as sender:
             names = sender.batches()
         if not names:
@@ -127,22 +209,36 @@ class _State:
             )
         return names
 
-    def batch(self, name: str | None, batch: str | None) -> str:
-        names = self.batches(name, batch)
+    def batch(self) -> str:
+        names = self.batches()
         if len(names) > 1:
             raise Misuse(f"There are several batches ({', '.join(names)}): name one of them with --batch.")
         return names[0]
 
+    def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
+        """Do it with each batch, also if it fails with one, and end the command; a signal ends it at once.
+
+        Of the exit statuses, what is not known comes first, then what can be repeated.
+        """
+        exit_statuses = list[int]()
+        for batch in self.batches():
+            try:
+                exit_statuses.append(act(batch).exit_status)
+            except typer.Exit as end:
+                if end.exit_code > FOR_NOW:
+                    raise
+                exit_statuses.append(end.exit_code)
+        raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
+
     @contextmanager
-    def run(self, sender: BulkSender, batch: str) -> Generator[Callable[[BatchStatus], None]]:
+    def run(self, sender: BulkSender, batch: str, again: str = "resume") -> Generator[Callable[[BatchStatus], None]]:
         """Yield what shows the progress of a batch. Ctrl-C ends the block, and shows how to continue."""
         latest: BatchStatus | None = None
 
         def show(status: BatchStatus) -> None:
             nonlocal latest
             latest = status
-            waiting = sum(count for outcome, count in status.counts.items() if outcome == "waiting")
-            progress.show(status.batch, status.rows - waiting, status.rows, bulk_output.counts(status))
+            progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
 
         with Progress(as_json=self.session.as_json) as progress:
             try:
@@ -150,15 +246,13 @@ class _State:
             except KeyboardInterrupt as error:
                 progress.close()
                 unread = None if latest is None else _unread(sender)
-                command = self.next("resume", batch)
+                command = self.next(again, batch)
                 bulk_output.show_interruption(latest, command, unread, as_json=self.session.as_json)
                 raise typer.Exit(status_of(error)) from None
 
-    def finish(self, statuses: list[BatchStatus], failures: Sequence[int] = ()) -> NoReturn:
-        """Show what became of the batches, and end the command. Other batches have ended with `failures`."""
-        for one in statuses:
-            bulk_output.show_result(one, partial(self.next, batch=one.batch), as_json=self.session.as_json)
-        raise typer.Exit(_worst([*failures, *(one.exit_status for one in statuses)]))
+    def show(self, status: BatchStatus) -> None:
+        """Show what became of a batch."""
+        bulk_output.show_result(status, partial(self.next, batch=status.batch), as_json=self.session.as_json)
 
 
 @bulk.command()
@@ -166,124 +260,79 @@ class _State:
 def send(
     session: Session,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file: columns are arguments of rfp create.")
+        Path, typer.Argument(metavar="FILE", help="A CSV or JSON Lines file; docs/bulk.md has its columns.")
     ],
     *,
-    batch: Annotated[str | None, option("The batch's name (default: the file's).", "NAME")] = None,
-    state: State = _DEFAULT_STATE,
-    key_column: Annotated[
-        str | None,
-        option(
-            "The column that tells the rows apart; their keys are made of it. (default: the batch's, or "
-            "client_reference_id)",
-            "NAME",
-        ),
-    ] = None,
-    rate: Rate = None,
-    workers: Workers = 16,
-    due_date: Annotated[str | None, option("Of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")] = None,
-    skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")] = False,
-    encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-    ask_again: Annotated[
-        bool,
-        flag(
-            "--ask-again", "Send the rows of an earlier file again, on purpose: all of their customers are asked again."
-        ),
-    ] = False,
     expect_rows: Annotated[int | None, option("How many rows the file must have.", "N", min=1)] = None,
     expect_total: Annotated[str | None, option("What all amounts of the file must be together.", "AMOUNT")] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
-    yes: Yes = False,
+    **given: Unpack[_Send],
 ) -> None:
     """Send the rows of a file.
 
-    All rows are checked first. Sending the same file again under the same name asks nobody twice: rows that were
+    All rows are checked first. Sending the same file again under the same name sends no row twice: rows that were
     sent are skipped, added rows are sent, and changed rows are refused.
     """
-    options: dict[str, Any] = {
-        "batch": batch or file.name, "key_column": key_column, "rate": rate, "workers": workers, "due_date": due_date,
-        "skip_invalid": skip_invalid, "encoding": encoding, "key_retention": key_retention, "patience": patience,
-        "ask_again": ask_again,
-    }  # fmt: skip
-    kept = _State(session, state, options, yes)
+    kept, batch = _Batches.of(session, given), given["batch"] or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
 
     def question(sender: BulkSender) -> str:
-        return f"{bulk_output.summary_of(sender.check(file, **totals))} Those that are new ask their payers for money."
+        return f"{bulk_output.summary_of(sender.check(file, **totals))} {sender.effect}"
 
-    with kept.sender(None if dry_run else question) as sender:
+    with kept.sender(None if dry_run else question, batch=batch) as sender:
         if dry_run:
             check = sender.check(file, **totals)
-            exit_status = bulk_output.exit_status_of(check, skip_invalid=skip_invalid)
-            bulk_output.show_check(check, exit_status, as_json=session.as_json)
+            exit_status = bulk_output.exit_status_of(check, skip_invalid=given["skip_invalid"])
+            bulk_output.show_check(check, exit_status, str(file), as_json=session.as_json)
             raise typer.Exit(exit_status)
-        with kept.run(sender, batch or file.name) as show:
+        with kept.run(sender, batch) as show:
             status = sender.send(file, on_progress=show, **totals)
-        kept.finish([status])
+        kept.show(status)
+        raise typer.Exit(status.exit_status)
 
 
 @bulk.command()
 @with_session
-def resume(
-    session: Session,
-    name: BatchName = None,
-    *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
-    rate: Rate = None,
-    workers: Workers = 16,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-    yes: Yes = False,
-) -> None:
-    """Continue an interrupted batch: retry, with the same keys, the rows that are not settled."""
-    terms = {"rate": rate, "workers": workers, "key_retention": key_retention, "patience": patience}
-    kept = _State(session, state, terms, yes)
-    statuses, failures = list["BatchStatus"](), list[int]()
+def resume(session: Session, **given: Unpack[_Resume]) -> None:
+    """Continue an interrupted batch: send, or look up, the rows that are not settled."""
+    kept = _Batches.of(session, given)
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
         return f"{plain(status.batch)}: {status.unsettled:,} of {status.rows:,} rows are not settled, and are sent."
 
-    for one in kept.batches(name, batch):
-        with _noting(failures), kept.sender(question, batch=one) as sender, kept.run(sender, one) as show:
-            statuses.append(sender.resume(on_progress=show))
-    kept.finish(statuses, failures)
+    def resumed(batch: str) -> BatchStatus:
+        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch) as show:
+            status = sender.resume(on_progress=show)
+        kept.show(status)
+        return status
+
+    kept.each(resumed)
 
 
 @bulk.command()
 @with_session
-def status(
-    session: Session,
-    name: BatchName = None,
-    *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
-    refresh: Refresh = False,
-) -> None:
-    """Show the progress of batches; with --refresh: who has paid. With --json: one JSON document a line.
+def status(session: Session, *, refresh: Refresh = False, **given: Unpack[_Named]) -> None:
+    """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
-    kept, exit_statuses = _State(session, state), list[int]()
-    for one in kept.batches(name, batch):
-        with _noting(exit_statuses), kept.sender(batch=one) as sender:
+    kept = _Batches.of(session, given)
+
+    def shown(batch: str) -> BatchStatus:
+        with kept.sender(batch=batch) as sender:
             status = sender.status(refresh=refresh)
-            exit_statuses.append(status.exit_status)
-            bulk_output.show_status(status, kept.next("resume", one), as_json=session.as_json)
-    raise typer.Exit(_worst(exit_statuses))
+            bulk_output.show_status(status, kept.next("resume", batch), as_json=session.as_json)
+        return status
+
+    kept.each(shown)
 
 
 @bulk.command()
 @with_session
 def export(
     session: Session,
-    name: BatchName = None,
     *,
-    batch: Batch = None,
-    state: State = _DEFAULT_STATE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
@@ -294,13 +343,14 @@ def export(
         ),
     ] = False,
     refresh: Refresh = False,
+    **given: Unpack[_Named],
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
     The columns are row, key, id, status, outcome, error, the file's other columns, and what was asked of whom.
     """
-    kept = _State(session, state)
-    one = kept.batch(name, batch)
+    kept = _Batches.of(session, given)
+    one = kept.batch()
     with kept.sender(batch=one) as sender:
         go_on = kept.next("resume", one)
         bulk_output.write_export(sender, output, go_on, as_json=session.as_json, escape=not no_escape, refresh=refresh)
@@ -308,36 +358,51 @@ def export(
 
 @bulk.command()
 @with_session
-def drop(session: Session, name: BatchName = None, *, batch: Batch = None, state: State = _DEFAULT_STATE) -> None:
+def drop(session: Session, **given: Unpack[_Named]) -> None:
     """Drop what was never sent: refused rows, and rows that were left being stored."""
-    kept = _State(session, state)
-    one = kept.batch(name, batch)
+    kept = _Batches.of(session, given)
+    one = kept.batch()
     with kept.sender(batch=one) as sender:
         count = sender.drop()
         left = None if count else sender.status()
         bulk_output.show_dropped(one, count, left, kept.next("resume", one), as_json=session.as_json)
 
 
+def _add_step(step: str, text: str) -> None:
+    @bulk.command(step, help=text)
+    @with_session
+    def take(
+        session: Session,
+        batch: Annotated[str, typer.Argument(metavar="BATCH", help="The batch.")],
+        **given: Unpack[_Step],
+    ) -> None:
+        kept = _Batches.of(session, given)
+
+        def question(sender: BulkSender) -> str:
+            return bulk_output.step_question(step, sender.status(refresh=True))
+
+        with kept.sender(question, batch=batch) as sender, kept.run(sender, batch, step) as show:
+            status = sender.take_step(step, on_progress=show)
+        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=session.as_json)
+        raise typer.Exit(status.exit_status)
+
+
+for each in STEPS.items():
+    _add_step(*each)
+
+
 @bulk.command()
 @with_session
-def worker(
-    session: Session,
-    *,
-    batch: Annotated[str | None, option("Only this batch (default: all of them, present and future).", "NAME")] = None,
-    state: State = _DEFAULT_STATE,
-    workers: Workers = 16,
-    key_retention: KeyRetention = None,
-    patience: Patience = None,
-) -> None:
+def worker(session: Session, **given: Unpack[_Terms]) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
-    if state.startswith("sqlite"):
+    kept = _Batches.of(session, given)
+    if kept.place.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
-    terms = {"batch": batch, "workers": workers, "key_retention": key_retention, "patience": patience}
-    with _State(session, state, terms).sender() as sender, notices():
-        complain(f"Working on {bulk_output.without_password(state)}; Ctrl-C stops.")
+    with kept.sender(batch=given["batch"]) as sender, notices():
+        complain(f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
@@ -359,19 +424,3 @@ def _unread(sender: BulkSender) -> str | None:
     except VictorError as error:
         return str(error)
     return None
-
-
-@contextmanager
-def _noting(exit_statuses: list[int]) -> Generator[None]:
-    """Note how a block has failed, and go on with the next batch; a signal ends the command."""
-    try:
-        yield
-    except typer.Exit as end:
-        if end.exit_code > FOR_NOW:
-            raise
-        exit_statuses.append(end.exit_code)
-
-
-def _worst(exit_statuses: list[int]) -> int:
-    """Return the exit status of a command for several batches: first what is not known, then what can be repeated."""
-    return max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index, default=0)

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
-from .screen import complain, decided, plain, say
+from .screen import complain, conclude, plain
 from .session import whole_file
-from .wording import DUE_DATE, ENCODING, rows_text, with_hint
+from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, Check, RowResult
@@ -26,25 +26,22 @@ _SHOWN = 20
 """Maximum number of row problems to list."""
 
 
-def report_invalid(failure: Failure, check: Check, *, as_json: bool) -> None:
+def report_invalid(failure: Failure, check: Check, source: str, *, as_json: bool) -> None:
     if as_json:
         document = failure.as_dict()
         document["error"]["problems"] = [asdict(problem) for problem in check.problems]
         document["error"]["problem_count"] = check.problem_count
         complain(json.dumps(document))
         return
-    _print_problems(check)
+    _print_problems(check, source)
     hint = "" if check.repeated or check.broken else " Correct that, or set it aside with --skip-invalid."
     complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
 
 
-@decided()
-def show_check(check: Check, exit_status: int, *, as_json: bool) -> None:
-    if as_json:
-        say(json.dumps({**asdict(check), "exit_status": exit_status}))
-        return
-    _print_problems(check)
-    say(f"{summary_of(check)} Nothing was sent.")
+def show_check(check: Check, exit_status: int, source: str, *, as_json: bool) -> None:
+    if not as_json:
+        _print_problems(check, source)
+    conclude({**asdict(check), "exit_status": exit_status}, f"{summary_of(check)} Nothing was sent.", as_json=as_json)
 
 
 def summary_of(check: Check) -> str:
@@ -58,53 +55,73 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     return FAILED if check.invalid or check.changed else 0
 
 
-@decided()
 def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     """Print the status of a batch; `resume` is the command that goes on with it."""
-    if as_json:
-        say(json.dumps(_as_dict(status)))
-        return
     under_way = "" if status.over else " (under way, or interrupted)"
     state = under_way if status.complete else " (being stored, or interrupted)"
-    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}{state}")
-    if not (status.complete and status.over):
-        complain(f"Go on with:\n  {resume}")
-    for word, count in (status.payments or {}).items():
-        say(f"  {_counted(word, count)}")
+    payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
+    text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
+    advice = [] if status.complete and status.over else [f"Go on with:\n  {resume}"]
+    conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
-@decided()
+def _units(status: BatchStatus) -> Iterator[str]:
+    """Yield what the provider says of each payout, and the steps that were taken with them."""
+    for unit, said in status.units.items():
+        totals = ", ".join(f"{total} from {account}" for account, total in said["totals"].items())
+        quotes = "".join(f"; quoted: {quote}" for quote in said["quotes"])
+        counts = f"{said['accepted']:,} accepted, {said['rejected']:,} rejected"
+        yield plain(f"  payout {unit}: {said['status']}, {counts}: {totals or 'nothing'}{quotes}")
+    for name, step in status.steps.items():
+        by = ", ".join(filter(None, step["by"]))
+        yield plain(f"  {name}{f' by {by}' if by else ''}: {_of_step(step['counts'].items())}")
+
+
+def _of_step(counts: Iterable[tuple[str, int]]) -> str:
+    words = (f"{count:,} {'done' if each == 'created' else each.replace('_', ' ')}" for each, count in counts)
+    return ", ".join(words)
+
+
+def step_question(name: str, status: BatchStatus) -> str:
+    """Return what is asked of a person before a step is taken with the payouts of a batch, and what these are."""
+    moves = ", which moves money" if name == "instruct" else ""
+    asked = f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are accepted{moves}."
+    return "\n".join([*_units(status), asked])
+
+
+def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
+    """Print what became of a step; `again` is the command that takes it again."""
+    what = "Not all of it is settled. Nothing is sent again that may have been sent; look it up with:"
+    advice = [f"{what}\n  {again}"] if status.unsettled else []
+    text = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
+    conclude({**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json)
+
+
 def show_result(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
     """Print the final status and the next steps; `command` formats another command for the batch."""
-    if as_json:
-        say(json.dumps({**_as_dict(status), "exit_status": status.exit_status}))
-        return
-    check = status.check
-    if check is not None:
-        _print_problems(check)
+    check, advice = status.check, list[str]()
+    if check is not None and not as_json:
+        _print_problems(check, "source")
         if check.unchanged or check.changed:
             complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
-    say(f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}")
     if status.unsettled:
-        complain(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
+        advice.append(f"Not all of it is settled. Try those rows again, with the same keys:\n  {command('resume')}")
     if "refused" in status.counts:
-        complain(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
+        advice.append(f"Refused rows were not sent. Send them corrected, or drop them:\n  {command('drop')}")
     if status.exit_status:
-        complain(f"Every row, with what became of it:\n  {command('export')}")
+        advice.append(f"Every row, with what became of it:\n  {command('export')}")
+    document = {**_as_dict(status), "exit_status": status.exit_status}
+    conclude(document, _summary(status), *advice, as_json=as_json)
 
 
-@decided()
 def show_dropped(batch: str, count: int, left: BatchStatus | None, resume: str, *, as_json: bool) -> None:
     """Print how many rows were dropped. If none: what is `left`, and `resume`, the command that goes on with it."""
-    if as_json:
-        say(json.dumps({"batch": batch, "dropped": count}))
-        return
     text = "None of them was ever sent."
     if left is not None:
         text = f"What it has was sent, or waits to be sent: {counts(left)}." if left.rows else "It has no rows."
-    say(f"{plain(batch)}: {rows_text(count)} dropped. {text}")
-    if left is not None and left.unsettled:
-        complain(f"Go on with:\n  {resume}")
+    advice = [f"Go on with:\n  {resume}"] if left is not None and left.unsettled else []
+    text = f"{plain(batch)}: {rows_text(count)} dropped. {text}"
+    conclude({"batch": batch, "dropped": count}, text, *advice, as_json=as_json)
 
 
 def show_interruption(status: BatchStatus | None, command: str, unread: str | None, *, as_json: bool) -> None:
@@ -172,6 +189,10 @@ def counts(status: BatchStatus) -> str:
     return ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in status.counts.items()) or "no rows"
 
 
+def _summary(status: BatchStatus) -> str:
+    return f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}"
+
+
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
     return {**asdict(status), "unsettled": status.unsettled}
 
@@ -204,15 +225,19 @@ def _kinds(check: Check) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
 
 
-def _print_problems(check: Check) -> None:
+def _print_problems(check: Check, source: str) -> None:
     for problem in check.problems[:_SHOWN]:
         hint = "--key-column NAME" if problem.code == "key_column" else None
-        complain(plain(with_hint(str(problem), hint)))
+        is_of_row = problem.row is not None or problem.line is not None
+        text = str(problem) if is_of_row else f"{source}: {problem.message}"
+        complain(plain(with_hint(text, hint)))
     if check.problem_count > _SHOWN:
         kept, more = len(check.problems), f"{check.problem_count - _SHOWN:,} more"
         shown = "all of them" if kept == check.problem_count else f"the first {kept}"
         complain(f"... and {more}: --dry-run --json shows {shown}")
     if any(problem.code == "encoding" for problem in check.problems):
         complain(ENCODING)
-    if any((problem.code, problem.column) == ("required", "due_date") for problem in check.problems):
-        complain(DUE_DATE)
+    missing = " ".join(problem.message for problem in check.problems if problem.code == "required")
+    for column, advice in FOR_ALL_ROWS.items():
+        if column in missing:
+            complain(advice)

@@ -7,10 +7,10 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
@@ -23,9 +23,6 @@ from .screen import decided, plain, say, terminal_width
 from .session import Provider, Session, with_session
 from .view import entry
 from .wording import CERTIFICATE, CREDENTIALS
-
-if TYPE_CHECKING:
-    import httpx
 
 _DEADLINE = 20.0
 """Seconds for the signed read, if `--deadline` does not say."""
@@ -121,73 +118,70 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
     url = httpx.URL(client.base_url)
-    host, port, by_proxy = url.host, url.port or {"http": 80}.get(url.scheme, 443), client.proxy is not None
-    if by_proxy:
+    host, port, of = url.host, url.port or {"http": 80}.get(url.scheme, 443), ""
+    firewall = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
+    if client.proxy is not None:
         host, _, number = client.proxy.rpartition(":")
-        port = int(number)
+        port, of = int(number), f" of the proxy {host}"
+        firewall = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
+    elif host in {"127.0.0.1", "::1", "localhost"}:
+        sandbox = f"victor sandbox --provider {system.name}"
+        firewall = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
+
+    def tls() -> Finding:
+        if of or url.scheme == "http":
+            return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
+        on_the_way = "Check for a firewall or a proxy on the way."
+        return _timed("TLS", partial(_tls, url.host, port), "the handshake failed", on_the_way)
+
+    resolver, no_port = "Check this machine's resolver.", f"port {port}{of} cannot be reached"
     return {
-        "DNS": lambda: _dns(host, port),
-        "Connection": lambda: _connection(host, port, system, by_proxy=by_proxy),
-        "TLS": lambda: Finding("TLS", "through the proxy: see the signed read") if by_proxy else _tls(url, port),
-        "Signed read": lambda: _signed_read(client, system, session),
+        "DNS": partial(_timed, "DNS", partial(_dns, host, port), f"{host} has no address", resolver),
+        "Connection": partial(_timed, "Connection", partial(_connection, host, port, of), no_port, firewall),
+        "TLS": tls,
+        "Signed read": partial(_signed_read, client, system, session),
     }
 
 
+def _timed(check: str, look: Callable[[], Finding], failure: str, advice: str) -> Finding:
+    """Return the finding with how long it took, or with why it failed, and this advice."""
+    began = time.monotonic()
+    try:
+        finding = look()
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        return _bad(check, f"{failure}: {reason}", advice, exit_status=FOR_NOW)
+    return replace(finding, seconds=time.monotonic() - began) if finding.ok else finding
+
+
 def _dns(host: str, port: int) -> Finding:
-    began = time.monotonic()
-    try:
-        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        reason = f"{host} has no address: {error.strerror or error}"
-        return _bad("DNS", reason, "Check this machine's resolver.", exit_status=FOR_NOW)
+    resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(address[4][0]) for address in resolved))
-    return _good("DNS", f"{host} is {', '.join(addresses[:3])}", seconds=time.monotonic() - began)
+    return _good("DNS", f"{host} is {', '.join(addresses[:3])}")
 
 
-def _connection(host: str, port: int, system: System, *, by_proxy: bool) -> Finding:
-    of = f" of the proxy {host}" if by_proxy else ""
-    began = time.monotonic()
-    try:
-        with socket.create_connection((host, port), timeout=_CONNECT):
-            return _good("Connection", f"port {port}{of} answers", seconds=time.monotonic() - began)
-    except OSError as error:
-        advice = f"Check that a firewall lets this machine call {host}, or set HTTPS_PROXY."
-        if by_proxy:
-            advice = "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it without a proxy."
-        elif host in {"127.0.0.1", "::1", "localhost"}:
-            sandbox = f"victor sandbox --provider {system.name}"
-            advice = f"Start what should listen there, such as '{sandbox}', or correct {system.prefix}BASE_URL."
-        return _bad(
-            "Connection", f"port {port}{of} cannot be reached: {error.strerror or error}", advice, exit_status=FOR_NOW
-        )
+def _connection(host: str, port: int, of: str) -> Finding:
+    with socket.create_connection((host, port), timeout=_CONNECT):
+        return _good("Connection", f"port {port}{of} answers")
 
 
-def _tls(url: httpx.URL, port: int) -> Finding:
+def _tls(host: str, port: int) -> Finding:
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
     import httpx  # noqa: PLC0415 - the same
 
-    if url.scheme == "http":
-        return Finding("TLS", "none: http to this machine")
-    began = time.monotonic()
+    context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
     try:
-        context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
         with (
-            socket.create_connection((url.host, port), timeout=_CONNECT) as plain_socket,
-            context.wrap_socket(plain_socket, server_hostname=url.host) as secured,
+            socket.create_connection((host, port), timeout=_CONNECT) as plain_socket,
+            context.wrap_socket(plain_socket, server_hostname=host) as secured,
         ):
-            seconds = time.monotonic() - began
             certificate: dict[str, Any] = secured.getpeercert() or {}
             days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86400
             advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
-            text = f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days"
-            return _good("TLS", text, advice, seconds)
+            return _good("TLS", f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days", advice)
     except ssl.SSLCertVerificationError as error:
         return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or error
-        advice = "Check for a firewall or a proxy on the way."
-        return _bad("TLS", f"the handshake failed: {reason}", advice, exit_status=FOR_NOW)
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import sys
 import time
@@ -39,6 +40,14 @@ def decided() -> Generator[None]:
         if not error.told:
             complain(f"Error: the output could not be written: {error}.")
         error.told = True
+
+
+@decided()
+def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
+    """Show how a command has ended: as one JSON document, or as text, with what to do next on standard error."""
+    say(json.dumps(document) if as_json else text)
+    for each in () if as_json else advice:
+        complain(each)
 
 
 def _styled(line: Text) -> str:

@@ -162,7 +162,7 @@ class Session:
 
     def place(self, victor: Victor) -> str:
         """Return the environment, with the base URL if one was set."""
-        elsewhere = self.base_url is not None or os.environ.get("VICTOR_BASE_URL", "").strip()
+        elsewhere = self.base_url is not None or os.environ.get(f"{victor.system.prefix}BASE_URL", "").strip()
         return f"{victor.environment}, {victor.base_url}" if elsewhere else victor.environment
 
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
@@ -192,7 +192,7 @@ class Session:
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
     """Decorate a function that takes a `Session` first: add the common options after its own.
 
-    Those that it takes as a `TypedDict` come before its other ones, and are None by default.
+    Those that it takes as a `TypedDict` come after its other ones; by default a flag is False, and anything else None.
     """
 
     def command(context: typer.Context, **given: Any) -> None:
@@ -204,9 +204,10 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     of_session = inspect.signature(Session, eval_str=True).parameters.values()
     shared = [parameter for parameter in of_session if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
     if own and own[-1].kind is inspect.Parameter.VAR_KEYWORD:
-        hints = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
-        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None)
-        own = [*(make(name, annotation=hint) for name, hint in hints.items()), *own]
+        hints: Mapping[str, Any] = get_type_hints(own.pop().annotation.__args__[0], include_extras=True)
+        make = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
+        defaults = {name: False if hint.__origin__ is bool else None for name, hint in hints.items()}
+        own += [make(name, annotation=hint, default=defaults[name]) for name, hint in hints.items()]
     signature = inspect.Signature([of_command, *own, *shared])
     command.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}

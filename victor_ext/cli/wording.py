@@ -21,7 +21,6 @@ _ARGUMENTS = {
     "columns": "column",
 }
 
-_ASK_AGAIN = "to send all of them again on purpose, pass --ask-again"
 # Hints by problem code, or by field.
 _HINTS = {
     **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
@@ -29,11 +28,10 @@ _HINTS = {
     "idempotency_key": '"$(victor key invoice 1042)" makes a good one',
     "environment": "name that environment with --environment or VICTOR_ENVIRONMENT, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
-    "being_stored": "send that file again as it was, or give its rows up with 'victor bulk drop'",
-    "copy_being_stored": "to go on with that batch, name it with --batch, with the same key column and values as "
-    f"before; to give its rows up, run 'victor bulk drop' for it; {_ASK_AGAIN}",
-    "copy_unsettled": f"to go on with that batch, run 'victor bulk resume' for it; {_ASK_AGAIN}",
-    "copy_settled": f"to see it, run 'victor bulk export' for that batch; {_ASK_AGAIN}",
+    "being_stored": "send that file again as it was, or give its rows up with the command 'drop'",
+    "copy": "with that --batch, the command 'status' shows it, and 'resume' goes on with it; to send all of them "
+    "again on purpose, pass --ask-again",
+    "payments": "leave these rows out; to submit them again on purpose, pass --ask-again",
 }
 
 
@@ -68,7 +66,11 @@ def with_hint(message: str, hint: str | None) -> str:
 
 
 ENCODING = "Name the encoding of the file, such as --encoding windows-1252."
-DUE_DATE = "--due-date tomorrow gives a due date to every row without one."
+FOR_ALL_ROWS = {
+    "due_date": "--due-date tomorrow gives a due date to every row without one.",
+    "payor_id": "--payor-id ID gives a payor to every row without one.",
+}
+"""How to give a value of a column to all rows, by its name."""
 CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
 CERTIFICATE = (
     "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "

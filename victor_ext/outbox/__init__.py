@@ -16,9 +16,10 @@ A process may be killed between any two steps. See docs/outbox.md.
 """
 
 try:
+    from victor_ext.event_queue.queue import DeadLetter, EventState
     from victor_ext.settlement.arguments import PaymentRequestArguments
 
-    from .entries import Entry, EntryState
+    from .entries import Entry, EntryState, OutboxEvent
     from .outboxes import AsyncOutbox, Outbox
 except ImportError as error:
     raise ImportError(
@@ -27,4 +28,13 @@ except ImportError as error:
         name=error.name,
     ) from error
 
-__all__ = ("AsyncOutbox", "Entry", "EntryState", "Outbox", "PaymentRequestArguments")
+__all__ = (
+    "AsyncOutbox",
+    "DeadLetter",
+    "Entry",
+    "EntryState",
+    "EventState",
+    "Outbox",
+    "OutboxEvent",
+    "PaymentRequestArguments",
+)

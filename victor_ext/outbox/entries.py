@@ -1,16 +1,20 @@
-"""What is stored in the outbox: entries, and the table that has them."""
+"""What is stored in the outbox: entries, each a write of one provider's, and the table that has them."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import PaymentRequest
+from victor_ext import Done, PreparedCall
+from victor_ext.privacy import one_line
+from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
+
+VICTOR, CREATE = "Victor", "payment_requests.create"
 
 
 class EntryState(StrEnum):
@@ -20,42 +24,89 @@ class EntryState(StrEnum):
     """Nothing of it was sent."""
     SENDING = "sending"
     """It is being sent, or may have been: it is taken up again."""
+    SETTLING = "settling"
+    """It may have been sent and is not sent again: it is looked up until `settle_for` has passed."""
     SENT = "sent"
     """The provider has it."""
     REJECTED = "rejected"
     """The provider rejected it: nothing was created. `error` says why."""
     REFUSED = "refused"
-    """The check before it refused it: nothing was sent. `error` says why."""
+    """Its time to be sent had passed: nothing was sent."""
     UNCLEAR = "unclear"
-    """It may have been sent and is not sent again. Its request is uncertain: somebody has to look."""
+    """It may have been sent and is not sent again. Whether it was done is uncertain: somebody has to look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One payment request of the outbox, as it is stored.
+    """One write of the outbox, as it is stored.
 
     Attributes:
         idempotency_key: Its key.
-        client_reference_id: Your reference.
+        client_reference_id: Your reference of a payment request; None of any other write.
         state: What is known of it.
-        request_id: The provider's id of the payment request; None before it is known.
+        request_id: The provider's id of the payment request, or of what the write made or changed; None before it is
+            known.
         status: The provider's status; None before it is sent.
-        error: Why it was rejected or refused, or None.
+        error: Why it was rejected or refused, or why its status is not read; or None.
+        operation: What was called: `payouts.instruct`.
+        provider: The name of the provider.
+        resolved_by: Who has settled it by hand, if somebody has.
+        resolved_why: What that person has found.
     """
 
     idempotency_key: str
-    client_reference_id: str
+    client_reference_id: str | None
     state: EntryState
     request_id: str | None
     status: str | None
     error: str | None
+    operation: str = CREATE
+    provider: str = VICTOR
+    resolved_by: str | None = None
+    resolved_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """A change of an entry.
+
+    Attributes:
+        name: Its new state (`sent`, `rejected`, `refused`, `unclear`), or its new status in lower case (`completed`). A
+            status whose word is a state of entries is `status:rejected`.
+        entry: The entry as it was after that change. It may have changed since.
+        tries: How often this event was tried, this time included.
+    """
+
+    name: str
+    entry: Entry
+    tries: int = 0
+
+
+def event_values(name: str, entry: Entry) -> dict[str, str]:
+    """What the table of events stores of a change."""
+    data = json.dumps(asdict(entry))
+    about = {"provider": entry.provider, "source": entry.operation, "subject": entry.idempotency_key}
+    return {"name": name, **about, "data": data}
+
+
+_STATES = frozenset(state.value for state in EntryState)
+_RESULTS = _STATES - {"waiting", "sending", "settling"}
+
+
+def changes(before: Any, after: Any) -> list[str]:
+    """The names of what has changed between two rows of an entry."""
+    state = [after.state] if after.state != before.state and after.state in _RESULTS else []
+    if not after.status or after.status == before.status:
+        return state
+    word = after.status.casefold()
+    return [*state, f"status:{word}" if word in _STATES else word]
 
 
 def outbox_table(name: str) -> sa.Table:
     """The table. Times are epoch seconds, `leased_until` by the clock of the worker.
 
-    `reference` is as references are compared; `arguments` has it as it is sent. `first_sent_at` is by the provider's
-    clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
+    `reference` is what the request calls what it makes, as such are compared; else the key. `first_sent_at` is by the
+    provider's clock if `by_provider_clock`, else by the worker's; `sent_by` is a digest of the credentials.
     """
     return sa.Table(
         name,
@@ -63,7 +114,12 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
         sa.Column("reference", sa.Text, nullable=False),
-        sa.Column("arguments", sa.Text, nullable=False),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("operation", sa.Text, nullable=False),
+        sa.Column("call", sa.Text, nullable=False),
+        sa.Column("look_up_by", sa.Text, nullable=False),
+        sa.Column("send_before", sa.Double),
+        sa.Column("settle_until", sa.Double),
         sa.Column("state", sa.String(16), nullable=False, index=True),
         sa.Column("leased_until", sa.Double, nullable=False),
         sa.Column("first_sent_at", sa.Double),
@@ -73,18 +129,24 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("status", sa.Text),
         sa.Column("ended", sa.Boolean, nullable=False),
         sa.Column("error", sa.Text),
+        sa.Column("resolved_by", sa.Text),
+        sa.Column("resolved_why", sa.Text),
     )
 
 
 def entry_of(row: Any) -> Entry:
-    reference = json.loads(row.arguments)["client_reference_id"]
-    return Entry(row.key, reference, EntryState(row.state), row.request_id, row.status, row.error)
+    body: Any = PreparedCall.from_text(row.call).body if row.provider == VICTOR else {}
+    names = ("request_id", "status", "error", "operation", "provider", "resolved_by", "resolved_why")
+    own = {name: getattr(row, name) for name in names}
+    return Entry(row.key, body.get("client_reference_id"), EntryState(row.state), **own)
 
 
 def sent_of(row: Any) -> Sent | None:
     """The earliest time at which an entry may have been sent, or None."""
     since: float | None = row.first_sent_at
-    return None if since is None else Sent(since, row.sent_by, known=bool(row.by_provider_clock))
+    if since is None:
+        return None
+    return Sent(since, row.sent_by, known=bool(row.by_provider_clock), looked_up=row.state == EntryState.SETTLING)
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
@@ -92,12 +154,18 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
     return {"first_sent_at": since, "sent_by": by, "by_provider_clock": known}
 
 
-def values_of(request: PaymentRequest) -> dict[str, Any]:
-    """What the table stores of a request that the provider has."""
-    return {
-        "state": EntryState.SENT.value,
-        "request_id": request.id,
-        "status": request.status,
-        "ended": request.is_terminal,
-        "error": request.error_message,
-    }
+def write_of(row: Any) -> Write:
+    return Write(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
+
+
+def as_status(said: str | None) -> str | None:
+    """The provider's word for a state, as it is stored."""
+    return None if said is None else one_line(said)
+
+
+def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
+    """What the table stores of a write that was done."""
+    ended = done.is_final or not (call.is_followed and done.id)
+    error = "The response has no id, so its status is not read." if call.is_followed and not done.id else None
+    known = {"request_id": done.id, "status": as_status(done.status), "ended": ended, "error": error}
+    return {"state": EntryState.SENT.value, "leased_until": 0.0, **known}

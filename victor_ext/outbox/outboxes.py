@@ -2,125 +2,43 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, asynccontextmanager
-from functools import partial
-from operator import call
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Unpack
 
-import anyio
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import AsyncVictor, Victor
-from victor_ext.flows import adrive, drive
+from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
-from .entries import Entry, EntryState
-from .passes import Engine, OutboxBase, Pass, Work, logged
+from .entries import OutboxEvent
+from .passes import OutboxBase, check_session
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
 
-T = TypeVar("T")
 
-
-class BlockingOutbox(OutboxBase[Engine]):
-    """An outbox with blocking calls, on any connection to the database. None of them closes the client, `victor`."""
-
-    def send(self, victor: Victor) -> list[Entry]:
-        """Send what waits, and settle what may have been sent; returns the entries that have come to a result.
-
-        One pass. An entry whose outcome stays unknown is left for a later pass.
-
-        Raises:
-            ConfigurationError: The deadline of the client is longer than the lease.
-            VictorError: The provider cannot be reached or refuses every call (credentials, rate). What was not sent
-                waits for the next pass.
-        """
-        return self._run(self._send(self._sender(victor)))
-
-    def refresh(self, victor: Victor) -> list[Entry]:
-        """Read the statuses of all requests that were sent and have not ended; returns the entries that changed.
-
-        One walk over the provider's list, from the oldest of them on. No webhook is needed.
-
-        Raises:
-            VictorError: The list could not be read.
-        """
-        return self._run(self._refresh(victor))
-
-    def run(self, victor: Victor, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
-        """Send, settle and refresh until `stop` is set: the worker, in a thread or a process of its own.
-
-        It may be killed at any step. A failure is logged (logger `victor_ext.outbox`) and ends the pass, not the
-        worker: the provider or the database may be away for a while.
-
-        Args:
-            interval: Seconds between two passes.
-            stop: Ends the worker after the pass that it makes; None: it runs for ever.
-
-        Raises:
-            ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
-        """
-        victor = self._sender(victor, interval)
-        stop = stop or threading.Event()
-        while not stop.is_set():
-            for work in (self.send, self.refresh):
-                self._begin_pass()
-                with logged(work.__name__) as changed:
-                    changed.extend(work(victor))
-            stop.wait(interval)
-
-    def _begin_pass(self) -> None:
-        """Make the connection ready for a pass of `run`."""
-
-    def entry(self, idempotency_key: str) -> Entry | None:
-        """The entry with this `idempotency_key`, or None."""
-        return self._read(self._entry(idempotency_key))
-
-    def entries(self, state: EntryState | str | None = None) -> list[Entry]:
-        """The entries in `state` (None: all), oldest first."""
-        return self._read(self._entries(state))
-
-    def counts(self) -> dict[EntryState, int]:
-        """The number of entries in each state that this release knows, such as for `/metrics`."""
-        return self._read(self._counts)
-
-    def _run(self, steps: Pass[T]) -> T:
-        return drive(steps, call)
-
-    def _read(self, work: Work[T]) -> T:
-        return self._run(self._transact(work))
-
-    def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:
-            time.sleep(pause)
-        with self._begin() as connection:
-            return work(connection)
-
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        raise NotImplementedError
-
-
-class Outbox(BlockingOutbox[sa.Engine]):
+class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
     """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
     None of its methods closes the client, `victor`.
 
     Args:
         engine: An SQLAlchemy engine of the database that has your invoices.
+        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is given another one.
         keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
         lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
             same for all workers.
+        settle_for: How long a write is looked up that may have been sent and is not sent again, before it is `unclear`:
+            longer than the provider's lists lag.
         table: The name of the outbox's table.
     """
 
     def create_table(self) -> None:
-        """Make the table, unless it exists. With migrations of your own, take `outbox.table` into their metadata."""
-        self.table.create(self._engine, checkfirst=True)
+        """Make the tables, unless they exist. With migrations of your own, take `outbox.table.metadata` into them."""
+        self.table.metadata.create_all(self._engine)
 
     def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
@@ -135,13 +53,47 @@ class Outbox(BlockingOutbox[sa.Engine]):
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
                 arguments (a problem with the code `used`).
         """
-        self._add(session, arguments)
+        self._addition(**arguments)(session)
 
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        return self._engine.begin()
+    def add_call(
+        self,
+        session: Session | sa.Connection,
+        operation: str | ModuleType | Callable[..., Any],
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Store any write of the client's in your transaction. It is checked now, and its bytes are sent later.
+
+        With a key that the operation takes, it is sent again under that key while the provider keeps it. Without one it
+        is sent at most once, and then looked up until `settle_for` has passed.
+
+        Args:
+            session: Your session or connection.
+            operation: A method of the client (`"payouts.instruct"`), or a generated operation: its module
+                (`create_payout`) or one of the module's functions (`create_payout.sync`).
+            args: The arguments of the method or of the generated function; so are `kwargs`.
+            idempotency_key: The key of the entry, and of the request, if the operation takes one.
+            at_most_once: Accept that it is not known after a lost response whether it was done: no key is taken, and no
+                read shows it.
+            send_before: The moment, aware and to come, from which it is not sent any more: it is `refused` then.
+            look_up_by: What its look-up needs and the request does not have, such as `{"payor_id": payor_id}`.
+
+        Raises:
+            InvalidRequest: An argument is invalid; the key was used for another call (a problem with the code `used`);
+                it has the number or the code of a card; or nothing could be promised after a lost response: the problem
+                names what to pass.
+            ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
+        """
+        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
+        self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)(session)
 
 
-class AsyncOutbox(OutboxBase["AsyncEngine"]):
+class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
     `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
@@ -149,57 +101,27 @@ class AsyncOutbox(OutboxBase["AsyncEngine"]):
 
     async def create_table(self) -> None:
         """As `Outbox.create_table`, awaited."""
-        await self._transaction(lambda connection: self.table.create(connection, checkfirst=True))
+        await self._transaction(self.table.metadata.create_all)
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """As `Outbox.add`, awaited, with your session or connection."""
-        await session.run_sync(self._add, arguments)
+        check_session(session, "run_sync")
+        await session.run_sync(self._addition(**arguments))
 
-    async def send(self, victor: AsyncVictor) -> list[Entry]:
-        """As `Outbox.send`, awaited."""
-        return await self._run(self._send(self._sender(victor)))
-
-    async def refresh(self, victor: AsyncVictor) -> list[Entry]:
-        """As `Outbox.refresh`, awaited."""
-        return await self._run(self._refresh(victor))
-
-    async def run(self, victor: AsyncVictor, *, interval: float = 5.0) -> None:
-        """As `Outbox.run`, awaited: it ends when it is cancelled."""
-        victor = self._sender(victor, interval)
-        while True:
-            for work in (self.send, self.refresh):
-                with logged(work.__name__) as changed:
-                    changed.extend(await work(victor))
-            await anyio.sleep(interval)
-
-    @asynccontextmanager
-    async def worker(self, victor: AsyncVictor, *, interval: float = 5.0) -> AsyncGenerator[None]:
-        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
-        victor = self._sender(victor, interval)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(self.run, victor, interval=interval))
-            yield
-            tasks.cancel_scope.cancel()
-
-    async def entry(self, idempotency_key: str) -> Entry | None:
-        """As `Outbox.entry`, awaited."""
-        return await self._run(self._transact(self._entry(idempotency_key)))
-
-    async def entries(self, state: EntryState | str | None = None) -> list[Entry]:
-        """As `Outbox.entries`, awaited."""
-        return await self._run(self._transact(self._entries(state)))
-
-    async def counts(self) -> dict[EntryState, int]:
-        """As `Outbox.counts`, awaited."""
-        return await self._run(self._transact(self._counts))
-
-    async def _run(self, steps: Pass[T]) -> T:
-        return await adrive(steps, call)
-
-    async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:  # else a worker that ends would store nothing of the call before
-            await anyio.sleep(pause)
-        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut off.
-        with anyio.CancelScope(shield=True):
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+    async def add_call(
+        self,
+        session: AsyncSession | AsyncConnection,
+        operation: str | ModuleType | Callable[..., Any],
+        /,
+        *args: Any,
+        idempotency_key: str,
+        at_most_once: bool = False,
+        send_before: datetime | None = None,
+        look_up_by: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `Outbox.add_call`, awaited."""
+        check_session(session, "run_sync")
+        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
+        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        await session.run_sync(add)

@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 
 _EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
 """The columns by which an export of `victor bulk` is known."""
-_EXPORTED = {"reference": "client_reference_id", "id": "id", "key": "key"}
+_EXPORTED = {"reference": ("client_reference_id", "payor_payment_id"), "id": ("id",), "key": ("key",)}
 """What an export says of a row. Its other columns are of the file that was sent, and were not sent themselves."""
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
 """Outcomes in such an export of rows for which the provider has made nothing."""
@@ -146,7 +146,7 @@ class EntryReader:
 
     def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
         if name not in self.columns:
-            return (_EXPORTED[name],) if exported and name in _EXPORTED else COLUMNS[name]
+            return _EXPORTED[name] if exported and name in _EXPORTED else COLUMNS[name]
         column = self.columns[name]
         return () if column is None else (column,)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -17,13 +17,15 @@ from victor_ext import (
     InvalidRequest,
     Outcome,
     PaymentRequest,
+    PermissionDenied,
+    PreparedCall,
     RateLimited,
     StatusError,
     VictorError,
 )
 from victor_ext.ids import reference_of
 
-from .key_age import TIME_UNKNOWN, Keys, Moment, Now, Sent
+from .key_age import TIME_UNKNOWN, Keys, Moment, NoKey, Now, Sent
 
 T = TypeVar("T")
 
@@ -64,7 +66,7 @@ class Settlement:
     """What became of a payment, with the error of the last call, if it failed.
 
     Attributes:
-        request: The provider's request, if it was created.
+        request: What was created or done: the provider's payment request, or a `Done` of a prepared write.
         reason: Why it is not created, or how its request was identified, in sentences.
         sent: The earliest time at which it may have been sent, unless it is settled.
         looked_up: Whether it was looked up, so that it must not be sent again.
@@ -73,7 +75,7 @@ class Settlement:
     """
 
     outcome: PaymentOutcome
-    request: PaymentRequest | None = field(default=None, repr=False)
+    request: Any = field(default=None, repr=False)
     reason: str | None = None
     error: VictorError | None = None
     sent: Sent | Moment | None = None
@@ -87,11 +89,59 @@ class Payment:
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
+    ids: ClassVar[tuple[str, ...]] = ()
 
     @property
     def reference(self) -> str:
         """Its reference, as references are compared; empty: none."""
         return reference_of(self.arguments.get("client_reference_id"))
+
+    @property
+    def why_no_look_up(self) -> str:
+        """Why no read can show whether it was sent; empty: one can."""
+        return "" if self.reference else "It has no client_reference_id to search for."
+
+    def created(self, request: PaymentRequest) -> Settlement:
+        """What a good response says of it."""
+        if request.id:
+            return Settlement(PaymentOutcome.CREATED, request)
+        return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A claimed write of any system, and when it may first have been sent.
+
+    Attributes:
+        call: The write, as the client prepared it.
+        look_up_by: What its look-up needs beside the request.
+    """
+
+    call: PreparedCall = field(repr=False)
+    sent: Sent | None = None
+    look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids in its path."""
+        return self.call.ids
+
+    @property
+    def reference(self) -> str:
+        """What its request calls what it makes; empty: nothing."""
+        return self.call.subject or ""
+
+    @property
+    def why_no_look_up(self) -> str:
+        """Why no read can show whether it was sent; empty: one can."""
+        if self.call.look_up_needs is None:
+            return "No read of the provider's shows whether it was done."
+        missing = [name for name in self.call.look_up_needs if name not in self.look_up_by]
+        return f"It was added without {' and '.join(missing)}, which its look-up needs." if missing else ""
+
+    def created(self, done: Any) -> Settlement:
+        """What a good response says of it."""
+        return Settlement(PaymentOutcome.CREATED, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +151,26 @@ class LookUp:
     `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent.
     """
 
-    payment: Payment
+    payment: Payment | Write
     since: datetime
     why: str
     sent: Sent | Moment
 
-    def settled(self, requests: Sequence[PaymentRequest], caveat: str = "") -> Settlement:
-        """Return what became of it. A `caveat` says why it is no proof that there are no such requests."""
-        outbound = [request for request in requests if request.direction != "inbound"]
-        same = [request for request in outbound if request.could_be(self.payment.arguments, since=self.since)]
-        if not outbound:
-            return self.unknown(f"No request has its client_reference_id. {_ADVICE} {caveat}".rstrip())
-        if not len(outbound) == len(same) == 1:
-            seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
-            others = "" if same else ", but other values"
-            return self.unknown(f"{seen} its client_reference_id{others}. {_ADVICE}")
-        rest = "has its client_reference_id, but another payment has the same reference."
-        otherwise = self.unknown(f"Request {same[0].id} {rest} {_ADVICE}")
-        reason = f"{self.why} It was identified by its client_reference_id."
-        return Settlement(PaymentOutcome.CREATED, same[0], reason, looked_up=True, unless_mine=otherwise)
+    def shown(self, done: Any) -> Settlement:
+        """Return what reads have shown of it: a text says why they do not show that it was done."""
+        if isinstance(done, str):
+            return self.unknown(f"{done} {_ADVICE}")
+        seen = f"{done.id} has what was sent, but another payment has the same reference."
+        is_of_path = done.id in self.payment.ids  # a state that it keeps, whoever brought it there
+        otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
+        return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
+
+    def settled(self, requests: Sequence[PaymentRequest]) -> Settlement:
+        """Return what became of a payment request, of the requests with its reference."""
+        assert isinstance(self.payment, Payment)
+        result = self.shown(PaymentRequest.identified(requests, self.payment.arguments, since=self.since))
+        how = f"{self.why} It was identified by its client_reference_id."
+        return result if result.request is None else replace(result, reason=how)
 
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
@@ -150,8 +201,8 @@ def about(error: VictorError) -> About:
 
 
 def settle(
-    payment: Payment,
-    keys: Keys,
+    payment: Payment | Write,
+    keys: Keys | NoKey,
     turn: Callable[[Settlement, Sent | Moment | None], Now | None],
     create: Callable[[bool], Any],
 ) -> Flow[Settlement | LookUp]:
@@ -174,7 +225,7 @@ def settle(
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = sent or keys.first_use(now)
-            result = yield from _create(create, is_repeat=sent is not None)
+            result = yield from _create(payment, create, is_repeat=sent is not None)
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
             why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
             since, result = doubt[0], Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
@@ -183,8 +234,8 @@ def settle(
         if isinstance(result, str):
             stored = Sent.at(since, now, keys.caller) if isinstance(since, Moment) else since
             look_up = LookUp(payment, stored.earliest(now), result, since)
-            nothing = "It has no client_reference_id to search for."
-            return look_up if payment.reference else look_up.unknown(f"{nothing} {_ADVICE}")
+            nothing = payment.why_no_look_up
+            return look_up.unknown(f"{nothing} {_ADVICE}") if nothing else look_up
         if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
         so_far = _joined(so_far, result, sent)
@@ -192,15 +243,13 @@ def settle(
             return so_far
 
 
-def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[Settlement | str]:
+def _create(payment: Payment | Write, create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[Settlement | str]:
     """Make one call. Return what it says of itself alone, or why the payment is looked up."""
     try:
-        request: PaymentRequest = yield partial(create, is_repeat)
+        created = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
-    if request.id:
-        return Settlement(PaymentOutcome.CREATED, request)
-    return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
+    return payment.created(created)
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
@@ -210,13 +259,16 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     """
     if isinstance(error, Conflict):
         return error.message
-    if is_repeat and _is_refusal(error):
+    if is_repeat and is_refusal(error):
         return f"It may have been sent before; now: {error.summary}"
     return None
 
 
-def _is_refusal(error: VictorError) -> bool:
-    return about(error) is About.PAYMENT and error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
+def is_refusal(error: VictorError) -> bool:
+    """Whether a call was refused for good: the same call later would be, too. After a 401, 403 or 429 it may not be."""
+    if isinstance(error, PermissionDenied) or about(error) not in (About.PAYMENT, About.EITHER):
+        return False
+    return error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
 
 
 def _of_error(error: VictorError) -> Settlement:
@@ -229,7 +281,7 @@ def _of_error(error: VictorError) -> Settlement:
         outcome = PaymentOutcome.WAITING
     elif isinstance(error, InvalidRequest):
         outcome = PaymentOutcome.REFUSED
-    elif _is_refusal(error) or about(error) is About.EITHER:
+    elif is_refusal(error) or about(error) is About.EITHER:
         outcome = PaymentOutcome.REJECTED
     else:
         outcome = PaymentOutcome.NOT_SENT

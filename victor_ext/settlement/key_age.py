@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from victor_ext import AsyncVictor, ProviderTime, Victor, VictorError
@@ -55,6 +56,10 @@ class Now:
     provider: ProviderTime
     error: VictorError | None = None
 
+    def by_provider(self) -> float:
+        """Return the epoch seconds by the provider's clock; by that of this machine if it is not known."""
+        return self.provider.moment.timestamp() if self.provider.is_known else self.moment.local
+
     def since(self, moment: Moment) -> float:
         """Return the seconds since `moment`, by whichever local clock shows more."""
         return max(self.moment.local - moment.local, self.moment.monotonic - moment.monotonic)
@@ -83,8 +88,8 @@ class Sent(NamedTuple):
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
         # A clock may have been ahead: it is not later than now.
-        latest = now.provider.moment.timestamp() if now.provider.is_known else now.moment.local
-        return datetime.fromtimestamp(min(self.since, latest), UTC) - (_EARLIER if self.known else _CLOCKS_DIFFER)
+        since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
+        return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:
@@ -97,7 +102,8 @@ class Keys:
 
     Attributes:
         kept: Seconds for which the provider keeps a key, at least `LEAST_KEPT`.
-        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart.
+        caller: Digest of the client's credentials: the provider may keep the keys of each caller apart. None: nothing
+            tells them from others, so what may have been sent was maybe sent with others.
         alone_since: Returns when this worker was last known to be the only one with the payment, if another one can
             take it over meanwhile; else None. A worker that was stopped (a suspended machine) does not know that it was
             taken over. It therefore treats the payment as possibly sent since then.
@@ -141,14 +147,47 @@ class Keys:
                 "It may have been sent, and its age is uncertain, because the responses of the provider have no Date."
             )
         doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
-        if doubt is None and sent.by != self.caller:
+        if doubt is None and (sent.by is None or sent.by != self.caller):
             return "It may have been sent with other credentials, and the provider may keep their keys separately."
         return doubt
 
 
+@dataclass(frozen=True, slots=True)
+class NoKey:
+    """Of writes that no key keeps from being done twice: what may have been sent is never sent again.
+
+    Attributes:
+        caller: As of `Keys`.
+        held: Seconds for which this worker alone has the write, from `since` on.
+        since: Returns when it was last known to be alone with it: after a sleep of the machine another worker may have
+            looked it up meanwhile. None: no other one can take it up.
+        why: Why it is not sent again, as a sentence.
+    """
+
+    caller: str | None
+    held: float = 0.0
+    since: Callable[[], Moment] | None = None
+    why: str = "It may have been sent, and it takes no key."
+
+    def first_use(self, now: Now) -> Sent:
+        """Return when it may first have been sent: now. What was done before was another write."""
+        return Sent.at(now.moment, now, self.caller)
+
+    def left(self, now: Now) -> float:
+        """Return for how many seconds it can be sent yet."""
+        return inf if self.since is None else self.held - now.since(self.since())
+
+    def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
+        """As of `Keys`."""
+        if sent is not None:
+            return sent, self.why
+        slept = "This machine slept, and another worker may have taken it up."
+        return None if self.since is None or self.left(now) > 0 else (self.since(), slept)
+
+
 def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:
     """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
-    deadline, longest = victor.payment_requests.deadline, _margin(kept) - _DATES_DIFFER
+    deadline, longest = victor.deadline, _margin(kept) - _DATES_DIFFER
     return victor if deadline is not None and deadline <= longest else victor.with_options(deadline=longest)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "not-a-real-secret")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
-INSTALLED_APPS = ["invoicing", "victor_ext.outbox.django"]
+INSTALLED_APPS = ["invoicing", "victor_ext.outbox.django", "victor_ext.inbox.django"]
 ROOT_URLCONF = "invoicing.views"
 USE_TZ = True
 

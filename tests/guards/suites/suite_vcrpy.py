@@ -1,35 +1,18 @@
-import json
+from pathlib import Path
 
 import pytest
 import vcr
-from paying import BOTH, CREATED, URL
+from paying import BOTH, URL
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-RECORDED = {
-    "version": 1,
-    "interactions": [
-        {
-            "request": {
-                "method": "POST",
-                "uri": f"{URL}/v2/payment-requests/request-payment",
-                "body": "",
-                "headers": {},
-            },
-            "response": {
-                "status": {"code": 200, "message": "OK"},
-                "headers": {"content-type": ["application/json"]},
-                "body": {"string": json.dumps(CREATED)},
-            },
-        }
-    ],
-}
+RECORDED = Path(__file__).with_name("payment.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("pay", BOTH)
 def test_a_cassette_answers(pay, tmp_path):
-    cassette = tmp_path / "payment.json"
-    cassette.write_text(json.dumps(RECORDED))
-    with vcr.use_cassette(str(cassette), serializer="json", record_mode="none"):
+    cassette = tmp_path / "payment.yaml"
+    cassette.write_text(RECORDED.replace("PROVIDER_URL", URL))
+    with vcr.use_cassette(str(cassette), record_mode="none"):
         assert pay().id == "from-the-mock"
 
 

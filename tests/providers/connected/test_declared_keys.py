@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from tests.providers.running import MODES, QUICK, run
-from victor_ext import ApiClient, AsyncApiClient, BodyKey, ConfigurationError, HeaderKey, VictorError
+from victor_ext import ApiClient, AsyncApiClient, BodyKey, ConfigurationError, HeaderKey, Promise, VictorError
 from victor_ext.providers.connected.operations import key_place, rows_of
 from victor_ext.spec.generate import generate
 
@@ -126,7 +126,8 @@ ONCE: list[tuple[str, Any, Use]] = [
     ("header", HeaderKey(ignores_key=lambda _: True), generated("pay")),
     ("header", HEADER, by_hand("POST", "/payouts", **MINE)), ("header", HEADER, by_hand("PATCH", "/payouts/7", **MINE)),
     ("header", HEADER, by_hand("POST", "/payments/7", **MINE)), ("nowhere", HEADER, generated("edit", "7")),
-    ("nowhere", WIDE, generated("pay")), ("body", BODY, generated("pay")),
+    ("nowhere", WIDE, generated("pay")), ("nowhere", WIDE, generated("pay", given="with_key")),
+    ("body", BODY, generated("pay")),
     ("body", BODY, generated("pay_out", request_id=KEY)),
     ("body", BODY, by_hand("POST", "/payouts", json={"request_id": KEY})),
 ]  # fmt: skip
@@ -145,6 +146,21 @@ def test_nothing_is_done_twice(mode: str, declared: str, key: Any, use: Use, sen
     assert (error is None) is (sent == 2)
     if error is not None:
         assert (error.outcome.value, error.idempotency_key, error.attempts) == ("unknown", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "function", "is_keyed"),
+    [(HEADER, "pay", True), (HEADER, "edit", False), (WIDE, "edit", True), (WIDE, "pay", False)],
+)
+def test_the_key_of_an_entry_is_sent_only_where_the_client_would_make_one(
+    key: Any, function: str, is_keyed: bool
+) -> None:
+    client: Any = importlib.import_module("some_nowhere_api.client").Client
+    module: Any = importlib.import_module(f"some_nowhere_api.api.default.{function}")
+    ids = ["7"] * (function == "edit")
+    call = ApiClient(client, base_url=URL, key=key).prepare(module, *ids, body={}, idempotency_key=KEY)
+    assert (call.promise is Promise.KEYED, call.idempotency_key) == (is_keyed, KEY if is_keyed else None)
+    assert ("idempotency-key" in call.headers) is is_keyed
 
 
 @pytest.mark.parametrize("declared", ["header", "body", "nowhere"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from tests.providers.eastpay.adapter import PRICE, Harness, scripted
 from victor_ext import BadRequest, ConfigurationError, ConnectionFailed, NotFound, UnreadableResponse
+from victor_ext.providers.eastpay import CardToken
 from victor_ext.sandbox.eastpay import EastPaySandbox, EastPaySettings
 
 CODE = {"code": "000.000.000"}
@@ -87,6 +89,24 @@ OTHERS = [{"id": "8ac8"}, {**ONE, "merchantTransactionId": "ü-1"}, {}, 7, None]
 def test_what_is_no_list_of_payments_with_the_reference_is_no_answer(body: object, said: str) -> None:
     with pytest.raises(UnreadableResponse, match=said):
         asked(200, body)
+
+
+@pytest.mark.parametrize(
+    ("dates", "seen"),
+    [
+        (["2026-03-01 10:00:00+0000"], "8ac0"),
+        (["2024-01-01 10:00:00+0000", "2026-03-01 10:00:00+0000"], "8ac1"),
+        (["2024-01-01 10:00:00.000+0000"], "No payments"),
+        (["2026-03-01 10:00:00"], "does not say when"),  # in an unknown time zone
+        ([None], "does not say when"),
+    ],
+)
+def test_an_older_payment_with_the_reference_is_not_taken_for_this_one(dates: list[str | None], seen: str) -> None:
+    payments = [{**ONE, "id": f"8ac{n}", "paymentType": "DB", "timestamp": date} for n, date in enumerate(dates)]
+    client, _script = scripted(httpx.Response(200, json={"payments": payments}))
+    call = client.prepare("payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="Ü-1")
+    found = client.look_up(call, since=datetime(2026, 3, 1, 9, 55, tzinfo=UTC))
+    assert seen in (found if isinstance(found, str) else found.id)
 
 
 @pytest.mark.parametrize("code", ["000.000.000", "000.200.100", "100.300.100", "800.100.153", "700.400.580"])

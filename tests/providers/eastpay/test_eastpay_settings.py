@@ -56,8 +56,7 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)])
 def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
-    values = {"EASTPAY_TOKEN": TOKEN, "EASTPAY_BASE_URL": URL, "EASTPAY_ENTITY_ID": "EB000001"}
-    options = from_process_environment({}, {**values, "EASTPAY_INQUIRY_BY_REFERENCE": said})
+    options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
     assert EastPay(**options).payments.entity.found_by_reference is allowed
 
 

@@ -19,7 +19,7 @@ from tests.providers.flexfactor.test_flexfactor_sandbox import evaluation, post,
 from tests.providers.running import MODES, QUICK, Script, run
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers.flexfactor import Card, FlexFactor, FlexFactorToken
-from victor_ext.providers.flexfactor.checks import has_card_number
+from victor_ext.runtime.core.card_data import has_card_number
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 WRITTEN = (

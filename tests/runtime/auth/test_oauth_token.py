@@ -6,28 +6,21 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.runtime.fakes import BOTH, KEY, OK, FakeClock, Happens, Harness, http_date, raises, status, token_answer
+from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, by_oauth, http_date, raises, status, token_answer
 from victor_ext import errors
 from victor_ext.errors import Outcome
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, header_value
+from victor_ext.runtime.auth.tokens import header_value
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 both = pytest.mark.parametrize("mode", BOTH)
 UNAUTHORIZED = Happens(401, b"{}")
-
-
-def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    token = body.get("access_token")
-    if not isinstance(token, str):
-        return None
-    lives = body.get("lives")
-    return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)
 
 
 class Endpoint:
@@ -51,13 +44,7 @@ class Endpoint:
 def oauth_harness(
     mode: str, endpoint: Callable[[httpx.Request], Any], script: list[Happens] | None = None, **options: Any
 ):
-    def auth(clock: FakeClock, lock: Any) -> OAuthToken:
-        def ask() -> httpx.Request:
-            return httpx.Request("POST", "https://pay.example/token", json={"client_id": "i", "client_secret": "s"})
-
-        return OAuthToken(ask, read_token, clock, lock, hint="Check the client id.")
-
-    harness = Harness(mode, script or [OK], auth=auth, **options)
+    harness = Harness(mode, script or [OK], auth=partial(by_oauth, hint="Check the client id."), **options)
     harness.network.tokens = endpoint
     return harness
 
@@ -245,49 +232,53 @@ class Waiting(ThreadLock):
             assert self.changed.wait_for(lambda: self.standing >= standing, timeout=20)
 
 
+class Held:
+    """An endpoint that says when it is asked, and issues a token when it may."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint, self.asking, self.may_go_on = endpoint, threading.Event(), threading.Event()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asking.set()
+        assert self.may_go_on.wait(timeout=20)
+        return self.endpoint(request)
+
+
+def called_by_many(
+    endpoint: Endpoint, call: Callable[[Harness, int], Any], **options: Any
+) -> tuple[Harness, list[Any]]:
+    """What 24 threads observe, all of which wait before the endpoint is asked."""
+    lock = Waiting()
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        lock.wait_for(24)
+        return endpoint(request)
+
+    harness = oauth_harness("sync", slow, **options)
+    harness.loop.authenticator._lock = lock
+    with ThreadPoolExecutor(24) as pool:
+        return harness, list(pool.map(partial(call, harness), range(24)))
+
+
 class TestManyThreads:
     def test_one_request_serves_all_who_wait(self):
-        count = 24
-        everybody = threading.Barrier(count)
-        lock = Waiting()
         endpoint = Endpoint()
-
-        def slow(request):
-            lock.wait_for(count)
-            return endpoint(request)
-
-        harness = oauth_harness("sync", slow)
-        harness.loop.authenticator._lock = lock
-
-        def call(_n: int) -> int:
-            everybody.wait(timeout=20)
-            return harness.call().status_code
-
-        with ThreadPoolExecutor(count) as pool:
-            assert list(pool.map(call, range(count))) == [200] * count
+        harness, observed = called_by_many(endpoint, lambda harness, _number: harness.call().status_code)
+        assert observed == [200] * 24
         assert len(endpoint.asked) == 1
         assert set(tokens(harness)) == {"Bearer tok1"}
 
     def test_one_failure_is_that_of_all_who_wait(self):
         """Otherwise each would call the failing endpoint in turn, until its own deadline."""
-        count, lock = 24, Waiting()
         endpoint = Endpoint(script=(httpx.Response(503),) * 2)
 
-        def slow(request):
-            lock.wait_for(count)
-            return endpoint(request)
-
-        harness = oauth_harness("sync", slow, policy=RetryPolicy(max_attempts=2))
-        harness.loop.authenticator._lock = lock
-
-        def call(number: int) -> errors.ServerError:
+        def call(harness: Harness, number: int) -> errors.ServerError:
             return harness.fails(errors.ServerError, *(("GET",) if number % 2 else ("POST", f"{KEY}-{number:04}")))
 
-        with ThreadPoolExecutor(count) as pool:
-            observed = list(pool.map(call, range(count)))
+        harness, observed = called_by_many(endpoint, call, policy=RetryPolicy(max_attempts=2))
         assert len(endpoint.asked) == 2
         assert harness.received == []
-        assert len({id(error) for error in observed}) == count
+        assert len({id(error) for error in observed}) == 24
         for number, error in enumerate(observed):
             assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
             assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
@@ -300,40 +291,26 @@ class TestManyThreads:
         harness, endpoint = issuing("sync")
         harness.call()
         harness.clock.passed += 3550.0
-        asking, others_are_done = threading.Event(), threading.Event()
-
-        def slow(request):
-            asking.set()
-            assert others_are_done.wait(timeout=20)
-            return endpoint(request)
-
-        harness.network.tokens = slow
+        harness.network.tokens = held = Held(endpoint)
         with ThreadPoolExecutor(1) as pool:
             renewing = pool.submit(harness.call)
-            assert asking.wait(timeout=20)
+            assert held.asking.wait(timeout=20)
             for _ in range(5):
                 harness.call()
-            others_are_done.set()
+            held.may_go_on.set()
             renewing.result(timeout=20)
         assert tokens(harness) == ["Bearer tok1"] * 6 + ["Bearer tok2"]
 
     def test_whoever_cannot_wait_for_it_any_longer_says_so(self):
-        asking, go_on = threading.Event(), threading.Event()
-        endpoint = Endpoint()
-
-        def slow(request):
-            asking.set()
-            assert go_on.wait(timeout=20)
-            return endpoint(request)
-
-        harness = oauth_harness("sync", slow)
+        held = Held(Endpoint())
+        harness = oauth_harness("sync", held)
         with ThreadPoolExecutor(1) as pool:
             first = pool.submit(harness.call)
-            assert asking.wait(timeout=20)
+            assert held.asking.wait(timeout=20)
             harness.loop.deadline = 0.01
             raised = harness.fails(errors.DeadlineExceeded, "POST", KEY, match="still waits")
             assert (raised.outcome, raised.idempotency_key) == (Outcome.NOT_SENT, KEY)
-            go_on.set()
+            held.may_go_on.set()
             first.result(timeout=20)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
 from victor_api.client import Client
 
+from tests.faults.adapters import Crowd
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
 from victor_ext.runtime.loop.flow import Acquire
@@ -53,27 +53,17 @@ class Waves(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._leave()
 
 
-def test_threads_take_turns() -> None:
+@pytest.mark.parametrize(("mode", "make"), [("sync", connect), ("async", connect_awaited)])
+def test_callers_take_turns(mode: str, make: Any) -> None:
     waves = Waves()
-    with connect(Client, base_url=URL, transport=waves, max_concurrency=MOST) as client:
-        others = client.with_options(deadline=30.0)
-        gets = [each.api.get_httpx_client().get for each in (client, others)]
-        with ThreadPoolExecutor(12) as pool:
-            answers = list(pool.map(lambda number: gets[number % 2]("/"), range(12)))
+
+    def get(client: Any, number: int) -> Any:
+        api = (client if number % 2 else client.with_options(deadline=30.0)).api
+        return (api.get_httpx_client() if mode == "sync" else api.get_async_httpx_client()).get("/")
+
+    crowd = Crowd(mode, lambda: make(Client, base_url=URL, transport=waves, max_concurrency=MOST), 12)
+    (answers,) = crowd.run(get)
     assert [each.status_code for each in answers] == [200] * 12
-    assert (waves.peak, waves.total) == (MOST, 12)
-
-
-def test_tasks_take_turns() -> None:
-    waves = Waves()
-
-    async def main() -> None:
-        async with connect_awaited(Client, base_url=URL, transport=waves, max_concurrency=MOST) as client:
-            others = client.with_options(deadline=30.0)
-            gets = [each.api.get_async_httpx_client().get for each in (client, others)]
-            await asyncio.gather(*(gets[number % 2]("/") for number in range(12)))
-
-    asyncio.run(main())
     assert (waves.peak, waves.total) == (MOST, 12)
 
 

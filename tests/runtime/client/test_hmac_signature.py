@@ -8,34 +8,21 @@ import itertools
 import pickle
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cases import cases_beside
 from victor_ext import AuthenticationError, ConfigurationError, HmacSignature, InvalidRequest
 
 NOW = 1_700_000_000
 BODY = b'{"type": "payment.paid", "a": 1.5}'
-FORMS: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("hmac_signatures.yaml").read_bytes())
+FORMS: dict[str, dict[str, Any]] = cases_beside(__file__, "hmac_signatures")
 TEXT = FORMS["Stripe"]["options"]["secret"]
-UNFIT = [
-    "",
-    None,
-    "{t}",
-    "{body}{body}",
-    "{}{body}",
-    "{body",
-    "{timestamp:}{body}",
-    "{timestamp:body}{body}",
-    "{body:9}",
-]
-TIMELESS = ["{id}.{body}", "{requestTimestamp}.{body}", "{x-request-start:10}{body}"]
-ADJACENT = {"{x-id}{x-timestamp}{body}": "x-id", "{x-id:9}{t}{body}": "t", "{body}{t}": "t", "{t}.{body}{x-id}": "x-id"}
+UNFIT, TIMELESS, ADJACENT = cases_beside(__file__, "hmac_signed").values()
 
 
 def stripe(at: Any = NOW, key: str = TEXT) -> dict[str, str]:

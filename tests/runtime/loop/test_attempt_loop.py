@@ -179,11 +179,19 @@ class TestTheDeadline:
         raised = harness.fails(errors.TimedOut, "POST", KEY, match="forgotten the key")
         assert (raised.outcome, len(harness.received)) == (outcome, 1)
 
+    @pytest.mark.parametrize(("deadline", "seconds"), [(60.0, 61.0), (900.0, 301.0), (None, 301.0)])
+    def test_a_write_without_a_key_is_not_sent_after_its_deadline_on_the_wall(self, mode, deadline, seconds):
+        """Whoever waits for the end of the call may have called it lost by then, and acted on that."""
+        slept = Happens(error=httpx.ConnectError, suspended=seconds)
+        harness = Harness(mode, [slept, OK], deadline=deadline)
+        raised = harness.fails(errors.TimedOut, "POST", match="it has no key, and its time had passed")
+        assert (raised.outcome, len(harness.received)) == (Outcome.NOT_SENT, 1)
+
     @pytest.mark.parametrize(
         ("method", "key", "slept"),
         [
             ("GET", None, Happens(503, suspended=90_000.0)),  # changes nothing
-            ("POST", None, Happens(error=httpx.ConnectError, suspended=90_000.0)),  # no key is forgotten
+            ("POST", None, Happens(error=httpx.ConnectError, suspended=40.0)),  # within its deadline
             ("POST", KEY, Happens(503, suspended=200.0)),  # no provider forgets it so soon
             ("POST", KEY, Happens(503, suspended=-90_000.0)),  # its clock was set back
         ],

@@ -10,9 +10,8 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.runtime.fakes import BODY, KEY, OK, FakeClock, Happens, Harness, http_date, token_answer
+from tests.runtime.fakes import BODY, KEY, OK, Happens, Harness, by_oauth, http_date, token_answer
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, header_value
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 SEARCHED = 3 if "VICTOR_SEARCH" in os.environ else 1
@@ -207,17 +206,7 @@ def _with_token_endpoint(case: Case, mode: str, lives: list[object]) -> tuple[Ha
             return httpx.Response(happens, json={})
         return token_answer(access_token="tok", lives=happens) if happens != "nonsense" else token_answer(token=1)
 
-    def read(body: dict[str, object], now: float) -> IssuedToken | None:
-        if "access_token" not in body:
-            return None
-        seconds = body["lives"]
-        ends = now + seconds if isinstance(seconds, float) else None
-        return IssuedToken(header_value("Bearer", "tok"), ends, now)
-
-    def auth(clock: FakeClock, lock: object) -> OAuthToken:
-        return OAuthToken(lambda: httpx.Request("POST", "https://pay.example/token", content=b"{}"), read, clock, lock)
-
-    return case.run(mode, endpoint, drift=None, auth=auth)
+    return case.run(mode, endpoint, drift=None, auth=by_oauth)
 
 
 @PAIRS

@@ -155,8 +155,7 @@ def test_one_failure_then_an_answer(name, method, key):
 def test_the_same_failure_every_time(name, method, key):
     happens, (error_class, outcome) = ROWS[name][0], told(name, method)
     harness = Harness("sync", [happens])
-    raised = harness.fails(error_class, method, key)
-    error = raised
+    error = harness.fails(error_class, method, key)
     attempts = 6 if tried_again(name, method, key) else 1
     cost = 10 if error_class is errors.TimedOut else 5
     assert type(error) is error_class

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
 
-from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, token_answer
+from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
 from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
 from victor_ext.errors import UnreadableResponse
-from victor_ext.runtime.auth.tokens import OAuthToken
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import BodyKey
 from victor_ext.runtime.loop.operations import TOKEN, Shown
@@ -45,14 +45,10 @@ SAYS_NO = replace(
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_a_200_that_says_no_is_a_refusal(key):
-    harness = Harness("sync", [NO], behaviour=SAYS_NO)
-    with pytest.raises(
-        BadRequest,
-        match=r"its body reports a rejection \(success is false\): too much\. The provider did not execute it",
-    ) as raised:
-        harness.call("POST", key)
-    assert (raised.value.outcome, raised.value.status_code, raised.value.attempts) == (Outcome.REJECTED, 200, 1)
-    assert [problem.message for problem in raised.value.problems] == ["too much"]
+    words = r"its body reports a rejection \(success is false\): too much\. The provider did not execute it"
+    error = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest, "POST", key, match=words)
+    assert (error.outcome, error.status_code, error.attempts) == (Outcome.REJECTED, 200, 1)
+    assert [problem.message for problem in error.problems] == ["too much"]
 
 
 @pytest.mark.parametrize(("more", "outcome"), [({}, Outcome.ACCEPTED), ({"message": "too much"}, Outcome.UNKNOWN)])
@@ -77,15 +73,8 @@ def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
 
 
 def token_harness(answer):
-    def authenticator(clock, lock):
-        def ask():
-            return httpx.Request("POST", "https://pay.example/token", json={"secret": "s3cret-of-mine"})
-
-        return OAuthToken(
-            ask, lambda body, now: None, clock, lock, hint="Check the secret.", row=replace(TOKEN, refuses=refused)
-        )
-
-    harness = Harness("sync", behaviour=SAYS_NO, auth=authenticator)
+    row = replace(TOKEN, refuses=refused)
+    harness = Harness("sync", behaviour=SAYS_NO, auth=partial(by_oauth, hint="Check the secret.", row=row))
     harness.network.tokens = lambda request: answer
     return harness
 

@@ -7,28 +7,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from victor_ext.runtime.loop.conflicts import Use, earlier_use
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 
 KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
 LINES = Path(__file__).with_name("words_about_keys.txt").read_text().splitlines()
 """Whose words they are, the status, where the key goes, what is said of its use, and the body."""
-WORDS = {
-    "in progress": ["in progress", "In-Progress", "REQUEST_IN_PROGRESS", "idempotency key: it is being processed"],
-    "other values": ["This key was used before for another request", "Idempotency key: payload mismatch"],
-    "unsaid": ["Idempotency key is in use", "Duplicate request", "duplicate_payment"],
-}
-OF_409 = {
-    "in progress": ["already running", "concurrent", "the key was already used: in progress"],
-    "other values": ["another payload", "values mismatch", "does not match", "reused", "The key was for another body."],
-    "unsaid": ["", "{}", "conflict", "<html>Conflict</html>", "The account is locked."],
-}  # fmt: skip
+SAID = cases_beside(__file__, "words_of_a_use")
 CASES = [
     *(pytest.param(*line.split(" | ")[1:], id=line.partition(" | ")[0]) for line in LINES),
     *(
         pytest.param(str(status), "Idempotency-Key", use, words)
         for status in (400, 403, 409, 412, 422, 423)
-        for said in ((WORDS, OF_409) if status == 409 else (WORDS,))
+        for said in (SAID.values() if status == 409 else [SAID["any_status"]])
         for use in said
         for words in said[use]
     ),

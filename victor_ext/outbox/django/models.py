@@ -11,7 +11,12 @@ class PaymentRequestEntry(models.Model):
     id: models.AutoField[int, int] = models.AutoField(primary_key=True)
     key: models.CharField[str, str] = models.CharField(max_length=128, unique=True)
     reference: models.TextField[str, str] = models.TextField()
-    arguments: models.TextField[str, str] = models.TextField()
+    provider: models.TextField[str, str] = models.TextField()
+    operation: models.TextField[str, str] = models.TextField()
+    call: models.TextField[str, str] = models.TextField()
+    look_up_by: models.TextField[str, str] = models.TextField()
+    send_before: models.FloatField[float | None, float | None] = models.FloatField(null=True)
+    settle_until: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     state: models.CharField[str, str] = models.CharField(max_length=16, db_index=True)
     leased_until: models.FloatField[float, float] = models.FloatField()
     first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
@@ -21,6 +26,8 @@ class PaymentRequestEntry(models.Model):
     status: models.TextField[str | None, str | None] = models.TextField(null=True)
     ended: models.BooleanField[bool, bool] = models.BooleanField()
     error: models.TextField[str | None, str | None] = models.TextField(null=True)
+    resolved_by: models.TextField[str | None, str | None] = models.TextField(null=True)
+    resolved_why: models.TextField[str | None, str | None] = models.TextField(null=True)
 
     class Meta:
         db_table = "victor_outbox"

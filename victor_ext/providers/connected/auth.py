@@ -14,6 +14,7 @@ from victor_ext.runtime.auth.credentials import (
     RotatingSecret,
     SecretText,
     UnpicklableCredentials,
+    caller_digest,
     checked_function,
     checked_secret,
 )
@@ -42,11 +43,19 @@ SIGNED_QUERY = "victor_ext.signed_query"
 
 
 class Credentials(Protocol):
-    """What `auth` takes: one of the classes here, or anything with this method."""
+    """What `auth` takes: one of the classes here, or anything with this method.
+
+    A text in its attribute `caller`, if there is one, tells its account from others: see `connect`.
+    """
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         """The authenticator of one client."""
         ...
+
+
+def _caller(given: object, secret: RotatingSecret) -> str | None:
+    """A digest of a secret that stays. Of one that changes: None, since its account stays the same."""
+    return caller_digest(secret.last, product="connect") if isinstance(given, str) else None
 
 
 class BearerAuth(UnpicklableCredentials):
@@ -63,6 +72,7 @@ class BearerAuth(UnpicklableCredentials):
     def __init__(self, token: SecretText) -> None:
         token = concealed(token)
         self._token = RotatingSecret("token", token)
+        self.caller = _caller(token, self._token)
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         return FixedToken(lambda: f"Bearer {self._token.current()}")
@@ -85,6 +95,7 @@ class BasicAuth(UnpicklableCredentials):
         self._password = RotatingSecret("password", password) if password else None
         if ":" in self._username:
             raise ConfigurationError("username holds a colon: pass user name and password as two arguments.")
+        self.caller = caller_digest(self._username, product="connect")
 
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         password = self._password
@@ -108,6 +119,7 @@ class ApiKeyAuth(UnpicklableCredentials):
     def __init__(self, key: SecretText, *, header: str = "X-API-Key", query: str | None = None) -> None:
         key = concealed(key)
         self._key = RotatingSecret("key", key)
+        self.caller = _caller(key, self._key)
         self._header, self._query = header, query
         if not is_token(header if query is None else query):
             raise ConfigurationError("header (or query) must be the name that the provider's documentation has.")
@@ -180,6 +192,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
     ) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
         self._client_id = checked_secret("client_id", client_id)
+        self.caller = caller_digest(self._client_id, product="connect")
         self._client_secret = RotatingSecret("client_secret", client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
         self._token_url = httpx.URL(token_url) if is_path else checked_base_url(token_url, name="token_url")
@@ -222,6 +235,8 @@ def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
 class NoAuth:
     """Sends requests as they are."""
 
+    caller: str | None = ""
+
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002
         return self
 
@@ -234,6 +249,8 @@ class NoAuth:
 
 class SignsQuery(NoAuth):
     """A function, such as one of the caller's, which signs each attempt's request in place, below the attempt loop."""
+
+    caller = None
 
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)

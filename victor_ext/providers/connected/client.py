@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -13,6 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
+from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
     ClientConfig,
@@ -29,13 +31,15 @@ from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.http.options import checked_base_url
-from victor_ext.runtime.loop.evidence import Declared
+from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
+from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
 from victor_ext.runtime.loop.redirects import origin_of
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .operations import UNDECLARED, DocumentOperations, behaviour_of
 from .paging import ListReader, PagesOf, PageStyle, T
+from .webhooks import DocumentWebhook
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -103,7 +107,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
         key: KeyPlace | None = None,
+        proofs: Mapping[str, Proof] | None = None,
+        final: Mapping[str, Collection[str]] | None = None,
         name: str | None = None,
+        caller: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Connect a generated package to its API. Nothing is sent.
@@ -125,7 +132,17 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 declares that header in the document gets a key, the same in all attempts. Where the document declares
                 another key, yours needs `takes_key`; where it declares none, every POST gets one. None: the provider
                 takes no key. No write without a key is repeated if it may have been done.
+            proofs: Reads that show that a write was done, by the write's method and path in the document:
+                `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them after a lost response. None: no
+                read does.
+            final: The words for states that a write leads no further from, by its method and path in the document:
+                `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what it made until then. None: it does not.
             name: What messages call the provider; None takes the name of the package.
+            caller: The account whose credentials `auth` has, such as its number: the outbox repeats a write only with
+                the credentials of the same account at the same `base_url`. None: the token, the key, the user name or
+                the client id, of which a digest is stored. Of a token or a key that changes (a file or a function),
+                of `SignedAuth` and of a function nothing is known: what may have been sent is not repeated, but looked
+                up, unless you name the account.
 
         Raises:
             ConfigurationError: An argument cannot work; the message names it.
@@ -136,9 +153,15 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError("connect: pass the Client class of a generated package (from x_api.client).")
         url, elsewhere = _servers(client, base_url, servers or {}, server_variables or {})
         credentials = credentials_of(auth)
+        if caller is not None and (not isinstance(caller, str) or not caller.strip()):
+            raise ConfigurationError(f"caller must name an account, as caller='4711' does, not {shown(caller)}.")
+        account = getattr(credentials, "caller", None) if caller is None else caller
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        table = _table(key, document, url, package)
+        words = {unnamed(operation): states for operation, states in (final or {}).items()}
+        table = _table(key, document, url, package, _proofs(proofs or {}, document), words)
+        if unread := [operation for operation in words if table.follow_of(operation) is None]:
+            raise ConfigurationError(f"final: no read of the document shows what {shown(unread[0])} made.")
         self._start(
             given,
             partial(credentials.authenticator, url),
@@ -147,6 +170,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             credentials=credentials,
             servers=elsewhere,
             context=client,
+            caller=None if account is None else caller_digest(f"{url} {account}", product="connect"),
             accept=_ACCEPT,
         )
 
@@ -197,6 +221,35 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "idempotency_key_for('invoice', 1042)."
             )
         return cast("C", self._api.with_headers({place.name: idempotency_key}))
+
+    def webhook(
+        self,
+        *,
+        verify: Callable[[Mapping[str, str], bytes], object] | None,
+        id: Callable[[Mapping[str, str], Any], str] | None = None,
+        name: Callable[[Any], str] | None = None,
+        read: Callable[[Any, Any], Any] | None = None,
+    ) -> DocumentWebhook:
+        """The webhooks and callbacks of the document, for an `Inbox`.
+
+        Args:
+            verify: Checks the headers and the body of a request, such as `HmacSignature(...)`. None: anybody can post.
+            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or the member
+                `event_id` or `eventId`. Without these it is the member `id` with a digest of the body, since `id` may
+                be that of the object: a repeat has the same content then.
+            name: The name of an event, by its model. None: the member `type`, `event`, `event_type`, `eventType` or
+                `eventName`, or else the name of the model.
+            read: Reads what an event is about, with the client and the model. None: nothing is read.
+
+        Raises:
+            ConfigurationError: The document has no webhooks.
+        """
+        package = self._generated.__module__.rpartition(".client")[0]
+        try:
+            reader = importlib.import_module(f"{package}.webhooks").read_webhook
+        except ImportError:
+            raise ConfigurationError("webhook: the document of this client has no webhooks.") from None
+        return DocumentWebhook(self.provider, reader, verify, id, name, read)
 
     def _lists(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -288,11 +341,34 @@ def _servers(
     return base, dict(zip(servers, urls, strict=True))
 
 
-def _table(key: object, document: Sequence[Declared], url: httpx.URL, package: str) -> DocumentOperations:
+def _proofs(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[str, Proof]:
+    """The proofs by the names of their rows. Raises `ConfigurationError` for one of no write of the document."""
+    writes = {name_of(each) for each in document if each.method not in SAFE_METHODS}
+    proofs = {unnamed(name): proof for name, proof in given.items()}
+    if strange := [name for name in proofs if name not in writes]:
+        raise ConfigurationError(
+            f"proofs: {shown(strange[0])} is no write of the document, as 'POST /v1/payouts' may be."
+        )
+    for name, proof in proofs.items():
+        if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
+            raise ConfigurationError(
+                f"proofs: {name} must have Proof(find), where find is a function that makes its reads with `yield`."
+            )
+    return proofs
+
+
+def _table(
+    key: object,
+    document: Sequence[Declared],
+    url: httpx.URL,
+    package: str,
+    proofs: Mapping[str, Proof],
+    final: Mapping[str, Collection[str]],
+) -> DocumentOperations:
     place: Any = NoKey() if key is None else key
     if isinstance(key, type) or not all(callable(getattr(place, name, None)) for name in ("prepare", "read")):
         raise ConfigurationError(f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}.")
-    table = DocumentOperations(document, url, place)
+    table = DocumentOperations(document, url, place, proofs, final)
     if not isinstance(place, HeaderKey | BodyKey):
         return table
     if not document:

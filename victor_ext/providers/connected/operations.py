@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import httpx
 
@@ -16,7 +17,17 @@ from victor_ext.runtime.core.json_values import is_list, is_object, object_of, o
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import READER, SAFE_METHODS, Declared, Reader, lists_declared_errors
 from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule, NoKey
-from victor_ext.runtime.loop.operations import Effect, Matcher, Operation, Operations, Shown, declares_key, name_of
+from victor_ext.runtime.loop.operations import (
+    Effect,
+    Follow,
+    Matcher,
+    Operation,
+    Operations,
+    Proof,
+    Shown,
+    declares_key,
+    name_of,
+)
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
 """The advice of the warning `undeclared-key`."""
@@ -46,8 +57,16 @@ class DocumentOperations(Operations):
     caller's word counts: for each POST, or what `takes_key` names.
     """
 
-    def __init__(self, document: Sequence[Declared], base_url: httpx.URL, place: KeyPlace) -> None:
+    def __init__(
+        self,
+        document: Sequence[Declared],
+        base_url: httpx.URL,
+        place: KeyPlace,
+        proofs: Mapping[str, Proof] | None = None,
+        final: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         super().__init__({}, base_url, place)
+        self._proofs, self._final = proofs or {}, final or {}
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
         self._by_name = {name_of(each): each for each in document}
@@ -71,13 +90,45 @@ class DocumentOperations(Operations):
 
     def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
         key = NO_KEY if request.method in SAFE_METHODS else self._key(request, declared)
+        effect = Effect.MAKES if declared is not None and self._makes(name_of(declared)) else Effect.MOVES_MONEY
         return Operation(
-            effect=Effect.READS if request.method in SAFE_METHODS else Effect.MOVES_MONEY,
+            effect=Effect.READS if request.method in SAFE_METHODS else effect,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
+            proof=None if declared is None else self._proofs.get(name_of(declared)),
+            follow=None if declared is None else self.follow_of(name_of(declared)),
             may_list_errors=lists_declared_errors,
             shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
         )
+
+    def proof_of(self, name: str) -> Proof | None:
+        return self._proofs.get(name)
+
+    def follow_of(self, name: str) -> Follow | None:
+        """The document's read of what a write made, or else of the object that its path begins with."""
+        path, words = name.partition(" ")[2], self._final.get(name)
+        if words is None:
+            return None
+        makes = self._makes(name)
+        path = f"{path}/{{}}" if makes else path
+        while path and f"GET {path}" not in self._by_name:
+            path = path.rpartition("/")[0]
+        if not path.endswith("{}"):
+            return None
+
+        def read(client: Any, call: Any, id: str) -> Any:
+            ids = [quote(each, safe="") for each in ((*call.ids, id) if makes else call.ids)]
+            return client.http.get(path.replace("{}", "%s") % tuple(ids[: path.count("{}")]))
+
+        def status(response: httpx.Response) -> str | None:
+            body = object_of(response)
+            return text_or_empty(body.get("status")) or text_or_empty(body.get("state")) or None
+
+        return Follow(read, words, status)
+
+    def _makes(self, name: str) -> bool:
+        """Whether a write makes an object, which the document has a read of."""
+        return f"GET {name.partition(' ')[2]}/{{}}" in self._by_name
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
@@ -119,9 +170,9 @@ class DocumentOperations(Operations):
             return NO_KEY
         if place.takes_key is not None and place.takes_key(request):
             return MADE
-        if not isinstance(self.declared_key, NoKey):
+        if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
             return MADE if declared is not None and declares_key(declared, place) else NO_KEY
-        return MADE if request.method == "POST" and place.takes_key is None else TAKEN
+        return MADE if request.method == "POST" else TAKEN
 
 
 def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:

@@ -6,8 +6,9 @@ from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
 from .records import Checkout, Payment, payment_id_of
 from .result_codes import Rejection, ResultClass, ResultCode
+from .webhooks import Webhook
 
 __all__ = (
     "AsyncEastPay", "Card", "CardToken", "Checkout", "EastPay", "Payment", "Rejection", "ResultClass", "ResultCode",
-    "payment_id_of",
+    "Webhook", "payment_id_of",
 )  # fmt: skip

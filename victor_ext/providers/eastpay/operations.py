@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from victor_ext.errors import Problem
 from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
+from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Values
 from victor_ext.runtime.core.json_values import (
@@ -29,7 +31,18 @@ from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import Members, Problems, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import NoKey
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Repeats, RepeatsId, id_in_path
+from victor_ext.runtime.loop.operations import (
+    Done,
+    Effect,
+    Finding,
+    Follow,
+    Operation,
+    Operations,
+    Proof,
+    Repeats,
+    RepeatsId,
+    id_in_path,
+)
 from victor_ext.runtime.loop.redirects import asked_url
 
 from .checks import ID
@@ -67,10 +80,26 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
     )
 
 
+_FOLLOW = Follow(
+    lambda eastpay, _call, id: eastpay.payments.inquire(id),
+    {ResultClass.SUCCEEDED.value, ResultClass.REJECTED.value},
+    lambda payment: payment.result.kind.value,  # the code of the same result may change, and its kind may not
+)
+
+
 def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     """The table of a gateway; `found_by_reference`: whether its bank says that it answers `GET /v3/query`."""
-    write = partial(Operation, shown=lambda response: private_pattern(response.request) is None)
-    pay = partial(write, effect=Effect.MOVES_MONEY, evidence=_no_result, repeats=_REPEATS, results=_is_result)
+    write = partial(Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of)
+    by_reference = Proof(_find, subject=reference_in) if found_by_reference else None
+    pay = partial(
+        write,
+        effect=Effect.MOVES_MONEY,
+        evidence=_no_result,
+        repeats=_REPEATS,
+        results=_is_result,
+        proof=by_reference,
+        follow=_FOLLOW,
+    )
     ask = partial(Operation, effect=Effect.READS, evidence=_no_result, results=_is_result)
     return {
         "POST /v3/payments": pay(look_up=partial(_payment_hint, found_by_reference=found_by_reference)),
@@ -161,6 +190,32 @@ def _another_reference(response: httpx.Response) -> str | None:
     if all(reference_of(payment.get("merchantTransactionId")) == reference_of(asked) for payment in found):
         return None
     return f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
+
+
+def _code_of(response: httpx.Response) -> str:
+    return code_in(object_of(response)).code
+
+
+def reference_in(request: httpx.Request) -> str:
+    """The merchant's own reference of a payment or a step; empty without one."""
+    return reference_of(dict(_form_of(request)).get("merchantTransactionId"))
+
+
+def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
+    """The one payment or step of its kind since then with its reference. One that was declined was made, too."""
+    form = dict(parse_qsl(call.content.decode("ascii", "replace")))
+    matches = yield partial(client.payments.find, form["merchantTransactionId"])
+    of_its_kind = (match for match in matches if match.payment_type in (form.get("paymentType"), ""))
+    same = [match for match in of_its_kind if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since]
+    if len(same) != 1:
+        return f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it may have been sent."
+    (match,) = same
+    if as_timestamp(match.timestamp) is None:
+        return f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say when it was made."
+    amount = match.fields.get("amount")
+    if amount is not None and from_wire(amount) != from_wire(form.get("amount")):
+        return f"Payment {one_line(match.id)} has its merchantTransactionId, and another amount."
+    return Done(match.id or None, match.result.code, match.to_dict())
 
 
 def _payment_hint(request: httpx.Request, *, found_by_reference: bool) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from eastpay_api import models
 
+from victor_ext.errors import InvalidRequest
 from victor_ext.runtime.client.records import Field, Record, identifier, text
-from victor_ext.runtime.client.webhooks import notification_body
+from victor_ext.runtime.client.webhooks import NOTIFICATION, notification_body
 
 from .checks import Validation
 from .result_codes import ResultCode
@@ -93,5 +95,6 @@ def payment_id_of(body: bytes | str) -> str:
     """
     validation = Validation()
     payment_id: str = validation.id("id", notification_body(body, provider="EastPay").get("id"))
-    validation.finish()
+    if validation.problems:
+        raise InvalidRequest.of([replace(problem, code=NOTIFICATION) for problem in validation.problems])
     return payment_id

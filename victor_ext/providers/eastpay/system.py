@@ -18,6 +18,7 @@ SYSTEM = System(
     settings=("base_url", "token", "entity_id", "entity_type", "inquiry_by_reference"),
     why_no_ping="EastPay has no read without the id of a payment: try payments.inquire(id)",
     refuses={"environment": "--environment is not for EastPay, whose environment is its URL: write --base-url."},
+    why_no_bulk="its payments have the cards of customers, and rows are stored",
 )
 
 

@@ -8,11 +8,11 @@ from .operations import trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from .responses import ErrorCode, split_code
 from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
-from .webhooks import Notification, NotificationDeduplicator, Webhook
+from .webhooks import Notification, Webhook
 
 __all__ = (
     "Address", "AsyncFlexFactor", "Cancellation", "Capture", "Card", "Decision", "ErrorCode", "FlexFactor",
-    "FlexFactorAuth", "FlexFactorToken", "Notification", "NotificationDeduplicator", "Order", "OrderItem",
+    "FlexFactorAuth", "FlexFactorToken", "Notification", "Order", "OrderItem",
     "OrderStatus", "Payer", "Refund", "Subscription", "Transaction", "Transmission", "Webhook", "split_code",
     "trace_id",
 )  # fmt: skip

@@ -30,7 +30,7 @@ from victor_ext.runtime.loop import operations
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Repeats, Shown, id_in_path
+from victor_ext.runtime.loop.operations import Effect, Follow, Operation, Operations, Repeats, Shown, id_in_path
 
 from . import responses
 from .responses import CODES, SENTENCES, Says, code_in, error_in_words, error_status, member, split_code
@@ -125,8 +125,21 @@ def _is_refusal(response: httpx.Response) -> bool:
     return responses.status_of(object_of(response)) in responses.REFUSALS
 
 
-def _row(effect: Effect, result: Result, **columns: Any) -> Operation:
-    return Operation(effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, **columns)
+def _made(response: httpx.Response) -> str | None:
+    body = object_of(response)
+    return next(filter(None, (text_or_empty(member(body, name)) for name in ("orderId", "transmitId"))), None)
+
+
+def _captured(response: httpx.Response) -> str | None:
+    """The order, which the request names and the response may not."""
+    return _made(response) or text_or_empty(member(object_of(response.request), "orderId"))
+
+
+def _row(effect: Effect, result: Result, made: operations.Says = _made, **columns: Any) -> Operation:
+    said: Callable[[httpx.Response], str] = lambda response: responses.status_of(object_of(response))  # noqa: E731
+    return Operation(
+        effect=effect, evidence=result, refuses=result.refusal, repeats=_REPEATS, made=made, said=said, **columns
+    )
 
 
 _TOKEN, _PAGE = Result(responses.says_read), Result(responses.says_read, _no_page)
@@ -148,6 +161,18 @@ _OF_PATH = _other_order(partial(id_in_path, after=1), "orderId")
 _OF_BODY = _other_order(lambda request: member(object_of(request), "orderId"), "orderId")
 _BY_ID = "with orders.get(order_id)"
 
+
+def _order_until(*words: str) -> Follow:
+    """An order is read until its state has one of these names, or one that no state follows."""
+    ended = {"CANCELLED", "COMPLETED", "RETURNED", *words}
+    return Follow(lambda client, _call, id: client.orders.get(id), ended, _state_name)
+
+
+def _state_name(order: Any) -> str | None:
+    name: str | None = getattr(order.status, "name", order.status_name)
+    return name
+
+
 TOKEN_PATH = "/v1/oauth2/token"  # noqa: S105 - a path, not a secret
 TOKEN = replace(operations.TOKEN, evidence=_TOKEN, refuses=_TOKEN.refusal)
 # The client's methods make a key (a GUID) where none is given. A body that was made by hand is not changed.
@@ -160,8 +185,11 @@ OPERATIONS: Mapping[str, Operation] = {
         look_up="with orders.list(), or stop it with orders.external_cancel(order_id)",
         may_list_errors=_is_refusal,
         shown=Shown.UNSENT,
+        follow=_order_until("CAPTUREREQUIRED"),  # which goes on by a capture
     ),
-    "POST /v1/capture": _row(Effect.MOVES_MONEY, _DONE, key=TAKEN, id=_OF_BODY, look_up=_BY_ID),
+    "POST /v1/capture": _row(
+        Effect.MOVES_MONEY, _DONE, _captured, key=TAKEN, id=_OF_BODY, look_up=_BY_ID, follow=_order_until()
+    ),
     "POST /v1/transmit": _row(Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT),
     "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty),
     "GET /v1/orders/{}": _row(Effect.READS, _ORDER, id=_other_order(id_in_path, "id", "orderId")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal, NamedTuple
@@ -10,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.ids import GUID
 from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 from victor_ext.runtime.core.validation import shown
 from victor_ext.words import Word
@@ -29,8 +29,6 @@ The provider's page "Payment" lists the first pair under "Endpoints". Some of it
 """
 
 DEFAULT_HOSTS: Final = "flex-charge"
-
-GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def checked_place(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:

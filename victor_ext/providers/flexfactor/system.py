@@ -15,6 +15,7 @@ SYSTEM = System(
     book="victor_ext.providers.flexfactor.system:book_of",
     settings=("environment", "hosts", "base_url", "mid", "site_id", "app_key", "app_secret", "token"),
     lists="orders",
+    why_no_bulk="its orders are decided while a customer waits",
 )
 
 

@@ -11,10 +11,9 @@ import hashlib
 import hmac
 import json
 import re
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
@@ -23,6 +22,7 @@ from victor_ext.runtime.auth.credentials import UnpicklableCredentials
 from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.webhooks import (
     MAX_BYTES,
+    Delivery,
     Headers,
     check_age,
     checked_tolerance,
@@ -34,7 +34,6 @@ from victor_ext.runtime.client.webhooks import (
     notification_body,
 )
 from victor_ext.runtime.core.clock import http_date
-from victor_ext.runtime.core.locks import PerProcess
 from victor_ext.runtime.core.validation import shown
 
 from .records import FlexFactorRecord, word
@@ -59,6 +58,8 @@ class Webhook(UnpicklableCredentials):
     Raises:
         ConfigurationError: An argument cannot work.
     """
+
+    provider = "FlexFactor"
 
     def __init__(
         self, *subscriber_key: str, host: str, tolerance: float = 300.0, now: Callable[[], float] = time.time
@@ -99,6 +100,34 @@ class Webhook(UnpicklableCredentials):
         if not notification.event:
             raise invalid_notification("FlexFactor", "has no Event")
         return notification
+
+    def delivery(self, body: bytes, headers: Headers) -> Delivery:
+        """As `read`, for an `Inbox`.
+
+        A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads
+        the same is not: two equal refunds of one order are two events.
+        """
+        said = self.read(body, headers)
+        nonce, content, about = _names(said)
+        return Delivery(
+            name=said.event or "",
+            subject=said.order_id or "",
+            content=json.dumps(said.raw),
+            ids=(nonce, content, about) if said.is_resent else (nonce, content),
+            aliases=(about,),
+        )
+
+    def notification(self, content: str) -> Notification:
+        """The notification of a delivery."""
+        return Notification(json.loads(content), nonce="")
+
+    def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
+        """The call that reads its order."""
+        order_id = notification.order_id
+        return None if client is None or not order_id else partial(client.orders.get, order_id)
+
+    def state_of(self, record: Any) -> None:
+        """Nothing: the notification says what is new."""
 
     def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Check the signature; returns the nonce and the date, which it covers together with the body."""
@@ -159,37 +188,6 @@ class Notification(FlexFactorRecord):
     def fingerprint(self) -> str:
         """The same text for a notification and its repeats: store it to recognise a repeat after a restart."""
         return _digest(self.raw, without=("isresent", "timestamp"))
-
-
-class NotificationDeduplicator:
-    """Remembers the notifications that this process has handled, to recognise repeats. Thread-safe.
-
-    A repeat is the same request, or a notification that says it was sent before, if it was. Another that only reads the
-    same is not: two equal refunds of one order are two events. `add` a notification after it has been handled: if that
-    fails, answer with an error status, and the provider sends it again.
-
-    Args:
-        most: How many notifications are remembered; the oldest are forgotten.
-    """
-
-    def __init__(self, most: int = 100_000) -> None:
-        self._most = most
-        self._seen: OrderedDict[str, None] = OrderedDict()
-        self._locks = PerProcess(threading.Lock)
-
-    def is_repeat(self, notification: Notification) -> bool:
-        """Whether it was added before."""
-        names = _names(notification)
-        return any(name in self._seen for name in (names if notification.is_resent else names[:2]))
-
-    def add(self, notification: Notification) -> None:
-        """Remember a notification that has been handled."""
-        with self._locks.here():
-            for name in _names(notification):
-                self._seen[name] = None
-                self._seen.move_to_end(name)
-            while len(self._seen) > 3 * self._most:
-                self._seen.popitem(last=False)
 
 
 def _names(notification: Notification) -> tuple[str, str, str]:

@@ -35,11 +35,11 @@ from .records import (
 )
 from .requests import Address, Challenge, Company, Individual, NewPayee, PaymentChannel, PaymentInstruction
 from .webhook_endpoints import WebhookEndpoint, WebhookPing
-from .webhooks import Notification, NotificationSequencer, Webhook, read_notification
+from .webhooks import Notification, Webhook, read_notification
 
 __all__ = (
     "AcceptedPayment", "Address", "AsyncVelo", "Challenge", "Company", "Funding", "FundingAccount", "FundingChange",
-    "FundingEntry", "FundingEvent", "FxSummary", "Individual", "NewPayee", "Notification", "NotificationSequencer",
+    "FundingEntry", "FundingEvent", "FxSummary", "Individual", "NewPayee", "Notification",
     "Payee", "PayeeBatch", "PayeeChange", "PayeeFailure", "PayeeInvitation", "Payment", "PaymentChange",
     "PaymentChannel", "PaymentEvent", "PaymentInstruction", "PayorRef", "Payout", "PayoutAccount", "PayoutHistory",
     "PayoutPayment", "PayoutStatistics", "PayoutSummary", "Quote", "Receipt", "RejectedPayment", "SourceAccount",

@@ -23,7 +23,20 @@ from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Evidence, Members, Problems, document_complaint, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import NoKey
-from victor_ext.runtime.loop.operations import AN_OBJECT, TOKEN, Effect, Operation, Operations, RepeatsId, Says, Shown
+from victor_ext.runtime.loop.operations import (
+    AN_OBJECT,
+    TOKEN,
+    Effect,
+    Follow,
+    Operation,
+    Operations,
+    Proof,
+    RepeatsId,
+    Says,
+    Shown,
+)
+
+from . import proofs
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 
@@ -102,8 +115,18 @@ def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Ope
     return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=no_items_in("content"))
 
 
-def _write(effect: Effect, look: str, evidence: Evidence = _DONE, shown: Shown = Shown.EVERYTHING) -> Operation:
-    return Operation(effect=effect, evidence=evidence, look_up=look and f"with {look}", shown=shown)
+def _write(
+    effect: Effect,
+    look: str,
+    evidence: Evidence = _DONE,
+    shown: Shown = Shown.EVERYTHING,
+    proof: Proof | None = None,
+    follow: Follow | None = None,
+) -> Operation:
+    hint = look and f"with {look}"
+    return Operation(
+        effect=effect, evidence=evidence, look_up=hint, shown=shown, proof=proof, follow=follow, made=batch_id
+    )
 
 
 # Believed, what has none would be the end of a list.
@@ -141,10 +164,20 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
-    "POST /v3/payouts": _write(MAKES, "payments.find(payor_payment_id, payor_id=..., since=...)", _made("payout")),
+    "POST /v3/payouts": _write(
+        MAKES,
+        "payments.find(payor_payment_id, payor_id=..., since=...)",
+        _made("payout"),
+        proof=proofs.SUBMITTED,
+        follow=proofs.UNTIL_ACCEPTED,
+    ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
-    "POST /v3/payouts/{} /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
-    "DELETE /v3/payouts/{} /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "POST /v3/payouts/{}": _write(
+        MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.INSTRUCTED, follow=proofs.UNTIL_PAID
+    ),
+    "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.PAYOUT_WITHDRAWN),
+    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
@@ -152,7 +185,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
         _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
-    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)"),
+    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)", proof=proofs.PAYMENT_WITHDRAWN),
     "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),

@@ -28,13 +28,13 @@ from victor_ext.words import Word
 
 from .checks import Validation, check
 from .operations import Receipt
+from .proofs import PAID
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
 from .settings import PayoutStatusFilter, PayoutStatusWord
 
 _STATUSES = frozenset(get_args(PayoutStatusWord))
-_PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
 
 
 class Payouts(Resource[Mode]):
@@ -131,7 +131,7 @@ class Payouts(Resource[Mode]):
                 message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
                 raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        yield from write(instruct_payout, get_payout, Payout, ("INSTRUCTED", *_PAID), payout_id=payout_id, body=body)
+        yield from write(instruct_payout, get_payout, Payout, ("INSTRUCTED", *PAID), payout_id=payout_id, body=body)
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -171,7 +171,7 @@ class Payouts(Resource[Mode]):
         def reached(payout: Payout) -> bool:
             if payout.status in wanted:
                 return True
-            if payout.status in ("REJECTED", "WITHDRAWN") or (payout.status in _PAID and _PAID.isdisjoint(wanted)):
+            if payout.status in ("REJECTED", "WITHDRAWN") or (payout.status in PAID and PAID.isdisjoint(wanted)):
                 message = f"Payout {payout_id} is {one_line(payout.status)}, so it can no longer become {goal}."
                 raise Conflict(f"{message} `get` shows which payments were rejected.", outcome=Outcome.REJECTED)
             return False

@@ -18,6 +18,7 @@ SYSTEM = System(
     settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,
     lists="source accounts",
+    bulk="victor_ext.bulk.payouts:Payouts",
 )
 
 

@@ -1,19 +1,26 @@
-"""Notifications that Velo posts to a webhook: their origin, their content and their order."""
+"""Notifications that Velo posts to a webhook: their origin and their content."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
-from victor_ext.errors import AuthenticationError, ConfigurationError, Conflict, InvalidRequest, Problem
+from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
 from victor_ext.runtime.client.records import as_timestamp
-from victor_ext.runtime.client.webhooks import invalid_notification, notification_body
+from victor_ext.runtime.client.webhooks import (
+    Delivery,
+    Headers,
+    headers_by_name,
+    invalid_notification,
+    notification_body,
+)
 from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
 
 SHORTEST_AUTHORIZATION = 16
@@ -75,6 +82,8 @@ class Webhook:
         ConfigurationError: One of them is shorter than 16 characters, and could be guessed. (Velo's minimum is 4.)
     """
 
+    provider = "Velo"
+
     def __init__(self, *authorization: str) -> None:
         authorization = tuple(map(concealed, authorization))
         for value in authorization or ("",):
@@ -94,9 +103,35 @@ class Webhook:
         """
         if not self.is_ours(authorization):
             raise AuthenticationError(
-                "The Authorization header is not the one of this webhook, so this may not come from Velo: answer 401."
+                "The Authorization header is not the one of this webhook, so this may not come from Velo."
             )
         return read_notification(body)
+
+    def delivery(self, body: bytes, headers: Headers) -> Delivery:
+        """As `read`, for an `Inbox`: an event is known by its `eventId`, and counted for each payor."""
+        said = self.read(body, headers_by_name(headers).get("authorization"))
+        return Delivery(
+            name=said.event_name or said.source_type or said.category,
+            subject=said.event_id,
+            content=json.dumps(notification_body(body, provider="Velo")),
+            ids=(said.event_id,),
+            number=said.sequence_number,
+        )
+
+    def notification(self, content: str) -> Notification:
+        """The notification of a delivery."""
+        return read_notification(content.encode())
+
+    def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
+        """The call that reads its payment or its payee."""
+        if client is None:
+            return None
+        if notification.payment_id:
+            return partial(client.payments.get, notification.payment_id)
+        return partial(client.payees.get, notification.payee_id) if notification.payee_id else None
+
+    def state_of(self, record: Any) -> None:
+        """Nothing: the notification says what is new."""
 
     def is_ours(self, authorization: str | bytes | None) -> bool:
         """Whether an `Authorization` header is that of the webhook, compared in constant time."""
@@ -138,106 +173,3 @@ def read_notification(body: bytes) -> Notification:
 def _digest(value: str | bytes) -> bytes:
     raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return hashlib.sha256(raw.strip()).digest()
-
-
-class NotificationSequencer:
-    """Puts the notifications of one payor into their order, drops repeats, and finds gaps. Not thread-safe.
-
-    Velo numbers the notifications of each payor, and one does not always name its payor: use one object for each payor,
-    and give each payor's webhook an address of its own. docs/webhooks.md has a complete receiver.
-
-    What `take` returns counts as done. When its processing fails, continue with a new object made from what was stored
-    last: the old one would drop what Velo delivers again. A notification ahead of its turn is held back until the
-    missing ones have come. Velo does not redeliver what was answered with a 200: store what is `held` before you
-    answer, and `take` it again after a restart. To stop waiting, read what changed (`payments.changes` and the like)
-    and call `go_on`.
-
-    Args:
-        done: The number up to which everything has been handled, as it was stored; 0 for a new payor.
-        most: How many notifications are held back at most; twice as many ids are remembered.
-
-    Attributes:
-        done: The number up to which everything has been returned. Store it together with the results.
-    """
-
-    def __init__(self, done: int = 0, *, most: int = 10_000) -> None:
-        if isinstance(done, bool) or not isinstance(done, int) or done < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-            message = "done must be the number up to which everything has been handled, or 0."
-            raise InvalidRequest.of([Problem("done", "range", message)])
-        self.done = done
-        self._most = most
-        self._held: dict[int, Notification] = {}
-        self._left_out: set[int] = set()
-        self._ids: dict[str, int] = {}
-        self._numbers: dict[int, str] = {}
-
-    def take(self, notification: Notification) -> list[Notification]:
-        """Add a notification. Returns those whose turn has come, in order; none for a repeat or one ahead of its turn.
-
-        A repeat has an event id that came before, or a number that was done when this object was made. One that
-        `go_on` gave up is returned when it comes after all.
-
-        Raises:
-            Conflict: Its number came before with another event, or is further ahead than twice `most`: two payors
-                share this object, or the number is wrong.
-            OverflowError: `most` notifications are held back already. Answer 503, so that Velo delivers it again.
-        """
-        number = notification.sequence_number
-        if notification.event_id in self._ids:
-            return []
-        if number in self._numbers:
-            raise Conflict(
-                f"Notification {number} came twice, as different events: do two payors post to one address? Give each "
-                "payor's webhook its own, and a NotificationSequencer of its own."
-            )
-        if number <= self.done and number not in self._left_out:
-            return []
-        # If `go_on` went past a wrong number, all that follow would be repeats. (The first one may have any number.)
-        if self.done and number > self.done + 2 * self._most:
-            raise Conflict(
-                f"Notification {number} is far ahead of {self.done}: another payor's, or a wrong number. If it is "
-                f"right, read what changed, and go on with NotificationSequencer(done={number - 1})."
-            )
-        if number > self.done + 1 and len(self._held) >= self._most:
-            raise OverflowError(
-                f"{len(self._held)} notifications are held back, since number {self.done + 1} has not come: read what "
-                "changed meanwhile, and call go_on()."
-            )
-        self._ids[notification.event_id], self._numbers[number] = number, notification.event_id
-        if len(self._ids) > 2 * self._most:
-            oldest = next(iter(self._ids))
-            del self._numbers[self._ids.pop(oldest)]
-        if number in self._left_out:
-            self._left_out.discard(number)
-            return [notification]
-        self._held[number] = notification
-        return self._ready()
-
-    @property
-    def held(self) -> tuple[Notification, ...]:
-        """The notifications that are ahead of their turn, by number."""
-        return tuple(self._held[number] for number in sorted(self._held))
-
-    @property
-    def missing(self) -> tuple[range, ...]:
-        """The gaps: numbers that have not come, although a later one has."""
-        numbers = pairwise((self.done, *sorted(self._held)))
-        return tuple(range(last + 1, number) for last, number in numbers if number > last + 1)
-
-    def go_on(self) -> list[Notification]:
-        """Give up the first gap. Returns the notifications between it and the next gap; an empty list without a gap."""
-        if not self._held:
-            return []
-        first = min(self._held)
-        gap = range(self.done + 1, first)
-        # A limited number: if the first number is far from 0, another consumer handled what is before it.
-        self._left_out.update(gap[-2 * self._most :])
-        self.done = first - 1
-        return self._ready()
-
-    def _ready(self) -> list[Notification]:
-        ready: list[Notification] = []
-        while self.done + 1 in self._held:
-            self.done += 1
-            ready.append(self._held.pop(self.done))
-        return ready

@@ -26,6 +26,8 @@ from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, Operati
 from victor_ext.runtime.loop.redirects import asked_url
 
 from .auth import TOKEN_PATH
+from .creating import CREATED, UNTIL_PAID, made, other_request
+from .responding import RESPONDED, other_response
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
 
 _WHAT = "payment request"
@@ -67,6 +69,11 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members((ID,), f"its body has no {ID}", lambda value: bool((as_id(value) or "").strip()), proof=ID),
         # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
+        made=lambda response: made(response).id,
+        said=lambda response: made(response).status,
+        unlike=other_request,
+        proof=CREATED,
+        follow=UNTIL_PAID,
     ),
     "GET /v2/payment-requests": Operation(
         effect=Effect.READS,
@@ -89,6 +96,8 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
         id=RepeatsId(_WHAT, ID, unlike=_others_id),
         look_up="with payment_requests.get(id)",
+        unlike=other_response,
+        proof=RESPONDED,
     ),
     f"POST {TOKEN_PATH}": TOKEN,
 }

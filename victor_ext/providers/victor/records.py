@@ -335,6 +335,23 @@ class PaymentRequest(Record):
         compared = Sent(CreateRequest(**arguments), 1).comparisons(self)
         return "amount" in compared and {*compared.values()} == {Likeness.SAME}
 
+    @classmethod
+    def identified(
+        cls, requests: Sequence[PaymentRequest], arguments: Mapping[str, Any], *, since: datetime
+    ) -> PaymentRequest | str:
+        """Return which of the requests with its reference a `create` has made; a text says why it cannot be known.
+
+        The arguments are those of `could_be`.
+        """
+        outbound = [request for request in requests if request.direction != Direction.INBOUND]
+        same = [request for request in outbound if request.could_be(arguments, since=since)]
+        if len(outbound) == len(same) == 1:
+            return same[0]
+        if not outbound:
+            return "No request has its client_reference_id."
+        seen = "One request has" if len(outbound) == 1 else f"{len(outbound)} requests have"
+        return f"{seen} its client_reference_id{'' if same else ', but other values'}."
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
         named = [name for name, value in vars(PaymentRequest).items() if isinstance(value, Field | property)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
+import httpx
 from victor_api import models
 from victor_api.api.payment_requests import respond_to_payment_request
 
@@ -18,7 +21,9 @@ from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, wit
 from victor_ext.runtime.client.resources import Resource
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
+from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
 from .checks import RESPONSE_ARGUMENTS, Validation
 from .reading import get
@@ -34,6 +39,13 @@ class IntendedResponse:
     notes: str
     modified_amount: Decimal | None = None
     requested: Decimal | None = None
+
+    @classmethod
+    def in_body(cls, body: object) -> IntendedResponse:
+        """That of a request's body."""
+        sent = object_or_empty(body)
+        status = Status.ACCEPTED if sent.get("status") == "Accepted" else Status.DECLINED
+        return cls(status, text_or_empty(sent.get("notes")), money.from_wire(sent.get("modified_amount")))
 
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
         """How the response in a record differs from this one; None if the record has no response.
@@ -73,6 +85,29 @@ _RESPONSE_STATUSES: dict[str, Status] = {
     Status.COMPLETED: Status.ACCEPTED,
     Status.DECLINED: Status.DECLINED,
 }
+
+
+def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any, str | None]:
+    """How the provider's response to a response says something else than was sent, or None."""
+    yield from ()
+    sent, body = IntendedResponse.in_body(json_of(response.request)), object_of(response)
+    record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
+    differences = sent.differences(record) or ()
+    return None if set(differences) <= {"notes"} else f"the provider answers with {_in_words(differences, record)}"
+
+
+def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
+    record: PaymentRequest = yield partial(client.payment_requests.get, call.ids[0])
+    differences = IntendedResponse.in_body(call.body).differences(record)
+    if differences is None or record.direction is Direction.OUTBOUND:
+        return "The request has no response yet."
+    if differences:
+        return f"The request is {one_line(record.status)} with {_in_words(differences, record)}."
+    return Done(call.ids[0], record.status, record.to_dict())
+
+
+RESPONDED = Proof(_find)
+"""The request has the response that was sent, and keeps it."""
 
 
 def respond(
@@ -206,6 +241,17 @@ def _settle(
 def _conflict(
     request_id: str, intended: IntendedResponse, record: PaymentRequest, differences: Collection[str], /, **call: Any
 ) -> Conflict:
+    what = _in_words(differences, record)
+    return Conflict(
+        f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as intended "
+        f"({intended.status}): it may be the response of this call or somebody else's.",
+        hint="Read it with get() before you do anything else.",
+        outcome=Outcome.UNKNOWN,
+        **call,
+    )
+
+
+def _in_words(differences: Collection[str], record: PaymentRequest) -> str:
     word = None if record.response is None else record.response.status
     words = {
         "status": "another response",
@@ -214,11 +260,4 @@ def _conflict(
         "amount": "another amount",
         "unsaid": "no amount that can be read",
     }
-    what = " and ".join(words[difference] for difference in differences)
-    return Conflict(
-        f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as intended "
-        f"({intended.status}): it may be the response of this call or somebody else's.",
-        hint="Read it with get() before you do anything else.",
-        outcome=Outcome.UNKNOWN,
-        **call,
-    )
+    return " and ".join(words[difference] for difference in differences)

@@ -23,7 +23,7 @@ SYSTEM = System(
     ),
     lists="payment requests",
     credentials="victor_ext.providers.victor.settings:credentials_in",
-    bulk=True,
+    bulk="victor_ext.bulk.payment_requests:PaymentRequests",
 )  # fmt: skip
 
 _DOLLARS = "USD"

@@ -14,13 +14,19 @@ A provider writes one class that is generic over both, and names the two modes:
 
 from __future__ import annotations
 
+import logging
+import operator
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import httpx
 
-from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import Secret, concealed_within
+from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
+from victor_ext.flows import adrive, drive
+from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
@@ -30,15 +36,18 @@ from victor_ext.runtime.http.options import checked_http_client, checked_limits,
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
+from victor_ext.runtime.loop.operations import Done, Finding
 from victor_ext.runtime.loop.retry import RetryPolicy
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
-from .generated import bind
+from .generated import Connect, bind
+from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
 from .resources import Awaited, Blocking, Mode
 from .runners import AsyncRunner, SyncRunner
 
+_logger = logging.getLogger(__name__)
 C = TypeVar("C")
 Api = TypeVar("Api")
 
@@ -188,11 +197,57 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     def _api_within(self, seconds: float | None) -> Any:
         return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
 
-    def bind(self, client_class: type[C]) -> C:
+    def prepare(
+        self, operation: AnyOperation, /, *args: Any, idempotency_key: str | None = None, **kwargs: Any
+    ) -> PreparedCall:
+        """Build and check a write without sending it: `send` sends it, in this process or in another one.
+
+        Makes no call, and is never awaited.
+
+        Args:
+            operation: A method of this client (`"orders.create"`), or a generated operation: its module
+                (`create_order`) or one of the module's functions (`create_order.sync`).
+            args: The arguments of the method or of the generated function; so are `kwargs`.
+            idempotency_key: The key, for an operation that takes one.
+
+        Raises:
+            InvalidRequest: An argument is invalid.
+            ConfigurationError: There is no such operation, or it reads.
+        """
+        return prepared_by(self, operation, idempotency_key, args, kwargs)
+
+    def _finding(self, call: PreparedCall, since: datetime, given: Mapping[str, str]) -> Finding:
+        table = self._config.loop.behaviour.operations
+        proof = None if table is None else table.proof_of(call.operation)
+        if proof is None:
+            return "No read shows whether it was done."
+        try:
+            found: object = yield from proof.find(self, call, since, given)
+        except VictorError:
+            raise
+        except Exception as error:  # of the caller's own function: it ends no worker
+            _logger.warning("The proof of %s failed.", call.operation, exc_info=True)
+            return f"The proof of {call.operation} failed: {type(error).__name__}: {redact_excerpt(str(error))}"
+        if isinstance(found, Done | str):
+            return found
+        return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
+
+    def _state(self, call: PreparedCall, id: str) -> Finding:
+        table = self._config.loop.behaviour.operations
+        follow = None if table is None else table.follow_of(call.operation)
+        if follow is None:
+            return "No read shows its state."
+        return follow.done((yield partial(follow.read, self, call, id)), id)
+
+    def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
 
         For operations that this package does not know: generate the provider's whole document with the recipe. Its
         operations then sign, retry and fail as those here do.
+
+        Args:
+            client_class: The class.
+            connect: Makes the httpx client from additional options; None: one over this client's transport.
 
         Raises:
             ConfigurationError: `client_class` is not such a class.
@@ -200,7 +255,12 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
-        return bind(client_class, str(self._config.base_url), self._http_client, servers)
+        return bind(client_class, str(self._config.base_url), connect or self._http_client, servers)
+
+    @property
+    def http(self) -> Any:
+        """An httpx client, for requests made by hand below the base URL: they sign, retry and fail as calls do."""
+        return self._http_client({})
 
     def _http_client(self, options: dict[str, Any]) -> Any:
         return self._http_client_type(transport=self._transport, **self._config.client_arguments(options))
@@ -234,12 +294,26 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return str(self._config.base_url)
 
     @property
+    def provider(self) -> str:
+        """The provider's name, as in messages."""
+        return self._config.loop.behaviour.name
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds for one call as a whole; None without a bound."""
+        return self._config.loop.deadline
+
+    @property
     def caller(self) -> str | None:
         """A digest of the credentials' public part. It tells two callers apart without naming them."""
         return self._config.caller
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
+
+
+async def _awaited(call: Callable[[], Any]) -> Any:
+    return await call()
 
 
 def _no_client(_seconds: float | None) -> Any:
@@ -254,6 +328,59 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
     _driver_type, _attempt_transport_type = Driver, AttemptTransport
     _runner_type, _http_client_type = SyncRunner, HttpClient
     _driver: Driver
+
+    is_awaited = False
+
+    def send(self, call: PreparedCall) -> Done:
+        """Send a prepared write, with all attempts that are safe.
+
+        Its bytes are those that were prepared; the credentials and the environment are this client's.
+
+        Raises:
+            VictorError: As of the method that was prepared.
+        """
+        return drive(sending(self, call), operator.call)
+
+    def ask_time(self) -> ProviderTime:
+        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
+
+        Raises:
+            VictorError: No response came.
+        """
+        with suppress(StatusError, UnreadableResponse):
+            getattr(self, "ping", partial(self.http.get, ""))()
+        return self.provider_time()
+
+    def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
+        """Read whether a prepared write was done, such as one whose response was lost.
+
+        Args:
+            call: The write.
+            since: The earliest moment at which it may have been sent, aware.
+            given: What the reads need and the request does not have: `call.look_up_needs` names it.
+
+        Returns:
+            What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.
+
+        Raises:
+            VictorError: A read failed.
+        """
+        return drive(self._finding(call, since, given), operator.call)
+
+    def read_state(self, call: PreparedCall, id: str) -> Done | str:
+        """Read the present status of what a prepared write made or changed, and whether it is final.
+
+        Args:
+            call: The write.
+            id: The id that `send` has returned.
+
+        Returns:
+            A text says why there is none.
+
+        Raises:
+            VictorError: The read failed.
+        """
+        return drive(self._state(call, id), operator.call)
 
     def authorization(self) -> str:
         """The value of the `Authorization` header that a request made now would carry. It is a secret.
@@ -284,6 +411,26 @@ class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.Asy
     _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
     _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
     _driver: AsyncDriver
+
+    is_awaited = True
+
+    async def send(self, call: PreparedCall) -> Done:
+        """As `send` of the client with blocking calls, awaited."""
+        return await adrive(sending(self, call), _awaited)
+
+    async def ask_time(self) -> ProviderTime:
+        """As `ask_time` of the client with blocking calls, awaited."""
+        with suppress(StatusError, UnreadableResponse):
+            await getattr(self, "ping", partial(self.http.get, ""))()
+        return self.provider_time()
+
+    async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
+        """As `look_up` of the client with blocking calls, awaited."""
+        return await adrive(self._finding(call, since, given), _awaited)
+
+    async def read_state(self, call: PreparedCall, id: str) -> Done | str:
+        """As `read_state` of the client with blocking calls, awaited."""
+        return await adrive(self._state(call, id), _awaited)
 
     async def authorization(self) -> str:
         """As `authorization` of the client with blocking calls, awaited."""

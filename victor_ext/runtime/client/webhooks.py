@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
@@ -19,6 +20,8 @@ from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
+NOTIFICATION = "notification"
+"""The code of the problem that a request to a webhook is not a notification."""
 MAX_BYTES = 1 << 20
 """The longest body that is read (1 MiB). A notification has about one KiB."""
 
@@ -272,13 +275,36 @@ def _moment(text: str) -> float | None:
     return http_date(text) if known is None else known.timestamp()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A request to a webhook that is known to be the system's, as an inbox stores it.
+
+    Attributes:
+        name: What happened, such as `payment.accepted`.
+        subject: The id of the event, or of what it is about, for people.
+        content: JSON that the webhook reads again when the event is handled.
+        ids: What identifies it. It is a repeat if one of them was the id or an alias of one that came before.
+        aliases: What later requests may be known by to repeat it.
+        number: Its place in the sequence of its source, where the system counts.
+        once: While another event with this text waits, it is a repeat.
+    """
+
+    name: str
+    subject: str
+    content: str = field(repr=False)
+    ids: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    number: int | None = None
+    once: str | None = None
+
+
 # ---- The body ----
 
 
 def invalid_notification(provider: str, reason: str) -> InvalidRequest:
     """The error for a body that is not a notification of this provider; the reason follows "the body"."""
     message = f"This is not a notification of {provider}'s: the body {reason}."
-    return InvalidRequest.of([Problem("body", "format", message)])
+    return InvalidRequest.of([Problem("body", NOTIFICATION, message)])
 
 
 def notification_body(body: object, *, provider: str) -> dict[str, Any]:

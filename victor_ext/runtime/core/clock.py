@@ -50,6 +50,7 @@ class ServerClock:
         self._last: tuple[str, float] | None = None
         self._anchor: tuple[float, float] | None = None
         self._last_date: tuple[float, float] | None = None  # the monotonic and the local time at which it came
+        # The monotonic times of all three are without what was skipped, which moves none of them.
 
     def monotonic(self) -> float:
         return monotonic() + self._skipped
@@ -57,12 +58,6 @@ class ServerClock:
     def skip(self, seconds: float) -> None:
         """Let monotonic time pass at once, and the provider's wall clock stay: for tests that wait for nothing."""
         self._skipped += seconds
-        if self._anchor is not None:
-            self._anchor = self._anchor[0], self._anchor[1] + seconds
-        if self._last_date is not None:
-            self._last_date = self._last_date[0] + seconds, self._last_date[1]
-        if self._last is not None:
-            self._last = self._last[0], self._last[1] - seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
         """A function that returns how many of these seconds, counted from now, are left. None: no bound."""
@@ -78,7 +73,7 @@ class ServerClock:
     def now(self) -> float:
         """The provider's time, in seconds since the epoch."""
         anchor = self._anchor
-        return self.local() if anchor is None else anchor[0] + (self.monotonic() - anchor[1])
+        return self.local() if anchor is None else anchor[0] + (self.monotonic() - self._skipped - anchor[1])
 
     def moment(self) -> datetime:
         """The provider's time, as an aware datetime in UTC."""
@@ -88,7 +83,7 @@ class ServerClock:
         """The provider's time, and whether a `Date` header says so. See `ProviderTime`."""
         if self._last_date is not None:
             then, local = self._last_date
-            passed = self.monotonic() - then
+            passed = self.monotonic() - self._skipped - then
             if abs(self.local() - local - passed) <= TOLERATED_SKEW:
                 return ProviderTime(self.moment(), is_known=True)
         return ProviderTime(datetime.fromtimestamp(self.local(), UTC), is_known=False)
@@ -106,7 +101,7 @@ class ServerClock:
         """Learn from a `Date` header that has just arrived. One that is unreadable or out of range changes nothing."""
         if date_header is None:
             return
-        local, monotonic = self.local(), self.monotonic()
+        local, monotonic = self.local(), self.monotonic() - self._skipped
         last, self._last = self._last, (date_header, local - monotonic)
         # Within one second all responses carry the same text, which needs to be read once only; unless this machine's
         # clock was set meanwhile, and has moved against the monotonic one.

@@ -164,6 +164,11 @@ def text_or_empty(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def id_or_empty(value: object) -> str:
+    """An id: a text or a whole number, as text; empty for anything else."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_or_empty(value)
+
+
 def json_of(message: httpx.Request | httpx.Response) -> Any:
     """The body of a request or a response as JSON; `NOT_JSON` when it cannot be read."""
     try:

@@ -23,7 +23,7 @@ from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
 from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
 from victor_ext.runtime.http.originals import require_connecting, require_connecting_awaited
-from victor_ext.runtime.http.tls_layer import READ_BYTES, Steps, TunnelStream
+from victor_ext.runtime.http.tls_layer import READ_BYTES, TunnelStream
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -117,8 +117,7 @@ class SyncStream(_Stream):
 class SyncTunnel(TunnelStream):
     """TLS over the TLS to a proxy: a socket cannot be wrapped twice."""
 
-    def _run(self, steps: Steps[T], timeout: float | None) -> T:
-        return drive(steps, lambda data: self._take(data, timeout))
+    _drive = staticmethod(drive)
 
 
 # There is no poll on Windows, nor where somebody has removed it, as eventlet does.
@@ -196,9 +195,7 @@ class AsyncTunnel(TunnelStream):
     """A TLS connection over a TCP connection, or over the TLS connection to a proxy."""
 
     start_tls = AsyncStream.start_tls
-
-    async def _run(self, steps: Steps[T], timeout: float | None) -> T:
-        return await adrive(steps, lambda data: self._take(data, timeout))
+    _drive = staticmethod(adrive)
 
 
 class AsyncBackend:

@@ -21,6 +21,8 @@ READ_BYTES = 65536
 class TunnelStream:
     """TLS over another stream of either mode. Where that one is awaited, so are the results of `read` and `write`."""
 
+    _drive: Callable[..., Any]  # that of the mode
+
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -60,11 +62,11 @@ class TunnelStream:
         self._under.abort()
 
     def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
-        raise NotImplementedError
+        def take(data: bytes | None) -> Any:
+            """Write the bytes below, or read some for None."""
+            return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
 
-    def _take(self, data: bytes | None, timeout: float | None) -> Any:
-        """Write the bytes below, or read some for None."""
-        return self._under.read(READ_BYTES, timeout) if data is None else self._under.write(data, timeout)
+        return self._drive(steps, take)
 
     def _handshake(self) -> Steps[None]:
         try:

@@ -35,7 +35,8 @@ from .retry import RetryPolicy, RetryQuota, parse_retry_after
 from .unauthorized import Authenticator, may_try_another_token, sendable
 
 _ASLEEP = 300.0
-"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner."""
+"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner. A write
+without a key is not sent either, once it has slept for the rest of its deadline: others may have acted on its end."""
 
 BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is left."""
@@ -234,8 +235,8 @@ class _Call:
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
         has_key = counted and self._key is not None
-        if has_key:
-            self._refuse_after_sleep(request)
+        if has_key or (counted and not loop.behaviour.operation_of(request).reads):
+            self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
@@ -287,13 +288,16 @@ class _Call:
         row = self._loop.behaviour.operation_of(request)
         return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
-    def _refuse_after_sleep(self, request: httpx.Request) -> None:
+    def _refuse_after_sleep(self, request: httpx.Request, left: float | None) -> None:
         """Raise if this machine slept since the call began, also before its first attempt: an earlier call may have
         used the key. The deadline's monotonic clock stands still while a machine is suspended."""
         asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
-        if asleep > _ASLEEP:
+        has_key = self._key is not None
+        if asleep > (_ASLEEP if has_key or left is None else min(_ASLEEP, left)):
             what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
             why = "the provider may have forgotten the key meanwhile, and would execute the request twice"
+            if not has_key:
+                why = "it has no key, and its time had passed: another process may have taken it for lost"
             raise self._error(request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why)
 
     def _wait_before_next(self, request: httpx.Request, failure: Failure, *, signed: bool) -> Flow[None]:

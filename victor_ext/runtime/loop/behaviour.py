@@ -48,6 +48,10 @@ class Behaviour:
         """Find the row of a request."""
         return of_no_table(request) if self.operations is None else self.operations.of(request)
 
+    def name_of(self, request: httpx.Request) -> str:
+        """The name of the operation of a request: `POST /v3/payouts/{}`."""
+        return f"{request.method} {request.url.path}" if self.operations is None else self.operations.name(request)
+
     def who(self, request: httpx.Request) -> str:
         """The provider, with its environment or the other server that a request went to, for a message."""
         where = self.environment

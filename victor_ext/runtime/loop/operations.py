@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 from functools import cache, cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
-from victor_ext.runtime.core.json_values import object_of
+from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
 
 from .evidence import (
     READER,
@@ -41,6 +42,76 @@ class Effect(Enum):
     SETS = auto()  # harmless if done twice
     MAKES = auto()
     MOVES_MONEY = auto()
+
+
+class Promise(Enum):
+    """What keeps a write from being done twice by a process that may be killed at any moment."""
+
+    KEYED = "keyed"  # it is sent again with its key while the provider keeps that, then looked up
+    LOOKED_UP = "looked up"  # it is sent once, and then reads show whether it was done
+    AT_MOST_ONCE = "at most once"  # it is sent once; where the response is lost, nothing shows whether it was done
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A write that was done, by its response or by what reads have shown.
+
+    Attributes:
+        id: The id of what it made; that in its path, if it makes nothing. None: it is not known.
+        status: The provider's word for the state of that, if it said one.
+        body: The JSON that says so; None without any.
+        response: The response to the write itself; None if reads have shown that it was done.
+        is_final: Whether a later read has shown that the status no longer changes.
+    """
+
+    id: str | None = None
+    status: str | None = None
+    body: Any = field(default=None, repr=False)
+    response: httpx.Response | None = field(default=None, repr=False)
+    is_final: bool = False
+
+
+Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
+"""Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
+An absence is no proof that it was not: lists lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Reads that show that a write was done, whoever asks and however late.
+
+    Attributes:
+        find: Makes the reads, with a client, the call, the earliest moment at which it may have been sent, and what it
+            needs. Only a state that no other call leaves, or an id that the request itself has, shows something: an
+            increment (a partial refund, a funding) looks the same whoever made it.
+        needs: Names of what the request does not have and the reads need, such as `payor_id`.
+        subject: What a request calls what it makes or changes: of two writes with the same, the reads may show the
+            other one. Empty: the request does not say it, so the reads cannot show it. None: the requests name nothing.
+    """
+
+    find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
+    needs: tuple[str, ...] = ()
+    subject: Callable[[httpx.Request], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """How what a write made or changed is read later, until its state is final.
+
+    Attributes:
+        read: The call of a client that reads it, with the prepared write and the id.
+        final: The words for states that this write leads no further from.
+        status: The provider's word for the state, in what was read. None: its attribute `status`.
+    """
+
+    read: Callable[[Any, Any, str], Any]
+    final: Collection[str]
+    status: Callable[[Any], str | None] | None = None
+
+    def done(self, record: Any, id: str) -> Done:
+        """What was read, as far as it says something of the write."""
+        status = record.status if self.status is None else self.status(record)
+        return Done(id, status or None, is_final=status in self.final)
 
 
 class Shown(Enum):
@@ -89,6 +160,12 @@ class Operation:
             that cannot be read confirms nothing.
         results: Whether a response with an error status is a result of the call all the same, such as a payment that
             was declined: it is then read and returned like a good response. None: no such response is.
+        made: The id of what a good response says was made; "" for one without any. None: its member `id`.
+        said: The provider's word for the state of that in a good response. None: its member `status`.
+        unlike: How a good response to a write says that something else was done, where its method alone compares it. It
+            may read with the client before it says so.
+        proof: Reads that show that a write was done, if there are any. `look_up` has them in words.
+        follow: How what it made or changed is read later, if it has a state of its own.
         refuses: The provider's words for a rejection with a good status, or None. Only a rejection after which nothing
             was done; a response that leaves a doubt is no evidence.
         unknown_id: Names of fields. A 400 or 422 about them alone says that there is nothing with the id that was asked
@@ -105,6 +182,11 @@ class Operation:
     id: RepeatsId | Says | None = None
     repeats: Repeats | None = None
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
+    made: Says | None = None
+    said: Says | None = None
+    unlike: Callable[[Any, httpx.Response], Generator[Callable[[], Any], Any, str | None]] | None = None
+    proof: Proof | None = None
+    follow: Follow | None = None
     results: Whether | None = None
     refuses: Says | None = None
     unknown_id: Collection[str] = ()
@@ -116,6 +198,20 @@ class Operation:
     @property
     def reads(self) -> bool:
         return self.effect is Effect.READS
+
+    def promise(self, *, has_key: bool, subject: str | None = None) -> Promise:
+        """What can be promised of a write, with a key or without one. An empty `subject`: its proof cannot find it."""
+        if has_key:
+            return Promise.KEYED
+        return Promise.AT_MOST_ONCE if self.proof is None or subject == "" else Promise.LOOKED_UP
+
+    def done(self, response: httpx.Response, ids: Sequence[str]) -> Done:
+        """What a good response to a write says that it did; `ids` are those in the path."""
+        body = object_of(response)
+        made = id_or_empty(body.get("id")) if self.made is None else self.made(response)
+        status = text_or_empty(body.get("status")) if self.said is None else self.said(response)
+        of_path = None if self.effect is Effect.MAKES else next(iter(ids), None)
+        return Done(made or of_path, status or None, body or None, response)
 
     @property
     def is_secret(self) -> bool:
@@ -235,6 +331,22 @@ class Operations:
             key = MADE if isinstance(self._place, HeaderKey) else TAKEN
         unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
         return unknown if self._results is None else replace(unknown, results=self._results)
+
+    def name(self, request: httpx.Request) -> str:
+        """The name of the operation of a request: of its row, or as the document declares it."""
+        reader: Reader | None = request.extensions.get(READER)
+        name = self._name_below(request) if reader is None else name_of(reader.declared)
+        return name or f"{request.method} {_path_of(request.url)}"
+
+    def proof_of(self, name: str) -> Proof | None:
+        """The reads that show that the write with this name was done, if there are any."""
+        row = self._rows.get(name)
+        return None if row is None else row.proof
+
+    def follow_of(self, name: str) -> Follow | None:
+        """How what the write with this name made is read later, if it is."""
+        row = self._rows.get(name)
+        return None if row is None else row.follow
 
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""

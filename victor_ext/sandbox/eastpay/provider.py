@@ -168,7 +168,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             return self.error(404, "", "There is nothing here.")
         reference = call.query_values().get("merchantTransactionId")
         payments = [
-            self._payment(entry, entry.code_at(self.state.now()))
+            {**self._payment(entry, entry.code_at(self.state.now())), "timestamp": _stamp(entry.made_at)}
             for entry in self.state.entries.values()
             if reference and entry.owner == call.owner and entry.form.get("merchantTransactionId") == reference
         ]
@@ -203,8 +203,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return body
 
     def _envelope(self, body: JsonObject) -> JsonObject:
-        moment = datetime.fromtimestamp(self.state.now(), UTC)
-        stamp = f"{moment:%Y-%m-%d %H:%M:%S}+0000"
+        stamp = _stamp(self.state.now())
         return {**body, "buildNumber": "sandbox", "timestamp": stamp, "ndc": self.state.new_id()}
 
     def _entry(self, payment_id: str, owner: str) -> Entry:
@@ -219,3 +218,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if checkout.paid is None and self.state.now() >= checkout.expires_at:
             raise NotFound("The checkout has expired.")
         return checkout
+
+
+def _stamp(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}+0000"

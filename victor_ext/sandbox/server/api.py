@@ -26,6 +26,13 @@ from victor_ext.sandbox.server.settings import read_authority
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
+    b"origin": lambda value, own: value.lower() != own,
+    # Its own pages, and an address that a person typed.
+    b"sec-fetch-site": lambda value, _: value not in ("same-origin", "none"),
+    b"referer": lambda value, own: not f"{value.lower()}/".startswith(f"{own}/"),
+}
+"""Whether a header shows that a page of another origin than the sandbox's own made the call."""
 
 
 class Api:
@@ -181,7 +188,7 @@ class ControlGuard:
                 f"http://{called}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
-            if _is_foreign(name, value, f"http://{host.lower()}"):
+            if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
                 return _refused(
                     "foreign_page",
                     f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
@@ -197,19 +204,6 @@ class ControlGuard:
         if authority in self._allowed or (name, None) in self._allowed:
             return True
         return (name in self._own or name == address) and (given or 80) == port
-
-
-def _is_foreign(name: bytes, value: str, own: str) -> bool:
-    """Whether a header shows that a page of another origin than `own` made the call."""
-    match name:
-        case b"origin":
-            return value.lower() != own
-        case b"sec-fetch-site":
-            return value not in ("same-origin", "none")  # its own pages, and an address that a person typed
-        case b"referer":
-            return not f"{value.lower()}/".startswith(f"{own}/")
-        case _:
-            return False
 
 
 def _refused(error: str, message: str) -> JSONResponse:

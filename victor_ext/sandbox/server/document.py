@@ -52,6 +52,10 @@ class Validator:
         """The places of members that the schema does not name, such as `payment_details.purpose`."""
         return list(_undeclared(self._root, self._components, value, ""))
 
+    def declared(self, value: object) -> Any:
+        """The value without the members that the schema does not name."""
+        return _declared(self._root, self._components, value)
+
 
 def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
     for error in schema.iter_errors(value):
@@ -68,15 +72,29 @@ def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
 
 
 def _undeclared(schema: Json, components: Json, value: object, place: str) -> Iterator[str]:
-    reference = schema.get("$ref")
-    declared = components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
-    members = declared.get("properties")
+    members = _resolved(schema, components).get("properties")
     if isinstance(value, dict) and members is not None:
         for name, member in cast("Json", value).items():
             if name in members:
                 yield from _undeclared(members[name], components, member, f"{place}{name}.")
             else:
                 yield f"{place}{name}"
+
+
+def _declared(schema: Json, components: Json, value: Any) -> Any:
+    schema = _resolved(schema, components)
+    members = schema.get("properties")
+    if isinstance(value, dict) and members is not None:
+        known = {name: member for name, member in cast("Json", value).items() if name in members}
+        return {name: _declared(members[name], components, member) for name, member in known.items()}
+    if isinstance(value, list):
+        return [_declared(schema.get("items", {}), components, item) for item in cast("list[object]", value)]
+    return cast("object", value)
+
+
+def _resolved(schema: Json, components: Json) -> Json:
+    reference = schema.get("$ref")
+    return components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +170,7 @@ class Document:
         return query | ({"required": required} if required else {})
 
     def _resolve(self, schema: Json) -> Json:
-        reference = schema.get("$ref")
-        return self._components["schemas"][reference.rsplit("/", 1)[1]] if reference else _strict(schema)
+        return _resolved(schema, self._components) if "$ref" in schema else _strict(schema)
 
     def _compile(self, schema: Json) -> Validator:
         return Validator(_strict(schema), self._components)

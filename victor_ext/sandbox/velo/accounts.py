@@ -89,8 +89,7 @@ class Accounts:
     def _audited(self, funding: JsonObject, changed: str) -> JsonObject:
         event = {"eventId": f"{funding['fundingId'][:-1]}0", "eventDateTime": changed}
         return {
-            "amount": funding["amount"],
-            "currency": funding["currency"],
+            **funding,
             "dateTime": changed,
             "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
             "sourceAccountName": self.sources[funding["sourceAccountId"]]["name"],
@@ -98,10 +97,6 @@ class Accounts:
             "topupType": "MANUAL",
             "events": [{**event, "fundingEventType": "PAYOR_FUNDING_REQUESTED"}],
         }
-
-    def changes(self) -> list[JsonObject]:
-        names = ("fundingId", "amount", "currency", "status")
-        return [{name: one[name] for name in names} for one in self.fundings.values()]
 
 
 class Payees:
@@ -186,27 +181,15 @@ class Payees:
         payee["onboardedStatus"], payee["payorRefs"][0]["invitationStatus"] = "ONBOARDED", "ACCEPTED"
         self._base.touch(payee_id)
 
-    def invitations(self) -> list[JsonObject]:
-        return [
-            {"payeeId": payee["payeeId"], "invitationStatus": payee["payorRefs"][0]["invitationStatus"]}
-            for payee in self.all.values()
-        ]
+    def listed(self) -> list[JsonObject]:
+        """The payees, with what they are to the payor beside it."""
+        return [{**one, **one["payorRefs"][0], "payeeCountry": one["country"]} for one in self.all.values()]
 
     def batch(self, batch_id: str) -> JsonObject:
         due, count, failures = find(self._batches, batch_id, "batch")
         if self._now() < due:
             return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
-
-    def changes(self) -> list[JsonObject]:
-        return [
-            {
-                **{name: payee[name] for name in ("payeeId", "displayName", "email", "onboardedStatus")},
-                "remoteId": payee["payorRefs"][0]["remoteId"],
-                "payeeCountry": payee["country"],
-            }
-            for payee in self.all.values()
-        ]
 
 
 def _display_name(given: JsonObject) -> str:

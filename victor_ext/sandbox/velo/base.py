@@ -60,12 +60,13 @@ class Base:
         return event_id
 
 
+@dataclass
 class Refused(Exception):
     """A call is answered with this error."""
 
-    def __init__(self, status: int, message: str, location: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.message, self.location = status, message, location
+    status: int
+    message: str
+    location: str | None = None
 
     def response(self, correlation_id: str) -> Response:
         """Velo's format of an error. The number is the sandbox's own choice: Velo does not publish its numbers."""
@@ -94,7 +95,7 @@ class Asked:
 
 
 _NO_FILTERS = {"payorId", "page", "pageSize", "sort", "sensitive", "updatedSince", "includeUserDeleted"}
-_MEMBERS = {"payeeCountry": "country", "submittedDate": "submittedDateTime"}
+_MEMBERS = {"submittedDate": "submittedDateTime"}
 """The member that a filter, or a range of two, compares; those of all others have the filter's name. An item
 without the member does not pass."""
 _ORDERS = {
@@ -126,8 +127,6 @@ def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> Json
 def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:
     range_ = name.removesuffix("From").removesuffix("To")
     value = item.get(_MEMBERS.get(range_, range_))
-    if name == "remoteId" and "payorRefs" in item:
-        value = item["payorRefs"][0]["remoteId"]
     if value is None:
         return False
     if name == "payoutMemo":

@@ -15,10 +15,6 @@ RATE = 1.25
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
 _EXPORTED: tuple[str, ...] = ("transactionDate", *_MONEY, "remoteId", "sourceAccountName", "payorPaymentId", "status")
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
-_AUDITED = (
-    *("paymentId", "payeeId", "payorId", "payorPaymentId", "sourceAccountId", "sourceAccountName", "sourceCurrency"),
-    *("submittedDateTime", "status", "paymentMemo", "transmissionType", "remoteSystemId", "events"),
-)
 
 
 @dataclass
@@ -164,25 +160,38 @@ class Payouts:
 
     # What can be read
 
-    def summary(self, payout: Payout) -> JsonObject:
-        """The payout as `getPayout` returns it."""
-        accepted = _accepted(payout)
-
-        def shown(one: JsonObject, *more: str) -> JsonObject:
-            names = ("remoteId", "amount", "sourceAccountName", "payorPaymentId", *more)
-            return {**{name: one[name] for name in names}, "currencyType": one["currency"]}
-
+    def shown(self, payout: Payout) -> JsonObject:
+        """All that Velo says of a payout; a response has the part that its schema names."""
+        accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
+        rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
+        costs, withdrawn, returned = self._costs(accepted), _count(payout, "WITHDRAWN"), _count(payout, "RETURNED")
+        incomplete = _count(payout, "AWAITING_FUNDS")
         return {
             "payoutId": payout.id,
+            "payorId": self._base.payor_id,
             "status": payout.status,
+            "payoutStatus": payout.status,
+            "payoutMemo": payout.memo,
+            "payoutType": "STANDARD",
+            **payout.times,
             "paymentsSubmitted": len(payout.payments),
             "paymentsAccepted": len(accepted),
-            "paymentsRejected": _count(payout, "REJECTED"),
-            "paymentsWithdrawn": _count(payout, "WITHDRAWN"),
+            "paymentsRejected": len(rejected),
+            "paymentsWithdrawn": withdrawn,
+            "totalPayments": len(payout.payments),
+            "totalIncompletePayments": incomplete,
+            "totalReturnedPayments": returned,
+            "totalWithdrawnPayments": withdrawn,
+            "confirmedPayments": _count(payout, "CONFIRMED"),
+            "releasedPayments": _count(payout, "CONFIRMED", "FUNDED"),
+            "incompletePayments": incomplete,
+            "returnedPayments": returned,
+            "withdrawnPayments": withdrawn,
             "fxSummaries": self.exchanges(payout) if "quotedDateTime" in payout.times else [],
-            "accounts": self._costs(accepted),
-            "acceptedPayments": [{**shown(one), "railsId": "SANDBOX"} for one in accepted],
-            "rejectedPayments": [shown(one, "reason") for one in payout.payments if one["status"] == "REJECTED"],
+            "accounts": costs,
+            "sourceAccountSummary": [{**cost, "totalCost": cost["totalPayoutCost"]} for cost in costs],
+            "acceptedPayments": [{**one, "currencyType": one["currency"], "railsId": "SANDBOX"} for one in accepted],
+            "rejectedPayments": [{**one, "currencyType": one["currency"]} for one in rejected],
         }
 
     def _costs(self, payments: list[JsonObject]) -> list[JsonObject]:
@@ -193,38 +202,9 @@ class Payouts:
             costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += self.cost(one)
         return list(costs.values())
 
-    def payouts(self) -> list[JsonObject]:
-        return [
-            {
-                "payoutId": payout.id,
-                "payorId": self._base.payor_id,
-                "status": payout.status,
-                **_head(payout, "submittedDateTime", "instructedDateTime", "withdrawnDateTime"),
-                "totalIncompletePayments": _count(payout, "AWAITING_FUNDS"),
-                "totalReturnedPayments": _count(payout, "RETURNED"),
-                "totalWithdrawnPayments": _count(payout, "WITHDRAWN"),
-                "sourceAccountSummary": [
-                    {"totalCost": cost["totalPayoutCost"], **cost} for cost in self._costs(_accepted(payout))
-                ],
-            }
-            for payout in self.all.values()
-        ]
-
-    def history(self, payout_id: str) -> JsonObject:
-        payout = self.get(payout_id)
-        return {
-            "payoutStatus": payout.status,
-            **_head(payout, "submittedDateTime", "quotedDateTime", "instructedDateTime", "withdrawnDateTime"),
-            "confirmedPayments": _count(payout, "CONFIRMED"),
-            "releasedPayments": _count(payout, "CONFIRMED", "FUNDED"),
-            "incompletePayments": _count(payout, "AWAITING_FUNDS"),
-            "returnedPayments": _count(payout, "RETURNED"),
-            "withdrawnPayments": _count(payout, "WITHDRAWN"),
-        }
-
     def statistics(self) -> JsonObject:
         month = self._base.timestamp()[:7]
-        these = [one for one in self.payouts() if one["submittedDateTime"][:7] == month]
+        these = [one for one in self.all.values() if one.times["submittedDateTime"][:7] == month]
         failed = [one for one in self.payments() if one["status"] in ("REJECTED", "RETURNED")]
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
@@ -243,7 +223,7 @@ class Payouts:
         """The payments, without those that are not validated yet."""
         return [
             {
-                **{name: one[name] for name in _AUDITED},
+                **one,
                 # Velo names the payee once the payment is confirmed.
                 "remoteId": one["remoteId"] if one["status"] == "CONFIRMED" else None,
                 "sourceAmount": self.cost(one),
@@ -252,28 +232,13 @@ class Payouts:
                 "railsId": "SANDBOX",
                 "fundingStatus": "FUNDED" if one["status"] in ("FUNDED", "CONFIRMED") else "UNFUNDED",
                 "rejectionReason": one["reason"],
-                "withdrawnReason": one.get("withdrawnReason"),
                 "payout": {"payoutId": payout.id},
+                "payoutId": payout.id,
             }
             for payout in self.all.values()
             for one in payout.payments
             if one["status"] != "SUBMITTED"
         ]
-
-    def changes(self) -> list[JsonObject]:
-        names = ("paymentId", "payorPaymentId", "status", *_MONEY)
-        return [
-            {"payoutId": one["payout"]["payoutId"], **{name: one[name] for name in names}} for one in self.payments()
-        ]
-
-
-def _accepted(payout: Payout) -> list[JsonObject]:
-    return [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
-
-
-def _head(payout: Payout, *times: str) -> JsonObject:
-    known = {name: payout.times[name] for name in times if name in payout.times}
-    return {"payoutMemo": payout.memo, "payoutType": "STANDARD", **known, "totalPayments": len(payout.payments)}
 
 
 def _count(payout: Payout, *statuses: str) -> int:

@@ -101,17 +101,14 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         asked = self._asked(operation, call)
         state.move()
         if operation in _READS:
-            return json_response(200, _READS[operation](state, asked))
-        if operation in _CHANGES:
-            status, change = _CHANGES[operation]
-            change(state, asked)
-            call.did_work(asked.about)
-            return empty_response(status)
-        if operation in _MAKES:
-            status, make = _MAKES[operation]
-            location, references = make(state, asked)
-            call.exchange.request_id = location.rpartition("/")[2]
+            return json_response(200, declared(operation).responses[200].declared(_READS[operation](state, asked)))
+        if operation in _WRITES:
+            status, work = _WRITES[operation]
+            location, references = work(state, asked) or ("", [asked.about])
             call.did_work(*references)
+            if not location:
+                return empty_response(status)
+            call.exchange.request_id = location.rpartition("/")[2]
             wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
             return empty_response(status, {"Location": location, **wait})
         return self._ping(call) if operation == "ping" else self._export(asked)
@@ -155,15 +152,13 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
-        webhook = self.state.webhooks.get(call.params["webhook_id"])
+        webhook = self.state.webhook(call.params["webhook_id"])
         event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
 
 
-# What is changed or made: by operation, the status of the response, and what does it.
-
-_CHANGES: dict[str, tuple[int, Callable[[State, Asked], None]]] = {
+_WRITES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]] | None]]] = {
     "update_payee": (204, lambda state, asked: state.payees.update(asked.about, asked.body)),
     "rename_payee": (204, lambda state, asked: state.payees.rename(asked.about, asked.body)),
     "invite": (200, lambda state, asked: state.payees.invite(asked.about)),
@@ -171,19 +166,17 @@ _CHANGES: dict[str, tuple[int, Callable[[State, Asked], None]]] = {
     "instruct": (202, lambda state, asked: state.payouts.instruct(asked.about)),
     "withdraw": (202, lambda state, asked: state.payouts.withdraw(asked.about)),
     "withdraw_payment": (204, lambda state, asked: state.payouts.withdraw_payment(asked.about, asked.body["reason"])),
-    "update_webhook": (204, lambda state, asked: state.webhooks.update(asked.about, asked.body)),
-}
-_MAKES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]]]]] = {
+    "update_webhook": (204, lambda state, asked: find(state.webhooks, asked.about, "webhook").update(asked.body)),
     "create_payees": (201, lambda state, asked: state.payees.create(asked.body)),
     "fund": (202, lambda state, asked: state.accounts.fund(asked.about, asked.body)),
     "create_bank": (202, lambda state, asked: state.accounts.create_bank(asked.body)),
     "submit": (202, lambda state, asked: state.payouts.submit(asked.body)),
-    "create_webhook": (201, lambda state, asked: state.webhooks.create(asked.body)),
+    "create_webhook": (201, lambda state, asked: state.create_webhook(asked.body)),
 }
-"""Each returns the address of what is new, and the references that the work is counted for."""
+"""What is changed or made: by operation, the status of the response, and what does it.
 
-
-# What is read: by operation, the body of the response.
+What makes something returns its address, and the references that the work is counted for.
+"""
 
 
 def _page(items: Callable[[State, Asked], list[JsonObject]]) -> Callable[[State, Asked], JsonObject]:
@@ -204,34 +197,37 @@ def _changes(
 
 
 def _payout_history(state: State, asked: Asked) -> JsonObject:
-    summary = state.payouts.history(asked.about)
+    summary = state.payouts.shown(state.payouts.get(asked.about))
     payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == asked.about]
     return {"summary": summary, **page_of(asked, payments)}
 
 
 _READS: dict[str, Callable[[State, Asked], JsonObject]] = {
-    "list_payees": _page(lambda state, _: [*state.payees.all.values()]),
-    "payee_changes": _changes(lambda state: state.payees.changes(), "payeeId", 100),
+    "list_payees": _page(lambda state, _: state.payees.listed()),
+    "payee_changes": _changes(lambda state: state.payees.listed(), "payeeId", 100),
     "get_batch": lambda state, asked: state.payees.batch(asked.about),
     "get_payee": lambda state, asked: find(state.payees.all, asked.about, "payee"),
-    "invitations": _page(lambda state, _: state.payees.invitations()),
+    "invitations": _page(lambda state, _: state.payees.listed()),
     "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
     "get_source": lambda state, asked: state.accounts.source(asked.about),
     "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
     "get_bank": lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
     "get_funding": lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
-    "funding_changes": _changes(lambda state: state.accounts.changes(), "fundingId", 25),
-    "get_payout": lambda state, asked: state.payouts.summary(state.payouts.get(asked.about)),
+    "funding_changes": _changes(lambda state: [*state.accounts.fundings.values()], "fundingId", 25),
+    "get_payout": lambda state, asked: state.payouts.shown(state.payouts.get(asked.about)),
     "quote": lambda state, asked: state.payouts.quote(asked.about),
     "payout_payments": _page(lambda state, asked: state.payouts.get(asked.about).payments),
     "list_payments": _page(lambda state, _: state.payouts.payments()),
-    "payment_changes": _changes(lambda state: state.payouts.changes(), "paymentId", 100),
+    "payment_changes": _changes(lambda state: state.payouts.payments(), "paymentId", 100),
     "get_payment": lambda state, asked: state.payouts.payment(asked.about),
-    "list_payouts": _page(lambda state, _: state.payouts.payouts()),
+    "list_payouts": _page(lambda state, _: [state.payouts.shown(one) for one in state.payouts.all.values()]),
     "payout_history": _payout_history,
     "statistics": lambda state, _: state.payouts.statistics(),
     "list_fundings": _page(lambda state, _: state.accounts.audit()),
-    "list_webhooks": _page(lambda state, _: [state.webhooks.get(name) for name in state.webhooks.all]),
-    "get_webhook": lambda state, asked: state.webhooks.get(asked.about),
+    "list_webhooks": _page(lambda state, _: [state.webhook(name) for name in state.webhooks]),
+    "get_webhook": lambda state, asked: state.webhook(asked.about),
 }
-"""Every operation that changes nothing; and `quote`, which may be repeated."""
+"""What is read: by operation, the body of the response, of which the declared members are sent.
+
+`quote` is among them: it may be repeated.
+"""

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 from victor_ext.sandbox.server import Clock, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
 from victor_ext.sandbox.velo.base import Base, VeloSettings
 from victor_ext.sandbox.velo.payouts import Payouts
-
-
-class Webhooks:
-    def __init__(self, new_id: Callable[[], str]) -> None:
-        self._new_id = new_id
-        self.all: dict[str, JsonObject] = {}
-
-    def create(self, body: JsonObject) -> tuple[str, list[str]]:
-        webhook_id = self._new_id()
-        self.all[webhook_id] = {"id": webhook_id, "categories": ["payment", "payee", "debit"], **body}
-        return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
-
-    def get(self, webhook_id: str) -> JsonObject:
-        webhook = find(self.all, webhook_id, "webhook")
-        return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
-
-    def update(self, webhook_id: str, body: JsonObject) -> None:
-        find(self.all, webhook_id, "webhook").update(body)
 
 
 class State(Base):
@@ -36,13 +17,23 @@ class State(Base):
         self.tokens = TokenStore(clock)
         self.payees = Payees(self)
         self.accounts = Accounts(self)
-        self.webhooks = Webhooks(self.new_id)
+        self.webhooks: dict[str, JsonObject] = {}
         self.payouts = Payouts(self, self.payees, self.accounts)
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
         key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
+
+    def create_webhook(self, body: JsonObject) -> tuple[str, list[str]]:
+        webhook_id = self.new_id()
+        self.webhooks[webhook_id] = {"id": webhook_id, "categories": ["payment", "payee", "debit"], **body}
+        return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
+
+    def webhook(self, webhook_id: str) -> JsonObject:
+        """A webhook as it is shown: its secret is masked."""
+        webhook = find(self.webhooks, webhook_id, "webhook")
+        return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
 
     def move(self) -> int:
         return self.payouts.move() + self.accounts.move()

@@ -21,7 +21,7 @@ from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Facts, KeyRecord, Store, read_public_key
+from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -78,20 +78,20 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def replay(self, owner: str, key: str | None, fingerprint: bytes) -> PaymentRequest | None:
+    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | None:
         """The request that was made under this key, or None; raises `KeyConflict` for another body."""
-        record = self.store.keys.get((owner, key)) if key is not None else None
-        if record is None:
+        before, request_id = self.store.keys.get(f"{owner}\n{key}", ("", ""))
+        made = self.store.requests.get(request_id)
+        if made is None:
             return None
-        made = self.store.requests[record.request_id]
         life = self._settings.key_life
         if life is not None and self._clock.now() - made.created_at > life:
             return None
-        if record.fingerprint != fingerprint and self._settings.key_conflict != "replay":
+        if before != fingerprint and self._settings.key_conflict != "replay":
             raise KeyConflict
         return made
 
-    def create(self, owner: str, key: str | None, fingerprint: bytes, body: JsonObject) -> PaymentRequest:
+    def create(self, owner: str, key: str | None, fingerprint: str, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
         counterparty_id = intern(body["payer"]["victor_counterparty_id"])
         counterparty = self.store.counterparties.get(counterparty_id)
@@ -106,8 +106,7 @@ class Ledger(Lifecycle):
         made = [request]
         if counterparty is not None and counterparty.account_number in self.store.accounts:
             made = self._with_twin(request, counterparty)
-        record = None if key is None else KeyRecord(owner, key, fingerprint, request.id)
-        self._commit(made, record)
+        self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
@@ -273,7 +272,7 @@ def _shown(payer: Account) -> JsonObject:
     return {"payer_account": payer.account_number, "payer_routing": payer.routing_number, "payer_name": payer.name}
 
 
-def fingerprint(body: object) -> bytes:
+def fingerprint(body: object) -> str:
     """The digest of a body's canonical JSON, the same for bodies that differ in spelling only."""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode("ascii")).digest()
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import count
@@ -16,7 +16,7 @@ from itertools import count
 from victor_ext.sandbox.server.context import Clock
 from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import read_zone
-from victor_ext.sandbox.victor.state import KeyRecord, Store
+from victor_ext.sandbox.victor.state import Store
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
@@ -76,8 +76,8 @@ class Lifecycle:
                 due, to = planned
                 heapq.heappush(self._schedule, (due, next(self._numbers), request.id, request.status, to))
 
-    def _commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
-        self.store.commit(requests, key)
+    def _commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.store.commit(requests, keys)
         self.schedule(requests)
 
     def pass_time(self, now: float) -> int:

@@ -10,10 +10,10 @@ import json
 import os
 import sqlite3
 from collections import UserDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -24,19 +24,12 @@ from victor_ext.sandbox.server.provider import Move, Tone
 from victor_ext.sandbox.victor.model import BUILT_IN, OPEN, Account, Counterparty, PaymentRequest, Status
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS requests (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL
+CREATE TABLE IF NOT EXISTS facts (
+    position INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, name)
 );
-CREATE TABLE IF NOT EXISTS keys (
-    owner TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL, request_id TEXT NOT NULL,
-    PRIMARY KEY (owner, key)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
-    PRIMARY KEY (kind, name)
-) WITHOUT ROWID;
 """
+_UPSERT = "INSERT INTO facts (kind, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 T = TypeVar("T")
-_UPSERT = "INSERT INTO requests (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"
 _KEPT = 2_000
 TONES: dict[Status, Tone] = {
     **dict.fromkeys(OPEN, "waiting"),
@@ -44,15 +37,6 @@ TONES: dict[Status, Tone] = {
     **dict.fromkeys(("accepted", "completed"), "good"),
     **dict.fromkeys(("declined", "expired", "failed"), "bad"),
 }
-
-
-class KeyRecord(NamedTuple):
-    """The work under an idempotency key: the fingerprint of the body, and the request that was made."""
-
-    owner: str
-    key: str
-    fingerprint: bytes
-    request_id: str
 
 
 def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
@@ -82,18 +66,22 @@ def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
 
 
 class Facts(UserDict[str, T]):
-    """Facts of one kind by name. Each is written to the database before it counts."""
+    """Facts of one kind by name, in the order in which they came. Each is written to the database before it counts."""
 
     def __init__(self, database: sqlite3.Connection, kind: str, read: Callable[[Any], T] = lambda value: value) -> None:
         super().__init__()
         self._database, self._kind = database, kind
-        rows = database.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY name", (kind,))
+        rows = database.execute("SELECT name, value FROM facts WHERE kind = ? ORDER BY position", (kind,))
         self.data = {name: read(json.loads(value)) for name, value in rows}
 
     def __setitem__(self, name: str, value: T) -> None:
-        row = self._kind, name, json.dumps(value, default=asdict)
-        self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", row)
+        self.write({name: value})
         self.data[name] = value
+
+    def write(self, facts: Mapping[str, T]) -> None:
+        """Write facts that count once they are in `data`."""
+        rows = [(self._kind, name, json.dumps(value, default=asdict)) for name, value in facts.items()]
+        self._database.executemany(_UPSERT, rows)
 
     def __delitem__(self, name: str) -> None:
         self._database.execute("DELETE FROM facts WHERE kind = ? AND name = ?", (self._kind, name))
@@ -115,36 +103,32 @@ class Store:
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
         self._moves: dict[str, list[Move]] = {}
         """When the last requests came into which status: kept in memory, for the page."""
-        self.requests: dict[str, PaymentRequest] = {}
-        self.order: list[str] = []
-        self.created: list[float] = []
+        self._requests = Facts(database, "request", lambda value: PaymentRequest(**value))
+        self.requests = self._requests.data
+        self.order = list(self.requests)
+        self.created = [request.created_at for request in self.requests.values()]
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
         self.version = 0
         """Changes with every commit, so that a cached list can be recognised as stale."""
-        for (record,) in database.execute("SELECT record FROM requests ORDER BY position"):
-            self._keep(PaymentRequest(**json.loads(record)))
-        self._moves.clear()  # when they moved is not kept
-        rows = database.execute("SELECT owner, key, fingerprint, request_id FROM keys")
-        self.keys = {row[:2]: KeyRecord(*row) for row in rows}
+        self.keys: Facts[Sequence[str]] = Facts(database, "key")
+        """By owner and key, with a line break between: the fingerprint of the body, and the id of what was made."""
 
-    def commit(self, requests: Sequence[PaymentRequest], key: KeyRecord | None = None) -> None:
+    def commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
         """Write new or changed requests, and the key under which the work was done, in one transaction; then keep them.
 
         When writing fails, nothing has changed.
         """
         with self._database as database:
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(_UPSERT, [(request.id, json.dumps(request.to_dict())) for request in requests])
-            if key is not None:
-                database.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", key)
+            self._requests.write({request.id: request for request in requests})
+            self.keys.write(keys or {})
         for request in requests:
             self._keep(request)
-        if key is not None:
-            self.keys[key.owner, key.key] = key
+        self.keys.data.update(keys or {})
 
     def clear(self) -> None:
         """Empty the database. Its contents are still in memory: make a new store."""
-        self._database.executescript("DELETE FROM requests; DELETE FROM keys; DELETE FROM facts;")
+        self._database.executescript("DELETE FROM facts;")
 
     def moves(self, request: PaymentRequest) -> list[Move]:
         """The moves of a request; of one whose moves are not remembered, the status that it is in."""

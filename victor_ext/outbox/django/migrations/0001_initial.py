@@ -1,10 +1,14 @@
-"""The outbox's table, with the columns of `victor_ext.outbox.entries.outbox_table`."""
+"""The tables of the outbox: `outbox_table` and `event_table` describe them."""
 
+import sqlalchemy as sa
 from django.db import migrations, models
+
+from victor_ext.event_queue.django import makes
+from victor_ext.event_queue.queue import event_table
 
 
 class Migration(migrations.Migration):
-    """It makes the table."""
+    """It makes the tables."""
 
     initial = True
     dependencies = []
@@ -15,7 +19,12 @@ class Migration(migrations.Migration):
                 ("id", models.AutoField(primary_key=True, serialize=False)),
                 ("key", models.CharField(max_length=128, unique=True)),
                 ("reference", models.TextField()),
-                ("arguments", models.TextField()),
+                ("provider", models.TextField()),
+                ("operation", models.TextField()),
+                ("call", models.TextField()),
+                ("look_up_by", models.TextField()),
+                ("send_before", models.FloatField(null=True)),
+                ("settle_until", models.FloatField(null=True)),
                 ("state", models.CharField(db_index=True, max_length=16)),
                 ("leased_until", models.FloatField()),
                 ("first_sent_at", models.FloatField(null=True)),
@@ -25,7 +34,10 @@ class Migration(migrations.Migration):
                 ("status", models.TextField(null=True)),
                 ("ended", models.BooleanField()),
                 ("error", models.TextField(null=True)),
+                ("resolved_by", models.TextField(null=True)),
+                ("resolved_why", models.TextField(null=True)),
             ],
             options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
-        )
+        ),
+        makes(event_table("victor_outbox_events", sa.MetaData())),
     ]

@@ -6,16 +6,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from victor_ext import Victor, VictorError
+from victor_ext import VictorError
+from victor_ext.event_queue.queue import as_text
 from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
-from victor_ext.outbox.passes import as_text
+from victor_ext.outbox.django.driver import client_of
 
 
 class Command(BaseCommand):
     """One pass, or pass after pass."""
 
     help = (
-        "Sends the payment requests in the outbox, settles those that may have been sent, and reads their statuses. "
+        "Sends the writes in the outbox, settles those that may have been sent, and reads their statuses. "
         "Several may run at once, and each may be killed at any moment."
     )
 
@@ -33,7 +34,8 @@ class Command(BaseCommand):
                 changed = send_payment_requests()
                 self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
-                with Victor.from_env() as victor, suppress(KeyboardInterrupt):
-                    DjangoOutbox.from_settings().run(victor, interval=interval)
+                outbox = DjangoOutbox.from_settings()
+                with client_of(outbox) as client, suppress(KeyboardInterrupt):
+                    outbox.run(client, interval=interval)
         except VictorError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,376 @@
+"""Payouts in bulk, by Velo: each is submitted at most once, found again by its payments, and paid by a second step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+from uuid import uuid4
+
+import pytest
+
+from tests.bulk.bulk_runs import Bulk, wait_until, write_csv
+from tests.bulk.conftest import STORAGE_KEY
+from tests.cases import cases_beside
+from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
+from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
+from victor_ext.bulk import BulkSender, InvalidRows, delivery, pacing
+from victor_ext.bulk.batch_store import BatchStore
+from victor_ext.bulk.payouts import Payouts
+from victor_ext.providers.eastpay import EastPay
+from victor_ext.providers.velo import Velo, VeloAuth
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
+from victor_ext.settlement.key_age import Moment, NoKey, Now
+
+pytestmark = pytest.mark.slow
+LAG = 1000.0
+"""Seconds after which the sandbox lists a payment, where a test has it list late."""
+Make = Callable[..., Any]
+
+
+def row(number: int, **changes: object) -> dict[str, Any]:
+    good = {
+        "remote_id": "payee-7", "amount": "1.50", "currency": "USD", "source_account_name": "USD account",
+        "payor_payment_id": f"PAY-{number}", "region": "north",
+    }  # fmt: skip
+    return {**good, **changes}
+
+
+def rows(count: int, **changes: object) -> list[dict[str, Any]]:
+    return [row(number, **changes) for number in range(1, count + 1)]
+
+
+@pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[VeloSandbox]:
+    """Its list of payments has a new one at once, or after as many seconds as the test's parameter says."""
+    with VeloSandbox(VeloSettings(seed=1, validation=getattr(request, "param", 0.0))) as running:
+        running.add_source_account("USD account", "USD", 10**9)
+        running.add_source_account("EUR account", "EUR", 10**9)
+        running.add_payee("payee-7")
+        yield running
+
+
+late = pytest.mark.parametrize("sandbox", [LAG], indirect=True)
+
+
+@pytest.fixture
+def client(sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Velo]:
+    monkeypatch.setattr(pacing, "_FIRST_PAUSE", 0.001)
+    with Velo(VeloAuth(*sandbox.add_key()), base_url=sandbox.url, retry=RetryPolicy(base=0.0, max_attempts=2)) as made:
+        yield made
+
+
+@pytest.fixture
+def sender_options(sandbox: VeloSandbox) -> dict[str, Any]:
+    return {"payor_id": sandbox.payor_id}
+
+
+@pytest.fixture
+def bulk(sandbox: VeloSandbox, bare_environment: dict[str, str], tmp_path: Path) -> Bulk:
+    api_key, api_secret = sandbox.add_key()
+    settings = {"VELO_BASE_URL": sandbox.url, "VELO_API_KEY": api_key, "VELO_API_SECRET": api_secret}
+    return Bulk({**bare_environment, **settings, "VICTOR_BULK_KEY": STORAGE_KEY}, tmp_path)
+
+
+def calls(sandbox: VeloSandbox, operation: str) -> int:
+    return sum(seen.operation == operation for seen in sandbox.received())
+
+
+def submitted_once(sandbox: VeloSandbox, count: int) -> None:
+    assert sandbox.work_done_by_reference().items() >= {f"PAY-{number}": 1 for number in range(1, count + 1)}.items()
+
+
+def payouts_of(sender: Any) -> list[list[str]]:
+    """The payments of each payout, by the export."""
+    by_payout: dict[str, list[str]] = {}
+    for result in sender.export():
+        by_payout.setdefault(result.asked["payout_id"], []).append(result.asked["payor_payment_id"])
+    return list(by_payout.values())
+
+
+def outcomes(status: Any) -> dict[str, int]:
+    return {outcome.value: count for outcome, count in status.counts.items()}
+
+
+def test_rows_are_grouped_into_payouts(sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Payouts, "together", 3)
+    payor, records = sandbox.payor_id, rows(9)
+    records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
+    records[8] |= {"payout_from_payor_id": payor, "payout_to_payor_id": payor}
+    assert outcomes(sender().send(records)) == {"created": 9}
+    numbers = [[1, 3, 4], [5, 6, 8], [2, 7], [9]]
+    assert payouts_of(sender()) == [[f"PAY-{number}" for number in each] for each in numbers]
+    submitted_once(sandbox, 9)
+    # Sent again, the file has nothing new, and two more rows are one more payout.
+    assert outcomes(sender().send([*records, row(10), row(11)])) == {"created": 11}
+    assert calls(sandbox, "submit") == 5
+
+
+def test_rejected_rows_quote_and_totals_are_shown(bulk: Bulk, sandbox: VeloSandbox) -> None:
+    records = [row(1), row(2, remote_id="nobody"), row(3, source_account_name="EUR account")]
+    file = bulk.write(records, "march.csv")
+    system, payor = ("--provider", "velo"), ("--payor-id", sandbox.payor_id)
+    total = ("--expect-rows", "3", "--expect-total", "4.50")
+    assert "payor_payment_id" in bulk(*system, "send", "--help").out
+    assert "\n--payor-id ID gives a payor to every row without one." in bulk(*system, "send", file.name).err
+    assert "--by is missing" in bulk(*system, "send", file.name, *payor, "--not-by-sender").err
+    sent = bulk(*system, "send", file.name, *payor, *total, "--by", "Ann", "--not-by-sender")
+    assert (sent.status, sent.out) == (1, "march.csv: 3 rows: 2 created, 1 rejected\n")
+    status = bulk(*system, "status", "--refresh")
+    assert "payout " in status.out and "QUOTED, 2 accepted, 1 rejected: " in status.out
+    assert (
+        "1.50 USD from USD account" in status.out
+        and "1.20 EUR from EUR account; quoted: 1.20 EUR for 1.50 USD" in status.out
+    )
+    lines = list(csv.DictReader(io.StringIO(bulk(*system, "export").out)))
+    assert [(line["outcome"], line["error"], line["region"]) for line in lines] == [
+        ("created", "", "north"), ("rejected", "There is no payee nobody.", "north"), ("created", "", "north"),
+    ]  # fmt: skip
+    assert {line["id"] for line in lines} == {payment["paymentId"] for payment in payments(sandbox, bulk)}
+
+    # A second step, by another person. It is taken once.
+    assert "Another person" in bulk(*system, "instruct", file.name, "--by", "ann").err
+    assert "--by is missing: another person" in bulk(*system, "instruct", file.name).err
+    assert calls(sandbox, "instruct") == 0
+    for _ in range(2):
+        paid = bulk(*system, "instruct", file.name, "--by", "Bob")
+        assert (paid.status, paid.out) == (0, "march.csv: instruct: 1 done\n")
+    assert calls(sandbox, "instruct") == 1
+    assert "instruct by Bob: 1 done" in bulk(*system, "status", "--refresh").out
+    assert bulk(*system, "status", "--refresh", "--json").json["payments"] == {"FUNDED": 2}
+    withdrawn = bulk(*system, "withdraw", file.name, "--by", "Bob", "--json")
+    assert withdrawn.json["counts"] == {"rejected": 1}
+
+
+def payments(sandbox: VeloSandbox, bulk: Bulk) -> list[Any]:
+    auth = VeloAuth(bulk.environment["VELO_API_KEY"], bulk.environment["VELO_API_SECRET"])
+    with Velo(auth, base_url=sandbox.url) as velo:
+        return [payment.raw.to_dict() for payment in velo.payments.list(sandbox.payor_id)]
+
+
+def test_a_file_of_another_total_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
+    both = [row(1), row(2, currency="EUR")]
+    for records, total, words in ((rows(2), "3.01", "the amounts are 3.00"), (both, "3.00", "in USD and EUR")):
+        with pytest.raises(InvalidRows, match=words):
+            sender().send(records, expect_total=total)
+    assert sender().check(rows(2), expect_total="3.00", expect_rows=2).new == 2
+    assert calls(sandbox, "submit") == 0
+
+
+@pytest.mark.parametrize(("changes", "column"), cases_beside(__file__)["payments"])
+def test_a_row_that_velo_would_refuse(sender: Make, changes: dict[str, str], column: str) -> None:
+    check = sender().check([row(1, **changes)])
+    assert [(problem.column, column in problem.message) for problem in check.problems] == [(column, True)]
+
+
+def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> None:
+    with pytest.raises(ConfigurationError, match="told apart by payor_payment_id"):
+        sender(key_column="region")
+    with pytest.raises(ConfigurationError, match="due_date is no column"):
+        sender(due_date="today")
+    with pytest.raises(ConfigurationError, match="settle_for=599 must be"):
+        sender(settle_for=599)
+    check = sender().check([row(1), row(1, amount="x", currency="USDD", source_account_name="")])
+    columns = ["payor_payment_id", "currency", "amount", "source_account_name"]
+    assert (check.repeated, [problem.column for problem in check.problems]) == (1, columns)
+
+
+def test_a_copy_of_a_file_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
+    sender().send(rows(2))
+    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
+        sender(batch="april").send(rows(2))
+    assert calls(sandbox, "submit") == 1
+
+
+@pytest.mark.parametrize("is_stored_meanwhile", [False, True])
+def test_a_payment_of_another_batch_is_refused(
+    sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch, is_stored_meanwhile: bool
+) -> None:
+    """Also among other rows, or with another memo, and if both are stored at one moment. What was rejected is free."""
+    first = [row(1), row(2), row(3, remote_id="nobody")]
+    later = [row(4), row(2, payout_memo="again"), row(3)]
+    store, expected = BatchStore.add_load, r"second time: row 2 \(batch march\): leave"
+    if is_stored_meanwhile:
+
+        def add_load(*arguments: Any) -> bool:
+            monkeypatch.setattr(BatchStore, "add_load", store)
+            sender().send(first)
+            return store(*arguments)
+
+        monkeypatch.setattr(BatchStore, "add_load", add_load)
+    else:
+        sender().send(first)
+        with pytest.raises(ConfigurationError, match=expected):
+            sender(batch="april").check(later)
+    with pytest.raises(ConfigurationError, match=expected):
+        sender(batch="april").send(later)
+    other = [{**each, "payor_id": str(uuid4())} for each in later]
+    assert sender(batch="may").check(other).new == 3
+    assert calls(sandbox, "submit") == 1
+    assert outcomes(sender(batch="april", ask_again=True).send(later)) == {"created": 3}
+    assert outcomes(sender(batch="april").send([*later, row(5)])) == {"created": 4}
+
+
+def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
+    with (
+        EastPay(**EASTPAY) as client,
+        pytest.raises(ConfigurationError, match=r"EastPay has no bulk sending: .* It is for Victor or Velo\."),
+    ):
+        BulkSender(client)
+    refused = bulk("--provider", "flexfactor", "status")
+    assert (refused.status, "decided while a customer waits" in refused.err) == (2, True)
+
+
+class TestALostResponse:
+    """Nothing is sent again: it is found by its payments, once the list has them."""
+
+    def test_the_payout_is_found(self, sender: Make, sandbox: VeloSandbox) -> None:
+        sandbox.inject("lose_answer", operation="submit")
+        assert outcomes(sender().send(rows(3))) == {"created": 3}
+        assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
+        submitted_once(sandbox, 3)
+        assert calls(sandbox, "submit") == 1
+
+    @late
+    def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
+        sandbox.inject("lose_answer", operation="submit")
+
+        def later(status: Any) -> None:
+            if calls(sandbox, "list_payments") > 2:
+                assert outcomes(status) in ({"unknown": 3}, {"created": 3})
+                sandbox.advance(LAG)
+
+        assert outcomes(sender(patience=5).send(rows(3), on_progress=later)) == {"created": 3}
+        assert calls(sandbox, "submit") == 1
+
+    @late
+    def test_it_is_unclear_only_after_a_time_and_never_sent_again(self, sender: Make, sandbox: VeloSandbox) -> None:
+        sandbox.inject("lose_answer", operation="submit")
+
+        def stop(_status: object) -> None:
+            if calls(sandbox, "list_payments"):
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            sender().send(rows(3), on_progress=stop)
+        sandbox.set_clock_skew(601)
+        for _ in range(2):
+            status = sender().resume()
+            assert (outcomes(status), status.exit_status) == ({"unknown": 3}, 3)
+        assert {
+            result.error for result in sender().export() if "No payouts have payments" not in str(result.error)
+        } == set()
+        looked = calls(sandbox, "list_payments")
+
+        def later(_status: object) -> None:
+            if calls(sandbox, "list_payments") > looked + 1:
+                sandbox.advance(LAG)
+
+        assert outcomes(sender(settle_for=3 * LAG).resume(on_progress=later)) == {"created": 3}
+        assert calls(sandbox, "submit") == 1
+        submitted_once(sandbox, 3)
+
+    def test_the_payout_of_another_batch_is_not_taken_for_it(self, sender: Make, sandbox: VeloSandbox) -> None:
+        sender().send(rows(2))
+        sandbox.inject("cut_request", operation="submit")
+
+        def later(_status: object) -> None:
+            sandbox.set_clock_skew(601)
+
+        status = sender(batch="april", ask_again=True).send(rows(2), on_progress=later)
+        assert outcomes(status) == {"unknown": 2}
+        assert sandbox.work_done_by_reference()["PAY-1"] == 1
+
+    def test_of_an_instruction_the_payout_is_read(self, sender: Make, sandbox: VeloSandbox) -> None:
+        sender().send(rows(2))
+        sandbox.inject("lose_answer", operation="instruct")
+        assert outcomes(sender().take_step("instruct")) == {"created": 1}
+        assert calls(sandbox, "instruct") == 1
+
+
+def test_an_instruction_of_which_nothing_is_known(
+    bulk: Bulk, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, system = bulk.write(rows(2), "march.csv"), ("--provider", "velo")
+    assert bulk(*system, "send", file.name, "--payor-id", sandbox.payor_id).status == 0
+    monkeypatch.setattr(delivery, "SETTLE_FOR", 0.0)
+    sandbox.inject("cut_request", operation="instruct")
+    for _ in range(2):
+        ran = bulk(*system, "instruct", file.name)
+        assert (ran.status, ran.out) == (3, "march.csv: instruct: 1 unknown\n")
+        assert ran.err.endswith("look it up with:\n  victor bulk --provider velo instruct march.csv\n")
+    assert calls(sandbox, "instruct") == 1
+
+
+def test_who_goes_on_with_a_file_is_not_who_sends_it(
+    sender: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_csv(tmp_path / "march", rows(2))
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchStore, "add_load", Mock(side_effect=InterruptedError))
+        with pytest.raises(InterruptedError):
+            sender(by="Ann", not_by_sender=True).send(file)
+    assert outcomes(sender(by="Bob").resume()) == {"created": 2}
+    with pytest.raises(ConfigurationError, match="who sent these rows"):
+        sender(by="ANN ").take_step("instruct")
+    assert outcomes(sender(by="Bob").take_step("instruct")) == {"created": 1}
+
+
+def test_a_machine_that_slept_does_not_submit() -> None:
+    """Whoever has taken the payout over may have given it up meanwhile. A file has one worker, which loses nothing."""
+    now = Now(Moment(200.0, 5.0), ProviderTime(datetime.now(UTC), is_known=True))
+    assert "slept" in str(NoKey("me", 150.0, lambda: Moment(0.0, 0.0)).doubt(None, now))
+    assert NoKey("me", 250.0, lambda: Moment(0.0, 0.0)).doubt(None, now) is None
+    assert NoKey("me").doubt(None, now) is None
+
+
+def test_what_is_not_accepted_yet_waits_for_resume(sender: Make, sandbox: VeloSandbox) -> None:
+    sandbox.inject("status", operation="get_payout", status=503, times=2)
+    assert outcomes(sender().send(rows(2))) == {"accepted": 2}
+    with pytest.raises(ConfigurationError, match="not_by_sender cannot be checked: some of the rows"):
+        sender(by="Bob", not_by_sender=True).take_step("instruct")
+    with pytest.raises(ConfigurationError, match="accepted none"):
+        sender().take_step("instruct")
+    assert outcomes(sender().resume()) == {"created": 2}
+    assert (calls(sandbox, "submit"), calls(sandbox, "list_payments")) == (1, 0)
+
+
+@pytest.mark.parametrize("operation", ["submit", "get_payout", "payout_payments", "instruct"])
+def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: str) -> None:
+    """While a response is under way: to the submission, to a later read, or to the instruction."""
+    file, system = bulk.write(rows(4), "march.csv"), ("--provider", "velo")
+    first: tuple[str, ...] = ("send", file.name, "--payor-id", sandbox.payor_id)
+    again: tuple[str, ...] = ("resume",)
+    said = "4 rows: 4 created"
+    if operation == "instruct":
+        assert bulk(*system, *first).status == 0
+        first = again = ("instruct", file.name)
+        said = "instruct: 1 done"
+    sandbox.inject("delay", operation=operation, delay=60, work=True)
+    with bulk.started(*system, *first) as process:
+        wait_until(lambda: calls(sandbox, operation) > 0, process)
+        process.send_signal(signal.SIGKILL)
+    went_on = bulk(*system, *again)
+    assert (went_on.status, went_on.out) == (0, f"march.csv: {said}\n")
+    assert (calls(sandbox, "submit"), calls(sandbox, "instruct")) == (1, operation == "instruct")
+    submitted_once(sandbox, 4)
+
+
+def test_two_machines(bulk: Bulk, sandbox: VeloSandbox, postgres: str) -> None:
+    records = [row(number, payout_memo=f"memo {number % 6}") for number in range(1, 25)]
+    file, words = bulk.write(records, "march.csv"), ("--state", postgres)
+    with bulk.started("--provider", "velo", "worker", *words):
+        sent = bulk("--provider", "velo", "send", file.name, "--payor-id", sandbox.payor_id, *words)
+        assert (sent.status, sent.out) == (0, "march.csv: 24 rows: 24 created\n")
+        assert bulk("--provider", "velo", "instruct", file.name, *words).out == "march.csv: instruct: 6 done\n"
+    submitted_once(sandbox, 24)
+    assert Counter({"submit": calls(sandbox, "submit"), "instruct": calls(sandbox, "instruct")}) == {
+        "submit": 6,
+        "instruct": 6,
+    }

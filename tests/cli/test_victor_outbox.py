@@ -1,0 +1,125 @@
+"""`victor outbox`: what is unclear is named, and settled by hand by one command, with who and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cli.victor_command import Command, Ran
+from tests.providers.victor.adapter import invoice
+from victor_ext import Victor
+from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.inbox import Inbox
+from victor_ext.outbox import Outbox, OutboxEvent
+from victor_ext.providers import velo
+
+pytestmark = pytest.mark.slow
+Run = Callable[..., Ran]
+KEY = str(invoice(1)["idempotency_key"])
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    """An entry is unclear, one waits, and an event is a dead letter."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'invoices.sqlite'}")
+    made = Outbox(engine)
+    made.create_table()
+    with engine.begin() as connection:
+        made.add(connection, **invoice(1))
+        made.add(connection, **invoice(2))
+        unclear = sa.update(made.table).where(made.table.c.id == 1)
+        connection.execute(unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0))
+        made._put(connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}")
+        connection.execute(sa.update(made.events).values(state="dead", error="ValueError: no", tries=MOST_TRIES))
+    return made
+
+
+@pytest.fixture
+def run(outbox: Outbox, bare_command: Command) -> Run:
+    return lambda name, *words: bare_command("outbox", name, "--database", str(outbox._engine.url), *words)
+
+
+def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
+    shown = run("status")
+    assert shown.status == 1
+    assert shown.out.splitlines()[-2:] == [
+        "unclear    payment_requests.create  INV-1  Nobody knows.",
+        "dead letter 1: completed of k-3: ValueError: no",
+    ]
+    counts: Any = run("status", "--json").json
+    assert (counts["entries"]["unclear"], counts["entries"]["waiting"], counts["events"]["dead"]) == (1, 1, 1)
+    assert (counts["unclear"][0]["idempotency_key"], counts["dead_letters"][0]["subject"]) == (KEY, "k-3")
+    listed = run("entries", "--json").json_lines
+    assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
+    assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
+    assert run("retry", "--dead-letter", "1").out == "1 to be tried again.\n"
+    assert run("retry", "--all-dead-letters", "--json").json == {"retried": 0}
+
+
+def test_an_unclear_one_is_settled_by_hand_and_its_handlers_are_called(outbox: Outbox, run: Run) -> None:
+    told: list[OutboxEvent] = []
+    outbox.on()(lambda _session, event: told.append(event))
+    person = ("--by", "Zoë", "--why", "the portal shows it")
+    settled: Any = run("resolve", KEY, "--as", "sent", "--id", "R-1", *person, "--json").json
+    names = ("state", "request_id", "resolved_by", "resolved_why")
+    assert [settled[name] for name in names] == ["sent", "R-1", "Zoë", "the portal shows it"]
+    outbox.handle()
+    assert [(event.name, event.entry.resolved_by) for event in told] == [("sent", "Zoë")]
+    again = run("resolve", KEY, "--as", "not-done", *person)
+    assert (again.status, "is no entry that is unclear or settling" in again.err) == (2, True)
+
+
+def test_what_was_not_done_is_sent_again_and_nothing_else(
+    outbox: Outbox, run: Run, victor: Victor, sent_once: Any
+) -> None:
+    assert run("retry", KEY).status == 2
+    rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
+    assert rejected.out == "rejected   payment_requests.create  INV-1  Not done, says Zoë: none in the list\n"
+    assert run("retry", KEY).out.startswith("waiting")
+    assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]
+    sent_once(KEY)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("retry",), "Write one of KEY"),
+        (("entries", "--state", "lost"), "write one of waiting, sending"),
+        (("resolve", KEY, "--as", "maybe", "--by", "me", "--why", "so"), "write sent or not-done"),
+        (("resolve", KEY, "--as", "sent", "--by", " ", "--why", "so"), "--by is missing"),
+        (("status", "--table", "other"), "has no table other"),
+    ],
+)
+def test_what_is_misuse(run: Run, words: Any, said: str) -> None:
+    shown = run(*words)
+    assert (shown.status, said in shown.err) == (2, True), shown.err
+
+
+def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> None:
+    inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
+    inbox.create_table()
+    with outbox._engine.begin() as connection:
+        inbox._put(connection, provider="Velo", name="payment.accepted", source="p", subject="e-1", data="{}")
+        connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
+    shown = run("status", "--table", "victor_inbox")
+    assert (shown.status, shown.out.splitlines()[2:]) == (
+        1,
+        ["dead letter 1: payment.accepted of e-1: ValueError: no"],
+    )
+    assert run("retry", "--all-dead-letters", "--table", "victor_inbox").out == "1 to be tried again.\n"
+    assert run("status", "--table", "victor_inbox").status == 0
+    refused = run("retry", KEY, "--table", "victor_inbox")
+    assert (refused.status, "it is an inbox's" in refused.err) == (2, True)
+
+
+def test_a_database_that_is_none_is_named_without_its_password(bare_command: Command, tmp_path: Path) -> None:
+    missing = tmp_path / "none.sqlite"
+    shown = bare_command("outbox", "entries", "--database", f"sqlite:///{missing}")
+    assert (shown.status, f"there is no file {missing}." in shown.err, missing.exists()) == (2, True, False)
+    for url in ("postgresql+psycopg://me:secret@127.0.0.1:1/x", "nonsense", "mysql+nothing://me:secret@h/x"):
+        shown = bare_command("outbox", "status", "--database", url)
+        assert (shown.status, "secret" in shown.err) == (2, False), shown.err

@@ -1,0 +1,56 @@
+"""Kill -9 at random moments, while an outbox sends to a server of other people: nothing is made twice, nothing is lost.
+
+localstripe ignores idempotency keys, and a proxy before it keeps them. Without the proxy nothing there takes a key.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.raw_provider import RawProvider
+from tests.faults.raw_sockets import Background
+from tests.foreign.killed_sender import Plan, keeping_keys, run
+from victor_ext.spec.generate import generate
+
+pytestmark = pytest.mark.slow
+KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))
+KEYLESS_AGAIN = ("victor_ext.settlement.key_age:NoKey.doubt", "if sent is not None:\n    return sent, self.why", "")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stripe_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The package is there, for the processes that are started, too."""
+    folder = tmp_path_factory.mktemp("stripe")
+    assert generate(Path(__file__).with_name("stripe.yaml"), folder).left_out == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
+
+
+def test_what_has_a_key_is_made_once(localstripe: str, database_url: str, background: Background) -> None:
+    with closing(RawProvider(background)) as proxy:
+        proxy.instead = keeping_keys(localstripe)
+        assert run(Plan(proxy.url(), database_url, keyed=True), localstripe, KILLS, seed=1) == []
+    keys = [sent.key for sent in proxy.record.requests if sent.key]
+    assert len(keys) - len(set(keys)) >= KILLS // 10, "some are killed while an answer is on its way"
+
+
+def test_what_has_no_key_is_made_at_most_once(localstripe: str, database_url: str) -> None:
+    assert run(Plan(localstripe, database_url, keyed=False), localstripe, KILLS, seed=2) == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("keyed", "mistakes"), [(True, ()), (False, (KEYLESS_AGAIN,))], ids=["nobody keeps the keys", "sent again"]
+)
+def test_a_mistake_is_noticed(
+    localstripe: str, database_url: str, keyed: bool, mistakes: tuple[tuple[str, str, str], ...]
+) -> None:
+    found = run(Plan(localstripe, database_url, keyed, mistakes), localstripe, 30, seed=3)
+    assert any(wrong.startswith("made twice") for wrong in found)

@@ -1,0 +1,631 @@
+"""Writes of other systems in the outbox: sent once, looked up after a lost response, and unclear if that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.outbox.django_project import set_up, use_database
+from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.running import GUID, ONCE, QUICK, Script
+from tests.providers.systems import ADAPTERS
+from tests.providers.velo.adapter import pay
+from victor_ext import (
+    ApiKeyAuth,
+    BasicAuth,
+    BearerAuth,
+    ConfigurationError,
+    Done,
+    HeaderKey,
+    InvalidRequest,
+    PermissionDenied,
+    PreparedCall,
+    Promise,
+    Proof,
+    TimedOut,
+    VictorError,
+    connect,
+)
+from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.entries import outbox_table
+from victor_ext.outbox.passes import _content
+from victor_ext.providers import Money, velo
+from victor_ext.providers.eastpay import Card, CardToken, EastPay
+
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+set_up()
+
+from django.core.management import call_command  # noqa: E402 - Django is set up before it is imported
+from django.db import transaction  # noqa: E402
+
+from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
+
+KEY = "the-key-of-the-march-payout"
+TABLE = outbox_table("victor_outbox")
+FINAL = {"settle_for": timedelta(0)}
+
+
+class Store:
+    """An outbox of one kind. Each act has a client of its own, as another process has."""
+
+    def __init__(self, kind: str, engine: sa.Engine, harness: Any) -> None:
+        self.kind, self.engine, self.harness = kind, engine, harness
+        self.options: dict[str, Any] = {}
+        self.client: dict[str, Any] = {"retry": ONCE}
+
+    def _do(self, method: str, *args: Any, **named: Any) -> Any:
+        """Call a method of the outbox; one that adds, with a session in a transaction."""
+        client = {**self.harness.settings, **self.client}
+        if self.kind == "awaited":
+            return anyio.run(partial(self._awaited, client, method, *args, **named))
+        with self.harness.kinds[0](**client) as made:
+            if self.kind == "django":
+                with transaction.atomic() if method == "add_call" else nullcontext():
+                    return getattr(DjangoOutbox(client=made, **self.options), method)(*args, **named)
+            outbox = Outbox(self.engine, client=made, **self.options)
+            outbox.create_table()
+            if method != "add_call":
+                return getattr(outbox, method)(*args, **named)
+            with self.engine.begin() as connection:
+                return outbox.add_call(connection, *args, **named)
+
+    async def _awaited(self, client: dict[str, Any], method: str, *args: Any, **named: Any) -> Any:
+        url = self.engine.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:")
+        engine = create_async_engine(url)
+        async with self.harness.kinds[1](**client) as made:
+            outbox = AsyncOutbox(engine, client=made, **self.options)
+            await outbox.create_table()
+            try:
+                if method != "add_call":
+                    return await getattr(outbox, method)(*args, **named)
+                async with engine.begin() as connection:
+                    return await outbox.add_call(connection, *args, **named)
+            finally:
+                await engine.dispose()
+
+    def add(self, name: Any, *args: Any, key: str = KEY, **named: Any) -> None:
+        self._do("add_call", name, *args, idempotency_key=key, **named)
+
+    def send(self) -> list[tuple[str, str | None]]:
+        """One pass; the states and ids of what has come to a result."""
+        return [(entry.state.value, entry.request_id) for entry in self._do("send")]
+
+    def entries(self) -> Any:
+        return self._do("entries")
+
+    def update(self, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(TABLE).values(**values))
+
+    def state(self) -> str:
+        (entry,) = self.entries()
+        return str(entry.state.value)
+
+
+@pytest.fixture(scope="module")
+def velo_sandbox() -> Iterator[Any]:
+    with ADAPTERS["velo"].SANDBOX() as started:
+        yield started
+
+
+@pytest.fixture
+def harness(velo_sandbox: Any) -> Any:
+    velo_sandbox.reset()
+    return ADAPTERS["velo"].Harness(velo_sandbox, awaited=False)
+
+
+@pytest.fixture(params=["blocking", "awaited", "django"])
+def store(request: pytest.FixtureRequest, engine: sa.Engine, harness: Any) -> Iterator[Store]:
+    if request.param == "django":
+        with use_database(engine.url):
+            call_command("migrate", verbosity=0)
+            yield Store("django", engine, harness)
+    else:
+        yield Store(request.param, engine, harness)
+
+
+@pytest.fixture
+def blocking(tmp_path: Path, harness: Any) -> Iterator[Store]:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'calls.sqlite'}")
+    yield Store("blocking", engine, harness)
+    engine.dispose()
+
+
+def submit(store: Store, reference: str = "INV-1042", **named: Any) -> None:
+    store.add("payouts.submit", [pay(reference)], look_up_by={"payor_id": store.harness.payor}, **named)
+
+
+def lose(harness: Any, word: str, times: int = 1) -> None:
+    harness.sandbox.inject("lose_answer", operation=word, times=times)
+
+
+def test_a_payout_is_submitted_and_instructed_once(store: Store) -> None:
+    """Each response is lost; the reads show what was done."""
+    harness = store.harness
+    lose(harness, "submit")
+    submit(store)
+    submit(store)  # as a program does that was killed after its commit
+    assert store.state() == "waiting"
+    ((state, payout_id),) = store.send()
+    assert (state, harness.calls("submit"), harness.work("INV-1042")) == ("sent", 1, 1)
+    harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30))
+    lose(harness, "instruct")
+    store.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    assert store.send() == [("sent", payout_id)]
+    assert (harness.calls("instruct"), store.send()) == (1, [])
+    entry = store.entries()[1]
+    assert (entry.operation, entry.provider, entry.client_reference_id) == ("payouts.instruct", "Velo", None)
+
+
+def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Store) -> None:
+    harness, empty = store.harness, {"page": {"totalPages": 1, "page": 1}, "content": []}
+    lose(harness, "submit")
+    submit(store)
+    harness.sandbox.inject("status", operation="list_payments", status=200, body=json.dumps(empty), times=2)
+    assert (store.send(), store.state()) == ([], "settling")
+    assert store.send() == [], "it is not looked up at once again"
+    store.update(leased_until=0.0)
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0)
+    assert [state for state, _ in store.send()] == ["sent"]
+    assert (harness.calls("submit"), store.entries()[0].error) == (1, None)
+
+
+def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
+    """The worker ended between its claim and the request: nothing of it was sent, and no read can prove that."""
+    submit(store)
+    store.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
+    assert (store.send(), store.state()) == ([], "settling")
+    store.update(leased_until=0.0, settle_until=1.0)
+    assert store.send() == [("unclear", None)]
+    assert "No payouts have payments with its references" in (store.entries()[0].error or "")
+    store.update(leased_until=0.0)
+    assert (store.send(), store.harness.calls("submit")) == ([], 0)
+
+
+def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
+    call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
+    with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
+        store.add(*call[0], **call[1])
+    assert [(problem.field, problem.code) for problem in raised.value.problems] == [("at_most_once", "required")]
+    with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
+        store.add("payouts.submit", [pay()])
+    store.add(*call[0], **call[1], at_most_once=True)
+    lose(store.harness, "invite")
+    assert store.send() == [("unclear", None)], "there is nothing to wait for"
+    store.update(leased_until=0.0)
+    assert (store.send(), store.harness.calls("invite")) == ([], 1)
+
+
+def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
+    now = datetime.now(UTC)
+    submit(store, send_before=now + timedelta(hours=1))
+    store.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
+    assert store.send() == [("refused", None)]
+    assert (store.harness.calls("submit"), "its time to be sent had passed" in store.entries()[0].error) == (0, True)
+    for moment, code in ((now.replace(tzinfo=None), "naive"), (now - timedelta(seconds=1), "past")):
+        with pytest.raises(InvalidRequest, match="send_before") as raised:
+            submit(store, key="another-key-for-the-outbox", send_before=moment)
+        assert [(problem.field, problem.code) for problem in raised.value.problems] == [("send_before", code)]
+    store.harness.sandbox.set_clock_skew(0.0)
+
+
+def test_one_key_is_one_call(store: Store) -> None:
+    submit(store)
+    calls: list[Any] = [["payouts.submit", [pay("INV-2")]], ["payouts.withdraw", "payout-1"]]
+    for call, payor in ((calls[0], "own"), (calls[1], "own"), (["payouts.submit", [pay()]], "another")):
+        given = {"payor_id": store.harness.payor if payor == "own" else payor}
+        with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
+            store.add(*call, look_up_by=given)
+        assert raised.value.problems[0].code == "used"
+    with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
+        submit(store, key=" ")
+    assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
+
+
+def test_the_boundary_of_a_form_makes_no_other_call() -> None:
+    def stored(boundary: str) -> str:
+        return PreparedCall(
+            name="upload", operation="POST /v1/files", promise=Promise.AT_MOST_ONCE, method="POST", url="/v1/files",
+            headers={"content-type": f"multipart/form-data; boundary={boundary}"}, content=f"--{boundary}--".encode(),
+        ).to_text()  # fmt: skip
+
+    assert _content(stored("1f2e")) == _content(stored("ab03"))
+
+
+def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(blocking: Store) -> None:
+    blocking.options = FINAL
+    for key in (KEY, "the-key-of-another-payout"):
+        submit(blocking, key=key)
+    blocking.harness.sandbox.inject("refuse", operation="list_payments", times=None)
+    for fault in ("lose_answer", "cut_request"):  # one of them was submitted, and nobody knows which
+        blocking.harness.sandbox.inject(fault, operation="submit", **({"after": 25} if fault == "cut_request" else {}))
+        with pytest.raises(VictorError):
+            blocking.send()
+    blocking.harness.sandbox.clear_faults()
+    blocking.update(leased_until=0.0)
+    assert blocking.send() == [("unclear", None)] * 2
+    assert blocking.harness.work("INV-1042") == 1
+
+
+def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
+    harness.submit(pay("INV-1"), pay("INV-2"))
+    since, given = harness.since, {"payor_id": harness.payor}
+
+    def look(*references: str, since: datetime = since) -> Any:
+        call = harness(lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])])[0]
+        return harness(lambda velo: velo.look_up(call, since=since, **given))
+
+    assert isinstance(look("INV-2", "INV-1"), Done)
+    assert "has other payments, too" in look("INV-1")
+    assert "No payouts" in look("INV-1", "INV-2", since=datetime.now(UTC) + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)])
+def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
+    blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
+) -> None:
+    """It sleeps between its claim and the call, or within the call, for longer than its lease in all."""
+    clock, claim, asleep = time.time, Outbox._claim, [0.0]
+    monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
+
+    def claimed(self: Any, *given: Any) -> Any:
+        claimed = claim(self, *given)
+        asleep.append(before if claimed is not None else 0.0)
+        return claimed
+
+    def note(event: Any) -> None:
+        asleep.append(within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0)
+
+    monkeypatch.setattr(Outbox, "_claim", claimed)
+    blocking.client = {"retry": ONCE, "on_event": note}
+    submit(blocking)
+    with suppress(TimedOut) if within else nullcontext():
+        blocking.send()
+    assert blocking.harness.calls("submit") == sent
+
+
+@pytest.mark.parametrize("worked", [False, True])
+def test_a_worker_that_is_killed_within_its_call(blocking: Store, tmp_path: Path, worked: bool) -> None:
+    """By `kill -9`, when the request has arrived, or before it leaves."""
+    submit(blocking)
+    program = f"""
+import os, signal, sys
+import httpx, sqlalchemy as sa
+from victor_ext.outbox import Outbox
+from victor_ext.providers.velo import Velo, VeloAuth
+
+class Kills(httpx.HTTPTransport):
+    def handle_request(self, request):
+        if request.url.path != "/v3/payouts":
+            return super().handle_request(request)
+        if {worked}:
+            super().handle_request(request)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+auth = VeloAuth(*sys.argv[1:3])
+velo = Velo(auth, base_url={blocking.harness.settings["base_url"]!r}, transport=Kills())
+Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
+"""
+    key, secret = blocking.harness.sandbox.add_key()
+    ran = subprocess.run([sys.executable, "-c", program, key, secret], check=False, capture_output=True)
+    assert ran.returncode == -9, ran.stderr.decode()[-500:]
+    assert blocking.state() == "sending"
+    blocking.update(leased_until=0.0)
+    blocking.options = FINAL
+    ((state, payout_id),) = blocking.send()
+    assert (state, payout_id is not None) == (("sent", True) if worked else ("unclear", False))
+    assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
+
+
+@pytest.mark.parametrize("key", [HeaderKey(), None])
+def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking: Store, key: HeaderKey | None) -> None:
+    refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
+    script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, key=key, retry=ONCE))
+    outbox.create_table()
+    outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
+    with blocking.engine.begin() as connection:
+        for number in range(len(refusals) + 1):
+            named: Any = {"idempotency_key": f"the-key-of-payment-{number}", "at_most_once": True}
+            body = new_payment(amount=1, reference=f"INV-{number}")
+            outbox.add_call(connection, operation("payments.take_payment"), body=body, **named)
+    with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
+        outbox.send()
+    assert [entry.error for entry in outbox.entries("rejected")] == told
+    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [True] * len(refusals)
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+    assert (outbox.send(), len(script.requests)) == ([], 1 + len(refusals) + 2)
+    blocking.update(resolved_by="Zoë", resolved_why="the portal has nothing")
+    assert outbox.retry("the-key-of-payment-0").resolved_by is None
+    assert [entry.state.value for entry in outbox.send()] == ["sent"]
+
+
+def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
+    script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
+    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert outbox.send() == []
+    blocking.update(leased_until=0.0)
+    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
+
+
+def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:
+    submit(blocking)
+    blocking.update(provider="Another")
+    assert (blocking.send(), blocking.state()) == ([], "waiting")
+
+
+def keyed(script: Script, **options: Any) -> Any:
+    """A client of an API that takes a key for payments, and has no `ping`."""
+    given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), "base_url": "https://till.test"}
+    return connect(client_class(), name="Till", **{**given, **options})
+
+
+def dated(status: int, **content: Any) -> httpx.Response:
+    return httpx.Response(status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content)
+
+
+def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store) -> None:
+    """So the age of the key is known after a crash: the write is repeated under it, not given up."""
+    body = new_payment(amount=4423, reference="INV-1")
+    outbox = Outbox(blocking.engine)
+    outbox.create_table()
+    script = Script(dated(404), httpx.ConnectError("it ended"))
+    with keyed(script, retry=ONCE) as client, blocking.engine.begin() as connection:
+        Outbox(blocking.engine, client=client).add_call(
+            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID
+        )
+    lost = httpx.ReadError("it was cut")
+    for lines, states in (((dated(404), lost), []), ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"])):
+        script = Script(*lines)
+        with keyed(script, retry=ONCE) as client:
+            assert [entry.state.value for entry in outbox.send(client)] == states
+        assert [request.url.path for request in script.requests] == ["/", "/v1/payments"]
+        assert script.requests[1].headers["idempotency-key"] == GUID
+        blocking.update(leased_until=0.0)
+    assert outbox.entry(GUID).request_id == "pay_1"  # type: ignore[union-attr] # it is there
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "states"),
+    [
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, ["sent"]),
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, ["unclear"]),
+        ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, ["sent"]),
+        ({"auth": ApiKeyAuth("one")}, {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"}, ["unclear"]),
+        ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, ["unclear"]),
+        *(
+            ({"auth": BearerAuth(lambda: "a"), "caller": "1"}, {"auth": BearerAuth("b"), "caller": by}, [state])
+            for by, state in (("1", "sent"), ("2", "unclear"))
+        ),
+    ],
+)
+def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
+    blocking: Store, one: dict[str, Any], other: dict[str, Any], states: list[str]
+) -> None:
+    """A provider may keep the keys of each account apart."""
+    script, repeat = Script(dated(404), httpx.ReadError("it was cut")), Script(dated(404), dated(201, json={"id": "p"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE, **one))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert outbox.send() == []
+    blocking.update(leased_until=0.0)
+    assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
+
+
+@pytest.mark.parametrize(
+    ("body", "id", "error"),
+    [({"id": 4711, "amount": 1}, "4711", None), ({"amount": 1}, None, "The response has no id, so its")],
+)
+def test_what_a_write_of_connect_made_is_followed_by_its_id(
+    blocking: Store, body: dict[str, Any], id: str | None, error: str | None
+) -> None:
+    script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
+    outbox = Outbox(blocking.engine, client=keyed(script, final={"POST /v1/payments": {"paid"}}))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        new = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=new, idempotency_key=GUID)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == ("sent", id, True)
+    assert (entry.error is None) is (error is None)
+    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
+    assert [request.url.path for request in script.requests[2:]] == ([] if id is None else ["/v1/payments/4711"])
+
+
+def test_an_account_without_a_name_is_refused() -> None:
+    for caller in ("", 4711):
+        with pytest.raises(ConfigurationError, match="caller must name an account"):
+            keyed(Script(), caller=caller)
+
+
+def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:
+    body, client = new_payment(amount=4423, reference="INV-1"), keyed(Script(dated(404), dated(201, json={"id": "p"})))
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        outbox.add_call(
+            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID, send_before=soon
+        )
+    blocking.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, send_before=time.time() - 1)
+    assert [entry.state.value for entry in outbox.send()] == ["unclear"]
+    assert "its time to be sent has passed" in (outbox.entry(GUID).error or "")  # type: ignore[union-attr] # it is there
+
+
+def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        references = [each["reference"] for each in json.loads(listed.content)["items"]]
+        return Done("pay_1") if call.body["reference"] in references else "The list does not have it."
+
+    listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
+    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="INV-1")
+    assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
+    assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")])
+def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking: Store, failure: Any) -> None:
+    def find(client: Any, _call: Any, _since: datetime, _given: Any) -> Any:
+        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return Done("pay_1")
+
+    script = Script(dated(404), httpx.ReadError("it was cut"), failure)
+    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
+    outbox = Outbox(blocking.engine, client=client)
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=KEY)
+    with pytest.raises(VictorError):
+        outbox.send()
+    assert [entry.state.value for entry in outbox.entries()] == ["settling"]
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    if isinstance(failure, httpx.Response) and failure.status_code != 401:
+        assert [(entry.state.value, str(failure.status_code) in str(entry.error)) for entry in outbox.send()] == [
+            ("unclear", True)
+        ]
+    else:  # nothing was read: it is no sign of anything
+        with pytest.raises(VictorError):
+            outbox.send()
+    entry = outbox.resolve(KEY, done=True, by="Zoë", why="the portal has it")
+    assert (entry.state.value, entry.error) == ("sent", None)
+    assert [request.method for request in script.requests].count("POST") == 1
+
+
+@pytest.mark.parametrize(("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")])
+def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, status: str, name: str) -> None:
+    script, told = Script(dated(404), dated(201, json={"id": "p", "status": status})), list[str]()
+    outbox = Outbox(blocking.engine, client=keyed(script))
+    outbox.create_table()
+    outbox.on()(lambda _session, event: told.append(event.name))
+    with blocking.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    assert [entry.status for entry in outbox.send()] == [status]
+    assert told == ["sent", name]
+
+
+@pytest.mark.parametrize(
+    ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
+)
+def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: Any, why: str) -> None:
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return returns or call.body["references"]
+
+    for wrong in (find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
+        with pytest.raises(ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"):
+            keyed(Script(), key=None, proofs={"POST /v1/payments": wrong})
+    listed = dated(200, json={"items": []})
+    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
+    outbox = Outbox(blocking.engine, keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE))
+    outbox.create_table()
+    with blocking.engine.begin() as connection:
+        body, function = new_payment(amount=1, reference="INV-1"), operation("payments.take_payment").sync
+        with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
+            outbox.add_call(connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1")
+        outbox.add_call(connection, function, body=body, idempotency_key="INV-1")
+    outbox.send()
+    blocking.update(leased_until=0.0, settle_until=1.0)
+    (entry,) = outbox.send()
+    assert (entry.state.value, entry.operation) == ("unclear", "take_payment")
+    assert f"The proof of POST /v1/payments {why}" in (entry.error or "")
+
+
+def test_no_card_is_stored(blocking: Store) -> None:
+    bank = EastPay("t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True)
+    outbox, price = Outbox(blocking.engine, client=bank), Money.of("92.00", "EGP")
+    outbox.create_table()
+    cards: tuple[Any, ...] = (
+        Card("4111111111111111", expiry_month=12, expiry_year=2030),
+        Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"),
+    )
+    with blocking.engine.begin() as connection:
+        for card in cards:
+            with pytest.raises(InvalidRequest, match="card is the number of a card"):
+                outbox.add_call(
+                    connection, "payments.debit", price, card=card, merchant_transaction_id="I", idempotency_key=KEY
+                )
+        token = CardToken("a-token")
+        outbox.add_call(
+            connection, "payments.debit", price, card=token, merchant_transaction_id="I", idempotency_key=KEY
+        )
+    assert len(outbox.entries()) == 1
+
+
+def test_an_outbox_without_a_client_takes_no_calls(blocking: Store) -> None:
+    outbox = Outbox(blocking.engine)
+    outbox.create_table()
+    with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
+        outbox.add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
+    with pytest.raises(ConfigurationError, match=r"settle_for=.* is below zero"):
+        Outbox(blocking.engine, settle_for=timedelta(seconds=-1))
+    wrong: Any = "sqlite:///a-password"
+    with pytest.raises(ConfigurationError, match=r"engine is a URL: pass sa\.create_engine") as raised:
+        Outbox(wrong)
+    assert "a-password" not in str(raised.value)
+
+
+def test_what_cannot_be_used_is_named(blocking: Store) -> None:
+    outbox = Outbox(blocking.engine, client=keyed(Script(dated(404))))
+    body, wrong = new_payment(amount=1, reference="INV-1"), cast("Any", blocking.engine)
+    with pytest.raises(ConfigurationError, match="Engine is no session: pass a Session or a Connection"):
+        outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
+        anyio.run(partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://"))))
+    with pytest.raises(InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"):
+        outbox.entries("bad")
+    with blocking.engine.begin() as connection, pytest.raises(InvalidRequest, match="visible ASCII"):
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="schlüssel-1042")
+
+
+def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.conf import settings
+
+    place = "victor_ext.providers.velo:Velo.from_env"
+    monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
+    key, secret = blocking.harness.sandbox.add_key()
+    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": blocking.harness.sandbox.url}.items():
+        monkeypatch.setenv(f"VELO_{name}", value)
+    with use_database(blocking.engine.url):
+        call_command("migrate", verbosity=0)
+        with transaction.atomic():
+            DjangoOutbox.from_settings().add_call(
+                "payouts.submit", [pay()], idempotency_key=KEY, look_up_by={"payor_id": blocking.harness.payor}
+            )
+        with pytest.raises(transaction.TransactionManagementError, match=r"call add_call\(\) within"):
+            DjangoOutbox.from_settings().add_call("payouts.withdraw", "payout-1", idempotency_key="another-key")
+        call_command("send_payment_requests")
+        with velo.Velo.from_env() as client:  # one that somebody else made stays open
+            monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})
+            call_command("send_payment_requests")
+            client.ping()
+    assert blocking.harness.calls("submit") == 1

@@ -1,0 +1,117 @@
+"""Calls of a client that are prepared instead of sent, and what the pages say is promised of each write."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from velo_api.api.source_accounts import request_funding
+from velo_api.models import FundingRequest
+
+from tests.contracts.eastpay import PRICE
+from tests.contracts.velo import CONTRACT as VELO
+from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.running import GUID
+from victor_ext import ConfigurationError, HeaderKey, PreparedCall, Promise, Proof, connect
+from victor_ext.providers.eastpay import CardToken, EastPay
+
+PAGE = Path(__file__).parents[2] / "docs" / "never-twice.md"
+HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---|\n"
+
+
+class Recorder:
+    """In place of a client, or a part of it: its methods return what they were called with."""
+
+    def __init__(self, part: Any, name: str = "") -> None:
+        self._part, self._name = part, name
+
+    def __getattr__(self, name: str) -> Recorder:
+        return Recorder(getattr(self._part, name), f"{self._name}.{name}".removeprefix("."))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        return self._name, args, kwargs
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self._part)
+
+
+def prepared(client: Any, call: Callable[[Any], Any], key: str | None = GUID) -> PreparedCall:
+    """What a call of a client's method would send."""
+    name, args, kwargs = call(Recorder(client))
+    call_: PreparedCall = client.prepare(name, *args, **{"idempotency_key": key, **kwargs})
+    return call_
+
+
+def _nothing(_request: httpx.Request) -> httpx.Response:
+    raise AssertionError("something was sent")
+
+
+def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
+    """The system, each of its writes, and what its client is made with."""
+    transport = httpx.MockTransport(_nothing)
+    for system in ("victor", "velo", "eastpay", "flexfactor"):
+        contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
+        client = contract.client(transport)
+        for call in contract.calls.values():
+            with suppress(ConfigurationError):  # of a read, and of a list, which reads later
+                yield client.provider, prepared(client, call.make[0]), client
+    bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001", transport=transport)
+    debit = bank.prepare("payments.debit", PRICE, card=CardToken("t"), merchant_transaction_id="INV-1")
+    yield "EastPay without `inquiry_by_reference`", debit, bank
+    velo = VELO.client(transport)
+    yield (
+        "Velo",
+        velo.prepare(request_funding, "account-1", body=FundingRequest(funding_account_id="b", amount=1)),
+        velo,
+    )
+    take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")
+    proofs = {"POST /v1/payments": Proof(_never)}
+    ways: dict[str, dict[str, Any]] = {"key=...": {"key": HeaderKey()}, "proofs=...": {"proofs": proofs}, "neither": {}}
+    for way, options in ways.items():
+        till = connect(client_class(), base_url="https://till.example", transport=transport, **options)
+        yield f"connect, {way}", till.prepare(take, body=body), till
+
+
+def _never(*_: Any) -> Any:
+    yield lambda: pytest.fail("something was looked up")
+
+
+def table() -> str:
+    """The table of the page: each write of each system."""
+    order = ("Victor", "Velo", "EastPay", "FlexFactor", "connect")
+    rows = sorted(_writes(), key=lambda each: order.index(re.split("[ ,]", each[0])[0]))
+    return HEADER + "".join(f"{_row(*row)}\n" for row in rows)
+
+
+def _row(system: str, call: PreparedCall, client: Any) -> str:
+    request = httpx.Request(call.method, client.base_url + call.url, headers=call.headers, content=call.content)
+    hint = client._config.loop.behaviour.row_of(request).hint(request) or "at the provider"
+    if call.name == "payments.refund":  # the hint is for a step without a reference, too
+        hint = "with payments.find('...')"
+    if call.promise is Promise.LOOKED_UP:
+        then = f"looked up{' by your proof' if 'connect' in system else f' {hint}'}"
+        then += "".join(f"; needs `{name}`" for name in call.look_up_needs or ())
+    elif call.promise is Promise.KEYED:
+        then = f"repeated under its key{', then looked up' if call.look_up_needs is not None else ''}"
+    else:
+        then = f"a person looks {hint}"
+    then = then.partition(", or ")[0]
+    return f"| {system} | `{call.name}` | {call.promise.value} | {re.sub('[0-9]+-[0-9]+|INV-[0-9R-]+', '...', then)} |"
+
+
+def write_page() -> None:
+    """Put the table into the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(HEADER)
+    PAGE.write_text(before + table() + rest[f"\n{rest}".index("\n\n") :], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_page()

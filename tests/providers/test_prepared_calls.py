@@ -1,0 +1,227 @@
+"""Every write of every system, prepared and then sent by another process: once, and found again after it was lost."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.prepared import HEADER, PAGE, prepared, table
+from tests.providers.running import GUID, ONCE, Exchange, scripted
+from tests.providers.systems import ADAPTERS
+from victor_ext import (
+    ConfigurationError,
+    Done,
+    HeaderKey,
+    InvalidRequest,
+    PreparedCall,
+    Promise,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    connect,
+)
+from victor_ext.providers import Money
+from victor_ext.providers.eastpay import Card, EastPay
+from victor_ext.providers.velo import Velo, VeloAuth
+
+RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
+EXCHANGES = [
+    pytest.param(system, exchange, id=f"{system} {exchange.word}", marks=marks)
+    for system, adapter in ADAPTERS.items()
+    for marks, exchanges in (((), [adapter.WRITE]), ([pytest.mark.thorough], adapter.MORE))
+    for exchange in exchanges
+    if exchange.writes
+]
+BEGINS_WITH_A_READ = {"velo fund"}
+
+
+@pytest.fixture
+def system(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def adapter(system: str) -> Any:
+    return ADAPTERS[system]
+
+
+def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> Any:
+    """The call of an exchange as it is after it was stored. One with card data is not stored."""
+    if system == "connected":
+        body = new_payment(amount=4423, reference=subject)
+        call = client.prepare(operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    else:
+        call = prepared(client, lambda each: exchange.call(each, subject))
+    try:
+        return PreparedCall.from_text(call.to_text())
+    except InvalidRequest:
+        assert system == "eastpay"
+        return call
+
+
+each_write = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
+
+
+@pytest.fixture
+def harness(harness: Any, system: str) -> Any:
+    if system == "eastpay":
+        harness.settings["inquiry_by_reference"] = True
+    return harness
+
+
+def made(harness: Any, system: str, exchange: Exchange, subject: Any) -> PreparedCall:
+    """The call, made by a client of its own."""
+    made: PreparedCall = harness(lambda client: SimpleNamespace(call=prepare(client, system, exchange, subject))).call
+    return made
+
+
+@each_write
+def test_it_is_sent_by_another_client(harness: Any, system: str, exchange: Exchange) -> None:
+    subject = exchange.subject(harness)
+    before, sent = exchange.work(harness, subject), len(harness.sent(exchange.word))
+    if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
+        with pytest.raises(ConfigurationError, match="begins with a read"):
+            made(harness, system, exchange, subject)
+        return
+    call = made(harness, system, exchange, subject)
+    assert len(harness.sent(exchange.word)) == sent, "preparing sends nothing"
+    done = harness(lambda client: client.send(call))
+    assert isinstance(done, Done)
+    assert (exchange.work(harness, subject) - before, len(harness.sent(exchange.word)) - sent) == (1, 1)
+    if call.promise is Promise.KEYED:
+        again = harness(lambda client: client.send(call))
+        assert (again.id, exchange.work(harness, subject) - before) == (done.id, 1)
+
+
+@each_write
+def test_what_was_done_by_it_is_found_after_a_lost_response(harness: Any, system: str, exchange: Exchange) -> None:
+    if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
+        return
+    subject = exchange.subject(harness)
+    call = made(harness, system, exchange, subject)
+    given = {"payor_id": harness.payor} if call.look_up_needs else {}
+    look = lambda client: client.look_up(call, since=RECENTLY, **given)  # noqa: E731
+    is_found = call.look_up_needs is not None
+    assert isinstance(harness(look), str) if system != "eastpay" or not is_found else True
+    harness.sandbox.inject("lose_answer", operation=exchange.word)
+    with pytest.raises(VictorError) as raised:
+        harness(lambda client: client.send(call), retry=ONCE)
+    assert raised.value.outcome.value == "unknown"
+    seen = harness(look)
+    assert isinstance(seen, Done) is is_found, seen
+    assert is_found or call.promise is not Promise.LOOKED_UP
+
+
+def test_the_page_has_what_the_tables_promise() -> None:
+    """`python -m tests.providers.prepared` writes it."""
+    page = PAGE.read_text(encoding="utf-8")
+    start = page.index(HEADER)
+    assert page[start : page.index("\n\n", start) + 1] == table()
+
+
+VELO: dict[str, Any] = {"auth": VeloAuth("k", "no-secret-at-all"), "base_url": "https://one.test/velo"}
+
+
+def test_another_environment_sends_to_its_own_base_url() -> None:
+    call = Velo(**VELO).prepare("payouts.withdraw", "payout-1")
+    assert (call.url, call.ids, call.idempotency_key) == ("/v3/payouts/payout-1", ("payout-1",), None)
+    other, script = scripted(Velo, {**VELO, "base_url": "https://two.test/v/2"}, httpx.Response(202))
+    assert other.send(call).id == "payout-1"
+    assert [str(request.url) for request in script.requests] == ["https://two.test/v/2/v3/payouts/payout-1"]
+    assert script.requests[0].headers["authorization"] == "Bearer t"
+    assert "authorization" not in call.headers
+
+
+def test_what_has_no_generated_module_any_more_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Velo(**VELO).prepare("payouts.instruct", "payout-1")
+    page = httpx.Response(200, headers={"content-type": "text/html"}, content=b"Log in")
+    client, script = scripted(Velo, VELO, httpx.Response(202), page)
+    monkeypatch.setitem(sys.modules, call.module, None)  # so that its import fails
+    assert client.send(call).id == "payout-1"
+    with pytest.raises(VictorError) as raised:
+        client.send(call)
+    assert (raised.value.outcome.value, len(script.requests)) == ("unknown", 2)
+
+
+def test_what_cannot_be_prepared() -> None:
+    velo = Velo(**VELO)
+    for name in ("payouts.get", "payouts._submit", "orders.refund", "payouts", "wait"):
+        with pytest.raises(ConfigurationError):
+            velo.prepare(name, "payout-1")
+    till, url = client_class(), "https://till.test"
+    with connect(till, base_url=url, key=HeaderKey()) as client:
+        take, body = operation("payments.take_payment"), new_payment(amount=1, reference="INV-1")
+        with pytest.raises(InvalidRequest, match="visible ASCII"):
+            client.prepare(take, body=body, idempotency_key="no key")
+    proofs: Any = {"GET /v1/payments": None}
+    with pytest.raises(ConfigurationError, match="is no write of the document"):
+        connect(till, base_url=url, proofs=proofs)
+
+
+def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
+    bank = EastPay("t" * 40, base_url="https://pay.bank.example", entity_id="EB000001")
+    card = Card("4111111111111111", expiry_month=12, expiry_year=2030)
+    call = bank.prepare("payments.debit", Money.of("92.00", "EGP"), card=card, merchant_transaction_id="INV-1")
+    assert call.promise is Promise.AT_MOST_ONCE
+    with pytest.raises(InvalidRequest, match="card is the number of a card, which must not be stored") as raised:
+        call.to_text()
+    assert "4111111111111111" not in f"{raised.value} {raised.value!r} {call!r}"
+
+
+SENT = {
+    "payee": {"account_number": "043987673645"},
+    "payer": {"victor_counterparty_id": "C1"},
+    "payment_details": {"amount": "44.23", "biller_type": "BUSINESS", "due_date": "2026-03-04"},
+}
+ASKED = {"payee_account_number": "043987673645", "payer_counterparty_id": "C1", "amount": "44.23"}
+CREATE = "create", {**ASKED, "biller_type": "BUSINESS", "due_date": "2026-03-04", "idempotency_key": GUID}
+RECEIPT: dict[str, Any] = {"victor_payment_request_id": "R1", "status": "Created"}
+ANSWERED: dict[str, Any] = {"victor_payment_request_id": "R1", "original_amount": "1.00", "notes": "Thanks."}
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "difference"),
+    [
+        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Accepted"}, None),
+        (("accept", {"id": "R1", "notes": "Thanks."}), {**ANSWERED, "status": "Declined"}, "the provider answers with"),
+        (
+            ("decline", {"id": "R1", "notes": "Thanks."}),
+            {**ANSWERED, "status": "Accepted"},
+            "the provider answers with",
+        ),
+        (CREATE, {**RECEIPT, "payment_request": SENT}, None),
+        (CREATE, RECEIPT, None),
+        (
+            CREATE,
+            {**RECEIPT, "payment_request": {**SENT, "payee": {"account_number": "1"}}},
+            "the payee_account_number",
+        ),
+        (CREATE, {**RECEIPT, "client_reference_id": "INV-2"}, "the client_reference_id 'INV-2'"),
+        (CREATE, {**RECEIPT, "payment_request": {"payer": SENT["payer"]}}, "says too little of payment request R1"),
+    ],
+)
+def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any, difference: str | None) -> None:
+    client, script = scripted(Victor, {"auth": VictorOAuth("A", "a-secret")}, *[httpx.Response(200, json=body)] * 2)
+    prepared = client.prepare(f"payment_requests.{call[0]}", **call[1])
+    if difference is None:
+        done = client.send(prepared)
+        assert (done.id, str(done.status).lower()) == ("R1", body["status"].lower())
+    else:
+        with pytest.raises(VictorError, match=difference) as raised:
+            client.send(prepared)
+        assert raised.value.outcome.value == "unknown"
+    assert [request.method for request in script.requests] == ["POST", "GET"][
+        : 1 + ("too little" in (difference or ""))
+    ]
+
+
+def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
+    client, _ = scripted(Velo, VELO)
+    with pytest.raises(ConfigurationError, match=r"such as 'payouts.submit'. It has .*payouts\.instruct"):
+        client.prepare("payouts.submitt")

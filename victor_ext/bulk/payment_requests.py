@@ -1,0 +1,100 @@
+"""Rows for Victor: each one is a payment request, the arguments of `payment_requests.create`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
+from victor_ext.ids import reference_of
+from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
+from victor_ext.settlement.flow import LookUp, Payment, Settlement
+from victor_ext.tables.texts import SHORT_FORM
+
+from .row_kind import CurrentStatus, RowKind
+from .rows import Row
+
+_NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
+_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+
+
+class PaymentRequests(RowKind):
+    """Each row is one request, sent under its own key."""
+
+    columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {"idempotency_key", "extra_body"}
+    required: ClassVar = [name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED]
+    reference: ClassVar = "client_reference_id"
+    asked: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
+    flags: ClassVar = frozenset({"amount_modification_allowed"})
+    exact: ClassVar = frozenset({"client_reference_id"})
+    long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
+    effect: ClassVar = "Those that are new ask their payers for money."
+    listed_by: ClassVar = "due_date"
+    client: Victor
+
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        # Check without the key: with one, the client assumes a possible retry and permits past due dates.
+        check_payment_request(**arguments)
+
+    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+        return money.to_decimal(arguments["amount"]), "USD"
+
+    def payment(self, rows: Sequence[Row]) -> Payment:
+        (row,) = rows
+        return Payment(row.arguments or {}, row.sent)
+
+    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+        arguments = as_checked(payment.arguments)
+        if not is_repeat:
+            _check_due_date(arguments, client.provider_time().moment)
+        return client.payment_requests.create(**arguments, idempotency_key=key)
+
+    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
+        requests = _requests_by_reference(self.client, steps)
+        return [step.settled(requests.get(_reference(step), ())) for step in steps]
+
+    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+        first, last = map(date.fromisoformat, (min(values), max(values)))
+        requests = self.client.payment_requests
+        for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
+            yield request.id, _current(request)
+
+    def read(self, id_: str) -> CurrentStatus:
+        # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it has one.
+        return _current(next(iter(self.client.payment_requests.watch(id_, timeout=0))))
+
+
+def _current(request: PaymentRequest) -> CurrentStatus:
+    declined = request.approval_notes if request.status == Status.DECLINED else None
+    return CurrentStatus.of(request.status, request.error_message or declined)
+
+
+def _reference(step: LookUp) -> str:
+    assert isinstance(step.payment, Payment)
+    return step.payment.reference
+
+
+def _requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
+    """Return the requests with the references of these steps.
+
+    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
+    """
+    wanted = set(map(_reference, steps))
+    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
+    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
+        reference = reference_of(request.client_reference_id)
+        if reference in wanted:
+            requests[reference].append(request)
+    return requests
+
+
+def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
+    """Check the due date of a row that is sent for the first time: with a key, the client permits a past one."""
+    # Today and tomorrow are never wrong.
+    if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
+        check_payment_request(**arguments, now=now)

@@ -1,0 +1,160 @@
+"""What a row is for one system: all that bulk sending asks of it. `System.bulk` names the class."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple
+
+from victor_ext import BadRequest, NotFound
+from victor_ext.settlement.arguments import plain
+from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write
+
+from .rows import Result, Row, RowOutcome, RowResult
+
+
+class CurrentStatus(NamedTuple):
+    """What the provider says of a row now, and why it failed or was declined. No status: it does not have it."""
+
+    status: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
+        """Return it in one line without account numbers: of long numbers the last four digits are left."""
+        return cls(status or "no status", re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None)
+
+
+class Sendable(ABC):
+    """What one client sends for rows, and how it finds it again.
+
+    Attributes:
+        reference: The column whose value the provider repeats. It tells rows apart, unless another one is named.
+        together: The most rows of one `group` that are sent in one call.
+    """
+
+    reference: ClassVar[str] = ""
+    together: ClassVar[int] = 1
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    @abstractmethod
+    def payment(self, rows: Sequence[Row]) -> Payment | Write:
+        """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
+
+    def send(self, client: Any, payment: Any, _key: str, *, is_repeat: bool) -> Any:
+        """Send it, under the key of its first row. Raises `VictorError`."""
+        assert not is_repeat, "what takes no key is never sent again"
+        return client.send(payment.call)
+
+    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
+        """Read what became of each payment that may have been sent. Raises `VictorError`."""
+        writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
+        look_up = self.client.look_up
+        return [step.shown(look_up(one.call, since=step.since, **one.look_up_by)) for step, one in writes]
+
+    def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
+        """Read what became of each of the rows that were sent as `unit`; None: the provider has not decided yet.
+
+        Raises `VictorError`. It is asked only of what is sent together.
+        """
+        raise NotImplementedError
+
+
+class LaterStep(Sendable):
+    """A write that follows, of each of what was sent together: a row has its id."""
+
+    def __init__(self, client: Any, write: str) -> None:
+        super().__init__(client)
+        self._write = write
+
+    def payment(self, rows: Sequence[Row]) -> Write:
+        (row,) = rows
+        return Write(self.client.prepare(self._write, (row.arguments or {})["id"]), row.sent)
+
+    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
+        # The id is in the call: what is found is no other row's.
+        return [replace(one, unless_mine=None) for one in super().look_up(steps)]
+
+
+class RowKind(Sendable):
+    """The rows that one client sends.
+
+    Attributes:
+        columns: The columns of a file that are sent or look rows up, with those that are `required`.
+        asked: The columns in an export. None of them is an account number.
+        flags: The columns that are true or false.
+        exact: The columns in which a letter that nobody sees makes another value.
+        long_numbers: The form of a long number that a spreadsheet has shortened, by column.
+        unit: What the id of what is sent together is called in an export.
+        steps: The writes that follow, of each of what was sent together, by the name of the step.
+        secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY; none: Victor's.
+        effect: What sending a row does, for a person who confirms it.
+        listed_by: The column in an export by whose values the provider's lists are read.
+    """
+
+    columns: ClassVar[frozenset[str]]
+    required: ClassVar[Sequence[str]]
+    asked: ClassVar[Sequence[str]]
+    flags: ClassVar[frozenset[str]] = frozenset()
+    exact: ClassVar[frozenset[str]]
+    long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
+    unit: ClassVar[str] = ""
+    steps: ClassVar[Mapping[str, str]] = {}
+    secrets: ClassVar[Sequence[str]] = ()
+    effect: ClassVar[str]
+    listed_by: ClassVar[str]
+
+    @abstractmethod
+    def check(self, arguments: Mapping[str, Any]) -> None:
+        """Check a row as the client will. Raises `InvalidRequest`, whose problems have columns as fields."""
+
+    def payment_name(self, _arguments: Mapping[str, Any]) -> str | None:
+        """Return what names the payment of a row in all batches, where no two of them may have it; None: its key."""
+        return None
+
+    @abstractmethod
+    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+        """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
+
+    def stored(self, name: str, value: Any) -> Any:
+        """Return a checked argument as JSON data."""
+        return plain(name, value)
+
+    def group(self, _arguments: Mapping[str, Any]) -> Hashable:
+        """Return what rows have in common that can be sent together."""
+        return None
+
+    def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
+        """Return what the provider says now of each row that was created, by its id. Raises `VictorError`.
+
+        Lists are read: a page for many rows, not a call for each. What is not in them is read by its id. Ids and
+        statuses are held in memory.
+        """
+        created = (one for one in results if one.outcome is RowOutcome.CREATED)
+        by_id = {one.id: one.asked[self.listed_by] for one in created if one.id}
+        listed = self.listed(set(by_id.values())) if by_id else ()
+        statuses = {id_: status for id_, status in listed if id_ in by_id}
+        for missing in by_id.keys() - statuses.keys():
+            try:
+                statuses[missing] = self.read(missing)
+            except (BadRequest, NotFound):
+                statuses[missing] = CurrentStatus()
+        return statuses
+
+    @abstractmethod
+    def listed(self, values: AbstractSet[str]) -> Iterable[tuple[str, CurrentStatus]]:
+        """Read the provider's lists for these values of `listed_by`: the id and the status of each row in them."""
+
+    @abstractmethod
+    def read(self, id_: str) -> CurrentStatus:
+        """Read the status of one row by its id."""
+
+    def describe(self, _unit: str) -> dict[str, Any]:
+        """Return what the provider says now of what was sent together. Raises `VictorError`."""
+        return {}

@@ -1,0 +1,155 @@
+"""`victor outbox`: what an outbox does not know, and the command that settles it by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from victor_ext._exit_status import FAILED
+
+from .failures import Misuse
+from .screen import plain, say
+from .session import AsJson, option
+from .wording import in_options
+
+if TYPE_CHECKING:
+    from victor_ext.outbox import Entry, Outbox
+
+outbox = typer.Typer(help="The outbox of a database: what is unclear, and what to do about it.", no_args_is_help=True)
+
+Database = Annotated[str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")]
+TableName = Annotated[str, option("The name of its table; status and retry take an inbox's, too.", "NAME")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the entry.")]
+_TABLE = "victor_outbox"
+
+
+@contextmanager
+def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tuple[Outbox, bool]]:
+    """Open an outbox for the block. Raises `Misuse`, which quotes no URL: it may have a password.
+
+    With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no entries (False).
+    """
+    from victor_ext import InvalidRequest  # noqa: PLC0415 - `victor --help` does not need it
+
+    try:
+        import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
+
+        from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    engine = None
+    try:
+        engine = sa.create_engine(database)
+        file = engine.url.database if engine.name == "sqlite" else None
+        if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():  # SQLite would make it
+            raise Misuse(f"--database: there is no file {file}.")
+        if not sa.inspect(engine).has_table(table):
+            raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
+        has_entries = any(column["name"] == "key" for column in sa.inspect(engine).get_columns(table))
+        if not (has_entries or inbox):
+            raise Misuse(f"{table} has no entries, only events: it is an inbox's. See status, and retry --dead-letter.")
+        yield Outbox(engine, table=table), has_entries
+    except InvalidRequest as error:
+        raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
+    except (SQLAlchemyError, ImportError) as error:
+        raise Misuse(f"--database cannot be used: {type(error).__name__}. Check the URL, and that it runs.") from error
+    finally:
+        if engine is not None:
+            engine.dispose()
+
+
+def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
+    """Print entries, one on a line."""
+    for entry in entries:
+        name = entry.client_reference_id or entry.idempotency_key
+        known = (f"{entry.state.value:<9}", entry.operation, name, entry.request_id, entry.status, entry.error)
+        say(json.dumps(asdict(entry)) if as_json else plain("  ".join(filter(None, known))))
+
+
+@outbox.command()
+def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = False) -> None:
+    """Count the entries by state, and name the dead letters.
+
+    The exit status is 1 if an entry is unclear, or an event is a dead letter.
+    """
+    with _opened(database, table, inbox=True) as (opened, has_entries):
+        counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
+        letters, events = opened.dead_letters(), opened.event_counts()
+    if as_json:
+        named = [{**asdict(letter), "stored_at": letter.stored_at.isoformat()} for letter in letters]
+        entries = [asdict(entry) for entry in unclear]
+        say(json.dumps({"entries": counts, "events": events, "unclear": entries, "dead_letters": named}))
+    else:
+        for name, count in (*counts.items(), *((f"events {state}", count) for state, count in events.items())):
+            say(f"{name:<15} {count:>9,}")
+        _show(unclear, as_json=False)
+        for letter in letters:
+            say(plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"))
+    raise typer.Exit(FAILED if unclear or letters else 0)
+
+
+@outbox.command()
+def entries(
+    database: Database,
+    *,
+    state: Annotated[str | None, option("Those in this state alone, such as unclear.", "WORD")] = None,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """List the entries, oldest first; with --json one on a line."""
+    with _opened(database, table) as (opened, _):
+        try:
+            found = opened.entries(state)
+        except ValueError:
+            raise Misuse(f"--state is {state!r}: write one of {', '.join(opened.counts())}.") from None
+    _show(found, as_json=as_json)
+
+
+@outbox.command()
+def retry(
+    database: Database,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An entry that is rejected or refused.")] = None,
+    *,
+    dead_letter: Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")] = None,
+    all_dead_letters: Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")] = False,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Let the worker try an entry again of which nothing was done, or an event that is a dead letter."""
+    if (key is not None) + bool(dead_letter) + all_dead_letters != 1:
+        raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
+    with _opened(database, table, inbox=key is None) as (opened, _):
+        if key is not None:
+            _show([opened.retry(key)], as_json=as_json)
+            return
+        count = opened.retry_dead_letters(*(dead_letter or ()))
+        say(json.dumps({"retried": count}) if as_json else f"{count} to be tried again.")
+
+
+@outbox.command()
+def resolve(
+    database: Database,
+    key: Key,
+    *,
+    found: Annotated[str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")],
+    by: Annotated[str, option("Who has found it out.", "NAME")],
+    why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
+    id: Annotated[str | None, option("The provider's id of what was sent.", "TEXT")] = None,
+    table: TableName = _TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are called.
+
+    After not-done, 'victor outbox retry KEY' sends it again.
+    """
+    if found not in ("sent", "not-done"):
+        raise Misuse(f"--as is {found!r}: write sent or not-done.")
+    with _opened(database, table) as (opened, _):
+        _show([opened.resolve(key, done=found == "sent", id=id, by=by, why=why)], as_json=as_json)

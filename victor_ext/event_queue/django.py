@@ -1,0 +1,114 @@
+"""The queue on a connection of Django's: SQLAlchemy writes the statements of the passes, Django's cursor runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections, connections, migrations, transaction
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
+
+from .queue import BlockingQueue, E, Handler
+from .transactions import Work
+
+T = TypeVar("T")
+
+_DIALECTS = {
+    "sqlite": sqlite.dialect(paramstyle="pyformat"),
+    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
+}
+"""How each database wants its statements, by the name that Django has for it."""
+
+
+class _Result(IteratorResult[Any]):
+    """The rows of a statement, and how many rows it has changed."""
+
+    def __init__(self, columns: list[str], rows: list[Any], rowcount: int) -> None:
+        super().__init__(SimpleResultMetaData(columns), iter(rows))
+        self.rowcount = rowcount
+
+
+class _Connection:
+    """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its transaction."""
+
+    def __init__(self, using: str) -> None:
+        self._using = using
+
+    def execute(self, statement: sa.ClauseElement) -> _Result:
+        connection = connections[self._using]
+        if connection.vendor not in _DIALECTS:
+            raise ImproperlyConfigured(
+                f"The outbox cannot use the database {self._using!r}, which is of the type {connection.vendor}: "
+                "use SQLite or PostgreSQL."
+            )
+        compiled = statement.compile(dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True})
+        with connection.cursor() as cursor:
+            cursor.execute(str(compiled), compiled.params)
+            columns = [column[0] for column in cursor.description or ()]
+            return _Result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
+
+
+class DjangoQueue(BlockingQueue[str, E]):
+    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that as their session.
+
+    All objects of one kind, database and system have the same handlers: a command of `manage.py` makes its own object.
+    """
+
+    _of_database: dict[tuple[type, str, str], list[Handler]] = {}  # noqa: RUF012 - one for all of them is what it is for
+
+    def _use(self, using: str) -> None:
+        self._using = using
+        self._connection = cast("sa.Connection", _Connection(using))
+        self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
+
+    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:  # noqa: ARG002 - Django's own
+        with transaction.atomic(self._using):
+            for handler in handlers:
+                handler.function(self._using, event)
+
+    def _open_transaction(self, method: str) -> sa.Connection:
+        if transaction.get_autocommit(self._using):
+            raise transaction.TransactionManagementError(
+                f"No transaction of the database {self._using!r} is open: call {method}() within transaction.atomic(), "
+                "together with what it is for."
+            )
+        return self._connection
+
+    def _begin_pass(self) -> None:
+        close_old_connections()  # as before each request: one that the database has ended is made again
+
+    def _read(self, work: Work[T]) -> T:
+        return work(self._connection)  # in the transaction that is open, if one is
+
+    @contextmanager
+    def _begin(self) -> Generator[sa.Connection]:
+        connection = connections[self._using]
+        if not connection.in_atomic_block and not connection.get_autocommit():
+            raise transaction.TransactionManagementError(
+                f"The database {self._using!r} is not in autocommit mode: the outbox could not commit what it does."
+            )
+        with transaction.atomic(self._using, durable=True):
+            if connection.vendor == "sqlite":
+                # A transaction that begins with a read is not let to write, once another one has written.
+                self._connection.execute(sa.delete(self.table).where(sa.false()))
+            yield self._connection
+
+
+def makes(*tables: sa.Table) -> migrations.RunPython:
+    """The operation of a migration that makes tables, unless they exist, and drops them when it is undone."""
+
+    def run(*statements: Any) -> Callable[[Any, Any], None]:
+        def execute(_apps: Any, editor: Any) -> None:
+            for statement in statements:
+                editor.execute(str(statement.compile(dialect=_DIALECTS[editor.connection.vendor])))
+
+        return execute
+
+    indexes = [CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes]
+    made = [CreateTable(table, if_not_exists=True) for table in tables]
+    return migrations.RunPython(run(*made, *indexes), run(*(DropTable(table) for table in tables)))

@@ -1,0 +1,486 @@
+"""The queue of events: a table, the handlers of this process, and the pass that handles what is stored.
+
+An event is handled in the transaction that deletes its row. So it is handled once, however many processes try: what a
+killed one had begun is rolled back, and another one takes it when the lease is over.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+
+from victor_ext import ConfigurationError, VictorError
+from victor_ext.privacy import redact_excerpt
+
+from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
+
+E = TypeVar("E")
+S = TypeVar("S", bound=StrEnum)
+H = TypeVar("H", bound=Callable[..., object])
+
+_log = logging.getLogger("victor_ext.events")
+
+MOST_TRIES = 12
+"""After so many failures, the last of them more than an hour after the first, an event is a dead letter."""
+_LONGEST_WAIT = 3600.0
+"""Seconds between two tries."""
+_AGAIN = 30.0
+"""Seconds after which an event is tried again whose object could not be read."""
+_WANTED_FOR = 7 * 86_400.0
+"""Seconds for which an event waits for a process that has a handler of it."""
+
+
+class EventState(StrEnum):
+    """What is known of an event that has not been handled. Of one that has been, nothing is left."""
+
+    WAITING = "waiting"
+    """It is handled by the next pass, or tried again when its time has come."""
+    DEAD = "dead"
+    """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
+
+
+class PassEnded(Exception):
+    """No event can be handled now, since a client cannot ask its provider: its cause. No try is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event whose handler has failed too often.
+
+    Attributes:
+        id: Its number, for `retry_dead_letters`.
+        name: What happened: `completed`, `payment.paid`.
+        source: The operation of an entry (`payouts.submit`), or the source of what was received.
+        subject: The key of the entry, or the id of what was received.
+        tries: How often it was tried.
+        error: What its handler raised at last, without long numbers.
+        stored_at: When it was stored, aware.
+        provider: The name of the system that it is of.
+    """
+
+    id: int
+    name: str
+    source: str
+    subject: str
+    tries: int
+    error: str
+    stored_at: datetime
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function, and the events that it wants; None: of any name, or from any source."""
+
+    function: Callable[..., object] = field(repr=False)
+    name: str | None
+    source: str | None
+
+    def wants(self, name: str, source: str) -> bool:
+        return self.name in (None, name) and self.source in (None, source)
+
+
+def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
+    """The table of a queue. Times are epoch seconds by the clock of the worker; `data` is the event, as JSON.
+
+    While an event with the same text in `once` waits, no other one is stored.
+    """
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("provider", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("once", sa.Text, unique=True),
+        sa.Column("data", sa.Text, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False, index=True),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("stored_at", sa.Double, nullable=False),
+        sa.Column("error", sa.Text),
+    )
+
+
+def as_text(counts: Mapping[str, int]) -> str:
+    """How many there are of each, such as `2 sent, 1 refused`."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
+    """Insert a row unless it is there; returns its first column, or None. Both databases know these words."""
+    statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(next(iter(table.c)))).scalar()
+
+
+def taken(
+    connection: sa.Connection,
+    table: sa.Table,
+    due: sa.ColumnElement[bool],
+    marks: Sequence[str],
+    values: Callable[[Any], Mapping[str, Any]],
+) -> Any:
+    """Take up the first row that is due: it gets `values`, unless another worker has changed its `marks` meanwhile.
+
+    Returns the row as it was, or None if none is due.
+    """
+    query = sa.select(table).where(due).order_by(table.c.id).limit(1)
+    last = sa.true()
+    while (row := connection.execute(query.where(last)).first()) is not None:
+        unchanged = (table.c[name] == getattr(row, name) for name in marks)
+        if connection.execute(sa.update(table).where(table.c.id == row.id, *unchanged).values(values(row))).rowcount:
+            break
+        last = table.c.id > row.id
+    return row
+
+
+class EventQueue(Transactions[Engine], Generic[Engine, E]):
+    """What outboxes and inboxes have in common: their events, and the handlers of these."""
+
+    table: sa.Table
+    events: sa.Table
+    _name: ClassVar[str]
+    _passes: ClassVar[Sequence[str]]
+    _lease: float
+    _handlers: list[Handler]
+    _forgotten_at = float("-inf")
+
+    # The parts of an outbox or an inbox
+
+    def _provider(self, client: Any = None) -> str:
+        """The system whose events a pass with this client handles: other boxes may have theirs in the same table."""
+        raise NotImplementedError
+
+    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
+        """The client of the passes, which are made each `interval` seconds."""
+        if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
+            raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
+        return client
+
+    @contextmanager
+    def _logged(self, name: str) -> Generator[list[Any]]:
+        """Log what a pass of a worker changes: what is put into the list. A failure ends this pass alone."""
+        changed: list[Any] = []
+        log, name = logging.getLogger(f"victor_ext.{self._name}"), f"{self._name}.{name}"
+        try:
+            yield changed
+        except VictorError as error:
+            log.warning("%s failed and will be retried: %s", name, error)
+        except Exception:  # a worker that has ended does nothing; it is logged with its traceback
+            log.exception("%s failed and will be retried", name)
+        if changed:
+            log.info(
+                "%s changed %s", name, as_text(Counter(getattr(each, "name", None) or each.state for each in changed))
+            )
+
+    def _event_of(self, row: Any, tries: int) -> E:
+        """The event that a row has."""
+        raise NotImplementedError
+
+    def _prepared(self, event: E, client: Any) -> Pass[E]:  # noqa: ARG002 - an inbox reads with it
+        """What is done before the transaction of the handlers opens."""
+        yield from ()
+        return event
+
+    def _is_new(self, connection: sa.Connection, event: E) -> bool:  # noqa: ARG002 - an inbox asks the table
+        """Whether an event that is about to be handled is none that was handled before under another name."""
+        return True
+
+    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+        """Delete what no process has wanted."""
+        columns = self.events.c
+        waits = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
+        unwanted = sa.and_(columns.stored_at < now - _WANTED_FOR, columns.error.is_(None), sa.not_(self._wanted()))
+        connection.execute(sa.delete(self.events).where(waits, unwanted))
+
+    # Handlers
+
+    def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
+        for given in (name, source):
+            if not isinstance(given, str | None):  # the function itself
+                raise ConfigurationError(
+                    f"on({given!r:.60}) is no text: write @on() or @on('completed') above a function."
+                )
+
+        def register(function: H) -> H:
+            try:
+                inspect.signature(function).bind(None, None)
+            except TypeError:
+                said = f"{function!r:.60} cannot be called with a session and an event: it takes these two arguments."
+                raise ConfigurationError(said) from None
+            except ValueError:  # a function of C may have no signature
+                pass
+            if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
+                raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
+            self._handlers.append(Handler(function, None if name is None else name.casefold(), source))
+            return function
+
+        return register
+
+    def _wanted(self) -> sa.ColumnElement[bool]:
+        """The rows that this process has handlers of."""
+        columns = self.events.c
+        wishes = ({"name": each.name, "source": each.source} for each in self._handlers)
+        return sa.or_(
+            sa.false(),
+            *(sa.and_(sa.true(), *(columns[of] == value for of, value in wish.items() if value)) for wish in wishes),
+        )
+
+    def _wanting(self, row: Any) -> list[Handler]:
+        return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
+
+    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+        """Call the handlers in a savepoint, whose work the transaction has or has not as a whole."""
+        with connection.begin_nested(), Session(connection) as session, session.begin():
+            for handler in handlers:
+                self._call(handler.function, session, event)
+
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+        function(session, event)
+
+    # In the transaction of another one
+
+    def _tell(self, connection: sa.Connection, *, try_now: bool, **values: Any) -> None:
+        """Let the handlers do their work with the change that it is about, or store the event: they come later.
+
+        What no handler of this process wants is not stored.
+        """
+        handlers = self._wanting(row := SimpleNamespace(**values))
+        tries, error = 0, None
+        if handlers and try_now:
+            try:
+                self._handled(connection, handlers, self._event_of(row, 1))
+            except Exception as failure:  # noqa: BLE001 - the change is stored, whatever a handler raises
+                tries, error = 1, failure
+                self._log_failure(row, tries, failure)
+            else:
+                return
+        if handlers:
+            self._put(connection, tries, error, **values)
+
+    def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
+        now = time.time()
+        due_at = now if error is None else now + _wait_after(tries)
+        said = None if error is None else _said(error)
+        state = EventState.WAITING.value
+        kept = {**values, "state": state, "tries": tries, "due_at": due_at, "stored_at": now, "error": said}
+        return inserted(connection, self.events, **kept)
+
+    # In transactions of its own
+
+    @operation
+    def handle(self, client: Any = None) -> Pass[list[E]]:
+        """Handle the stored events of its system that this process has handlers of. Returns those that were handled.
+
+        Each is handled in a transaction of its own, by one process. If a handler raises, nothing of its work is stored,
+        and the event is tried again later; after 12 tries it is a dead letter.
+
+        Args:
+            client: Reads what an event of an inbox is about, in place of the inbox's own client. An outbox handles the
+                events of this client's system, else those of its own client's, and without one Victor's.
+
+        Raises:
+            VictorError: The provider cannot be asked. The event waits for the next pass.
+        """
+        done: list[E] = []
+        provider, now = self._provider(client), time.monotonic()
+        if now - self._forgotten_at > _LONGEST_WAIT:
+            yield from self._transact(lambda connection: self._forget(provider, connection, time.time()))
+            self._forgotten_at = now
+        last = 0
+        while self._handlers and (row := (yield from self._transact(partial(self._take, provider, last)))) is not None:
+            last = row.id
+            try:
+                event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
+                if (yield from self._transact(partial(self._finish, row, event))):
+                    done.append(event)
+            except PassEnded as ended:
+                values = {"tries": row.tries, "due_at": time.time() + _AGAIN}  # others come first in the next pass
+                back = sa.update(self.events).where(self._taken(row)).values(values)
+                yield from self._transact(lambda connection, back=back: connection.execute(back))  # type: ignore[misc] # a default
+                raise ended.__cause__ or ended from None
+            except Exception as error:  # noqa: BLE001 - any handler's
+                yield from self._transact(partial(self._put_off, row, error))
+        return done
+
+    def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+        """Take up the system's event after `last` that a handler wants, with the lease: as it was, or None."""
+        columns, now = self.events.c, time.time()
+        # What is due later than any wait takes was put off by a clock that was wrong.
+        waits = columns.due_at.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
+        is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
+        due = sa.and_(is_ours, sa.not_(waits), self._wanted())
+        values = {"tries": columns.tries + 1, "due_at": now + self._lease, "once": None}
+        # What ends its process every time is a dead letter at last: the try counts before it is made.
+        said = "Its last try did not end within the lease: its process was killed, or the handler takes too long."
+        dead = {"state": EventState.DEAD.value, "error": said}
+
+        def is_dead(row: Any) -> bool:
+            return bool(row.tries >= MOST_TRIES and row.stored_at < now - _LONGEST_WAIT)
+
+        while True:
+            next_one = sa.and_(due, columns.id > last)
+            row = taken(
+                connection, self.events, next_one, ("tries", "due_at"), lambda row: dead if is_dead(row) else values
+            )
+            if row is None or not is_dead(row):
+                return row
+            last = row.id
+            _log.warning("The event %s of %s is a dead letter: %s", row.name, row.subject, said)
+
+    def _taken(self, row: Any) -> sa.ColumnElement[bool]:
+        """The row that `_take` has returned, while no other worker has taken it up again."""
+        columns = self.events.c
+        return sa.and_(columns.id == row.id, columns.tries == row.tries + 1, columns.state == EventState.WAITING.value)
+
+    def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
+        if not connection.execute(sa.delete(self.events).where(self._taken(row))).rowcount:
+            return False
+        if not self._is_new(connection, event):
+            return False
+        self._handled(connection, self._wanting(row), event)
+        return True
+
+    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        tries = row.tries + 1
+        state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
+        values = {"tries": tries, "state": state.value, "error": _said(error)}
+        due_at = time.time() + _wait_after(tries)
+        connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
+        self._log_failure(row, tries, error)
+
+    def _log_failure(self, row: Any, tries: int, error: Exception) -> None:
+        text = "The event %s of %s was not handled (try %d of %d)."
+        _log.warning(text, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
+
+    # For people
+
+    @operation
+    def dead_letters(self) -> Work[list[DeadLetter]]:
+        """The events whose handlers have failed too often, oldest first."""
+        columns = self.events.c
+        query = sa.select(self.events).where(columns.state == EventState.DEAD.value).order_by(columns.id)
+        names = ("id", "name", "source", "subject", "tries", "error", "provider")
+
+        def letter(row: Any) -> DeadLetter:
+            stored_at = datetime.fromtimestamp(row.stored_at, UTC)
+            return DeadLetter(**{name: getattr(row, name) for name in names}, stored_at=stored_at)
+
+        return lambda connection: [*map(letter, connection.execute(query))]
+
+    @operation
+    def retry_dead_letters(self, *ids: int) -> Work[int]:
+        """Let dead letters be tried again (without ids: all of them). Returns how many there were."""
+        columns = self.events.c
+        chosen = sa.and_(columns.state == EventState.DEAD.value, columns.id.in_(ids) if ids else sa.true())
+        values = {"state": EventState.WAITING.value, "tries": 0, "due_at": time.time()}
+        return lambda connection: int(connection.execute(sa.update(self.events).where(chosen).values(values)).rowcount)
+
+    @operation
+    def event_counts(self) -> Work[dict[EventState, int]]:
+        """The number of events in each state, such as for `/metrics`."""
+        return counted(self.events.c.state, EventState)
+
+
+def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
+    """The number of rows in each state."""
+    query = sa.select(column, sa.func.count()).group_by(column)
+
+    def count(connection: sa.Connection) -> dict[S, int]:
+        rows = {row[0]: row[1] for row in connection.execute(query)}
+        return {state: rows.get(state.value, 0) for state in states}
+
+    return count
+
+
+def _wait_after(tries: int) -> float:
+    return min(2.0**tries, _LONGEST_WAIT)
+
+
+def _said(error: Exception) -> str:
+    return redact_excerpt(f"{type(error).__name__}: {error}")
+
+
+class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
+    """With blocking calls."""
+
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of `run`."""
+
+    def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
+        """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
+
+        An outbox sends, settles, refreshes and handles its events; an inbox handles those. The worker may be killed at
+        any step. A failure is logged (logger `victor_ext.outbox` or `victor_ext.inbox`) and ends the pass, not the
+        worker: the provider or the database may be away for a while.
+
+        Args:
+            client: As for each pass.
+            interval: Seconds between two passes.
+            stop: Ends the worker after the pass that it makes; None: it runs for ever.
+
+        Raises:
+            ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
+        """
+        client = self._worker_client(client, interval)
+        stop = stop or threading.Event()
+        while not stop.is_set():
+            for name in self._passes:
+                self._begin_pass()
+                with self._logged(name) as changed:
+                    changed.extend(getattr(self, name)(client))
+            stop.wait(interval)
+
+
+class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
+    """With awaited calls."""
+
+    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+        from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - who has only blocking calls has no greenlet
+        from sqlalchemy.util import await_only  # noqa: PLC0415 - as above
+
+        def same(**_: object) -> Session:
+            return session
+
+        if inspect.iscoroutinefunction(function):
+            await_only(function(AsyncSession(sync_session_class=cast("Any", same)), event))  # in place of a class
+        else:
+            super()._call(function, session, event)
+
+    async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
+        """As `run` with blocking calls, awaited: it ends when it is cancelled."""
+        client = self._worker_client(client, interval)
+        while True:
+            for name in self._passes:
+                with self._logged(name) as changed:
+                    changed.extend(await getattr(self, name)(client))
+            await anyio.sleep(interval)
+
+    @asynccontextmanager
+    async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:
+        """As `run`, in the background while the block lasts, such as the lifespan of a FastAPI service."""
+        client = self._worker_client(client, interval)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(self.run, client, interval=interval))
+            yield
+            tasks.cancel_scope.cancel()

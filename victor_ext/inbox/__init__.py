@@ -1,0 +1,27 @@
+"""An inbox: notifications that are stored in your own database when they arrive, once, and handled once.
+
+    inbox = Inbox(engine, Webhook(authorization_header), client=velo)
+    inbox.create_table()
+
+    with Session(engine) as session, session.begin():  # in the view
+        inbox.receive(session, body, headers, source=payor_id)
+
+    @inbox.on("payment.accepted")  # in the worker, which calls inbox.run()
+    def accepted(session: Session, event: InboxEvent) -> None: ...
+
+`AsyncInbox` is the same, awaited, and `victor_ext.inbox.django` has that of Django. See docs/webhooks.md.
+"""
+
+try:
+    from victor_ext import Delivery
+    from victor_ext.event_queue.queue import DeadLetter, EventState
+
+    from .inboxes import AsyncInbox, Inbox, InboxEvent
+except ImportError as error:
+    raise ImportError(
+        f"victor_ext.inbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]', or "
+        "'victor-ext[django]' for victor_ext.inbox.django",
+        name=error.name,
+    ) from error
+
+__all__ = ("AsyncInbox", "DeadLetter", "Delivery", "EventState", "Inbox", "InboxEvent")

@@ -1,0 +1,42 @@
+"""The inbox on a connection of Django's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from victor_ext.event_queue.django import DjangoQueue
+from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
+
+
+class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
+    """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
+
+    Its handlers get the alias of the database as their session.
+
+    Args:
+        webhook: As for `Inbox`; so are `client`, `lease` and `remember`.
+        using: The alias of the database in `settings.DATABASES`.
+    """
+
+    def __init__(
+        self,
+        webhook: ReceivesWebhook,
+        *,
+        client: Any = None,
+        using: str = DEFAULT_DB_ALIAS,
+        lease: timedelta = timedelta(minutes=2),
+        remember: timedelta = timedelta(days=90),
+    ) -> None:
+        super().__init__(using, webhook, client=client, lease=lease, remember=remember)
+        self._use(using)
+
+    def receive(self, body: bytes, headers: Any, *, source: str = "") -> InboxEvent | None:
+        """Check a request, and store it in the open transaction, once. Arguments and errors are as for `Inbox.receive`.
+
+        Raises:
+            django.db.transaction.TransactionManagementError: No transaction of this database is open.
+        """
+        return self._receive(self._open_transaction("receive"), body, headers, source)

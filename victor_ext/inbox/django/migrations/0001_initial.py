@@ -1,0 +1,16 @@
+"""The tables of the inbox, as `victor_ext.inbox.inboxes` and `victor_ext.event_queue.queue` describe them."""
+
+import sqlalchemy as sa
+from django.db import migrations
+
+from victor_ext.event_queue.django import makes
+from victor_ext.event_queue.queue import event_table
+from victor_ext.inbox.inboxes import names_table
+
+
+class Migration(migrations.Migration):
+    """It makes the tables."""
+
+    initial = True
+    dependencies = []
+    operations = [makes(names_table("victor_inbox"), event_table("victor_inbox_events", sa.MetaData()))]

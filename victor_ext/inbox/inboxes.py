@@ -1,0 +1,256 @@
+"""The inboxes of a database: one with blocking and one with awaited calls."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from victor_ext import Delivery, NotFound, VictorError
+from victor_ext.event_queue.queue import (
+    AwaitedQueue,
+    BlockingQueue,
+    EventQueue,
+    H,
+    Handler,
+    PassEnded,
+    event_table,
+    inserted,
+)
+from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
+from victor_ext.privacy import one_line
+from victor_ext.settlement.flow import About, about
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
+
+
+_READ = "read "
+"""Before the id of a state that was read."""
+
+
+class ReceivesWebhook(Protocol):
+    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it."""
+
+    @property
+    def provider(self) -> str:
+        """The name of the system."""
+        ...
+
+    def delivery(self, body: Any, headers: Any) -> Delivery:
+        """Check a request, and say what it is. Raises `AuthenticationError` or `InvalidRequest`."""
+        ...
+
+    def notification(self, content: str) -> Any:
+        """What a delivery had as its content, as the handlers get it."""
+
+    def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
+        """The call of the client that reads what a notification is about, if it is about something."""
+
+    def state_of(self, record: Any) -> str | None:
+        """What tells the state that was read from an earlier one, if the system says so in no other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEvent:
+    """A notification that was received.
+
+    Attributes:
+        name: What happened, in lower case: `payment.accepted`.
+        source: Whom it came from, as `receive` was given it.
+        subject: The system's id of the event, or of what it is about.
+        notification: What the system sent. It is a hint: rely on `record`.
+        record: What the client has read of the object that it is about, before the transaction of the handler opened.
+            None: it is about none, or the inbox has no client.
+        tries: How often it was tried, this time included.
+    """
+
+    name: str
+    source: str
+    subject: str
+    notification: Any = field(repr=False)
+    record: Any = field(default=None, repr=False)
+    tries: int = 0
+
+
+def names_table(name: str) -> sa.Table:
+    """The table of what was received: the ids by which a repeat is known, and numbers where the system counts."""
+    return sa.Table(
+        name,
+        sa.MetaData(),
+        sa.Column("provider", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("number", sa.BigInteger),
+        sa.Column("received_at", sa.Double, nullable=False, index=True),
+    )
+
+
+class InboxBase(EventQueue[Engine, InboxEvent]):
+    """What all inboxes have in common. The arguments are those of `Inbox`."""
+
+    _name, _passes = "inbox", ("handle",)
+
+    def __init__(
+        self,
+        engine: Engine,
+        webhook: ReceivesWebhook,
+        *,
+        client: Any = None,
+        lease: timedelta = timedelta(minutes=2),
+        remember: timedelta = timedelta(days=90),
+        table: str = "victor_inbox",
+    ) -> None:
+        self._engine, self._webhook, self._client = engine, webhook, client
+        self._lease, self._remember = lease.total_seconds(), remember.total_seconds()
+        self.table = names_table(table)
+        self.events = event_table(f"{table}_events", self.table.metadata)
+        self._handlers: list[Handler] = []
+
+    def on(self, name: str | None = None, *, source: str | None = None) -> Callable[[H], H]:
+        """Register a handler, a function of a session and the `InboxEvent`: `@inbox.on("payment.accepted")`.
+
+        It is called in the transaction that deletes the event. It works on the database alone.
+
+        Args:
+            name: The system's name of the event, in any letter case. None: every event.
+            source: Events of one source alone. None: of each.
+
+        Raises:
+            ConfigurationError: The function is no function of two arguments; or it is `async def`, and the inbox has
+                blocking calls.
+        """
+        return self._on(name, source)
+
+    def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
+        return self._webhook.provider
+
+    def _receive(self, session: Any, body: Any, headers: Any, source: str) -> InboxEvent | None:
+        delivery = self._webhook.delivery(body, headers)
+        ids = [*map(_storable, delivery.ids)]
+        # All are remembered, and in one order: two processes do not wait for each other.
+        known = sorted({*ids, *map(_storable, delivery.aliases)})
+        new = {each for each in known if self._add(session, source, each, delivery.number if each in ids[:1] else None)}
+        if not new.issuperset(ids):
+            return None
+        name, subject = one_line(delivery.name).casefold(), one_line(delivery.subject)
+        once = None if delivery.once is None else _storable(f"{self._provider()} {source} {delivery.once}")
+        values = {"provider": self._provider(), "source": source, "subject": subject, "data": delivery.content}
+        if self._put(session, once=once, name=name, **values) is None:
+            return None
+        return InboxEvent(name, source, subject, self._webhook.notification(delivery.content))
+
+    def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+        values = {"provider": self._provider(), "id": id, "number": number, "received_at": time.time()}
+        return inserted(connection, self.table, source=source, **values) is not None
+
+    def _event_of(self, row: Any, tries: int) -> InboxEvent:
+        return InboxEvent(row.name, row.source, row.subject, self._webhook.notification(row.data), tries=tries)
+
+    def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
+        client = self._client if client is None else client
+        try:
+            reading = self._webhook.reading(client, event.notification)
+            return event if reading is None else replace(event, record=(yield reading))
+        except VictorError as error:
+            if about(error) in (About.CLIENT, About.PROVIDER) and not isinstance(error, NotFound):
+                raise PassEnded from error
+            raise
+
+    def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
+        state = None if event.record is None else self._webhook.state_of(event.record)
+        return state is None or self._add(connection, event.source, _READ + _storable(state))
+
+    def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+        super()._forget(provider, connection, now)
+        columns = self.table.c
+        # What was read is new once, however late somebody asks for it to be read again.
+        is_old = sa.and_(columns.received_at < now - self._remember, sa.not_(columns.id.startswith(_READ)))
+        connection.execute(sa.delete(self.table).where(columns.provider == provider, is_old))
+
+    @operation
+    def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
+        """The numbers that have not come, although later ones have, of a source that counts its notifications (Velo).
+
+        Args:
+            source: As `receive` was given it.
+            after: The number up to which everything is known. None: the lowest that is remembered.
+        """
+        columns = self.table.c
+        known = sa.and_(
+            columns.provider == self._provider(),
+            columns.source == source,
+            columns.number.is_not(None),
+            columns.number > (after or 0),
+        )
+        before = sa.func.coalesce(sa.func.lag(columns.number).over(order_by=columns.number), after)
+        pairs = sa.select(columns.number, before.label("before")).where(known).subquery()
+        gaps = sa.select(pairs).where(pairs.c.number > pairs.c.before + 1).order_by(pairs.c.number)
+        return lambda connection: [range(row.before + 1, row.number) for row in connection.execute(gaps)]
+
+
+def _storable(text: str) -> str:
+    """An id as it is stored: as it is, unless a database may not take it."""
+    if text.isprintable() and len(text) <= 200:
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
+    """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+
+    Args:
+        engine: An SQLAlchemy engine of the database.
+        webhook: What checks and reads the requests of a system: the `Webhook` of Velo, EastPay or FlexFactor, or
+            `webhook(...)` of a client that `connect` made.
+        client: Reads the object that a notification is about, unless `handle` or `run` is given another one.
+        lease: How long an event is a worker's before another one takes it up: longer than a read and a handler take.
+        remember: How long the ids of notifications are kept: longer than the system repeats deliveries (Velo: 30 days).
+            States that were read (EastPay) are kept for ever.
+        table: The name of the table of ids; that of the events has `_events` after it.
+    """
+
+    def create_table(self) -> None:
+        """Make the tables, unless they exist. With migrations of your own, take `inbox.table.metadata` into them."""
+        self.table.metadata.create_all(self._engine)
+
+    def receive(
+        self, session: Session | sa.Connection, body: bytes, headers: Any, *, source: str = ""
+    ) -> InboxEvent | None:
+        """Check a request to the webhook, and store it in your transaction, once. Answer 200 after the commit.
+
+        Args:
+            session: Your session or connection.
+            body: The body of the request, as the bytes that came.
+            headers: Its headers: a mapping, or pairs of name and value.
+            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids, and each has
+                a sequence of its own.
+
+        Returns:
+            The event, or None for a repeat.
+
+        Raises:
+            AuthenticationError: It may not come from the system. Answer 401.
+            InvalidRequest: It is not a notification. Answer 400.
+        """
+        return self._receive(session, body, headers, source)
+
+
+class AsyncInbox(InboxBase["AsyncEngine"], AwaitedQueue[InboxEvent]):
+    """`Inbox`, awaited, on an `AsyncEngine`. The arguments are as for `Inbox`."""
+
+    async def create_table(self) -> None:
+        """As `Inbox.create_table`, awaited."""
+        await self._transaction(self.table.metadata.create_all)
+
+    async def receive(
+        self, session: AsyncSession | AsyncConnection, body: bytes, headers: Any, *, source: str = ""
+    ) -> InboxEvent | None:
+        """As `Inbox.receive`, awaited, with your session or connection."""
+        return await session.run_sync(self._receive, body, headers, source)

@@ -1,0 +1,270 @@
+"""Writes that are built and checked now, and sent later, by any process: `client.prepare` and `client.send`."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from functools import partial
+from types import ModuleType
+from typing import Any, Self, TypeAlias, cast
+from urllib.parse import unquote
+
+import httpx
+
+from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
+from victor_ext.runtime.core.card_data import card_problems
+from victor_ext.runtime.core.json_values import json_of
+from victor_ext.runtime.core.response import OPERATION
+from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.loop.behaviour import Behaviour
+from victor_ext.runtime.loop.evidence import READER, Declared, Reader
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, rule_of
+from victor_ext.runtime.loop.operations import Done, Operation, Promise
+
+from .resources import Resource
+from .runners import SyncRunner
+from .transport import HttpClient
+
+AnyOperation: TypeAlias = str | ModuleType | Callable[..., Any]
+"""A method of a client by its name, or a generated operation: its module, or one of the module's functions."""
+
+_KEY = "idempotency_key"
+_OF_THE_SENDER = frozenset(
+    {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
+)
+"""Headers of the process that sends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedCall:
+    """A write as it will be sent: its bytes. It can be stored as text, and holds no credentials.
+
+    Attributes:
+        name: What you called it by: `payouts.instruct`, or the name of the generated function.
+        operation: Its method and its path with unnamed placeholders, `POST /v3/payouts/{}`.
+        promise: What keeps it from being done twice.
+        look_up_needs: What `look_up` needs beside the request, such as `payor_id`. None: no read shows what was done.
+        subject: What the request calls what it makes or changes, such as its references: a read cannot tell two writes
+            with the same apart. None: nothing that a look-up needs.
+        is_followed: Whether `read_state` reads what it made or changed.
+        idempotency_key: The key in the request, if the operation takes one.
+        module: The module of the generated operation, which reads the response.
+        method: The HTTP method.
+        url: The path and the query below the base URL; a whole URL for an operation with a server of its own.
+        headers: The headers, without the credentials and what belongs to a connection.
+        content: The body.
+    """
+
+    name: str
+    operation: str
+    promise: Promise
+    look_up_needs: tuple[str, ...] | None = None
+    subject: str | None = None
+    is_followed: bool = False
+    idempotency_key: str | None = None
+    module: str = ""
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The values of the placeholders of its path, in order."""
+        template = self.operation.partition(" ")[2].split("/")
+        path = httpx.URL(self.url).raw_path.partition(b"?")[0].decode("ascii").split("/")
+        pairs = zip(template, path[-len(template) :], strict=False)
+        return tuple(unquote(part) for placeholder, part in pairs if placeholder == "{}")
+
+    @property
+    def body(self) -> Any:
+        """The JSON of the body; None if it is none."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def to_text(self) -> str:
+        """The call as JSON text, for a column of a table. It has what was passed, account numbers included.
+
+        Raises:
+            InvalidRequest: It has the number or the verification code of a card, which must not be stored: call with a
+                token of it.
+        """
+        if problems := card_problems(httpx.URL(self.url), self.headers, self.content):
+            raise InvalidRequest.of(problems, doing=f"{self.name} was not stored")
+        content = base64.b64encode(self.content).decode("ascii")
+        return json.dumps({**asdict(self), "promise": self.promise.value, "content": content})
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """The call that `to_text` wrote. Raises `ValueError` for any other text."""
+        stored: dict[str, Any] = json.loads(text)
+        content, promise = base64.b64decode(stored["content"], validate=True), Promise(stored["promise"])
+        needs = stored["look_up_needs"]
+        read: dict[str, Any] = {"content": content, "promise": promise, "look_up_needs": needs and tuple(needs)}
+        return cls(**{**stored, **read})
+
+
+class _Prepared(BaseException):
+    """What a method would have sent. No flow handles it."""
+
+    def __init__(self, call: PreparedCall) -> None:
+        self.call = call
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Preparing(httpx.BaseTransport):
+    """In place of the attempt loop: ends the method with its first request."""
+
+    behaviour: Behaviour
+    base_url: httpx.URL
+    name: str
+    key: str | None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        if row.reads:
+            raise ConfigurationError(
+                f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
+            )
+        content = request.read()
+        place = self.behaviour.key_place
+        # Not where a key of the caller's own would count: the key of an entry makes no repeat safe there.
+        if self.key is not None and isinstance(place, HeaderKey) and rule_of(place, request).is_made:
+            if (problem := place.problem(request, self.key)) is not None:
+                raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
+            request.headers.setdefault(place.name, self.key)
+        key = place.prepare(request)
+        if key is not None and self.key is not None and key != self.key:
+            message = f"idempotency_key is {shown(self.key)}, and the request has another key: pass one of the two."
+            raise InvalidRequest.of([Problem(_KEY, "other", message)], doing=f"{self.name} was not stored")
+        reader: Reader | None = request.extensions.get(READER)
+        declared: Declared | None = None if reader is None else reader.declared
+        proof = row.proof
+        subject = None if proof is None or proof.subject is None else proof.subject(request)
+        raise _Prepared(
+            PreparedCall(
+                name=self.name,
+                operation=self.behaviour.name_of(request),
+                promise=row.promise(has_key=key is not None, subject=subject),
+                look_up_needs=None if proof is None or subject == "" else proof.needs,
+                subject=subject,
+                is_followed=row.follow is not None,
+                idempotency_key=key,
+                module="" if declared is None else declared.parse.__module__,
+                method=request.method,
+                url=_below(self.base_url, request.url),
+                headers={name: value for name, value in request.headers.items() if name not in _OF_THE_SENDER},
+                content=content,
+            )
+        )
+
+
+def _below(base: httpx.URL, url: httpx.URL) -> str:
+    """The path and the query below the base URL, so that another environment can be called; else the whole URL."""
+    path, root = url.raw_path.decode("ascii"), base.raw_path.decode("ascii").rstrip("/")
+    same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+    return path[len(root) :] if same and path.startswith(f"{root}/") else str(url)
+
+
+def prepared_by(
+    client: Any, operation: AnyOperation, key: str | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> PreparedCall:
+    """The write that a method of a client, or a generated operation, would send. Nothing is sent or awaited."""
+    config: Any = client._config  # noqa: SLF001 - a part of every client
+    if inspect.isfunction(operation):
+        operation = sys.modules[operation.__module__]
+    name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
+    preparing = _Preparing(config.loop.behaviour, config.base_url, name, key)
+
+    def api_of(client_class: type[Any]) -> Any:
+        def connect(options: dict[str, Any]) -> HttpClient:
+            return HttpClient(transport=preparing, **config.client_arguments(options))
+
+        return client.bind(client_class, connect)
+
+    given = dict(kwargs)
+    try:
+        if isinstance(operation, str):
+            api = api_of(client._generated)  # noqa: SLF001 - as above
+            call = _method_of(client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras))
+            if key is not None and _KEY in inspect.signature(call).parameters:
+                given.setdefault(_KEY, key)
+            call(*args, **given)
+        else:
+            function = getattr(operation, "sync_detailed", None)
+            if not callable(function):
+                raise ConfigurationError(f"{shown(operation)} is neither a method's name nor a generated operation.")
+            if "client" in given:
+                raise ConfigurationError(f"{name}: leave out client=, and pass the other arguments of {name} alone.")
+            function(*args, client=api_of(_client_class(operation.__name__)), **given)
+    except _Prepared as prepared:
+        return prepared.call
+    raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+
+
+def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]:
+    resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
+    resource, _, method = name.rpartition(".")
+    # The methods of the client itself are those of resources without a public name.
+    own = (each for each_name, each in resources.items() if each_name.startswith("_") and hasattr(each, method))
+    kind = resources.get(resource) if resource else next(own, None)
+    if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
+        known = [
+            each if of.startswith("_") else f"{of}.{each}"
+            for of, type_ in resources.items()
+            for each in vars(type_)
+            if not each.startswith("_") and callable(getattr(type_, each))
+        ]
+        nearest = get_close_matches(name, known, 1, cutoff=0.0)
+        like = f", such as {nearest[0]!r}. It has {', '.join(known)}" if nearest else ": pass a generated operation"
+        raise ConfigurationError(f"{shown(name)} is no method of this client{like}.")
+    _, *shared = client._shared  # noqa: SLF001 - as above
+    return cast("Callable[..., Any]", getattr(kind(runner, *shared), method))
+
+
+def _client_class(module: str) -> type[Any]:
+    """The `Client` of the generated package that has this module."""
+    return cast("type[Any]", importlib.import_module(f"{module.partition('.api.')[0]}.client").Client)
+
+
+def _no_sleep(_seconds: float) -> None:
+    raise AssertionError("nothing is sent, so nothing is waited for")
+
+
+def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
+    """The request of a call, whose response the generated operation reads, if there still is one.
+
+    It is sent through the client's attempt loop: signed, repeated and classified as if it were made now.
+    """
+    extensions: dict[str, Any] = {}
+    declared: Any = None
+    with suppress(ImportError, AttributeError, ValueError):  # of an earlier document: the table still says what it is
+        declared = importlib.import_module(call.module).OPERATION
+    if declared is not None:
+        # A status that the document does not list is a success where the provider's own table says what one is.
+        undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
+        api = client.bind(_client_class(call.module)).for_one_call(undocumented)
+        extensions = api.request_extensions(declared)
+    http: httpx.Client = client.http
+    return http.build_request(
+        call.method, call.url, headers=dict(call.headers), content=call.content, extensions=extensions
+    )
+
+
+def sending(client: Any, call: PreparedCall) -> Generator[Callable[[], Any], Any, Done]:
+    """Send a call. Raises `Conflict`: the good response to it says something else."""
+    response = yield partial(client.http.send, _request_of(client, call))
+    row: Operation = response.request.extensions[OPERATION]
+    other = None if row.unlike is None else (yield from row.unlike(client, response))
+    if other is not None:
+        raise Conflict(f"{call.name}: {other}", outcome=Outcome.UNKNOWN, idempotency_key=call.idempotency_key)
+    return row.done(response, call.ids)

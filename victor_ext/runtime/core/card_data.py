@@ -1,0 +1,158 @@
+"""Card numbers and card verification codes in a value or a request. Neither may be stored (PCI DSS 4.0.1, 3.3, 3.5)."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from itertools import accumulate, pairwise
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import httpx
+
+from victor_ext.errors import Problem
+from victor_ext.ids import GUID
+from victor_ext.privacy import one_line
+from victor_ext.runtime.core.json_values import is_list, is_mapping
+
+_MOST_LEVELS = 64
+"""The deepest nesting that is looked into."""
+_MOST_CHARACTERS = 10_000
+_CARD_NUMBER = re.compile("[0-9]{13,19}")
+_LONGEST_CARD = 19
+_PART = re.compile(r'; name="([^"]*)".*?\r\n\r\n(.*)\r\n', re.DOTALL)
+_GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
+_NO_TEXT = frozenset({"Cf", "Mn"})
+"""Characters without a width: they divide digits, and nobody sees it."""
+_ABOUT_A_CARD = re.compile(
+    ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber|cc(n|no|num|number)?|track([12]|[12]?data)"
+)
+_CARD_KINDS = frozenset({
+    "card", "creditcard", "debitcard", "visa", "mastercard", "amex", "americanexpress", "discover", "maestro",
+})  # fmt: skip
+_EXPIRY = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
+_CODE = re.compile("[0-9]{3,4}")
+_CODES = re.compile(
+    "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?|cardcode|card(security|verification)(code|value)?"
+)
+_CODES_IN_A_CARD = frozenset({"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"})
+"""Names that mean something else elsewhere."""
+
+
+def has_card_number(value: object) -> bool:
+    """Whether text is a card number, or has one among other words (as on a magnetic stripe). A GUID in it is none."""
+    text = GUID.sub("GUID", _text_of(value))
+    return _is_card_number(re.sub(r"[\W_]", "", text)) or any(map(_is_card_number, _joined_groups(text)))
+
+
+def card_data_in(
+    value: object, place: str, *, about_a_card: bool = False, levels: int = _MOST_LEVELS
+) -> Iterator[tuple[str, bool]]:
+    """Where a value has the number of a card (True) or its verification code (False), at any depth, or in a name.
+
+    With `about_a_card=False` only the members whose names say so are about a card: the last digit of another number may
+    happen to be right. The outermost member about a card is named: within it, a name may say more than it should.
+    """
+    if levels == 0:
+        return
+    if is_mapping(value):
+        names = {name: _folded(name) for name in value}
+        kinds = {_folded(text) for item in value.values() for text in _listed(item)}
+        is_card = any(_EXPIRY.fullmatch(name) or _CODES.fullmatch(name) for name in names.values())
+        is_card |= not kinds.isdisjoint(_CARD_KINDS)
+        for name, item in value.items():
+            if has_card_number(name):
+                yield place, True
+                continue
+            folded = names[name]
+            inner = f"{place}.{one_line(name)}".removeprefix(".") if folded and not about_a_card else place
+            is_code = _CODES.fullmatch(folded) or ((about_a_card or is_card) and folded in _CODES_IN_A_CARD)
+            if is_code and any(_CODE.fullmatch(str(each).strip()) for each in _listed(item)):
+                yield inner, False
+            is_about = about_a_card or bool(_ABOUT_A_CARD.fullmatch(folded)) or (is_card and folded == "number")
+            yield from card_data_in(item, inner, about_a_card=is_about, levels=levels - 1)
+    elif isinstance(value, list | tuple):
+        for item in cast("list[object]", value):
+            yield from card_data_in(item, place, about_a_card=about_a_card, levels=levels - 1)
+    elif about_a_card and has_card_number(value):
+        yield place, True
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):  # JSON as text
+            yield from card_data_in(json.loads(value), place, about_a_card=about_a_card, levels=levels - 1)
+
+
+def _folded(text: object) -> str:
+    return re.sub(r"[\W_]", "", text[:_MOST_CHARACTERS]).casefold() if isinstance(text, str) else ""
+
+
+def _listed(item: Any) -> list[Any]:
+    """The values of a member, also of a form (see `_nested`)."""
+    item = item.get("", item) if is_mapping(item) else item
+    return item if is_list(item) else [item]
+
+
+def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
+    """What of a request is the number of a card or its verification code.
+
+    Looked at are its query, its headers, its JSON, form or parts, and of its path what follows a name about a card.
+    """
+    _, _, boundary = headers.get("content-type", "").partition("boundary=")
+    try:
+        body = json.loads(content)
+    except ValueError:
+        text = content.decode("latin-1")
+        parts = map(_PART.search, text.split(f"--{boundary}")) if boundary else ()
+        pairs = [(part[1], part[2]) for part in parts if part]
+        body = _nested(pairs if boundary else parse_qsl(text, max_num_fields=10_000))
+    places = [*card_data_in(_nested(url.params.multi_items()), ""), *card_data_in(dict(headers), "")]
+    places += card_data_in(body, "")
+    for name, segment in pairwise(url.path.split("/")):
+        places += card_data_in(segment, "path", about_a_card=bool(_ABOUT_A_CARD.fullmatch(_folded(name))))
+    what = {True: "the number of a card", False: "the verification code of a card"}
+    return [
+        Problem(place, "card", f"{place or 'A name'} is {what[is_number]}, which must not be stored: pass a token.")
+        for place, is_number in dict.fromkeys(places)
+    ]
+
+
+def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A form as an object: `card.number` and `card[number]` are members of `card`, and values have no name."""
+    form: dict[str, Any] = {}
+    for name, value in pairs:
+        inner = form
+        for part in re.split(r"[.\[]", name.replace("]", "")):
+            inner = inner.setdefault(part, {})
+        inner.setdefault("", []).append(value)
+    return form
+
+
+def _text_of(value: object) -> str:
+    """Text or a number with digits of ASCII, and without invisible characters; empty for any other value."""
+    if isinstance(value, int | Decimal):
+        number = Decimal(value)
+        return f"{number:.0f}" if number.adjusted() < _LONGEST_CARD else ""
+    text = value[:_MOST_CHARACTERS] if isinstance(value, str) else ""
+    if text.isascii():
+        return text
+    normal = unicodedata.normalize("NFKC", text)
+    return "".join(
+        str(unicodedata.decimal(char, char)) for char in normal if unicodedata.category(char) not in _NO_TEXT
+    )
+
+
+def _joined_groups(text: str) -> Iterator[str]:
+    """The groups of digits in a text, each alone and with those that follow."""
+    for match in _GROUPS.finditer(text):
+        groups = re.findall("[0-9]+", match[0])
+        for first in range(len(groups)):
+            yield from accumulate(groups[first : first + _LONGEST_CARD])
+
+
+def _is_card_number(digits: str) -> bool:
+    """Whether text is 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1)."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return bool(_CARD_NUMBER.fullmatch(digits)) and (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
