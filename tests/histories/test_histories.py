@@ -273,7 +273,8 @@ PLANTED = {
         (f"{OUTBOX}._has_rival", "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
          "sa.false()"),)),
     "a status that no document has is a success": Planted("writes", "told wrong", (0, 400), (
-        ("victor_ext.runtime.client.prepared_calls:_request_of", "json_of if client._resources else None", "json_of"),)),
+        ("victor_ext.runtime.client.prepared_calls:_request_of",
+         "json_of if client._resources else None", "json_of"),)),
     "a file is sent again from where it ended": Planted("calls", "bytes of the file arrived", (0, 80), (
         ("kiosk_api.bodies:content", READ_ANEW, ""),)),
 }
