@@ -83,6 +83,11 @@ def unused(name: str, taken: Container[str], spelled: Callable[[str], str] = str
     return next(each for each in names if spelled(each) not in taken)
 
 
+def is_among(kind: str, kinds: Collection[str]) -> bool:
+    """Whether values of a type are values of one of these types: an integer is a number."""
+    return kind in kinds or (kind == "integer" and "number" in kinds)
+
+
 def words_as(words: Iterable[str], kinds: Collection[str]) -> list[str | int]:
     """The words of a discriminator as a property of these types has them; those that it cannot have are left out."""
     if not kinds or "string" in kinds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -12,6 +12,7 @@ from victor_ext.spec.tree import (
     Tree,
     families,
     followed,
+    is_among,
     is_list,
     is_mapping,
     is_null,
@@ -253,10 +254,10 @@ def _own(node: Node) -> View:
     )
 
 
-def _common(types: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
-    """The types that are in both. An integer is a number."""
-    narrower = [each for each in others if each == "integer" and "number" in types and each not in types]
-    return (*(each for each in types if each in others or (each == "integer" and "number" in others)), *narrower)
+def _common(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """The types that are in both."""
+    both = [each for these, those in ((types, others), (others, types)) for each in these if is_among(each, those)]
+    return tuple(dict.fromkeys(both))
 
 
 def _possible(views: list[View]) -> list[View]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
 
-from victor_ext.spec.tree import Tree, is_list, is_mapping, mapping_at, types_of
+from victor_ext.spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
 
 DOCUMENTATION = {"description", "title", "summary", "example", "examples", "externalDocs", "$comment"}
 """Keys whose changes are counted only."""
@@ -190,7 +190,7 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
     """Whether every value of `narrow` is one of `wide`; None admits anything."""
     if wide is None or narrow is None:
         return wide is None
-    return all(each in wide or (each == "integer" and "number" in wide) for each in narrow)
+    return all(is_among(each, wide) for each in narrow)
 
 
 def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
