@@ -357,11 +357,7 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking:
 
 def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
     script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
-    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE))
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    outbox = with_a_payment(blocking, keyed(script, retry=ONCE))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
     assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
@@ -377,6 +373,16 @@ def keyed(script: Script, **options: Any) -> Any:
     """A client of an API that takes a key for payments, and has no `ping`."""
     given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), "base_url": "https://till.test"}
     return connect(client_class(), name="Till", **{**given, **options})
+
+
+def with_a_payment(store: Store, client: Any, key: str = GUID) -> Outbox:
+    """An outbox of the client's that has a payment of Till's to send."""
+    outbox = Outbox(store.engine, client=client)
+    outbox.create_table()
+    with store.engine.begin() as connection:
+        body = new_payment(amount=1, reference="INV-1")
+        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=key)
+    return outbox
 
 
 def dated(status: int, **content: Any) -> httpx.Response:
@@ -423,11 +429,7 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
 ) -> None:
     """A provider may keep the keys of each account apart."""
     script, repeat = Script(dated(404), httpx.ReadError("it was cut")), Script(dated(404), dated(201, json={"id": "p"}))
-    outbox = Outbox(blocking.engine, client=keyed(script, retry=ONCE, **one))
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+    outbox = with_a_payment(blocking, keyed(script, retry=ONCE, **one))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
     assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
@@ -441,11 +443,7 @@ def test_what_a_write_of_connect_made_is_followed_by_its_id(
     blocking: Store, body: dict[str, Any], id: str | None, error: str | None
 ) -> None:
     script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
-    outbox = Outbox(blocking.engine, client=keyed(script, final={"POST /v1/payments": {"paid"}}))
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        new = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=new, idempotency_key=GUID)
+    outbox = with_a_payment(blocking, keyed(script, final={"POST /v1/payments": {"paid"}}))
     (entry,) = outbox.send()
     assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == ("sent", id, True)
     assert (entry.error is None) is (error is None)
@@ -482,11 +480,7 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None
     listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
     script = Script(dated(404), httpx.ReadError("it was cut"), listed)
     client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
-    outbox = Outbox(blocking.engine, client=client)
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="INV-1")
+    outbox = with_a_payment(blocking, client, "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
 
@@ -499,11 +493,7 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking:
 
     script = Script(dated(404), httpx.ReadError("it was cut"), failure)
     client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
-    outbox = Outbox(blocking.engine, client=client)
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=KEY)
+    outbox = with_a_payment(blocking, client, KEY)
     with pytest.raises(VictorError):
         outbox.send()
     assert [entry.state.value for entry in outbox.entries()] == ["settling"]
@@ -523,12 +513,8 @@ def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking:
 @pytest.mark.parametrize(("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")])
 def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, status: str, name: str) -> None:
     script, told = Script(dated(404), dated(201, json={"id": "p", "status": status})), list[str]()
-    outbox = Outbox(blocking.engine, client=keyed(script))
-    outbox.create_table()
+    outbox = with_a_payment(blocking, keyed(script))
     outbox.on()(lambda _session, event: told.append(event.name))
-    with blocking.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=GUID)
     assert [entry.status for entry in outbox.send()] == [status]
     assert told == ["sent", name]
 
