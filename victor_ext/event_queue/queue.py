@@ -315,9 +315,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 if (yield from self._transact(partial(self._finish, row, event))):
                     done.append(event)
             except PassEnded as ended:
-                values = {"tries": row.tries, "due_at": time.time() + _AGAIN}  # others come first in the next pass
-                back = sa.update(self.events).where(self._taken(row)).values(values)
-                yield from self._transact(lambda connection, back=back: connection.execute(back))  # type: ignore[misc] # a default
+                yield from self._transact(partial(self._put_back, row))
                 raise ended.__cause__ or ended from None
             except Exception as error:  # noqa: BLE001 - any handler's
                 yield from self._transact(partial(self._put_off, row, error))
@@ -360,6 +358,10 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             return False
         self._handled(connection, self._wanting(row), event)
         return True
+
+    def _put_back(self, row: Any, connection: sa.Connection) -> None:
+        values = {"tries": row.tries, "due_at": time.time() + _AGAIN}  # others come first in the next pass
+        connection.execute(sa.update(self.events).where(self._taken(row)).values(values))
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         tries = row.tries + 1
