@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.providers.running import TOKEN, Script
-from tests.runtime.fakes import FakeClock, http_date
-from victor_ext import ConfigurationError, Victor, VictorJwt, VictorOAuth
+from tests.providers.running import TOKEN, Script, run
+from tests.runtime.fakes import BOTH, FakeClock, Happens, Harness, http_date
+from victor_ext import AsyncVictor, AuthenticationError, ConfigurationError, Victor, VictorJwt, VictorOAuth
+from victor_ext.runtime.auth import signed_tokens
+from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.loop.flow import Driver
 
 API_KEY = "1145f601-b8b0-4de7-9210-4ccb74a68ef5"
@@ -114,6 +120,65 @@ class TestSignedTokens:
         auth.authenticator("staging", URL, clock, Driver.lock()).authorize(request, None, None)
         token = request.headers["Authorization"].partition(" ")[2]
         assert jwt.decode(token, options={"verify_signature": False})["sub"] == API_KEY
+
+
+KEYS = tuple(rsa.generate_private_key(65537, 2048) for _ in range(2))
+EACH_CALL = st.tuples(
+    st.sampled_from([0.0, 0.0, 0.2, 0.5, 1.0, 300.0]),  # seconds since the call before
+    st.sampled_from([0.0, 0.0, -900.0, 0.4]),  # by which the provider's clock is ahead
+    st.sampled_from([0, 0, 1]),  # the key
+    st.lists(st.sampled_from([401, 503]), max_size=2),  # the statuses before a good one
+)
+
+
+class TestOneTokenASecond:
+    @pytest.mark.parametrize("mode", BOTH)
+    @settings(max_examples=60)
+    @given(st.lists(EACH_CALL, min_size=2, max_size=8), st.sampled_from(["staging", "production"]), st.data())
+    def test_the_wire_is_that_of_a_token_signed_for_each_attempt(self, mode, called, environment, data):
+        lifetime, reuse = data.draw(st.sampled_from([(None, None), (1, 0), (90.5, 3)]))
+        key = KEYS[0]
+
+        def as_it_comes(clock, lock):
+            auth = VictorJwt(API_KEY, lambda: key, lifetime=lifetime, reuse=reuse)
+            # Another client of the same credentials, which signs for another environment.
+            auth.authenticator("staging", URL, clock, lock).authorize(httpx.Request("GET", URL), None, None)
+            return auth.authenticator(environment, URL, clock, lock)
+
+        def for_each_attempt(clock, _lock):
+            lives = int(lifetime or {"staging": 3540, "production": 240}[environment])
+
+            def sign(now):
+                issued = math.floor(now) - min(5, lives // 2)
+                claims = {"sub": API_KEY, "iss": "victor-api", "iat": issued, "exp": issued + lives}
+                return f"Token {jwt.encode(claims, key, algorithm='RS512')}"
+
+            return SignedToken(sign, clock, reuse=reuse or 0)
+
+        wires = []
+        for auth in (as_it_comes, for_each_attempt):
+            harness = Harness(mode, auth=auth)
+            for seconds, drift, number, statuses in called:
+                key = KEYS[number]
+                harness.clock.passed += seconds
+                harness.network.drift = drift
+                harness.network.script = [Happens(status) for status in [*statuses, 200]]
+                with suppress(AuthenticationError):
+                    harness.call()
+            wires.append([(one.at, one.token) for one in harness.received])
+        assert wires[0] == wires[1]
+
+    @pytest.mark.parametrize("kind", [Victor, AsyncVictor])
+    def test_it_is_signed_once_for_all_calls_of_a_second_and_a_401_is_final(self, kind, clock, monkeypatch):
+        made, usual = [], signed_tokens.signed_token
+        monkeypatch.setattr(signed_tokens, "signed_token", lambda *parts: made.append(parts) or usual(*parts))
+        monkeypatch.setattr("victor_ext.runtime.client.base.ServerClock", lambda: clock)
+        script = Script(*[CREATED] * 3, httpx.Response(401))
+        calls = [lambda victor: victor.with_options(deadline=9).payment_requests.get("a7ffd43c37c1")] * 4
+        with pytest.raises(AuthenticationError) as raised:
+            run(kind, tuple(calls), VictorJwt(API_KEY, KEYS[0]), transport=script.transport)
+        tokens = {request.headers["authorization"] for request in script.requests}
+        assert (len(script.requests), len(tokens), len(made), raised.value.attempts) == (4, 1, 1, 1)
 
 
 STAGING = "https://api.stage.victorfi.com"
