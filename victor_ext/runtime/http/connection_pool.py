@@ -105,7 +105,7 @@ class ConnectionPool:
             connection.idle_since = monotonic()
             self._kept.append(connection)
             if len(self._kept) > self._keep:
-                self._kept.pop(0).abort()
+                self._kept.pop().abort()
         if self._closed:  # perhaps at this moment, in another thread
             self.close()
 
@@ -129,7 +129,10 @@ class ConnectionPool:
             raise httpx.ConnectError(str(error)) from error
 
     def _take_kept(self, *, at_once: bool) -> Connection | None:
-        """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
+        """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it.
+
+        That is the newest, as in `put_back`: the others will have rested sooner, and a write takes one that has.
+        """
         with self._lock:
             kept, now = self._kept, monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
@@ -139,5 +142,5 @@ class ConnectionPool:
             if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
                 return kept.pop(rested - 1)
             if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
-                kept.pop(0).abort()
+                kept.pop().abort()
             return None
