@@ -112,6 +112,19 @@ class TestThreads:
             del lost  # without waking anybody
             assert waits.result(PATIENCE)
 
+    def test_a_turn_takes_as_long_in_a_long_queue_as_in_a_short_one(self):
+        def seconds(waiting: int) -> float:
+            semaphore = Semaphore()
+            permits = [ThreadPermit(semaphore) for _ in range(waiting)]
+            assert sum(semaphore.admit(permit) is None for permit in permits) == 1
+            began = time.process_time()
+            for permit in permits:
+                assert semaphore.admit(permit) is None
+                permit.release()
+            return time.process_time() - began
+
+        assert min(seconds(40_000) for _ in range(2)) < 4 * min(sum(seconds(400) for _ in range(100)) for _ in range(2))
+
     def test_many_at_once_are_never_more_than_there_are_places(self):
         semaphore, inside, most = Semaphore(3), set[int](), list[int]()
 
