@@ -62,22 +62,18 @@ class SignedToken:
         self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
     ) -> None:
         self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
+        # A header value, the clock skew at signing, and the monotonic time until which it may be reused.
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        kept = self._kept
-        if kept is not None and self._clock.monotonic() >= kept[2]:
-            kept = None
-        value, skew, _until = kept or self._signed()
-        request.headers[self._header] = value
-        request.extensions[SIGNED] = kept is not None, skew
+        signed, is_kept = self._kept, True
+        if signed is None or self._clock.monotonic() >= signed[2]:
+            skew, is_kept = self._clock.skew, False
+            signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
+            self._kept = signed if self._reuse else None
+        request.headers[self._header], skew, _until = signed
+        request.extensions[SIGNED] = is_kept, skew
         return done()
-
-    def _signed(self) -> tuple[str, float, float]:
-        """A header value, the clock skew at signing, and the monotonic time until which it may be reused."""
-        skew = self._clock.skew
-        signed = self._kept = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
-        return signed
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`."""
