@@ -74,8 +74,10 @@ VARIANTS = {
     "features_all": "and `on_event`, and `max_concurrency=64`",
     "rest_none": "without a rest, which is not safe",
     "rest_default": "as it comes: 0.1 s before a write",
+    "rest_many": "as it comes, with 300 connections",
     "rest_none_tls": "TLS, without a rest, which is not safe",
     "rest_default_tls": "TLS, as it comes",
+    "rest_many_tls": "TLS, as it comes, with 300 connections",
 }
 """Other settings of victor_ext (`peers.victor.VARIANTS`) and what the page calls them."""
 
@@ -133,8 +135,9 @@ _REST = """\
 Creates, one after the other, as fast as they go. A second response to a call comes soon after the first one, if it
 comes, and the next write on the same connection would take it for its own. The rules against that:
 
-- A connection rests for 0.1 s after a response before a write or a list uses it. 100 connections (`limits`) let 1,000
-  writes a second through for nothing. Each write beyond that opens a connection, and over TLS makes a handshake.
+- A connection rests for 0.1 s after a response before a write or a list uses it. 100 connections let 1,000 writes a
+  second through for nothing. Each write beyond that opens a connection, and over TLS makes a handshake; more
+  connections (`limits=httpx.Limits(max_connections=300)`) save it.
 - For each of those, a full pool closes its newest connection: the others have rested sooner. If it closed the one that
   has rested longest, nearly all writes would open one.
 - A read by id uses a connection at once, since its response must repeat the id. So a GET pays nothing.

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from benchmarks.peers import number
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
 from victor_ext.runtime.core.clock import ServerClock
@@ -170,6 +172,9 @@ def connect_unrested(url: str) -> Ours:
     return Ours(url)
 
 
+MANY = httpx.Limits(max_connections=300)
+
+
 def _ignored(_: object) -> None:
     """Take an event."""
 
@@ -183,8 +188,10 @@ VARIANTS: dict[str, Any] = {
     "signed_4096": partial(connect_alone, bits=4096),
     "rest_none": connect_unrested,
     "rest_default": Ours,
+    "rest_many": partial(Ours, limits=MANY),
     "rest_none_tls": connect_unrested,
     "rest_default_tls": Ours,
+    "rest_many_tls": partial(Ours, limits=MANY),
     "features_default": Ours,
     "features_none": partial(Ours, deadline=None, retry=RetryPolicy(max_attempts=1)),
     "features_all": partial(Ours, max_concurrency=64, on_event=_ignored),

@@ -72,8 +72,8 @@ class VictorJwt(UnpicklableCredentials):
         prefix: The word before the token in the `Authorization` header.
         lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
             production and 3600 in staging.
-        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: each
-            attempt has a token of its own second, as the provider recommends for production.
+        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: a
+            token is signed for the second of each attempt, as the provider recommends for production.
 
     Raises:
         ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key` and `sign` are both
