@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -113,6 +114,22 @@ class TestSending:
         assert outbox.refresh(victor) == []
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
         assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
+
+    def test_no_pass_keeps_the_calls_of_all_open_entries(self, outbox: Outbox, victor: Victor) -> None:
+        stored(outbox, invoice())
+        outbox.send(victor)
+        with outbox._engine.begin() as connection:
+            row = connection.execute(sa.select(outbox.table)).mappings().one()
+            copies = (
+                {**row, "id": number, "key": f"k-{number}", "request_id": f"R{number}"} for number in range(2, 4_002)
+            )
+            connection.execute(sa.insert(outbox.table), [*copies])
+        tracemalloc.start()
+        try:
+            outbox.refresh(victor)
+            assert tracemalloc.get_traced_memory()[1] < 2_400_000
+        finally:
+            tracemalloc.stop()
 
     def test_a_rejection_is_stored_with_its_reason(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
         stored(outbox, invoice(1), invoice(2))

@@ -209,7 +209,7 @@ def test_a_change_that_two_workers_see_is_one_event(
     outbox.send(victor)
     slow = Outbox(engine)
     slow_pass: Any = Outbox.refresh.steps(slow, victor)
-    read_rows = next(slow_pass)()
+    read_rows = slow_pass.send(next(slow_pass)())()
     time_travel.advance(minutes=1)
     assert [entry.status for entry in outbox.refresh(victor)] == ["completed"]
     assert slow._run(resumed(slow_pass, read_rows)) == []
