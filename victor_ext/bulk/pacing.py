@@ -105,7 +105,6 @@ class ProviderClock:
     def __init__(self, client: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
-        self._local = time.time
         self._lock = threading.Lock()
         self._asked_at = 0.0
         self._error: VictorError | None = None
@@ -134,7 +133,7 @@ class ProviderClock:
             self._tells_no_time = False
         is_settled = provider.is_known or self._tells_no_time
         error = None if is_settled else self._error or VictorError("The provider has not answered yet.")
-        return Now(Moment(self._local(), self._monotonic()), provider, error)
+        return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def _read(self) -> VictorError | None:
         try:

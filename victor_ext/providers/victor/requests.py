@@ -130,8 +130,6 @@ MEMBERS = declared(CreateRequest, Member)
 """The arguments of `create` that are members of its body."""
 ARGUMENTS = {member.place: argument for argument, member in MEMBERS.items()}
 """The members of the body of `create`, each with its argument."""
-_PATHS = {place: ("" if place == "client_reference_id" else "payment_request.") + place for place in ARGUMENTS}
-_IN_RECORD = {place: path.split(".") for place, path in _PATHS.items()}
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
@@ -218,7 +216,7 @@ _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
-    value = record.value_at(_IN_RECORD[place])
+    value = record.value_at((place if place == "client_reference_id" else f"payment_request.{place}").split("."))
     if place != MEMBERS["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
     said = cast("Any", record).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
