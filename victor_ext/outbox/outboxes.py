@@ -89,8 +89,7 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
                 names what to pass.
             ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
         """
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)(session)
+        self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))(session)
 
 
 class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
@@ -122,6 +121,5 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     ) -> None:
         """As `Outbox.add_call`, awaited."""
         check_session(session, "run_sync")
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        add = self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))
         await session.run_sync(add)

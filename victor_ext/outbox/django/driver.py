@@ -70,8 +70,7 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
             InvalidRequest: As for `Outbox.add_call`, as is `ConfigurationError`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        add = self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))
         add(self._open_transaction("add_call"))
 
 

@@ -77,10 +77,11 @@ class PaymentRequests(Resource[Mode]):
         step.taken = ARGUMENTS
         made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         sent = Sent(request, step.attempts, key, step.extra_body)
+        if sent.is_confirmed_by(made):
+            return made
         # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
         # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
-        is_receipt = request.idempotency_key is None or not sent.comparisons(made)
-        if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
+        if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(made):
             return made
         return (yield from _read_back(made, sent, left()))
 

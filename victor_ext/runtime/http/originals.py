@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Self
 
-import anyio
 import h11
 import httpcore
 import httpx
@@ -122,7 +121,7 @@ def _package(name: str) -> str:
 SYNC, ASYNC = Originals(), Originals()
 SYNC.add(httpx, "Client", "HTTPTransport").add(h11, "Connection")
 SYNC.add(httpcore, "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy", "SyncBackend")
-ASYNC.add(httpx, "AsyncClient", "AsyncHTTPTransport").add(h11, "Connection").add(anyio, "connect_tcp")
+ASYNC.add(httpx, "AsyncClient", "AsyncHTTPTransport").add(h11, "Connection")
 ASYNC.add(httpcore, *(f"Async{name}" for name in ("ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy")))
 
 
