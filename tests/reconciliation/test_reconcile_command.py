@@ -18,7 +18,7 @@ import pytest
 from tests.cli.victor_command import Command, Ran
 from tests.reconciliation.planted import Planted, planted
 from victor_ext import AsyncVictor, zulu
-from victor_ext.cli.reconcile import _KINDS
+from victor_ext.cli.reconcile_output import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 
@@ -140,6 +140,11 @@ MISUSE = {
     "--column is 'invoice_no': write FIELD=NAME": ["--column", "invoice_no"],
     "the fields are reference, id, key": ["--column", "invoice=x"],
     "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],
+    "--html /nowhere/report.html cannot be written": ["--html", "/nowhere/report.html"],
+    "--out and --html are one file: name two.": ["--out", "report", "--html", "./report"],
+    "--start is '4.3.2026': write a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, "
+    "today or tomorrow.": ["--start", "4.3.2026", "--end", "today"],
+    "--start: '2026-02-30T00:00:00Z' is not a moment that exists": ["--start", "2026-02-30", "--end", "today"],
     "--payor-id is for Velo": ["--payor-id", "P"],
     "--margin is nan: write minutes from 0 to 525600": ["--margin", "nan"],
     "--margin is inf: write minutes from 0 to 525600": ["--margin", "inf"],
@@ -157,12 +162,19 @@ def test_misuse(command: Command, planted: Planted, book: Path, message: str) ->
     assert message in ran.err
 
 
+def test_a_day_is_its_first_moment_in_utc(command: Command, book: Path) -> None:
+    days, moments = ["2001-03-04", "2001-03-06"], ["2001-03-04T00:00:00Z", "2001-03-06T00:00:00Z"]
+    ran, same = (command("reconcile", str(book), "--start", start, "--end", end) for start, end in (days, moments))
+    assert (ran.status, ran.out) == (same.status, same.out)
+    assert "from 2001-03-04 00:00:00 UTC until just before 2001-03-06 00:00:00 UTC." in ran.out
+
+
 def test_the_report_does_not_replace_our_book(command: Command, planted: Planted, book: Path) -> None:
     before = book.read_bytes()
     linked = book.with_name("linked.csv")
     linked.symlink_to(book)
-    for out in (book, linked, book.parent / "." / book.name):
-        ran = run(command, planted, book, "--out", str(out))
+    for option, out in (("--out", book), ("--html", linked), ("--out", book.parent / "." / book.name)):
+        ran = run(command, planted, book, option, str(out))
         assert (ran.status, ran.out) == (2, "")
         assert "is the file that is compared: name another one" in ran.err
     assert book.read_bytes() == before
@@ -267,7 +279,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_kinds_are_those_there_are_in_their_order() -> None:
     assert [row[0].strip("`") for row in table("The rows of a report")] == [kind.value for kind in Kind]
-    assert list(_KINDS) == [kind.value for kind in Kind]
+    assert list(KINDS) == [kind.value for kind in Kind]
 
 
 def test_the_columns_are_those_that_are_read() -> None:

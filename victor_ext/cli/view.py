@@ -155,17 +155,17 @@ class _Column:
 _COLUMNS = (
     _Column("ID", 10, lambda request: request.id),
     _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=3),
+    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
     _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
     _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
     _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
     _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=2, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=4, cut=True),
+    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
+    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
     _Column("NOTES", 16, lambda request: request.notes, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
-_STATUS, _PAYER, _PAYEE = 1, 6, 7
+_STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
 _GAP = "  "
 _CARD_LABEL = 17
 
@@ -258,9 +258,10 @@ def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int,
             return None
         del shown[column]
     left = total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
-    for i, least in shown.items():
-        shown[i] = least + min(widths[i] - least, left)
-        left -= shown[i] - least
+    for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
+        more = min(widths[i] - shown[i], left)
+        shown[i] += more
+        left -= more
     return shown
 
 
