@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
-from .screen import complain, conclude, plain
+from .screen import complain, conclude, decided, plain, say
 from .session import whole_file
 from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
 
@@ -63,6 +64,16 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = [] if status.complete and status.over else [f"Go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
+
+
+def show_event(event: str, text: str, *, as_json: bool) -> None:
+    """Print what happens to a worker: on standard error, or as one JSON document a line."""
+    if as_json:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with decided():
+            say(json.dumps({"at": at, "event": event, "message": text}))
+    else:
+        complain(text)
 
 
 def _units(status: BatchStatus) -> Iterator[str]:

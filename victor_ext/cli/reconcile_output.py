@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-
-from victor_ext import zulu
 
 from .screen import complain, decided, plain, say, terminal_width
 from .view import entry
@@ -96,7 +94,7 @@ def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str], w
 
     loader = FileSystemLoader(Path(__file__).parent)
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    moments = {"From": window["start"], "Until just before": window["end"], "Made": zulu.now()}
+    moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
     known = {
         name: plain(value) for name, value in {**about, **{name: _moment(at) for name, at in moments.items()}}.items()
     }
@@ -110,7 +108,7 @@ def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str], w
 
 
 def _moment(moment: datetime) -> str:
-    return zulu.format(moment).replace("T", " ").replace("Z", " UTC")
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _verdict(report: Reconciliation) -> str:
