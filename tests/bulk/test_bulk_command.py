@@ -111,7 +111,7 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
     assert ended.err.splitlines() == [
-        "invoices.csv: there are 2 rows, and 3 are expected: nothing was stored.",
+        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]

@@ -101,7 +101,7 @@ WRONG = {
     "4.39881E+10,1,USD,": SHORTENED,
     '"4,39881e+10",1,USD,': SHORTENED,
     "R-1,1,USD,2026-03-04": "line 2, at: at is '2026-03-04': write a Zulu time, such as 2026-03-04T05:06:07Z.",
-    "R-1,1": "line 2: the row has 2 fields and the heading 4: the columns may have shifted.",
+    "R-1,1": "line 2: the heading has 4 columns, and the row 2: they may have shifted.",
     f"{'R' * 256},1,USD,": "line 2, reference: reference must be text of 1 to 255 characters.",
 }
 

@@ -21,7 +21,7 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import AsJson, Session, with_session
-from .wording import in_options
+from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -168,7 +168,9 @@ def _run(arguments: Sequence[str]) -> int:
     except Misuse as error:
         message = str(error)
     except USAGE_ERROR as error:
-        hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
-        message = f"{error.format_message()}{hint}"
+        message = usage(error.format_message(), None if error.ctx is None else error.ctx.command_path)
+        if message.startswith("Usage: "):  # the help of a group, to which no command was given
+            complain(message)
+            return MISUSE
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE

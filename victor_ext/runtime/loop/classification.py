@@ -71,7 +71,12 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         else:
             what, outcome = "the request broke the protocol", Outcome.UNKNOWN
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
-    text = redact_excerpt(str(error))
+    no_tls = "WRONG_VERSION_NUMBER" in str(error)
+    text = (
+        "what listens there does not speak TLS: it takes http, or has another port"
+        if no_tls
+        else redact_excerpt(str(error))
+    )
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
     what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
     timed_out = isinstance(error, httpx.TimeoutException)
