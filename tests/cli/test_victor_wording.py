@@ -90,12 +90,6 @@ def test_a_wrong_address_is_not_blamed_on_the_credentials_or_a_firewall(
     assert tls["advice"] == "Correct VICTOR_BASE_URL: another port, or http for a sandbox on this machine."
 
 
-def test_a_group_without_a_command_shows_its_help(bare_command: Command) -> None:
-    for group in ("bulk", "outbox"):
-        ran = bare_command(group)
-        assert (ran.status, ran.out, ran.err) == (2, "", bare_command(group, "--help").out)
-
-
 def test_a_key_in_a_message_can_be_copied(command: Command) -> None:
     words = [*CREATE[:-1], "it's-invoice-1042-of-2026"]
     command(*words, "--amount", "1")

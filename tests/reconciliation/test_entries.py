@@ -93,8 +93,7 @@ SHORTENED = (
 WRONG = {
     "R-1,,USD,": "line 2, amount: amount is missing.",
     '"R-1","1,234.50",USD,': (
-        "line 2, amount: amount is '1,234.50' and must be Decimal, text or int with at most 2 decimals for USD, such "
-        "as '44.23'; never a float."
+        "line 2, amount: amount is '1,234.50' and must be digits with at most 2 decimals for USD, such as '44.23'."
     ),
     "R-1,0,USD,": "line 2, amount: amount is 0.00 and must be above zero.",
     "R-1,1,usd,": "line 2, currency: currency is 'usd' and must be three capital letters (ISO 4217), such as 'USD'.",

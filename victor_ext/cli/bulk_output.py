@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -66,12 +65,11 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 
+@decided()
 def show_event(event: str, text: str, *, as_json: bool) -> None:
     """Print what happens to a worker: on standard error, or as one JSON document a line."""
     if as_json:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with decided():
-            say(json.dumps({"at": at, "event": event, "message": text}))
+        say(json.dumps({"event": event, "message": text}))
     else:
         complain(text)
 

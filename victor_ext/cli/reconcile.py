@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from . import reconcile_output
 from .failures import Misuse
 from .screen import Progress, complain, plain
 from .session import MOMENTS, Checks, Provider, Session, option, whole_file, with_session
+from .view import UTC_TIME
 from .wording import ENCODING, column_remedy
 
 if TYPE_CHECKING:
@@ -103,12 +104,14 @@ def reconcile(
                 write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
                 with whole_file(out, "--out", mode=0o600) as written:
                     write(written, report)
+            about = {"Our book": plain(file.name), "Provider": plain(f"{system.title}, {session.place(client)}")}
+            moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
+            about |= {name: f"{at:{UTC_TIME}}" for name, at in moments.items()}
             if html is not None:
-                about = {"Our book": file.name, "Provider": f"{system.title}, {session.place(client)}"}
                 with whole_file(html, "--html", mode=0o600) as written:
-                    reconcile_output.write_page(written, report, about, window)
+                    reconcile_output.write_page(written, report, about)
             written_to = {"All rows are": out, "The report is": html}
-            reconcile_output.show(report, window, written_to, as_json=session.as_json)
+            reconcile_output.show(report, about, written_to, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
 
 

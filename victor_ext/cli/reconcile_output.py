@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -19,50 +18,29 @@ if TYPE_CHECKING:
     from victor_ext.money import Money
     from victor_ext.reconciliation import Reconciliation, Row
 
-    Window = Mapping[str, datetime]
-    """The start and the end."""
-
 _SHOWN = 10
 """The maximum number of differences to show."""
 _LISTED = 1000
 """The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
 KINDS = {
-    "duplicate": (
-        "bold white on red",
-        "asked twice: one more of theirs for one of ours",
-        "See the payer and the status of both payments. Have one of them withdrawn, or pay it back.",
-    ),
-    "differs": ("red", "another amount, currency, id or reference", "Correct our book, or ask the provider."),
-    "missing": (
-        "red",
-        "ours, and not theirs",
-        "Repeat it with its own key, never with a new one, while the provider keeps that key. Later, ask it first.",
-    ),
-    "unknown": ("red", "theirs, and not ours", "Find who asked for it."),
-    "at_edge": (
-        "yellow",
-        "theirs, near an end of the window: see the neighbouring book",
-        "Look into the book of the neighbouring window.",
-    ),
-    "repeated": (
-        "yellow",
-        "ours once more than theirs: look before you ask again",
-        "Look at the other row with this reference, id or key before you ask again.",
-    ),
-    "unchecked": (
-        "yellow",
-        "ours, and nothing shows whether the provider has it",
-        "Add the provider's id to the row, or resume the batch; then compare again. The remark says why.",
-    ),
-    "modified": ("cyan", "the payer agreed to another amount", "Book the amount that arrives."),
-    "matched": ("green", "in both books", "Nothing. A request that was declined or has expired is in both, too."),
+    "duplicate": ("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": ("red", "another amount, currency, id or reference"),
+    "missing": ("red", "ours, and not theirs"),
+    "unknown": ("red", "theirs, and not ours"),
+    "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
+    "modified": ("cyan", "the payer agreed to another amount"),
+    "matched": ("green", "in both books"),
 }
-"""The style and the meaning of each kind of row, and what to do about it."""
+"""The style and the meaning of each kind of row. What to do about it is in `reconcile.html`."""
 
 
 @decided()
-def show(report: Reconciliation, window: Window, written: Mapping[str, Path | None], *, as_json: bool) -> None:
-    """Print the result. `written` says what is in which file, or would be."""
+def show(
+    report: Reconciliation, about: Mapping[str, str], written: Mapping[str, Path | None], *, as_json: bool
+) -> None:
+    """Print the result. `about` says what was compared, `written` what is in which file, or would be."""
     summary = report.summary
     if as_json:
         say(json.dumps(summary.to_dict()))
@@ -79,8 +57,10 @@ def show(report: Reconciliation, window: Window, written: Mapping[str, Path | No
     for line in _table(report):
         say(line)
     say("")
-    start, end = map(_moment, window.values())
-    for note in (f"The window is from {start} until just before {end}.", *_notes(report)):
+    for note in (
+        f"The window is from {about['From']} until just before {about['Until just before']}.",
+        *_notes(report),
+    ):
         say(note)
     say(_verdict(report))
     for what, path in written.items():
@@ -88,27 +68,19 @@ def show(report: Reconciliation, window: Window, written: Mapping[str, Path | No
             complain(f"{what} in {plain(str(path))}.")
 
 
-def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str], window: Window) -> None:
-    """Write the report as one HTML document: it loads nothing, and runs nothing. `about` says what was compared."""
+def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) -> None:
+    """Write the report as one HTML document: it loads nothing, and runs nothing."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only this page needs it
 
     loader = FileSystemLoader(Path(__file__).parent)
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
-    known = {
-        name: plain(value) for name, value in {**about, **{name: _moment(at) for name, at in moments.items()}}.items()
-    }
     kinds = groupby(report.differences(), lambda row: row.kind)
     page = templates.get_template("reconcile.html").generate(
-        about=known, agrees=report.agrees, verdict=_verdict(report), notes=map(plain, _notes(report)),
+        about=about, agrees=report.agrees, verdict=_verdict(report), notes=map(plain, _notes(report)),
         totals=report.summary.totals.items(), kinds=KINDS, label=_label, sums=_sums, listed=_LISTED,
         sections=((kind, report.summary.count(kind), map(_cells, islice(rows, _LISTED))) for kind, rows in kinds),
     )  # fmt: skip
     file.writelines(page)
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _verdict(report: Reconciliation) -> str:
@@ -139,31 +111,26 @@ def _cells(row: Row) -> Sequence[str]:
         their = " ".join(part for part in (cells["their_id"], reference) if part) or "-"
         their_amount = "no amount" if theirs.amount is None else str(theirs.amount)
         status = theirs.status or "no status"
-    other = None if row.other_id is None else f"the other payment is {row.other_id}"
-    remark = "; ".join(filter(None, (", ".join(row.differences), other, row.reason)))
+    other = row.other_id and f"the other payment is {row.other_id}"
+    remark = "; ".join(filter(None, (" and ".join(f"another {each}" for each in row.differences), other, row.reason)))
     return [plain(cell) for cell in (line, our, our_amount, their, their_amount, status, remark)]
 
 
 def _difference(row: Row) -> Iterator[Text]:
-    kind = row.kind.value
-    label = _label(kind)
+    label = _label(row.kind)
     first, *rest = entry(label, plain("; ".join(_facts(row))), terminal_width(), label=14)
-    first.stylize(KINDS[kind][0], 0, len(label))
+    first.stylize(KINDS[row.kind][0], 0, len(label))
     yield from (first, *rest)
 
 
 def _facts(row: Row) -> Iterator[str]:
-    line, ours, our_amount, theirs, their_amount, status, _ = _cells(row)
-    if row.differences:
-        yield ", ".join(row.differences)
+    line, ours, our_amount, theirs, their_amount, status, remark = _cells(row)
     if row.ours is not None:
         yield f"ours: {f'line {line}, ' if line else ''}{ours}, {our_amount}"
     if row.theirs is not None:
         yield f"theirs: {theirs}, {their_amount}, {status}"
-    if row.other_id is not None:
-        yield f"and {row.other_id}"
-    if row.reason is not None:
-        yield row.reason
+    if remark:
+        yield remark
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:

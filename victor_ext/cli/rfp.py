@@ -20,7 +20,7 @@ from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, wit
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
-rfp = typer.Typer(rich_markup_mode=None)
+rfp = typer.Typer(help="Requests for payment: create, read, answer, follow.", no_args_is_help=True)
 
 _EVERY_STATUS = (
     "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
@@ -39,13 +39,6 @@ def _needed(text: str, metavar: str, *words: str) -> Any:
 Until = Annotated[
     str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
 ]
-
-
-@rfp.callback(invoke_without_command=True)
-def root(context: typer.Context) -> None:
-    """Requests for payment: create, read, answer, follow."""
-    if context.invoked_subcommand is None:
-        say(context.get_help())
 
 
 class _Create(TypedDict):

@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, TypeVar, get_type_hints
 
 import typer
 
@@ -28,6 +28,7 @@ from .screen import complain
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, Victor
 
+T = TypeVar("T", str, str | None)
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
@@ -271,7 +272,7 @@ class Checks:
                 self._problems.append(Problem(name, "required", f"{name} is missing."))
             return None
         try:
-            given = _day(MOMENTS[text]) if text in MOMENTS else text
+            given = day(text, MOMENTS)
             return zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
         except InvalidRequest as error:
             # The client's message has no name for the value, and no word for a day: add them.
@@ -300,10 +301,6 @@ _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, today or tomorrow"
 
 
-def day(text: str | None) -> str | None:
-    """Convert `today` and `tomorrow` to UTC dates; return other text unchanged."""
-    return _day(DAYS[text]) if text in DAYS else text
-
-
-def _day(later: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=later)).isoformat()
+def day(text: T, words: Mapping[str, int] = DAYS) -> T:
+    """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
+    return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text

@@ -54,9 +54,7 @@ def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
-    missing = list(
-        dict.fromkeys(spelling_of(one.field, spelled) or one.field for one in problems if one.code == "required")
-    )
+    missing = [*dict.fromkeys(spelling_of(p.field, spelled) or p.field for p in problems if p.code == "required")]
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
     return " ".join([*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")])
 
@@ -73,9 +71,7 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
 
 
 def usage(message: str, command: str | None) -> str:
-    """Return what typer says of a command line, in words for people, with where its help is, unless it is help."""
-    if message.startswith("Usage: "):
-        return message
+    """Return what typer says of a command line, in words for people, with where its help is."""
     for pattern, words in _USAGE.items():
         message = re.sub(pattern, words, message)
     end = "" if message.endswith(("?", ".")) else "."
