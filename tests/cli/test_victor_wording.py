@@ -65,9 +65,7 @@ def test_no_message_speaks_python(command: Command, victor_sandbox: Sandbox, wha
 @pytest.mark.parametrize("line", cases_beside(__file__)["misuse"])
 def test_what_cannot_be_meant_is_refused_in_plain_words_once(command: Command, tmp_path: Path, line: str) -> None:
     (tmp_path / "good.csv").write_text("reference,amount\nINV-1,1.00\n")
-    ran = replace(command, folder=tmp_path, environment={**command.environment, "VICTOR_BULK_KEY": "k" * 16})(
-        *shlex.split(line)
-    )
+    ran = replace(command, folder=tmp_path)(*shlex.split(line), VICTOR_BULK_KEY="k" * 16)
     assert (ran.status, ran.out) == (2, "")
     assert not speaks_python(ran), ran.err
     assert ran.err.startswith("Error: ")
@@ -75,9 +73,7 @@ def test_what_cannot_be_meant_is_refused_in_plain_words_once(command: Command, t
     assert re.search(r"See .* See |\.\.\. See|[^.][.?]\.$|\b1 characters|(int|float) range|--[a-z-]+=", ran.err) is None
 
 
-def test_a_wrong_address_is_not_blamed_on_the_credentials_or_a_firewall(
-    command: Command, victor_sandbox: Sandbox
-) -> None:
+def test_a_wrong_address_is_not_blamed_on_a_secret(command: Command, victor_sandbox: Sandbox) -> None:
     wrong = f"{victor_sandbox.url}/v7", victor_sandbox.url.replace("http:", "https:")
     path, scheme = (command("rfp", "list", "--deadline", "1", "--base-url", url).err for url in wrong)
     assert "issued no token (status 404). Check the path of the base URL." in path

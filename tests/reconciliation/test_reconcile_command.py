@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.reconciliation.planted import Planted, planted
 from victor_ext import AsyncVictor, zulu
@@ -132,30 +133,12 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
     assert len(planted.sandbox.received()) == before
 
 
-MISUSE = {
-    "--start, --end are missing.": [],
-    "--end must be after start": ["--start", "2026-03-05T00:00:00Z", "--end", "2026-03-04T00:00:00Z"],
-    "--end must be after start.": ["--start", "yesterday", "--end", "yesterday"],
-    "--provider is 'velvet': write one of victor, eastpay, flexfactor, velo.": ["--provider", "velvet"],
-    "--column is 'invoice_no': write FIELD=NAME": ["--column", "invoice_no"],
-    "the fields are reference, id, key": ["--column", "invoice=x"],
-    "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],
-    "--html /nowhere/report.html cannot be written": ["--html", "/nowhere/report.html"],
-    "--out and --html are one file: name two.": ["--out", "report", "--html", "./report"],
-    "--start is '4.3.2026': write a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, "
-    "today or tomorrow.": ["--start", "4.3.2026", "--end", "today"],
-    "--start: '2026-02-30T00:00:00Z' is not a moment that exists": ["--start", "2026-02-30", "--end", "today"],
-    "--payor-id is for Velo": ["--payor-id", "P"],
-    "--margin is nan: write minutes from 0 to 525600": ["--margin", "nan"],
-    "--margin is inf: write minutes from 0 to 525600": ["--margin", "inf"],
-    "--currency is 'EURO' and must be three capital letters (ISO 4217), such as 'USD'.": ["--currency", "EURO"],
-    "VELO_API_KEY": ["--provider", "velo"],
-}
+MISUSE = cases_beside(__file__)["misuse"]
 
 
 @pytest.mark.parametrize("message", MISUSE)
 def test_misuse(command: Command, planted: Planted, book: Path, message: str) -> None:
-    words = MISUSE[message]
+    words = MISUSE[message].split()
     given = words if message.startswith(("--start", "--end")) else [*window(planted), *words]
     ran = command("reconcile", str(book), *given)
     assert (ran.status, ran.out) == (2, "")

@@ -134,12 +134,7 @@ class _Send(_Step, _Sent):
     skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
     ask_again: Annotated[
-        bool,
-        flag(
-            "--ask-again",
-            "Send rows of another batch again, on purpose: their customers are asked again, or their payments "
-            "submitted again.",
-        ),
+        bool, flag("--ask-again", "Ask the customers, or submit the payments, of another batch again, on purpose.")
     ]
 
 
@@ -372,12 +367,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
-    no_escape: Annotated[
-        bool,
-        flag(
-            "--no-escape", "Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)"
-        ),
-    ] = False,
+    no_escape: Annotated[bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")] = False,
     refresh: Refresh = False,
     **given: Unpack[_Named],
 ) -> None:

@@ -34,9 +34,7 @@ _LONGEST_MARGIN = 365 * 24 * 60
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Your book: CSV or JSON Lines, a file or an export of victor bulk.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk.")],
     *,
     start: Annotated[
         str | None, option("The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS)
@@ -47,11 +45,7 @@ def reconcile(
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
-        option(
-            "Which column is the reference, id, key, amount, currency or at (the time): reference=invoice_no. id= "
-            "reads none. Repeat it for several.",
-            "FIELD=NAME",
-        ),
+        option("Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat it.", "FIELD=NAME"),
     ] = None,
     currency: Annotated[str | None, option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,

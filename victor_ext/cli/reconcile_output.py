@@ -75,11 +75,11 @@ def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) -
     loader = FileSystemLoader(Path(__file__).parent)
     templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     kinds = groupby(report.differences(), lambda row: row.kind)
+    sections = ((kind, map(_cells, islice(rows, _LISTED))) for kind, rows in kinds)
+    words = {"verdict": _verdict(report), "notes": map(plain, _notes(report)), "kinds": KINDS, "listed": _LISTED}
     page = templates.get_template("reconcile.html").generate(
-        about=about, agrees=report.agrees, verdict=_verdict(report), notes=map(plain, _notes(report)),
-        totals=report.summary.totals.items(), kinds=KINDS, label=_label, sums=_sums, listed=_LISTED,
-        sections=((kind, report.summary.count(kind), map(_cells, islice(rows, _LISTED))) for kind, rows in kinds),
-    )  # fmt: skip
+        words, about=about, report=report, sections=sections, label=_label, sums=_sums
+    )
     file.writelines(page)
 
 

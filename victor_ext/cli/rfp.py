@@ -127,18 +127,15 @@ def list_(
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
-    payers: Annotated[
-        bool, flag("--payers", "Name the payers of inbound requests, too: one more call for each of them.")
-    ] = False,
+    payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
     **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     checks, given = Checks(), dict[str, Any]()
     for name, value in cast("dict[str, str | None]", filters).items():
         if value is not None:
-            given[name] = checks.moment(name, value) if name.endswith("_datetime") else value
-            if name.endswith("_date"):
-                given[name] = day(value)
+            is_day = name.endswith("_date")
+            given[name] = checks.moment(name, value) if name.endswith("_datetime") else day(value) if is_day else value
     with session.client() as victor:
         requests = victor.payment_requests
         # The client checks filters and paging separately; a list that is not iterated sends nothing.

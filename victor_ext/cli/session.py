@@ -13,7 +13,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, get_type_hints
 
 import typer
 
@@ -28,7 +28,6 @@ from .screen import complain
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Problem, Victor
 
-T = TypeVar("T", str, str | None)
 _VARIABLES = {"environment": "VICTOR_ENVIRONMENT", "base_url": "VICTOR_BASE_URL"}
 
 
@@ -301,6 +300,6 @@ _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, today or tomorrow"
 
 
-def day(text: T, words: Mapping[str, int] = DAYS) -> T:
+def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
     """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
     return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text
