@@ -98,7 +98,8 @@ def reconcile(
                 write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
                 with whole_file(out, "--out", mode=0o600) as written:
                     write(written, report)
-            about = {"Our book": plain(file.name), "Provider": plain(f"{system.title}, {session.place(client)}")}
+            place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
+            about = {"Our book": plain(file.name), "Provider": place}
             moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
             about |= {name: f"{at:{UTC_TIME}}" for name, at in moments.items()}
             if html is not None:

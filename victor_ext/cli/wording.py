@@ -102,10 +102,10 @@ _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
 def column_remedy(problem: Problem) -> str | None:
-    """Return how to name the column that a heading lacks with `--column`, or None for another problem."""
+    """Return how to name the column that a heading lacks, or to read no times, with `--column`; else None."""
     heading = _HEADING.search(problem.message)
     if heading is None:
-        return None
+        return "Leave the times out with --column at=." if problem.field == "at" else None
     similar = get_close_matches(problem.field, heading[1].split(", "), 1)
     if problem.code == "column":
         return f"Did you mean {similar[0]}?" if similar else None
