@@ -21,7 +21,7 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import AsJson, Session, with_session
-from .wording import in_options
+from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -52,6 +52,7 @@ app = typer.Typer(
     epilog=_EPILOG,
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
+    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
@@ -63,21 +64,19 @@ app.command()(reconcile)
 app.command()(doctor)
 
 
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
-    if version:
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
         from victor_ext import __version__  # noqa: PLC0415 - only this needs it
 
         say(f"victor {__version__}")
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        say(context.get_help())
-        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *, version: Annotated[bool, typer.Option("--version", callback=_version, help="Show the version and exit.")] = False
+) -> None:
+    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
 
 
 _FORWARDED: dict[str, Any] = {
@@ -168,7 +167,8 @@ def _run(arguments: Sequence[str]) -> int:
     except Misuse as error:
         message = str(error)
     except USAGE_ERROR as error:
-        hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
-        message = f"{error.format_message()}{hint}"
+        if error.format_message().startswith("Usage: "):  # no command of a group: its help
+            return _run([*arguments, "--help"])
+        message = usage(error.format_message(), None if error.ctx is None else error.ctx.command_path)
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE

@@ -83,7 +83,7 @@ class Validation(validation.Validation):
             what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
             self.note(name, "invalid", what)
         elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
-            what = f"{name} has {len(url)} characters and must have {_SHORTEST_URL} to {_LONGEST_URL}."
+            what = f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has {len(url)}."
             self.note(name, "length", what)
         return url
 

@@ -56,6 +56,7 @@ _WHAT: dict[type[Exception], str] = {
     httpx.RemoteProtocolError: "the connection broke before the response was complete",
     httpx.CloseError: "the connection broke",
 }
+_NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
 
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -71,7 +72,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         else:
             what, outcome = "the request broke the protocol", Outcome.UNKNOWN
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
-    text = redact_excerpt(str(error))
+    text = _NO_TLS if "WRONG_VERSION_NUMBER" in str(error) else redact_excerpt(str(error))
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
     what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
     timed_out = isinstance(error, httpx.TimeoutException)
