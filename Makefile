@@ -190,14 +190,8 @@ crashes: setup .venv/foreign ## Kill bulk senders, workers, outboxes and Postgre
 	@VICTOR_BULK_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/bulk/test_bulk_crashes.py tests/foreign
 
 .PHONY: docs
-docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup ## Write the documentation as a site into site/
 	@$(BIN)/python docs/llms.py
-	@$(BIN)/mkdocs build --strict
-	@echo "site/index.html"
-
-.PHONY: docs-zensical
-docs-zensical: setup ## Write the same site with zensical
 	@$(BIN)/zensical build --strict
 	@echo "site/index.html"
 
