@@ -200,7 +200,7 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
 	@rm -rf build/wheel
 	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
