@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command
 
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
@@ -46,6 +47,9 @@ Exit status:
   75   not sent, or too many requests: run the same command again later
   130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: the reader of the output has gone
 """
+
+# From 0.28 on, typer adds the dots.
+_FACTS = "FACT..." if typer.__version__.startswith("0.27.") else "FACT"
 
 app = typer.Typer(
     name="victor",
@@ -115,7 +119,7 @@ def _forward(context: typer.Context, module: str) -> NoReturn:
 
 @app.command()
 def key(
-    facts: Annotated[list[str], typer.Argument(metavar="FACT...", help="What identifies the payment: invoice 1042")],
+    facts: Annotated[list[str], typer.Argument(metavar=_FACTS, help="What identifies the payment: invoice 1042")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -153,9 +157,19 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+def _in_plain_words(command: Any) -> Any:
+    """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
+    for each in getattr(command, "commands", {}).values():
+        _in_plain_words(each)
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda **_: None
+    return command
+
+
 def _run(arguments: Sequence[str]) -> int:
     try:
-        status = app(list(arguments), prog_name="victor", standalone_mode=False)
+        status = _in_plain_words(get_command(app))(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except OutputLost as error:
         if error.reader_has_gone:

@@ -72,7 +72,7 @@ class _Kept(TypedDict):
 
 
 class _Named(_Kept):
-    name: Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
+    name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")]
 
 
 class _Terms(_Kept):

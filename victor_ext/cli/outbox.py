@@ -118,7 +118,7 @@ def entries(
 @outbox.command()
 def retry(
     database: Database,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An entry that is rejected or refused.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")] = None,
     *,
     dead_letter: Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")] = None,
     all_dead_letters: Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")] = False,

@@ -128,7 +128,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 
     def _attach(self) -> None:
         super()._attach()
-        self._pinged = list_orders, {"mid": self.orders.context.mid, "page_size": 1}
+        self._pinged = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
 class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):

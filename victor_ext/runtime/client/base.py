@@ -44,7 +44,7 @@ from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bind
 from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
-from .resources import Awaited, Blocking, Mode
+from .resources import Awaited, Blocking, Mode, Shared
 from .runners import AsyncRunner, SyncRunner
 
 _logger = logging.getLogger(__name__)
@@ -130,14 +130,14 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         runner = getattr(cls, "_runner_type", None)
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
-                setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
+                setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
         for name, kind in self._resources.items():
-            setattr(self, name, kind(*self._shared))
+            setattr(self, name, kind(self._shared))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""
@@ -155,8 +155,8 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return None if route is None else route.proxy_place
 
     @property
-    def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
-        return self._runner, self._config.clock, self._config.loop.deadline, self._config.context
+    def _shared(self) -> Shared:
+        return Shared(self._runner, self._config.clock, self._config.loop.deadline, self._config.context)
 
     def with_options(
         self,
