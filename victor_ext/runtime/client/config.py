@@ -20,6 +20,17 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.http.from_httpx2 import (
+    AnyLimits,
+    AnyProxy,
+    AnyTimeout,
+    AnyURL,
+    AsyncClient,
+    AsyncTransport,
+    SyncClient,
+    SyncTransport,
+    as_httpx,
+)
 from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
@@ -29,8 +40,8 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 Init = TypeVar("Init", bound=Callable[..., None])
-Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
+Transport = TypeVar("Transport", bound=SyncTransport | AsyncTransport)
+HttpxClient = TypeVar("HttpxClient", bound=SyncClient | AsyncClient)
 
 
 class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
@@ -62,14 +73,14 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         max_response_bytes: The longest body of a response that is read, after decompression.
     """
 
-    timeout: httpx.Timeout | float | None
+    timeout: AnyTimeout | float | None
     deadline: float | None
     retry: RetryPolicy
     transport: Transport | None
     http_client: HttpxClient | None
-    proxy: str | httpx.URL | httpx.Proxy | None
+    proxy: str | AnyURL | AnyProxy | None
     verify: Verify
-    limits: httpx.Limits | None
+    limits: AnyLimits | None
     on_event: OnEvent | None
     max_concurrency: int | None
     user_agent: str | None
@@ -256,6 +267,7 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
     """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
     if timeout is None:
         return httpx.Timeout(None)
+    timeout = as_httpx(timeout)
     if isinstance(timeout, httpx.Timeout):
         for stage, seconds in timeout.as_dict().items():
             if seconds is not None and not are_seconds(seconds):
