@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import operator
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -154,6 +155,12 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """Host and port of the proxy that calls go through; None without one, or with a way of the caller's."""
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.proxy_place
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
+        route: Route | None = getattr(self._connections, "route", None)
+        return None if route is None else route.tls
 
     @property
     def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:

@@ -60,8 +60,8 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
             mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close it. What could
             not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no effect.
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
-        verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
-            except for this machine.
+        verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`. Turning verification
+            off (False) is refused, except for this machine.
         limits: Of the connection pool; None means 100 connections.
         on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
             logged. None: nothing is called.

@@ -20,6 +20,7 @@ from .from_httpx2 import AnyProxy, AnyURL, OverAsyncClient, OverClient, as_httpx
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
 from .through_client import require_open
+from .trust import default_context
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 
@@ -104,7 +105,7 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if off or isinstance(verify, bool):
-        return httpx.create_ssl_context(verify=not off)
+        return httpx.create_ssl_context(verify=False) if off else default_context()
     try:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
