@@ -1,4 +1,4 @@
-"""Run by itself for each tracer, which `TRACER` names with the library. The provider says in the id what headers came."""
+"""Run by itself for each tracer and library: `TRACER` names them. The provider says in the id which headers came."""
 
 import os
 
