@@ -20,17 +20,7 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
-from victor_ext.runtime.http.from_httpx2 import (
-    AnyLimits,
-    AnyProxy,
-    AnyTimeout,
-    AnyURL,
-    AsyncClient,
-    AsyncTransport,
-    SyncClient,
-    SyncTransport,
-    as_httpx,
-)
+from victor_ext.runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
 from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
@@ -40,8 +30,8 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 Init = TypeVar("Init", bound=Callable[..., None])
-Transport = TypeVar("Transport", bound=SyncTransport | AsyncTransport)
-HttpxClient = TypeVar("HttpxClient", bound=SyncClient | AsyncClient)
+Transport = TypeVar("Transport")  # of the mode, and so is the next one
+HttpxClient = TypeVar("HttpxClient")
 
 
 class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):

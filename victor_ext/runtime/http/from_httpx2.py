@@ -17,31 +17,20 @@ from victor_ext.privacy import SecretBytes
 
 
 class Httpx2Timeout(Protocol):
-    """An `httpx2.Timeout`, for type checkers, which may not find httpx2; so are the next ones."""
-
-    connect: float | None
-    pool: float | None
+    """An `httpx2.Timeout`, for type checkers, which may not find httpx2: its like has what is named here."""
 
     def as_dict(self) -> dict[str, float | None]: ...
 
 
 class Httpx2Limits(Protocol):
-    max_connections: int | None
     max_keepalive_connections: int | None
-    keepalive_expiry: float | None
 
 
 class Httpx2URL(Protocol):
-    @property
-    def raw_host(self) -> bytes: ...
-    @property
-    def userinfo(self) -> bytes: ...
     def copy_with(self, **kwargs: Any) -> Any: ...
 
 
 class Httpx2Proxy(Protocol):
-    auth: tuple[str, str] | None
-
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None: ...
 
@@ -56,19 +45,14 @@ class Httpx2AsyncTransport(Protocol):
     async def aclose(self) -> None: ...
 
 
-class _Httpx2Client(Protocol):
-    @property
-    def is_closed(self) -> bool: ...
-    @property
-    def event_hooks(self) -> dict[str, list[Callable[..., Any]]]: ...
-
-
-class Httpx2Client(_Httpx2Client, Protocol):
+class Httpx2Client(Protocol):
     def close(self) -> None: ...
+    def build_request(self, method: str, url: Any) -> Any: ...
 
 
-class Httpx2AsyncClient(_Httpx2Client, Protocol):
+class Httpx2AsyncClient(Protocol):
     async def aclose(self) -> None: ...
+    def build_request(self, method: str, url: Any) -> Any: ...
 
 
 AnyURL = httpx.URL | Httpx2URL
@@ -174,15 +158,6 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 """By the name of the class."""
 
 
-def client_of(library: Any, name: str, **options: Any) -> Any:
-    """A client of httpx or of httpx2, in the terms of httpx; `proxy` is one of httpx, and `limits` are by name."""
-    limits, proxy = library.Limits(**options.pop("limits")), options.pop("proxy")
-    if proxy is not None:
-        context = proxy.ssl_context
-        proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=proxy.headers.raw, ssl_context=context)
-    return as_httpx(getattr(library, name)(limits=limits, proxy=proxy, **options))
-
-
 def _exchanged(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
     with _with_errors_of_httpx(request):
         return _response(send(_request(request, iter), **options), request)
@@ -207,14 +182,14 @@ def _request(request: httpx.Request, read: Callable[[Any], Any]) -> Any:
 
 def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
     """The response of httpx2 for httpx. One that a mock or a hook has read already has been decompressed, too."""
-    headers, stream = httpx.Headers(theirs.headers.raw), _Body(theirs, request)
-    if not theirs.is_stream_consumed:
-        return httpx.Response(theirs.status_code, headers=headers, stream=stream, extensions=dict(theirs.extensions))
-    headers.pop("content-encoding", None)
-    content = httpx.ByteStream(SecretBytes(theirs.content))
-    read = httpx.Response(theirs.status_code, headers=headers, stream=content, extensions=dict(theirs.extensions))
-    read.read()
-    return read
+    headers, is_read = httpx.Headers(theirs.headers.raw), theirs.is_stream_consumed
+    stream = httpx.ByteStream(SecretBytes(theirs.content)) if is_read else _Body(theirs, request)
+    if is_read:
+        headers.pop("content-encoding", None)
+    response = httpx.Response(theirs.status_code, headers=headers, stream=stream, extensions=dict(theirs.extensions))
+    if is_read:
+        response.read()
+    return response
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -245,16 +220,10 @@ def _with_errors_of_httpx(request: httpx.Request) -> Generator[None]:
     try:
         yield
     except Exception as error:
-        kind = _kind_of(error)
-        if kind is None:
-            raise
-        # A `StreamError`: somebody has read the body, and has not kept it.
-        message = str(error) if issubclass(kind, httpx.RequestError) else "its body was already consumed"
-        kind = kind if issubclass(kind, httpx.RequestError) else httpx.ReadError
-        raise kind(message, request=request) from error
-
-
-def _kind_of(error: Exception) -> type[httpx.RequestError | httpx.StreamError] | None:
-    named = (getattr(httpx, base.__name__, None) for base in type(error).__mro__ if _is_of_httpx2(base))
-    kinds = (kind for kind in named if isinstance(kind, type))
-    return next((kind for kind in kinds if issubclass(kind, httpx.RequestError | httpx.StreamError)), None)
+        named = (getattr(httpx, base.__name__, None) for base in type(error).__mro__ if _is_of_httpx2(base))
+        for kind in named:
+            if isinstance(kind, type) and issubclass(kind, httpx.RequestError):
+                raise kind(str(error), request=request) from error
+            if kind is httpx.StreamError:
+                raise httpx.ReadError("its body was already consumed", request=request) from error
+        raise

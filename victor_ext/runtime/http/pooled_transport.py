@@ -22,7 +22,7 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
-from .from_httpx2 import client_of
+from .from_httpx2 import as_httpx
 from .http11 import Route
 from .originals import ASYNC, SYNC, ConnectsOtherwise
 from .through_client import AsyncThroughClient, ThroughClient
@@ -155,14 +155,12 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
 
     It keeps no connection, on which a late second response would be read as the response to the next call.
     """
-    proxy = route.proxy
+    proxy, limits = route.proxy, library.Limits(max_connections=1, max_keepalive_connections=0)
     if proxy is not None:
-        proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
+        headers = proxy.headers.raw
+        proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return client_of(library, name, verify=tls, limits=_ONE, proxy=proxy, trust_env=False)
-
-
-_ONE = {"max_connections": 1, "max_keepalive_connections": 0}
+    return as_httpx(getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False))
 
 
 def _response(head: Head, body: _Body) -> httpx.Response:
