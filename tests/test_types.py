@@ -42,7 +42,7 @@ import httpx2
 blocking, awaited = httpx2.HTTPTransport(), httpx2.AsyncHTTPTransport()
 bounds = httpx2.Timeout(5.0)
 connect(Client, base_url=httpx2.URL('https://x.example'), http_client=httpx2.Client(), timeout=bounds)
-connect(Client, base_url='https://x.example', transport=blocking, limits=httpx2.Limits(), proxy=httpx2.Proxy('http://p'))
+connect(Client, base_url='https://x.example', transport=blocking, limits=httpx2.Limits(), proxy=httpx2.Proxy('http://'))
 connect(Client, base_url='https://x.example', transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
 connect(Client, base_url='https://x.example', http_client=httpx2.AsyncClient())  # WORD
 connect(Client, base_url='https://x.example', transport=awaited)  # WORD

@@ -142,9 +142,11 @@ def httpx2() -> None:
     from victor_ext import connect
 
     answers = caller.MockTransport(lambda _request: caller.Response(200, json={"over": "httpx2"}))
-    with caller.Client(transport=answers) as http_client:
-        with connect(Client, base_url="http://localhost", http_client=http_client) as client:
-            assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
+    with (
+        caller.Client(transport=answers) as http_client,
+        connect(Client, base_url="http://localhost", http_client=http_client) as client,
+    ):
+        assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
 
 
 def otel() -> None:
