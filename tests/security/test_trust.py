@@ -23,8 +23,8 @@ from victor_ext import ConnectionFailed, Outcome, VictorOAuth
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
-import os, ssl, sys
-mode, url, cafile, capath = sys.argv[1:]
+import asyncio, ssl, sys
+url, cafile, capath = sys.argv[1:]
 if cafile:  # what the system's OpenSSL was built with
     paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
     ssl.get_default_verify_paths = lambda: paths
@@ -34,17 +34,12 @@ trust._BUNDLES = ()
 options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}
 first, *others = [kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)]
 assert all(other.ssl_context is first.ssl_context for other in others), "not one a process"
-async def awaited():
-    async with others[1] as client:
-        return await client.payment_requests.get("b34783af0")
-try:
-    if mode == "sync":
-        print(first.payment_requests.get("b34783af0").id)
-    else:
-        import asyncio
-        print(asyncio.run(awaited()).id)
-except VictorError as error:
-    print(type(error).__name__, error.outcome, type(error.__cause__.__cause__).__name__)
+for client in first, others[1]:
+    try:
+        reading = client.payment_requests.get("b34783af0")
+        print((asyncio.run(reading) if client is others[1] else reading).id)
+    except VictorError as error:
+        print(type(error).__name__, error.outcome, type(error.__cause__.__cause__).__name__)
 print(len(first.ssl_context.get_ca_certs()))
 """
 REFUSED = "ConnectionFailed not_sent SSLCertVerificationError"
@@ -60,7 +55,6 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
     return bundle
 
 
-@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("variables", "system", "is_trusted"),
     [
@@ -75,7 +69,6 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
     ],
 )
 def test_who_is_trusted_is_in_the_store_of_the_system(
-    mode: str,
     variables: dict[str, str],
     system: tuple[str, str] | None,
     is_trusted: bool,
@@ -89,14 +82,12 @@ def test_who_is_trusted_is_in_the_store_of_the_system(
     places |= {"empty": tmp_path / "empty", "nothing": tmp_path / "nothing.pem"}
     places["empty"].mkdir()
     places["nothing"].write_text("")
-    own = [name for name in os.environ if name.startswith("SSL_CERT_")]
-    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
     environment |= {name: value.format(**places) for name, value in variables.items()}
-    ran = python(
-        "-c", PROGRAM, mode, server.url(), *(path.format(**places) for path in system or ("", "")), env=environment
-    )
-    said, authorities = ran.stdout.splitlines() or (ran.stderr, "0")
-    assert said == ("b34783af0" if is_trusted else REFUSED), ran.stderr
+    store = [path.format(**places) for path in system or ("", "")]
+    ran = python("-c", PROGRAM, server.url(), *store, env=environment)
+    *said, authorities = ran.stdout.splitlines()
+    assert said == ["b34783af0" if is_trusted else REFUSED] * 2, ran.stderr
     # Where the system has none, as a container without ca-certificates, certifi's are asked.
     assert (int(authorities) > 50) is not is_trusted
 

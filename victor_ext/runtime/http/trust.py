@@ -42,8 +42,9 @@ def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
     if sys.platform in ("darwin", "win32"):
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()  # the variables may be set, and empty: these are OpenSSL's own
-    system = paths.openssl_capath
-    is_filled = os.path.isdir(system) and any(map(_HASHED.fullmatch, os.listdir(system)))
+    system, is_filled = paths.openssl_capath, False
+    with suppress(OSError):
+        is_filled = any(map(_HASHED.fullmatch, os.listdir(system)))
     for bundle in (paths.openssl_cafile, *([None] if is_filled else _BUNDLES)):
         with suppress(OSError):  # there is none, or it is empty, or not for this user
             return ssl.create_default_context(cafile=bundle, capath=system if is_filled else None)
