@@ -27,6 +27,7 @@ from victor_ext import (
     connect_async,
 )
 from victor_ext.runtime.http.options import checked_limits, checked_proxy
+from victor_ext.sandbox import Sandbox
 
 AUTH = VictorOAuth("id", "not-a-secret")
 LIBRARIES: tuple[Any, Any] = httpx, httpx2
@@ -224,3 +225,25 @@ print([name for name in sys.modules if name.startswith(("httpx2", "httpcore2", "
 def test_it_is_never_loaded_here() -> None:
     ran = python("-c", GUEST)
     assert ran.stdout.splitlines() == ["AuthenticationError", "[]"], ran.stderr
+
+
+ALIASED = """
+import asyncio, sys
+import httpx2
+httpx2.alias_httpx()
+import httpx
+from victor_ext import AsyncVictor, Victor, VictorOAuth
+assert httpx is httpx2
+url, auth = sys.argv[1], VictorOAuth(*sys.argv[2:])
+async def awaited():
+    async with AsyncVictor(auth, base_url=url) as victor:
+        return [each async for each in victor.payment_requests.list()]
+with httpx2.Client() as http_client:
+    clients = [Victor(auth, base_url=url, limits=httpx.Limits()), Victor(auth, base_url=url, http_client=http_client)]
+    print([[*client.payment_requests.list()] for client in clients], asyncio.run(awaited()))
+"""
+
+
+def test_a_program_may_put_httpx2_in_the_place_of_httpx(victor_sandbox: Sandbox) -> None:
+    ran = python("-c", ALIASED, victor_sandbox.url, *victor_sandbox.add_oauth_client())
+    assert ran.stdout.strip() == "[[], []] []", ran.stderr

@@ -195,10 +195,8 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         self._client_id = checked_secret("client_id", client_id)
         self.caller = caller_digest(self._client_id, product="connect")
         self._client_secret = RotatingSecret("client_secret", client_secret)
-        if isinstance(token_url, str) and token_url.startswith("/"):
-            self._token_url = httpx.URL(token_url)
-        else:
-            self._token_url = checked_base_url(token_url, name="token_url")
+        is_path = isinstance(token_url, str) and token_url.startswith("/")
+        self._token_url = httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {}), **(more or {})}
         self._in_body = in_body

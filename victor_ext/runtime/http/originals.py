@@ -36,11 +36,7 @@ _GREEN = ("gevent", "eventlet")  # they replace functions of Python by others th
 
 
 class ConnectsOtherwise(Exception):
-    """What a library connects with has been replaced, so a new connection is its to open. Nothing was sent."""
-
-    def __init__(self, library: Any = httpx) -> None:
-        super().__init__()
-        self.library = library
+    """What this library connects with has been replaced, so a new connection is its to open. Nothing was sent."""
 
 
 class Originals:
@@ -89,7 +85,7 @@ class Originals:
     def require_connecting(self) -> None:
         """Raise `ConnectsOtherwise` if one of them has been replaced."""
         if are_replaced(self.connecting) or are_replaced(self.sending):  # also of a library that has just been added
-            raise ConnectsOtherwise
+            raise ConnectsOtherwise(httpx)
         if self._of_httpx2 is not None and are_replaced(self._of_httpx2.connecting):  # looked at for this attempt
             raise ConnectsOtherwise(loaded_httpx2())
 
@@ -161,7 +157,7 @@ def require_connecting() -> None:
     """As `Originals.require_connecting`, of blocking calls."""
     SYNC.require_connecting()
     if not _is_of(socket.create_connection, "socket", *_GREEN):
-        raise ConnectsOtherwise
+        raise ConnectsOtherwise(httpx)
 
 
 def require_connecting_awaited() -> None:
@@ -176,7 +172,7 @@ def require_connecting_awaited() -> None:
         for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
             is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType  # that of uvloop
             if not (method is None or is_compiled or _is_of(method, "asyncio")):
-                raise ConnectsOtherwise
+                raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
     ASYNC.require_connecting()
 

@@ -56,7 +56,7 @@ class PooledTransport(httpx.BaseTransport):
                 return _response(head, _Body(lease, timeouts.get("read")))
             except ConnectsOtherwise as otherwise:
                 lease.abandon()
-                library = otherwise.library
+                library = otherwise.args[0]
             except BaseException:
                 lease.abandon()
                 raise
@@ -92,7 +92,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
                 return _response(head, _Body(lease, timeouts.get("read")))
             except ConnectsOtherwise as otherwise:
                 lease.abandon()
-                library = otherwise.library
+                library = otherwise.args[0]
             except BaseException:
                 lease.abandon()
                 raise
