@@ -36,6 +36,26 @@ def names(bank: ApiClient[Client], webhook: WebhookEndpoint) -> tuple[str, list[
     assert_type(required(webhook.id, name="id"), str)
     return required(webhook.payor_id, name="payor_id"), required(webhook, "categories")
 """
+HTTPX2 = """
+import httpx
+import httpx2
+
+
+blocking, awaited = httpx2.HTTPTransport(), httpx2.AsyncHTTPTransport()
+bounds = httpx2.Timeout(5.0)
+connect(Client, base_url=httpx2.URL('https://x.example'), http_client=httpx2.Client(), timeout=bounds)
+connect(Client, base_url='https://x.example', transport=blocking, limits=httpx2.Limits(), proxy=httpx2.Proxy('http://'))
+connect(Client, base_url='https://x.example', transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
+connect(Client, base_url='https://x.example', http_client=httpx2.AsyncClient())  # WORD
+connect(Client, base_url='https://x.example', transport=awaited)  # WORD
+connect_async(Client, base_url='https://x.example', http_client=httpx2.AsyncClient(), transport=awaited)
+connect_async(Client, base_url='https://x.example', http_client=httpx.Client())  # WORD
+connect_async(Client, base_url='https://x.example', transport=blocking)  # WORD
+connect(Client, base_url='https://x.example', timeout=httpx2.Limits())  # WORD
+connect(Client, base_url='https://x.example', limits=bounds)  # WORD
+connect(Client, base_url='https://x.example', proxy=httpx2.Client())  # WORD
+connect(Client, base_url=BearerAuth('t'))  # WORD
+"""
 OUTBOX = """
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Session
@@ -163,7 +183,7 @@ def test_a_program_that_uses_it(tmp_path: Path, checker: str) -> None:
         "mypy": ("# type: ignore[call-arg]", "# type: ignore[arg-type]"),
         "pyright": ("# pyright: ignore[reportCallIssue]", "# pyright: ignore[reportArgumentType]"),
     }[checker]
-    program = (CONNECT + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
+    program = (CONNECT + HTTPX2 + OUTBOX + WORDS).replace("# WRONG", ignored).replace("# WORD", words)
     for name, text in {"program": program, "listener": LISTENER, "mistakes": MISTAKES}.items():
         (tmp_path / f"{name}.py").write_text(text)
     (tmp_path / "pyproject.toml").write_text(

@@ -135,6 +135,21 @@ def django() -> None:
     assert [*asked.values()] == [1]
 
 
+def httpx2() -> None:
+    """A client of it is the way out."""
+    import httpx2 as caller
+    from victor_api.client import Client
+
+    from victor_ext import connect
+
+    answers = caller.MockTransport(lambda _request: caller.Response(200, json={"over": "httpx2"}))
+    with (
+        caller.Client(transport=answers) as http_client,
+        connect(Client, base_url="http://localhost", http_client=http_client) as client,
+    ):
+        assert client.api.get_httpx_client().get("/").json() == {"over": "httpx2"}
+
+
 def otel() -> None:
     """The listener takes the events of a call with the API of OpenTelemetry alone, without its SDK."""
     from victor_api.client import Client
@@ -197,7 +212,7 @@ def spec() -> None:
     assert import_module("made_api").Client(base_url="http://127.0.0.1")
 
 
-USES = {use.__name__: use for use in (core, bulk, cli, django, otel, outbox, sandbox, spec)}
+USES = {use.__name__: use for use in (core, bulk, cli, django, httpx2, otel, outbox, sandbox, spec)}
 
 if __name__ == "__main__":
     USES[sys.argv[1]]()

@@ -132,9 +132,8 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
         if of or url.scheme == "http":
             return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
         on_the_way = "Check for a firewall or a proxy on the way."
-        return _timed(
-            "TLS", partial(_tls, url.host, port, f"{system.prefix}BASE_URL"), "the handshake failed", on_the_way
-        )
+        handshake = partial(_tls, client.ssl_context, url.host, port, f"{system.prefix}BASE_URL")
+        return _timed("TLS", handshake, "the handshake failed", on_the_way)
 
     resolver, no_port = "Check this machine's resolver.", f"port {port}{of} cannot be reached"
     return {
@@ -167,12 +166,9 @@ def _connection(host: str, port: int, of: str) -> Finding:
         return _good("Connection", f"port {port}{of} answers")
 
 
-def _tls(host: str, port: int, setting: str) -> Finding:
+def _tls(context: Any, host: str, port: int, setting: str) -> Finding:
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
-    import httpx  # noqa: PLC0415 - the same
-
-    context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
     try:
         with (
             socket.create_connection((host, port), timeout=_CONNECT) as plain_socket,
@@ -183,7 +179,8 @@ def _tls(host: str, port: int, setting: str) -> Finding:
             advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
             return _good("TLS", f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days", advice)
     except ssl.SSLCertVerificationError as error:
-        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
+        why = getattr(error, "verify_message", None) or error  # macOS and Windows do not always set it
+        return _bad("TLS", f"the certificate is not trusted: {why}", CERTIFICATE)
     except ssl.SSLError as error:
         if error.reason != "WRONG_VERSION_NUMBER":
             raise

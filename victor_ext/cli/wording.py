@@ -95,8 +95,8 @@ FOR_ALL_ROWS = {
 """How to give a value of a column to all rows, by its name."""
 CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
 CERTIFICATE = (
-    "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
-    "another party may be reading the connection."
+    "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in "
+    "Python also verify=). If it does not, another party may be reading the connection."
 )
 _HEADING = re.compile(r"the heading \(([^)]*)\)")
 

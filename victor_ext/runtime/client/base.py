@@ -8,14 +8,15 @@ A provider writes one class that is generic over both, and names the two modes:
         orders: Orders[Mode]
         # Its constructor takes `ClientOptions`, begins with `take`, and ends with `_start`.
 
-    class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
-    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
+    class Shop(_ShopClient[Blocking, SyncTransport, SyncClient], BlockingClient): ...
+    class AsyncShop(_ShopClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient): ...
 """
 
 from __future__ import annotations
 
 import logging
 import operator
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -31,6 +32,7 @@ from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
+from victor_ext.runtime.http.from_httpx2 import AnyTimeout, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
@@ -80,7 +82,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
         transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
-            return transport
+            return None if transport is None else checked_transport(transport, self._transport_type)
         if transport is not None:
             raise ConfigurationError("http_client and transport: pass one of the two.")
         return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
@@ -107,7 +109,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         sockets = self._sockets(made, given)
         if sockets is None:
             sockets = self._connect_to(base_url, given)
-        self._assemble(made, checked_transport(sockets, self._transport_type))
+        self._assemble(made, sockets)
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
         self._config = config
@@ -155,13 +157,19 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return None if route is None else route.proxy_place
 
     @property
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
+        route: Route | None = getattr(self._connections, "route", None)
+        return None if route is None else route.tls
+
+    @property
     def _shared(self) -> Shared:
         return Shared(self._runner, self._config.clock, self._config.loop.deadline, self._config.context)
 
     def with_options(
         self,
         *,
-        timeout: httpx.Timeout | float | None = KEEP,
+        timeout: AnyTimeout | float | None = KEEP,
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
         extra_body: ExtraBody | None = KEEP,
@@ -320,7 +328,7 @@ def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
-class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client]):
+class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
     """A client with blocking calls. Safe to share between threads."""
 
     _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
@@ -403,7 +411,7 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         self.close()
 
 
-class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
+class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
     """A client with awaited calls."""
 
     _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport

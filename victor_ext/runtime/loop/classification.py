@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from enum import Enum
 from typing import NamedTuple
 
@@ -83,10 +84,21 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
     else:
         # A certificate that is not trusted now is not trusted at the next attempt.
-        repeat, outcome = Repeat.NEVER if "CERTIFICATE_VERIFY_FAILED" in str(error) else Repeat.ALWAYS, Outcome.NOT_SENT
+        repeat, outcome = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS, Outcome.NOT_SENT
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
     cause = (kind or Exception)(text)
+    if _is_untrusted(error):
+        cause.__cause__ = ssl.SSLCertVerificationError(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was not trusted. macOS and Windows say so in other words than OpenSSL, in any language."""
+    if isinstance(error, httpx.RequestError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return True  # of a transport that does not name its cause
+    if error is None or isinstance(error, ssl.SSLCertVerificationError):
+        return error is not None
+    return _is_untrusted(error.__cause__ or error.__context__)
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:
