@@ -163,8 +163,12 @@ def _in_plain_words(command: Any) -> Any:
         _in_plain_words(each)
     for parameter in command.params:
         if parameter.param_type_name == "argument":
-            parameter.display_type_rich = lambda **_: None
+            parameter.display_type_rich = _no_type
     return command
+
+
+def _no_type(**_: object) -> None:
+    return None
 
 
 def _run(arguments: Sequence[str]) -> int:
