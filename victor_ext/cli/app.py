@@ -158,13 +158,16 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+def _no_type(ctx: object) -> None: ...
+
+
 def _in_plain_words(command: Any) -> Any:
     """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
     for each in getattr(command, "commands", {}).values():
         _in_plain_words(each)
     for parameter in command.params:
         if parameter.param_type_name == "argument":
-            parameter.display_type_rich = lambda **_: None
+            parameter.display_type_rich = _no_type
     return command
 
 
