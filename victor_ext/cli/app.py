@@ -157,6 +157,9 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+def _no_type(ctx: object) -> None: ...
+
+
 def _in_plain_words(command: Any) -> Any:
     """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
     for each in getattr(command, "commands", {}).values():
