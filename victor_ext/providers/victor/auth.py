@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
     RotatingSecret,
@@ -112,6 +112,24 @@ class VictorJwt(UnpicklableCredentials):
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
         return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
+    def authorization_at(self, issued: int, expires: int) -> str:
+        """Return the header of a token with these times, whatever an environment permits.
+
+        Args:
+            issued, expires: `iat` and `exp`, in seconds since the epoch.
+
+        Raises:
+            ConfigurationError: The private key is elsewhere.
+        """
+        from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
+
+        if self._key is None:
+            raise ConfigurationError("authorization_at needs private_key: sign makes tokens of the present time only.")
+        return Secret(f"{self._prefix} {signed_token(self._claims(issued, expires), self._key())}")
+
+    def _claims(self, issued: int, expires: int) -> dict[str, Any]:
+        return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
+
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
         """Return a signer for this environment.
 
@@ -134,7 +152,7 @@ class VictorJwt(UnpicklableCredentials):
 
         def claims(now: float) -> dict[str, Any]:
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
-            return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + int(lifetime)}
+            return self._claims(issued, issued + int(lifetime))
 
         key = self._key
         if key is not None:
