@@ -41,7 +41,7 @@ def tables() -> dict[str, str]:
 def _option(action: argparse.Action) -> str:
     value = action.metavar or ("|".join(action.choices) if action.choices else "")
     if action.nargs != 0 and not value:
-        value = {int: "N", float: "SECONDS"}.get(action.type, "TEXT")
+        value = "TEXT"
     if isinstance(action.default, float):
         default = f"`{action.default:g}`"
     elif isinstance(action.default, bool):

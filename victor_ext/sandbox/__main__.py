@@ -67,7 +67,9 @@ def _argument(option: Option) -> dict[str, Any]:
         text += f" (default: {default:g})" if isinstance(default, float) else f" (default: {default})"
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
-    return {"type": option.read or type(default), "default": default, "metavar": option.metavar, "help": text}
+    read = cast("type", option.read or type(default))
+    unit = option.metavar or {int: "N", float: "SECONDS"}.get(read)
+    return {"type": read, "default": default, "metavar": unit, "help": text}
 
 
 class _Parser(argparse.ArgumentParser):
