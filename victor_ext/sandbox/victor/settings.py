@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
+from victor_ext.sandbox.server.measured import read_measurements
 from victor_ext.sandbox.server.settings import ServerSettings, measured, option
 
 Environment = Literal["staging", "production"]
@@ -158,6 +159,15 @@ class SandboxSettings(ServerSettings):
         help="how long each step of a request takes; off (None in Python): requests move by command only",
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
+
+    @classmethod
+    def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """The settings that play what `victor conform` measured: `path` is its file. `options` go before it.
+
+        What was not measured keeps its default. A file of another system or format, or one with an unknown option, is
+        a `ValueError`.
+        """
+        return cls(**(read_measurements(path, "victor", cls).values | options))
 
     @property
     def longest_token(self) -> float:
