@@ -17,7 +17,7 @@ from victor_ext.sandbox.server.settings import ServerSettings, options_of
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
 PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
-RUNNING = {"provider", "env_file", "ready_file", "json_line", "quiet"}
+RUNNING = {"provider", "like", "env_file", "ready_file", "json_line", "quiet"}
 
 
 def tables() -> dict[str, str]:
@@ -41,7 +41,7 @@ def tables() -> dict[str, str]:
 def _option(action: argparse.Action) -> str:
     value = action.metavar or ("|".join(action.choices) if action.choices else "")
     if action.nargs != 0 and not value:
-        value = {int: "N", float: "SECONDS"}.get(action.type, "TEXT")
+        value = "TEXT"
     if isinstance(action.default, float):
         default = f"`{action.default:g}`"
     elif isinstance(action.default, bool):

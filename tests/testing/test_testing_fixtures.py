@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import time
@@ -40,6 +41,35 @@ def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox: Sandb
 @pytest.mark.victor_sandbox(demo_data=True)
 def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
+
+
+def test_the_configuration_or_the_mark_names_a_file_of_measurements(pytester: pytest.Pytester) -> None:
+    for name, order in (("one", "oldest"), ("other", "newest")):
+        file = {"format": 1, "system": "victor", "sandbox": {"order": order, "key_conflict": "422"}}
+        pytester.path.joinpath(f"{name}.json").write_text(json.dumps(file))
+    pytester.makeini("[pytest]\nvictor_sandbox_like = one.json")
+    pytester.makepyfile("""
+        import pytest
+
+        def settings(sandbox):
+            return sandbox.settings.order, sandbox.settings.key_conflict
+
+        def test_configured(victor_sandbox):
+            assert settings(victor_sandbox) == ("oldest", "422")
+
+        @pytest.mark.victor_sandbox(key_conflict="400")
+        def test_an_option_goes_before_the_file(victor_sandbox):
+            assert settings(victor_sandbox) == ("oldest", "400")
+
+        @pytest.mark.victor_sandbox(like="other.json")
+        def test_the_mark_goes_before_the_configuration(victor_sandbox):
+            assert settings(victor_sandbox) == ("newest", "422")
+
+        @pytest.mark.victor_sandbox(like=None)
+        def test_none(victor_sandbox):
+            assert settings(victor_sandbox) == ("newest", "409")
+    """)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
@@ -233,7 +263,7 @@ def rows(heading: str) -> str:
 
 def test_its_fixtures_are_those_there_are() -> None:
     named = set(re.findall(r"^\| `(\w+)", rows("The first test"), re.MULTILINE))
-    others = {"Faults", "TimeTravel", "pytest_configure", "pytest_runtest_makereport"}
+    others = {"Faults", "TimeTravel", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"}
     assert named == set(testing.__all__) - others
 
 

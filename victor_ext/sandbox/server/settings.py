@@ -33,6 +33,8 @@ class Option:
     check: Callable[[Any], object] | None = None
     command_line: Any = None
     """The default on the command line."""
+    measurable: bool = False
+    """Whether a few calls show it from outside, so that a file of measurements may set it."""
     choices: tuple[Any, ...] = ()
 
     def validate(self, name: str, value: Any) -> None:
@@ -56,6 +58,7 @@ def option(
     read: Callable[[str], object] | None = None,
     check: Callable[[Any], object] | None = None,
     command_line: object = None,
+    measurable: bool = False,
 ) -> T:
     """Declare an option: the default of a field of a settings class.
 
@@ -63,9 +66,15 @@ def option(
     default of None). `check` raises `ValueError` for a wrong value. `command_line` is the default on the command line
     (None: the same as in Python). A `Literal` as the type of the field gives the choices.
     """
-    declared = Option(help, at_least, metavar, read, check, default if command_line is None else command_line)
+    shown = default if command_line is None else command_line
+    declared = Option(help, at_least, metavar, read, check, shown, measurable)
     made: T = field(default=default, metadata={"option": declared})
     return made
+
+
+def measured(default: T, *, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+    """Declare an option that a few calls to the provider show: a file of measurements may set it."""
+    return option(default, help=help, measurable=True, **more)
 
 
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
@@ -91,11 +100,11 @@ class ServerSettings:
     control_port: int | None = option(
         None, read=int, help="a second port for /_sandbox/ alone, up while the API is down"
     )
-    clock_skew: float = option(0.0, metavar="SECONDS", help="how far the server's clock is ahead; negative: behind")
+    clock_skew: float = measured(0.0, help="how far the server's clock is ahead; negative: behind")
+    date_header: bool = measured(True, help="send Date, in whole seconds")
+    keep_alive: float = measured(75.0, at_least=0, help="how long an idle connection is kept open")
     seed: int | None = option(None, read=int, help="makes ids and faults the same in every run")
-    keep_received: int = option(
-        100_000, at_least=0, metavar="N", help="how many calls are remembered; counts by key cover all"
-    )
+    keep_received: int = option(100_000, at_least=0, help="how many calls are remembered; counts by key cover all")
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, NotFound, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import model
@@ -22,6 +22,7 @@ from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
+from victor_ext.sandbox.victor.texts import Texts
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -49,6 +50,7 @@ class Ledger(Lifecycle):
         step = 1.0 if settings.auto is None else settings.auto
         super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
+        self._texts = Texts(settings)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._kept_clock: Facts[float] = Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
@@ -78,18 +80,34 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | None:
-        """The request that was made under this key, or None; raises `KeyConflict` for another body."""
-        before, request_id = self.store.keys.get(f"{owner}\n{key}", ("", ""))
+    def read(self, request_id: str) -> PaymentRequest:
+        """One request as callers read it, once it is old enough; raises `NotFound`."""
+        request = self.get(request_id)
+        if 0 <= self._clock.now() - request.created_at < self._settings.get_lag:
+            raise NotFound(f"payment request {request_id}")
+        return request
+
+    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
+        """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
+        before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
-        if made is None:
+        if made is None and not refusal:
             return None
-        life = self._settings.key_life
-        if life is not None and self._clock.now() - made.created_at > life:
+        at = float(refusal.pop(0)) if made is None else made.created_at
+        life, another = self._settings.key_life, before != fingerprint
+        is_over = life is not None and self._clock.now() - at >= life
+        if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
             return None
-        if before != fingerprint and self._settings.key_conflict != "replay":
+        if another and self._settings.key_conflict != "replay":
             raise KeyConflict
-        return made
+        return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
+
+    def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
+        """The refusal of a create. Where a key is bound to it, it is kept."""
+        if key is not None and self._settings.refused_key == "bound":
+            refusal = (str(self._clock.now()), problem.kind, problem.message, *problem.path)
+            self.store.keys[f"{owner}\n{key}"] = (fingerprint, "", *refusal)
+        return problem
 
     def create(self, owner: str, key: str | None, fingerprint: str, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
@@ -104,7 +122,7 @@ class Ledger(Lifecycle):
             idempotency_key=key,
         )
         made = [request]
-        if counterparty is not None and counterparty.account_number in self.store.accounts:
+        if self._settings.twins and counterparty is not None and counterparty.account_number in self.store.accounts:
             made = self._with_twin(request, counterparty)
         self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
@@ -147,8 +165,8 @@ class Ledger(Lifecycle):
             payee_account=intern(payee["account_number"]),
             ultimate_creditor=payee.get("ultimate_creditor"),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=details.get("notes"),
-            client_reference_id=body.get("client_reference_id"),
+            notes=self._texts.kept("notes", details.get("notes")),
+            client_reference_id=self._texts.kept("client_reference_id", body.get("client_reference_id")),
             **more,
         )
 
@@ -165,7 +183,9 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, notes = body.get("modified_amount"), body["notes"]
+        if why := self._texts.refusal("notes", body["notes"]):
+            raise CannotRespond("notes", why)
+        modified, notes = body.get("modified_amount"), self._texts.kept("notes", body["notes"])
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
@@ -251,7 +271,9 @@ class Ledger(Lifecycle):
         if problems:
             return problems
         payee, details = body["payee"], body["payment_details"]
-        refused: dict[str, str] = {}
+        texts = {"payment_details.notes": details.get("notes"), "client_reference_id": body.get("client_reference_id")}
+        refusals = {place: self._texts.refusal(place.rpartition(".")[2], text) for place, text in texts.items()}
+        refused = {place: why for place, why in refusals.items() if why}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
