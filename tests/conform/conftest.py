@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext import Victor, VictorJwt
+from victor_ext import Victor, VictorJwt, VictorOAuth
 from victor_ext.conform import Plan, measure
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -42,10 +42,11 @@ def started(victor_key_pair, tmp_path):
     """Start a sandbox with options, and give what measures it."""
     with ExitStack() as stack:
 
-        def start(lifetime: float | None = None, auth: object = None, **options) -> Measured:
-            sandbox = stack.enter_context(Sandbox(SandboxSettings(**{"demo_data": True, **options})))
+        def start(settings=None, *, lifetime: float | None = None, is_oauth: bool = False, **options) -> Measured:
+            settings = settings or SandboxSettings(demo_data=True, **options)
+            sandbox = stack.enter_context(Sandbox(settings))
             sandbox.add_api_key(victor_key_pair[1], API_KEY)
-            auth = auth or VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime)
-            return Measured(sandbox, auth, tmp_path)
+            auth = VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime)
+            return Measured(sandbox, VictorOAuth(*sandbox.add_oauth_client()) if is_oauth else auth, tmp_path)
 
         yield start

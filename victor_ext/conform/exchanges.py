@@ -121,7 +121,12 @@ class Exchanges:
             self.journal.append(entry)
         entry |= {"at": zulu.format(zulu.now()), "sent": time.time()}
         try:
-            response = self._http.send(request, follow_redirects=False)
+            response = self._http.send(request, follow_redirects=False, stream=True)
+            stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
+            entry["connection"] = str(stream and stream.get_extra_info("client_addr"))
+            secured = stream and stream.get_extra_info("ssl_object")
+            entry["tls"] = secured.version() if secured else "none"
+            response.read()
         except httpx.HTTPError as error:
             entry["failed"] = reason = f"call {entry['call']} had no whole answer ({type(error).__name__})"
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
@@ -139,13 +144,9 @@ class Exchanges:
             body = response.json()
         except ValueError:
             body = None
-        stream = response.extensions.get("network_stream")
-        secured = stream and stream.get_extra_info("ssl_object")
-        entry["connection"] = str(stream and stream.get_extra_info("client_addr"))
         entry["response"] = {
             "status": response.status_code,
             "http": response.http_version,
-            "tls": secured.version() if secured else "none",
             "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
             "body": f"{len(response.content)} bytes, no JSON" if body is None else self._redacted(body),
         }

@@ -39,7 +39,7 @@ def _token_limit(run: Run) -> None:
 def _token_life(run: Run) -> None:
     if run.token_life is None:
         raise Unmeasured("these credentials sign their own tokens")
-    run.find("token-life", round(run.token_life, -1 if run.token_life > 60 else None))
+    run.find("token-life", int(round(run.token_life, -1 if run.token_life > 60 else 0)))
 
 
 @probe("unknown-id")
@@ -186,10 +186,11 @@ def _connection(run: Run) -> None:
     run.find("date-header", ahead is not None)
     if ahead is not None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
-    kept = any(one["connection"] == other["connection"] for one, other in pairwise(entries))
-    run.find("keep-alive", "kept" if kept else "closed", play=None if kept else 0)
+    kept = [one["connection"] == other["connection"] for one, other in pairwise(entries)]
+    is_kept = 2 * sum(kept) > len(kept)  # one that is closed at once may serve a fast call first
+    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0)
     run.find("http-version", entries[-1]["response"]["http"])
-    run.find("tls", entries[-1]["response"]["tls"])
+    run.find("tls", entries[-1]["tls"])
 
 
 def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
