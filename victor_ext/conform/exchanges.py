@@ -18,9 +18,9 @@ Query = Sequence[tuple[str, str | int]]
 _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = """
-    victor_payment_request_id victor_payment_request_parent_id victor_payment_request_child_id direction status page
-    page_size payment_network amount original_amount modified_amount biller_type due_date created_at approved_at code
-    amount_modification_allowed token_type expires message field error defaultMessage objectName codes
+    direction status page page_size payment_network amount original_amount modified_amount biller_type due_date
+    created_at approved_at amount_modification_allowed token_type expires code codes message field error defaultMessage
+    objectName
 """
 """Members whose values are shown, with long digits masked in texts. Of any other member, only the kind is."""
 
@@ -164,5 +164,5 @@ class Exchanges:
         if isinstance(value, str):
             is_shown = name in _SHOWN_MEMBERS.split()
             shown = redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
-            return value if self._is_own(value) else shown
+            return value if self._is_own(value) or name.startswith("victor_payment_request") else shown
         return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS.split() else "number"

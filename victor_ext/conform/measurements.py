@@ -31,12 +31,12 @@ def read(path: Path) -> Document:
     return document
 
 
-def write(path: Path, document: Document) -> None:
+def write(path: Path, document: Document, *, indent: int | None = None) -> None:
     """Replace a file as a whole. It is on the disk when this returns, also after a power cut."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(json.dumps(document, ensure_ascii=False, indent=1).encode())
+            file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)

@@ -162,12 +162,13 @@ def measure(
                 on_probe(probe)
                 run.measure(probe)
             for name, assumption in ASSUMPTIONS.items():
-                run.find_nothing(name, assumption.why_not or _NOT_ASKED.get(assumption.phase, ""))
+                if not run.finding(name):
+                    run.find_nothing(name, assumption.why_not or _NOT_ASKED.get(assumption.phase, ""))
             run.settle()
             findings = {finding["assumption"]: finding for finding in document["findings"]}
             document["findings"] = [findings[name] for name in ASSUMPTIONS]
             document["measured_at"] = zulu.format(zulu.now())
-            write(path, document)
+            write(path, document, indent=1)
     return Report(document)
 
 

@@ -101,7 +101,7 @@ def _pages(run: Run) -> None:
 
 @probe("order")
 def _order(run: Run) -> None:
-    times = [time for item in run.page().items if (time := member(item, "payment_request", "created_at")) is not None]
+    times = [time for item in run.items() if (time := member(item, "payment_request", "created_at")) is not None]
     if len(set(times)) < 2:
         raise Unmeasured("the list has fewer than two times")
     words = {"newest": times == sorted(times, reverse=True), "oldest": times == sorted(times), "none": True}

@@ -125,7 +125,11 @@ class Run:
             self.document["findings"][-1]["is_failure"] = is_failure
 
     def certainty_of(self, name: str) -> str | None:
-        return next((each["certainty"] for each in self.document["findings"] if each["assumption"] == name), None)
+        return self.finding(name).get("certainty")
+
+    def finding(self, name: str) -> dict[str, Any]:
+        """What was found of an assumption so far; empty without a finding."""
+        return next((each for each in self.document["findings"] if each["assumption"] == name), {})
 
     # Reads
 
@@ -143,14 +147,18 @@ class Run:
     def items(self, *query: tuple[str, str | int]) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
         items: dict[object, dict[str, Any]] = {}
-        for number in range(3):
+        for number in range(4):
             answer = self.read("", ("page", number), *query)
-            if number and not set(answer.ids) - items.keys():
+            if number > 1 and not set(answer.ids) - items.keys():  # page 1 may be page 0
                 break
-            items = dict(zip(answer.ids, answer.items, strict=True)) | items
+            items |= {id: item for id, item in zip(answer.ids, answer.items, strict=True) if id not in items}
         if not items:
             raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
+
+    def rest(self, *names: str) -> None:
+        """Wait for as many seconds as were found: for the lags, until what was created is known."""
+        self.sleep(max(float(self.finding(name).get("value") or 0) for name in names))
 
     # Writes
 
