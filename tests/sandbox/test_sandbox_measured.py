@@ -186,6 +186,6 @@ def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
     played, others = log.splitlines()[3:5]
     assert played == (
         f"Like {file} (staging, https://api.example, 2026-11-24T00:00:00Z): "
-        "key_conflict=422, order=newest, twins=True, key_life=None"
+        "twins=True, key_conflict=422, key_life=None, order=newest"
     )
     assert others == f"Not measured, as by default: {', '.join(name for name in MEASURABLE if name not in played)}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 
 T = TypeVar("T")
 
@@ -83,6 +83,21 @@ def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     return {
         each.name: replace(each.metadata["option"], choices=choices.get(each.name, ())) for each in fields(settings)
     }
+
+
+def check_type(name: str, value: JsonValue, declared: Any) -> None:
+    """Raise `ValueError` or `TypeError` for a value from JSON that has not the declared type, which may have None."""
+    is_optional = type(None) in get_args(declared)
+    expected = get_args(declared)[0] if is_optional else declared
+    if get_origin(expected) is Literal:
+        if value not in get_args(expected):
+            raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
+        return
+    kind = int | float if expected is float else get_origin(expected) or expected
+    # A bool is an int in Python, but neither a count nor a number of seconds.
+    is_right = isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
+    if not is_right and (value is not None or not is_optional):
+        raise TypeError(f"{name} cannot be {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

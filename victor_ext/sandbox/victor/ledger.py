@@ -22,7 +22,7 @@ from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
-from victor_ext.sandbox.victor.texts import Texts
+from victor_ext.sandbox.victor.texts import kept
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -50,7 +50,6 @@ class Ledger(Lifecycle):
         step = 1.0 if settings.auto is None else settings.auto
         super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
-        self._texts = Texts(settings)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._kept_clock: Facts[float] = Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
@@ -127,6 +126,9 @@ class Ledger(Lifecycle):
         self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
 
+    def _text(self, name: str, body: JsonObject) -> str | None:
+        return kept(self._settings, name, body[name])[0] if name in body else None
+
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
         twin = replace(
@@ -165,8 +167,8 @@ class Ledger(Lifecycle):
             payee_account=intern(payee["account_number"]),
             ultimate_creditor=payee.get("ultimate_creditor"),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=self._texts.kept("notes", details.get("notes")),
-            client_reference_id=self._texts.kept("client_reference_id", body.get("client_reference_id")),
+            notes=self._text("notes", details),
+            client_reference_id=self._text("client_reference_id", body),
             **more,
         )
 
@@ -183,9 +185,9 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        if why := self._texts.refusal("notes", body["notes"]):
-            raise CannotRespond("notes", why)
-        modified, notes = body.get("modified_amount"), self._texts.kept("notes", body["notes"])
+        modified, (notes, refusal) = body.get("modified_amount"), kept(self._settings, "notes", body["notes"])
+        if refusal and not as_payer:
+            raise CannotRespond("notes", refusal)
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
@@ -271,14 +273,18 @@ class Ledger(Lifecycle):
         if problems:
             return problems
         payee, details = body["payee"], body["payment_details"]
-        texts = {"payment_details.notes": details.get("notes"), "client_reference_id": body.get("client_reference_id")}
-        refusals = {place: self._texts.refusal(place.rpartition(".")[2], text) for place, text in texts.items()}
-        refused = {place: why for place, why in refusals.items() if why}
+        refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
+        for holder, place in (
+            () if from_outside else ((details, "payment_details.notes"), (body, "client_reference_id"))
+        ):
+            name = place.rpartition(".")[2]
+            if why := kept(self._settings, name, holder.get(name, ""))[1]:
+                refused[place] = why
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:
