@@ -13,7 +13,7 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, NotFound, find
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import model
@@ -78,13 +78,6 @@ class Ledger(Lifecycle):
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
-
-    def read(self, request_id: str) -> PaymentRequest:
-        """One request as callers read it, once it is old enough; raises `NotFound`."""
-        request = self.get(request_id)
-        if 0 <= self._clock.now() - request.created_at < self._settings.get_lag:
-            raise NotFound(f"payment request {request_id}")
-        return request
 
     def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
         """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
@@ -272,19 +265,16 @@ class Ledger(Lifecycle):
         problems = model.declared("create").body.problems(body)
         if problems:
             return problems
-        payee, details = body["payee"], body["payment_details"]
+        payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")
         refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
-        for holder, place in (
-            () if from_outside else ((details, "payment_details.notes"), (body, "client_reference_id"))
-        ):
-            name = place.rpartition(".")[2]
-            if why := kept(self._settings, name, holder.get(name, ""))[1]:
-                refused[place] = why
+        for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
+            why = kept(self._settings, place, text or "")[1]
+            refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:

@@ -12,9 +12,9 @@ _OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]",
 
 def kept(settings: SandboxSettings, name: str, text: str) -> tuple[str, str | None]:
     """What is kept of `notes` or a reference, and why it is refused, if it is."""
-    limit, characters = settings.reference_limit, settings.reference_characters
-    if name == "notes":
-        limit, characters = settings.notes_limit, settings.notes_characters
+    limit, characters = settings.notes_limit, settings.notes_characters
+    if name == "client_reference_id":
+        limit, characters = settings.reference_limit, settings.reference_characters
     refused, others = None, re.compile(_OTHERS[characters])
     if settings.long_texts == "refuse" and len(text) > limit:
         refused = f"has more than {limit} characters"
