@@ -44,15 +44,16 @@ def test_a_replay_comes_even_when_the_due_date_has_passed(sandbox, caller):
     assert caller.create(KEY + "x").status_code == 400
 
 
-@pytest.mark.parametrize("option", ["409", "400", "422", "replay"])
-def test_another_body_under_a_used_key_is_refused_or_gets_the_first_answer(start, option):
+@pytest.mark.parametrize("option", ["409", "400", "422", "replay", "new"])
+def test_another_body_under_a_used_key_is_refused_or_gets_the_first_answer_or_a_new_one(start, option):
     sandbox, caller = start(key_conflict=option)
     first, other = caller.create(KEY), caller.create(KEY, amount="44.24")
-    if option == "replay":
-        assert other.content == first.content
+    if option in ("replay", "new"):
+        assert other.status_code == 200
+        assert (other.content == first.content) is (option == "replay")
     else:
         assert (other.status_code, other.json()["error"]["field"]) == (int(option), "Idempotency-Key")
-    assert len(sandbox.requests()) == 1
+    assert len(sandbox.requests()) == (2 if option == "new" else 1)
 
 
 def test_a_refused_create_leaves_its_key_free(sandbox, caller):
@@ -67,8 +68,9 @@ def test_a_key_can_be_demanded(start):
 
 
 @pytest.mark.parametrize(("key", "status"), [("k" * 19, 400), ("k" * 20, 200), ("k" * 128, 200), ("k" * 129, 400)])
-def test_a_key_has_20_to_128_characters(caller, key, status):
+def test_a_key_has_20_to_128_characters_or_as_many_as_are_set(start, caller, key, status):
     assert caller.create(key).status_code == status
+    assert start(key_shortest=19, key_longest=128)[1].create(key).status_code == (400 if len(key) > 128 else 200)
 
 
 def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller):
