@@ -155,14 +155,6 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
     assert caller.listed()[0]["status"] == "completed"
 
 
-@pytest.mark.parametrize("option", ["400", "404"])
-def test_an_unknown_id_is_400_or_404_as_told(start, option):
-    _, caller = start(unknown_id=option)
-    for response in (caller.get("NOSUCHID"), caller.respond("NOSUCHID")):
-        assert response.status_code == int(option)
-        assert response.json()["allErrors"][0]["defaultMessage"] == "There is no payment request with this id."
-
-
 # With `quirks`: as in the provider's examples and guides
 
 
