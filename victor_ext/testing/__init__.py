@@ -49,7 +49,7 @@ T = TypeVar("T", "Victor", "AsyncVictor")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the setting of pytest that names a file of `victor conform`."""
+    """Add to pytest's `parser` the setting that names a file of `victor conform`."""
     parser.addini(_LIKE, "a file of `victor conform` that the sandbox of each test plays")
 
 
