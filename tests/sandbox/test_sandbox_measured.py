@@ -105,15 +105,15 @@ def measured(path, **played):
     return path
 
 
-def values_of(name, each):
-    """The values at which an option is tested: its choices, or others than its default."""
+def values_of(name):
+    """The values at which an option is tested: its choices, or another than its default."""
     default = getattr(SandboxSettings(), name)
-    return each.choices or (not default if isinstance(default, bool) else 2,)
+    return MEASURABLE[name].choices or (not default if isinstance(default, bool) else 2,)
 
 
 @pytest.mark.parametrize("name", MEASURABLE)
 def test_each_measurable_option_is_played_from_a_file(tmp_path, name):
-    for value in values_of(name, MEASURABLE[name]):
+    for value in values_of(name):
         file = measured(tmp_path / "measured.json", **{name: value})
         assert SandboxSettings.like(file) == SandboxSettings(**{name: value})
         default = getattr(SandboxSettings(), name)
