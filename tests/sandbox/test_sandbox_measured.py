@@ -50,20 +50,13 @@ def observed(sandbox, caller):
     seen["at once"] = caller.create(KEY).status_code
     sandbox.advance(20)
     sandbox.move(name, "needs-review")
-    again, other = caller.create(KEY), caller.create(KEY, amount="44.24")
-    seen |= {
-        "again": [again.status_code, again.json().get("status")],
-        "other": [other.status_code, other.json().get("status")],
-    }
+    repeats = again, _ = caller.create(KEY), caller.create(KEY, amount="44.24")
+    seen["again"], seen["other"] = ([each.status_code, each.json().get("status")] for each in repeats)
     seen |= {"same": again.content == made.content, "more": len(sandbox.requests()) - known}
     seen["words"] = [caller.listed(victor_id=name)[0]["status"], caller.get(name).json()["status"]]
-    wrong = {
-        "refused": caller.create(f"{KEY}-2", amount="0"),
-        "query": caller.list(page=-1),
-        "id": caller.get("NOBODY"),
-    }
-    seen |= {what: [each.status_code, " ".join(each.json())] for what, each in wrong.items()}
-    seen["code"] = re.findall('"code":([0-9]+)', wrong["refused"].text)
+    wrong = refused, *_ = caller.create(f"{KEY}-2", amount="0"), caller.list(page=-1), caller.get("NOBODY")
+    seen["refused"], seen["query"], seen["id"] = ([each.status_code, " ".join(each.json())] for each in wrong)
+    seen["code"] = re.findall('"code":([0-9]+)', refused.text)
     seen["corrected"] = caller.create(f"{KEY}-2").status_code
     return seen
 
@@ -116,8 +109,8 @@ def test_each_measurable_option_is_played_from_a_file(tmp_path, name):
     for value in values_of(name):
         file = measured(tmp_path / "measured.json", **{name: value})
         assert SandboxSettings.like(file) == SandboxSettings(**{name: value})
-        default = getattr(SandboxSettings(), name)
-        assert SandboxSettings.like(file, **{name: default}) == SandboxSettings(), "an option goes before the file"
+        default = {name: getattr(SandboxSettings(), name)}
+        assert SandboxSettings.like(file, **default) == SandboxSettings(), "an option goes before the file"
 
 
 @pytest.mark.parametrize(("content", "reason"), CASES["files"].items())
