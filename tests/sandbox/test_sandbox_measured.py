@@ -11,7 +11,6 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, SandboxProcess, a_body
-from tests.sandbox.test_sandbox_lists import zulu
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.settings import options_of
@@ -35,53 +34,36 @@ def test_what_is_kept_of_notes_and_references(start, options, text, kept):
     assert answered.json()["notes"] == kept
 
 
-@pytest.mark.parametrize(("options", "query", "expected"), CASES["queries"])
-def test_what_a_query_of_the_list_gets(start, options, query, expected):
-    sandbox, caller = start(**options)
-    made = {}
-    for letter in "abcdefg":
-        made[letter] = caller.created()
-        sandbox.advance(60)
-    times = {letter: zulu(each["payment_request"]["created_at"]) for letter, each in made.items()}
-    response = caller.call("GET", f"{LIST}?{query.format(**times)}")
-    if isinstance(expected, int):
-        assert response.status_code == expected
-        return
-    letters = {each["victor_payment_request_id"]: letter for letter, each in made.items()}
-    assert "".join(letters[each["victor_payment_request_id"]] for each in response.json()["results"]) == expected
+def observed(sandbox, caller):
+    """What the calls of one caller show of a sandbox."""
+    long = f"Token {caller.token(exp=int(time.time()) + 3000)}"
+    seen = {"long token": caller.call("GET", LIST, headers={"authorization": long}).status_code}
+    first = caller.http.get(LIST)
+    seen |= {"no token": first.status_code, "date": "date" in first.headers, "no key": caller.create().status_code}
+    seen["keys"] = [caller.create("k" * length).status_code for length in (19, 20, 128, 129)]
+    made, known = caller.create(KEY), len(sandbox.requests())
+    body = made.json()
+    name = body["victor_payment_request_id"]
+    seen |= {"twin": "victor_payment_request_child_id" in body, "direction": body["direction"]}
+    seen |= {"null": "error_message" in body, "unit": len(str(int(body["payment_request"]["created_at"])))}
+    seen |= {"listed": len(caller.listed(victor_id=name)), "read": caller.get(name).status_code}
+    seen["at once"] = caller.create(KEY).status_code
+    sandbox.advance(20)
+    sandbox.move(name, "needs-review")
+    repeats = again, _ = caller.create(KEY), caller.create(KEY, amount="44.24")
+    seen["again"], seen["other"] = ([each.status_code, each.json().get("status")] for each in repeats)
+    seen |= {"same": again.content == made.content, "more": len(sandbox.requests()) - known}
+    seen["words"] = [caller.listed(victor_id=name)[0]["status"], caller.get(name).json()["status"]]
+    wrong = refused, *_ = caller.create(f"{KEY}-2", amount="0"), caller.list(page=-1), caller.get("NOBODY")
+    seen["refused"], seen["query"], seen["id"] = ([each.status_code, " ".join(each.json())] for each in wrong)
+    seen["code"] = re.findall('"code":([0-9]+)', refused.text)
+    seen["corrected"] = caller.create(f"{KEY}-2").status_code
+    return seen
 
 
-def test_a_new_request_is_listed_and_read_after_a_while(start):
-    sandbox, caller = start(list_lag=10, get_lag=5)
-    made = caller.created()["victor_payment_request_id"]
-    seen = []
-    for _ in range(3):
-        seen.append((caller.get(made).status_code, len(caller.listed()), len(caller.listed(victor_id=made))))
-        sandbox.advance(6)
-    assert seen == [(400, 0, 0), (200, 0, 0), (200, 1, 1)]
-
-
-@pytest.mark.parametrize("option", MEASURABLE["key_repeat"].choices)
-def test_a_repeated_create_gets_one_of_four_answers(start, option):
-    sandbox, caller = start(key_repeat=option)
-    first = caller.create(KEY)
-    sandbox.advance(1)
-    again = caller.create(KEY)
-    expected = {"replay": (200, "created", 1), "current": (200, "pending", 1), "409": (409, None, 1)}
-    assert (again.status_code, again.json().get("status") or None) == expected.get(option, (200, "created"))[:2]
-    assert len(sandbox.requests()) == sandbox.work_done_by_key()[KEY] == (2 if option == "new" else 1)
-    assert (again.content == first.content) is (option == "replay")
-
-
-def test_another_body_under_a_used_key_may_make_a_new_request(start):
-    sandbox, caller = start(key_conflict="new")
-    first = caller.create(KEY)
-    assert caller.create(KEY).content == first.content
-    assert (
-        caller.create(KEY, amount="44.24").json()["victor_payment_request_id"]
-        != first.json()["victor_payment_request_id"]
-    )
-    assert len(sandbox.requests()) == 2
+@pytest.mark.parametrize(("options", "changes"), CASES["options"])
+def test_an_option_changes_what_it_names_and_nothing_else(start, options, changes):
+    assert observed(*start(demo_data=True, **options)) == {**CASES["options"][0][1], **changes}
 
 
 def test_a_refused_create_may_bind_its_key(start, tmp_path):
@@ -98,43 +80,8 @@ def test_a_refused_create_may_bind_its_key(start, tmp_path):
     assert caller.create(KEY).status_code == 200
 
 
-def test_a_key_has_the_lengths_that_are_set(start):
-    _, caller = start(key_shortest=2, key_longest=3)
-    assert [caller.create("k" * length).status_code for length in range(1, 5)] == [400, 200, 200, 400]
-
-
-@pytest.mark.parametrize(("options", "created", "listed", "got"), CASES["errors"])
-def test_errors_have_the_status_and_the_shape_that_are_set(start, options, created, listed, got):
-    _, caller = start(**options, error_code=7)
-    found = [caller.create(amount="0"), caller.list(page=-1), caller.get("NOBODY")]
-    assert [[each.status_code, " ".join(each.json())] for each in found] == [created, listed, got]
-    assert all(each.json()["error"]["code"] == 7 for each in found if "status" in each.json())
-
-
-def test_the_words_of_bodies(start):
-    options = {"directions": "upper", "times": "milliseconds", "nulls": True, "get_status": "listed"}
-    for words, spelled in {"documented": "needs-review", "title": "Needs Review", "upper": "NEEDS_REVIEW"}.items():
-        sandbox, caller = start(**options, status_words=words)
-        made = caller.created()
-        sandbox.move(made["victor_payment_request_id"], "needs-review")
-        (item,) = caller.listed()
-        assert item["status"] == caller.get(made["victor_payment_request_id"]).json()["status"] == spelled
-        assert (item["direction"], item["error_message"]) == ("OUTBOUND", None)
-        assert item["payment_request"]["created_at"] > 1e12
-
-
-def test_tokens_twins_dates_and_idle_connections(start):
-    sandbox, caller = start(
-        token_limit=60, leeway=0, refused_token="403", twins=False, demo_data=True, date_header=False, keep_alive=0.2
-    )
-    found = [
-        caller.call("GET", LIST, headers={"authorization": f"Token {caller.token(exp=int(time.time()) + life)}"})
-        for life in (60, 61)
-    ]
-    assert [each.status_code for each in found] == [200, 403]
-    assert "date" not in found[0].headers
-    caller.token = lambda token=caller.token: token(exp=int(time.time()) + 30)
-    assert "victor_payment_request_child_id" not in caller.created()
+def test_an_idle_connection_is_kept_for_a_while(start):
+    sandbox, caller = start(keep_alive=0.2)
     with RawConnection(sandbox.url) as connection:
         connection.send(caller.raw("GET", LIST))
         connection.read_answer()
@@ -151,19 +98,19 @@ def measured(path, **played):
     return path
 
 
-def values_of(name, each):
-    """The values at which an option is tested: its choices, or others than its default."""
+def values_of(name):
+    """The values at which an option is tested: its choices, or another than its default."""
     default = getattr(SandboxSettings(), name)
-    return each.choices or (not default if isinstance(default, bool) else 2,)
+    return MEASURABLE[name].choices or (not default if isinstance(default, bool) else 2,)
 
 
 @pytest.mark.parametrize("name", MEASURABLE)
 def test_each_measurable_option_is_played_from_a_file(tmp_path, name):
-    for value in values_of(name, MEASURABLE[name]):
+    for value in values_of(name):
         file = measured(tmp_path / "measured.json", **{name: value})
         assert SandboxSettings.like(file) == SandboxSettings(**{name: value})
-        default = getattr(SandboxSettings(), name)
-        assert SandboxSettings.like(file, **{name: default}) == SandboxSettings(), "an option goes before the file"
+        default = {name: getattr(SandboxSettings(), name)}
+        assert SandboxSettings.like(file, **default) == SandboxSettings(), "an option goes before the file"
 
 
 @pytest.mark.parametrize(("content", "reason"), CASES["files"].items())
@@ -186,6 +133,6 @@ def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
     played, others = log.splitlines()[3:5]
     assert played == (
         f"Like {file} (staging, https://api.example, 2026-11-24T00:00:00Z): "
-        "key_conflict=422, order=newest, twins=True, key_life=None"
+        "twins=True, key_conflict=422, key_life=None, order=newest"
     )
     assert others == f"Not measured, as by default: {', '.join(name for name in MEASURABLE if name not in played)}"

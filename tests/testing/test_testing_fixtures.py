@@ -43,33 +43,22 @@ def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
 
 
-def test_the_configuration_or_the_mark_names_a_file_of_measurements(pytester: pytest.Pytester) -> None:
-    for name, order in (("one", "oldest"), ("other", "newest")):
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [("", "oldest 422"), ('key_conflict="400"', "oldest 400"), ('like="b"', "newest 422"), ("like=None", "newest 409")],
+)
+def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, mark: str, expected: str) -> None:
+    for name, order in (("a", "oldest"), ("b", "newest")):
         file = {"format": 1, "system": "victor", "sandbox": {"order": order, "key_conflict": "422"}}
-        pytester.path.joinpath(f"{name}.json").write_text(json.dumps(file))
-    pytester.makeini("[pytest]\nvictor_sandbox_like = one.json")
-    pytester.makepyfile("""
+        pytester.path.joinpath(name).write_text(json.dumps(file))
+    pytester.makeini("[pytest]\nvictor_sandbox_like = a")
+    pytester.makepyfile(f"""
         import pytest
-
-        def settings(sandbox):
-            return sandbox.settings.order, sandbox.settings.key_conflict
-
-        def test_configured(victor_sandbox):
-            assert settings(victor_sandbox) == ("oldest", "422")
-
-        @pytest.mark.victor_sandbox(key_conflict="400")
-        def test_an_option_goes_before_the_file(victor_sandbox):
-            assert settings(victor_sandbox) == ("oldest", "400")
-
-        @pytest.mark.victor_sandbox(like="other.json")
-        def test_the_mark_goes_before_the_configuration(victor_sandbox):
-            assert settings(victor_sandbox) == ("newest", "422")
-
-        @pytest.mark.victor_sandbox(like=None)
-        def test_none(victor_sandbox):
-            assert settings(victor_sandbox) == ("newest", "409")
+        @pytest.mark.victor_sandbox({mark})
+        def test_it(victor_sandbox):
+            assert "{expected}" == victor_sandbox.settings.order + " " + victor_sandbox.settings.key_conflict
     """)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=4)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])

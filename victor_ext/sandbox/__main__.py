@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, cast, get_args
 
-from victor_ext.sandbox.server.measured import read_measurements
+from victor_ext.sandbox.server.measured import described, read_measurements
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.settings import Option, options_of
@@ -25,14 +25,15 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     provider = provider_named(str(early.provider))
     parser = parser_of(provider, prog)
     try:
-        like = early.like and read_measurements(early.like, provider.name, provider.settings_type)
-        parser.set_defaults(**(like.values if like else {}))
+        like = read_measurements(early.like, provider.name, provider.settings_type) if early.like else None
+        parser.set_defaults(**(like[0] if like else {}))
         given = vars(parser.parse_args(arguments))
         running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
         settings = provider.settings_type(**{name: given[name] for name in options_of(provider.settings_type)})
+        running |= {"about": described(settings, *like)} if like else {}
     except ValueError as error:
         parser.error(str(error))
-    return serve(provider, settings, **running, about=like.lines(settings) if like else "")
+    return serve(provider, settings, **running)
 
 
 def providers() -> dict[str, EntryPoint]:
@@ -71,7 +72,8 @@ def _argument(option: Option) -> dict[str, Any]:
         text += f" (default: {default:g})" if isinstance(default, float) else f" (default: {default})"
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
-    read = cast("type", option.read or type(default))
+    types = get_args(option.type) or (option.type,)
+    read = cast("type", option.read or next(kind for kind in (int, float, str) if kind in types))
     unit = option.metavar or {int: "N", float: "SECONDS"}.get(read)
     return {"type": read, "default": default, "metavar": unit, "help": text}
 

@@ -49,7 +49,7 @@ T = TypeVar("T", "Victor", "AsyncVictor")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the setting of pytest that names a file of `victor conform`."""
+    """Add to pytest's `parser` the setting that names a file of `victor conform`."""
     parser.addini(_LIKE, "a file of `victor conform` that the sandbox of each test plays")
 
 
@@ -86,9 +86,8 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     mark = request.node.get_closest_marker(_MARK)
     options: dict[str, Any] = dict(mark.kwargs) if mark else {}
     like = options.pop("like", request.config.getini(_LIKE))
-    path = request.config.rootpath / (like or "")
-    settings = SandboxSettings.like(path, **options) if like else SandboxSettings(**options)
-    with Sandbox(settings) as sandbox:
+    made = SandboxSettings(**options) if not like else SandboxSettings.like(request.config.rootpath / like, **options)
+    with Sandbox(made) as sandbox:
         # Not among the test's arguments yet when a fixture fails before the test begins.
         request.node.stash[_SANDBOX] = sandbox
         yield sandbox

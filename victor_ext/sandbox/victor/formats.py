@@ -77,14 +77,14 @@ class Listing:
 
     def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
         """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
-        large, which = self._settings.large_page == "refuse", {"first": 0, "last": -1}
-        for name in filters if self._settings.repeated_filter in which else ():
+        for name in filters if self._settings.repeated_filter != "refuse" else ():
             while isinstance(filters[name], list):
-                filters[name] = filters[name][which[self._settings.repeated_filter]]
+                filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
         problems = rules.query.problems(filters) or check_times(filters)
         if self._settings.unknown_filter == "refuse":
             problems += [Problem((name,), "invalid", "is not a filter") for name in rules.query.undeclared(filters)]
-        if not problems and large and filters.get("page_size", 0) > self._settings.max_page_size:
+        is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
+        if is_large and self._settings.large_page == "refuse":
             problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
         return problems
 

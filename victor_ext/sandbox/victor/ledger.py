@@ -13,7 +13,7 @@ from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, NotFound, find
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import model
@@ -22,7 +22,7 @@ from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
-from victor_ext.sandbox.victor.texts import Texts
+from victor_ext.sandbox.victor.texts import kept
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -50,7 +50,6 @@ class Ledger(Lifecycle):
         step = 1.0 if settings.auto is None else settings.auto
         super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
-        self._texts = Texts(settings)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._kept_clock: Facts[float] = Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
@@ -79,13 +78,6 @@ class Ledger(Lifecycle):
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
-
-    def read(self, request_id: str) -> PaymentRequest:
-        """One request as callers read it, once it is old enough; raises `NotFound`."""
-        request = self.get(request_id)
-        if 0 <= self._clock.now() - request.created_at < self._settings.get_lag:
-            raise NotFound(f"payment request {request_id}")
-        return request
 
     def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
         """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
@@ -127,6 +119,9 @@ class Ledger(Lifecycle):
         self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
 
+    def _text(self, name: str, body: JsonObject) -> str | None:
+        return kept(self._settings, name, body[name])[0] if name in body else None
+
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
         twin = replace(
@@ -165,8 +160,8 @@ class Ledger(Lifecycle):
             payee_account=intern(payee["account_number"]),
             ultimate_creditor=payee.get("ultimate_creditor"),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=self._texts.kept("notes", details.get("notes")),
-            client_reference_id=self._texts.kept("client_reference_id", body.get("client_reference_id")),
+            notes=self._text("notes", details),
+            client_reference_id=self._text("client_reference_id", body),
             **more,
         )
 
@@ -183,9 +178,9 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        if why := self._texts.refusal("notes", body["notes"]):
-            raise CannotRespond("notes", why)
-        modified, notes = body.get("modified_amount"), self._texts.kept("notes", body["notes"])
+        modified, (notes, refusal) = body.get("modified_amount"), kept(self._settings, "notes", body["notes"])
+        if refusal and not as_payer:
+            raise CannotRespond("notes", refusal)
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
@@ -270,15 +265,16 @@ class Ledger(Lifecycle):
         problems = model.declared("create").body.problems(body)
         if problems:
             return problems
-        payee, details = body["payee"], body["payment_details"]
-        texts = {"payment_details.notes": details.get("notes"), "client_reference_id": body.get("client_reference_id")}
-        refusals = {place: self._texts.refusal(place.rpartition(".")[2], text) for place, text in texts.items()}
-        refused = {place: why for place, why in refusals.items() if why}
+        payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")
+        refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
+        for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
+            why = kept(self._settings, place, text or "")[1]
+            refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:

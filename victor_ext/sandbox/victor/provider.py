@@ -19,7 +19,6 @@ from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import open_database
 
 KEY_NAME = "Idempotency-Key"
-_CREATE_TARGET = "newRtpRfpPaymentRequest"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 
 
@@ -114,7 +113,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("list", 200, self._formats.page(*page))
 
     def _get(self, call: Call) -> Response:
-        request = self.state.read(call.params["id"])
+        request = self.state.get(call.params["id"])
+        if 0 <= self.context.clock.now() - request.created_at < self.settings.get_lag:
+            raise NotFound
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._formats.detail(request))
 
@@ -187,7 +188,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return None
 
     def _refused(self, problem: Problem, status: str | None = None) -> Response:
-        return self._wrong("create", _CREATE_TARGET, [problem], status)
+        return self._wrong("create", "newRtpRfpPaymentRequest", [problem], status)
 
     def _wrong(self, operation: str, target: str, problems: list[Problem], status: str | None = None) -> Response:
         body = self._formats.error(operation, target, problems)

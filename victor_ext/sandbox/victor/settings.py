@@ -37,119 +37,83 @@ class SandboxSettings(ServerSettings):
     """Every option of the sandbox. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
     environment: Environment = option(
-        "staging", help="how long a client-signed token may live: staging 3600 s, production 300 s"
+        "staging", help="the longest life of a client-signed token: 3600 s, in production 300 s"
     )
     state: str | os.PathLike[str] | None = option(
         None,
-        read=str,
         metavar="FILE",
         help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
-    quirks: bool = option(
-        False, help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls"
-    )
-    directions: Literal["documented", "upper"] = measured(
-        "documented", help="direction in bodies: as in the document's enum, or in upper case"
-    )
-    times: Literal["seconds", "milliseconds"] = measured(
-        "seconds", help="the unit of created_at and approved_at, since the epoch"
-    )
-    nulls: bool = measured(False, help="send members without a value as null")
+    quirks: bool = option(False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls")
+    directions: Literal["documented", "upper"] = measured("documented", "direction: as in the enum, or in upper case")
+    times: Literal["seconds", "milliseconds"] = measured("seconds", "the unit of created_at and approved_at")
+    nulls: bool = measured(False, "send members without a value as null")
     status_words: Literal["documented", "title", "upper"] = measured(
-        "documented",
-        help="status in bodies: as in the document's enum (needs-review), in its prose (Needs Review), or NEEDS_REVIEW",
+        "documented", "status: as in the enum (needs-review), as in prose (Needs Review), or NEEDS_REVIEW"
     )
     get_status: Literal["documented", "listed"] = measured(
-        "documented",
-        help="the status of get: documented, which is Pending or Error, or listed, which is that of a list",
+        "documented", "the status of get: documented, which is Pending or Error, or that of a list"
     )
-    get_lag: float = measured(0.0, at_least=0, help="business time until get knows a new request")
+    get_lag: float = measured(0.0, "business time until get knows a new request", at_least=0)
     accepted_amount: Literal["modified", "requested"] = measured(
         "modified",
-        help="the amount of a request that was accepted with another: the modified one, or the requested one, beside "
-        "a response with the modified one",
+        "the amount of a request that was accepted with another: that one, or beside a response the requested one",
     )
-    notes_limit: int = measured(150, at_least=1, help="how many characters of notes the provider keeps")
-    reference_limit: int = measured(128, at_least=1, help="the same of client_reference_id")
-    long_texts: Literal["cut", "refuse"] = measured("cut", help="what becomes of notes and references over that limit")
-    notes_characters: Characters = measured(
-        "any", help="which characters notes may have; basic: letters, digits, spaces and periods"
-    )
-    reference_characters: Characters = measured("any", help="which characters client_reference_id may have")
-    other_characters: Literal["strip", "replace", "refuse"] = measured(
-        "strip", help="what becomes of the others: left out, a question mark, or a refused request"
-    )
-    trim_texts: bool = measured(False, help="remove spaces at both ends of notes and references")
-    twins: bool = measured(True, help="make an inbound twin of a request to an account of the sandbox")
-    leeway: float = measured(5.0, at_least=0, help="how far iat and exp of a token may be off")
-    token_limit: float | None = measured(
-        None,
-        at_least=1,
-        read=float,
-        help="longest exp - iat of a client-signed token; without it that of the environment",
-    )
-    refused_token: Literal["401", "403"] = measured("401", help="the status for a token that is missing or refused")
+    notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=1)
+    reference_limit: int = measured(128, "the same of client_reference_id", at_least=1)
+    long_texts: Literal["cut", "refuse"] = measured("cut", "what becomes of notes and references over that limit")
+    notes_characters: Characters = measured("any", "what notes may have; basic: letters, digits, spaces, periods")
+    reference_characters: Characters = measured("any", "what client_reference_id may have")
+    other_characters: Literal["strip", "replace", "refuse"] = measured("strip", "others are left out, a ?, or refused")
+    trim_texts: bool = measured(False, "remove spaces at both ends of notes and references")
+    twins: bool = measured(True, "make an inbound twin of a request to an account of the sandbox")
+    leeway: float = measured(5.0, "how far iat and exp of a token may be off", at_least=0)
+    token_limit: float | None = measured(None, "longest exp - iat of a token, if not the environment's", at_least=1)
+    refused_token: Literal["401", "403"] = measured("401", "the status for a token that is missing or refused")
     key_repeat: Literal["replay", "current", "409", "new"] = measured(
-        "replay",
-        help="the answer to a repeated create: the first one again, the request as it is now, a 409, or a new request",
+        "replay", "a repeated create: the first answer, the request as it is now, a 409, or a new request"
     )
     key_conflict: Literal["409", "400", "422", "replay", "new"] = measured(
-        "409", help="the answer to a used key with another body: a status, replay of the first answer, or a new request"
+        "409", "the answer to a used key with another body: a status, replay of the first answer, or a new request"
     )
-    refused_key: Literal["free", "bound"] = measured(
-        "free",
-        help="the key of a refused create: free for another body, or bound to the refusal, which a repeat gets again",
-    )
-    key_life: float | None = measured(
-        None, at_least=0, read=float, help="business time after which a key is forgotten; without it never"
-    )
-    key_in_progress: float = measured(
-        0.0, at_least=0, help="business time for which a repeat of a create gets a 409 that says so"
-    )
-    key_shortest: int = measured(20, at_least=1, help="how many characters a key has at least")
-    key_longest: int = measured(128, at_least=1, help="and at most")
-    require_key: bool = measured(False, help="refuse a create without Idempotency-Key")
-    unknown_id: Literal["400", "404"] = measured("400", help="the status for an id that does not exist")
-    invalid_status: Literal["400", "422"] = measured("400", help="the status for what breaks a rule of the document")
+    refused_key: Literal["free", "bound"] = measured("free", "key of a refused create: free, or bound to the refusal")
+    key_life: float | None = measured(None, "business time until a key is forgotten; without it never", at_least=0)
+    key_in_progress: float = measured(0.0, "business time in which a repeat gets a 409 that says so", at_least=0)
+    key_shortest: int = measured(20, "how many characters a key has at least", at_least=1)
+    key_longest: int = measured(128, "and at most", at_least=1)
+    require_key: bool = measured(False, "refuse a create without Idempotency-Key")
+    unknown_id: Literal["400", "404"] = measured("400", "the status for an id that does not exist")
+    invalid_status: Literal["400", "422"] = measured("400", "the status for what breaks a rule of the document")
     error_shape: ErrorShape = measured(
-        "documented",
-        help="the body of an error: as documented for the operation, ApiErrorResponse or ValidationErrors for all of "
-        "them, or plain, which is that of a 401",
+        "documented", "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401"
     )
-    error_code: int = measured(101, help="the code of ApiErrorResponse for an invalid field")
+    error_code: int = measured(101, "the code of ApiErrorResponse for an invalid field")
     second_answer: Literal["refuse", "replay"] = measured(
-        "refuse", help="a second answer to an inbound request: refuse it, or replay the first if it says the same"
+        "refuse", "a second answer to an inbound request: refuse it, or replay the first if it says the same"
     )
-    max_page_size: int = measured(100, at_least=1, help="the largest page_size")
-    large_page: Literal["reduce", "refuse"] = measured(
-        "reduce", help="what becomes of a larger page_size: it is reduced silently, or refused"
-    )
-    first_page: Literal["0", "1"] = measured("0", help="the number of the first page; with 1, page 0 is the same page")
+    max_page_size: int = measured(100, "the largest page_size", at_least=1)
+    large_page: Literal["reduce", "refuse"] = measured("reduce", "of a larger page_size: reduced silently, or refused")
+    first_page: Literal["0", "1"] = measured("0", "the number of the first page; with 1, page 0 is the same page")
     page_beyond: Literal["empty", "last", "400", "404"] = measured(
-        "empty", help="a page after the last one: empty, the last one once more, or a status"
+        "empty", "after the last: nothing, the last one, a status"
     )
-    order: Literal["newest", "oldest"] = measured("newest", help="which requests a list begins with")
-    list_lag: float = measured(0.0, at_least=0, help="business time until a new request is listed")
-    window_ends: Literal["both", "start", "end", "neither"] = measured(
-        "both", help="which ends of a window, start_datetime and end_datetime, belong to it"
-    )
-    unknown_filter: Literal["ignore", "refuse"] = measured(
-        "ignore", help="what becomes of a filter that the document does not name"
-    )
+    order: Literal["newest", "oldest"] = measured("newest", "which requests a list begins with")
+    list_lag: float = measured(0.0, "business time until a new request is listed", at_least=0)
+    window_ends: Literal["both", "start", "end", "neither"] = measured("both", "which ends belong to a window of time")
+    unknown_filter: Literal["ignore", "refuse"] = measured("ignore", "a filter that the document does not name")
     repeated_filter: Literal["refuse", "first", "last"] = measured(
-        "refuse", help="a filter that is given twice: refused, or which one counts"
+        "refuse", "a filter that is given twice: which counts"
     )
     shift: int = option(0, at_least=0, help="pretend that N requests arrive between two pages: each repeats N items")
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
-        read=str,
         check=read_zone,
         metavar="ZONE",
         help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
         "right somewhere on earth is accepted",
     )
-    token_life: float = measured(3600.0, at_least=1, help="the life of a token from /v2/auth/token")
+    token_life: float = measured(3600.0, "the life of a token from /v2/auth/token", at_least=1)
     auto: float | None = option(
         None,
         at_least=0,
@@ -167,7 +131,7 @@ class SandboxSettings(ServerSettings):
         What was not measured keeps its default. A file of another system or format, or one with an unknown option, is
         a `ValueError`.
         """
-        return cls(**(read_measurements(path, "victor", cls).values | options))
+        return cls(**(read_measurements(path, "victor", cls)[0] | options))
 
     @property
     def longest_token(self) -> float:

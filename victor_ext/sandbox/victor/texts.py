@@ -6,34 +6,19 @@ import re
 
 from victor_ext.sandbox.victor.settings import SandboxSettings
 
-_OTHERS = {
-    "any": re.compile(r"(?!)"),
-    "latin-1": re.compile(r"[^\x00-\xff]"),
-    "ascii": re.compile(r"[^\x00-\x7f]"),
-    "basic": re.compile(r"[^A-Za-z0-9. ]"),
-}
+_OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
+"""What matches a character that is not of a kind."""
 
 
-class Texts:
-    def __init__(self, settings: SandboxSettings) -> None:
-        self._settings = settings
-        self._rules = {
-            "notes": (settings.notes_limit, _OTHERS[settings.notes_characters]),
-            "client_reference_id": (settings.reference_limit, _OTHERS[settings.reference_characters]),
-        }
-
-    def refusal(self, name: str, text: str | None) -> str | None:
-        """Why a text is refused, or None."""
-        limit, others = self._rules[name]
-        if text and self._settings.other_characters == "refuse" and others.search(text):
-            return "has characters that are not allowed"
-        too_long = text and self._settings.long_texts == "refuse" and len(text) > limit
-        return f"has more than {limit} characters" if too_long else None
-
-    def kept(self, name: str, text: str | None) -> str | None:
-        """What is kept of a text that is not refused."""
-        if text is None:
-            return None
-        limit, others = self._rules[name]
-        text = others.sub("?" if self._settings.other_characters == "replace" else "", text)
-        return (text.strip(" ") if self._settings.trim_texts else text)[:limit]
+def kept(settings: SandboxSettings, name: str, text: str) -> tuple[str, str | None]:
+    """What is kept of `notes` or a reference, and why it is refused, if it is."""
+    limit, characters = settings.notes_limit, settings.notes_characters
+    if name == "client_reference_id":
+        limit, characters = settings.reference_limit, settings.reference_characters
+    refused, others = None, re.compile(_OTHERS[characters])
+    if settings.long_texts == "refuse" and len(text) > limit:
+        refused = f"has more than {limit} characters"
+    if settings.other_characters == "refuse" and others.search(text):
+        refused = "has characters that are not allowed"
+    text = others.sub("?" if settings.other_characters == "replace" else "", text)
+    return (text.strip(" ") if settings.trim_texts else text)[:limit], refused
