@@ -22,11 +22,11 @@ class Measured:
         self.sandbox, self.path, self.skipped = sandbox, path, 0.0
         self.connect = partial(Victor, auth, base_url=sandbox.url)
 
-    def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **options):
+    def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **http_options):
         # No certificates: loading them takes longer than most runs here.
-        with httpx.Client(verify=False, trust_env=False, timeout=5) as http:
-            options = {"http": http, "sleep": self.sleep, "now": lambda: time.time() + self.skipped} | options
-            return measure(self.path / file, plan, self.connect, **options)
+        with httpx.Client(**{"verify": False, "trust_env": False, "timeout": 5} | http_options) as http:
+            clock = {"sleep": self.sleep, "now": lambda: time.time() + self.skipped}
+            return measure(self.path / file, plan, self.connect, http=http, **clock)
 
     def sleep(self, seconds: float) -> None:
         self.skipped += seconds
@@ -47,6 +47,7 @@ def started(victor_key_pair, tmp_path):
             sandbox = stack.enter_context(Sandbox(settings))
             sandbox.add_api_key(victor_key_pair[1], API_KEY)
             auth = VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime)
+            (tmp_path / "key.pem").write_text(victor_key_pair[0])
             return Measured(sandbox, VictorOAuth(*sandbox.add_oauth_client()) if is_oauth else auth, tmp_path)
 
         yield start

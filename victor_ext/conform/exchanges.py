@@ -134,8 +134,10 @@ class Exchanges:
         entry["received"] = time.time()
         answer = self._answer(response, entry)
         status = answer.status
-        is_rule = status < 300 or (400 <= status < 500 and status not in (401, 403, 408, 425, 429)) or token is not None
-        if not is_rule or (status < 300 and not isinstance(answer.body, dict)):
+        no_rules = (408, 425, 429) if token is not None else (401, 403, 408, 425, 429)
+        is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
+        is_refusal = 400 <= status < 500 and status not in no_rules and not is_damaged
+        if not is_refusal and not (status < 300 and is_object(answer.body)):
             raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
         return answer
 

@@ -137,7 +137,7 @@ def measure(
     """
     path, lives = Path(file), list[float]()
     with httpx.Client(timeout=30.0) if http is None else nullcontext(http) as sender, only_writer(path):
-        sender.event_hooks = {"response": [*sender.event_hooks["response"], partial(_note_token_life, lives)]}
+        sender.event_hooks["response"].append(partial(_note_token_life, lives))
         with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as victor:
             if victor.environment == "production" and not plan.read_only:
                 raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")

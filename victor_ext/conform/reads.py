@@ -186,7 +186,8 @@ def _connection(run: Run) -> None:
     run.find("date-header", ahead is not None)
     if ahead is not None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
-    kept = [one["connection"] == other["connection"] for one, other in pairwise(entries)]
+    adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
+    kept = [one["connection"] == other["connection"] for one, other in adjacent]
     is_kept = 2 * sum(kept) > len(kept)  # one that is closed at once may serve a fast call first
     run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0)
     run.find("http-version", entries[-1]["response"]["http"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -251,9 +252,10 @@ class Run:
         """Look for the requests whose answers were lost, so that the file says what was made."""
         creates = (each for each in self._made.values() if each["path"] == CREATE)
         lost = {each["body"]["reference"]: each for each in creates if each["state"] in ("sent", "unknown")}
-        for item in self.items() if lost else ():
-            if item.get("client_reference_id") in lost:
-                lost[item["client_reference_id"]]["id"] = item.get("victor_payment_request_id")
+        with suppress(Unmeasured):
+            for item in self.items() if lost else ():
+                if item.get("client_reference_id") in lost:
+                    lost[item["client_reference_id"]]["id"] = item.get("victor_payment_request_id")
 
 
 def moment(seconds: float, later: float = 0) -> str:
