@@ -12,6 +12,7 @@ from tests.conform.conftest import WHOLE
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.conform import Plan, load
+from victor_ext.conform.measurements import only_writer
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.slow
@@ -73,30 +74,31 @@ def test_killed_at_every_call(started, call, moment):
 
 
 def test_a_killed_process_goes_on_from_its_file(started):
-    """A whole process ends at once, without a handler, while a create is on its way."""
+    """A whole process ends at once, without a handler, when its third create has been answered."""
     measured = started()
-    measured.sandbox.inject("stall", operation="create", skip=1)
     code = """
-import os, sys, threading
+import os, sys, httpx
 from tests.conform.conftest import WHOLE
 from victor_ext import Victor, VictorJwt
 from victor_ext.conform import measure
 url, key, pem, path = sys.argv[1:]
-threading.Thread(target=lambda: (sys.stdin.read(), os._exit(9))).start()
-measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more))
+posts = []
+def end(response):
+    posts.extend([1] * (response.request.method == "POST"))
+    if len(posts) == 3:
+        os._exit(9)
+http = httpx.Client(event_hooks={"response": [end]})
+measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), http=http, sleep=lambda _: None)
 """
     path = measured.path / "measured.json"
     arguments = [measured.sandbox.url, API_KEY, str(measured.path / "key.pem"), str(path)]
-    with subprocess.Popen([sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE) as process:
-        while not any(each["applied"] for each in measured.sandbox.faults()) and measured.sandbox.faults():
-            assert process.poll() is None
-        with pytest.raises(ConfigurationError, match="is written by another"):
-            measured()
-        process.communicate()
-    measured.sandbox.clear_faults()
+    assert subprocess.run([sys.executable, "-c", code, *arguments], check=False).returncode == 9
+    assert [each["state"] for each in load(path).document["made"]] == ["made", "made", "sent"]
+    with only_writer(path), pytest.raises(ConfigurationError, match="is written by another"):
+        measured()
     report = measured()
     check_the_file(measured, report)
-    assert any(each["state"] == "sent" for each in report.document["made"])
+    assert [each["assumption"] for each in report.failures] == ["key-repeat", "key-in-progress"]
 
 
 def test_a_file_of_another_plan_or_place_is_refused(started):
