@@ -14,6 +14,7 @@ from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
+from .conform import conform
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
 from .outbox import outbox
@@ -61,6 +62,7 @@ app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
 app.command()(reconcile)
 app.command()(doctor)
+app.command()(conform)
 
 
 @app.callback(invoke_without_command=True)
