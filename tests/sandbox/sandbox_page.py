@@ -10,6 +10,7 @@ import inspect
 import re
 from pathlib import Path
 
+from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
 from victor_ext.sandbox.__main__ import parser_of, provider_named, providers
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.settings import ServerSettings, options_of
@@ -35,7 +36,22 @@ def tables() -> dict[str, str]:
         head = ["| call | in Python | what it does |", "|---|---|---|"]
         rows = [_command(name, each) for each in provider.commands_type.commands() if each not in commands]
         found[f"commands {name}"] = "\n".join([*head, *rows])
+    found["assumptions victor"] = "\n".join(
+        [
+            "| assumed | value | `victor conform` measures it | option |",
+            "|---|---|---|---|",
+            *map(_assumption, ASSUMPTIONS.values()),
+        ]
+    )
     return found
+
+
+def _assumption(each: Assumption) -> str:
+    how = {Phase.READ: "by reads", Phase.CREATE: "by creates", Phase.ANSWER: "by two responses"}
+    measured = each.why_not or how.get(each.phase) or f"by choice: `--{each.phase.replace(' ', '-')}`"
+    option = f"`--{each.name}`" if each.has_option else ""
+    words = f' The document: "{each.words}"' if each.words else ""
+    return f"| {each.sentence}{words} | {each.assumed} | {measured} | {option} |"
 
 
 def _option(action: argparse.Action) -> str:

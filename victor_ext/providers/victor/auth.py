@@ -116,7 +116,8 @@ class VictorJwt(UnpicklableCredentials):
         """Return the header of a token with these times, whatever an environment permits.
 
         Args:
-            issued, expires: `iat` and `exp`, in seconds since the epoch.
+            issued: `iat`, in seconds since the epoch.
+            expires: `exp`, in the same.
 
         Raises:
             ConfigurationError: The private key is elsewhere.
