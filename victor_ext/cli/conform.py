@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,13 +63,17 @@ def conform(
         if show_plan:
             say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
             return
+
+        def connect(**more: Any) -> Any:
+            return session.client_of(provider, **more)[1]
+
         before = None if compare is None else load(compare)
         complain(str(plan))
         with Progress(as_json=session.as_json) as progress:
             report = measure(
                 out,
                 plan,
-                lambda **more: session.client_of(provider, **more)[1],
+                connect,
                 on_probe=lambda probe: progress.show("conform", 0, None, probe.names[0]),
             )
         if html is not None:

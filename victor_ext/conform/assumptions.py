@@ -63,3 +63,11 @@ def _read() -> dict[str, Assumption]:
 
 ASSUMPTIONS = _read()
 """Every assumption about Victor by its name, in the order of the report."""
+
+
+def assumption_of(name: str) -> Assumption:
+    """The assumption with this name; for an operation of another system, one that expects nothing."""
+    sentence = "What this read is answered with."
+    return ASSUMPTIONS.get(name) or Assumption(
+        name=name, topic="Reads", phase=Phase.READ, sentence=sentence, has_option=False
+    )

@@ -21,6 +21,7 @@ from . import creates, reads
 from .assumptions import ASSUMPTIONS, Phase
 from .exchanges import Exchanges
 from .measurements import FORMAT, Document, only_writer, read, write
+from .other_systems import Signed, probes_of
 from .report import Report
 from .run import LEAST, MORE, NOBODY, NOTES, Probe, Run
 
@@ -111,7 +112,7 @@ class Plan:
 def measure(
     file: str | os.PathLike[str],
     plan: Plan,
-    connect: Callable[..., Victor] = Victor.from_env,
+    connect: Callable[..., Any] = Victor.from_env,
     *,
     http: httpx.Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
@@ -126,7 +127,8 @@ def measure(
     Args:
         file: The file. It is readable by you alone, and written as a whole.
         plan: What to measure.
-        connect: Makes the client, of the options `http_client` and `retry`.
+        connect: Makes the client, of the options `http_client` and `retry`. With a client of another system, or of an
+            API that is connected, each of its reads is sent once, and nothing else.
         http: The httpx client that sends; None: a new one.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
@@ -138,10 +140,13 @@ def measure(
     path, lives = Path(file), list[float]()
     with httpx.Client(timeout=30.0) if http is None else nullcontext(http) as sender, only_writer(path):
         sender.event_hooks["response"].append(partial(_note_token_life, lives))
-        with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as victor:
-            if victor.environment == "production" and not plan.read_only:
+        with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as client:
+            if client.environment == "production" and not plan.read_only:
                 raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
-            document = _document(path, victor, plan)
+            document = _document(path, client, plan)
+            if not isinstance(client, Victor):
+                return _measured_elsewhere(path, document, client, plan, on_probe)
+            victor = client
             own = (document["plan"]["marker"], NOTES, "conform", plan.payer or NOBODY)
             journal: list[dict[str, Any]] = document["calls"]
             victor.ping()
@@ -172,9 +177,26 @@ def measure(
     return Report(document)
 
 
-def _document(path: Path, victor: Victor, plan: Plan) -> Document:
+def _measured_elsewhere(
+    path: Path, document: Document, client: Any, plan: Plan, on_probe: Callable[[Probe], object]
+) -> Report:
+    if plan.payer is not None or plan.token_tolerance:
+        raise ConfigurationError(f"{client.provider} can only be read: leave out all but read_only.")
+    with httpx.Client(transport=Signed(client)) as sender:
+        exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
+        run = Run(exchanges, document, partial(write, path, document))
+        for probe in probes_of(client):
+            on_probe(probe)
+            run.measure(probe)
+    document["measured_at"] = zulu.format(zulu.now())
+    write(path, document, indent=1)
+    return Report(document)
+
+
+def _document(path: Path, client: Any, plan: Plan) -> Document:
     """A new document, or that of an earlier run with the same plan."""
-    whose = {"system": "victor", "environment": victor.environment, "base_url": victor.base_url}
+    system = client.system.name if hasattr(client, "system") else client.provider
+    whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
     if not path.exists():
         marked = plan.to_dict() | {"marker": f"c{secrets.token_hex(3)}"}
         empty: Document = {"made": [], "findings": [], "sandbox": {}, "calls": []}

@@ -179,7 +179,7 @@ def _get_status(run: Run) -> None:
 
 
 @probe("clock-skew", "date-header", "keep-alive", "http-version", "tls")
-def _connection(run: Run) -> None:
+def connection(run: Run) -> None:
     """Last of all: what every answer shows."""
     entries = [entry for entry in run.document["calls"] if "response" in entry]
     ahead = _seconds_ahead(entries)

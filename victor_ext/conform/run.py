@@ -13,7 +13,7 @@ from typing import Any
 from victor_ext import zulu
 from victor_ext.privacy import is_object
 
-from .assumptions import ASSUMPTIONS, Phase
+from .assumptions import Phase, assumption_of
 from .exchanges import Answer, Exchanges, Unmeasured
 
 LIST = "/v2/payment-requests"
@@ -36,7 +36,7 @@ class Probe:
 
     @property
     def phase(self) -> Phase:
-        return ASSUMPTIONS[self.names[0]].phase
+        return assumption_of(self.names[0]).phase
 
 
 def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Run], None]], Probe]:
@@ -94,7 +94,7 @@ class Run:
 
     def find(self, name: str, value: object, certainty: str = "certain", *, play: object = ..., note: str = "") -> None:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
-        assumption = ASSUMPTIONS[name]
+        assumption = assumption_of(name)
         text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         finding = {
             "assumption": name,
@@ -121,7 +121,7 @@ class Run:
     def find_nothing(self, name: str, reason: str, *, is_failure: bool = False) -> None:
         """Record why there is no finding, unless there is one."""
         if self.certainty_of(name) not in ("certain", "likely"):
-            certainty = "not measurable" if ASSUMPTIONS[name].why_not else "not measured"
+            certainty = "not measurable" if assumption_of(name).why_not else "not measured"
             self.find(name, None, certainty, note=reason)
             self.document["findings"][-1]["is_failure"] = is_failure
 
@@ -130,13 +130,18 @@ class Run:
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
-        return next((each for each in self.document["findings"] if each["assumption"] == name), {})
+        findings: list[dict[str, Any]] = self.document["findings"]
+        return next((each for each in findings if each["assumption"] == name), dict[str, Any]())
 
     # Reads
 
     def read(self, path: str = "", *query: tuple[str, str | int], token: str | None = None) -> Answer:
         """GET a path below the list's."""
-        return self._exchanges.send("GET", LIST + path, query=query, token=token)
+        return self.get(LIST + path, *query, token=token)
+
+    def get(self, path: str, *query: tuple[str, str | int], token: str | None = None) -> Answer:
+        """GET a path below the base URL."""
+        return self._exchanges.send("GET", path, query=query, token=token)
 
     def page(self, *query: tuple[str, str | int]) -> Answer:
         """Read one page of the list. Raises `Unmeasured` if it is refused."""
