@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-import httpx
 import pytest
 import victor_api
 
 from tests.conform.conftest import WHOLE
-from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import BearerAuth, ConfigurationError, connect
 from victor_ext.conform import Plan, measure
 from victor_ext.sandbox.__main__ import provider_named
