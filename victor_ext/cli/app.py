@@ -15,6 +15,7 @@ from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
+from .conform import conform
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
 from .outbox import outbox
@@ -66,6 +67,7 @@ app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
 app.command()(reconcile)
 app.command()(doctor)
+app.command()(conform)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
