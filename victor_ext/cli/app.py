@@ -172,10 +172,6 @@ def _in_plain_words(command: Any) -> Any:
     return command
 
 
-def _no_type(**_: object) -> None:
-    return None
-
-
 def _run(arguments: Sequence[str]) -> int:
     try:
         status = _in_plain_words(get_command(app))(list(arguments), prog_name="victor", standalone_mode=False)
