@@ -82,6 +82,6 @@ def test_what_the_sandbox_does_is_found_and_played(started, settings):
 def test_each_option_that_can_be_measured_has_an_assumption():
     measured = {each.option: each for each in ASSUMPTIONS.values() if each.option}
     assert measured.keys() == OPTIONS.keys()
-    assert {name: each.plays for name, each in measured.items()} == {
+    assert {name: [*each.plays] for name, each in measured.items()} == {
         name: [*option.choices] for name, option in OPTIONS.items()
     }
