@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
                 outbox = DjangoOutbox.from_settings()
-                with client_of(outbox) as client, suppress(KeyboardInterrupt):
-                    outbox.run(client, interval=interval)
+                with suppress(KeyboardInterrupt):
+                    outbox.run(client_of(outbox), interval=interval)
         except VictorError as error:
             raise CommandError(str(error)) from error
