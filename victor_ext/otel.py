@@ -1,19 +1,22 @@
 """Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
-events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP, or begin with
+events of it, and carry its `traceparent`. It is the current span while an attempt is sent: the spans that the
+instrumentation of httpx makes of attempts are its children. Attributes follow the semantic conventions for HTTP, or begin with
 `victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import Token
 from typing import Any
 
 from . import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled, __version__
 
 try:
-    from opentelemetry import metrics, propagate, trace
+    from opentelemetry import context, metrics, propagate, trace
+    from opentelemetry.context.context import Context
 except ImportError as error:  # pragma: no cover - the tests have it
     raise ImportError("victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'") from error
 
@@ -57,6 +60,7 @@ class OpenTelemetry:
         meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
         self._spans: dict[str, trace.Span] = {}
+        self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []
         self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
         self._attempts = meter.create_histogram("victor_ext.call.attempts", "{attempt}", "Attempts of a call")
@@ -73,13 +77,18 @@ class OpenTelemetry:
         """Take an event of a client."""
         if isinstance(event, CallStarted):
             self._call_started(event)
+        elif isinstance(event, AttemptStarted):
+            self._leave(event)
+            self._entered[event.call_id] = context.attach(trace.set_span_in_context(self._span_of(event)))
         elif isinstance(event, AttemptEnded):
+            self._leave(event)
             self._attempt_ended(event)
         elif isinstance(event, RetryScheduled):
             self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
             self._retries.add(1, self._labels(event))
             self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
+            self._leave(event)
             self._call_ended(event)
 
     def watch(self, box: Any) -> None:
@@ -170,6 +179,11 @@ class OpenTelemetry:
         self._turn_wait.record(event.waited, self._labels(event))
         self._active.add(-1, self._labels(event))
         self._quota.set(event.quota, self._attributes)
+
+    def _leave(self, event: Event) -> None:
+        token = self._entered.pop(event.call_id, None)
+        if token is not None and trace.get_current_span() is self._span_of(event):  # a dropped task ends in another one
+            context.detach(token)
 
     def _span_of(self, event: Event) -> trace.Span:
         return self._spans.get(event.call_id, trace.INVALID_SPAN)
