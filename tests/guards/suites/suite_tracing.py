@@ -24,7 +24,9 @@ def opentelemetry():
     OPTIONS["on_event"] = OpenTelemetry()
 
     def attempts():  # below the span of the call
-        calls = {span.context.span_id for span in exporter.get_finished_spans() if "victor_ext.call_id" in span.attributes}
+        calls = {
+            span.context.span_id for span in exporter.get_finished_spans() if "victor_ext.call_id" in span.attributes
+        }
         return [span for span in exporter.get_finished_spans() if span.parent and span.parent.span_id in calls]
 
     return attempts
