@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import AttemptStarted, NotFound, RetryPolicy
+from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 from victor_ext.sandbox import Sandbox
 
@@ -219,8 +221,9 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
 
 
 def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
-    inbox = SimpleNamespace(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
-    box = SimpleNamespace(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
+    named = partial(SimpleNamespace, heartbeat=Heartbeat())
+    inbox = named(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
+    box = named(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
     box.event_counts = lambda: {"dead": 1}
     observed.listener.watch(box)
     observed.listener.watch(inbox)

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any, Unpack
 
@@ -78,9 +79,9 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         add(self._open_transaction("add_call"))
 
 
-def client_of(outbox: DjangoOutbox) -> Any:
+def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
     """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and threads share."""
-    return outbox.client or _client_of_process(Victor.from_env, "")
+    return outbox.client or _client_of_process(partial(Victor.from_env, on_event=on_event), "")
 
 
 def _client_of_process(make: Callable[[], Any], place: str) -> Any:
