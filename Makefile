@@ -190,14 +190,8 @@ crashes: setup .venv/foreign ## Kill bulk senders, workers, outboxes and Postgre
 	@VICTOR_BULK_KILLS="$(KILLS)" $(BIN)/python -m pytest tests/bulk/test_bulk_crashes.py tests/foreign
 
 .PHONY: docs
-docs: export NO_MKDOCS_2_WARNING = 1
 docs: setup ## Write the documentation as a site into site/
 	@$(BIN)/python docs/llms.py
-	@$(BIN)/mkdocs build --strict
-	@echo "site/index.html"
-
-.PHONY: docs-zensical
-docs-zensical: setup ## Write the same site with zensical
 	@$(BIN)/zensical build --strict
 	@echo "site/index.html"
 
@@ -206,7 +200,7 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.14, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
 	@rm -rf build/wheel
 	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))

@@ -40,7 +40,7 @@ def svg(record: dict[str, Any]) -> str:
         drawn.append(f'<text class="title" x="16" y="{y}">{escape(MEASURES[name].title)}: {TIMES} raw httpx</text>')
         y += 8
         for line in lines:
-            kind = {"victor": "ours", "victor_signed": "ours", "raw": "raw"}.get(line.name, "peer")
+            kind = "raw" if line.name == "raw" else "peer" if contender(line.name).peer else "ours"
             width = max(1, round((_WIDTH - _LEFT - 110) * min(line.judged, longest) / longest))
             shown = f"{line.judged:.2f}" + (", cut" if line.judged > longest else "")
             label = escape(contender(line.name).label.replace("*", "").replace("`", ""))

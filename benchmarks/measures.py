@@ -36,11 +36,14 @@ class Contender:
 CONTENDERS = {
     "bare": Contender("a bare socket: the server's cost", "bare", "victor", awaited="", peer=False),
     "raw": Contender("raw httpx, `json()`", "raw", "victor", "httpx", peer=False),
-    "victor_signed": Contender(
-        "**victor_ext** as it comes: a token signed for each call", "victor", "victor", "", "connect_signed",
-        "connect_signed_awaited", peer=False,
+    "victor": Contender("**victor_ext** as it comes", "victor", "victor", peer=False),
+    "victor_alone": Contender(
+        "**victor_ext** as it comes, a lone call: it signs a token", "victor", "victor", "", "connect_alone", "",
+        peer=False,
     ),
-    "victor": Contender("**victor_ext**, token reused", "victor", "victor", peer=False),
+    "victor_reused": Contender(
+        "**victor_ext**, token reused", "victor", "victor", "", "connect_reused", "connect_reused_awaited", peer=False
+    ),
     "victor_oauth": Contender("**victor_ext**, by OAuth", "victor", "victor", "", "connect_oauth", "", peer=False),
     "stock": Contender("openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client"),
     "stripe_requests": Contender("stripe, on requests", "stripe_sdk", "stripe", "stripe", awaited=""),
@@ -51,10 +54,10 @@ CONTENDERS = {
     "gocardless": Contender("gocardless-pro (untyped)", "gocardless_sdk", "gocardless", "gocardless-pro", awaited=""),
     "mollie": Contender("mollie-api-py", "mollie_sdk", "mollie", "mollie-api-py"),
     "raw_tls": Contender("raw httpx, `json()`", "raw", "victor", "httpx", awaited="", peer=False, tls=True),
-    "victor_signed_tls": Contender(
-        "**victor_ext** as it comes", "victor", "victor", "", "connect_signed", "", peer=False, tls=True
+    "victor_tls": Contender("**victor_ext** as it comes", "victor", "victor", awaited="", peer=False, tls=True),
+    "victor_alone_tls": Contender(
+        "**victor_ext** as it comes, a lone call", "victor", "victor", "", "connect_alone", "", peer=False, tls=True
     ),
-    "victor_tls": Contender("**victor_ext**, token reused", "victor", "victor", awaited="", peer=False, tls=True),
     "stock_tls": Contender(
         "openapi-python-client, stock", "stock", "victor_documented", "openapi-python-client", awaited="", tls=True
     ),
@@ -69,6 +72,12 @@ VARIANTS = {
     "features_none": "one attempt, no deadline",
     "features_default": "as it comes: attempts, quota, deadline",
     "features_all": "and `on_event`, and `max_concurrency=64`",
+    "rest_none": "without a rest, which is not safe",
+    "rest_default": "as it comes: 0.1 s before a write",
+    "rest_many": "as it comes, with 300 connections",
+    "rest_none_tls": "TLS, without a rest, which is not safe",
+    "rest_default_tls": "TLS, as it comes",
+    "rest_many_tls": "TLS, as it comes, with 300 connections",
 }
 """Other settings of victor_ext (`peers.victor.VARIANTS`) and what the page calls them."""
 
@@ -76,7 +85,8 @@ VARIANTS = {
 def contender(name: str) -> Contender:
     """The contender, or the variant of ours, of this name."""
     if name in VARIANTS:
-        return Contender(VARIANTS[name], "victor", "victor", connect=name, awaited="", peer=False)
+        tls = name.endswith("_tls")
+        return Contender(VARIANTS[name], "victor", "victor", connect=name, awaited="", peer=False, tls=tls)
     return CONTENDERS[name]
 
 
@@ -113,18 +123,33 @@ class Measure:
     limit: float | None = None
 
 
-PROCESSES = tuple(name for name, each in CONTENDERS.items() if name not in ("bare", "victor_signed") and not each.tls)
+PROCESSES = tuple(
+    name for name, each in CONTENDERS.items() if name not in ("bare", "victor_alone", "victor_reused") and not each.tls
+)
 BLOCKING = tuple(name for name in PROCESSES if name != "victor_oauth")
 CALLED = tuple(name for name, each in CONTENDERS.items() if name != "victor_oauth" and not each.tls)
 AWAITED = tuple(name for name, each in CONTENDERS.items() if each.awaited)
 PACKAGES = tuple(name for name in BLOCKING if name != "stripe_httpx")
 
+_REST = """\
+Creates, one after the other, as fast as they go. A second response to a call comes soon after the first one, if it
+comes, and the next write on the same connection would take it for its own. The rules against that:
+
+- A connection rests for 0.1 s after a response before a write or a list uses it. 100 connections let 1,000 writes a
+  second through for nothing. Each write beyond that opens a connection, and over TLS makes a handshake; more
+  connections (`limits=httpx.Limits(max_connections=300)`) save it.
+- For each of those, a full pool closes its newest connection: the others have rested sooner. If it closed the one that
+  has rested longest, nearly all writes would open one.
+- A read by id uses a connection at once, since its response must repeat the id. So a GET pays nothing.
+- After an error status, a connection rests before a read, too.
+- What has come over a connection before a request closes it. To look for that is one system call for each attempt."""
+
 MEASURES = {
     "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
     "create": Measure(
         "One POST that makes a payment", "call", CALLED, "call", 9, 200, 1.0, "create",
-        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it. No write uses a\n"
-        "connection within a tenth of a second after an answer: with thousands a second, as here, most open one.",
+        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with it. With thousands a\n"
+        "second, as here, some writes [open a connection](#victor_ext-what-the-rules-of-connections-cost).",
         limit=1.3,
     ),
     "tls": Measure(
@@ -159,11 +184,16 @@ MEASURES = {
     ),
     "signing": Measure(
         "victor_ext: signing tokens (RS512)", "call",
-        tuple(name for name in VARIANTS if not name.startswith("features")), "call", 5, 60, 1.5, "get",
+        tuple(name for name in VARIANTS if name.endswith(("2048", "4096"))), "call", 5, 60, 1.5, "get",
     ),
     "features": Measure(
         "victor_ext: what the loop's features cost where nothing fails", "call",
         tuple(name for name in VARIANTS if name.startswith("features")), "call", 9, 200, 1.0, "get",
+    ),
+    "rest": Measure(
+        "victor_ext: what the rules of connections cost", "call",
+        tuple(name for name in VARIANTS if name.startswith("rest")), "call", 5, 1_000, 1.0, "create",
+        _REST,
     ),
     "growth": Measure(
         "victor_ext: from 1,000 to 1,000,000 items", "growth", ("1000", "10000", "100000", "1000000"), "item", 2, 0, 60,

@@ -29,7 +29,8 @@ own typed objects. Beside each client **raw httpx asks for the same bytes**, wit
 is the client's time over that one's, of the same round, and so not the quotient of two rows. 1.00 is httpx with a dict.
 "Of its CPU" is the same of the time on the processor, which other work on the machine disturbs less.
 
-As it comes, victor_ext signs a token for each call. Then {signed}. With a token that is reused: {reused}.
+As it comes, victor_ext signs one token for all calls of a second. A busy client's calls share it: {busy}.
+A lone call, such as one a second, signs its own: {alone}.
 
 ![Times of clients as multiples of raw httpx](pictures/benchmarks.svg)
 
@@ -40,13 +41,14 @@ As it comes, victor_ext signs a token for each call. Then {signed}. With a token
 **How it was measured**
 
 - {machine}; Python {python}; {taken}; {seconds} seconds. The machine's load was {before} before and {after} after the
-  run{busy}.
+  run{loaded}.
 - The server is a raw socket in a process of its own. What it takes of each figure is in the row of the bare socket.
 - Each client runs in a process of its own, in one environment without any extra of ours, as its documentation says and
   with its better settings: connections that are kept where it can, no telemetry, no second attempts. Only one table
-  is over TLS. As it comes, victor_ext signs a token for each call; the others have a secret for good. "Token reused" is
-  `VictorJwt(reuse=200)`: a token is used for 200 seconds. All tables without a word about it have it. A GET asks for
-  one of a thousand payments in turn. Python's garbage collector is on.
+  and the rows that say so are over TLS. As it comes, victor_ext signs a token for each second; the others have a secret
+  for good. The lone calls are made one after the other, with a clock that is a second later for each. "Token reused" is
+  `VictorJwt(reuse=200)`: a token is used for 200 seconds. A GET asks for one of a thousand payments in turn. Python's
+  garbage collector is on.
 - Below 1.00: victor_ext uses httpx's requests, responses and errors, but sockets, connections and a parser of its own
   (see [how it is built](architecture.md)).
 - The clients are measured in turn, round by round; each round begins with another one. A figure is the median of the
@@ -72,9 +74,9 @@ def markdown(record: Record) -> str:
             wins="\n".join(wins(record)) or "- Nowhere in this run.",
             before=before,
             after=after,
-            signed=_told(record, "victor_signed"),
-            reused=_told(record, "victor"),
-            busy=": it was busy with other work, which the spread shows" if before > 1 else "",
+            busy=_told(record, "victor"),
+            alone=_told(record, "victor_alone"),
+            loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
             versions=", ".join(f"{name} {number}" for name, number in record["versions"].items()),
             **{name: record[name] for name in ("machine", "python", "taken", "seconds")},
         )
@@ -87,12 +89,10 @@ def markdown(record: Record) -> str:
 
 
 def _told(record: Record, name: str) -> str:
-    """What a client takes for the calls that each user makes."""
-    found = {
-        what: next(line.shown for line in lines_of(measure, record) if line.name == name)
-        for measure, what in (("get", "a GET"), ("create", "a create"), ("awaited", "an awaited GET"))
-    }
-    return ", ".join(f"{what} takes {shown}" for what, shown in found.items())
+    """What a client takes for the calls that each user makes, as far as they were measured."""
+    measures = (("get", "a GET"), ("create", "a create"), ("awaited", "an awaited GET"))
+    told = [(what, line) for measure, what in measures for line in lines_of(measure, record) if line.name == name]
+    return ", ".join(f"{what} takes {line.shown}" for what, line in told)
 
 
 def wins(record: Record) -> list[str]:

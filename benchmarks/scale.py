@@ -45,7 +45,7 @@ is `victor sandbox`, *echo* a server that takes each request at once.
 
 ## The queue alone
 
-Workers send to nobody: what is left is the queue. One PostgreSQL server ({connections:,}
+These workers call no provider, so that only the queue is measured. One PostgreSQL server ({connections:,}
 connections at most in place of {server}), a chunk of {chunk_rows} rows, {machine}, Python {python}, {taken}.
 **The server, all workers and other work shared these cores**: the seconds are those of this machine under the
 load that is shown (runnable processes), and only a lower bound. Counts and bytes do not depend on load, except
@@ -73,7 +73,7 @@ By the run with {most} {workers_word} (bytes and writes a row times {rows:,}):
 
 1. **The provider.** {rate:,.0f} calls a second are {under_way:,.0f} under way if a call takes 0.1 s:
    {processes:,.0f} processes with `--workers 16` for the waiting alone. Whether the provider takes that many is
-   not documented: ask. `--rate` sends one chunk at a time, so a rate is the bound by intent, and more workers
+   not documented: ask. `--rate` sends one chunk at a time, so a rate is a limit that you have set, and more workers
    change nothing.
 2. **Connections**, the first wall of the database. {connections_each:.1f} connections a worker were seen
    ({connections_all} with {most}).

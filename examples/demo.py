@@ -97,7 +97,7 @@ class Demo:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         api_key = self.sandbox.add_api_key(public.decode())
-        self.say(f"API key {api_key[:8]}..., with a 2048-bit RSA key. Each attempt is signed with it afresh.")
+        self.say(f"API key {api_key[:8]}..., with a 2048-bit RSA key. It signs one token for all calls of a second.")
         return VictorJwt(api_key, key)
 
     def send_invoices(self) -> None:

@@ -49,6 +49,9 @@ options = {"base_url": url, "on_event": provoked, "deadline": 20.0}
 if way == "http_client":
     import httpx
     options["http_client"] = (httpx.Client, httpx.AsyncClient)[awaited]()
+if way == "httpx2":
+    import httpx2
+    options["http_client"] = (httpx2.Client, httpx2.AsyncClient)[awaited]()
 if way == "traced":
     import functools, httpx
     for kind, name in (httpx.HTTPTransport, "handle_request"), (httpx.AsyncHTTPTransport, "handle_async_request"):
@@ -261,7 +264,12 @@ def case(system: str, auth: str, way: str, awaited: bool) -> Any:
     ("system", "auth", "way", "awaited"),
     [
         case(*each, awaited)
-        for each in [*ALL, ("victor", "oauth", "traced"), ("victor", "oauth", "http_client")]
+        for each in [
+            *ALL,
+            ("victor", "oauth", "traced"),
+            ("victor", "oauth", "http_client"),
+            ("victor", "oauth", "httpx2"),
+        ]
         for awaited in (False, True)
     ],
 )

@@ -34,7 +34,7 @@ PROVIDERS = tuple(f"victor_ext.providers{name}" for name in ("", ".velo", ".east
 SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
 
 OF_THE_MACHINERY = {
-    *("authenticator", "token_url", "hint", "after", "begin", "without_client", "completed_by", "of_list"),
+    *("authenticator", "token_url", "hint", "after", "completed_by", "of_list"),
     *("delivery", "notification", "reading", "state_of"),
     *("pytest_configure", "pytest_runtest_makereport", "Reconciliation", "trace_id", "ErrorCode"),
 }

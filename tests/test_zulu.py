@@ -1,4 +1,4 @@
-"""Zulu time: what is read, what is written, and what is refused by name."""
+"""Zulu time: what is read, what is written, and what is refused, with the reason."""
 
 from __future__ import annotations
 

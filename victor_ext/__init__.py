@@ -153,14 +153,17 @@ if os.environ.get("VICTOR_LOG"):
     log_to_stderr(os.environ["VICTOR_LOG"])
 
 
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        for home in _HOMES:
-            names = vars(importlib.import_module(home, __name__))
-            if name in names:
-                globals()[name] = names[name]
-                return names[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Type checkers know the names above, and would take any other one from this function.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            for home in _HOMES:
+                names = vars(importlib.import_module(home, __name__))
+                if name in names:
+                    globals()[name] = names[name]
+                    return names[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -88,10 +88,10 @@ class Money:
         minor = None if exact is None else exact.scaleb(places, _EXACT)
         if minor is None or minor != minor.to_integral_value():
             example = f"44.{'2300'[:places]}".rstrip(".")
-            message = (
-                f"amount is {shown(amount)} and must be Decimal, text or int with at most {places} decimals for "
-                f"{currency}, such as '{example}'; never a float."
-            )
+            # Text comes from files, too: who reads that message need not know Python.
+            kind, end = ("digits", ".") if isinstance(amount, str) else ("Decimal, text or int", "; never a float.")
+            message = f"{kind} with at most {places} decimals for {currency}, such as '{example}'{end}"
+            message = f"amount is {shown(amount)} and must be {message}"
             raise InvalidRequest.of([Problem("amount", "invalid", message)])
         return cls(int(minor), currency)
 

@@ -1,7 +1,8 @@
-"""victor_ext, as its README says: signed tokens, here each used for 200 seconds; all features of the loop on."""
+"""victor_ext, as its README says: signed tokens, and all features of the loop on."""
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -9,8 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from benchmarks.peers import number
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
+from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.http import connection_pool
 
 KEYS = Path(__file__).parents[2] / "build/benchmarks"
 """Where the keys are that tokens are signed with: made once for a run, as a user's are."""
@@ -49,14 +54,29 @@ def read(item: Any) -> tuple[Any, ...]:
     return item.id, item.client_reference_id, item.status, item.amount, item.created_at
 
 
+class LaterEachTime(ServerClock):
+    """A clock by which each call is made a second after the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seconds = itertools.count()
+
+    def now(self) -> float:
+        return super().now() + next(self._seconds)
+
+
+class Alone(VictorJwt):
+    """Credentials of a client that calls once a second, without the wait: each call signs a token."""
+
+    def authenticator(self, environment: str, base_url: Any, clock: Any, lock: Any) -> Any:  # noqa: ARG002 - another clock
+        return super().authenticator(environment, base_url, LaterEachTime(), lock)
+
+
 class Ours:
     """A client of `victor_ext`."""
 
-    def __init__(
-        self, url: str, *, bits: int = 2048, reuse: float = 200, auth: VictorOAuth | None = None, **options: Any
-    ) -> None:
-        auth_or_key = auth or VictorJwt("benchmark", key(bits), reuse=reuse)
-        self.client = Victor(auth_or_key, base_url=f"{url}/victor", **options)
+    def __init__(self, url: str, *, auth: VictorJwt | VictorOAuth | None = None, **options: Any) -> None:
+        self.client = Victor(auth or VictorJwt("benchmark", key(2048)), base_url=f"{url}/victor", **options)
         self.read = read
 
     def get(self) -> object:
@@ -75,7 +95,7 @@ class Ours:
 class AwaitedOurs:
     """An awaited client of `victor_ext`."""
 
-    def __init__(self, url: str, *, reuse: float = 200, **options: Any) -> None:
+    def __init__(self, url: str, *, reuse: float | None = None, **options: Any) -> None:
         self.client = AsyncVictor(VictorJwt("benchmark", key(2048), reuse=reuse), base_url=f"{url}/victor", **options)
 
     async def get(self) -> object:
@@ -117,7 +137,7 @@ class Signature:
 
 
 def connect(url: str) -> Ours:
-    """The client as it is measured against others."""
+    """The client as it comes, which is measured against others."""
     return Ours(url)
 
 
@@ -126,19 +146,33 @@ def connect_oauth(url: str) -> Ours:
     return Ours(url, auth=VictorOAuth("benchmark", "canned-secret"))
 
 
-def connect_signed(url: str) -> Ours:
-    """The client as it comes: it signs a token for each call."""
-    return Ours(url, reuse=0)
+def connect_alone(url: str, bits: int = 2048) -> Ours:
+    """The client as it comes, as if it were used once a second: it signs a token for each call."""
+    return Ours(url, auth=Alone("benchmark", key(bits)))
+
+
+def connect_reused(url: str, bits: int = 2048) -> Ours:
+    """A client that uses a token for 200 seconds."""
+    return Ours(url, auth=VictorJwt("benchmark", key(bits), reuse=200))
 
 
 def connect_awaited(url: str) -> AwaitedOurs:
-    """The awaited client as it is measured against others."""
+    """The awaited client as it comes."""
     return AwaitedOurs(url)
 
 
-def connect_signed_awaited(url: str) -> AwaitedOurs:
-    """The awaited client as it comes."""
-    return AwaitedOurs(url, reuse=0)
+def connect_reused_awaited(url: str) -> AwaitedOurs:
+    """An awaited client that uses a token for 200 seconds."""
+    return AwaitedOurs(url, reuse=200)
+
+
+def connect_unrested(url: str) -> Ours:
+    """A client whose writes use a connection at once, which is not safe. It has a process of its own."""
+    connection_pool.REUSE_DELAY = 0.0
+    return Ours(url)
+
+
+MANY = httpx.Limits(max_connections=300)
 
 
 def _ignored(_: object) -> None:
@@ -148,10 +182,16 @@ def _ignored(_: object) -> None:
 VARIANTS: dict[str, Any] = {
     "signature_2048": lambda _: Signature(2048),
     "signature_4096": lambda _: Signature(4096),
-    "reused_2048": Ours,
-    "signed_2048": partial(Ours, reuse=0),
-    "reused_4096": partial(Ours, bits=4096),
-    "signed_4096": partial(Ours, bits=4096, reuse=0),
+    "reused_2048": connect_reused,
+    "signed_2048": connect_alone,
+    "reused_4096": partial(connect_reused, bits=4096),
+    "signed_4096": partial(connect_alone, bits=4096),
+    "rest_none": connect_unrested,
+    "rest_default": Ours,
+    "rest_many": partial(Ours, limits=MANY),
+    "rest_none_tls": connect_unrested,
+    "rest_default_tls": Ours,
+    "rest_many_tls": partial(Ours, limits=MANY),
     "features_default": Ours,
     "features_none": partial(Ours, deadline=None, retry=RetryPolicy(max_attempts=1)),
     "features_all": partial(Ours, max_concurrency=64, on_event=_ignored),

@@ -2,7 +2,7 @@
 
 An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is written as a flow
 and a list as a walk; the caller gets the result of the flow, and the pages of the walk. A constructor with
-`@with_client_options` takes the keys of `ClientOptions`.
+`@with_client_options` takes the keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import griffe
 
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
+from victor_ext.settlement.arguments import PaymentRequestArguments
 
 
 class Operations(griffe.Extension):
@@ -45,6 +46,11 @@ class Operations(griffe.Extension):
                 function.parameters = griffe.Parameters(*own, *shared)
                 assert function.docstring is not None
                 function.docstring.value = with_options_described(function.docstring.value) or ""
+        last = function.parameters[-1] if len(function.parameters) else None
+        if last is not None and str(last.annotation) == f"Unpack[{PaymentRequestArguments.__name__}]":
+            keys = loader.modules_collection[f"{PaymentRequestArguments.__module__}.PaymentRequestArguments"].members
+            own = [each for each in function.parameters if each is not last]
+            function.parameters = griffe.Parameters(*own, *map(_keyword, keys.values()))
         for parameter in function.parameters:
             kind = parameter.annotation
             if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Annotated":
@@ -63,3 +69,11 @@ def _fields(request: griffe.Class) -> list[griffe.Parameter]:
     parameters = getattr(request, "parameters", None)
     assert parameters, f"{request.path} is not a dataclass"
     return [each for each in parameters if each.name != "self"]
+
+
+def _keyword(key: griffe.Attribute) -> griffe.Parameter:
+    """The argument that a key of a `TypedDict` is."""
+    kind, keyword = key.annotation, griffe.ParameterKind.keyword_only
+    if isinstance(kind, griffe.ExprSubscript) and str(kind.left) == "Required":
+        return griffe.Parameter(key.name, kind=keyword, annotation=kind.slice)
+    return griffe.Parameter(key.name, kind=keyword, annotation=kind, default="None")

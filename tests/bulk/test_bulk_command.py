@@ -15,7 +15,7 @@ import pytest
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
 from tests.cases import cases_beside
-from tests.cli.victor_command import Command, interruptible
+from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext import Victor, VictorOAuth
 from victor_ext.sandbox import Sandbox
@@ -111,11 +111,11 @@ def test_a_file_that_was_cut_is_refused_by_its_control_totals(bulk: Bulk, victor
     ended = bulk("send", "invoices.csv", *KEY, "--expect-rows", "3", "--expect-total", "9.69")
     assert ended.status == 2
     assert ended.err.splitlines() == [
-        "invoices.csv: there are 2 rows, and 3 are expected: nothing was stored.",
+        "invoices.csv: the number of rows is 2, and 3 is expected: nothing was stored.",
         "invoices.csv: the amounts are 5.46 in all, and 9.69 is expected: nothing was stored.",
         "Error: the file is not the one that is expected. Nothing was sent.",
     ]
-    assert "--expect-total='5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
+    assert "--expect-total '5,46' is not" in bulk("send", "invoices.csv", *KEY, "--expect-total", "5,46").err
     assert victor_sandbox.attempts_by_key() == {}
     assert bulk("send", "invoices.csv", *KEY, "--expect-rows", "2", "--expect-total", "5.46").status == 0
 
@@ -190,14 +190,36 @@ def test_a_worker_joins_and_ends_with_a_signal(
         sending.kill()
         sending.communicate()
         # The sender is gone: the worker takes over what it had taken, and the rest.
-        with bulk.started("worker", "--state", postgres) as worker:
+        with bulk.started("worker", "--json", "--state", postgres) as worker:
             wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 30, worker)
             worker.send_signal(signal.SIGTERM)
             out, err = worker.communicate(timeout=60)
-    assert (worker.returncode, out) == (0, "")
-    assert err.startswith("Working on postgresql://")
+    assert (worker.returncode, err) == (0, "")
+    begun, *_, ended = map(json.loads, out.splitlines())
+    assert (begun["event"], ended["event"], ended["message"]) == ("working", "stopped", "Stopped.")
+    assert begun["message"].startswith("Working on postgresql://")
     asked_once(victor_sandbox, keys_of("invoices.csv", records))
     assert sender(state=postgres, batch="invoices.csv").resume().exit_status == 0
+
+
+@pytest.mark.usefixtures("background")
+def test_a_batch_is_watched_until_its_last_row_or_a_signal(bulk: Bulk, sender: Senders) -> None:
+    sending = sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
+    store_only(sending, rows(3))
+    with bulk.started("status", "--watch", "--json") as watching, bulk.started("status", "--watch") as stopped:
+        assert watching.stdout is not None
+        assert stopped.stderr is not None
+        line = json.loads(watching.stdout.readline())
+        assert (line["batch"], line["over"], line["unsettled"]) == ("march", False, 3)
+        assert stopped.stderr.readline() == "march: 0 of 3 rows: 3 waiting\n"
+        assert bulk.stopped(stopped, signal.SIGTERM) == Ran(143, "", "Stopped watching. That stops nothing else.\n")
+        assert sending.resume().exit_status == 0
+        out, err = watching.communicate(timeout=60)
+    last = json.loads(out.splitlines()[-1])
+    assert (watching.returncode, err, last["over"], last["counts"]) == (0, "", True, {"created": 3})
+    seen = bulk.at_terminal("bulk", "status", "--watch")
+    assert (seen.status, seen.out) == (0, "march: 3 rows: 3 created\n")
+    assert "3/3" in seen.err
 
 
 def test_a_bar_at_a_terminal(bulk: Bulk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.adapter import invoice
 from victor_ext import Victor
@@ -84,18 +86,9 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
     sent_once(KEY)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("retry",), "Write one of KEY"),
-        (("entries", "--state", "lost"), "write one of waiting, sending"),
-        (("resolve", KEY, "--as", "maybe", "--by", "me", "--why", "so"), "write sent or not-done"),
-        (("resolve", KEY, "--as", "sent", "--by", " ", "--why", "so"), "--by is missing"),
-        (("status", "--table", "other"), "has no table other"),
-    ],
-)
-def test_what_is_misuse(run: Run, words: Any, said: str) -> None:
-    shown = run(*words)
+@pytest.mark.parametrize(("line", "said"), cases_beside(__file__)["outbox"].items())
+def test_what_is_misuse(run: Run, line: str, said: str) -> None:
+    shown = run(*shlex.split(line.replace("KEY", KEY)))
     assert (shown.status, said in shown.err) == (2, True), shown.err
 
 

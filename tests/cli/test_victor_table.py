@@ -7,6 +7,7 @@ import re
 import pytest
 from rich.cells import cell_len
 
+from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command
 from victor_ext.sandbox import Sandbox
 
@@ -42,6 +43,16 @@ def test_a_table_fits_the_terminal_with_what_one_decides_by(
     assert first.endswith("…")
     assert cell_len(first) == columns
     assert "City Power" in first
+
+
+def test_100_columns_have_the_whole_reference(command: Command) -> None:
+    reference = "INV-2026-03-1042"
+    command(
+        *words(payer_counterparty_id="aPayerOf16Letter", client_reference_id=reference, notes=LONG), "--amount", "44.23"
+    )
+    heading, first, *_ = shown(command, 100, "list", "--direction", "outbound", "--limit", "1")
+    assert re.split(r"\s{2,}", heading) == ["ID", "STATUS", "AMOUNT", "DUE", "PAYER", "REFERENCE", "NOTES"]
+    assert f" {reference} " in first
 
 
 def test_the_payers_of_inbound_requests_are_read_when_they_are_asked_for(

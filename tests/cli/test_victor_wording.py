@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -22,7 +23,10 @@ pytestmark = pytest.mark.slow
 KEY = "773e5a85-068e-5a65-856b-5d2a6b01e0aa"
 CREATE = words(idempotency_key=KEY)
 # A call, a keyword argument, a type, code between backticks: none of them means anything at a shell.
-PYTHON = re.compile(r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime)\b|\b[a-z]+_[a-z_]+\b")
+PYTHON = re.compile(
+    r"\w\([^()]*\)|\b[a-z_]+=|`|\b(?:None|True|False|Decimal|datetime|int|float|str|dict|tuple|bool|inf|\w+Error)\b"
+    r"|\b[a-z]+_[a-z_]+\b|\b[0-9]+\.0\b(?!\.)|\+00:00"
+)
 # What looks like it and is none: options, what the provider said, an outcome.
 ELSE = re.compile(r"--[a-z-]+|\bvictor_payment_request_id\b|\{.*\}|\[Errno \d+\]|\bnot_sent\b")
 
@@ -56,6 +60,30 @@ def test_no_message_speaks_python(command: Command, victor_sandbox: Sandbox, wha
     ran = fail(what, command, victor_sandbox)
     assert ran.status == FAILURES[what]["status"], ran.err
     assert not speaks_python(ran), ran.err
+
+
+@pytest.mark.parametrize("line", cases_beside(__file__)["misuse"])
+def test_what_cannot_be_meant_is_refused_in_plain_words_once(command: Command, tmp_path: Path, line: str) -> None:
+    (tmp_path / "good.csv").write_text("reference,amount\nINV-1,1.00\n")
+    ran = replace(command, folder=tmp_path)(*shlex.split(line), VICTOR_BULK_KEY="k" * 16)
+    assert (ran.status, ran.out) == (2, "")
+    assert not speaks_python(ran), ran.err
+    assert ran.err.startswith("Error: ")
+    assert ran.err.endswith(("'.\n", ".\n", "Outcome: not_sent\n"))
+    assert re.search(r"See .* See |\.\.\. See|[^.][.?]\.$|\b1 characters|(int|float) range|--[a-z-]+=", ran.err) is None
+
+
+def test_a_wrong_address_is_not_blamed_on_a_secret(command: Command, victor_sandbox: Sandbox) -> None:
+    wrong = f"{victor_sandbox.url}/v7", victor_sandbox.url.replace("http:", "https:")
+    path, scheme = (command("rfp", "list", "--deadline", "1", "--base-url", url).err for url in wrong)
+    assert "issued no token (status 404). Check the path of the base URL." in path
+    assert "what listens there does not speak TLS: it takes http, or has another port" in scheme
+    *_, path, _ = command("doctor", "--json", "--base-url", wrong[0]).json["checks"]
+    assert (path["ok"], path["advice"]) == (False, "Check the path of VICTOR_BASE_URL.")
+    ran = command("doctor", "--json", "--base-url", wrong[1])
+    tls = next(check for check in ran.json["checks"] if check["check"] == "TLS")
+    assert (ran.status, tls["ok"]) == (2, False)
+    assert tls["advice"] == "Correct VICTOR_BASE_URL: another port, or http for a sandbox on this machine."
 
 
 def test_a_key_in_a_message_can_be_copied(command: Command) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 from httpx_aiohttp import AiohttpTransport
 from pyreqwest.compatibility.httpx import HttpxTransport, SyncHttpxTransport
@@ -92,21 +93,6 @@ def test_so_they_are_refused(client: Any, transport: Any, words: str) -> None:
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
 
 
-class NoTransport:
-    """One of a fork of httpx: it has the methods, and other requests, responses and errors."""
-
-    __module__ = "httpx2"
-    __qualname__ = "HTTPTransport"
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        raise NotImplementedError
-
-
-def test_one_of_a_fork_of_httpx_is_none() -> None:
-    with pytest.raises(ConfigurationError, match=r"must be an httpx\.BaseTransport, not httpx2\.HTTPTransport: leave"):
-        Victor(VictorOAuth("id", "not-a-secret"), transport=NoTransport())  # type: ignore[arg-type] # as a user may
-
-
 class Wrapped(httpx.BaseTransport):
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self.handle_request, self.close = inner.handle_request, inner.close
@@ -152,6 +138,10 @@ WAYS: dict[str, tuple[str, str, Callable[[], Any]]] = {
     "transport, awaited": ("async", "transport", httpx.AsyncHTTPTransport),
     "http_client, blocking": ("sync", "http_client", lambda: httpx.Client(limits=NONE_KEPT)),
     "http_client, awaited": ("async", "http_client", lambda: httpx.AsyncClient(limits=NONE_KEPT)),
+    "httpx2, transport": ("sync", "transport", httpx2.HTTPTransport),
+    "httpx2, transport, awaited": ("async", "transport", httpx2.AsyncHTTPTransport),
+    "httpx2, blocking": ("sync", "http_client", lambda: httpx2.Client(limits=httpx2.Limits(**vars(NONE_KEPT)))),
+    "httpx2, awaited": ("async", "http_client", lambda: httpx2.AsyncClient(limits=httpx2.Limits(**vars(NONE_KEPT)))),
     # It calls what was sent a connection that was not made, and cannot be seen below a wrapper.
     "pyreqwest, blocking": ("sync", "http_client", lambda: httpx.Client(transport=Wrapped(SyncHttpxTransport()))),
     "pyreqwest, awaited": ("async", "http_client", lambda: httpx.AsyncClient(transport=AsyncWrapped(HttpxTransport()))),

@@ -15,6 +15,7 @@ from tests.faults.adapters import CALLERS, Observed, each_mode
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE
 from victor_ext import AsyncVictor, RetryPolicy, TimedOut, Victor, VictorOAuth
+from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.options import route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
 
@@ -47,16 +48,39 @@ def calls(provider: RawProvider, mode: str, count: int, **limits: Any) -> list[O
 
 
 @each_mode
-def test_one_that_was_idle_for_too_long_is_closed(provider: RawProvider, mode: str) -> None:
-    observed = calls(provider, mode, 3, max_connections=1, keepalive_expiry=0.0)
-    assert [each.word for each in observed] == ["success"] * 3
+@pytest.mark.parametrize(
+    "limits", [{"max_connections": 1, "keepalive_expiry": 0.0}, {"max_keepalive_connections": 0}], ids=str
+)
+def test_one_that_may_not_be_kept_or_not_for_so_long_is_closed(provider: RawProvider, mode: str, limits: Any) -> None:
+    assert [each.word for each in calls(provider, mode, 3, **limits)] == ["success"] * 3
     assert provider.record.connections == 4  # the token's as well
 
 
 @each_mode
-def test_none_is_kept(provider: RawProvider, mode: str) -> None:
-    calls(provider, mode, 3, max_keepalive_connections=0)
-    assert provider.record.connections == 4
+@pytest.mark.parametrize("limits", [{"max_connections": 4}, {"max_keepalive_connections": 4}], ids=str)
+def test_at_its_limit_it_keeps_those_that_have_rested(
+    provider: RawProvider, mode: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five writes come in a rest. Of four connections, the newest makes room; the others serve half of the writes."""
+    monkeypatch.setattr(connection_pool, "REUSE_DELAY", 5.0)
+    monkeypatch.setattr(connection_pool, "monotonic", lambda: float(len(provider.record.requests)))
+    with closing(CALLERS[mode](provider.url(), limits=httpx.Limits(keepalive_expiry=None, **limits))) as caller:
+        assert {caller.start("create", f"S{number}").word for number in range(55)} == {"success"}
+    assert provider.record.connections == 26
+
+
+def test_one_that_comes_back_when_all_are_kept_is_closed(provider: RawProvider, monkeypatch: Any) -> None:
+    now = 0.0
+    monkeypatch.setattr(connection_pool, "monotonic", lambda: now)
+    url, limits = httpx.URL(provider.url()), httpx.Limits(max_keepalive_connections=1)
+    provider.instead = lambda exchange: exchange.send(answer(b"{}"))
+    with PooledTransport(route_to(url, verify=True, proxy=None), limits) as transport:
+        for response in [transport.handle_request(httpx.Request("POST", url)) for _ in range(2)]:
+            response.read()
+            response.close()
+            now += connection_pool.REUSE_DELAY * 0.6
+        transport.handle_request(httpx.Request("POST", url)).close()
+    assert provider.record.connections == 2
 
 
 @each_mode

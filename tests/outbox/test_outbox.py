@@ -114,6 +114,14 @@ class TestSending:
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
         assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
 
+    def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(self, outbox: Outbox, victor: Victor) -> None:
+        stored(outbox, invoice())
+        outbox.send(victor)
+        statements: list[str] = []
+        sa.event.listen(outbox._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+        outbox.refresh(victor)
+        assert [statement for statement in statements if "call" in statement] == [] != statements
+
     def test_a_rejection_is_stored_with_its_reason(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
         stored(outbox, invoice(1), invoice(2))
         faults.status(400, operation="create")

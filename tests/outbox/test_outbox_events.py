@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests.outbox.conftest import NOTES
 from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import stored
+from tests.outbox.test_outbox import set_leases, stored
 from tests.providers.connected.till import client_class
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ADAPTERS
@@ -42,10 +42,10 @@ def notes(engine: sa.Engine) -> list[str]:
         return [*connection.scalars(sa.select(NOTES.c.text))]
 
 
-def let_time_pass(outbox: Any, engine: sa.Engine) -> None:
-    """All waits before the next try are over."""
+def let_time_pass(outbox: Any, engine: sa.Engine, column: str = "due_at", to: float = 0.0) -> None:
+    """All waits before the next try are over; or each event has this time in another column."""
     with engine.begin() as connection:
-        connection.execute(sa.update(outbox.events).values(due_at=0.0))
+        connection.execute(sa.update(outbox.events).values({column: to}))
 
 
 def resumed(steps: Any, result: Any) -> Any:
@@ -148,8 +148,7 @@ def test_what_ends_its_process_every_time_is_a_dead_letter_too(outbox: Outbox, e
             with pytest.raises(SystemExit):
                 outbox.handle()
             let_time_pass(outbox, engine)
-        with engine.begin() as connection:
-            connection.execute(sa.update(outbox.events).values(stored_at=stored_at))
+        let_time_pass(outbox, engine, "stored_at", stored_at)
     assert outbox.handle() == []
     (letter,) = outbox.dead_letters()
     assert (letter.tries, "did not end within the lease" in letter.error) == (MOST_TRIES + 1, True)
@@ -178,8 +177,7 @@ def test_what_no_handler_of_the_worker_wants_is_not_stored(
 def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox, engine: sa.Engine) -> None:
     settled_by_hand(outbox)
     for days, left in ((6, 1), (8, 0)):
-        with engine.begin() as connection:
-            connection.execute(sa.update(outbox.events).values(stored_at=time.time() - days * 86_400))
+        let_time_pass(outbox, engine, "stored_at", time.time() - days * 86_400)
         worker = Outbox(engine)
         worker.on("rejected")(note)
         worker.handle()
@@ -189,8 +187,7 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(outbox: Outbox,
 def test_the_outbox_of_one_system_leaves_the_events_of_another_one(outbox: Outbox, engine: sa.Engine) -> None:
     """One table has the writes of all systems."""
     settled_by_hand(outbox)
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.events).values(stored_at=0.0))
+    let_time_pass(outbox, engine, "stored_at")
     for name in ("sent", "rejected"):
         other = Outbox(engine, client=SimpleNamespace(provider="Velo"))
         other.on(name)(note)
@@ -209,7 +206,7 @@ def test_a_change_that_two_workers_see_is_one_event(
     outbox.send(victor)
     slow = Outbox(engine)
     slow_pass: Any = Outbox.refresh.steps(slow, victor)
-    read_rows = next(slow_pass)()
+    read_rows = slow_pass.send(next(slow_pass)())()
     time_travel.advance(minutes=1)
     assert [entry.status for entry in outbox.refresh(victor)] == ["completed"]
     assert slow._run(resumed(slow_pass, read_rows)) == []
@@ -319,11 +316,6 @@ def test_handlers_on_the_transactions_of_django(engine: sa.Engine, victor: Victo
 # What other systems say later
 
 
-def let_leases_end(outbox: Outbox) -> None:
-    with outbox._engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
-
-
 def test_a_payout_goes_its_whole_way_by_its_events(engine: sa.Engine) -> None:
     with ADAPTERS["velo"].SANDBOX() as sandbox:
         harness = ADAPTERS["velo"].Harness(sandbox, awaited=False)
@@ -345,7 +337,7 @@ def test_a_payout_goes_its_whole_way_by_its_events(engine: sa.Engine) -> None:
             for _ in range(6):
                 sent, refreshed = outbox.send(), outbox.refresh()
                 sandbox.advance(seconds=60)
-                let_leases_end(outbox)
+                set_leases(outbox, engine)
             assert (sent, refreshed, outbox.refresh()) == ([], [], [])
             assert [(entry.operation, entry.status) for entry in outbox.entries()] == [
                 ("payouts.submit", "ACCEPTED"),
@@ -393,7 +385,7 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
             assert connection.scalar(sa.select(sa.func.min(outbox.table.c.leased_until))) > time.time() + 3_000
         assert outbox.refresh() == []
         says["p-1"] = says["p-2"] = (200, {"status": "paid"})
-        let_leases_end(outbox)
+        set_leases(outbox, engine)
         assert [entry.status for entry in outbox.refresh()] == ["paid", "paid"]
         assert asked[3:] == ["p-1", "p-2"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 
@@ -25,15 +26,18 @@ from victor_ext import (
 )
 from victor_ext.sandbox import Sandbox
 
+each_library = pytest.mark.parametrize("library", [httpx, httpx2])
+
 
 def credentials(sandbox: Sandbox) -> dict[str, Any]:
     return {"auth": VictorOAuth(*sandbox.add_oauth_client()), "base_url": sandbox.url, "retry": RetryPolicy(base=0.0)}
 
 
-def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(victor_sandbox: Sandbox) -> None:
+@each_library
+def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(library: Any, victor_sandbox: Sandbox) -> None:
     seen: list[httpx.Request] = []
     answers: list[bytes] = []
-    with httpx.Client(
+    with library.Client(
         headers={"X-Theirs": "no"},
         cookies={"theirs": "no"},
         auth=("theirs", "no"),
@@ -56,8 +60,11 @@ def test_its_hooks_see_each_attempt_and_nothing_else_of_it_is_sent(victor_sandbo
         victor.payment_requests.get("ABCDEFGH12")
 
 
-def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(victor_sandbox: Sandbox) -> None:
-    http_client = httpx.Client()
+@each_library
+def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(
+    library: Any, victor_sandbox: Sandbox
+) -> None:
+    http_client = library.Client()
 
     def close_before_a_retry(event: Event) -> None:
         if isinstance(event, RetryScheduled):
@@ -72,14 +79,15 @@ def test_one_that_is_closed_between_two_attempts_leaves_the_outcome_as_it_was(vi
 
 
 @pytest.mark.slow
-def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write() -> None:
+@each_library
+def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write(library: Any) -> None:
     sent: list[httpx.Request] = []
 
     def lie(request: httpx.Request) -> httpx.Response:
         sent.append(request)
-        raise httpx.ConnectError("no connection", request=request)
+        raise library.ConnectError("no connection", request=request)
 
-    with httpx.Client(transport=httpx.MockTransport(lie)) as http_client:
+    with library.Client(transport=library.MockTransport(lie)) as http_client:
         auth = ApiKeyAuth("not-a-secret", query="key")
         till = connect(client_class(), base_url="https://api.example", auth=auth, http_client=http_client)
         with pytest.raises(ConnectionFailed) as raised:
@@ -87,9 +95,10 @@ def test_a_key_in_the_query_changes_nothing_of_what_is_known_of_a_write() -> Non
     assert (len(sent), raised.value.outcome) == (1, "unknown")
 
 
+@each_library
 @pytest.mark.anyio
-async def test_it_is_awaited(victor_sandbox: Sandbox) -> None:
-    async with httpx.AsyncClient() as http_client:
+async def test_it_is_awaited(library: Any, victor_sandbox: Sandbox) -> None:
+    async with library.AsyncClient() as http_client:
         async with AsyncVictor(http_client=http_client, **credentials(victor_sandbox)) as victor:
             assert [each async for each in victor.payment_requests.list(status="pending")] == []
         assert not http_client.is_closed
@@ -97,9 +106,11 @@ async def test_it_is_awaited(victor_sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("system", ARGUMENTS)
 @pytest.mark.parametrize("awaited", [False, True])
-def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool) -> None:
-    other, kind = (httpx.Client(), "AsyncClient") if awaited else (httpx.AsyncClient(), "Client")
-    with pytest.raises(ConfigurationError, match=rf"http_client must be an httpx\.{kind}, not {type(other).__name__}"):
+@each_library
+def test_what_is_no_client_for_this_mode_is_refused(system: str, awaited: bool, library: Any) -> None:
+    other, kind = (library.Client(), "AsyncClient") if awaited else (library.AsyncClient(), "Client")
+    given = rf"{library.__name__}\.{type(other).__name__}\."
+    with pytest.raises(ConfigurationError, match=rf"must be an httpx\.{kind} \(or httpx2's\), not {given}"):
         CLIENTS[system][awaited](**ARGUMENTS[system], http_client=other)
 
 

@@ -21,8 +21,6 @@ import anyio
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from victor_api.api.payment_requests import create_request_payment
 from victor_api.client import Client
 from victor_api.models import NewRtpRfpPaymentRequest
@@ -50,6 +48,7 @@ from victor_ext import (
 )
 from victor_ext.providers import FlexFactorAuth, VeloAuth, flexfactor, victor
 from victor_ext.providers.flexfactor import FlexFactorToken
+from victor_ext.sandbox.victor.authentication import new_key_pair
 
 OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
 API = "https://api.example"
@@ -211,17 +210,9 @@ def test_a_refusal_after_a_lost_attempt_stays_unknown_whatever_the_function_retu
     assert (error.outcome, error.idempotency_key, error.attempts) == (Outcome.UNKNOWN, "k" * 24, 2)
 
 
-def pem() -> tuple[str, rsa.RSAPublicKey]:
-    key = rsa.generate_private_key(65537, 2048)
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return text.decode(), key.public_key()
-
-
 @pytest.mark.parametrize("of", ["file", "function", "a path of a function", "environment"])
 def test_a_private_key_that_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
-    (first, first_public), (second, second_public) = pem(), pem()
+    (first, first_public), (second, second_public) = new_key_pair(), new_key_pair()
     file, current = tmp_path / "key.pem", [first]
     file.write_text(first)
     tokens: list[str] = []

@@ -42,9 +42,7 @@ def test_there_and_back_is_the_same(minor: int, currency: str) -> None:
     "amount", [44.23, "44,23", "4.4E1", "44.234", " 44", "", "NaN", Decimal("Infinity"), True, None]
 )
 def test_what_is_no_amount_is_refused(amount: object) -> None:
-    with pytest.raises(
-        InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'; never a float"
-    ) as caught:
+    with pytest.raises(InvalidRequest, match=r"amount is .* at most 2 decimals for USD, such as '44.23'") as caught:
         Money.of(amount, "USD")  # type: ignore[arg-type] # on purpose
     assert caught.value.problems[0].field == "amount"
 

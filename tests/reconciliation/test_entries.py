@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden, locals_of
 from victor_ext import ConfigurationError, InvalidRequest, Victor
 from victor_ext.books import Window, Zone
@@ -86,30 +87,13 @@ def test_a_column_that_is_not_read(tmp_path: Path) -> None:
     assert read(path, columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
-SHORTENED = (
-    "line 2, reference: reference is in the short form of a spreadsheet (as 4.3988E+10 is), and digits are lost: "
-    "format the column as text, enter the numbers again and export it once more."
-)
-WRONG = {
-    "R-1,,USD,": "line 2, amount: amount is missing.",
-    '"R-1","1,234.50",USD,': (
-        "line 2, amount: amount is '1,234.50' and must be Decimal, text or int with at most 2 decimals for USD, such "
-        "as '44.23'; never a float."
-    ),
-    "R-1,0,USD,": "line 2, amount: amount is 0.00 and must be above zero.",
-    "R-1,1,usd,": "line 2, currency: currency is 'usd' and must be three capital letters (ISO 4217), such as 'USD'.",
-    "4.39881E+10,1,USD,": SHORTENED,
-    '"4,39881e+10",1,USD,': SHORTENED,
-    "R-1,1,USD,2026-03-04": "line 2, at: at is '2026-03-04': write a Zulu time, such as 2026-03-04T05:06:07Z.",
-    "R-1,1": "line 2: the row has 2 fields and the heading 4: the columns may have shifted.",
-    f"{'R' * 256},1,USD,": "line 2, reference: reference must be text of 1 to 255 characters.",
-}
+CASES = cases_beside(__file__)
 
 
-@pytest.mark.parametrize("row", WRONG)
-def test_a_row_that_is_wrong_is_told_by_line_and_field(tmp_path: Path, row: str) -> None:
-    path = written(tmp_path, f"reference,amount,currency,at\n{row}\n")
-    assert problems(path) == [WRONG[row]]
+@pytest.mark.parametrize(("row", "told"), CASES["wrong"].items())
+def test_a_row_that_is_wrong_is_told_by_line_and_field(tmp_path: Path, row: str, told: str) -> None:
+    path = written(tmp_path, f"reference,amount,currency,at\n{row.replace('LONG', 'R' * 256)}\n")
+    assert problems(path) == [told]
 
 
 def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(tmp_path: Path) -> None:
@@ -119,17 +103,10 @@ def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(tmp_path
     assert told[20:] == ["... The rows after these were not read."]
 
 
-HEADINGS = {
-    "reference,total": "line 1, amount: the heading (reference, total) has no amount: name the column, such as amount=",
-    "invoice,amount": "line 1, reference: the heading (invoice, amount) has no reference or id: name the column, such",
-    "reference,reference,amount": "line 1, reference: the heading names reference more than once.",
-}
-
-
-@pytest.mark.parametrize("heading", HEADINGS)
-def test_a_heading_that_lacks_a_column(tmp_path: Path, heading: str) -> None:
+@pytest.mark.parametrize(("heading", "beginning"), CASES["headings"].items())
+def test_a_heading_that_lacks_a_column(tmp_path: Path, heading: str, beginning: str) -> None:
     (told,) = problems(written(tmp_path, f"{heading}\n1,2,3\n"))
-    assert told.startswith(HEADINGS[heading])
+    assert told.startswith(beginning)
 
 
 def test_a_column_that_is_named_and_not_there(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.reconciliation.planted import Planted, planted
 from victor_ext import AsyncVictor, zulu
-from victor_ext.cli.reconcile import _KINDS
+from victor_ext.cli.reconcile_output import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 
@@ -55,7 +56,7 @@ def test_books_that_differ(command: Command, planted: Planted, book: Path) -> No
     lines = ran.out.splitlines()
     assert [line.split("  ")[0] for line in lines[:4]] == ["ASKED TWICE"] * 3 + ["differs"]
     assert "ours: line " in lines[0]
-    assert "(TWICE-0), 44.23 USD, pending; and " in lines[0]
+    assert "(TWICE-0), 44.23 USD, pending; the other payment is " in lines[0]
     table = {line.split()[0]: line for line in lines if line.split()[1:2] and line.split()[1].isdigit()}
     assert {kind: int(line.split()[1]) for kind, line in table.items() if kind != "at"} == {
         kind: count for kind, count in planted.expected.items() if kind != "at_edge"
@@ -77,7 +78,7 @@ def test_colours_are_for_terminals(command: Command, planted: Planted, book: Pat
     assert "\x1b[1;37;41m" not in command.at_terminal(*words, NO_COLOR="1").out
 
 
-@pytest.mark.parametrize("columns", [60, 130])
+@pytest.mark.parametrize("columns", [60, 150])
 def test_a_narrow_terminal_has_no_meanings(command: Command, planted: Planted, book: Path, columns: int) -> None:
     ran = command.at_terminal("reconcile", str(book), *window(planted), columns=columns)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()
@@ -86,7 +87,7 @@ def test_a_narrow_terminal_has_no_meanings(command: Command, planted: Planted, b
     assert max(map(len, table)) <= columns
     assert any("221.15 USD" in line for line in table), "no sum is cut"
     assert any("ours, and not theirs" in line for line in table) is (columns != 60)
-    assert any(re.match(" {14}[^ ]", line) for line in lines) is (columns < 130), "a difference goes on below itself"
+    assert any(re.match(" {14}[^ ]", line) for line in lines) is (columns < 150), "a difference goes on below itself"
 
 
 def test_books_that_agree(command: Command, planted: Planted, tmp_path: Path) -> None:
@@ -132,37 +133,31 @@ def test_rows_that_are_wrong_are_told_before_the_provider_is_asked(
     assert len(planted.sandbox.received()) == before
 
 
-MISUSE = {
-    "--start, --end are missing.": [],
-    "--end must be after start": ["--start", "2026-03-05T00:00:00Z", "--end", "2026-03-04T00:00:00Z"],
-    "--end must be after start.": ["--start", "yesterday", "--end", "yesterday"],
-    "--provider is 'velvet': write one of victor, eastpay, flexfactor, velo.": ["--provider", "velvet"],
-    "--column is 'invoice_no': write FIELD=NAME": ["--column", "invoice_no"],
-    "the fields are reference, id, key": ["--column", "invoice=x"],
-    "--out /nowhere/report.csv cannot be written": ["--out", "/nowhere/report.csv"],
-    "--payor-id is for Velo": ["--payor-id", "P"],
-    "--margin is nan: write minutes from 0 to 525600": ["--margin", "nan"],
-    "--margin is inf: write minutes from 0 to 525600": ["--margin", "inf"],
-    "--currency is 'EURO' and must be three capital letters (ISO 4217), such as 'USD'.": ["--currency", "EURO"],
-    "VELO_API_KEY": ["--provider", "velo"],
-}
+MISUSE = cases_beside(__file__)["misuse"]
 
 
 @pytest.mark.parametrize("message", MISUSE)
 def test_misuse(command: Command, planted: Planted, book: Path, message: str) -> None:
-    words = MISUSE[message]
+    words = MISUSE[message].split()
     given = words if message.startswith(("--start", "--end")) else [*window(planted), *words]
     ran = command("reconcile", str(book), *given)
     assert (ran.status, ran.out) == (2, "")
     assert message in ran.err
 
 
+def test_a_day_is_its_first_moment_in_utc(command: Command, book: Path) -> None:
+    days, moments = ["2001-03-04", "2001-03-06"], ["2001-03-04T00:00:00Z", "2001-03-06T00:00:00Z"]
+    ran, same = (command("reconcile", str(book), "--start", start, "--end", end) for start, end in (days, moments))
+    assert (ran.status, ran.out) == (same.status, same.out)
+    assert "from 2001-03-04 00:00:00 UTC until just before 2001-03-06 00:00:00 UTC." in ran.out
+
+
 def test_the_report_does_not_replace_our_book(command: Command, planted: Planted, book: Path) -> None:
     before = book.read_bytes()
     linked = book.with_name("linked.csv")
     linked.symlink_to(book)
-    for out in (book, linked, book.parent / "." / book.name):
-        ran = run(command, planted, book, "--out", str(out))
+    for option, out in (("--out", book), ("--html", linked), ("--out", book.parent / "." / book.name)):
+        ran = run(command, planted, book, option, str(out))
         assert (ran.status, ran.out) == (2, "")
         assert "is the file that is compared: name another one" in ran.err
     assert book.read_bytes() == before
@@ -267,7 +262,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_kinds_are_those_there_are_in_their_order() -> None:
     assert [row[0].strip("`") for row in table("The rows of a report")] == [kind.value for kind in Kind]
-    assert list(_KINDS) == [kind.value for kind in Kind]
+    assert list(KINDS) == [kind.value for kind in Kind]
 
 
 def test_the_columns_are_those_that_are_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -93,7 +94,10 @@ def test_the_extra_all_is_all_other_extras_but_the_one_with_exact_pins() -> None
 def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
     named = [line.rpartition(" ")[2] for line in contents.PROJECT["classifiers"] if "Python :: 3." in line]
     workflow = (contents.ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
-    assert f"python: {json.dumps(named)}" in workflow
+    # The wheel is used on each; the lock of the development tools cannot be installed on the newest one yet.
+    (used,) = re.findall(r'PYTHONS="(.+)"', workflow)
+    assert [name for name in used.split() if not name.endswith("t")] == named
+    assert f"python: {json.dumps(named[:-1])}" in workflow
     assert contents.PROJECT["requires-python"] == f">={named[0]}"
 
 

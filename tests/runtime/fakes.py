@@ -220,6 +220,7 @@ class Harness:
     draw: Callable[[], float] = lambda: 1.0
     on_event: Callable[[Event], None] | None = None
     auth: Callable[[FakeClock, Lock], Authenticator] | None = None
+    reuse: float = 0.0  # of tokens, without `auth`
     max_response_bytes: int = MAX_RESPONSE_BYTES
     extensions: Mapping[str, Any] = field(default_factory=lambda: DOCUMENTED)
 
@@ -229,7 +230,8 @@ class Harness:
         self.network = Network(self.clock, self.script, self.quota, self.drift)
         self.signed_at: list[float] = []
         lock = AsyncDriver.lock() if self.mode == "async" else Driver.lock()
-        authenticator = self.auth(self.clock, lock) if self.auth else SignedToken(self.sign, self.clock)
+        signed = SignedToken(self.sign, self.clock, reuse=self.reuse)
+        authenticator = self.auth(self.clock, lock) if self.auth else signed
         self.loop = AttemptLoop(
             behaviour=self.behaviour,
             authenticator=authenticator,

@@ -1,50 +1,26 @@
-"""The page in a real Chromium, with a client in Python at the other end.
-
-Skipped where no browser is found: `apt-get install chromium`, or `.venv/bin/playwright install chromium`.
-"""
+"""The page in a real Chromium, with a client in Python at the other end."""
 
 from __future__ import annotations
 
 import re
 import runpy
-import shutil
 import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.chromium import CONTRAST, browser, launch, playwright_api
 from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 pytestmark = pytest.mark.slow
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-expect, sync_playwright = playwright_api.expect, playwright_api.sync_playwright
+__all__ = ["browser", "launch"]
+expect = playwright_api.expect
 
 HOSTILE = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-CONTRAST = Path(__file__).with_name("contrast.js")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="module")
-def launch():
-    """Start a browser with more arguments."""
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        program = own if Path(own).exists() else next(filter(None, map(shutil.which, NAMES)), None)
-        if program is None:
-            pytest.skip("no browser: apt-get install chromium, or .venv/bin/playwright install chromium")
-        # The sandbox of Chromium needs rights that containers do not have. The only pages here are ours.
-        yield lambda *more: playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *more])
-
-
-@pytest.fixture(scope="module")
-def browser(launch):
-    browser = launch()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -242,13 +218,13 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):
-    made, contrast = ask(victor, "A long note " * 8), CONTRAST.read_text(encoding="utf-8")
+    made = ask(victor, "A long note " * 8)
     page = window("/", width, color_scheme=scheme)
     for path in ("/", f"/#/records/{made.id}", f"/#/calls/{sandbox.received()[-1].number}", "/docs"):
         page.goto(sandbox.url + path)
         page.locator("h1").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        assert page.evaluate(contrast) == [], path
+        assert page.evaluate(CONTRAST) == [], path
 
 
 def test_the_pictures_of_the_documentation_can_be_made(browser, tmp_path):

@@ -1,4 +1,4 @@
-"""A small file that means a large document, or one without an end, is refused by name and at once."""
+"""A small file that means a large document, or one without an end, is refused at once, in a message that names it."""
 
 from __future__ import annotations
 

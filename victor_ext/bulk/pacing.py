@@ -105,7 +105,6 @@ class ProviderClock:
     def __init__(self, client: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
-        self._local = time.time
         self._lock = threading.Lock()
         self._asked_at = 0.0
         self._error: VictorError | None = None
@@ -113,10 +112,7 @@ class ProviderClock:
 
     def is_settled(self) -> bool:
         """Whether stored times can be evaluated: the provider's time is known, or its responses contain none."""
-        if self._client.provider_time().is_known:
-            self._tells_no_time = False
-            return True
-        return self._tells_no_time
+        return self.now().error is None
 
     def ask(self) -> VictorError | None:
         """Make a small read to get the provider's time, unless `is_settled`. Return the error if no response came.
@@ -132,8 +128,12 @@ class ProviderClock:
             return self._error
 
     def now(self) -> Now:
-        error = None if self.is_settled() else self._error or VictorError("The provider has not answered yet.")
-        return Now(Moment(self._local(), self._monotonic()), self._client.provider_time(), error)
+        provider = self._client.provider_time()
+        if provider.is_known:
+            self._tells_no_time = False
+        is_settled = provider.is_known or self._tells_no_time
+        error = None if is_settled else self._error or VictorError("The provider has not answered yet.")
+        return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def _read(self) -> VictorError | None:
         try:

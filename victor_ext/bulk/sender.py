@@ -204,7 +204,8 @@ class BulkSender:
         with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
             kind, (loads, _) = context.kind, self._submissions(store)
             if name not in kind.steps:
-                raise ConfigurationError(f"{name} is no step of these rows: write {' or '.join(kind.steps) or 'none'}.")
+                steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
+                raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
             self._settings.check_person(loads)
             account = context.vault.account(context.client.caller)
             step = replace(store, batch=f"{store.batch}/{name}", account=account)

@@ -155,7 +155,7 @@ class Expected:
             missing = f" ({without_amount:,} of the rows have no valid amount)" if without_amount else ""
             yield f"the amounts are {total:.2f} in all{missing}, and {self.total:.2f} is expected: nothing was stored."
         if self.rows not in (None, rows):
-            yield f"there are {rows:,} rows, and {self.rows:,} are expected: nothing was stored."
+            yield f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was stored."
 
 
 @dataclass(frozen=True, slots=True)

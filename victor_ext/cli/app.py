@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.main import get_command
 
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
@@ -21,7 +22,7 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import AsJson, Session, with_session
-from .wording import in_options
+from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -47,11 +48,15 @@ Exit status:
   130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: the reader of the output has gone
 """
 
+# From 0.28 on, typer adds the dots.
+_FACTS = "FACT..." if typer.__version__.startswith("0.27.") else "FACT"
+
 app = typer.Typer(
     name="victor",
     epilog=_EPILOG,
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
+    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
@@ -63,21 +68,19 @@ app.command()(reconcile)
 app.command()(doctor)
 
 
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
-    if version:
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
         from victor_ext import __version__  # noqa: PLC0415 - only this needs it
 
         say(f"victor {__version__}")
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        say(context.get_help())
-        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *, version: Annotated[bool, typer.Option("--version", callback=_version, help="Show the version and exit.")] = False
+) -> None:
+    """Requests for payment over the instant payment networks: send, read, answer and follow them."""
 
 
 _FORWARDED: dict[str, Any] = {
@@ -116,7 +119,7 @@ def _forward(context: typer.Context, module: str) -> NoReturn:
 
 @app.command()
 def key(
-    facts: Annotated[list[str], typer.Argument(metavar="FACT...", help="What identifies the payment: invoice 1042")],
+    facts: Annotated[list[str], typer.Argument(metavar=_FACTS, help="What identifies the payment: invoice 1042")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -154,9 +157,23 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+def _in_plain_words(command: Any) -> Any:
+    """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
+    for each in getattr(command, "commands", {}).values():
+        _in_plain_words(each)
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = _no_type
+    return command
+
+
+def _no_type(**_: object) -> None:
+    return None
+
+
 def _run(arguments: Sequence[str]) -> int:
     try:
-        status = app(list(arguments), prog_name="victor", standalone_mode=False)
+        status = _in_plain_words(get_command(app))(list(arguments), prog_name="victor", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except OutputLost as error:
         if error.reader_has_gone:
@@ -168,7 +185,8 @@ def _run(arguments: Sequence[str]) -> int:
     except Misuse as error:
         message = str(error)
     except USAGE_ERROR as error:
-        hint = "" if error.ctx is None else f" See '{error.ctx.command_path} --help'."
-        message = f"{error.format_message()}{hint}"
+        if error.format_message().startswith("Usage: "):  # no command of a group: its help
+            return _run([*arguments, "--help"])
+        message = usage(error.format_message(), None if error.ctx is None else error.ctx.command_path)
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE

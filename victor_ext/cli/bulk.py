@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .failures import Misuse, victor_failure
-from .screen import Progress, complain, notices, plain
+from .screen import Progress, notices, plain
 from .session import Provider, Session, Yes, flag, option, system_of, with_session
 from .signals import status_of
 
@@ -43,6 +44,7 @@ STEPS = {
     "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves money.",
     "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
 }
+_WATCH_SECONDS = 0.5
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -71,7 +73,7 @@ class _Kept(TypedDict):
 
 
 class _Named(_Kept):
-    name: Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The batch, when there are several.")]
+    name: Annotated[str | None, typer.Argument(metavar="BATCH", help="The batch, when there are several.")]
 
 
 class _Terms(_Kept):
@@ -133,12 +135,7 @@ class _Send(_Step, _Sent):
     skip_invalid: Annotated[bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")]
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")]
     ask_again: Annotated[
-        bool,
-        flag(
-            "--ask-again",
-            "Send rows of another batch again, on purpose: their customers are asked again, or their payments "
-            "submitted again.",
-        ),
+        bool, flag("--ask-again", "Ask the customers, or submit the payments, of another batch again, on purpose.")
     ]
 
 
@@ -316,12 +313,22 @@ def resume(session: Session, **given: Unpack[_Resume]) -> None:
 
 @bulk.command()
 @with_session
-def status(session: Session, *, refresh: Refresh = False, **given: Unpack[_Named]) -> None:
+def status(
+    session: Session,
+    *,
+    refresh: Refresh = False,
+    watch: Annotated[bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")] = False,
+    **given: Unpack[_Named],
+) -> None:
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one JSON document a line.
 
     The exit status is that of the stored rows. Changed rows of a file are not among them: `send` refuses them.
     """
+    if watch and refresh:
+        raise Misuse("--watch shows what is stored, and --refresh reads the provider: leave one of them out.")
     kept = _Batches.of(session, given)
+    if watch:
+        _watch(kept)
 
     def shown(batch: str) -> BatchStatus:
         with kept.sender(batch=batch) as sender:
@@ -332,6 +339,30 @@ def status(session: Session, *, refresh: Refresh = False, **given: Unpack[_Named
     kept.each(shown)
 
 
+def _watch(kept: _Batches) -> None:
+    """Show the progress of all batches until nothing of them is left to do."""
+    before: list[BatchStatus] = []
+    with ExitStack() as stack, Progress(as_json=kept.session.as_json, at_once=True) as progress:
+        senders = [stack.enter_context(kept.sender(batch=batch)) for batch in kept.batches()]
+        try:
+            while True:
+                began = time.monotonic()
+                statuses = [sender.status() for sender in senders]
+                for status in statuses:
+                    progress.show(status.batch, status.settled, status.rows, bulk_output.counts(status))
+                if all(status.complete and status.over for status in statuses):
+                    return
+                for status in statuses:
+                    if kept.session.as_json and status not in before:
+                        bulk_output.show_status(status, "", as_json=True)
+                before = statuses
+                time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))  # a large batch takes long to read
+        except KeyboardInterrupt:
+            progress.close()
+            progress.tell("Stopped watching. That stops nothing else.")
+            raise
+
+
 @bulk.command()
 @with_session
 def export(
@@ -340,12 +371,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to a file (default: standard output).", metavar="FILE")
     ] = None,
-    no_escape: Annotated[
-        bool,
-        flag(
-            "--no-escape", "Write all text as it is, for programs. (default: a ' before what a spreadsheet would run)"
-        ),
-    ] = False,
+    no_escape: Annotated[bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")] = False,
     refresh: Refresh = False,
     **given: Unpack[_Named],
 ) -> None:
@@ -403,22 +429,23 @@ def worker(
     metrics_port: Annotated[int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")] = None,
     **given: Unpack[_Terms],
 ) -> None:
-    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine."""
+    """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
     kept = _Batches.of(session, given)
     if kept.place.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk send' and 'victor bulk "
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
+    tell = partial(bulk_output.show_event, as_json=session.as_json)
     metrics = None if metrics_port is None else _metrics(metrics_port)
-    with kept.sender(on_event=metrics, batch=given["batch"]) as sender, notices():
+    with kept.sender(on_event=metrics, batch=given["batch"]) as sender, notices(partial(tell, "notice")):
         if metrics is not None:
             metrics.watch(sender)
-        complain(f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
+        tell("working", f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
-            complain("Stopped.")
+            tell("stopped", "Stopped.")
             raise typer.Exit from None
 
 

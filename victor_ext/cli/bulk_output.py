@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
-from .screen import complain, conclude, plain
+from .screen import complain, conclude, decided, plain, say
 from .session import whole_file
 from .wording import ENCODING, FOR_ALL_ROWS, rows_text, with_hint
 
@@ -63,6 +63,15 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
     advice = [] if status.complete and status.over else [f"Go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
+
+
+@decided()
+def show_event(event: str, text: str, *, as_json: bool) -> None:
+    """Print what happens to a worker: on standard error, or as one JSON document a line."""
+    if as_json:
+        say(json.dumps({"event": event, "message": text}))
+    else:
+        complain(text)
 
 
 def _units(status: BatchStatus) -> Iterator[str]:

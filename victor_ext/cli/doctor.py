@@ -132,7 +132,8 @@ def _steps(client: Any, system: System, session: Session) -> dict[str, Callable[
         if of or url.scheme == "http":
             return Finding("TLS", "through the proxy: see the signed read" if of else "none: http to this machine")
         on_the_way = "Check for a firewall or a proxy on the way."
-        return _timed("TLS", partial(_tls, url.host, port), "the handshake failed", on_the_way)
+        handshake = partial(_tls, client.ssl_context, url.host, port, f"{system.prefix}BASE_URL")
+        return _timed("TLS", handshake, "the handshake failed", on_the_way)
 
     resolver, no_port = "Check this machine's resolver.", f"port {port}{of} cannot be reached"
     return {
@@ -165,12 +166,9 @@ def _connection(host: str, port: int, of: str) -> Finding:
         return _good("Connection", f"port {port}{of} answers")
 
 
-def _tls(host: str, port: int) -> Finding:
+def _tls(context: Any, host: str, port: int, setting: str) -> Finding:
     import ssl  # noqa: PLC0415 - every start of the command would pay for it
 
-    import httpx  # noqa: PLC0415 - the same
-
-    context = httpx.create_ssl_context()  # what the client trusts, SSL_CERT_FILE included
     try:
         with (
             socket.create_connection((host, port), timeout=_CONNECT) as plain_socket,
@@ -181,7 +179,13 @@ def _tls(host: str, port: int) -> Finding:
             advice = "It expires soon: ask the provider when it is renewed." if days < _EXPIRES_SOON else None
             return _good("TLS", f"{secured.version() or 'TLS'}, the certificate is good for {days:.0f} days", advice)
     except ssl.SSLCertVerificationError as error:
-        return _bad("TLS", f"the certificate is not trusted: {error.verify_message}", CERTIFICATE)
+        why = getattr(error, "verify_message", None) or error  # macOS and Windows do not always set it
+        return _bad("TLS", f"the certificate is not trusted: {why}", CERTIFICATE)
+    except ssl.SSLError as error:
+        if error.reason != "WRONG_VERSION_NUMBER":
+            raise
+        advice = f"Correct {setting}: another port, or http for a sandbox on this machine."
+        return _bad("TLS", f"what listens on port {port} does not speak TLS", advice, exit_status=MISUSE)
 
 
 def _signed_read(client: Any, system: System, session: Session) -> Finding:
@@ -194,6 +198,8 @@ def _signed_read(client: Any, system: System, session: Session) -> Finding:
         advice = (
             "Check that the credentials were made in this environment."
             if error.status_code in (401, 403)
+            else f"Check the path of {system.prefix}BASE_URL."
+            if error.status_code in (404, 405)
             else "Run it again later. If it fails again, give the provider the request id."
             if error.status_code is not None
             else "Check for a firewall, a proxy, or an outage at the provider."

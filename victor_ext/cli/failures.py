@@ -145,7 +145,8 @@ def victor_failure(
     notes: list[str] = [*getattr(error, "__notes__", ())]
     if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
         notes.append(CREDENTIALS)
-    if isinstance(error, victor_ext.ConnectionFailed) and "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):
+    # By name: `ssl` is loaded by whoever connects.
+    if type(getattr(error.__cause__, "__cause__", None)).__name__ == "SSLCertVerificationError":
         notes.append(CERTIFICATE)
     if not local and len(error.problems) > _LISTED:
         notes.append("--json shows all problems.")

@@ -59,25 +59,13 @@ def main(arguments: Sequence[str], *, prog: str) -> int:
 
 def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("documents", metavar="SPEC", nargs="+", type=Path, help="an OpenAPI 3 document")
-    command.add_argument(
-        "--key",
-        metavar="NAME",
-        type=_key_name,
-        help="the header, or the member of the bodies, with the idempotency key (default: the declared one whose name "
-        "has 'idempot' in it)",
-    )
+    key = "the header, or the member of the bodies, with the idempotency key (default: the declared one with 'idempot')"
+    command.add_argument("--key", metavar="NAME", type=_key_name, help=key)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument(
-        "--skip",
-        metavar="WARNING",
-        choices=_ADVICE,
-        action="append",
-        default=[],
-        help="leave a warning out; repeatable",
-    )
-    command.add_argument(
-        "--fail-on-warning", action="store_true", help="end with 1 for a warning, or for what was left out"
-    )
+    skip = "leave a warning out; repeatable"
+    command.add_argument("--skip", metavar="WARNING", choices=_ADVICE, action="append", default=[], help=skip)
+    fail = "end with 1 for a warning, or for what was left out"
+    command.add_argument("--fail-on-warning", action="store_true", help=fail)
     add_reading(command)
 
 
@@ -114,9 +102,8 @@ def _show(document: Path, options: argparse.Namespace) -> int:
         show(*_table(rows, good), "", *_warnings(warned))
         writes = [each for each in rows if not each.reads]
         sent_once = sum(not each.repeated for each in writes)
-        show(
-            f"{document.name}: {len(rows)} operations, {len(writes)} writes, {sent_once} sent once; key: {_key(place)}"
-        )
+        counts = f"{len(rows)} operations, {len(writes)} writes, {sent_once} sent once"
+        show(f"{document.name}: {counts}; key: {_key(place)}")
         show(*(f"LEFT OUT: {each}" for each in log.left_out))
     return FAILED if (warned or log.left_out) and options.fail_on_warning else 0
 

@@ -39,7 +39,7 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
 
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
-        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
+        from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - as above
 
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
     except ImportError as error:
@@ -54,12 +54,15 @@ def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tupl
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
         has_entries = any(column["name"] == "key" for column in sa.inspect(engine).get_columns(table))
         if not (has_entries or inbox):
-            raise Misuse(f"{table} has no entries, only events: it is an inbox's. See status, and retry --dead-letter.")
+            raise Misuse(f"{table} has no entries, only events: it is an inbox's, for status and retry --dead-letter.")
         yield Outbox(engine, table=table), has_entries
     except InvalidRequest as error:
         raise Misuse(in_options(error.problems, {name: f"--{name}" for name in ("by", "why", "id")})) from error
-    except (SQLAlchemyError, ImportError) as error:
-        raise Misuse(f"--database cannot be used: {type(error).__name__}. Check the URL, and that it runs.") from error
+    except (ArgumentError, ImportError) as error:
+        raise Misuse("--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver.") from error
+    except SQLAlchemyError as error:
+        reason = plain(str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0])
+        raise Misuse(f"--database cannot be used: {reason}. Check the URL, and that it runs.") from error
     finally:
         if engine is not None:
             engine.dispose()
@@ -115,7 +118,7 @@ def entries(
 @outbox.command()
 def retry(
     database: Database,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="An entry that is rejected or refused.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="An entry that is rejected or refused.")] = None,
     *,
     dead_letter: Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")] = None,
     all_dead_letters: Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")] = False,

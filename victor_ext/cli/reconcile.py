@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,53 +17,35 @@ from victor_ext._exit_status import FOR_NOW, MISUSE
 from victor_ext._output import OutputLost
 from victor_ext.systems import DEFAULT
 
+from . import reconcile_output
 from .failures import Misuse
-from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import Checks, Provider, Session, option, whole_file, with_session
-from .view import entry
-from .wording import ENCODING, column_remedy, rows_text
+from .screen import Progress, complain, plain
+from .session import MOMENTS, Checks, Provider, Session, option, whole_file, with_session
+from .view import UTC_TIME
+from .wording import ENCODING, column_remedy
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
-    from victor_ext.money import Money
-    from victor_ext.reconciliation import InvalidEntries, Reconciliation, Row
+    from victor_ext.reconciliation import InvalidEntries
     from victor_ext.reconciliation import Progress as Counts
 
 _LONGEST_MARGIN = 365 * 24 * 60
-_SHOWN = 10
-"""The maximum number of differences to show."""
-_KINDS = {
-    "duplicate": ("bold white on red", "asked twice: one more of theirs for one of ours"),
-    "differs": ("red", "another amount, currency, id or reference"),
-    "missing": ("red", "ours, and not theirs"),
-    "unknown": ("red", "theirs, and not ours"),
-    "at_edge": ("yellow", "theirs, near an end of the window: see the neighbouring book"),
-    "repeated": ("yellow", "ours once more than theirs: look before you ask again"),
-    "unchecked": ("yellow", "ours, and nothing shows whether the provider has it"),
-    "modified": ("cyan", "the payer agreed to another amount"),
-    "matched": ("green", "in both books"),
-}
-"""The style and the meaning of each kind of row."""
 
 
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Your book: CSV or JSON Lines, a file or an export of victor bulk.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk.")],
     *,
-    start: Annotated[str | None, option("The window's start: a Zulu time, yesterday or today (UTC).", "TIME")] = None,
-    end: Annotated[str | None, option("The window's end, which is not part of it.", "TIME")] = None,
+    start: Annotated[
+        str | None, option("The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS)
+    ] = None,
+    end: Annotated[
+        str | None, option("The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS)
+    ] = None,
     provider: Provider = DEFAULT,
     column: Annotated[
         list[str] | None,
-        option(
-            "Which column is the reference, id, key, amount, currency or at (the time): reference=invoice_no. id= "
-            "reads none. Repeat it for several.",
-            "FIELD=NAME",
-        ),
+        option("Of a reference, id, key, amount, currency or at (the time). id= reads none. Repeat it.", "FIELD=NAME"),
     ] = None,
     currency: Annotated[str | None, option("Of rows without one (default: Victor's, USD).", "CODE")] = None,
     encoding: Annotated[str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")] = None,
@@ -76,24 +57,25 @@ def reconcile(
     out: Annotated[
         Path | None, option("Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE")
     ] = None,
+    html: Annotated[
+        Path | None, option("Write a report for people to open and print: totals, differences, what to do.", "FILE")
+    ] = None,
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
     It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows that
-    cannot be right, and 75 if the provider's book could not be read, or --out not be written: it can be run again.
+    cannot be right, and 75 if the provider's book could not be read, or a file not be written: it can be run again.
     """
     checks = Checks()
-    window = {"start": checks.moment("start", start, needed=True), "end": checks.moment("end", end, needed=True)}
+    moment = partial(checks.moment, needed=True)
+    window: dict[str, Any] = {"start": moment("start", start), "end": moment("end", end)}
     session.use_profile(provider)
     with _failures(session):
         checks.finish("The reconciliation")
         from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
         from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - the same
 
-        if out is not None and (out.is_dir() or not os.access(out.parent, os.W_OK)):
-            raise Misuse(f"--out {out} cannot be written: name a file in a folder that exists.")
-        if out is not None and out.exists() and file.exists() and out.samefile(file):
-            raise Misuse(f"--out {out} is the file that is compared: name another one.")
+        _check_outputs(file, {"--out": out, "--html": html})
         if not margin <= _LONGEST_MARGIN:  # NaN, too
             raise Misuse(f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN}.")
         options: dict[str, Any] = {
@@ -105,8 +87,9 @@ def reconcile(
             text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
             progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
+        system, client = session.client_of(provider)
         with (
-            session.client_of(provider)[1] as client,
+            client,
             Progress(as_json=session.as_json) as progress,
             compare(client, file, **options, on_progress=show) as report,
         ):
@@ -115,8 +98,27 @@ def reconcile(
                 write = write_json_lines if out.suffix.lower() in (".jsonl", ".ndjson", ".json") else write_csv
                 with whole_file(out, "--out", mode=0o600) as written:
                     write(written, report)
-            _show(report, out, as_json=session.as_json)
+            place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
+            about = {"Our book": plain(file.name), "Provider": place}
+            moments = {"From": window["start"], "Until just before": window["end"], "Made": datetime.now(UTC)}
+            about |= {name: f"{at:{UTC_TIME}}" for name, at in moments.items()}
+            if html is not None:
+                with whole_file(html, "--html", mode=0o600) as written:
+                    reconcile_output.write_page(written, report, about)
+            written_to = {"All rows are": out, "The report is": html}
+            reconcile_output.show(report, about, written_to, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
+
+
+def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
+    given = {name: path for name, path in outputs.items() if path is not None}
+    for name, path in given.items():
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise Misuse(f"{name} {path} cannot be written: name a file in a folder that exists.")
+        if path.exists() and book.exists() and path.samefile(book):
+            raise Misuse(f"{name} {path} is the file that is compared: name another one.")
+    if len({path.resolve() for path in given.values()}) < len(given):
+        raise Misuse(f"{' and '.join(given)} are one file: name two.")
 
 
 def _columns(given: list[str]) -> dict[str, str | None]:
@@ -147,107 +149,9 @@ def _failures(session: Session) -> Generator[None]:
             raise typer.Exit(FOR_NOW) from None
 
 
-@decided()
-def _show(report: Reconciliation, out: Path | None, *, as_json: bool) -> None:
-    summary = report.summary
-    if as_json:
-        say(json.dumps(summary.to_dict()))
-        return
-    differing = sum(summary.totals[kind].count for kind in summary.totals if kind not in ("matched", "modified"))
-    for row in islice(report.differences(), _SHOWN):
-        for line in _difference(row):
-            say(line)
-    if differing > _SHOWN:
-        more = f"... and {differing - _SHOWN:,} more"
-        say(more + (": --out report.csv writes all of them" if out is None else f": see {plain(str(out))}"))
-    if differing:
-        say("")
-    for line in _table(report):
-        say(line)
-    say("")
-    for note in _notes(report):
-        say(note)
-    if not summary.totals:
-        say("Nothing was compared: no row of either book is in the window.")
-    else:
-        say("The books agree." if report.agrees else f"The books differ: {rows_text(differing)}.")
-    if out is not None:
-        complain(f"All rows are in {plain(str(out))}.")
-
-
 def _show_problems(error: InvalidEntries) -> None:
     for problem in error.problems:
         complain(plain(problem.message))
     remedies = [ENCODING if problem.code == "encoding" else column_remedy(problem) for problem in error.problems]
     advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
     complain(" ".join(["Error: the file cannot be compared. Nothing was read from the provider.", *advice]))
-
-
-def _difference(row: Row) -> Iterator[Text]:
-    kind = row.kind.value
-    label = "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
-    first, *rest = entry(label, plain("; ".join(_facts(row))), terminal_width(), label=14)
-    first.stylize(_KINDS[kind][0], 0, len(label))
-    yield from (first, *rest)
-
-
-def _facts(row: Row) -> Iterator[str]:
-    ours, theirs, cells = row.ours, row.theirs, row.to_dict()
-    if row.differences:
-        yield ", ".join(row.differences)
-    if ours is not None:
-        line = "" if ours.line is None else f"line {ours.line}, "
-        name = cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
-        yield f"ours: {line}{name}, {ours.amount}"
-    if theirs is not None:
-        amount = "no amount" if theirs.amount is None else str(theirs.amount)
-        reference = f"({cells['their_reference']})" if theirs.reference else None
-        name = " ".join(part for part in (cells["their_id"], reference) if part)
-        yield f"theirs: {name or '-'}, {amount}, {theirs.status or 'no status'}"
-    if row.other_id is not None:
-        yield f"and {row.other_id}"
-    if row.reason is not None:
-        yield row.reason
-
-
-def _table(report: Reconciliation) -> Iterator[Text]:
-    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    headings = ("", "rows", "ours", "theirs", "")
-    rows = [
-        (kind.value, f"{totals.count:,}", _sums(totals.ours), _sums(totals.theirs), _KINDS[kind.value][1])
-        for kind, totals in report.summary.totals.items()
-    ]
-    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
-    room = terminal_width() or sum(widths) + 8
-    for row in [headings, *rows]:
-        meaning = row[4] if sum(widths) + 8 <= room else ""
-        cells = [row[0].replace("_", " ").ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2, 3)), meaning]
-        line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
-        line.stylize(_KINDS.get(row[0], ("",))[0], 0, len(row[0]))
-        yield line
-
-
-def _notes(report: Reconciliation) -> Iterator[str]:
-    summary = report.summary
-    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
-    if summary.outside:
-        yield f"{rows_text(summary.outside)} of ours outside of the window by their own time: no part of this."
-    if summary.not_asked:
-        yield f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: no part of this."
-    if summary.elsewhere:
-        yield (
-            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's list of the window "
-            "has no such payment: whether the customer was asked twice is not known."
-        )
-    if summary.statuses:
-        counts = ", ".join(f"{count:,} {plain(status)}" for status, count in summary.statuses.items())
-        yield f"Of those in both books: {counts}."
-    if summary.ours and not summary.theirs:
-        yield "The provider has shown nothing: check the account, the environment and the window before you ask again."
-    yield from summary.notes
-
-
-def _sums(sums: Sequence[Money]) -> str:
-    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"

@@ -20,7 +20,7 @@ from .session import DAYS, MOMENTS, Checks, Session, Yes, day, flag, option, wit
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
-rfp = typer.Typer(rich_markup_mode=None)
+rfp = typer.Typer(help="Requests for payment: create, read, answer, follow.", no_args_is_help=True)
 
 _EVERY_STATUS = (
     "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed",
@@ -39,13 +39,6 @@ def _needed(text: str, metavar: str, *words: str) -> Any:
 Until = Annotated[
     str | None, option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS)
 ]
-
-
-@rfp.callback(invoke_without_command=True)
-def root(context: typer.Context) -> None:
-    """Requests for payment: create, read, answer, follow."""
-    if context.invoked_subcommand is None:
-        say(context.get_help())
 
 
 class _Create(TypedDict):
@@ -134,18 +127,15 @@ def list_(
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
     page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
-    payers: Annotated[
-        bool, flag("--payers", "Name the payers of inbound requests, too: one more call for each of them.")
-    ] = False,
+    payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
     **filters: Unpack[_Filters],
 ) -> None:
     """List payment requests, page by page as they come in. With --json: one JSON document a line."""
     checks, given = Checks(), dict[str, Any]()
     for name, value in cast("dict[str, str | None]", filters).items():
         if value is not None:
-            given[name] = checks.moment(name, value) if name.endswith("_datetime") else value
-            if name.endswith("_date"):
-                given[name] = day(value)
+            is_day = name.endswith("_date")
+            given[name] = checks.moment(name, value) if name.endswith("_datetime") else day(value) if is_day else value
     with session.client() as victor:
         requests = victor.payment_requests
         # The client checks filters and paging separately; a list that is not iterated sends nothing.

@@ -102,15 +102,16 @@ def masked(number: str) -> str:
 class Progress:
     """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with --json.
 
-    Notices of the client appear above the bar, or between the lines.
+    Notices of the client appear above the bar, or between the lines. The first line comes `at_once`, or after a while.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, at_once: bool = False) -> None:
         self._quiet = as_json
         self._open = ExitStack()
         self._bar: Any = None
-        self._task: Any = None
-        self._last_line = time.monotonic()
+        self._tasks: dict[str, Any] = {}
+        self._next_lines: dict[str, float] = {}
+        self._first_line = 0.0 if at_once else time.monotonic() + _LINE_EVERY
 
     def __enter__(self) -> Self:
         self._open.enter_context(notices(self.tell))
@@ -128,11 +129,12 @@ class Progress:
             if self._bar is None:
                 self._bar = _bar(remains=total is not None)
                 self._bar.start()
-                self._task = self._bar.add_task(plain(name), counts="")
-            self._bar.update(self._task, total=total, completed=done, counts=counts)
-        elif time.monotonic() - self._last_line >= _LINE_EVERY:
-            self._last_line = time.monotonic()
-            self.tell(f"{done:,} {'' if total is None else f'of {total:,} '}rows: {counts}")
+            if name not in self._tasks:
+                self._tasks[name] = self._bar.add_task(plain(name), total=total, counts=counts)
+            self._bar.update(self._tasks[name], total=total, completed=done, counts=counts)
+        elif time.monotonic() >= self._next_lines.get(name, self._first_line):
+            self._next_lines[name] = time.monotonic() + _LINE_EVERY
+            self.tell(f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}rows: {counts}")
 
     def close(self) -> None:
         if self._bar is not None:

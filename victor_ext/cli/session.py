@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import secrets
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -262,7 +263,7 @@ class Checks:
         self._problems: list[Problem] = []
 
     def moment(self, name: str, text: str | None, *, needed: bool = False) -> datetime | None:
-        """Parse a Zulu time, or a date as midnight UTC. Records a problem and returns None if it is neither."""
+        """Parse a Zulu time, or a day: its first moment in UTC. Records a problem and returns None if it is neither."""
         from victor_ext import InvalidRequest, Problem, zulu  # noqa: PLC0415 - `victor --help` needs none of them
 
         if text is None:
@@ -270,12 +271,13 @@ class Checks:
                 self._problems.append(Problem(name, "required", f"{name} is missing."))
             return None
         try:
-            return zulu.parse(f"{_day(MOMENTS[text])}T00:00:00Z" if text in MOMENTS else text)
+            given = day(text, MOMENTS)
+            return zulu.parse(f"{given}T00:00:00Z" if _DATE.fullmatch(given) else given)
         except InvalidRequest as error:
-            # The client's message has no name for the value, and no word for a midnight: add them.
+            # The client's message has no name for the value, and no word for a day: add them.
             for problem in error.problems:
-                words = f", or write {', '.join(MOMENTS)}" if problem.code == "format" else ""
-                self._problems.append(Problem(name, problem.code, f"{name}: {problem.message}{words}"))
+                message = f"{name} is {text!r}: write {_MOMENT}." if problem.code == "format" else problem.message
+                self._problems.append(Problem(name, problem.code, message))
             return None
 
     def run(self, check: Callable[[], object]) -> None:
@@ -294,12 +296,10 @@ class Checks:
 DAYS = {"today": 0, "tomorrow": 1}
 MOMENTS = {"yesterday": -1, **DAYS}
 """Words for a midnight (UTC), by the days from now to it."""
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = "a Zulu time such as 2026-03-04T05:06:07Z, or a day in UTC: 2026-03-04, yesterday, today or tomorrow"
 
 
-def day(text: str | None) -> str | None:
-    """Convert `today` and `tomorrow` to UTC dates; return other text unchanged."""
-    return _day(DAYS[text]) if text in DAYS else text
-
-
-def _day(later: int) -> str:
-    return (datetime.now(UTC).date() + timedelta(days=later)).isoformat()
+def day(text: str | None, words: Mapping[str, int] = DAYS) -> Any:
+    """Convert `today` and such words to UTC dates; return other text, or None, unchanged."""
+    return (datetime.now(UTC).date() + timedelta(days=words[text])).isoformat() if text and text in words else text

@@ -31,7 +31,7 @@ _MEANINGS = {
 }
 _LABEL_WIDTH = 20
 _TIME = "%Y-%m-%d %H:%M:%S"
-_UTC = f"{_TIME} UTC"
+UTC_TIME = f"{_TIME} UTC"
 _NOTHING = "-"
 """What stands for a value that was not sent."""
 
@@ -44,7 +44,7 @@ def full(request: PaymentRequest, place: str | None = None, width: int | None = 
     line.stylize("bold", _LABEL_WIDTH)
     yield line
     first, *rest = entry("Status", f"{status}{meaning}", width)
-    first.stylize(_style_of(status), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
+    first.stylize(_STYLES.get(status, ""), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
     yield from (first, *rest)
     for label, value in (("Environment", place), *_facts(request)):
         if value is not None:
@@ -56,12 +56,12 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
     yield "Failure", request.error_message
     yield "Direction", request.direction
     yield "Network", request.network
-    yield "Amount", _dollars(request.amount)
+    yield "Amount", _written(request.amount, "f", " USD")
     if request.original_amount != request.amount:
-        yield "Original amount", _dollars(request.original_amount)
+        yield "Original amount", _written(request.original_amount, "f", " USD")
     yield "Due", _written(request.due_date)
-    yield "Created", _written(request.created_at, _UTC)
-    yield "Approved", _written(request.approved_at, _UTC)
+    yield "Created", _written(request.created_at, UTC_TIME)
+    yield "Approved", _written(request.approved_at, UTC_TIME)
     if payee is not None:
         yield "Payee account", _number(payee.account_number)
         yield "Ultimate creditor", payee.ultimate_creditor
@@ -85,7 +85,7 @@ def change(request: PaymentRequest, seen: datetime) -> Text:
 
     status = _shown(request.status)
     reason = f"  {plain(request.error_message)}" if request.error_message else ""
-    return Text.assemble(f"{seen:{_UTC}}  ", (status, _style_of(status)), reason)
+    return Text.assemble(f"{seen:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
 
 
 def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
@@ -100,10 +100,6 @@ def entry(name: str, value: str, width: int | None, *, label: int = _LABEL_WIDTH
     parts = [text] if width is None else text.wrap(Console(width=width), max(width - label, label))
     for i, part in enumerate(parts):
         yield Text.assemble(f"{'' if i else name:<{label}}", part.plain.rstrip())
-
-
-def _style_of(status: str) -> str:
-    return _STYLES.get(status, "")
 
 
 def _payer_of(request: PaymentRequest) -> str | None:
@@ -123,12 +119,8 @@ def _number(number: str | None) -> str | None:
     return None if number is None else masked(number)
 
 
-def _dollars(amount: object) -> str | None:
-    return None if amount is None else f"{amount:f} USD"
-
-
-def _written(value: Any, form: str = "") -> str | None:
-    return None if value is None else f"{value:{form}}"
+def _written(value: Any, form: str = "", unit: str = "") -> str | None:
+    return None if value is None else f"{value:{form}}{unit}"
 
 
 def _shown(value: str | None) -> str:
@@ -155,17 +147,17 @@ class _Column:
 _COLUMNS = (
     _Column("ID", 10, lambda request: request.id),
     _Column("STATUS", 12, lambda request: request.status),
-    _Column("DIRECTION", 9, lambda request: request.direction, rank=3),
+    _Column("DIRECTION", 9, lambda request: request.direction, rank=4),
     _Column("AMOUNT", 10, lambda request: _written(request.amount, "f"), right=True),
     _Column("DUE", 10, lambda request: _written(request.due_date), rank=1),
     _Column("CREATED (UTC)", 19, lambda request: _written(request.created_at, _TIME), rank=5),
     _Column("PAYER", 12, _payer_of, cut=True),
-    _Column("PAYEE", 12, _payee_of, rank=2, cut=True),
-    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=4, cut=True),
+    _Column("PAYEE", 12, _payee_of, rank=3, cut=True),
+    _Column("REFERENCE", 12, lambda request: request.client_reference_id, rank=2, cut=True),
     _Column("NOTES", 16, lambda request: request.notes, cut=True),
 )
 _DROPPED = sorted((i for i, column in enumerate(_COLUMNS) if column.rank), key=lambda i: -(_COLUMNS[i].rank or 0))
-_STATUS, _PAYER, _PAYEE = 1, 6, 7
+_STATUS, _PAYER, _PAYEE, _REFERENCE = 1, 6, 7, 8
 _GAP = "  "
 _CARD_LABEL = 17
 
@@ -258,9 +250,10 @@ def _fit(widths: Sequence[int], total: int | None, empty: set[int]) -> dict[int,
             return None
         del shown[column]
     left = total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
-    for i, least in shown.items():
-        shown[i] = least + min(widths[i] - least, left)
-        left -= shown[i] - least
+    for i in sorted(shown, key=_REFERENCE.__ne__):  # a reference that is cut finds nothing: the room is first its own
+        more = min(widths[i] - shown[i], left)
+        shown[i] += more
+        left -= more
     return shown
 
 
@@ -269,7 +262,7 @@ def _line(cells: Sequence[str], layout: dict[int, int], style: str = "") -> Text
 
     parts: list[Text] = []
     for i, width in layout.items():
-        part = Text(cells[i], style=_style_of(cells[i]) if i == _STATUS and not style else "")
+        part = Text(cells[i], style=_STYLES.get(cells[i], "") if i == _STATUS and not style else "")
         part.truncate(width, overflow="ellipsis")
         part.align("right" if _COLUMNS[i].right else "left", width)
         parts.append(part)
@@ -283,7 +276,7 @@ def _card(cells: Sequence[str], width: int) -> Iterator[Text]:
 
     labelled = {column.heading: cell for column, cell in zip(_COLUMNS, cells, strict=True)}
     request_id, status = labelled.pop("ID"), labelled.pop("STATUS")
-    yield Text.assemble((request_id, "bold"), _GAP, (status, _style_of(status)))
+    yield Text.assemble((request_id, "bold"), _GAP, (status, _STYLES.get(status, "")))
     for heading, cell in labelled.items():
         if cell != _NOTHING:
             yield from entry(f"{_GAP}{heading}", cell, width, label=_CARD_LABEL)

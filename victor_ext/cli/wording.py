@@ -35,6 +35,18 @@ _HINTS = {
 }
 
 
+_USAGE = {
+    r"is not a valid int( range)?\b": "is not a whole number",
+    r"is not a valid float( range)?\b": "is not a number",
+    r"(\S+?)(?:\.0)? is not in the range x>=(\S+?)(?:\.0)?\.": r"\1 is too low: write \2 or more.",
+    r" \(Possible options: (.*)\)": r". Did you mean \1?",
+    r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
+}
+"""What typer says, as patterns, and what is said instead."""
+_WHOLE = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
+"""A number in a message as Python writes it (`rate=-1.0`): at a shell it is `--rate -1`."""
+
+
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
     """Return the option or argument for a problem's field, or None."""
     return spelled.get(_ARGUMENTS.get(field, field.removeprefix("payment_details.")))
@@ -42,7 +54,7 @@ def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
-    missing = [spelling_of(one.field, spelled) or one.field for one in problems if one.code == "required"]
+    missing = [*dict.fromkeys(spelling_of(p.field, spelled) or p.field for p in problems if p.code == "required")]
     sentences = [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
     return " ".join([*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")])
 
@@ -52,8 +64,18 @@ def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
     message, option = problem.message, spelling_of(problem.field, spelled)
     if option is not None:
         own = message.startswith(problem.field)
-        message = f"{option}{message.removeprefix(problem.field)}" if own else f"{option}: {message}"
+        rest = re.sub("^=", " ", _WHOLE.sub(r"\1\2", message.removeprefix(problem.field)))
+        message = f"{option}{rest}" if own else f"{option}: {message}"
+    message = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda name: spelled.get(name[0], name[0]), message)
     return with_hint(message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None)
+
+
+def usage(message: str, command: str | None) -> str:
+    """Return what typer says of a command line, in words for people, with where its help is."""
+    for pattern, words in _USAGE.items():
+        message = re.sub(pattern, words, message)
+    end = "" if message.endswith(("?", ".")) else "."
+    return f"{message}{end}" + ("" if command is None else f" See '{command} --help'.")
 
 
 def rows_text(count: int) -> str:
@@ -73,17 +95,17 @@ FOR_ALL_ROWS = {
 """How to give a value of a column to all rows, by its name."""
 CREDENTIALS = "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a trial."
 CERTIFICATE = (
-    "If your company inspects TLS, set SSL_CERT_FILE to its CA bundle (in Python also verify=). If it does not, "
-    "another party may be reading the connection."
+    "If your company inspects TLS, add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in "
+    "Python also verify=). If it does not, another party may be reading the connection."
 )
 _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
 def column_remedy(problem: Problem) -> str | None:
-    """Return how to name the column that a heading lacks with `--column`, or None for another problem."""
+    """Return how to name the column that a heading lacks, or to read no times, with `--column`; else None."""
     heading = _HEADING.search(problem.message)
     if heading is None:
-        return None
+        return "Leave the times out with --column at=." if problem.field == "at" else None
     similar = get_close_matches(problem.field, heading[1].split(", "), 1)
     if problem.code == "column":
         return f"Did you mean {similar[0]}?" if similar else None

@@ -47,7 +47,17 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
 
         Args:
             session: Your session or connection.
-            arguments: Those of `payment_requests.create`. `client_reference_id` and `idempotency_key` are required.
+            payee_account_number: The account that receives the money.
+            payer_counterparty_id: The counterparty that pays.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
+            biller_type: `"BUSINESS"` or `"CONSUMER"`.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
+            amount_modification_allowed: Whether the payer may pay another amount.
+            notes: Notes for the payer.
+            client_reference_id: Your reference, such as the number of the invoice. It is required.
+            idempotency_key: One key for each payment, the same for every repeat. It is required.
+            extra_body: Members of the body that this package does not know, by their names on the wire.
 
         Raises:
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
@@ -89,8 +99,7 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
                 names what to pass.
             ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
         """
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)(session)
+        self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))(session)
 
 
 class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
@@ -104,7 +113,22 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
         await self._transaction(self.table.metadata.create_all)
 
     async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
-        """As `Outbox.add`, awaited, with your session or connection."""
+        """As `Outbox.add`, awaited.
+
+        Args:
+            session: Your session or connection.
+            payee_account_number: The account that receives the money.
+            payer_counterparty_id: The counterparty that pays.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
+            biller_type: `"BUSINESS"` or `"CONSUMER"`.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
+            amount_modification_allowed: Whether the payer may pay another amount.
+            notes: Notes for the payer.
+            client_reference_id: Your reference, such as the number of the invoice. It is required.
+            idempotency_key: One key for each payment, the same for every repeat. It is required.
+            extra_body: Members of the body that this package does not know, by their names on the wire.
+        """
         check_session(session, "run_sync")
         await session.run_sync(self._addition(**arguments))
 
@@ -122,6 +146,5 @@ class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     ) -> None:
         """As `Outbox.add_call`, awaited."""
         check_session(session, "run_sync")
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        add = self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))
         await session.run_sync(add)

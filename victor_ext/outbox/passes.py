@@ -73,6 +73,8 @@ from .entries import (
 )
 
 Adding: TypeAlias = Callable[[Session | sa.Connection], None]
+CallTerms: TypeAlias = tuple[bool, datetime | None, Mapping[str, str] | None]
+"""`at_most_once`, `send_before` and `look_up_by` of `add_call`."""
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
 
@@ -284,31 +286,24 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         return self._adding(client, call, key, lambda: check_payment_request(**arguments))
 
     def _call_addition(
-        self,
-        operation: Any,
-        /,
-        *args: Any,
-        idempotency_key: str,
-        at_most_once: bool = False,
-        send_before: datetime | None = None,
-        look_up_by: Mapping[str, str] | None = None,
-        **kwargs: Any,
+        self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], key: str, terms: CallTerms
     ) -> Adding:
         """The work of `add_call` in a transaction. The call is built and checked before."""
+        at_most_once, send_before, look_up_by = terms
         client, given = self._own(None), dict(look_up_by or {})
-        call = _prepared(client, operation, args, kwargs, idempotency_key)
+        call = _prepared(client, operation, args, kwargs, key)
         if not at_most_once:
-            _check_promise(call, idempotency_key, given, client.provider)
+            _check_promise(call, key, given, client.provider)
         if send_before is not None and (not isinstance(send_before, datetime) or send_before.utcoffset() is None):
             message = "send_before is no aware datetime, but naive or none at all: write datetime(..., tzinfo=UTC)."
-            raise _refused(idempotency_key, "send_before", "naive", message)
+            raise _refused(key, "send_before", "naive", message)
         before = None if send_before is None else send_before.timestamp()
 
         def check() -> None:
             if before is not None and before <= time.time():
-                raise _refused(idempotency_key, "send_before", "past", "send_before has passed: nothing would be sent.")
+                raise _refused(key, "send_before", "past", "send_before has passed: nothing would be sent.")
 
-        return self._adding(client, call, idempotency_key, check, send_before=before, look_up_by=given)
+        return self._adding(client, call, key, check, send_before=before, look_up_by=given)
 
     def _adding(
         self,
@@ -420,35 +415,37 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
         """
         reader, columns, now = self._own(client), self.table.c, time.time()
         is_ours = sa.and_(columns.provider == reader.provider, columns.request_id.is_not(None))
-        is_open = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(False))
-        listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
+        is_open = sa.and_(is_ours, columns.state == EntryState.SENT.value, columns.ended.is_(False))
+        is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         # What is due later than that was put off by a clock that was ahead.
         waits = columns.leased_until.between(now, now + 2 * max(self._lease, _LONGEST_WAIT))
-        query = sa.select(self.table).where(is_ours, is_open, sa.or_(listed, sa.not_(waits)))
-        rows = yield from self._transact(lambda connection: connection.execute(query).all())
-        by_id = {row.request_id: row for row in rows if (row.provider, row.operation) == (VICTOR, CREATE)}
-        changed = (yield from self._refresh_listed(reader, by_id)) if by_id else []
+        is_due = sa.and_(is_open, sa.not_(is_listed), sa.not_(waits))
+        changed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
+        due = sa.select(columns.id).where(is_due).order_by(columns.id)
+        ids = yield from self._transact(lambda connection: connection.execute(due).scalars().all())
         error: VictorError | None = None
-        for row in rows:
-            if row.request_id not in by_id:
-                try:
-                    changed += yield from self._refresh_one(reader, row)
-                except VictorError as failed:
-                    if about(failed) in (About.CLIENT, About.PROVIDER) and not isinstance(failed, NotFound):
-                        raise
-                    error = failed  # of this one alone: go on
+        for id in ids:
+            try:
+                changed += yield from self._refresh_one(reader, sa.and_(columns.id == id, is_due))
+            except VictorError as failed:
+                if about(failed) in (About.CLIENT, About.PROVIDER) and not isinstance(failed, NotFound):
+                    raise
+                error = failed  # of this one alone: go on
         if error is not None:
             raise error
         return changed
 
-    def _refresh_one(self, client: AnyClient, row: Any) -> Pass[list[Entry]]:
+    def _refresh_one(self, client: AnyClient, due: sa.ColumnElement[bool]) -> Pass[list[Entry]]:
         """Read the state of what a write made, unless another worker does."""
-        columns, now = self.table.c, time.time()
-        # A tenth of its age: a last status may never come, and entries become many.
-        again = now + min(max(_LOOK_AGAIN, (now - (row.first_sent_at or now)) / 10), _LONGEST_WAIT)
-        same = sa.and_(columns.id == row.id, columns.leased_until == row.leased_until)
-        claim = sa.update(self.table).where(same).values(leased_until=again)
-        if not (yield from self._transact(lambda connection: connection.execute(claim).rowcount)):
+        now = time.time()
+
+        def claimed(row: Any) -> dict[str, Any]:
+            tenth = (now - (row.first_sent_at or now)) / 10  # a last status may never come, and entries become many
+            return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
+
+        take = partial(taken, table=self.table, due=due, marks=("leased_until",), values=claimed)
+        row = yield from self._transact(take)
+        if row is None:
             return []
         done = yield partial(client.read_state, write_of(row).call, row.request_id)
         if isinstance(done, str):  # none reads it
@@ -457,30 +454,35 @@ class OutboxBase(EventQueue[Engine, OutboxEvent]):
             values = {"status": as_status(done.status) or row.status, "ended": done.is_final}
             if values == {"status": row.status, "ended": False}:
                 return []
-        entry = yield from self._refreshed(row, values)
-        return [] if entry is None else [entry]
+        return (yield from self._refreshed(row.id, row.status, values))
 
-    def _refresh_listed(self, victor: Victor | AsyncVictor, rows: Mapping[str, Any]) -> Pass[list[Entry]]:
-        now = Now(_moment(), victor.provider_time())
-        since = min(sent.earliest(now) for row in rows.values() if (sent := sent_of(row)) is not None)
+    def _refresh_listed(self, victor: Victor | AsyncVictor, chosen: sa.ColumnElement[bool]) -> Pass[list[Entry]]:
+        columns, now = self.table.c, Now(_moment(), victor.provider_time())
+        sent = sa.select(sa.func.min(columns.first_sent_at), columns.by_provider_clock).where(chosen)
+        first = yield from self._transact(lambda one: one.execute(sent.group_by(columns.by_provider_clock)).all())
+        query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
+        rows = yield from self._transact(lambda one: {each: (id, word) for each, id, word in one.execute(query)})
+        if not rows:
+            return []
         changed: list[Entry] = []
-        pages = victor.payment_requests.list(direction="outbound", start_datetime=since).pages()
+        times = (Sent(at, None, known=bool(known)).earliest(now) for at, known in first if at is not None)
+        pages = victor.payment_requests.list(direction="outbound", start_datetime=min(times, default=None)).pages()
         while (page := (yield partial(following, pages))) is not None:
             for request in page.items:
                 values = {"status": as_status(request.status), "ended": request.is_terminal}
-                row = rows.get(request.id)
-                if row is not None and values != {"status": row.status, "ended": False}:
+                id, status = rows.get(request.id, (None, None))
+                if id is not None and values != {"status": status, "ended": False}:
                     values["error"] = request.error_message
-                    entry = yield from self._refreshed(row, values)
-                    changed += [] if entry is None else [entry]
+                    changed += yield from self._refreshed(id, status, values)
         return changed
 
-    def _refreshed(self, row: Any, values: dict[str, Any]) -> Pass[Entry | None]:
-        """Store a status that was read, unless another worker has stored a later one since `row` was read."""
+    def _refreshed(self, id: int, status: str | None, values: dict[str, Any]) -> Pass[list[Entry]]:
+        """Store a status that was read, unless another worker has stored a later one since there was this `status`."""
         columns = self.table.c
-        as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(row.status))
-        chosen = sa.and_(columns.id == row.id, columns.state == EntryState.SENT.value, as_read)
-        return self._stored(partial(self._change, chosen, values))
+        as_read = sa.and_(columns.ended.is_(False), columns.status.is_not_distinct_from(status))
+        chosen = sa.and_(columns.id == id, columns.state == EntryState.SENT.value, as_read)
+        entry = yield from self._stored(partial(self._change, chosen, values))
+        return [] if entry is None else [entry]
 
     # By hand
 

@@ -23,14 +23,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # A system is loaded when one of its names is first asked for: nobody pays for the others.
-    for home in ("eastpay", "flexfactor", "velo"):
-        if name in __all__ and home in name.lower():
-            value: object = getattr(importlib.import_module(f".{home}", __name__), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # as in `victor_ext`
+
+    def __getattr__(name: str) -> object:
+        # A system is loaded when one of its names is first asked for: nobody pays for the others.
+        for home in ("eastpay", "flexfactor", "velo"):
+            if name in __all__ and home in name.lower():
+                value = globals()[name] = getattr(importlib.import_module(f".{home}", __name__), name)
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

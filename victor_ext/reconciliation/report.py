@@ -167,18 +167,16 @@ def write_csv(file: TextIO, rows: Iterable[Row]) -> int:
     writer = csv_writer(file)
     writer.writerow(FIELDS)
     count = 0
-    for row in rows:
+    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
         writer.writerow("" if cell is None else escape_formulas(str(cell)) for cell in row.to_dict().values())
-        count += 1
     return count
 
 
 def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
     """Write rows to a text `file` as JSON Lines, and return their number."""
     count = 0
-    for row in rows:
+    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
         file.write(json.dumps(row.to_dict()) + "\n")
-        count += 1
     return count
 
 

@@ -74,6 +74,8 @@ class _Parser(argparse.ArgumentParser):
     """Prints a mistake before a short hint, not after the list of all options."""
 
     def error(self, message: str) -> NoReturn:
+        for kind, meant in {"int": "whole number", "float": "number"}.items():
+            message = message.replace(f"invalid {kind} value", f"not a {meant}")
         print(f"{self.prog}: error: {message}\nusage: {self.prog} [options]   (--help lists them)", file=sys.stderr)
         self.exit(2)
 

@@ -154,7 +154,7 @@ def _csv_record(number: int, line: int, heading: list[str], cells: HiddenValue[l
     fields = hidden_fields(zip(heading, cells.value, strict=False))
     count = len(cells.value)
     if count < len(heading) or any(cells.value[len(heading) :]):
-        message = f"the row has {count} fields and the heading {len(heading)}: the columns may have shifted."
+        message = f"the heading has {len(heading)} columns, and the row {count}: they may have shifted."
         return Record(number, line, fields, (Problem("", "fields", message),))
     return Record(number, line, fields)
 

@@ -23,13 +23,13 @@ def credentials() -> VictorJwt:
     return VictorJwt("key-1", sign=lambda _content: b"not a signature")
 
 
-def create() -> PaymentRequest:
-    with Victor(credentials(), **OPTIONS) as victor:
+def create(**options: Any) -> PaymentRequest:
+    with Victor(credentials(), **OPTIONS, **options) as victor:
         return victor.payment_requests.create(**PAYMENT)
 
 
-async def create_awaited() -> PaymentRequest:
-    async with AsyncVictor(credentials(), **OPTIONS) as victor:
+async def create_awaited(**options: Any) -> PaymentRequest:
+    async with AsyncVictor(credentials(), **OPTIONS, **options) as victor:
         return await victor.payment_requests.create(**PAYMENT)
 
 

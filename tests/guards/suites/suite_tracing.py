@@ -1,16 +1,20 @@
-"""Run by itself for each tracer: `TRACER` names it. The provider says in the id which headers it was sent."""
+"""Run by itself for each tracer and library: `TRACER` names them. The provider says in the id which headers came."""
 
 import os
 
 import pytest
 from paying import BOTH, OPTIONS
 
-TRACER = os.environ["TRACER"]
+TRACER, _, LIBRARY = os.environ["TRACER"].partition("-")
+if LIBRARY == "httpx2":
+    from paying_over_httpx2 import ALL
+else:
+    ALL = BOTH
 
 
 def opentelemetry():
     from opentelemetry import trace
-    from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+    from opentelemetry.instrumentation import httpx
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,7 +24,7 @@ def opentelemetry():
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
-    HTTPXClientInstrumentor().instrument()
+    (httpx.HTTPX2ClientInstrumentor if LIBRARY == "httpx2" else httpx.HTTPXClientInstrumentor)().instrument()
     OPTIONS["on_event"] = OpenTelemetry()
 
     def attempts():  # below the span of the call
@@ -34,7 +38,11 @@ def opentelemetry():
 
 def sentry():
     import sentry_sdk
-    from sentry_sdk.integrations.httpx import HttpxIntegration
+
+    if LIBRARY == "httpx2":
+        from sentry_sdk.integrations.httpx2 import Httpx2Integration as Integration
+    else:
+        from sentry_sdk.integrations.httpx import HttpxIntegration as Integration
 
     seen = []
 
@@ -45,7 +53,7 @@ def sentry():
         dsn="http://public@127.0.0.1:9/1",
         traces_sample_rate=1.0,
         default_integrations=False,
-        integrations=[HttpxIntegration()],
+        integrations=[Integration()],
         before_send_transaction=keep,
     )
     return lambda: seen
@@ -62,7 +70,7 @@ def datadog():
             seen.extend(span.resource for span in trace)
 
     tracer.configure(trace_processors=[Keep()])
-    patch(httpx=True)
+    patch(**{LIBRARY or "httpx": True})
     return lambda: seen
 
 
@@ -83,7 +91,7 @@ def traced(pay):
         return pay()
 
 
-@pytest.mark.parametrize("pay", BOTH)
+@pytest.mark.parametrize("pay", ALL)
 def test_the_call_is_a_span_and_the_provider_gets_its_context(pay, spans):
     before = len(spans())
     assert HEADER[TRACER] in traced(pay).id

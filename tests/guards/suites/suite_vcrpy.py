@@ -2,13 +2,14 @@ from pathlib import Path
 
 import pytest
 import vcr
-from paying import BOTH, URL
+from paying import URL
+from paying_over_httpx2 import ALL
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 RECORDED = Path(__file__).with_name("payment.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("pay", BOTH)
+@pytest.mark.parametrize("pay", ALL)
 def test_a_cassette_answers(pay, tmp_path):
     cassette = tmp_path / "payment.yaml"
     cassette.write_text(RECORDED.replace("PROVIDER_URL", URL))
@@ -16,7 +17,7 @@ def test_a_cassette_answers(pay, tmp_path):
         assert pay().id == "from-the-mock"
 
 
-@pytest.mark.parametrize("pay", BOTH)
+@pytest.mark.parametrize("pay", ALL)
 def test_without_a_recording_nothing_is_sent(pay, tmp_path):
     with (
         vcr.use_cassette(str(tmp_path / "none.json"), record_mode="none"),

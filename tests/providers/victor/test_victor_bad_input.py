@@ -49,7 +49,7 @@ def create(**values: Any) -> Callable[[Any], Any]:
 
 CALLS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a key of 19 characters": (
-        create(idempotency_key="k" * 19), "idempotency_key", r"19 characters.*20 to 128.*idempotency_key_for",
+        create(idempotency_key="k" * 19), "idempotency_key", r"20 to 128 characters, and has 19.*idempotency_key_for",
     ),
     "an account as a number": (
         create(payee_account_number=43987673645), "payee_account_number", "put it in quotes, leading zeros and all",

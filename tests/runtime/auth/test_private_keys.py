@@ -70,24 +70,16 @@ IN_FILES = [
 FORMS = [*IN_FILES, "pkcs8-with-escaped-breaks", "base64-with-escaped-breaks", "der-bytearray", "key-object"]
 
 
-def by_jwcrypto(token: str, public_pem: str) -> str:
-    return jwcrypto.jwt.JWT(jwt=token, key=jwcrypto.jwk.JWK.from_pem(public_pem.encode()), algs=["RS512"]).claims
+def by_jwcrypto(token: str, public_pem: str, algorithms: list[str]) -> str:
+    return jwcrypto.jwt.JWT(jwt=token, key=jwcrypto.jwk.JWK.from_pem(public_pem.encode()), algs=algorithms).claims
 
 
-def by_jose(token: str, public_pem: str) -> str:
-    return jose.jws.verify(token, public_pem, "RS512").decode()
-
-
-def by_pyjwt(token: str, public_pem: str) -> str:
-    return jwt.api_jws.decode(token, public_pem, ["RS512"]).decode()
-
-
-@pytest.mark.parametrize("verify", [by_pyjwt, by_jwcrypto, by_jose])
+@pytest.mark.parametrize("verify", [jwt.api_jws.decode, by_jwcrypto, jose.jws.verify])
 @pytest.mark.parametrize("form", FORMS)
 def test_what_every_form_signs_is_verified_by_other_hands(form, verify, forms, victor_key_pair):
     claims = {"sub": "key-1", "iss": "victor-api", "iat": int(time.time()), "exp": int(time.time()) + 240}
     token = signed_token(claims, load_rsa_key(forms[form]))
-    assert json.loads(verify(token, victor_key_pair[1])) == claims
+    assert json.loads(verify(token, victor_key_pair[1], ["RS512"])) == claims
 
 
 @pytest.mark.parametrize("form", IN_FILES)
@@ -188,7 +180,7 @@ class TestNoMessageShowsAnyOfIt:
     def test_another_secret(self, secret):
         message = refusal(secret)
         assert secret not in message
-        assert f"({len(secret)} characters, hidden" in message
+        assert f"its length is {len(secret)})" in message
 
     @pytest.mark.parametrize("path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"])
     def test_a_path_is_shown(self, path):

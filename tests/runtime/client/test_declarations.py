@@ -169,4 +169,4 @@ def test_another_class_is_no_failure_of_the_call(kind: Any, result: object, told
     with pytest.raises(UnreadableResponse, match=f"The provider accepted the call, but it {told}") as raised:
         expect(kind, result)
     assert raised.value.outcome is Outcome.ACCEPTED
-    assert "Do not repeat it" in str(pickle.loads(pickle.dumps(raised.value)))
+    assert "Look a write up at the provider before you repeat it." in str(pickle.loads(pickle.dumps(raised.value)))

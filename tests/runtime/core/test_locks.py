@@ -86,15 +86,10 @@ class TestThreads:
         holds.release()
         assert woken == [first]
 
-    def test_whoever_is_gone_holds_nothing(self):
+    def test_whoever_is_gone_holds_nothing_and_stands_in_nobodys_way(self):
         """An exception at the wrong moment, such as a Ctrl-C, may lose a permit; what it held is free again."""
         semaphore = Semaphore()
         assert ThreadPermit(semaphore).acquire(0)
-        waits = ThreadPermit(semaphore)
-        assert waits.acquire(0)
-
-    def test_nor_does_it_stand_in_the_way(self):
-        semaphore = Semaphore()
         holds, lost, waits = (ThreadPermit(semaphore) for _ in range(3))
         assert [permit.acquire(0) for permit in (holds, lost, waits)] == [True, False, False]
         del lost
@@ -111,6 +106,19 @@ class TestThreads:
             until(lambda: len(semaphore._queue) == 1)
             del lost  # without waking anybody
             assert waits.result(PATIENCE)
+
+    def test_a_turn_takes_as_long_in_a_long_queue_as_in_a_short_one(self):
+        def seconds(waiting: int) -> float:
+            semaphore = Semaphore()
+            permits = [ThreadPermit(semaphore) for _ in range(waiting)]
+            assert sum(permit.acquire(0) for permit in permits) == 1
+            began = time.process_time()
+            for permit in permits:
+                assert permit.acquire(0)
+                permit.release()
+            return time.process_time() - began
+
+        assert min(seconds(40_000) for _ in range(2)) < 4 * min(sum(seconds(400) for _ in range(100)) for _ in range(2))
 
     def test_many_at_once_are_never_more_than_there_are_places(self):
         semaphore, inside, most = Semaphore(3), set[int](), list[int]()

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -50,51 +51,35 @@ def provider(background: Background) -> Iterator[OneAtATime]:
     made.provider.close()
 
 
-def check(provider: OneAtATime) -> None:
-    (slow,), (quick, again) = provider.ended["/slow"], provider.ended["/quick"]
-    assert slow.connecting is not None
-    assert slow.waited is not None
-    assert slow.connecting > 0
-    assert slow.waited < BLOCKED < slow.seconds
-    assert quick.waited is not None
-    assert BLOCKED / 2 <= quick.waited <= quick.seconds  # the listener began the clock before
-    assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection
-
-
-LIMITS = httpx.Limits(max_connections=1)
-
-
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was just used is used again, and not closed for a new one."""
     monkeypatch.setattr(connection_pool, "REUSE_DELAY", 0.0)
 
 
-def test_two_threads_and_one_connection(provider: OneAtATime) -> None:
-    with connect(Client, base_url=provider.provider.url(), limits=LIMITS, on_event=provider.on_event) as client:
-        http = client.api.get_httpx_client()
-        first = threading.Thread(target=http.get, args=["/slow"])
-        first.start()
-        assert provider.arrived.wait(5)
-        http.get("/quick")
-        first.join()
-        http.get("/quick")
-    check(provider)
+@pytest.mark.parametrize("kind", [connect, connect_async])
+def test_two_callers_and_one_connection(provider: OneAtATime, kind: Any) -> None:
+    limits = httpx.Limits(max_connections=1)
+    client = kind(Client, base_url=provider.provider.url(), limits=limits, on_event=provider.on_event)
+    awaited = kind is connect_async
+    http = client.api.get_async_httpx_client() if awaited else client.api.get_httpx_client()
+    call = http.get if awaited else partial(asyncio.to_thread, http.get)
 
-
-def test_two_tasks_and_one_connection(provider: OneAtATime) -> None:
     async def run() -> None:
-        url = provider.provider.url()
-        async with connect_async(Client, base_url=url, limits=LIMITS, on_event=provider.on_event) as client:
-            http = client.api.get_async_httpx_client()
-            first = asyncio.create_task(http.get("/slow"))
-            assert await asyncio.to_thread(provider.arrived.wait, 5)
-            await http.get("/quick")
-            await first
-            await http.get("/quick")
+        first = asyncio.create_task(call("/slow"))
+        assert await asyncio.to_thread(provider.arrived.wait, 5)
+        await call("/quick")
+        await first
+        await call("/quick")
+        await client.aclose() if awaited else client.close()
 
     asyncio.run(run())
-    check(provider)
+    (slow,), (quick, again) = provider.ended["/slow"], provider.ended["/quick"]
+    assert slow.connecting
+    assert slow.waited is not None
+    assert slow.waited < BLOCKED < slow.seconds
+    assert BLOCKED / 2 <= (quick.waited or 0.0) <= quick.seconds  # the listener began the clock before
+    assert (quick.connecting, again.connecting) == (0.0, 0.0)  # the kept connection
 
 
 def test_a_transport_of_the_callers_own_tells_neither() -> None:

@@ -321,23 +321,20 @@ class TestRefusedTokens:
         assert harness.signed_at[1:] == [harness.signed_at[0] + set_by, harness.signed_at[0]]
 
     def test_a_reused_token_from_an_earlier_call_is_replaced_once(self, mode):
-        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK])
-        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        harness = Harness(mode, [OK, self.UNAUTHORIZED, OK], reuse=30.0)
         harness.call()
         harness.call()
         assert [one.token for one in harness.received] == ["Token t1", "Token t1", "Token t2"]
 
     def test_a_reused_token_is_signed_anew_when_its_time_is_over(self, mode):
-        harness = Harness(mode)
-        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        harness = Harness(mode, reuse=30.0)
         for _ in range(5):
             harness.call()
             harness.clock.passed += 12.0
         assert [one.token for one in harness.received] == ["Token t1"] * 3 + ["Token t2"] * 2
 
     def test_a_reusable_token_that_is_new_is_not(self, mode):
-        harness = Harness(mode, [self.UNAUTHORIZED])
-        harness.loop.authenticator = SignedToken(harness.sign, harness.clock, reuse=30.0)
+        harness = Harness(mode, [self.UNAUTHORIZED], reuse=30.0)
         harness.fails(errors.AuthenticationError)
         assert len(harness.received) == 1
 

@@ -49,7 +49,20 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
     def add(self, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in the open transaction. It is sent once that is committed, and forgotten if it is not.
 
-        The arguments are as for `Outbox.add`. The same ones under the same key are stored once.
+        The same arguments under the same key are stored once.
+
+        Args:
+            payee_account_number: The account that receives the money.
+            payer_counterparty_id: The counterparty that pays.
+            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
+            biller_type: `"BUSINESS"` or `"CONSUMER"`.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
+            amount_modification_allowed: Whether the payer may pay another amount.
+            notes: Notes for the payer.
+            client_reference_id: Your reference, such as the number of the invoice. It is required.
+            idempotency_key: One key for each payment, the same for every repeat. It is required.
+            extra_body: Members of the body that this package does not know, by their names on the wire.
 
         Raises:
             InvalidRequest: As for `Outbox.add`.
@@ -74,8 +87,7 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
             InvalidRequest: As for `Outbox.add_call`, as is `ConfigurationError`.
             django.db.transaction.TransactionManagementError: No transaction of this database is open.
         """
-        terms: Any = {"at_most_once": at_most_once, "send_before": send_before, "look_up_by": look_up_by}
-        add = self._call_addition(operation, *args, idempotency_key=idempotency_key, **terms, **kwargs)
+        add = self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))
         add(self._open_transaction("add_call"))
 
 

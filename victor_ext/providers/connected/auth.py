@@ -30,6 +30,7 @@ from victor_ext.runtime.auth.tokens import (
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import header_complaint, is_token
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.unauthorized import Authenticator, Exchange
@@ -182,7 +183,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
 
     def __init__(
         self,
-        token_url: str | httpx.URL,
+        token_url: str | AnyURL,
         client_id: str,
         client_secret: SecretText,
         *,
@@ -195,7 +196,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         self.caller = caller_digest(self._client_id, product="connect")
         self._client_secret = RotatingSecret("client_secret", client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
-        self._token_url = httpx.URL(token_url) if is_path else checked_base_url(token_url, name="token_url")
+        self._token_url = httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         self._form = {"grant_type": "client_credentials", **({"scope": scopes} if scopes else {}), **(more or {})}
         self._in_body = in_body

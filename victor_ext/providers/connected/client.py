@@ -30,6 +30,7 @@ from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
@@ -102,7 +103,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         self,
         client: type[C],
         *,
-        base_url: str | httpx.URL,
+        base_url: str | AnyURL,
         servers: Mapping[str, str] | None = None,
         server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
@@ -268,7 +269,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         return lambda: ListReader(style, self._api, given, what=operation.__name__.rpartition(".")[2])
 
 
-class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
+class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of any payment API with blocking calls, also named `connect`. Safe to share between threads."""
 
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> Pages[T]:
@@ -294,7 +295,7 @@ class ApiClient(_ApiClient[C, Blocking, httpx.BaseTransport, httpx.Client], Bloc
         return Pages(fetch, begin)
 
 
-class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
+class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of any payment API with awaited calls, also named `connect_async`. Making one is not awaited."""
 
     def paged(self, operation: Operation[P], style: PagesOf[T], /, *args: P.args, **kwargs: P.kwargs) -> AsyncPages[T]:
@@ -308,7 +309,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, httpx.AsyncBaseTransport, httpx.Asyn
 
 
 def _servers(
-    client: Any, base_url: str | httpx.URL, servers: Mapping[str, str], variables: Mapping[str, str]
+    client: Any, base_url: str | AnyURL, servers: Mapping[str, str], variables: Mapping[str, str]
 ) -> tuple[httpx.URL, dict[str, httpx.URL]]:
     """Where calls go: the base URL, and the URLs of the operations that have a server of their own.
 

@@ -125,4 +125,4 @@ def _problem(field: str, value: object, form: re.Pattern[str], wanted: str) -> l
         return [Problem(field, "type", f"{field} must be {wanted}, not {kind_of(value)}: a number loses its zeros.")]
     if form.fullmatch(value):
         return []
-    return [Problem(field, "invalid", f"{field} must be {wanted}; this has {len(value)} characters.")]
+    return [Problem(field, "invalid", f"{field} must be {wanted}; the length of this is {len(value)}.")]

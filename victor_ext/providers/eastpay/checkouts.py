@@ -25,8 +25,6 @@ _LIFE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _CheckoutRequest:
-    """The arguments of `prepare`, which documents them. No `repr` shows them."""
-
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
@@ -66,8 +64,8 @@ class Checkouts(Resource[Mode]):
         Examples:
             >>> checkout = eastpay.checkouts.prepare(price, shopper_result_url="https://shop.example/paid")
         """
-        form = Validation().form(models.CheckoutForm, self.context, request)
-        asked_at = self.clock.now()
+        form = Validation().form(models.CheckoutForm, self._shared.context, request)
+        asked_at = self._shared.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
         lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
         return Checkout(raw, widget_url=self.widget_url(raw.id), lapses_at=lapses_at)
@@ -84,7 +82,7 @@ class Checkouts(Resource[Mode]):
             'pending'
         """
         check_id("checkout_id", checkout_id)
-        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self.context.in_query())
+        raw = yield from call(get_checkout_payment, models.Payment, id=checkout_id, **self._shared.context.in_query())
         return Payment(raw)
 
     def widget_url(self, checkout_id: str) -> str:
@@ -95,4 +93,4 @@ class Checkouts(Resource[Mode]):
             True
         """
         check_id("checkout_id", checkout_id)
-        return f"{self.context.gateway}/v3/checkouts/{quote(checkout_id, safe='')}"
+        return f"{self._shared.context.gateway}/v3/checkouts/{quote(checkout_id, safe='')}"

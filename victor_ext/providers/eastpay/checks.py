@@ -15,6 +15,7 @@ from victor_ext.privacy import concealed, kind_of, one_line
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import is_encodable
+from victor_ext.runtime.http.from_httpx2 import as_httpx
 
 from .cards import Card, CardToken
 from .settings import Entity
@@ -78,12 +79,13 @@ class Validation(validation.Validation):
 
         The form encodes it once more, as the gateway's document asks.
         """
+        value = as_httpx(value)
         url = _encoded_url(str(value)) if isinstance(value, str | httpx.URL) else None
         if url is None:
             what = f"{name} must be an absolute http or https URL without blanks, such as https://shop.example/paid."
             self.note(name, "invalid", what)
         elif not _SHORTEST_URL <= len(url) <= _LONGEST_URL:
-            what = f"{name} has {len(url)} characters and must have {_SHORTEST_URL} to {_LONGEST_URL}."
+            what = f"{name} must have {_SHORTEST_URL} to {_LONGEST_URL} characters, and has {len(url)}."
             self.note(name, "length", what)
         return url
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, Self, Unpack, cast
 
-import httpx
 from eastpay_api.client import Client as GeneratedClient
 
 from victor_ext.errors import ConfigurationError, Problem
@@ -18,6 +17,7 @@ from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transpo
 from victor_ext.runtime.client.extras import folded_name
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import unversioned_url
+from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
 
 from .checkouts import Checkouts
@@ -31,7 +31,7 @@ class EastPayOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, H
     """The arguments of `EastPay` and `AsyncEastPay`, which document them."""
 
     token: SecretText
-    base_url: str | httpx.URL
+    base_url: str | AnyURL
     entity_id: str
     entity_type: EntityTypeWord
     entity_type_in_inquiries: bool
@@ -50,7 +50,7 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         self,
         token: SecretText,
         *,
-        base_url: str | httpx.URL,
+        base_url: str | AnyURL,
         entity_id: str,
         entity_type: EntityTypeWord = "MERCHANT",
         entity_type_in_inquiries: bool = False,
@@ -112,9 +112,9 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
             raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
 
-class EastPay(_EastPayClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
+class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of one bank's EastPay payment gateway with blocking calls. Safe to share between threads."""
 
 
-class AsyncEastPay(_EastPayClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
+class AsyncEastPay(_EastPayClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of one bank's EastPay payment gateway with awaited calls. The arguments are those of `EastPay`."""

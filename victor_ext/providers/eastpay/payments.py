@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from eastpay_api import models
 from eastpay_api.api.payments import create_payment, find_payments, follow_up_payment, inquire_payment
@@ -12,7 +12,7 @@ from eastpay_api.api.payments import create_payment, find_payments, follow_up_pa
 from victor_ext.errors import ConfigurationError
 from victor_ext.money import Money
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.resources import Mode, Resource, Shared, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call
 from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import rule
@@ -25,8 +25,6 @@ from .settings import Entity
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _PaymentRequest:
-    """The arguments of `debit`, which documents them, and of `preauthorise`. No `repr` shows them."""
-
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     card: Annotated[Card | CardToken | None, rule(Validation.card)] = None
@@ -39,8 +37,6 @@ class _PaymentRequest:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
-    """The arguments of all steps after a payment. `capture` documents them, and no `repr` shows them."""
-
     merchant_transaction_id: Annotated[str, rule(Validation.reference, LONGEST_REFERENCE)]
     notification_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
@@ -72,9 +68,9 @@ class Payments(Resource[Mode]):
     charge, capture or refund again.
     """
 
-    def __init__(self, *shared: Any) -> None:
-        super().__init__(*shared)
-        self.entity: Entity = self.context
+    def __init__(self, shared: Shared) -> None:
+        super().__init__(shared)
+        self.entity: Entity = shared.context
 
     @operation
     @arguments_of(_PaymentRequest)
@@ -234,7 +230,7 @@ class Payments(Resource[Mode]):
         """
         check_id("payment_id", payment_id)
         return poll(
-            self,
+            self._shared,
             lambda seconds: _inquire(self.entity, payment_id, seconds),
             lambda payment: not payment.result.must_inquire,
             goal=f"Payment {payment_id} was not settled",

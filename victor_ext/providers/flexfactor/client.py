@@ -17,6 +17,7 @@ from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingCl
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
+from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
@@ -45,7 +46,7 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     site_id: str | None
     environment: EnvironmentWord
     hosts: HostsWord
-    base_url: str | httpx.URL | None
+    base_url: str | AnyURL | None
 
 
 class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
@@ -64,7 +65,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         site_id: str | None = None,
         environment: EnvironmentWord = "sandbox",
         hosts: HostsWord = DEFAULT_HOSTS,
-        base_url: str | httpx.URL | None = None,
+        base_url: str | AnyURL | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Make a client. Nothing is sent.
@@ -128,10 +129,10 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
 
     def _attach(self) -> None:
         super()._attach()
-        self._pinged = list_orders, {"mid": self.orders.context.mid, "page_size": 1}
+        self._pinged = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
-class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
     def _attach(self) -> None:
@@ -140,9 +141,7 @@ class FlexFactor(_FlexFactorClient[Blocking, httpx.BaseTransport, httpx.Client],
         self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
 
 
-class AsyncFlexFactor(
-    _FlexFactorClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient
-):
+class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
 
     def _attach(self) -> None:

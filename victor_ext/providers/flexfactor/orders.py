@@ -70,8 +70,6 @@ def _direction(validation: Validation, argument: str, sort: object) -> object:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _OrderList:
-    """The arguments of `list`, which documents them."""
-
     query: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     status: Annotated[Status | Sequence[Status] | None, rule(_status_numbers)] = None
     start: Annotated[datetime | None, rule(Validation.moment)] = None
@@ -146,7 +144,7 @@ class Orders(Resource[Mode]):
             return status is not None and (status not in _UNFINISHED if wanted is None else status in wanted)
 
         return poll(
-            self,
+            self._shared,
             lambda seconds: _read_order(order_id, seconds),
             reached,
             goal=f"Order {order_id} did not reach {'a final status' if until is None else 'the status'}",
@@ -187,7 +185,7 @@ class Orders(Resource[Mode]):
         filters = validation.checked(request)
         validation.finish("orders.list")
         first = filters.pop("page")
-        filters["mid"] = request.mid or self.context.mid
+        filters["mid"] = request.mid or self._shared.context.mid
         for name, sent in (("start", "from_"), ("end", "to")):
             if name in filters:
                 filters[sent] = filters.pop(name).astimezone(UTC)
@@ -263,7 +261,8 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        left, key = self.clock.countdown(self.deadline), new_key() if idempotency_key is None else idempotency_key
+        left = self._shared.clock.countdown(self._shared.deadline)
+        key = new_key() if idempotency_key is None else idempotency_key
         not_yet: UnreadableResponse | None = None
         try:
             cancelled = yield from _cancel(cancel_order, "order_id", order_id, key)

@@ -76,8 +76,6 @@ class _TransactionRequest(Hidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EvaluateRequest(_TransactionRequest):
-    """The arguments of `evaluate`, which documents them."""
-
     customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     sense_key: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
@@ -92,8 +90,6 @@ class EvaluateRequest(_TransactionRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TransmitRequest(_TransactionRequest):
-    """The arguments of `transmit`, which documents them."""
-
     declined: Annotated[bool, rule(Validation.flag)] = False
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
@@ -160,7 +156,7 @@ class Payments(Resource[Mode]):
         """
         request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
-        body = request.to_model(self.context, key)
+        body = request.to_model(self._shared.context, key)
         return Decision((yield from call(evaluate, models.Decision, body=body)), idempotency_key=key)
 
     @operation
@@ -211,5 +207,5 @@ class Payments(Resource[Mode]):
             True
         """
         request.check("transmit")
-        body = request.to_model(self.context)
+        body = request.to_model(self._shared.context)
         return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))

@@ -12,6 +12,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.ids import GUID
 from victor_ext.runtime.client.settings import environment_and_url, options_from, require_variables
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.words import Word
 
 from .auth import FlexFactorAuth, FlexFactorToken
@@ -31,7 +32,7 @@ The provider's page "Payment" lists the first pair under "Endpoints". Some of it
 DEFAULT_HOSTS: Final = "flex-charge"
 
 
-def checked_place(environment: object, hosts: object, base_url: str | httpx.URL | None) -> tuple[str, httpx.URL]:
+def checked_place(environment: object, hosts: object, base_url: str | AnyURL | None) -> tuple[str, httpx.URL]:
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}.")
     urls = {name: (HOSTS[hosts][name], *(pair[name] for pair in HOSTS.values())) for name in HOSTS[hosts]}

@@ -176,7 +176,7 @@ class FundingAccounts(Resource[Mode]):
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)
         account_or_none = yield from poll(
-            self,
+            self._shared,
             lambda left: _read_if_exists(receipt.id, left),
             lambda account: account is not None,
             goal=f"Funding account {receipt.id} was not created",

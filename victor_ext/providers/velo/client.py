@@ -20,6 +20,7 @@ from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transpo
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call_without_body
 from victor_ext.runtime.client.settings import environment_and_url
+from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
 
 from .accounts import FundingAccounts, Fundings, SourceAccounts
@@ -38,7 +39,7 @@ class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Http
 
     auth: VeloAuth
     environment: EnvironmentWord
-    base_url: str | httpx.URL | None
+    base_url: str | AnyURL | None
 
 
 class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
@@ -68,7 +69,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         auth: VeloAuth,
         *,
         environment: EnvironmentWord = "sandbox",
-        base_url: str | httpx.URL | None = None,
+        base_url: str | AnyURL | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Make a client. Nothing is sent.
@@ -118,7 +119,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
             token.forget()
 
 
-class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
+class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
     """A client of Velo Payments with blocking calls. Safe to share between threads.
 
     A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
@@ -147,7 +148,7 @@ class Velo(_VeloClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPin
             super().close()
 
 
-class AsyncVelo(_VeloClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient):
+class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
 
     async def logout(self) -> None:

@@ -36,8 +36,6 @@ from .settings import PayeeTypeWord
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _PayeeUpdate:
-    """The arguments of `update`, which documents them. No `repr` shows them."""
-
     payee_id: Annotated[str, rule(Validation.id)]
     _: KW_ONLY
     address: Annotated[Address | None, rule(Validation.request, Address, update=True)] = None
@@ -123,7 +121,7 @@ class Payees(Resource[Mode]):
         """
         check(batch_id=batch_id)
         return poll(
-            self,
+            self._shared,
             lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
             lambda batch: batch.is_done,
             goal=f"Batch {batch_id} was not finished",

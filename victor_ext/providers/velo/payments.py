@@ -122,7 +122,7 @@ class Payments(Resource[Mode]):
             payor_id, page_size=100, sort="submittedDateTime:asc", submitted_from=first, submitted_to=last
         )
         listed = walk(list_payments, Payment, "list of payments", window)
-        reader: PageReader[Payment] = self.begin(listed)
+        reader: PageReader[Payment] = self._shared.begin(listed)
         matches: builtins.list[Payment] = []
         wanted = reference_of(payor_payment_id)
         while not reader.done:

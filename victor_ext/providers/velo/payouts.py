@@ -177,7 +177,7 @@ class Payouts(Resource[Mode]):
             return False
 
         return poll(
-            self,
+            self._shared,
             lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
             reached,
             goal=f"Payout {payout_id} did not become {goal}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.privacy import concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
     RotatingSecret,
@@ -72,8 +72,8 @@ class VictorJwt(UnpicklableCredentials):
         prefix: The word before the token in the `Authorization` header.
         lifetime: Seconds from `iat` to `exp`, at least 1. None: 60 less than the environment's limit, which is 300 in
             production and 3600 in staging.
-        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: a new
-            token for each attempt, as the provider recommends for production.
+        reuse: Seconds for which a token is used again. None: with `sign`, the lifetime less 10 s; without, 0: a
+            token is signed for the second of each attempt, as the provider recommends for production.
 
     Raises:
         ConfigurationError: A key, the password, the prefix or a number is invalid; or `private_key` and `sign` are both
@@ -138,9 +138,17 @@ class VictorJwt(UnpicklableCredentials):
 
         key = self._key
         if key is not None:
-            return SignedToken(
-                lambda now: f"{self._prefix} {signed_token(claims(now), key())}", clock, reuse=self._reuse or 0
-            )
+            last: tuple[dict[str, Any], RSAPrivateKey, Secret] | None = None
+
+            def signed(now: float) -> Secret:
+                # The same claims and key give the same bytes: RS512 has no random part (RFC 8017, 8.2.1).
+                nonlocal last
+                kept, parts, private = last, claims(now), key()
+                if kept is None or kept[0] != parts or kept[1] is not private:
+                    last = kept = parts, private, Secret(f"{self._prefix} {signed_token(parts, private)}")
+                return kept[2]
+
+            return SignedToken(signed, clock, reuse=self._reuse or 0)
         assert self._sign is not None
         reuse = longest if self._reuse is None else self._reuse
         return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)

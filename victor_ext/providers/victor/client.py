@@ -17,6 +17,7 @@ from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transpo
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.settings import environment_and_url
+from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
 
 from .auth import Credentials
@@ -32,7 +33,7 @@ class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Ht
 
     auth: Credentials
     environment: EnvironmentWord
-    base_url: str | httpx.URL | None
+    base_url: str | AnyURL | None
 
 
 class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
@@ -48,7 +49,7 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         auth: Credentials,
         *,
         environment: EnvironmentWord = "staging",
-        base_url: str | httpx.URL | None = None,
+        base_url: str | AnyURL | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
     ) -> None:
         """Make a client. Nothing is sent.
@@ -112,9 +113,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
 
-class Victor(_VictorClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
+class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
 
-class AsyncVictor(_VictorClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient):
+class AsyncVictor(_VictorClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""

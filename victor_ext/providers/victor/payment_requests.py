@@ -41,16 +41,16 @@ class PaymentRequests(Resource[Mode]):
             payer_counterparty_id: The counterparty that pays; up to 16 characters.
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals. Floats are rejected.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead. With an `idempotency_key` it is not compared with
-                the current time, because the call may repeat an earlier one.
+            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
+                With an `idempotency_key` it is not compared with the current time: the call may repeat an earlier one.
             ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters. None: not sent.
             amount_modification_allowed: Whether the payer may pay another amount. None: the provider's default (False).
             notes: Notes for the payer; up to 150 characters. None: not sent.
             client_reference_id: The caller's reference; up to 128 characters. None: not sent.
-            idempotency_key: One key for each payment, the same for every repeat, such as
-                `idempotency_key_for("invoice", 1042)`. None: a random key, available on the result and on errors.
-            extra_body: Members of the body that this package does not know, by their names on the wire, such as
-                `{"payment_details": {"purpose": "RENT"}}`. A response with other values for them is a `Conflict`.
+            idempotency_key: One key for each payment, the same for every repeat.
+                `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and errors have it.
+            extra_body: Members of the body that this package does not know, by their names on the wire.
+                An example is `{"payment_details": {"purpose": "RENT"}}`. Other values in the response are a `Conflict`.
 
         Returns:
             The new request. It is created, but not yet delivered to the payer or paid.
@@ -68,19 +68,21 @@ class PaymentRequests(Resource[Mode]):
             >>> str(request.direction)
             'outbound'
         """
-        left = self.clock.countdown(self.deadline)
+        clock = self._shared.clock
+        left = clock.countdown(self._shared.deadline)
         # A call with the caller's key may be a repeat on a later day.
-        now = self.clock.moment() if request.idempotency_key is None else None
+        now = clock.moment() if request.idempotency_key is None else None
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         # The result is not a local: error reports that include local variables would show its account numbers.
         step = step_for_json(create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key)
         step.taken = ARGUMENTS
         made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         sent = Sent(request, step.attempts, key, step.extra_body)
+        if sent.is_confirmed_by(made):
+            return made
         # A new random key cannot belong to another payment, and a response without any of the sent values is a plain
         # receipt. A response with only some of them, or with one that cannot be read, may describe another payment.
-        is_receipt = request.idempotency_key is None or not sent.comparisons(made)
-        if sent.is_confirmed_by(made) or (is_receipt and not sent.unreadable(made)):
+        if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(made):
             return made
         return (yield from _read_back(made, sent, left()))
 
@@ -127,8 +129,8 @@ class PaymentRequests(Resource[Mode]):
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
             page_size: The number of requests in a page, at least 1. None: the provider's default (50).
-            extra_query: Filters that this package does not know, by their names on the wire, such as
-                `{"purpose": "RENT"}`. A request may stop matching one, so the list is read as with `status`.
+            extra_query: Filters that this package does not know, by their names on the wire.
+                An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is read as with `status`.
 
         All arguments before `page` are filters with the names of the document. None: no filter. Times are aware
         datetimes. The document does not say which time `start_datetime` and `end_datetime` compare.
@@ -147,7 +149,7 @@ class PaymentRequests(Resource[Mode]):
             >>> request.id in [each.id for each in listed]
             True
         """
-        return reading.walk(request, self.clock)
+        return reading.walk(request, self._shared.clock)
 
     @operation
     def accept(
@@ -183,8 +185,8 @@ class PaymentRequests(Resource[Mode]):
             >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
             'accepted'
         """
-        accepted = Status.ACCEPTED
-        return responding.respond(self, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body)
+        shared, accepted = self._shared, Status.ACCEPTED
+        return responding.respond(shared, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body)
 
     @operation
     def decline(
@@ -200,7 +202,7 @@ class PaymentRequests(Resource[Mode]):
             >>> str(victor.payment_requests.decline(inbound, notes="Not ours.").status)
             'declined'
         """
-        return responding.respond(self, id, Status.DECLINED, notes, extra_body=extra_body)
+        return responding.respond(self._shared, id, Status.DECLINED, notes, extra_body=extra_body)
 
     @operation
     def find(
@@ -234,7 +236,7 @@ class PaymentRequests(Resource[Mode]):
             >>> [match.id for match in matches] == [request.id]
             True
         """
-        return reading.find(self, client_reference_id, start_datetime, end_datetime, extra_query)
+        return reading.find(self._shared, client_reference_id, start_datetime, end_datetime, extra_query)
 
     @operation
     def wait(
@@ -256,7 +258,7 @@ class PaymentRequests(Resource[Mode]):
             >>> str(victor.payment_requests.wait(request.id, until="completed", timeout=30).status)
             'completed'
         """
-        return waiting.wait(self, id, until, timeout)
+        return waiting.wait(self._shared, id, until, timeout)
 
     @stream
     def watch(
@@ -276,7 +278,7 @@ class PaymentRequests(Resource[Mode]):
             >>> [str(change.status) for change in victor.payment_requests.watch(request.id, timeout=30)]
             ['completed']
         """
-        return waiting.watch(self, id, until, timeout)
+        return waiting.watch(self._shared, id, until, timeout)
 
 
 def _read_back(made: PaymentRequest, sent: Sent, seconds: float | None) -> OperationFlow[PaymentRequest]:

@@ -14,7 +14,7 @@ from victor_ext.ids import is_same_id
 from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import PageReader, RepeatedPageReader
 from victor_ext.runtime.client.records import RecordList
-from victor_ext.runtime.client.resources import Resource, Walk
+from victor_ext.runtime.client.resources import Shared, Walk
 from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.operations import names_only
@@ -114,16 +114,16 @@ class SearchResult(RecordList[PaymentRequest]):
 
 
 def find(
-    resource: Resource[Any], client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
+    shared: Shared, client_reference_id: str, start: datetime, end: datetime | None, extra_query: Any
 ) -> OperationFlow[SearchResult]:
-    clock, slack = resource.clock, SEARCH_MARGIN / 2
+    clock, slack = shared.clock, SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
     least = most = clock.skew  # the provider's time minus this machine's, as far as it is known
     while True:
         first = _moved(start, min(least, 0.0) - SEARCH_MARGIN)
         last = None if end is None else _moved(end, max(most, 0.0) + SEARCH_MARGIN)
         listed = walk(ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query), clock)
-        reader, matches, read = resource.begin(listed), list[PaymentRequest](), 0
+        reader, matches, read = shared.begin(listed), list[PaymentRequest](), 0
         while not reader.done:
             page = reader.accept((yield from listed.read(reader)))
             read += len(page.items)

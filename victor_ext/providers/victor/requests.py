@@ -64,8 +64,6 @@ class Member(NamedTuple):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class CreateRequest:
-    """The arguments of `create`, which documents them."""
-
     payee_account_number: Annotated[
         str,
         Member("payee.account_number", comparing.same_word),
@@ -246,8 +244,7 @@ _START, _END = rule(Validation.zulu), rule(Validation.zulu, is_end=True)
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
-    """The arguments of `list`, which documents them. A field with a rule is a filter, but for the pages."""
-
+    # A field with a rule is a filter, but for the pages.
     status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
     direction: Annotated[DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)] = None
     start_datetime: Annotated[datetime | None, _CONSTANT, _START] = None

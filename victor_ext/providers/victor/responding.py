@@ -18,7 +18,7 @@ from victor_ext.errors import Conflict, Outcome, VictorError
 from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext.runtime.client.resources import Resource
+from victor_ext.runtime.client.resources import Shared
 from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
@@ -111,7 +111,7 @@ RESPONDED = Proof(_find)
 
 
 def respond(
-    resource: Resource[Any],
+    shared: Shared,
     request: str | PaymentRequest,
     status: Status,
     notes: str,
@@ -123,7 +123,7 @@ def respond(
 
     It is not read if no time is left. `extra_body` is not compared: what the provider makes of it is not known.
     """
-    left = resource.clock.countdown(resource.deadline)
+    left = shared.clock.countdown(shared.deadline)
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
     check_response(request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body)

@@ -6,12 +6,12 @@ The later of their statuses counts, and only `get` returns the response to an in
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from victor_ext import errors
 from victor_ext.privacy import one_line, redact_excerpt
 from victor_ext.runtime.client import polling
-from victor_ext.runtime.client.resources import Resource
+from victor_ext.runtime.client.resources import Shared
 from victor_ext.runtime.client.runners import OperationFlow
 from victor_ext.runtime.core.validation import MOST_SECONDS, shown, spelled
 from victor_ext.runtime.loop.flow import Sleep
@@ -34,9 +34,9 @@ _WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Stat
 
 
 def wait(
-    resource: Resource[Any], request_id: str, until: str | Collection[str] | None, timeout: float
+    shared: Shared, request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
-    following = watch(resource, request_id, until, timeout, longest_pause=polling.LONGEST_PAUSE)
+    following = watch(shared, request_id, until, timeout, longest_pause=polling.LONGEST_PAUSE)
     last: PaymentRequest | None = None
     while (request := (yield from following())) is not None:
         last = request
@@ -45,7 +45,7 @@ def wait(
 
 
 def watch(
-    resource: Resource[Any],
+    shared: Shared,
     request_id: str,
     until: str | Collection[str] | None,
     timeout: float,
@@ -54,7 +54,7 @@ def watch(
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
     """Return a function that creates a flow to the next change of status. The flow returns None at the end."""
     check_id(request_id)
-    statuses, seconds, monotonic = wanted_statuses(until), polling.checked_seconds(timeout), resource.clock.monotonic
+    statuses, seconds, monotonic = wanted_statuses(until), polling.checked_seconds(timeout), shared.clock.monotonic
     goal = f"Payment request {request_id} did not reach "
     goal += "a final status" if statuses is None else " or ".join(statuses)
     ends: float | None = None
@@ -72,8 +72,8 @@ def watch(
             yield Sleep(min(polling.FIRST_PAUSE, left))
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last, _ = yield from polling.poll(
-            resource,
-            lambda left: _look(resource, request_id, left, statuses),
+            shared,
+            lambda left: _look(shared, request_id, left, statuses),
             lambda seen: seen.lacks is None and (last is None or seen.request.status != last.status),
             goal=goal,
             advice=_WAIT_AGAIN,
@@ -109,10 +109,10 @@ class _Seen(NamedTuple):
 
 
 def _look(
-    resource: Resource[Any], request_id: str, seconds: float | None, until: Collection[str] | None
+    shared: Shared, request_id: str, seconds: float | None, until: Collection[str] | None
 ) -> OperationFlow[_Seen]:
     """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each); combine them."""
-    monotonic = resource.clock.monotonic
+    monotonic = shared.clock.monotonic
     began = monotonic()
     in_list: PaymentRequest | None = None
     list_error: errors.VictorError | None = None

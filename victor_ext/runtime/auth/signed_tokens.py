@@ -178,7 +178,7 @@ def _decoded(text: str) -> SecretBytes | None:
 def _shown_path(text: str) -> str:
     """A path for a message; hidden unless it is clearly a path, since it may be a secret."""
     clearly = len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
-    return repr(str(text)) if clearly else f"of that name ({len(text)} characters, hidden: they may be a secret)"
+    return repr(str(text)) if clearly else f"of that name (hidden, since it may be a secret: its length is {len(text)})"
 
 
 def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:

@@ -32,6 +32,7 @@ from victor_ext.runtime.loop.unauthorized import SIGNED, Exchange, may_be_outdat
 ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while others use this
 MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
 ADVISORY_PAUSE = 5.0  # seconds without another fetch after one failed, while the kept token can still be used
+_NO_ENDPOINT = frozenset({404, 405, 410})
 _PASSING_STATUSES = frozenset({408, 425, 429})  # of 400 to 499, after which another attempt may help
 _SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
 _LATEST = 7_258_118_400.0  # the year 2200, in seconds
@@ -62,22 +63,18 @@ class SignedToken:
         self, sign: Callable[[float], str], clock: ServerClock, *, reuse: float = 0.0, header: str = "Authorization"
     ) -> None:
         self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
+        # A header value, the clock skew at signing, and the monotonic time until which it may be reused.
         self._kept: tuple[str, float, float] | None = None
 
     def authorize(self, request: httpx.Request, exchange: Exchange, seconds: float | None) -> Flow[None]:  # noqa: ARG002
-        kept = self._kept
-        if kept is not None and self._clock.monotonic() >= kept[2]:
-            kept = None
-        value, skew, _until = kept or self._signed()
-        request.headers[self._header] = value
-        request.extensions[SIGNED] = kept is not None, skew
+        signed, is_kept = self._kept, True
+        if signed is None or self._clock.monotonic() >= signed[2]:
+            skew, is_kept = self._clock.skew, False
+            signed = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
+            self._kept = signed if self._reuse else None
+        request.headers[self._header], skew, _until = signed
+        request.extensions[SIGNED] = is_kept, skew
         return done()
-
-    def _signed(self) -> tuple[str, float, float]:
-        """A header value, the clock skew at signing, and the monotonic time until which it may be reused."""
-        skew = self._clock.skew
-        signed = self._kept = Secret(self._sign(self._clock.now())), skew, self._clock.monotonic() + self._reuse
-        return signed
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`."""
@@ -254,10 +251,11 @@ class OAuthToken(TokenCache):
                 )
             return token
         what = "refused the credentials" if refusal.status_code in (200, 400, 401, 403) else "issued no token"
+        hint = "Check the path of the base URL." if refusal.status_code in _NO_ENDPOINT else self._hint
         code = "" if refusal.response is None else self._code_of(refusal.response)
         said = f"status {refusal.status_code}, code {code}" if code else f"status {refusal.status_code}"
         raise AuthenticationError(
-            f"The token endpoint {request.url.path} {what} ({said}). {self._hint}".rstrip(),
+            f"The token endpoint {request.url.path} {what} ({said}). {hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,

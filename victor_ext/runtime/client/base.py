@@ -8,14 +8,15 @@ A provider writes one class that is generic over both, and names the two modes:
         orders: Orders[Mode]
         # Its constructor takes `ClientOptions`, begins with `take`, and ends with `_start`.
 
-    class Shop(_ShopClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient): ...
-    class AsyncShop(_ShopClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient): ...
+    class Shop(_ShopClient[Blocking, SyncTransport, SyncClient], BlockingClient): ...
+    class AsyncShop(_ShopClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient): ...
 """
 
 from __future__ import annotations
 
 import logging
 import operator
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -31,6 +32,7 @@ from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
+from victor_ext.runtime.http.from_httpx2 import AnyTimeout, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
 from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
@@ -44,7 +46,7 @@ from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bind
 from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
-from .resources import Awaited, Blocking, Mode
+from .resources import Awaited, Blocking, Mode, Shared
 from .runners import AsyncRunner, SyncRunner
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """What the caller brings to send with, as a transport, or None. Raises `ConfigurationError`."""
         transport, http_client = given["transport"], given["http_client"]
         if http_client is None:
-            return transport
+            return None if transport is None else checked_transport(transport, self._transport_type)
         if transport is not None:
             raise ConfigurationError("http_client and transport: pass one of the two.")
         return self._through_client_type(checked_http_client(http_client, self._httpx_client_type), is_callers=True)
@@ -107,7 +109,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         sockets = self._sockets(made, given)
         if sockets is None:
             sockets = self._connect_to(base_url, given)
-        self._assemble(made, checked_transport(sockets, self._transport_type))
+        self._assemble(made, sockets)
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
         self._config = config
@@ -130,14 +132,14 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         runner = getattr(cls, "_runner_type", None)
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
-                setattr(cls, name, kind.without_client(runner(_no_client, _no_client)))
+                setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
         for name, kind in self._resources.items():
-            setattr(self, name, kind(*self._shared))
+            setattr(self, name, kind(self._shared))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check what the provider wants nowhere. Raises `ConfigurationError`."""
@@ -155,13 +157,19 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return None if route is None else route.proxy_place
 
     @property
-    def _shared(self) -> tuple[SyncRunner | AsyncRunner, ServerClock, float | None, Any]:
-        return self._runner, self._config.clock, self._config.loop.deadline, self._config.context
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
+        route: Route | None = getattr(self._connections, "route", None)
+        return None if route is None else route.tls
+
+    @property
+    def _shared(self) -> Shared:
+        return Shared(self._runner, self._config.clock, self._config.loop.deadline, self._config.context)
 
     def with_options(
         self,
         *,
-        timeout: httpx.Timeout | float | None = KEEP,
+        timeout: AnyTimeout | float | None = KEEP,
         deadline: float | None = KEEP,
         retry: RetryPolicy = KEEP,
         extra_body: ExtraBody | None = KEEP,
@@ -320,7 +328,7 @@ def _no_client(_seconds: float | None) -> Any:
     raise ConfigurationError("This is a resource of the class. Make a client, and call that of the client.")
 
 
-class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client]):
+class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
     """A client with blocking calls. Safe to share between threads."""
 
     _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
@@ -403,7 +411,7 @@ class BlockingClient(BaseClient[Any, Blocking, httpx.BaseTransport, httpx.Client
         self.close()
 
 
-class AwaitedClient(BaseClient[Any, Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient]):
+class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
     """A client with awaited calls."""
 
     _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport

@@ -20,6 +20,7 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
+from victor_ext.runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
 from victor_ext.runtime.http.options import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
@@ -29,8 +30,8 @@ from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.unauthorized import Authenticator
 
 Init = TypeVar("Init", bound=Callable[..., None])
-Transport = TypeVar("Transport", bound=httpx.BaseTransport | httpx.AsyncBaseTransport)
-HttpxClient = TypeVar("HttpxClient", bound=httpx.Client | httpx.AsyncClient)
+Transport = TypeVar("Transport")  # of the mode, and so is the next one
+HttpxClient = TypeVar("HttpxClient")
 
 
 class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
@@ -49,8 +50,8 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
             mounts, event hooks and limits are used; its headers, cookies and timeouts are not. You close it. What could
             not be sent is then `unknown`, not `not_sent`. `proxy`, `verify` and `limits` have no effect.
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY, NO_PROXY).
-        verify: True, the path of a CA bundle, or an `ssl.SSLContext`. Turning verification off (False) is refused,
-            except for this machine.
+        verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`. Turning verification
+            off (False) is refused, except for this machine.
         limits: Of the connection pool; None means 100 connections.
         on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it raises is
             logged. None: nothing is called.
@@ -62,14 +63,14 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         max_response_bytes: The longest body of a response that is read, after decompression.
     """
 
-    timeout: httpx.Timeout | float | None
+    timeout: AnyTimeout | float | None
     deadline: float | None
     retry: RetryPolicy
     transport: Transport | None
     http_client: HttpxClient | None
-    proxy: str | httpx.URL | httpx.Proxy | None
+    proxy: str | AnyURL | AnyProxy | None
     verify: Verify
-    limits: httpx.Limits | None
+    limits: AnyLimits | None
     on_event: OnEvent | None
     max_concurrency: int | None
     user_agent: str | None
@@ -256,6 +257,7 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
     """Seconds for each stage of one attempt. Raises `ConfigurationError`."""
     if timeout is None:
         return httpx.Timeout(None)
+    timeout = as_httpx(timeout)
     if isinstance(timeout, httpx.Timeout):
         for stage, seconds in timeout.as_dict().items():
             if seconds is not None and not are_seconds(seconds):

@@ -155,14 +155,15 @@ def expect(kind: type[T], result: object) -> T:
         result: What the operation returned. It is returned as it is.
 
     Raises:
-        UnreadableResponse: It is of another class. The call was accepted: do not repeat it.
+        UnreadableResponse: It is of another class, or None, as after a 202 without a body. The call was accepted: a
+            read can be repeated; look a write up before you repeat it.
     """
     if not is_instance(result, kind):
         returned = "nothing" if result is None else type(result).__name__
         raise UnreadableResponse(
             f"The provider accepted the call, but it returned {returned}, not {type_name(kind)}.",
             outcome=Outcome.ACCEPTED,
-            hint="Do not repeat it: look it up at the provider, or check what it returned by isinstance.",
+            hint="A read can be repeated. Look a write up at the provider before you repeat it.",
         )
     return cast("T", result)
 

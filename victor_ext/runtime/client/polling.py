@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from victor_ext import errors
 from victor_ext.errors import InvalidRequest, Outcome, Problem, TimedOut, VictorError
 from victor_ext.runtime.core.validation import MOST_SECONDS, are_seconds, shown
 from victor_ext.runtime.loop.flow import Sleep
 
-from .resources import Resource
+from .resources import Shared
 from .runners import OperationFlow
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ PASSING = (errors.ConnectionFailed, TimedOut, errors.ServerError, errors.RateLim
 
 
 def poll(
-    resource: Resource[Any],
+    shared: Shared,
     read: Callable[[float | None], OperationFlow[T]],
     reached: Callable[[T], bool],
     *,
@@ -45,7 +45,7 @@ def poll(
     longer be. For `TimedOut` see `timeout_message`; `within` are its seconds, if they are not the timeout. Raises
     `InvalidRequest`, too.
     """
-    monotonic, deadline, seconds = resource.clock.monotonic, resource.deadline, checked_seconds(timeout)
+    monotonic, deadline, seconds = shared.clock.monotonic, shared.deadline, checked_seconds(timeout)
     ends = monotonic() + seconds
     pause = FIRST_PAUSE
     last_state = "it could not be read"

@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from types import ModuleType
@@ -227,8 +227,8 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
         nearest = get_close_matches(name, known, 1, cutoff=0.0)
         like = f", such as {nearest[0]!r}. It has {', '.join(known)}" if nearest else ": pass a generated operation"
         raise ConfigurationError(f"{shown(name)} is no method of this client{like}.")
-    _, *shared = client._shared  # noqa: SLF001 - as above
-    return cast("Callable[..., Any]", getattr(kind(runner, *shared), method))
+    shared = replace(client._shared, runner=runner)  # noqa: SLF001 - as above
+    return cast("Callable[..., Any]", getattr(kind(shared), method))
 
 
 def _client_class(module: str) -> type[Any]:

@@ -18,13 +18,14 @@ import ast
 import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import update_wrapper
+from operator import attrgetter
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 from victor_ext.privacy import concealed_within
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
-from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow, SyncRunner
+from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.validation import sent_names
 
@@ -36,7 +37,10 @@ T = TypeVar("T")
 def arguments_of(
     request: Callable[P, RequestT],
 ) -> Callable[[Callable[[Any, RequestT], T]], Callable[Concatenate[Any, P], T]]:
-    """Give a method the arguments of a request object, which it receives, for type checkers and `inspect.signature`."""
+    """Give a method the arguments of a request object, which it receives, for type checkers and `inspect.signature`.
+
+    The method documents them. The class of the request has no docstring: editors would show that one.
+    """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -91,29 +95,29 @@ class Awaited:
 Mode = TypeVar("Mode", Blocking, Awaited)
 
 
-class Resource(Generic[Mode]):
-    """A group of operations of one client. `context` is data of that client, such as for whom it acts."""
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Shared:
+    """What the resources of one client share. `context` is data of that client, such as for whom it acts."""
 
-    def __init__(
-        self, runner: SyncRunner | AsyncRunner, clock: ServerClock, deadline: float | None, context: Any = None
-    ) -> None:
-        self.runner: Any = runner  # its `run` returns a result, or a coroutine that does
-        self.clock = clock
-        self.deadline = deadline
-        self.context = context
-
-    @classmethod
-    def without_client(cls, runner: SyncRunner | AsyncRunner) -> Self:
-        """A resource that shows its operations, as blocking or awaited ones, and can call none of them."""
-        made = object.__new__(cls)
-        made.runner, made.clock, made.deadline, made.context = runner, ServerClock(), None, None
-        return made
+    runner: Any  # its `run` returns a result, or a coroutine that does
+    clock: ServerClock = field(default_factory=ServerClock)
+    deadline: float | None = None
+    context: Any = None
 
     def begin(self, walk: Walk[T]) -> PageReader[T]:
         """Begin a pass over a list. Items may leave a filter that only the caller knows: it is then read repeatedly."""
         reader = walk.begin()
         return reader.repeated() if self.runner.extras.query else reader
 
+
+class Resource(Generic[Mode]):
+    """A group of operations of one client. An editor offers its operations and nothing else."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+
+_shared_by: Callable[[Resource[Any]], Shared] = attrgetter("_shared")
 
 Results = Callable[[], OperationFlow[T | None]]
 """Makes the flow to the next result of a stream; the result None ends it."""
@@ -157,7 +161,7 @@ class _Definition(Generic[B, A]):
         return self._bound_to(resource)(*args, **kwargs)
 
     def _bound_to(self, resource: Resource[Any]) -> Any:
-        function = self._awaited if isinstance(resource.runner, AsyncRunner) else self._blocking
+        function = self._awaited if isinstance(_shared_by(resource).runner, AsyncRunner) else self._blocking
         return types.MethodType(function, resource)
 
 
@@ -169,13 +173,13 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
             del args, kwargs  # what was passed may be an account number, and is not a local of ours when the call fails
-            return resource.runner.run(made)
+            return _shared_by(resource).runner.run(made)
 
         async def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
             del args, kwargs
-            return await resource.runner.run(made)
+            return await _shared_by(resource).runner.run(made)
 
         self._blocking, self._awaited = blocking, awaited
         self._show(flow, "{}", "{}")
@@ -202,8 +206,8 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
             def pages(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
-                made, run = walk(resource, *args, **kwargs), resource.runner.run
-                return kind(lambda reader: run(made.read(reader)), lambda: resource.begin(made))
+                made, run = walk(resource, *args, **kwargs), _shared_by(resource).runner.run
+                return kind(lambda reader: run(made.read(reader)), lambda: _shared_by(resource).begin(made))
 
             return pages
 
@@ -217,7 +221,7 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
         def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:
             def results(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
-                return yielded(resource.runner.run, begin(resource, *args, **kwargs))
+                return yielded(_shared_by(resource).runner.run, begin(resource, *args, **kwargs))
 
             return results
 

@@ -11,12 +11,13 @@ import httpx
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import Secret
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 
 
 def environment_and_url(
     environment: object,
-    base_url: str | httpx.URL | None,
+    base_url: str | AnyURL | None,
     urls: Mapping[str, Sequence[str]],
     *versions: str,
     provider: str,
@@ -51,7 +52,7 @@ def environment_and_url(
     return environment, url or httpx.URL(urls[environment][0])
 
 
-def unversioned_url(base_url: str | httpx.URL, *versions: str, name: str = "base_url") -> httpx.URL:
+def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
     """As `checked_base_url`, without one of the `versions` at its end: every path of an API begins with one."""
     url = checked_base_url(base_url, name=name)
     before, _, last = url.path.rstrip("/").rpartition("/")

@@ -204,7 +204,7 @@ class HmacSignature(UnpicklableCredentials):
         for at, (name, size, separator) in enumerate(self._parts):
             value = values[name] = "" if name == "body" else self._value(name, parts, sent)
             if size and len(value) != size:
-                raise AuthenticationError(f"The notification's {name} has {len(value)} characters, not {size}.")
+                raise AuthenticationError(f"The notification's {name} has the length {len(value)}, not {size}.")
             others = [] if size or not separator else _shorter(value, separator, 1 if at < self._body else -1)
             if any(name not in self._times or _moment(each) is not None for each in others):
                 # It could be the shorter one, with the rest in another part, and have the same signature.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -34,7 +35,7 @@ class Semaphore:
         # garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
         self._held: dict[int, ref[Permit]] = {}
-        self._queue: dict[int, ref[Permit]] = {}
+        self._queue: OrderedDict[int, ref[Permit]] = OrderedDict()  # finds the first in O(1), also after many have left
 
     @property
     def held(self) -> int:

@@ -270,7 +270,8 @@ class Validation:
         has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
         if begins is None or ends is None or has_problems or not _in_order(ends) < _in_order(begins):
             return
-        window = f"{last} ({mask_digits(str(ends))}) is before {first} ({mask_digits(str(begins))})"
+        early, late = (mask_digits(str(each).replace("+00:00", "Z")) for each in (ends, begins))
+        window = f"{last} ({early}) is before {first} ({late})"
         self.note(last, "range", f"{window}, so nothing can match: swap them.")
 
     def request(self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any) -> None:

@@ -21,13 +21,14 @@ E = TypeVar("E", bound=httpx.NetworkError)
 def as_network_error(error: OSError, kind: type[E]) -> E:
     """The error of httpx for what a socket raised.
 
-    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to get it: it is raised.
+    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to get it: it is raised;
+    or it says that macOS or Windows does not trust a certificate.
     """
-    if error.errno is None:
+    if error.errno is None and not isinstance(error, ssl.SSLError):
         raise error
     if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
         return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
-    return kind(str(error))
+    return kind(str(error.args[0] if len(error.args) == 1 else error))  # `str` of an `SSLError` with a text has a tuple
 
 
 Steps = Generator[Callable[[], Any], Any, socket.socket]

@@ -30,7 +30,6 @@ REUSE_DELAY = 0.1
 
 A proxy that sends a response twice does so within this time, and such a read believes only a response with its id."""
 
-_TOO_EARLY = "{} before a request was sent"
 _idle_since = attrgetter("idle_since")
 
 
@@ -74,38 +73,30 @@ class ConnectionPool:
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
         """Send a request and return the head of its response. The caller ends the lease, also after any error."""
         while True:
-            at_once: bool = request.extensions.get(ALLOW_IMMEDIATE_REUSE, False)
-            kept = self._take_kept(at_once=at_once)
+            kept = self._take_kept(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
             connection = lease.connection = kept or Connection()
             request.extensions[REUSED_IMMEDIATELY] = kept is not None and kept.idle_since > monotonic() - REUSE_DELAY
-            if kept is None:
-                began = monotonic()
-                try:
-                    yield from self._open(connection, timeouts)
-                finally:
-                    if (timing := request.extensions.get(TIMING)) is not None:
-                        timing.connected(began)
             try:
+                if kept is None:
+                    yield from self._open(connection, request, timeouts)
                 head = yield from exchange(connection, request, self._route.message(connection, request), timeouts)
                 connection.is_doubtful = head.status_code >= 300
                 return head
             except UnsolicitedData as error:
                 if kept is None:
-                    raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
+                    raise httpx.ConnectError(f"{error} before a request was sent") from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
             logger.debug("an idle connection was closed, or received unexpected data: it is not used again")
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:
-        """Keep a connection if it can be used again; otherwise close it."""
-        if not connection.begin_again():
-            connection.abort()
-            return
+        """Keep a connection if it can be used again, and the limits permit it; otherwise close it."""
         with self._lock:
-            connection.idle_since = monotonic()
-            self._kept.append(connection)
-            if len(self._kept) > self._keep:
-                self._kept.pop(0).abort()
+            if len(self._kept) < self._keep and connection.begin_again():
+                connection.idle_since = monotonic()
+                self._kept.append(connection)
+            else:
+                connection.abort()
         if self._closed:  # perhaps at this moment, in another thread
             self.close()
 
@@ -116,17 +107,19 @@ class ConnectionPool:
             while self._kept:
                 self._kept.pop().abort()
 
-    def _open(self, connection: Connection, timeouts: Any) -> Steps[None]:
+    def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Steps[None]:
         logger.debug("connecting to %s", self._route)
+        began = monotonic()
         # An error here means that no byte of the request was sent.
         try:
             yield from self._route.open(connection, self._backend, timeouts)
-        except UnsolicitedData as error:
-            raise httpx.ConnectError(_TOO_EARLY.format(error)) from None
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise httpx.ConnectError(str(error)) from error
+        finally:
+            if (timing := request.extensions.get(TIMING)) is not None:
+                timing.connected(began)
 
     def _take_kept(self, *, at_once: bool) -> Connection | None:
         """Return an idle connection, or None to open a new one: if the limits permit no more, one is closed for it."""
@@ -139,5 +132,5 @@ class ConnectionPool:
             if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
                 return kept.pop(rested - 1)
             if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
-                kept.pop(0).abort()
+                kept.pop().abort()  # the newest: the others will have rested sooner, and serve the next writes
             return None

@@ -36,8 +36,8 @@ def _appends() -> bool:
     return made == httpx.URL("https://api.example/v1/a%20b?c=d")
 
 
-def transports_of(client: httpx.Client | httpx.AsyncClient) -> list[object]:
-    """The transports of a client, those of its mounts too. None, with a release of httpx that has moved them."""
+def transports_of(client: object) -> list[object]:
+    """The transports of a client of httpx or httpx2, with its mounts'. None, with a release that has moved them."""
     mounts: dict[object, object] = getattr(client, "_mounts", {})
     return [getattr(client, "_transport", None), *mounts.values()]
 

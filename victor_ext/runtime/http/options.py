@@ -8,7 +8,7 @@ import ssl
 import urllib.request
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TypeVar
+from typing import Any
 
 import httpx
 
@@ -16,13 +16,13 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
+from .from_httpx2 import AnyProxy, AnyURL, OverAsyncClient, OverClient, as_httpx
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
 from .through_client import require_open
+from .trust import default_context
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
-T = TypeVar("T")
-C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
 _LARGEST_PORT = 65535
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
@@ -35,8 +35,10 @@ def is_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost") or (address is not None and address.is_loopback)
 
 
-def checked_base_url(base_url: str | httpx.URL, *, name: str = "base_url") -> httpx.URL:
+def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
     """A base URL that a token may be sent to. Raises `ConfigurationError` for any other."""
+    base_url: str | httpx.URL = as_httpx(url)
+    url = ""  # it may hold a password
     if not isinstance(base_url, str | httpx.URL):
         raise _refused(name, f"{name} must be text, not {kind_of(base_url)}.")
     shown = f"{name} {str(base_url)!r}"
@@ -103,7 +105,7 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if off or isinstance(verify, bool):
-        return httpx.create_ssl_context(verify=not off)
+        return httpx.create_ssl_context(verify=False) if off else default_context()
     try:
         return ssl.create_default_context(cafile=verify)
     except (OSError, TypeError, ValueError) as error:
@@ -111,7 +113,7 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
     raise ConfigurationError(f"{name}={shown(verify, 200)} is not the path of a CA bundle that can be read ({why}).")
 
 
-def proxy_for(base_url: httpx.URL, proxy: str | httpx.URL | httpx.Proxy | None) -> str | httpx.URL | httpx.Proxy | None:
+def proxy_for(base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None) -> str | AnyURL | AnyProxy | None:
     """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
     if proxy is not None:
         return proxy
@@ -159,16 +161,21 @@ _REFUSED_TRANSPORTS = {
 """The packages whose transports would send a payment twice, and why (docs/transports.md)."""
 
 
-def checked_transport(transport: T, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> T:
+def checked_transport(transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> Any:
     """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
     instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
-    if not isinstance(transport, kind):
-        given = f"{type(transport).__module__.partition('.')[0]}.{type(transport).__qualname__}"
+    checked = as_httpx(transport)
+    if not isinstance(checked, kind):
         raise ConfigurationError(
-            f"transport must be an httpx.{kind.__name__}, not {given}: leave it out, or pass {instead}(...)."
+            f"transport must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(transport)}: leave it out, or "
+            f"pass {instead}(...)."
         )
-    return transport
+    return checked
+
+
+def _class_of(value: object) -> str:
+    return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
 
 
 def refuse_package(given: object, name: str, instead: str) -> None:
@@ -180,10 +187,13 @@ def refuse_package(given: object, name: str, instead: str) -> None:
             )
 
 
-def checked_http_client(http_client: C, kind: type[C]) -> C:
+def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.AsyncClient]) -> Any:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
-    if not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}, not {type(http_client).__name__}.")
+    checked = as_httpx(http_client)
+    if not isinstance(checked, (kind, OverClient if kind is httpx.Client else OverAsyncClient)):
+        raise ConfigurationError(
+            f"http_client must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(http_client)}."
+        )
     if type(http_client).__module__.partition(".")[0] == __name__.partition(".")[0]:
         raise ConfigurationError(
             "http_client is that of a client of this package, which tries again by itself: pass an "
@@ -191,15 +201,15 @@ def checked_http_client(http_client: C, kind: type[C]) -> C:
         )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
-    require_open(http_client)
-    return http_client
+    require_open(checked)
+    return checked
 
 
-def checked_proxy(proxy: str | httpx.URL | httpx.Proxy | None) -> httpx.Proxy | None:
+def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
     """A proxy that can be used. Raises `ConfigurationError`; the message hides the proxy, which may hold a password."""
     if proxy is None:
         return None
-    address: str | httpx.URL | httpx.Proxy = concealed(proxy)
+    address: str | httpx.URL | httpx.Proxy = as_httpx(concealed(proxy))
     proxy = None
     checked = address if isinstance(address, httpx.Proxy) else None
     if isinstance(address, str | httpx.URL):
@@ -217,8 +227,9 @@ def checked_limits(limits: object) -> httpx.Limits:
     """The limits of a pool. None: 100 connections, all of them kept. Raises `ConfigurationError`."""
     if limits is None:
         return httpx.Limits(max_connections=100)
+    limits = as_httpx(limits)
     if not isinstance(limits, httpx.Limits):
-        raise ConfigurationError(f"limits must be httpx.Limits(...), not {type(limits).__name__}.")
+        raise ConfigurationError(f"limits must be httpx.Limits(...), not {_class_of(limits)}.")
     for name, least in (("max_connections", 1), ("max_keepalive_connections", 0)):
         count: object = getattr(limits, name)
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < least):
@@ -229,7 +240,7 @@ def checked_limits(limits: object) -> httpx.Limits:
     return limits
 
 
-def route_to(base_url: httpx.URL, verify: Verify, proxy: str | httpx.URL | httpx.Proxy | None) -> Route:
+def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy | None) -> Route:
     """The route of a client's own connections, from its options. Raises `ConfigurationError`."""
     through = checked_proxy(proxy_for(base_url, proxy))
     if through is not None and base_url.scheme == "http" and not is_this_machine(through.url.host):

@@ -1,9 +1,9 @@
-"""Whether httpx still connects and sends with the functions of its libraries.
+"""Whether httpx, and httpx2 where it is loaded, still connect and send with the functions of their libraries.
 
 A mock, a guard against the network, or a tracer replaces or wraps one of them: respx and vcrpy those of httpcore,
-pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a fixture any of them. It
-is meant for this client too, so its calls then go through httpx. What sends is looked at for each attempt, and what
-connects for each new connection.
+pytest-httpx and OpenTelemetry those of httpx's transports, Sentry and Datadog `Client.send`, a fixture any of them; and
+each has its like for httpx2. It is meant for this client too, so its calls then go through that library: through httpx
+where both have been replaced. What sends is looked at for each attempt, and what connects for each new connection.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Self
 
-import anyio
 import h11
 import httpcore
 import httpx
+
+from .from_httpx2 import loaded_httpx2
 
 _SENDS = re.compile("_?send|write$|handle_|_transport_for")
 _CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
@@ -27,38 +28,65 @@ _LOOP_CONNECTS = (
     "create_connection", "_create_connection_transport", "_make_socket_transport",
     "_connect_sock", "sock_connect", "_sock_connect",
 )  # fmt: skip
+_OF_HTTPCORE = "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy"
+_BOTH = 2  # libraries, httpx2 and httpcore2
 _REPLACED = object()
 _GREEN = ("gevent", "eventlet")  # they replace functions of Python by others that do the same
 
 
 class ConnectsOtherwise(Exception):
-    """What httpx connects with has been replaced, so a new connection is httpx's to open. Nothing was sent."""
+    """What this library connects with has been replaced, so a new connection is its to open. Nothing was sent."""
 
 
 class Originals:
-    """Functions and classes of libraries as they were when they were added: those that send, and those that connect."""
+    """Functions and classes of libraries as they were when they were added: those that send, and those that connect.
 
-    def __init__(self) -> None:
+    `prefix` begins the names of httpx's classes for the mode; `of_httpx2` has what belongs to httpx2.
+    """
+
+    def __init__(self, prefix: str = "", of_httpx2: Originals | None = None) -> None:
+        self._clients = f"{prefix}Client", f"{prefix}HTTPTransport"
+        self._core = tuple(f"{prefix}{name}" for name in _OF_HTTPCORE)
+        self._of_httpx2 = of_httpx2
         self.sending = dict[tuple[Any, str], object]()
-        self._connecting = dict[tuple[Any, str], object]()
-        self._added = set[tuple[ModuleType, tuple[str, ...]]]()
+        self.connecting = dict[tuple[Any, str], object]()
+        self.added = set[tuple[ModuleType, tuple[str, ...]]]()
 
     def add(self, library: ModuleType | None, *names: str) -> Self:
         """Add functions of a library, and classes with those beside them, such as the streams of a backend: once.
 
         None is a library that is not loaded. A name that a release does not have is left out.
         """
-        if library is not None and (library, names) not in self._added:
-            self._added.add((library, names))
+        is_new = library is not None and (library, names) not in self.added
+        if (
+            library is not None and is_new and not getattr(library.__spec__, "_initializing", False)
+        ):  # in another thread
+            self.added.add((library, names))
             for owner, name in _members(library, [name for name in names if hasattr(library, name)]):
-                of_kind = self.sending if _SENDS.match(name) else self._connecting
+                of_kind = self.sending if _SENDS.match(name) else self.connecting
                 of_kind[owner, name] = _original(owner, name)
         return self
 
+    def add_clients(self, library: ModuleType | None, core: ModuleType | None) -> Self:
+        """Add httpx and httpcore, or httpx2 and httpcore2."""
+        return self.add(library, *self._clients).add(core, *self._core)
+
+    def library_in_front(self) -> Any:
+        """httpx or httpx2, if a function that it sends with has been replaced: calls go through it. Else None."""
+        if are_replaced(self.sending):
+            return httpx
+        if "httpx2" not in sys.modules or (beside := self._of_httpx2) is None:
+            return None
+        if len(beside.added) < _BOTH:
+            beside.add_clients(loaded_httpx2(), sys.modules.get("httpcore2"))
+        return loaded_httpx2() if are_replaced(beside.sending) else None
+
     def require_connecting(self) -> None:
         """Raise `ConnectsOtherwise` if one of them has been replaced."""
-        if are_replaced(self._connecting) or are_replaced(self.sending):  # also of a library that has just been added
-            raise ConnectsOtherwise
+        if are_replaced(self.connecting) or are_replaced(self.sending):  # also of a library that has just been added
+            raise ConnectsOtherwise(httpx)
+        if self._of_httpx2 is not None and are_replaced(self._of_httpx2.connecting):  # looked at for this attempt
+            raise ConnectsOtherwise(loaded_httpx2())
 
 
 def are_replaced(originals: dict[tuple[Any, str], object]) -> bool:
@@ -119,18 +147,16 @@ def _package(name: str) -> str:
     return name.partition(".")[0]
 
 
-SYNC, ASYNC = Originals(), Originals()
-SYNC.add(httpx, "Client", "HTTPTransport").add(h11, "Connection")
-SYNC.add(httpcore, "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy", "SyncBackend")
-ASYNC.add(httpx, "AsyncClient", "AsyncHTTPTransport").add(h11, "Connection").add(anyio, "connect_tcp")
-ASYNC.add(httpcore, *(f"Async{name}" for name in ("ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy")))
+SYNC, ASYNC = Originals("", Originals()), Originals("Async", Originals("Async"))
+SYNC.add_clients(httpx, httpcore).add(httpcore, "SyncBackend").add(h11, "Connection")
+ASYNC.add_clients(httpx, httpcore).add(h11, "Connection")
 
 
 def require_connecting() -> None:
     """As `Originals.require_connecting`, of blocking calls."""
     SYNC.require_connecting()
     if not _is_of(socket.create_connection, "socket", *_GREEN):
-        raise ConnectsOtherwise
+        raise ConnectsOtherwise(httpx)
 
 
 def require_connecting_awaited() -> None:
@@ -145,7 +171,7 @@ def require_connecting_awaited() -> None:
         for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
             is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType  # that of uvloop
             if not (method is None or is_compiled or _is_of(method, "asyncio")):
-                raise ConnectsOtherwise
+                raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
     ASYNC.require_connecting()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from operator import call
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -22,11 +22,10 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
+from .from_httpx2 import as_httpx
 from .http11 import Route
-from .originals import ASYNC, SYNC, ConnectsOtherwise, are_replaced
+from .originals import ASYNC, SYNC, ConnectsOtherwise
 from .through_client import AsyncThroughClient, ThroughClient
-
-C = TypeVar("C", bound=httpx.Client | httpx.AsyncClient)
 
 
 class PooledTransport(httpx.BaseTransport):
@@ -41,7 +40,8 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if not are_replaced(SYNC.sending):
+        library = SYNC.library_in_front()
+        if library is None:
             request.read()
             timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
             permit = ThreadPermit(pool.semaphore)
@@ -54,12 +54,13 @@ class PooledTransport(httpx.BaseTransport):
                     raise httpx.PoolTimeout(_ALL_IN_USE)
                 head = drive(pool.exchange(lease, request, timeouts), call)
                 return _response(head, _Body(lease, timeouts.get("read")))
-            except ConnectsOtherwise:
+            except ConnectsOtherwise as otherwise:
                 lease.abandon()
+                library = otherwise.args[0]
             except BaseException:
                 lease.abandon()
                 raise
-        return ThroughClient(_client_for(httpx.Client, self.route)).handle_request(request)
+        return ThroughClient(_client_for(library, "Client", self.route)).handle_request(request)
 
     def close(self) -> None:
         self._pools.here().close()
@@ -74,7 +75,8 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if not are_replaced(ASYNC.sending):
+        library = ASYNC.library_in_front()
+        if library is None:
             await request.aread()
             request.extensions[BEGUN] = False
             timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
@@ -88,12 +90,13 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
                     raise httpx.PoolTimeout(_ALL_IN_USE)
                 head = await adrive(pool.exchange(lease, request, timeouts), call)
                 return _response(head, _Body(lease, timeouts.get("read")))
-            except ConnectsOtherwise:
+            except ConnectsOtherwise as otherwise:
                 lease.abandon()
+                library = otherwise.args[0]
             except BaseException:
                 lease.abandon()
                 raise
-        return await AsyncThroughClient(_client_for(httpx.AsyncClient, self.route)).handle_async_request(request)
+        return await AsyncThroughClient(_client_for(library, "AsyncClient", self.route)).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop. Those of a loop that has ended are closed already."""
@@ -147,19 +150,17 @@ def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
     return timeouts
 
 
-def _client_for(kind: type[C], route: Route) -> C:
-    """An httpx client for one request that takes the same way.
+def _client_for(library: Any, name: str, route: Route) -> Any:
+    """A client of httpx or httpx2 for one request that takes the same way.
 
     It keeps no connection, on which a late second response would be read as the response to the next call.
     """
-    proxy = route.proxy
+    proxy, limits = route.proxy, library.Limits(max_connections=1, max_keepalive_connections=0)
     if proxy is not None:
-        proxy = httpx.Proxy(proxy.url, auth=proxy.auth, headers=proxy.headers, ssl_context=route.proxy_tls)
+        headers = proxy.headers.raw
+        proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return kind(verify=tls, limits=_ONE, proxy=proxy, trust_env=False)
-
-
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=0)
+    return as_httpx(getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False))
 
 
 def _response(head: Head, body: _Body) -> httpx.Response:

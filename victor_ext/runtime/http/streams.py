@@ -22,7 +22,7 @@ from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.timeouts import as_of_now, is_over
 from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
-from victor_ext.runtime.http.originals import require_connecting, require_connecting_awaited
+from victor_ext.runtime.http.originals import ASYNC, require_connecting, require_connecting_awaited
 from victor_ext.runtime.http.tls_layer import READ_BYTES, TunnelStream
 
 A = TypeVar("A")
@@ -200,6 +200,7 @@ class AsyncTunnel(TunnelStream):
 
 class AsyncBackend:
     def __init__(self) -> None:
+        ASYNC.add(anyio, "connect_tcp")  # here, because it loads most of anyio
         self.addresses = Addresses()
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None) -> AsyncStream:

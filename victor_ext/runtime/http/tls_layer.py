@@ -73,7 +73,9 @@ class TunnelStream:
             yield from self._through(self._tls.do_handshake)
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise httpx.ConnectTimeout(str(error)) from error
-        except (httpx.ReadError, httpx.WriteError, ssl.SSLError) as error:
+        except ssl.SSLError as error:
+            raise as_network_error(error, httpx.ConnectError) from error
+        except (httpx.ReadError, httpx.WriteError) as error:
             raise httpx.ConnectError(str(error)) from error
 
     def _reading(self, max_bytes: int) -> Steps[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from enum import Enum
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ _WHAT: dict[type[Exception], str] = {
     httpx.RemoteProtocolError: "the connection broke before the response was complete",
     httpx.CloseError: "the connection broke",
 }
+_NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
 
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
@@ -71,7 +73,7 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         else:
             what, outcome = "the request broke the protocol", Outcome.UNKNOWN
         return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
-    text = redact_excerpt(str(error))
+    text = _NO_TLS if "WRONG_VERSION_NUMBER" in str(error) else redact_excerpt(str(error))
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
     what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
     timed_out = isinstance(error, httpx.TimeoutException)
@@ -82,10 +84,21 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
         repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
     else:
         # A certificate that is not trusted now is not trusted at the next attempt.
-        repeat, outcome = Repeat.NEVER if "CERTIFICATE_VERIFY_FAILED" in str(error) else Repeat.ALWAYS, Outcome.NOT_SENT
+        repeat, outcome = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS, Outcome.NOT_SENT
     # Without its traceback: the frames of a caller's transport hold the headers, and so the token.
     cause = (kind or Exception)(text)
+    if _is_untrusted(error):
+        cause.__cause__ = ssl.SSLCertVerificationError(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether a certificate was not trusted. macOS and Windows say so in other words than OpenSSL, in any language."""
+    if isinstance(error, httpx.RequestError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return True  # of a transport that does not name its cause
+    if error is None or isinstance(error, ssl.SSLCertVerificationError):
+        return error is not None
+    return _is_untrusted(error.__cause__ or error.__context__)
 
 
 def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False) -> Failure | None:

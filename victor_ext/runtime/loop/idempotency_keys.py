@@ -115,7 +115,7 @@ def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | Non
         message = f"{field} must be text, not {type(key).__name__}."
         return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
     if not shortest <= len(key) <= MAX_KEY_LENGTH:
-        message = f"{field} has {len(key)} characters and must have {shortest} to {MAX_KEY_LENGTH}."
+        message = f"{field} must have {shortest} to {MAX_KEY_LENGTH} characters, and has {len(key)}."
         return Problem(field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one")
     return _unsendable(key)
 

@@ -104,11 +104,11 @@ class ServerSettings:
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
-                "listen on 127.0.0.1, or say public=True (--public) if that is meant"
+                "listen on 127.0.0.1, or set public (--public) if that is meant"
             )
         object.__setattr__(self, "allowed_host", _host_names(self.allowed_host))
         if not all(0 <= port <= 65535 for port in (self.port, self.control_port or 0)):
-            raise ValueError("port and control_port must be between 0 and 65535")
+            raise ValueError("port and control port must be between 0 and 65535")
         if not abs(self.clock_skew) <= FARTHEST:
             raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
 

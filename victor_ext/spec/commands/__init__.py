@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,9 +69,10 @@ def add_reading(command: argparse.ArgumentParser) -> None:
 
 def mib(text: str) -> float:
     """A limit of the command line, in MiB."""
-    if not 0 < float(text) < MOST_MIB:
-        raise argparse.ArgumentTypeError(f"{text} must be more than 0 and less than {MOST_MIB}.")
-    return float(text)
+    with suppress(ValueError):
+        if 0 < float(text) < MOST_MIB:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} must be a number above 0 and less than {MOST_MIB}.")
 
 
 def add_approved(command: argparse.ArgumentParser, beside: str) -> None:

@@ -1,0 +1,249 @@
+"""What a caller has made with httpx2 does what the same does that was made with httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from tests.faults.adapters import arguments
+from tests.programs import python
+from tests.providers.connected.till import client_class
+from tests.providers.running import ONCE, TOKEN, is_for_token, run
+from victor_ext import (
+    ApiKeyAuth,
+    AsyncVictor,
+    ConfigurationError,
+    Victor,
+    VictorError,
+    VictorOAuth,
+    connect,
+    connect_async,
+)
+from victor_ext.runtime.http.options import checked_limits, checked_proxy
+from victor_ext.sandbox import Sandbox
+
+AUTH = VictorOAuth("id", "not-a-secret")
+LIBRARIES: tuple[Any, Any] = httpx, httpx2
+each_client = pytest.mark.parametrize("kind", [Victor, AsyncVictor])
+
+
+def created(library: Any, kind: Any, way: str, answer: Any) -> tuple[Any, ...]:
+    """What a create over one of the libraries is: the requests that were sent, and the record or the error."""
+    sent: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        if is_for_token(request):
+            return library.Response(200, json=TOKEN)
+        headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"authorization"]
+        sent.append((request.method, str(request.url), headers, request.content, request.extensions["timeout"]))
+        return answer(library)
+
+    out = library.MockTransport(handler)
+    if way == "http_client":
+        out = (library.Client if kind is Victor else library.AsyncClient)(transport=out, follow_redirects=True)
+    given = {**arguments("create", "INV-1"), "idempotency_key": "invoice-1042-of-2026"}
+    try:
+        made = run(kind, lambda victor: victor.payment_requests.create(**given), AUTH, retry=ONCE, **{way: out})
+    except (VictorError, LookupError) as error:
+        cause = type(error.__cause__).__name__
+        return sent, type(error), str(error), getattr(error, "outcome", None), getattr(error, "body", None), cause
+    headers = [pair for pair in made.response_info.headers.multi_items() if pair[0] != "content-encoding"]
+    return sent, made.to_dict(), made.response_info.status_code, headers
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A body that breaks after its first piece."""
+
+    def __init__(self, error: Exception | None, *pieces: bytes) -> None:
+        self.error, self.pieces = error, pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+        if self.error is not None:
+            raise self.error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def raising(name: str) -> Any:
+    def answer(library: Any) -> Any:
+        class Own(getattr(library, name)):  # type: ignore[misc] # a class by its name
+            """As a transport may have one."""
+
+        raise Own(f"the {name} of a mock")
+
+    return answer
+
+
+def raising_another(_library: Any) -> Any:
+    raise LookupError("of the caller's own")
+
+
+def consumed(library: Any) -> Any:
+    response = library.Response(200, stream=Pieces(None, b"{}"))
+    list(response.iter_raw())
+    return response
+
+
+GOOD = b'{"victor_payment_request_id": "RFP1", "status": "created"}'
+PACKED = {"content-encoding": "gzip"}
+REQUEST_ERRORS = [
+    name
+    for name in sorted(httpx.__all__)
+    if isinstance(kind := getattr(httpx, name), type) and issubclass(kind, httpx.RequestError)
+]
+ANSWERS: dict[str, Any] = {
+    **{name: raising(name) for name in REQUEST_ERRORS},
+    "an error of the caller's": raising_another,
+    "good": lambda of: of.Response(200, content=GOOD, headers=[("x-a", "1"), ("x-a", "2")]),
+    "a stream": lambda of: of.Response(200, stream=Pieces(None, GOOD[:9], GOOD[9:])),
+    "gzip, a stream": lambda of: of.Response(200, headers=PACKED, stream=Pieces(None, gzip.compress(GOOD))),
+    "gzip, read before": lambda of: of.Response(200, headers=PACKED, content=gzip.compress(GOOD)),
+    "gzip, broken": lambda of: of.Response(200, headers=PACKED, stream=Pieces(None, b"no gzip")),
+    "cut": lambda of: of.Response(200, stream=Pieces(of.ReadError("reset"), b'{"vic')),
+    "too late": lambda of: of.Response(200, stream=Pieces(of.ReadTimeout("late"), b'{"vic')),
+    "consumed": consumed,
+    "redirect": lambda of: of.Response(307, headers={"location": "https://elsewhere.example/"}),
+    "503": lambda of: of.Response(503, text="<html>Busy</html>"),
+    "400": lambda of: of.Response(400, json={"error": {"code": 1, "message": "no", "field": "amount"}}),
+}
+
+
+@each_client
+@pytest.mark.parametrize("way", ["transport", "http_client"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_each_result_is_the_same_over_both(kind: Any, way: str, answer: str) -> None:
+    of_httpx, of_httpx2 = (created(library, kind, way, ANSWERS[answer]) for library in LIBRARIES)
+    assert of_httpx2 == of_httpx
+
+
+def test_what_is_no_error_of_a_request_is_raised_as_it_is() -> None:
+    def refuse(request: Any) -> None:
+        httpx2.Response(503, request=request).raise_for_status()
+
+    victor = Victor(AUTH, transport=httpx2.MockTransport(refuse))  # type: ignore[arg-type] # a handler that only raises
+    with pytest.raises(httpx2.HTTPStatusError):
+        victor.payment_requests.get("RFP1")
+
+
+OPTIONS = {
+    "timeout": lambda library: library.Timeout(7.0, connect=1.0, pool=None),
+    "limits": lambda library: library.Limits(max_connections=3, max_keepalive_connections=2, keepalive_expiry=None),
+    "proxy": lambda library: library.Proxy(
+        "https://proxy.example:8443", auth=("user", "not-a-secret"), headers={"x-a": "1"}, ssl_context=CONTEXT
+    ),
+    "proxy, a URL": lambda library: library.URL("http://user:not-a-secret@proxy.example"),
+    "base_url": lambda library: library.URL("https://pay.example:8443/a%20b"),
+}
+CONTEXT = ssl.create_default_context()
+
+
+@each_client
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options_mean_the_same(kind: Any, name: str) -> None:
+    option, made = name.partition(",")[0], OPTIONS[name]
+    of_httpx, of_httpx2 = (kind(AUTH, **{option: made(library)}) for library in LIBRARIES)
+    assert of_httpx2._config.timeout == of_httpx._config.timeout
+    assert of_httpx2._config.base_url == of_httpx._config.base_url
+    assert of_httpx2.proxy == of_httpx.proxy
+    if option == "proxy":
+        proxies = [checked_proxy(made(library)) for library in LIBRARIES]
+        parts = [(each.url, each.auth, each.headers, each.ssl_context) for each in proxies if each is not None]
+        assert parts[0] == parts[1]
+    if option == "limits":
+        assert checked_limits(made(httpx2)) == made(httpx)
+    assert of_httpx2.with_options(timeout=httpx2.Timeout(3.0))._config.timeout == httpx.Timeout(3.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timeout": httpx2.Timeout(0.0)}, "timeout=httpx.Timeout"),
+        ({"limits": httpx2.Limits(max_connections=0)}, "limits: max_connections=0 must be"),
+        ({"limits": httpx2.Timeout(1.0)}, r"limits must be httpx\.Limits\(\.\.\.\), not httpx\.Timeout"),
+        ({"proxy": httpx2.Proxy("socks5://proxy.example")}, "is not a proxy that can be used"),
+        ({"base_url": httpx2.URL("http://pay.example")}, "would send tokens and account numbers unencrypted"),
+        ({"transport": httpx2.AsyncHTTPTransport()}, r"httpx\.BaseTransport \(or httpx2's\), not httpx2\.AsyncHTTP"),
+        ({"transport": httpx2.Client()}, r"transport must be .* not httpx2\.Client"),
+        ({"http_client": httpx2.HTTPTransport()}, r"http_client must be .* not httpx2\.HTTPTransport"),
+    ],
+)
+def test_what_cannot_work_is_refused_as_that_of_httpx(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Victor(AUTH, **options)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_requests_by_hand_are_the_same_bytes(library: Any) -> None:
+    seen: list[bytes] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request.url.raw_path + b" " + request.read())
+        return library.Response(200, json={})
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"abc"
+
+    given = {"auth": ApiKeyAuth("not-a-secret", query="key"), "transport": library.MockTransport(handler)}
+    with connect(client_class(), base_url="https://pay.example/v1", **given) as till:
+        # A transport is given what signs the query, and a body that can be read only once.
+        till.http.post("/a%2Fb", params=library.QueryParams([("q", "1 é"), ("q", "it's")]), content=iter([b"ab", b"c"]))
+        till.http.get(library.URL("https://pay.example/v1/x?y=[1]"), timeout=library.Timeout(3.0))
+        till.http.post("/form", data={"a": "b"}, headers=library.Headers([("x-a", "1")]))
+    later = connect_async(client_class(), base_url="https://pay.example/v1", **given)
+    asyncio.run(later.http.post("/later", content=pieces()))
+    assert seen == [
+        b"/v1/a%2Fb?q=1+%C3%A9&q=it%27s&key=not-a-secret abc",
+        b"/v1/x?y=[1]&key=not-a-secret ",
+        b"/v1/form?key=not-a-secret a=b",
+        b"/v1/later?key=not-a-secret abc",
+    ]
+
+
+GUEST = """
+import sys
+from victor_ext import AsyncVictor, Victor, VictorOAuth
+import httpx
+with Victor(VictorOAuth("id", "not-a-secret"), transport=httpx.MockTransport(lambda _: httpx.Response(403))) as victor:
+    try:
+        victor.with_options(timeout=3.0).payment_requests.get("RFP1")
+    except Exception as error:
+        print(type(error).__name__)
+print([name for name in sys.modules if name.startswith(("httpx2", "httpcore2", "truststore"))])
+"""
+
+
+def test_it_is_never_loaded_here() -> None:
+    ran = python("-c", GUEST)
+    assert ran.stdout.splitlines() == ["AuthenticationError", "[]"], ran.stderr
+
+
+ALIASED = """
+import asyncio, sys
+import httpx2
+httpx2.alias_httpx()
+import httpx
+from victor_ext import AsyncVictor, Victor, VictorOAuth
+assert httpx is httpx2
+url, auth = sys.argv[1], VictorOAuth(*sys.argv[2:])
+async def awaited():
+    async with AsyncVictor(auth, base_url=url) as victor:
+        return [each async for each in victor.payment_requests.list()]
+with httpx2.Client() as http_client:
+    clients = [Victor(auth, base_url=url, limits=httpx.Limits()), Victor(auth, base_url=url, http_client=http_client)]
+    print([[*client.payment_requests.list()] for client in clients], asyncio.run(awaited()))
+"""
+
+
+def test_a_program_may_put_httpx2_in_the_place_of_httpx(victor_sandbox: Sandbox) -> None:
+    ran = python("-c", ALIASED, victor_sandbox.url, *victor_sandbox.add_oauth_client())
+    assert ran.stdout.strip() == "[[], []] []", ran.stderr

@@ -1,0 +1,112 @@
+"""What an editor shows and offers: the answers of pyright's language server, as Pylance and others show them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+PROGRAM = """
+from victor_ext import AsyncVictor, Victor
+from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox.django import DjangoOutbox
+
+
+def program(victor: Victor, later: AsyncVictor, box: Outbox, async_box: AsyncOutbox, django_box: DjangoOutbox) -> None:
+    pass
+"""
+OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "watch"}
+CLIENT = {
+    *("api", "ask_time", "authorization", "base_url", "bind", "caller", "close", "deadline", "environment"),
+    *("from_env", "from_profile", "http", "is_awaited", "listener_failures", "look_up", "payment_requests", "ping"),
+    *("prepare", "provider", "provider_time", "proxy", "read_state", "send", "system", "with_options"),
+}
+
+
+class Editor:
+    """One file, open in an editor."""
+
+    def __init__(self, server: subprocess.Popen[bytes], folder: Path) -> None:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        self._input, self._output, self._uri = server.stdin, server.stdout, (folder / "program.py").as_uri()
+        capabilities = {"textDocument": {"hover": {"contentFormat": ["markdown"]}}}
+        folders = [{"uri": folder.as_uri(), "name": "service"}]
+        self._ask("initialize", processId=None, workspaceFolders=folders, capabilities=capabilities)
+        self._send(method="initialized", params={})
+        document = {"uri": self._uri, "languageId": "python", "version": 1, "text": PROGRAM}
+        self._send(method="textDocument/didOpen", params={"textDocument": document})
+
+    def at(self, line: str, method: str) -> Any:
+        """What the server says at the end of a line that is typed below the others."""
+        text = {"text": f"{PROGRAM}    {line}\n"}
+        self._send(
+            method="textDocument/didChange",
+            params={"textDocument": {"uri": self._uri, "version": 2}, "contentChanges": [text]},
+        )
+        place = {"line": PROGRAM.count("\n"), "character": 4 + len(line)}
+        return self._ask(f"textDocument/{method}", textDocument={"uri": self._uri}, position=place)
+
+    def _send(self, **message: Any) -> None:
+        content = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self._input.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
+        self._input.flush()
+
+    def _ask(self, method: str, **params: Any) -> Any:
+        self._send(id=1, method=method, params=params)
+        while True:
+            headers = b"".join(iter(self._output.readline, b"\r\n"))
+            message = json.loads(self._output.read(int(re.findall(rb"Content-Length: (\d+)", headers)[0])))
+            if "method" not in message:
+                return message["result"]
+            if "id" in message:  # it asks for settings
+                self._send(id=message["id"], result=[None] * len(message["params"].get("items", [])))
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    folder = tmp_path_factory.mktemp("editor")
+    server = Path(sys.executable).with_name("pyright-langserver")
+    (folder / "pyrightconfig.json").write_text(
+        json.dumps({"venvPath": str(server.parents[2]), "venv": server.parents[1].name})
+    )
+    with subprocess.Popen([server, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as process:
+        yield Editor(process, folder)
+        process.kill()
+
+
+PAYMENT_REQUESTS = ("victor.payment_requests.create", "victor.payment_requests.list", "later.payment_requests.create")
+
+
+@pytest.mark.parametrize("call", [*PAYMENT_REQUESTS, "box.add", "async_box.add", "django_box.add"])
+def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str) -> None:
+    (shown,) = editor.at(f"{call}(", "signatureHelp")["signatures"]
+    names = re.findall(r"(\w+): ", shown["label"])
+    assert len(names) >= 11
+    for name in names:
+        arguments = editor.at(f"{call}({name}=", "signatureHelp")["signatures"][0]["parameters"]
+        (said,) = [text for each in arguments if (text := each.get("documentation", {}).get("value"))]
+        assert re.fullmatch(rf"{name}: [A-Z`].*\.", said), said
+
+
+@pytest.mark.parametrize("method", ["create", "list", "get", "watch"])
+def test_a_method_is_explained_without_indentation(editor: Editor, method: str) -> None:
+    shown = editor.at(f"victor.payment_requests.{method}", "hover")["contents"]["value"]
+    title, args = shown.partition("---\n")[2].splitlines()[0], re.search(r"(?m)^Args:", shown)
+    assert re.fullmatch(r"[A-Z].*\.", title)
+    assert args or method == "watch"
+
+
+@pytest.mark.parametrize(
+    ("of", "names"), [("victor", CLIENT), ("later", {*CLIENT, "aclose"}), ("victor.payment_requests", OPERATIONS)]
+)
+def test_no_name_of_the_machinery_is_offered(editor: Editor, of: str, names: set[str]) -> None:
+    offered = {each["label"] for each in editor.at(f"{of}.", "completion")["items"]}
+    assert {name for name in offered if not name.startswith("_")} == names
