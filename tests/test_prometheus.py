@@ -47,7 +47,8 @@ class Scraped:
     """A process that is scraped."""
 
     def __init__(self, folder: Path) -> None:
-        self.metrics = Prometheus(registry=CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = Prometheus(registry=self.registry)
         self.server = self.metrics.serve(0, "127.0.0.1")
         self.outbox = Outbox(sa.create_engine(f"sqlite:///{folder / 'outbox.sqlite'}"))
         self.outbox.create_table()
@@ -69,8 +70,8 @@ def scraped(tmp_path: Path) -> Iterator[Scraped]:
 
 def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path) -> None:
     parser: Any = pytest.importorskip("promql_parser")
-    auth, options = VictorOAuth(*victor_sandbox.add_oauth_client()), {"retry": RetryPolicy(max_attempts=1)}
-    with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, max_concurrency=4, **options) as victor:
+    auth, once = VictorOAuth(*victor_sandbox.add_oauth_client()), RetryPolicy(max_attempts=1)
+    with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
         victor_sandbox.inject("lose_answer", operation="create")
         with pytest.raises(ConnectionFailed):
             victor.payment_requests.create(**invoice(2))
@@ -91,8 +92,12 @@ def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sand
     assert value("victor_ext_outbox_entries", victor_ext_of="Outbox", victor_ext_state="sent") == 1
     assert value("victor_ext_bulk_rows_total", victor_ext_of="BulkSender", victor_ext_outcome="created") == 3
     named: set[str | None] = set()
+
+    def keep(part: object) -> None:
+        named.add(getattr(part, "name", None))
+
     for expression in EXPRESSIONS:
-        parser.walk(parser.parse(expression), lambda part: named.add(getattr(part, "name", None)))
+        parser.walk(parser.parse(expression), keep)
     assert len(named) > 8
     assert named - {each.name for each in samples} == {None}
 
@@ -137,4 +142,4 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, m
 
 def test_a_registry_has_one_of_them(scraped: Scraped) -> None:
     with pytest.raises(ConfigurationError, match="share one between all clients"):
-        Prometheus(registry=scraped.metrics._registry)
+        Prometheus(registry=scraped.registry)

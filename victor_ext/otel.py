@@ -122,8 +122,8 @@ class OpenTelemetry:
         gauge("victor_ext.outbox.entries", [lambda _: measured("counts")], "{entry}", "Entries by state")
         gauge("victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state")
         gauge("victor_ext.worker.idle", [idle], "s", "Since the last step of a worker")
-        rows = [lambda _: measured("tried_counts", "victor_ext.outcome")]
-        self._meter.create_observable_counter("victor_ext.bulk.rows", rows, "{row}", "Rows that were tried")
+        counter, outcome = self._meter.create_observable_counter, "victor_ext.outcome"
+        counter("victor_ext.bulk.rows", [lambda _: measured("tried_counts", outcome)], "{row}", "Rows that were tried")
 
     def _box_labels(self, box: Any) -> dict[str, str]:
         table = {"victor_ext.table": box.table.name} if hasattr(box, "table") else {}

@@ -18,7 +18,7 @@ try:
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
     from opentelemetry.sdk.metrics import Histogram, MeterProvider
     from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
-    from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app, start_http_server
+    from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app, start_http_server  # pyright: ignore[reportUnknownVariableType] - untyped
 
     from .otel import OpenTelemetry
 except ImportError as error:

@@ -47,5 +47,5 @@ class Command(BaseCommand):
                     metrics.serve(metrics_port)
                 with suppress(KeyboardInterrupt):
                     outbox.run(client_of(outbox, metrics), interval=interval)
-        except VictorError as error:
+        except (VictorError, ImportError, OSError) as error:
             raise CommandError(str(error)) from error
