@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,19 +28,6 @@ from victor_ext.sandbox import Sandbox
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
 EXPRESSIONS = [rule["expr"] for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
-
-
-class OnePass(threading.Event):
-    """Ends a worker after its first pass, when it would pause: something is done then."""
-
-    def __init__(self, pause: Callable[[], object]) -> None:
-        super().__init__()
-        self._pause = pause
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self._pause()
-        self.set()
-        return True
 
 
 class Scraped:
@@ -70,12 +57,14 @@ def scraped(tmp_path: Path) -> Iterator[Scraped]:
 
 def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path) -> None:
     parser: Any = pytest.importorskip("promql_parser")
+    with pytest.raises(ConfigurationError, match="share one between all clients"):
+        Prometheus(registry=scraped.registry)
     auth, once = VictorOAuth(*victor_sandbox.add_oauth_client()), RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
         victor_sandbox.inject("lose_answer", operation="create")
         with pytest.raises(ConnectionFailed):
             victor.payment_requests.create(**invoice(2))
-        scraped.outbox.run(victor, stop=OnePass(lambda: None))
+        scraped.outbox.send(victor)
         state = f"sqlite:///{tmp_path / 'bulk.sqlite'}"
         sender = BulkSender(victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x")
         scraped.metrics.watch(sender)
@@ -123,13 +112,16 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, m
         look("/metrics", "/livez")
         return httpx.Response(401)
 
-    def pause() -> None:
-        look("/livez", "/readyz")
-        clock.now += 4 + 300
-        look("/livez")
+    class Pause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            look("/livez", "/readyz")
+            clock.now += 4 + 300
+            look("/livez")
+            self.set()
+            return True
 
     with Victor(VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)) as victor:
-        scraped.outbox.run(victor, interval=5.0, stop=OnePass(pause))
+        scraped.outbox.run(victor, interval=5.0, stop=Pause())
     look("/livez", "/readyz")
     untried = "".join(f"Outbox: outbox.{name}: not tried\n" for name in ("send", "refresh", "handle"))
     in_a_call = [(200, "ok\n"), (503, untried), (503, "Outbox: no step for 301 seconds\n")]
@@ -138,8 +130,3 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, m
         *((200, "ok\n"), (503, "Outbox: outbox.send: AuthenticationError\n"), (200, "ok\n")),
         *((200, "ok\n"), (200, "ok\n")),  # it has ended
     ]
-
-
-def test_a_registry_has_one_of_them(scraped: Scraped) -> None:
-    with pytest.raises(ConfigurationError, match="share one between all clients"):
-        Prometheus(registry=scraped.registry)
