@@ -26,7 +26,7 @@ OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "wat
 CLIENT = {
     *("api", "ask_time", "authorization", "base_url", "bind", "caller", "close", "deadline", "environment"),
     *("from_env", "from_profile", "http", "is_awaited", "listener_failures", "look_up", "payment_requests", "ping"),
-    *("prepare", "provider", "provider_time", "proxy", "read_state", "send", "system", "with_options"),
+    *("prepare", "provider", "provider_time", "proxy", "read_state", "send", "ssl_context", "system", "with_options"),
 }
 
 

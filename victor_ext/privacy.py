@@ -208,7 +208,7 @@ _LEVELS = 100
 
 def concealed_within(value: Any) -> Any:
     """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
-    return _deeply(value, _LEVELS) if _is_object(value) else value
+    return _deeply(value, _LEVELS) if is_object(value) else value
 
 
 def _deeply(value: Any, levels: int) -> Any:
@@ -216,12 +216,12 @@ def _deeply(value: Any, levels: int) -> Any:
         return value
     if is_sequence(value):
         return [_deeply(item, levels - 1) for item in value]
-    if _is_object(value):
+    if is_object(value):
         return {name: _deeply(member, levels - 1) for name, member in value.items()}
     return concealed(value)
 
 
-def _is_object(value: object) -> TypeGuard[dict[Any, Any]]:
+def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
     return isinstance(value, dict)
 
 
@@ -385,7 +385,7 @@ def texts_within(body: Any, is_public: Callable[[str], bool], *, numbers: bool, 
 
     `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the place of the list.
     """
-    if _is_object(body):
+    if is_object(body):
         for name, member in body.items():
             inner = f"{place}.{name}".lstrip(".")
             if not is_public(inner):

@@ -217,7 +217,7 @@ def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | Non
 @given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
 def test_a_call_that_is_made_ends_before_its_key(kept: float, part: float, deadline: float | None) -> None:
     with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
-        longest = within_key_life(victor, kept).payment_requests.deadline
+        longest = within_key_life(victor, kept).deadline
     assert longest is not None and longest <= (deadline or longest)
     age = part * kept
     assert reason(None, BY_PROVIDER, kept) is SENT_AGAIN and longest < kept

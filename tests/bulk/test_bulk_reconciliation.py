@@ -65,6 +65,19 @@ def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     assert victor_sandbox.attempts_by_key() == attempts
 
 
+@pytest.mark.victor_sandbox(list_lag=60, key_repeat="409")
+def test_a_row_that_the_list_does_not_show_yet_is_unknown_and_found_by_resuming(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("lose_answer", operation="create")
+    assert sender().send(referenced(2)).counts == {"created": 1, "unknown": 1}
+    attempts = victor_sandbox.attempts_by_key()
+    victor_sandbox.advance(60)
+    assert sender().resume().counts == {"created": 2}
+    assert {result.id for result in sender().export()} == {each["id"] for each in victor_sandbox.requests()}
+    assert victor_sandbox.attempts_by_key() == attempts
+
+
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

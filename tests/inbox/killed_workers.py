@@ -65,7 +65,7 @@ def work(url: str, posted: list[int], seed: int) -> None:
         else:
             with engine.connect() as connection:
                 row = connection.execute(sa.select(outbox.table).where(outbox.table.c.key == f"k-{number}")).one()
-            outbox._run(outbox._refreshed(row, {"status": "completed", "ended": True}))
+            outbox._run(outbox._refreshed(row.id, row.status, {"status": "completed", "ended": True}))
         if done % 50 == 49:
             inbox.handle()
             outbox.handle()
@@ -99,6 +99,7 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
     while done < events or workers:
         for worker in [each for each in workers if not each.is_alive()]:
             part = workers.pop(worker)
+            assert worker.exitcode <= 0, "a worker has failed, and was not killed"
             if worker.exitcode != 0:  # what was not answered is delivered again
                 killed += 1
                 parts.append(part)

@@ -10,6 +10,7 @@ import inspect
 import re
 from pathlib import Path
 
+from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
 from victor_ext.sandbox.__main__ import parser_of, provider_named, providers
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.settings import ServerSettings, options_of
@@ -17,7 +18,7 @@ from victor_ext.sandbox.server.settings import ServerSettings, options_of
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
 PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
-RUNNING = {"provider", "env_file", "ready_file", "json_line", "quiet"}
+RUNNING = {"provider", "like", "env_file", "ready_file", "json_line", "quiet"}
 
 
 def tables() -> dict[str, str]:
@@ -35,13 +36,28 @@ def tables() -> dict[str, str]:
         head = ["| call | in Python | what it does |", "|---|---|---|"]
         rows = [_command(name, each) for each in provider.commands_type.commands() if each not in commands]
         found[f"commands {name}"] = "\n".join([*head, *rows])
+    found["assumptions victor"] = "\n".join(
+        [
+            "| assumed | value | `victor conform` measures it | option |",
+            "|---|---|---|---|",
+            *map(_assumption, ASSUMPTIONS.values()),
+        ]
+    )
     return found
+
+
+def _assumption(each: Assumption) -> str:
+    how = {Phase.READ: "by reads", Phase.CREATE: "by creates", Phase.ANSWER: "by two responses"}
+    measured = each.why_not or how.get(each.phase) or f"by choice: `--{each.phase.replace(' ', '-')}`"
+    option = f"`--{each.name}`" if each.has_option else ""
+    words = f' The document: "{each.words}"' if each.words else ""
+    return f"| {each.sentence}{words} | {each.assumed} | {measured} | {option} |"
 
 
 def _option(action: argparse.Action) -> str:
     value = action.metavar or ("|".join(action.choices) if action.choices else "")
     if action.nargs != 0 and not value:
-        value = {int: "N", float: "SECONDS"}.get(action.type, "TEXT")
+        value = "TEXT"
     if isinstance(action.default, float):
         default = f"`{action.default:g}`"
     elif isinstance(action.default, bool):

@@ -163,7 +163,8 @@ def test_what_is_only_read_changes_nothing(any_sandbox, door, http):
 @pytest.mark.parametrize("kind", CREDENTIALS, ids=lambda kind: kind.__name__)
 def test_an_address_that_others_can_reach_must_be_meant(kind, host):
     settings = kind.provider_type.settings_type
-    with pytest.raises(ValueError, match=r"^host .* other machines, .* listen on 127\.0\.0\.1, or say public=True"):
+    said = r"^host .* other machines, .* listen on 127\.0\.0\.1, or set public \(--public\)"
+    with pytest.raises(ValueError, match=said):
         settings(host=host)
     assert settings(host=host, public=True).host == host
 

@@ -44,48 +44,11 @@ def test_a_replay_comes_even_when_the_due_date_has_passed(sandbox, caller):
     assert caller.create(KEY + "x").status_code == 400
 
 
-@pytest.mark.parametrize("option", ["409", "400", "422", "replay"])
-def test_another_body_under_a_used_key_is_refused_or_gets_the_first_answer(start, option):
-    sandbox, caller = start(key_conflict=option)
-    first, other = caller.create(KEY), caller.create(KEY, amount="44.24")
-    if option == "replay":
-        assert other.content == first.content
-    else:
-        assert (other.status_code, other.json()["error"]["field"]) == (int(option), "Idempotency-Key")
-    assert len(sandbox.requests()) == 1
-
-
-def test_a_refused_create_leaves_its_key_free(sandbox, caller):
-    assert caller.create(KEY, amount="0").status_code == 400
-    assert caller.create(KEY, amount="1.00").status_code == 200
-
-
-def test_a_key_can_be_demanded(start):
-    _, caller = start(require_key=True)
-    assert caller.create().json()["error"]["message"] == "error.Idempotency-Key.blank"
-    assert caller.create(KEY).status_code == 200
-
-
-@pytest.mark.parametrize(("key", "status"), [("k" * 19, 400), ("k" * 20, 200), ("k" * 128, 200), ("k" * 129, 400)])
-def test_a_key_has_20_to_128_characters(caller, key, status):
-    assert caller.create(key).status_code == status
-
-
 def test_keys_of_one_caller_mean_nothing_to_another(sandbox, caller):
     caller.create(KEY)
     caller.api_key, caller.private_key = sandbox.new_api_key()
     assert caller.create(KEY, amount="99.00").status_code == 200
     assert len(sandbox.requests()) == 2
-
-
-def test_a_key_may_be_forgotten_after_a_while(start):
-    sandbox, caller = start(key_life=3600)
-    first = caller.create(KEY)
-    sandbox.advance(3500)
-    assert caller.create(KEY).content == first.content
-    sandbox.advance(200)
-    assert caller.create(KEY).content != first.content
-    assert sandbox.work_done_by_key() == {KEY: 2}
 
 
 def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, caller):
@@ -101,16 +64,3 @@ def test_the_same_create_from_many_sides_at_once_makes_one_request(sandbox, call
     assert len(answers) == 1
     assert sandbox.work_done_by_key() == {KEY: 1}
     assert sandbox.attempts_by_key() == {KEY: 32}
-
-
-def test_a_key_may_be_worked_on_for_a_while(start):
-    sandbox, caller = start(key_in_progress=30)
-    first = caller.create(KEY)
-    sandbox.advance(29)
-    again = caller.create(KEY)
-    assert (again.status_code, again.json()["error"]["message"]) == (409, "error.Idempotency-Key.inProgress")
-    assert caller.create(f"{KEY}-2").status_code == 200
-    assert caller.create(KEY, amount="44.24").json()["error"]["message"] == "error.Idempotency-Key.conflict"
-    sandbox.advance(2)
-    assert caller.create(KEY).content == first.content
-    assert sandbox.work_done_by_key() == {KEY: 1, f"{KEY}-2": 1}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import KEY
-from victor_ext.sandbox.victor.model import STATUSES
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
@@ -155,33 +152,18 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
     assert caller.listed()[0]["status"] == "completed"
 
 
-@pytest.mark.parametrize("option", ["400", "404"])
-def test_an_unknown_id_is_400_or_404_as_told(start, option):
-    _, caller = start(unknown_id=option)
-    for response in (caller.get("NOSUCHID"), caller.respond("NOSUCHID")):
-        assert response.status_code == int(option)
-        assert response.json()["allErrors"][0]["defaultMessage"] == "There is no payment request with this id."
-
-
 # With `quirks`: as in the provider's examples and guides
 
 
-def test_with_quirks_words_are_upper_case_members_null_and_page_sizes_claimed(start):
+def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
     _, caller = start(quirks=True, demo_data=True)
     made = caller.create(KEY).json()
     outbound, inbound = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
-    assert (made["direction"], made["status"]) == ("OUTBOUND", "created")
-    inner = made["payment_request"]
-    nulls = made["error_message"], made["client_reference_id"], inner["approved_at"]
-    assert (*nulls, inner["payee"]["ultimate_creditor"]) == (None,) * 4
-    assert isinstance(inner["created_at"], int)
-    assert abs(inner["created_at"] / 1000 - time.time()) < 60
-    assert caller.create(KEY).json() == made
+    assert made["payment_request"]["payee"]["ultimate_creditor"] is None
     assert caller.get(outbound).json()["payment_request"]["payment_request_response"] is None
     assert caller.get(inbound).json()["payment_request"]["payment_request_response"] == {}
     assert caller.respond(inbound).json()["modified_amount"] is None
     assert caller.list(page_size=1).json()["page_size"] == 25
-    assert caller.create(amount="0").json()["data"] is None
     error = caller.list(page=-1).json()["allErrors"][0]
     assert (error["field"], error["bindingFailure"]) == ("page", False)
 
@@ -197,15 +179,3 @@ def test_the_amount_of_a_request_that_was_accepted_with_another(start, reading, 
         assert (details["amount"], details["original_amount"]) == (amount, "44.23")
     response = caller.get(inbound).json()["payment_request"]["payment_request_response"]
     assert (response["original_amount"], response["modified_amount"]) == ("44.23", "34.23")
-
-
-@pytest.mark.parametrize("options", [{}, {"quirks": True}, {"get_status": "listed"}])
-def test_the_status_of_one_request_is_either_pending_or_error(start, options):
-    """The document's `status` of `get`: "Either “Pending” or “Error”". The list has the life of a request."""
-    sandbox, caller = start(**options)
-    request_id = caller.created()["victor_payment_request_id"]
-    for status in STATUSES:
-        sandbox.move(request_id, status, "No.")
-        assert caller.list(victor_id=request_id).json()["results"][0]["status"] == status
-        documented = "Error" if status == "failed" else "Pending"
-        assert caller.get(request_id).json()["status"] == (status if "get_status" in options else documented)

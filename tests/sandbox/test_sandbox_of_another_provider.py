@@ -149,7 +149,7 @@ def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys)
     assert served.running == {"quiet": True, "json_line": True, "ready_file": None, "env_file": None}
     with pytest.raises(SystemExit):
         main(["--provider", "tiny", "--help"])
-    assert re.search(r"--token-life TOKEN_LIFE\s+life of a token", capsys.readouterr().out)
+    assert re.search(r"--token-life SECONDS\s+life of a token", capsys.readouterr().out)
     for wrong in (["--provider", "nobody"], ["--provider", "tiny", "--environment", "staging"], ["--prov", "tiny"]):
         with pytest.raises(SystemExit) as ended:
             main(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import time
@@ -40,6 +41,24 @@ def test_a_sandbox_is_empty_unless_the_mark_says_otherwise(victor_sandbox: Sandb
 @pytest.mark.victor_sandbox(demo_data=True)
 def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
     assert len([*victor.payment_requests.list()]) == 2
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [("", "oldest 422"), ('key_conflict="400"', "oldest 400"), ('like="b"', "newest 422"), ("like=None", "newest 409")],
+)
+def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, mark: str, expected: str) -> None:
+    for name, order in (("a", "oldest"), ("b", "newest")):
+        file = {"format": 1, "system": "victor", "sandbox": {"order": order, "key_conflict": "422"}}
+        pytester.path.joinpath(name).write_text(json.dumps(file))
+    pytester.makeini("[pytest]\nvictor_sandbox_like = a")
+    pytester.makepyfile(f"""
+        import pytest
+        @pytest.mark.victor_sandbox({mark})
+        def test_it(victor_sandbox):
+            assert "{expected}" == victor_sandbox.settings.order + " " + victor_sandbox.settings.key_conflict
+    """)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
@@ -233,7 +252,7 @@ def rows(heading: str) -> str:
 
 def test_its_fixtures_are_those_there_are() -> None:
     named = set(re.findall(r"^\| `(\w+)", rows("The first test"), re.MULTILINE))
-    others = {"Faults", "TimeTravel", "pytest_configure", "pytest_runtest_makereport"}
+    others = {"Faults", "TimeTravel", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"}
     assert named == set(testing.__all__) - others
 
 

@@ -15,6 +15,7 @@ from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
+from .conform import conform
 from .doctor import doctor
 from .failures import USAGE_ERROR, Failure, Misuse
 from .outbox import outbox
@@ -66,6 +67,7 @@ app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
 app.command()(reconcile)
 app.command()(doctor)
+app.command()(conform)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -157,6 +159,9 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
+def _no_type(ctx: object) -> None: ...
+
+
 def _in_plain_words(command: Any) -> Any:
     """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does from 0.28 on."""
     for each in getattr(command, "commands", {}).values():
@@ -165,10 +170,6 @@ def _in_plain_words(command: Any) -> Any:
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = _no_type
     return command
-
-
-def _no_type(**_: object) -> None:
-    return None
 
 
 def _run(arguments: Sequence[str]) -> int:

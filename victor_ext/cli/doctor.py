@@ -18,6 +18,7 @@ import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT, System
 
+from .conform import FILE
 from .failures import Misuse, victor_failure
 from .screen import decided, plain, say, terminal_width
 from .session import Provider, Session, with_session
@@ -102,6 +103,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             failed = check if failed is None and finding.ok is False else failed
             yield finding
         yield _clock(client)
+    yield from _measured()
 
 
 def _settings(session: Session, provider: str) -> Finding:
@@ -218,6 +220,24 @@ def _clock(client: Any) -> Finding:
     off = f"{abs(offset):,.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's"
     advice = "Let NTP set this machine's clock. The client corrects for it, once it has received a response."
     return _bad("Clock", off, advice)
+
+
+def _measured() -> Iterator[Finding]:
+    """Name the measurement in this folder, if there is one."""
+    if FILE.exists():
+        from victor_ext.conform import load  # noqa: PLC0415 - only who has measured pays for it
+
+        try:
+            document = load(FILE).document
+        except victor_ext.VictorError as error:
+            yield Finding("Measured", str(error), "Name another file, or remove it.")
+            return
+        at = document["measured_at"]
+        age = "not finished" if at is None else f"{(datetime.now(UTC) - datetime.fromisoformat(at)).days} days ago"
+        found = f"{document['environment']} ({document['base_url']}), {age}, in {FILE}"
+        yield Finding(
+            "Measured", plain(found), "victor sandbox --like plays it; victor conform --compare says what changed."
+        )
 
 
 @decided()

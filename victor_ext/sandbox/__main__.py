@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, cast, get_args
 
+from victor_ext.sandbox.server.measured import described, read_measurements
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import serve
 from victor_ext.sandbox.server.settings import Option, options_of
@@ -19,14 +20,17 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
     """Read the command line and serve; returns the exit status. Misuse is a `SystemExit` with status 2."""
     first = _Parser(prog=prog, add_help=False, allow_abbrev=False)
     first.add_argument("--provider", choices=tuple(providers()), default=_DEFAULT)
-    name = str(first.parse_known_args(arguments)[0].provider)
-    provider = provider_named(name)
+    first.add_argument("--like")
+    early = first.parse_known_args(arguments)[0]
+    provider = provider_named(str(early.provider))
     parser = parser_of(provider, prog)
-    given = vars(parser.parse_args(arguments))
-    del given["provider"]
-    running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
     try:
-        settings = provider.settings_type(**given)
+        like = read_measurements(early.like, provider.name, provider.settings_type) if early.like else None
+        parser.set_defaults(**(like[0] if like else {}))
+        given = vars(parser.parse_args(arguments))
+        running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
+        settings = provider.settings_type(**{name: given[name] for name in options_of(provider.settings_type)})
+        running |= {"about": described(settings, *like)} if like else {}
     except ValueError as error:
         parser.error(str(error))
     return serve(provider, settings, **running)
@@ -48,6 +52,7 @@ def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser
     add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")
     for name, option in options_of(provider.settings_type).items():
         add("--" + name.replace("_", "-"), dest=name, **_argument(option))
+    add("--like", metavar="FILE", help="play what 'victor conform' measured; an option that is given goes before it")
     add("--env-file", metavar="FILE", help="write settings for a client, with fresh credentials")
     add("--ready-file", metavar="FILE", help="write the URLs as JSON once connections are accepted")
     add("--json", dest="json_line", action="store_true", help="print the URLs as one line of JSON")
@@ -67,7 +72,10 @@ def _argument(option: Option) -> dict[str, Any]:
         text += f" (default: {default:g})" if isinstance(default, float) else f" (default: {default})"
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
-    return {"type": option.read or type(default), "default": default, "metavar": option.metavar, "help": text}
+    types = get_args(option.type) or (option.type,)
+    read = cast("type", option.read or next(kind for kind in (int, float, str) if kind in types))
+    unit = option.metavar or {int: "N", float: "SECONDS"}.get(read)
+    return {"type": read, "default": default, "metavar": unit, "help": text}
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,7 +1,8 @@
 """A pytest plugin: a sandbox of the provider, clients of it, and failures on command. See docs/testing.md.
 
 pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of each test is empty. A
-mark sets its options: `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`.
+mark sets its options: `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. With
+`like="measured.json"` it plays what `victor conform` measured.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = (
     "TimeTravel",
     "async_victor",
     "faults",
+    "pytest_addoption",
     "pytest_configure",
     "pytest_runtest_makereport",
     "sent_once",
@@ -38,11 +40,17 @@ __all__ = (
 )
 
 _MARK = "victor_sandbox"
+_LIKE = "victor_sandbox_like"
 _MOST = 30
 _WITH_BODIES = 8
 """The number of calls, the last ones, that are shown with their bodies: enough for the failure, and for one screen."""
 _SANDBOX = pytest.StashKey["Sandbox"]()
 T = TypeVar("T", "Victor", "AsyncVictor")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add to pytest's `parser` the setting that names a file of `victor conform`."""
+    parser.addini(_LIKE, "a file of `victor conform` that the sandbox of each test plays")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,14 +75,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`."""
+    """A sandbox for one test, on a free port of this machine: empty, unless the mark says `demo_data=True`.
+
+    With `like=` in the mark, or `victor_sandbox_like` in pytest's configuration, it plays a file of `victor conform`.
+    """
     try:
         from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
     except ImportError as error:
         pytest.fail(f"The fixture {_MARK}: {error}", pytrace=False)
     mark = request.node.get_closest_marker(_MARK)
-    settings: dict[str, Any] = mark.kwargs if mark else {}
-    with Sandbox(SandboxSettings(**settings)) as sandbox:
+    options: dict[str, Any] = dict(mark.kwargs) if mark else {}
+    like = options.pop("like", request.config.getini(_LIKE))
+    made = SandboxSettings(**options) if not like else SandboxSettings.like(request.config.rootpath / like, **options)
+    with Sandbox(made) as sandbox:
         # Not among the test's arguments yet when a fixture fails before the test begins.
         request.node.stash[_SANDBOX] = sandbox
         yield sandbox

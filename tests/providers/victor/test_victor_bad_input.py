@@ -105,10 +105,10 @@ CLIENTS: dict[str, Callable[[], Any]] = {
     "deadline=nan must be seconds above zero": lambda: victor(deadline=float("nan")),
     "deadline=10{10}.0 must be": lambda: victor().with_options(deadline=1e10),
     "max_connections=0 must be": lambda: victor(limits=httpx.Limits(max_connections=0)),
-    "transport must be an httpx.BaseTransport, not httpx.AsyncHTTPTransport": (
+    r"transport must be an httpx.BaseTransport \(or httpx2's\), not httpx.AsyncHTTPTransport": (
         lambda: victor(transport=httpx.AsyncHTTPTransport())
     ),
-    "transport must be an httpx.AsyncBaseTransport, not httpx.HTTPTransport: leave it out, or pass": (
+    r"transport must be an httpx.AsyncBaseTransport \(or httpx2's\), not httpx.HTTPTransport: leave it out, or pass": (
         lambda: AsyncVictor(OAUTH, transport=httpx.HTTPTransport())
     ),
 }

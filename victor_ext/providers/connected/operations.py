@@ -130,6 +130,9 @@ class DocumentOperations(Operations):
         """Whether a write makes an object, which the document has a read of."""
         return f"GET {name.partition(' ')[2]}/{{}}" in self._by_name
 
+    def reads(self) -> list[str]:
+        return [name_of(each) for each in self._document if each.method.upper() == "GET"]
+
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
         name = getattr(self._place, "name", "")

@@ -112,6 +112,25 @@ class VictorJwt(UnpicklableCredentials):
         key = "private_key" if getattr(self, "_sign", None) is None else "sign"
         return f"VictorJwt(api_key='[hidden]', {key}='[hidden]', prefix={getattr(self, '_prefix', None)!r})"
 
+    def authorization_at(self, issued: int, expires: int) -> str:
+        """Return the header of a token with these times, whatever an environment permits.
+
+        Args:
+            issued: `iat`, in seconds since the epoch.
+            expires: `exp`, in the same.
+
+        Raises:
+            ConfigurationError: The private key is elsewhere.
+        """
+        from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
+
+        if self._key is None:
+            raise ConfigurationError("authorization_at needs private_key: sign makes tokens of the present time only.")
+        return Secret(f"{self._prefix} {signed_token(self._claims(issued, expires), self._key())}")
+
+    def _claims(self, issued: int, expires: int) -> dict[str, Any]:
+        return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
+
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:  # noqa: ARG002 - only OAuth needs the URL
         """Return a signer for this environment.
 
@@ -134,7 +153,7 @@ class VictorJwt(UnpicklableCredentials):
 
         def claims(now: float) -> dict[str, Any]:
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
-            return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": issued + int(lifetime)}
+            return self._claims(issued, issued + int(lifetime))
 
         key = self._key
         if key is not None:

@@ -312,6 +312,12 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         return self._config.loop.deadline
 
     @property
+    def reads(self) -> list[str]:
+        """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
+        table = self._config.loop.behaviour.operations
+        return [] if table is None else table.reads()
+
+    @property
     def caller(self) -> str | None:
         """A digest of the credentials' public part. It tells two callers apart without naming them."""
         return self._config.caller

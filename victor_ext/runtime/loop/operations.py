@@ -338,6 +338,10 @@ class Operations:
         name = self._name_below(request) if reader is None else name_of(reader.declared)
         return name or f"{request.method} {_path_of(request.url)}"
 
+    def reads(self) -> list[str]:
+        """The names of the rows that only read."""
+        return [name for name, row in self._rows.items() if row.effect is Effect.READS and name.startswith("GET ")]
+
     def proof_of(self, name: str) -> Proof | None:
         """The reads that show that the write with this name was done, if there are any."""
         row = self._rows.get(name)

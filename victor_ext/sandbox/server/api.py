@@ -57,7 +57,8 @@ class Api:
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            for message in response.messages(exchange.number, context.clock.date_header()):
+            date = context.clock.date_header() if context.settings.date_header else None
+            for message in response.messages(exchange.number, date):
                 await send(message)
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:

@@ -117,9 +117,9 @@ class Response:
     def text(self) -> str:
         return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
 
-    def messages(self, number: int, date: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    def messages(self, number: int, date: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
         body = b"" if self.status in _WITHOUT_BODY else self.body
-        headers = [(b"date", date), *self.headers]
+        headers = [*([] if date is None else [(b"date", date)]), *self.headers]
         if self.status not in _WITHOUT_BODY:
             headers.append((b"content-length", b"%d" % len(body)))
         # Not the provider's: it joins a response to its line in /_sandbox/received.

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from fnmatch import fnmatchcase
 from itertools import count
-from types import UnionType
-from typing import Literal, TypedDict, get_args, get_origin, get_type_hints
+from typing import Literal, TypedDict, get_args, get_type_hints
 
 import h11
 
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, OperationTable, Response, encoded
+from victor_ext.sandbox.server.exchange import JsonObject, OperationTable, Response, encoded
+from victor_ext.sandbox.server.settings import check_type
 
 Kind = Literal[
     "refuse",
@@ -116,7 +116,7 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
         given.setdefault("status", 429)
         given.setdefault("retry_after", 1)
     for name, value in given.items():
-        _check_type(name, value, types[name])
+        check_type(name, value, types[name])
     fault = Fault(kind=kind, **given)  # type: ignore[arg-type]  # checked against KINDS above
     _check_range(fault)
     if fault.operation is not None:
@@ -125,18 +125,6 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
             more = ", or an operationId of the document" if operations.aliases else ""
             raise ValueError(f"operation must be one of {', '.join(operations.names)}{more}")
     return fault
-
-
-def _check_type(name: str, value: JsonValue, optional: UnionType) -> None:
-    expected = get_args(optional)[0]
-    if get_origin(expected) is Literal:
-        if value not in get_args(expected):
-            raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}")
-        return
-    kind = int | float if expected is float else get_origin(expected) or expected
-    # A bool is an int in Python, but neither a count nor a number of seconds.
-    if value is not None and (not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool)):
-        raise TypeError(f"{name} cannot be {value!r}")
 
 
 def _check_range(fault: Fault) -> None:

@@ -20,8 +20,6 @@ from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.exchange import JsonObject
 
 _BACKLOG = 2048
-_KEEP_ALIVE = 75
-"""Seconds after which an idle connection is closed."""
 
 
 class Listener:
@@ -42,7 +40,7 @@ class Listener:
             date_header=False,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_keep_alive=cast("int", context.settings.keep_alive),  # any number is good
         )
         self._config.load()
         self._state = ServerState()

@@ -162,6 +162,8 @@ class Running(TypedDict, total=False):
     """A file that gets the same."""
     env_file: str | os.PathLike[str] | None
     """A file that gets settings for a client, with fresh credentials."""
+    about: str
+    """More lines of what it prints at its start."""
 
 
 def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running: Unpack[Running]) -> int:
@@ -183,7 +185,7 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
             if running.get("json_line"):
                 print(facts, flush=True)
             if not quiet:
-                print(_greeting(service), file=sys.stderr, flush=True)
+                print(_greeting(service, running.get("about", "")), file=sys.stderr, flush=True)
             await stopping.wait()
 
     try:
@@ -212,11 +214,12 @@ def _stop_signals() -> Generator[asyncio.Event]:
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
 
 
-def _greeting(service: Service) -> str:
+def _greeting(service: Service, about: str) -> str:
     lines = [
         f"{service.provider.heading} on {service.ports.api.url}",
         f"Page on {service.ports.control.url}/",
         f"Control API on {service.ports.control.url}/_sandbox/",
+        *about.splitlines(),
     ]
     host = service.context.settings.host
     if not is_this_machine(host):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 
 T = TypeVar("T")
 
@@ -33,12 +33,17 @@ class Option:
     check: Callable[[Any], object] | None = None
     command_line: Any = None
     """The default on the command line."""
-    choices: tuple[Any, ...] = ()
+    measurable: bool = False
+    """Whether a few calls show it from outside, so that a file of measurements may set it."""
+    type: Any = None
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        return get_args(self.type) if get_origin(self.type) is Literal else ()
 
     def validate(self, name: str, value: Any) -> None:
-        """Raise `ValueError` for a value that the option cannot have. None passes where it is the default."""
-        if self.choices and value not in self.choices:
-            raise ValueError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
+        """Raise `ValueError` for a value that the option cannot have."""
+        check_type(name, value, self.type)
         if value is None:
             return
         if self.at_least is not None and not self.at_least <= value < math.inf:
@@ -56,24 +61,42 @@ def option(
     read: Callable[[str], object] | None = None,
     check: Callable[[Any], object] | None = None,
     command_line: object = None,
+    measurable: bool = False,
 ) -> T:
     """Declare an option: the default of a field of a settings class.
 
-    `at_least` bounds a number. `read` makes the value from a text; it is needed where the type of the default cannot (a
-    default of None). `check` raises `ValueError` for a wrong value. `command_line` is the default on the command line
-    (None: the same as in Python). A `Literal` as the type of the field gives the choices.
+    `at_least` bounds a number. `read` makes the value from a text (None: its type does). `check` raises `ValueError`
+    for a wrong value. `command_line` is the default on the command line (None: the same as in Python). A `Literal` as
+    the type of the field gives the choices.
     """
-    declared = Option(help, at_least, metavar, read, check, default if command_line is None else command_line)
+    shown = default if command_line is None else command_line
+    declared = Option(help, at_least, metavar, read, check, shown, measurable)
     made: T = field(default=default, metadata={"option": declared})
     return made
 
 
+def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+    """Declare an option that a few calls to the provider show: a file of measurements may set it."""
+    return option(default, help=help, measurable=True, **more)
+
+
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     """The options of a settings class by name, in the order of declaration."""
-    choices = {name: get_args(kind) for name, kind in get_type_hints(settings).items() if get_origin(kind) is Literal}
-    return {
-        each.name: replace(each.metadata["option"], choices=choices.get(each.name, ())) for each in fields(settings)
-    }
+    types = get_type_hints(settings)
+    return {each.name: replace(each.metadata["option"], type=types[each.name]) for each in fields(settings)}
+
+
+def check_type(name: str, value: JsonValue, declared: Any) -> None:
+    """Raise `ValueError` for a value of another type than the declared one: a plain one or a `Literal`, or None."""
+    is_optional = len(get_args(declared)) == 2 and type(None) in get_args(declared)
+    expected = get_args(declared)[0] if is_optional else declared
+    if get_origin(expected) is Literal and value not in get_args(expected):
+        raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
+    kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(get_origin(expected) or expected)
+    # A bool is an int in Python, but neither a count nor a number of seconds.
+    is_right = kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
+    if not is_right and not (value is None and is_optional):
+        raise ValueError(f"{name} cannot be {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,14 +111,12 @@ class ServerSettings:
         help="another name by which the control API may be called, such as that of a container; may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
-    control_port: int | None = option(
-        None, read=int, help="a second port for /_sandbox/ alone, up while the API is down"
-    )
-    clock_skew: float = option(0.0, metavar="SECONDS", help="how far the server's clock is ahead; negative: behind")
-    seed: int | None = option(None, read=int, help="makes ids and faults the same in every run")
-    keep_received: int = option(
-        100_000, at_least=0, metavar="N", help="how many calls are remembered; counts by key cover all"
-    )
+    control_port: int | None = option(None, help="a second port for /_sandbox/ alone, up while the API is down")
+    clock_skew: float = measured(0.0, "how far the server's clock is ahead; negative: behind")
+    date_header: bool = measured(True, "send Date, in whole seconds")
+    keep_alive: float = measured(75.0, "how long an idle connection is kept open", at_least=0)
+    seed: int | None = option(None, help="makes ids and faults the same in every run")
+    keep_received: int = option(100_000, at_least=0, help="how many calls are remembered; counts by key cover all")
     body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:

@@ -70,8 +70,8 @@ class Authenticator:
     def _check_times(self, issued: int, expires: int) -> None:
         if expires <= issued:
             raise Refused("wrong_lifetime", "exp must be later than iat.")
-        if expires - issued > self._settings.token_limit:
-            allowed = f"{self._settings.environment} allows {self._settings.token_limit} s"
+        if expires - issued > self._settings.longest_token:
+            allowed = f"{self._settings.environment} allows {self._settings.longest_token:g} s"
             raise Refused("lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}.")
         now = self._clock.wall()
         if issued > now + self._settings.leeway:

@@ -1,8 +1,8 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
 With `quirks` the bodies have that of the provider's examples and guides: directions in upper case, `null` where an
-object is declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what
-`get_status` and `accepted_amount` choose.
+object is declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what the
+other options choose.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from operator import attrgetter, eq, ge, le
 from typing import Any
 
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server import Clock
+from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.model import PaymentRequest
@@ -70,15 +71,28 @@ def zulu(text: str) -> float | None:
 class Listing:
     """Pages of the store. A time range is bisected; other filters cost one scan for each state of the store."""
 
-    def __init__(self, settings: SandboxSettings, store: Store) -> None:
-        self._settings, self._store = settings, store
+    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
+        self._settings, self._clock, self._store = settings, clock, store
         self._cached: tuple[tuple[object, ...], list[str]] | None = None
 
-    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
-        """The number and the size of the page, and its requests. A page past the end is empty."""
-        number: int = filters.get("page", 0)
+    def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
+        """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
+        for name in filters if self._settings.repeated_filter != "refuse" else ():
+            while isinstance(filters[name], list):
+                filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
+        problems = rules.query.problems(filters) or check_times(filters)
+        if self._settings.unknown_filter == "refuse":
+            problems += [Problem((name,), "invalid", "is not a filter") for name in rules.query.undeclared(filters)]
+        is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
+        if is_large and self._settings.large_page == "refuse":
+            problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
+        return problems
+
+    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]] | None:
+        """The number and the size of the page, and its requests; None: a page after the last one, which is refused."""
+        first = int(self._settings.first_page)
+        number: int = filters.get("page", first)
         size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
-        begin = max(0, number * size - number * self._settings.shift)
         low, high = self._range(filters)
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:
@@ -86,6 +100,12 @@ class Listing:
             low, high = 0, len(ids)
         else:
             ids = self._store.order
+        index, last = max(0, number - first), max(0, high - low - 1) // size
+        if index > last and self._settings.page_beyond != "empty":
+            if self._settings.page_beyond != "last":
+                return None
+            index, number = last, last + first
+        begin = max(0, index * (size - self._settings.shift))
         if self._settings.order == "newest":
             ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
         else:
@@ -96,8 +116,11 @@ class Listing:
         created = self._store.created
         start = zulu(filters["start_datetime"]) if "start_datetime" in filters else None
         end = zulu(filters["end_datetime"]) if "end_datetime" in filters else None
-        low = 0 if start is None else bisect_left(created, start)
-        high = len(created) if end is None else bisect_right(created, end)
+        ends = self._settings.window_ends
+        low = 0 if start is None else (bisect_left if ends in ("both", "start") else bisect_right)(created, start)
+        high = len(created) if end is None else (bisect_right if ends in ("both", "end") else bisect_left)(created, end)
+        if self._settings.list_lag:
+            high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
         return low, max(low, high)
 
     def _matching(self, low: int, high: int, tests: Filters) -> list[str]:
@@ -122,6 +145,12 @@ def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings, self._quirks = settings, settings.quirks
+        self._upper = settings.quirks or settings.directions == "upper"
+        self._nulls = settings.quirks or settings.nulls
+        self._milliseconds = settings.quirks or settings.times == "milliseconds"
+        shape, words = settings.error_shape, settings.status_words
+        self.conforms = not self._upper and not self._nulls and shape == words == "documented"
+        """Whether every body is as the document says."""
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
@@ -134,7 +163,7 @@ class Formats:
         payer = {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
         return self._object(
             **self._head(request),
-            status=request.status,
+            status=self._word(request.status),
             payment_network=request.network,
             victor_payment_request_parent_id=request.parent_id,
             victor_payment_request_child_id=request.child_id,
@@ -159,15 +188,21 @@ class Formats:
         # "Pending confirms the successful submission to the RTP network", says the document of this operation.
         status = "Error" if request.status == "failed" else "Pending"
         if self._settings.get_status == "listed":
-            status = request.status
+            status = self._word(request.status)
         return self._object(**self._head(request), status=status, payment_request=inner)
+
+    def _word(self, status: str) -> str:
+        words = self._settings.status_words
+        if words == "documented":
+            return status
+        return status.replace("-", " ").title() if words == "title" else status.replace("-", "_").upper()
 
     def _head(self, request: PaymentRequest) -> JsonObject:
         return {
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": request.direction.upper() if self._quirks else request.direction,
+            "direction": request.direction.upper() if self._upper else request.direction,
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
@@ -184,14 +219,23 @@ class Formats:
             notes=request.approval_notes,
         )
 
+    def error(self, operation: str, target: str, problems: list[Problem]) -> JsonObject:
+        """The body for what is wrong with a request, in the shape for its operation."""
+        shape = self._settings.error_shape
+        if shape == "plain":
+            return {"error": problems[0].kind, "message": f"{'.'.join(problems[0].path)}: {problems[0].message}"}
+        if shape == "api" or (shape == "documented" and operation == "create"):
+            return self.create_error(problems[0])
+        return self.validation_errors(target, problems)
+
     def create_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
-        # The only published number of the provider's list: here it stands for every invalid field.
-        error = {"code": 101, "message": f"error.{name}.{problem.kind}", "field": field}
+        # 101 is the only published number of the provider's list: here it stands for every invalid field.
+        error = {"code": self._settings.error_code, "message": f"error.{name}.{problem.kind}", "field": field}
         # The document declares `data` as an object and shows a null.
-        return {"status": 0, "data": None, "error": error} if self._quirks else {"status": 0, "error": error}
+        return {"status": 0, "data": None, "error": error} if self._nulls else {"status": 0, "error": error}
 
     def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
         """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
@@ -234,11 +278,11 @@ class Formats:
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:
             return None
-        return round(seconds * 1000) if self._quirks else round(seconds, 3)
+        return round(seconds * 1000) if self._milliseconds else round(seconds, 3)
 
     def _object(self, **members: JsonValue) -> JsonObject:
-        """A JSON object; without quirks, members that are None are left out."""
-        return members if self._quirks else {name: value for name, value in members.items() if value is not None}
+        """A JSON object; without nulls, members that are None are left out."""
+        return members if self._nulls else {name: value for name, value in members.items() if value is not None}
 
 
 _SPRING = {

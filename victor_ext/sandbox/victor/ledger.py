@@ -22,6 +22,7 @@ from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
+from victor_ext.sandbox.victor.texts import kept
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -78,18 +79,27 @@ class Ledger(Lifecycle):
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | None:
-        """The request that was made under this key, or None; raises `KeyConflict` for another body."""
-        before, request_id = self.store.keys.get(f"{owner}\n{key}", ("", ""))
+    def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
+        """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
+        before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
-        if made is None:
+        if made is None and not refusal:
             return None
-        life = self._settings.key_life
-        if life is not None and self._clock.now() - made.created_at > life:
+        at = float(refusal.pop(0)) if made is None else made.created_at
+        life, another = self._settings.key_life, before != fingerprint
+        is_over = life is not None and self._clock.now() - at >= life
+        if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
             return None
-        if before != fingerprint and self._settings.key_conflict != "replay":
+        if another and self._settings.key_conflict != "replay":
             raise KeyConflict
-        return made
+        return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
+
+    def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
+        """The refusal of a create. Where a key is bound to it, it is kept."""
+        if key is not None and self._settings.refused_key == "bound":
+            refusal = (str(self._clock.now()), problem.kind, problem.message, *problem.path)
+            self.store.keys[f"{owner}\n{key}"] = (fingerprint, "", *refusal)
+        return problem
 
     def create(self, owner: str, key: str | None, fingerprint: str, body: JsonObject) -> PaymentRequest:
         """Make an outbound request, and its inbound twin when the counterparty has an account in the sandbox."""
@@ -104,10 +114,13 @@ class Ledger(Lifecycle):
             idempotency_key=key,
         )
         made = [request]
-        if counterparty is not None and counterparty.account_number in self.store.accounts:
+        if self._settings.twins and counterparty is not None and counterparty.account_number in self.store.accounts:
             made = self._with_twin(request, counterparty)
         self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
         return made[0]
+
+    def _text(self, name: str, body: JsonObject) -> str | None:
+        return kept(self._settings, name, body[name])[0] if name in body else None
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
@@ -147,8 +160,8 @@ class Ledger(Lifecycle):
             payee_account=intern(payee["account_number"]),
             ultimate_creditor=payee.get("ultimate_creditor"),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=details.get("notes"),
-            client_reference_id=body.get("client_reference_id"),
+            notes=self._text("notes", details),
+            client_reference_id=self._text("client_reference_id", body),
             **more,
         )
 
@@ -165,7 +178,9 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, notes = body.get("modified_amount"), body["notes"]
+        modified, (notes, refusal) = body.get("modified_amount"), kept(self._settings, "notes", body["notes"])
+        if refusal and not as_payer:
+            raise CannotRespond("notes", refusal)
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
@@ -250,13 +265,16 @@ class Ledger(Lifecycle):
         problems = model.declared("create").body.problems(body)
         if problems:
             return problems
-        payee, details = body["payee"], body["payment_details"]
+        payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")
         refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
+        for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
+            why = kept(self._settings, place, text or "")[1]
+            refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:

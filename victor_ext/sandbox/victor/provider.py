@@ -11,7 +11,7 @@ from victor_ext.sandbox.server.exchange import HeaderKey, JsonObject, JsonValue,
 from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.formats import Formats, Listing, check_times
+from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
 from victor_ext.sandbox.victor.model import OPERATIONS, declared
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
@@ -39,7 +39,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     def new_state(self) -> Ledger:
         ledger = Ledger(self.settings, self.context.clock, self._database)
         self._authenticator = Authenticator(self.settings, self.context.clock, ledger.store)
-        self._listing = Listing(self.settings, ledger.store)
+        self._listing = Listing(self.settings, self.context.clock, ledger.store)
         # What was done under a key before a restart counts, too.
         keys = (request.idempotency_key for request in ledger.store.requests.values())
         self.context.work_by_key.update(key for key in keys if key is not None)
@@ -94,23 +94,28 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 self.state.tick()
             return handler(call)
         except Refused as failure:
-            return error_response(401, failure.code, failure.message)
+            return error_response(int(self.settings.refused_token), failure.code, failure.message)
         except NotFound:
             problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
-            return self._validation(operation, "victorPaymentRequestId", [problem], int(self.settings.unknown_id))
+            return self._wrong(operation, "victorPaymentRequestId", [problem], self.settings.unknown_id)
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
         filters = rules.read_query(call.query)
-        problems = rules.query.problems(filters) or check_times(filters)
+        problems = self._listing.problems(rules, filters)
         if problems:
-            return self._validation("list", "listPaymentRequests", problems)
+            return self._wrong("list", "listPaymentRequests", problems)
         call.exchange.undeclared = rules.query.undeclared(filters)
-        number, size, requests = self._listing.page(filters)
-        return self._checked("list", 200, self._formats.page(number, size, requests))
+        page = self._listing.page(filters)
+        if page is None:
+            problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
+            return self._wrong("list", "listPaymentRequests", [problem], self.settings.page_beyond)
+        return self._checked("list", 200, self._formats.page(*page))
 
     def _get(self, call: Call) -> Response:
         request = self.state.get(call.params["id"])
+        if 0 <= self.context.clock.now() - request.created_at < self.settings.get_lag:
+            raise NotFound
         call.exchange.request_id = request.id
         return self._checked("get", 200, self._formats.detail(request))
 
@@ -125,35 +130,42 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             request = self.state.replay(call.owner, key, digest)
         except KeyConflict:
             conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-            return self._refused(conflict, int(self.settings.key_conflict))
+            return self._refused(conflict, self.settings.key_conflict)
+        if request is None and (problems := self.state.create_problems(body)):
+            request = self.state.refused(call.owner, key, digest, problems[0])
+        elif isinstance(request, Problem):
+            call.exchange.replayed = True
+        if isinstance(request, Problem):
+            return self._refused(request)
+        answer = self._formats.as_created
         if request is None:
-            problems = self.state.create_problems(body)
-            if problems:
-                return self._refused(problems[0])
             call.exchange.undeclared = declared("create").body.undeclared(body)
             request = self.state.create(call.owner, key, digest, body)
             reference = request.client_reference_id
             call.did_work(*([] if reference is None else [reference]))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
-            return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), 409)
+            return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), "409")
+        elif self.settings.key_repeat == "409":
+            return self._refused(Problem((KEY_NAME,), "used", "This key was used already."), "409")
         else:
             call.exchange.replayed = True
+            answer = self._formats.receipt if self.settings.key_repeat == "current" else answer
         call.exchange.request_id = request.id
         call.exchange.reference = request.client_reference_id
-        return self._checked("create", 200, self._formats.as_created(request))
+        return self._checked("create", 200, answer(request))
 
     def _respond(self, call: Call) -> Response:
         body, problem = _json_body(call)
         problems = [problem] if problem else declared("respond").body.problems(body)
         if problems:
-            return self._validation("respond", _RESPOND_TARGET, problems)
+            return self._wrong("respond", _RESPOND_TARGET, problems)
         call.exchange.undeclared = declared("respond").body.undeclared(body)
         try:
             request, call.exchange.work_done = self.state.respond(call.params["id"], body)
         except CannotRespond as reason:
             problem = Problem((reason.field,) if reason.field else (), "invalid", str(reason))
-            return self._validation("respond", _RESPOND_TARGET, [problem])
+            return self._wrong("respond", _RESPOND_TARGET, [problem])
         call.exchange.request_id = request.id
         call.exchange.replayed = not call.exchange.work_done
         return self._checked("respond", 200, self._formats.answer(request))
@@ -170,19 +182,21 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
         if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
             return Problem((KEY_NAME,), "invalid", "was sent more than once")
-        if not 20 <= len(call.key) <= 128:
-            return Problem((KEY_NAME,), "size", "must have 20 to 128 characters")
+        shortest, longest = self.settings.key_shortest, self.settings.key_longest
+        if not shortest <= len(call.key) <= longest:
+            return Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")
         return None
 
-    def _refused(self, problem: Problem, status: int = 400) -> Response:
-        return self._checked("create", status, self._formats.create_error(problem))
+    def _refused(self, problem: Problem, status: str | None = None) -> Response:
+        return self._wrong("create", "newRtpRfpPaymentRequest", [problem], status)
 
-    def _validation(self, operation: str, target: str, problems: list[Problem], status: int = 400) -> Response:
-        return self._checked(operation, status, self._formats.validation_errors(target, problems))
+    def _wrong(self, operation: str, target: str, problems: list[Problem], status: str | None = None) -> Response:
+        body = self._formats.error(operation, target, problems)
+        return self._checked(operation, int(status or self.settings.invalid_status), body)
 
     def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the sandbox."""
-        if not self.settings.quirks:
+        if self._formats.conforms:
             schema = declared(operation).responses.get(200 if status == 200 else 400)
             problems = [] if schema is None else schema.problems(body)
             if problems:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server.measured import read_measurements
+from victor_ext.sandbox.server.settings import ServerSettings, measured, option
 
 Environment = Literal["staging", "production"]
+Characters = Literal["any", "latin-1", "ascii", "basic"]
+ErrorShape = Literal["documented", "api", "validation", "plain"]
 
 
 def read_zone(name: str) -> ZoneInfo:
@@ -34,60 +37,83 @@ class SandboxSettings(ServerSettings):
     """Every option of the sandbox. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
     environment: Environment = option(
-        "staging", help="how long a client-signed token may live: staging 3600 s, production 300 s"
+        "staging", help="the longest life of a client-signed token: 3600 s, in production 300 s"
     )
     state: str | os.PathLike[str] | None = option(
         None,
-        read=str,
         metavar="FILE",
         help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
-    quirks: bool = option(
-        False, help="answer as the provider's examples do: direction in upper case, times in epoch milliseconds, nulls"
+    quirks: bool = option(False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls")
+    directions: Literal["documented", "upper"] = measured("documented", "direction: as in the enum, or in upper case")
+    times: Literal["seconds", "milliseconds"] = measured("seconds", "the unit of created_at and approved_at")
+    nulls: bool = measured(False, "send members without a value as null")
+    status_words: Literal["documented", "title", "upper"] = measured(
+        "documented", "status: as in the enum (needs-review), as in prose (Needs Review), or NEEDS_REVIEW"
     )
-    get_status: Literal["documented", "listed"] = option(
-        "documented",
-        help="the status of get: documented, which is Pending or Error, or listed, which is that of a list",
+    get_status: Literal["documented", "listed"] = measured(
+        "documented", "the status of get: documented, which is Pending or Error, or that of a list"
     )
-    accepted_amount: Literal["modified", "requested"] = option(
+    get_lag: float = measured(0.0, "business time until get knows a new request", at_least=0)
+    accepted_amount: Literal["modified", "requested"] = measured(
         "modified",
-        help="the amount of a request that was accepted with another: the modified one, or the requested one, beside "
-        "a response with the modified one",
+        "the amount of a request that was accepted with another: that one, or beside a response the requested one",
     )
-    leeway: float = option(5.0, at_least=0, metavar="SECONDS", help="how far iat and exp of a token may be off")
-    key_conflict: Literal["409", "400", "422", "replay"] = option(
-        "409", help="the answer to a used key with another body: a status, or replay of the first answer"
+    notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=1)
+    reference_limit: int = measured(128, "the same of client_reference_id", at_least=1)
+    long_texts: Literal["cut", "refuse"] = measured("cut", "what becomes of notes and references over that limit")
+    notes_characters: Characters = measured("any", "what notes may have; basic: letters, digits, spaces, periods")
+    reference_characters: Characters = measured("any", "what client_reference_id may have")
+    other_characters: Literal["strip", "replace", "refuse"] = measured("strip", "others are left out, a ?, or refused")
+    trim_texts: bool = measured(False, "remove spaces at both ends of notes and references")
+    twins: bool = measured(True, "make an inbound twin of a request to an account of the sandbox")
+    leeway: float = measured(5.0, "how far iat and exp of a token may be off", at_least=0)
+    token_limit: float | None = measured(None, "longest exp - iat of a token, if not the environment's", at_least=1)
+    refused_token: Literal["401", "403"] = measured("401", "the status for a token that is missing or refused")
+    key_repeat: Literal["replay", "current", "409", "new"] = measured(
+        "replay", "a repeated create: the first answer, the request as it is now, a 409, or a new request"
     )
-    key_life: float | None = option(
-        None,
-        at_least=0,
-        read=float,
-        metavar="SECONDS",
-        help="business time after which a key is forgotten; without it never",
+    key_conflict: Literal["409", "400", "422", "replay", "new"] = measured(
+        "409", "the answer to a used key with another body: a status, replay of the first answer, or a new request"
     )
-    key_in_progress: float = option(
-        0.0, at_least=0, metavar="SECONDS", help="business time for which a repeat of a create gets a 409 that says so"
+    refused_key: Literal["free", "bound"] = measured("free", "key of a refused create: free, or bound to the refusal")
+    key_life: float | None = measured(None, "business time until a key is forgotten; without it never", at_least=0)
+    key_in_progress: float = measured(0.0, "business time in which a repeat gets a 409 that says so", at_least=0)
+    key_shortest: int = measured(20, "how many characters a key has at least", at_least=1)
+    key_longest: int = measured(128, "and at most", at_least=1)
+    require_key: bool = measured(False, "refuse a create without Idempotency-Key")
+    unknown_id: Literal["400", "404"] = measured("400", "the status for an id that does not exist")
+    invalid_status: Literal["400", "422"] = measured("400", "the status for what breaks a rule of the document")
+    error_shape: ErrorShape = measured(
+        "documented", "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401"
     )
-    require_key: bool = option(False, help="refuse a create without Idempotency-Key")
-    unknown_id: Literal["400", "404"] = option("400", help="the status for an id that does not exist")
-    second_answer: Literal["refuse", "replay"] = option(
-        "refuse", help="a second answer to an inbound request: refuse it, or replay the first if it says the same"
+    error_code: int = measured(101, "the code of ApiErrorResponse for an invalid field")
+    second_answer: Literal["refuse", "replay"] = measured(
+        "refuse", "a second answer to an inbound request: refuse it, or replay the first if it says the same"
     )
-    max_page_size: int = option(100, at_least=1, metavar="N", help="a larger page_size is reduced to this silently")
-    order: Literal["newest", "oldest"] = option("newest", help="which requests a list begins with")
-    shift: int = option(
-        0, at_least=0, metavar="N", help="pretend that N requests arrive between two pages: each repeats N items"
+    max_page_size: int = measured(100, "the largest page_size", at_least=1)
+    large_page: Literal["reduce", "refuse"] = measured("reduce", "of a larger page_size: reduced silently, or refused")
+    first_page: Literal["0", "1"] = measured("0", "the number of the first page; with 1, page 0 is the same page")
+    page_beyond: Literal["empty", "last", "400", "404"] = measured(
+        "empty", "after the last: nothing, the last one, a status"
     )
+    order: Literal["newest", "oldest"] = measured("newest", "which requests a list begins with")
+    list_lag: float = measured(0.0, "business time until a new request is listed", at_least=0)
+    window_ends: Literal["both", "start", "end", "neither"] = measured("both", "which ends belong to a window of time")
+    unknown_filter: Literal["ignore", "refuse"] = measured("ignore", "a filter that the document does not name")
+    repeated_filter: Literal["refuse", "first", "last"] = measured(
+        "refuse", "a filter that is given twice: which counts"
+    )
+    shift: int = option(0, at_least=0, help="pretend that N requests arrive between two pages: each repeats N items")
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
-        read=str,
         check=read_zone,
         metavar="ZONE",
         help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
         "right somewhere on earth is accepted",
     )
-    token_life: float = option(3600.0, at_least=1, metavar="SECONDS", help="the life of a token from /v2/auth/token")
+    token_life: float = measured(3600.0, "the life of a token from /v2/auth/token", at_least=1)
     auto: float | None = option(
         None,
         at_least=0,
@@ -98,7 +124,16 @@ class SandboxSettings(ServerSettings):
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
 
+    @classmethod
+    def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """The settings that play what `victor conform` measured: `path` is its file. `options` go before it.
+
+        What was not measured keeps its default. A file of another system or format, or one with an unknown option, is
+        a `ValueError`.
+        """
+        return cls(**(read_measurements(path, "victor", cls)[0] | options))
+
     @property
-    def token_limit(self) -> int:
-        """Longest `exp - iat` of a client-signed token in this environment, in seconds."""
-        return 300 if self.environment == "production" else 3600
+    def longest_token(self) -> float:
+        """Longest `exp - iat` of a client-signed token, in seconds."""
+        return self.token_limit or (300 if self.environment == "production" else 3600)

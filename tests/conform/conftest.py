@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from functools import partial
+
+import httpx
+import pytest
+
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import Victor, VictorJwt, VictorOAuth
+from victor_ext.conform import Plan, measure
+from victor_ext.sandbox import Sandbox, SandboxSettings
+
+WHOLE = Plan(payee="043987673645", payer="aHeq349838", own_payer=True, token_tolerance=True)
+
+
+class Measured:
+    """A sandbox, and what measures it. Its clock goes on in place of every wait."""
+
+    def __init__(self, sandbox: Sandbox, auth: object, path) -> None:
+        self.sandbox, self.path, self.skipped = sandbox, path, 0.0
+        self.connect = partial(Victor, auth, base_url=sandbox.url)
+
+    def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **http_options):
+        # No certificates: loading them takes longer than most runs here.
+        with httpx.Client(**{"verify": False, "trust_env": False, "timeout": 5} | http_options) as http:
+            clock = {"sleep": self.sleep, "now": lambda: time.time() + self.skipped}
+            return measure(self.path / file, plan, self.connect, http=http, **clock)
+
+    def sleep(self, seconds: float) -> None:
+        self.skipped += seconds
+        self.sandbox.advance(seconds)
+
+    def made(self) -> int:
+        """How many requests were made, without twins and demo data."""
+        return sum(each["direction"] == "outbound" for each in self.sandbox.requests())
+
+
+@pytest.fixture
+def started(victor_key_pair, tmp_path):
+    """Start a sandbox with options, and give what measures it."""
+    with ExitStack() as stack:
+
+        def start(settings=None, *, lifetime: float | None = None, is_oauth: bool = False, **options) -> Measured:
+            settings = settings or SandboxSettings(demo_data=True, **options)
+            sandbox = stack.enter_context(Sandbox(settings))
+            sandbox.add_api_key(victor_key_pair[1], API_KEY)
+            auth = VictorJwt(API_KEY, victor_key_pair[0], lifetime=lifetime)
+            (tmp_path / "key.pem").write_text(victor_key_pair[0])
+            return Measured(sandbox, VictorOAuth(*sandbox.add_oauth_client()) if is_oauth else auth, tmp_path)
+
+        yield start

@@ -1,0 +1,275 @@
+"""A provider of another hand than the sandbox's, in few lines. What it does is drawn; it forgives nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+LIST = "/v2/payment-requests"
+BASIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789. "
+SETS = {
+    "any": lambda char: True,
+    "latin-1": lambda char: ord(char) < 256,
+    "ascii": str.isascii,
+    "basic": BASIC.__contains__,
+}
+CHOICES = {
+    "unknown-id": ["400", "404", "410"],
+    "invalid-status": ["400", "422"],
+    "refused-token": ["401", "403"],
+    "error-shape": ["documented", "api", "validation", "plain"],
+    "error-code": ["101", "7"],
+    "max-page-size": ["4", "6", "50"],
+    "large-page": ["reduce", "refuse"],
+    "first-page": ["0", "1"],
+    "page-beyond": ["empty", "last", "404", "416"],
+    "order": ["newest", "oldest", "none"],
+    "unknown-filter": ["ignore", "refuse"],
+    "repeated-filter": ["refuse", "first", "last"],
+    "window-ends": ["both", "start", "end", "neither"],
+    "directions": ["documented", "upper", "other"],
+    "status-words": ["documented", "title", "upper"],
+    "get-status": ["documented", "listed"],
+    "times": ["seconds", "milliseconds"],
+    "nulls": ["true", "false"],
+    "key-repeat": ["replay", "current", "409", "new"],
+    "key-conflict": ["409", "400", "422", "replay", "new"],
+    "key-in-progress": ["0", "3"],
+    "refused-key": ["free", "bound"],
+    "key-shortest": ["20", "14", "30"],
+    "key-longest": ["128", "90", "140"],
+    "require-key": ["true", "false"],
+    "list-lag": ["0", "3"],
+    "get-lag": ["0", "7"],
+    "notes-limit": ["150", "40"],
+    "reference-limit": ["128", "50"],
+    "long-texts": ["cut", "refuse"],
+    "notes-characters": [*SETS],
+    "reference-characters": [*SETS],
+    "other-characters": ["strip", "replace", "refuse"],
+    "trim-texts": ["true", "false"],
+    "zero-amount": ["refused", "accepted"],
+    "past-due-date": ["refused", "accepted"],
+    "no-due-date": ["refused", "accepted"],
+    "unknown-payer": ["refused", "accepted"],
+    "twins": ["true", "false"],
+    "second-answer": ["refuse", "replay"],
+    "accepted-amount": ["modified", "requested"],
+}
+
+
+class Refused(Exception):
+    """A status, and the operation whose error it is."""
+
+
+class Provider:
+    """Everything but HTTP. `now` is its clock: it goes on by `skip`."""
+
+    def __init__(self, seed: int) -> None:
+        draw = random.Random(seed)
+        self.does = {name: draw.choice(values) for name, values in CHOICES.items()}
+        self.skipped, self.requests, self.keys, self.lock = 0.0, [], {}, threading.Lock()
+
+    def skip(self, seconds: float) -> None:
+        self.skipped += seconds
+
+    def now(self) -> float:
+        return round(time.time() + self.skipped, 3)
+
+    def refuse(self, assumption: str, operation: str = "list") -> None:
+        raise Refused(int(self.does[assumption]), operation)
+
+    def error(self, status: int, operation: str) -> dict:
+        shape = self.does["error-shape"]
+        if shape == "documented":
+            shape = "api" if operation == "create" else "validation"
+        api = {"error": {"code": int(self.does["error-code"]), "message": "error.x.invalid", "field": "x"}}
+        return {"api": api, "validation": {"allErrors": []}, "plain": {"error": "wrong"}}[shape]
+
+    def list(self, query: list[tuple[str, str]]) -> dict:
+        does, names = self.does, [name for name, _ in query]
+        if len({*names}) < len(names) and does["repeated-filter"] == "refuse":
+            self.refuse("invalid-status")
+        given = dict(query if does["repeated-filter"] == "last" else reversed(query))
+        page, size = int(given.pop("page", does["first-page"])), int(given.pop("page_size", 25))
+        most = int(does["max-page-size"])
+        if size < 1 or (size > most and does["large-page"] == "refuse" and "page_size" in names):
+            self.refuse("invalid-status")
+        size, ends = min(size, most), does["window-ends"]
+        items = [each for each in self.requests if self.now() - each["at"] >= int(does["list-lag"])]
+        for name, value in given.items():
+            if name in ("start_datetime", "end_datetime"):
+                end, sign = name.partition("_")[0], 1 if name.startswith("s") else -1
+                bound = round(datetime.fromisoformat(value).timestamp(), 3)
+                closed = ends in ("both", end)
+                items = [each for each in items if (each["at"] - bound) * sign > 0 or (closed and each["at"] == bound)]
+            elif name in ("victor_id", "direction"):
+                items = [each for each in items if each["id" if name == "victor_id" else name] == value]
+            elif does["unknown-filter"] == "refuse":
+                self.refuse("invalid-status")
+        if does["order"] == "newest":
+            items = items[::-1]
+        elif does["order"] == "none":
+            items = sorted(items, key=lambda each: int(each["id"][-5:]) * 7 % 11)
+        index, last = max(0, page - int(does["first-page"])), max(0, (len(items) - 1) // size)
+        if index > last and does["page-beyond"] != "empty":
+            if does["page-beyond"] != "last":
+                self.refuse("page-beyond")
+            index = last
+        found = items[index * size : index * size + size]
+        return {"page": page, "page_size": size, "results": [self.shown(each) for each in found]}
+
+    def word(self, status: str) -> str:
+        return {"documented": status, "title": status.title(), "upper": status.upper()}[self.does["status-words"]]
+
+    def shown(self, item: dict, status: str | None = None) -> dict:
+        at = item["at"] * 1000 if self.does["times"] == "milliseconds" else item["at"]
+        direction = {"documented": str.lower, "upper": str.upper, "other": str.title}[self.does["directions"]]
+        details = {"amount": item["amount"], "notes": item["notes"]}
+        shown = {
+            "victor_payment_request_id": item["id"],
+            "client_reference_id": item["reference"],
+            "direction": direction(item["direction"]),
+            "status": status or self.word(self.status(item)),
+            "victor_payment_request_child_id": item.get("child"),
+            "payment_request": {"payment_details": details, "created_at": at},
+        }
+        return shown if self.does["nulls"] == "true" else without_nulls(shown)
+
+    def status(self, item: dict) -> str:
+        return item.get("answer") or ("created" if self.now() - item["at"] < 2 else "processing")
+
+    def get(self, id: str) -> dict:
+        item = next((each for each in self.requests if each["id"] == id), None)
+        if item is None or self.now() - item["at"] < int(self.does["get-lag"]):
+            self.refuse("unknown-id", "get")
+        return self.shown(item, None if self.does["get-status"] == "listed" else "Pending")
+
+    def create(self, key: str | None, body: dict) -> dict:
+        does, fingerprint = self.does, json.dumps(body, sort_keys=True)
+        if key is None and does["require-key"] == "true":
+            self.refuse("invalid-status", "create")
+        if key is not None and not int(does["key-shortest"]) <= len(key) <= int(does["key-longest"]):
+            self.refuse("invalid-status", "create")
+        before, item = self.keys.get(key, (fingerprint, None))
+        if key in self.keys and item is None:
+            self.refuse("invalid-status", "create")
+        if item is not None and self.now() - item["at"] < int(does["key-in-progress"]):
+            raise Refused(409, "create")
+        rule = does["key-repeat"] if before == fingerprint else does["key-conflict"]
+        if item is not None and rule != "new":
+            if rule.isdigit():
+                raise Refused(int(rule), "create")
+            return self.shown(item, None if rule == "current" else self.word("created"))
+        try:
+            item = self.checked(body)
+        except Refused:
+            if does["refused-key"] == "bound":
+                self.keys[key] = (fingerprint, None)
+            raise
+        self.requests.append(item)
+        if key is not None:
+            self.keys[key] = (fingerprint, item)
+        if does["twins"] == "true":
+            item["child"] = f"IN{item['id']}"
+            self.requests.append({**item, "id": item["child"], "direction": "inbound", "child": None, "parent": item})
+        return self.shown(item, self.word("created"))
+
+    def checked(self, body: dict) -> dict:
+        details, does = body["payment_details"], self.does
+        today, due = datetime.fromtimestamp(self.now(), UTC).date(), details.get("due_date")
+        amount = details["amount"].replace(".", "")
+        wrong = [
+            not amount.isdigit() or (not int(amount) and does["zero-amount"] == "refused"),
+            due is None and does["no-due-date"] == "refused",
+            due is not None
+            and date.fromisoformat(due) < today - timedelta(days=1)
+            and does["past-due-date"] == "refused",
+            body["payer"]["victor_counterparty_id"] != "aHeq349838" and does["unknown-payer"] == "refused",
+        ]
+        notes = self.kept("notes", details.get("notes"))
+        reference = self.kept("reference", body["client_reference_id"])
+        if any(wrong):
+            self.refuse("invalid-status", "create")
+        number = len(self.requests)
+        made = {"id": f"N{number:05}", "at": self.now(), "direction": "outbound", "amount": details["amount"]}
+        return made | {"notes": notes, "reference": reference}
+
+    def kept(self, name: str, text: str | None) -> str | None:
+        allowed, limit = SETS[self.does[f"{name}-characters"]], int(self.does[f"{name}-limit"])
+        others = self.does["other-characters"]
+        if text is None:
+            return None
+        if (others == "refuse" and not all(map(allowed, text))) or (
+            self.does["long-texts"] == "refuse" and len(text) > limit
+        ):
+            self.refuse("invalid-status", "create")
+        text = "".join(each if allowed(each) else "?" * (others == "replace") for each in text)
+        return (text.strip() if self.does["trim-texts"] == "true" else text)[:limit]
+
+    def respond(self, id: str, body: dict) -> dict:
+        item = next((each for each in self.requests if each["id"] == id), {})
+        said = {"status": body["status"].replace("Declined", "Rejected"), "victor_payment_request_id": id}
+        if "answer" in item and self.does["second-answer"] == "refuse":
+            self.refuse("invalid-status", "respond")
+        item["answer"] = item["parent"]["answer"] = body["status"].lower()
+        if self.does["accepted-amount"] == "modified":
+            item["amount"] = body.get("modified_amount", item["amount"])
+        return said
+
+
+def without_nulls(value: dict) -> dict:
+    kept = {name: each for name, each in value.items() if each is not None}
+    return {name: without_nulls(each) if isinstance(each, dict) else each for name, each in kept.items()}
+
+
+@contextmanager
+def serving(provider: Provider):
+    """Serve on a free port of this machine; yields the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1
+
+        def do_GET(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"] or 0)) or "null")
+            url, token = urlsplit(self.path), self.headers["authorization"]
+            last = url.path.rpartition("/")[2]
+            try:
+                with provider.lock:
+                    if not token:
+                        provider.refuse("refused-token")
+                    if self.command == "GET":
+                        found = provider.list(parse_qsl(url.query)) if url.path == LIST else provider.get(last)
+                    elif last == "request-payment":
+                        found = provider.create(self.headers["idempotency-key"], body)
+                    else:
+                        found = provider.respond(last, body)
+                status = 200
+            except Refused as refused:
+                status, found = refused.args[0], provider.error(*refused.args)
+            content = json.dumps(found).encode()
+            self.send_response_only(status)
+            self.send_header("date", formatdate(usegmt=True))
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 - as http.server names it
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

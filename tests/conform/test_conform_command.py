@@ -1,0 +1,80 @@
+"""`victor conform`: what it prints and writes, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext.cli.app import run
+
+pytestmark = pytest.mark.slow
+READS = ["conform", "--out", "measured.json"]
+
+
+@pytest.fixture
+def victor(started, monkeypatch, capsys):
+    """Run the command against a sandbox; returns the exit status and what it printed."""
+    measured = started(unknown_id="404")
+    monkeypatch.chdir(measured.path)
+    for name, value in {"URL": measured.sandbox.url, "KEY": API_KEY}.items():
+        monkeypatch.setenv({"URL": "VICTOR_BASE_URL", "KEY": "VICTOR_API_KEY"}[name], value)
+    monkeypatch.setenv("VICTOR_PRIVATE_KEY_FILE", str(measured.path / "key.pem"))
+
+    def command(*arguments: str) -> tuple[int, str]:
+        status = run([*arguments])
+        return status, capsys.readouterr().out
+
+    command.sandbox = measured.sandbox
+    return command
+
+
+def test_a_plan_sends_nothing(victor):
+    status, shown = victor(*READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer")
+    assert status == 0
+    assert "15 payment requests are made, never more than 70" in shown
+    assert "****3645" in shown
+    assert victor.sandbox.received() == []
+    assert not Path("measured.json").exists()
+
+
+def test_differences_are_named_and_compared(victor):
+    status, shown = victor(*READS, "--html", "report.html")
+    assert status == 1
+    assert "! unknown-id: 404. An id that does not exist" in shown
+    assert "    assumed: 400. NotFound is raised under both." in shown
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "NotFound is raised under both." in page
+    assert "unknown-id" in page
+    assert "eyJ" not in page
+    status, shown = victor("conform", "--compare", "measured.json", "--json")
+    assert (status, json.loads(shown)["sandbox"]["unknown_id"]) == (0, "404")
+    document = json.loads(Path("measured.json").read_bytes())
+    next(each for each in document["findings"] if each["assumption"] == "unknown-id")["value"] = "400"
+    Path("before.json").write_text(json.dumps(document))
+    status, shown = victor(*READS, "--compare", "before.json")
+    assert (status, shown.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
+    status, shown = victor("doctor")
+    assert "Measured" in shown
+    assert "0 days ago, in conform.json" in shown
+
+
+def test_what_could_not_be_measured_can_be_run_again(victor):
+    victor.sandbox.inject("status", times=None, skip=1, query="*page_size=1000*")
+    assert victor("conform", "--compare", "nothing.json")[0] == 2
+    assert victor("conform", "--out", "first.json")[0] == 1
+    victor("conform")
+    status, shown = victor("conform", "--compare", "first.json")
+    assert status == 75
+    assert "- max-page-size: not measured" in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--payee", "043987673645"], ["--key-life", "soon"], ["--own-payer"], ["--read-only", "--token-tolerance"]],
+)
+def test_misuse(victor, arguments):
+    assert victor("conform", *arguments)[0] == 2
+    assert victor.sandbox.received() == []

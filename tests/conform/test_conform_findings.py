@@ -1,0 +1,57 @@
+"""What a measurement finds at a sandbox that behaves as assumed, and how each assumption is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conform.conftest import WHOLE
+from victor_ext import ConfigurationError
+from victor_ext.conform import ASSUMPTIONS, Phase, Plan, load
+from victor_ext.conform.measuring import PROBES
+
+
+def test_what_behaves_as_assumed_has_no_difference(started):
+    measured = started()
+    report = measured()
+    assert [each["assumption"] for each in report.document["findings"]] == [*ASSUMPTIONS]
+    assert (report.differences, report.failures) == ([], [])
+    unknown = {each["assumption"] for each in report.document["findings"] if each["value"] is None}
+    assert unknown == {"token-life", "long-texts", "other-characters", "key-life"} | {
+        name for name, each in ASSUMPTIONS.items() if each.why_not
+    }
+    assert len(report.made) == measured.made() == WHOLE.makes
+    assert load(measured.path / "measured.json") == report
+    assert (measured.path / "measured.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_assumption_has_a_probe_or_a_reason_and_whom_to_ask():
+    for name, each in ASSUMPTIONS.items():
+        if each.phase is Phase.NONE:
+            assert " Ask: " in each.why_not, name
+        else:
+            assert any(name in probe.names for probe in PROBES), name
+            assert each.means or not each.assumed, name
+
+
+def test_without_a_payer_only_reads_are_sent(started):
+    measured = started()
+    report = measured(Plan())
+    assert {call.method for call in measured.sandbox.received()} == {"GET"}
+    assert report.document["made"] == []
+    assert "name a payee and a payer" in report.text()
+
+
+def test_production_is_refused_but_for_reads(started):
+    measured = started(lifetime=200, environment="production")
+    measured.connect.keywords["environment"] = "production"
+    with pytest.raises(ConfigurationError, match="only read_only is allowed there"):
+        measured(Plan())
+    assert measured.sandbox.received() == []
+    assert measured(Plan(read_only=True)).differences == []
+
+
+def test_no_account_and_no_credential_is_in_the_file(started):
+    measured = started()
+    measured()
+    text = (measured.path / "measured.json").read_text()
+    assert not [each for each in ("043987673645", "000123456789", "eyJ", "Victor Doe", "City Power") if each in text]

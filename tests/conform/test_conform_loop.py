@@ -1,0 +1,87 @@
+"""Every option of the sandbox that can be measured, at each value: it is found and named, and played from the file."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tests.conform.conftest import WHOLE
+from victor_ext.conform import ASSUMPTIONS
+from victor_ext.sandbox import SandboxSettings
+from victor_ext.sandbox.server.settings import options_of
+
+pytestmark = pytest.mark.thorough
+OPTIONS = {name: option for name, option in options_of(SandboxSettings).items() if option.measurable}
+NUMBERS = {
+    "clock_skew": [30, -45],
+    "keep_alive": [0],
+    "date_header": [False],
+    "get_lag": [1, 7],
+    "list_lag": [1, 7],
+    "notes_limit": [35, 149],
+    "reference_limit": [40, 127],
+    "leeway": [10, 60],
+    "token_limit": [300],
+    "token_life": [600, 86400],
+    "key_life": [3600, 50_000],
+    "key_in_progress": [1, 15],
+    "key_shortest": [8, 13, 30],
+    "key_longest": [64, 127, 200],
+    "error_code": [7],
+    "max_page_size": [3, 50],
+}
+"""Values of the options that are no choice."""
+WITH = {
+    "long_texts": {"notes_limit": 40},
+    "other_characters": {"notes_characters": "ascii"},
+    "large_page": {"max_page_size": 20},
+    "token_limit": {"lifetime": 240},
+}
+"""What makes the value of an option visible."""
+
+
+def cases():
+    for name, option in OPTIONS.items():
+        values = option.choices or NUMBERS.get(name) or [True, False]
+        default = SandboxSettings.__dataclass_fields__[name].default
+        yield from ({name: value} | WITH.get(name, {}) for value in values if value != default or name in WITH)
+
+
+def told(report) -> dict[str, tuple[str, str]]:
+    return {each["assumption"]: (each["value"], each["certainty"]) for each in report.document["findings"]}
+
+
+def differing(options: dict) -> dict[str, str | None]:
+    """The assumptions that should be named, each with the value that should be told; None: any."""
+    named = {name.replace("_", "-"): str(value).lower() for name, value in options.items()}
+    named = {name: value for name, value in named.items() if value != ASSUMPTIONS[name].assumed}
+    # A key that repeats nothing keeps no two apart, either; and a life is told as a range.
+    implied = {"two-at-once": "two"} if options.get("key_repeat") == "new" else {}
+    words = {"keep-alive": "closed", "key-life": None}
+    return named | implied | {name: words[name] for name in words if name in named}
+
+
+@pytest.mark.parametrize("settings", [*cases()], ids=lambda settings: "-".join(map(str, next(iter(settings.items())))))
+def test_what_the_sandbox_does_is_found_and_played(started, settings):
+    plan = dataclasses.replace(WHOLE, key_life=72_000) if "key_life" in settings else WHOLE
+    options = {name: value for name, value in settings.items() if name != "lifetime"}
+    is_oauth, lifetime = "token_life" in settings, settings.get("lifetime")
+    measured = started(lifetime=lifetime, is_oauth=is_oauth, **options)
+    report = measured(plan)
+    assert report.failures == []
+    expected, found = differing(options), {each["assumption"]: each["value"] for each in report.differences}
+    assert found == {name: value or found.get(name) for name, value in expected.items()}
+    assert len(report.made) == measured.made() <= plan.writes
+    played = SandboxSettings.like(measured.path / "measured.json", demo_data=True)
+    again = started(played, lifetime=lifetime, is_oauth=is_oauth)(plan, "again.json")
+    assert told(again) == told(report)
+    assert again.document["sandbox"] == report.document["sandbox"]
+
+
+def test_each_option_that_can_be_measured_has_an_assumption():
+    measured = {each.option: each for each in ASSUMPTIONS.values() if each.option}
+    assert measured.keys() == OPTIONS.keys()
+    assert {name: each.plays for name, each in measured.items()} == {
+        name: [*option.choices] for name, option in OPTIONS.items()
+    }

@@ -1,0 +1,73 @@
+"""The client at each provider that can be measured: it never asks twice, and what is there is not called absent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.providers.victor.adapter import invoice
+from tests.sandbox.test_sandbox_measured import MEASURABLE, values_of
+from victor_ext import Outcome, Victor, VictorError, zulu
+from victor_ext.outbox import Outbox
+from victor_ext.sandbox import Sandbox
+from victor_ext.testing import Faults
+
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+FORGETFUL = ({"key_repeat": "new"}, {"key_conflict": "new"})
+"""Providers to which a key means nothing: nobody can keep them from asking twice."""
+PROVIDERS = [{name: value} for name in MEASURABLE for value in values_of(name)]
+TEXTS = {"notes": " Rechnung № 7 ", "client_reference_id": "INV-1042/ä№"}
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [pytest.param(each, marks=pytest.mark.victor_sandbox(**each), id=str(each)[1:-1]) for each in PROVIDERS],
+)
+def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
+    provider: dict[str, Any], victor: Victor, victor_sandbox: Sandbox, faults: Faults
+) -> None:
+    began = zulu.now() - timedelta(minutes=1)
+    asked = invoice(**TEXTS)
+    faults.lose_answer(operation="create")
+    outcomes, made = set[Outcome | None](), set[str]()
+    for amount in ("44.23", "44.23", "45.00"):
+        try:
+            made.add(victor.payment_requests.create(**{**asked, "amount": amount}).id)
+        except VictorError as error:
+            outcomes.add(error.outcome)
+    requests = victor_sandbox.requests()
+    assert len(requests) <= 1 or provider in FORGETFUL
+    assert not requests or outcomes <= {Outcome.UNKNOWN, Outcome.ACCEPTED}
+    victor_sandbox.advance(5)  # whatever lags has come
+    try:
+        found = victor.payment_requests.find(asked["client_reference_id"], start_datetime=began)
+        listed = {each.id for size in (1, None) for each in victor.payment_requests.list(page_size=size)}
+    except VictorError:
+        assert "page_beyond" in provider or "token_limit" in provider
+        return
+    assert made <= listed == {each["id"] for each in requests}
+    assert {each.id for each in found} == listed or "reference" in str(provider)
+
+
+@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
+def test_an_outbox_waits_for_a_list_that_lags(
+    tmp_path: Path, victor: Victor, victor_sandbox: Sandbox, faults: Faults
+) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'outbox'}")
+    outbox = Outbox(engine)
+    outbox.create_table()
+    with engine.begin() as connection:
+        outbox.add(connection, **invoice())
+    faults.lose_answer(operation="create")
+    for _ in range(2):
+        assert [outbox.send(victor), outbox.entries()[0].state] == [[], "settling"]
+        with engine.begin() as connection:
+            connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+    victor_sandbox.advance(40)
+    assert [entry.request_id for entry in outbox.send(victor)] == [each["id"] for each in victor_sandbox.requests()]
+    assert victor_sandbox.work_done_by_key() == {invoice()["idempotency_key"]: 1}
+    engine.dispose()

@@ -1,0 +1,95 @@
+"""`victor conform`: is the provider what this package takes it for?"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from victor_ext._exit_status import FAILED, FOR_NOW
+from victor_ext.systems import DEFAULT
+
+from .failures import Misuse
+from .screen import Progress, complain, decided, plain, say
+from .session import Provider, Session, flag, option, whole_file, with_session
+
+FILE = Path("conform.json")
+"""The default of `--out`. `victor doctor` names its age, too."""
+
+
+@with_session
+def conform(
+    session: Session,
+    *,
+    provider: Provider = DEFAULT,
+    out: Annotated[Path, option("The file of the measurement. It goes on from one that is there.", "FILE")] = FILE,
+    show_plan: Annotated[bool, flag("--plan", "Print what would be sent, at most, and send nothing.")] = False,
+    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None,
+    payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None,
+    own_payer: Annotated[
+        bool, flag("--own-payer", "Its account is yours, too: answer two requests, and let 0.01 move.")
+    ] = False,
+    token_tolerance: Annotated[
+        bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
+    ] = False,
+    key_life: Annotated[
+        str | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME")
+    ] = None,
+    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False,
+    compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
+    html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
+) -> None:
+    """Measure what the provider does where its document is silent, and where that differs from what is assumed.
+
+    The exit status is 0 if all is as assumed (with --compare: as before), 1 if something differs, 2 for misuse, and 75
+    if something could not be measured: run it again, and it goes on from its file.
+    """
+    session.use_profile(provider)
+    with replace(session, failed=FOR_NOW).failures():
+        from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
+
+        plan = Plan(
+            payee=payee,
+            payer=payer,
+            own_payer=own_payer,
+            token_tolerance=token_tolerance,
+            key_life=None if key_life is None else _seconds(key_life),
+            read_only=read_only,
+        )
+        if show_plan:
+            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+            return
+
+        def connect(**more: Any) -> Any:
+            return session.client_of(provider, **more)[1]
+
+        before = None if compare is None else load(compare)
+        complain(str(plan))
+        with Progress(as_json=session.as_json) as progress:
+            report = measure(
+                out,
+                plan,
+                connect,
+                on_probe=lambda probe: progress.show("conform", 0, None, probe.names[0]),
+            )
+        if html is not None:
+            with whole_file(html, "--html", mode=0o600) as page:
+                page.write(report.html())
+        changes = [] if before is None else report.changes(before)
+        with decided():
+            say(json.dumps(report.document) if session.as_json else "\n".join(map(plain, report.text().split("\n"))))
+            for change in () if session.as_json else changes:
+                say(f"changed: {plain(change)}")
+        differs = changes if before is not None else report.differences
+        raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
+
+
+def _seconds(text: str) -> float:
+    match = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
+    if match is None:
+        raise Misuse(f"--key-life is {text!r}: write a time such as 26h, 90m or 3600s.")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

@@ -1,0 +1,17 @@
+"""Measure a provider: what it does where its document is silent, and where that differs from what is assumed here.
+
+    from victor_ext.conform import Plan, measure
+
+    report = measure("conform.json", Plan(payee="043987673645", payer="aHeq349838"))
+    print(report.text())
+
+docs/conform.md describes what is measured, and the file, which `victor sandbox --like` plays.
+"""
+
+from __future__ import annotations
+
+from .assumptions import ASSUMPTIONS, Assumption, Phase
+from .measuring import Plan, measure
+from .report import Report, load
+
+__all__ = ("ASSUMPTIONS", "Assumption", "Phase", "Plan", "Report", "load", "measure")

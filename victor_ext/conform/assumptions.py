@@ -1,0 +1,73 @@
+"""What is assumed of Victor where the provider's document is silent: one table for probes, report and page."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+from typing import Any
+
+
+class Phase(StrEnum):
+    """When an assumption is measured. Each phase comes after the one above it."""
+
+    READ = "read"
+    CREATE = "create"
+    ANSWER = "answer"
+    TOLERANCE = "token tolerance"
+    KEY_LIFE = "key life"
+    NONE = "not measurable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One assumption.
+
+    Attributes:
+        name: Its name. With `_` in place of `-`, it is that of the option of the sandbox, if that has one.
+        topic: What it is about: a heading of the page and of the report.
+        phase: When it is measured.
+        sentence: What is assumed, in words.
+        assumed: The value that the package and the sandbox assume. Empty: none, so that no value differs.
+        words: The document's words. Empty: it has none.
+        means: What another value means for the user: the option or the limit to set. A measurement only tightens one.
+        why_not: Of one that is not measurable: the reason, and what to ask the provider.
+        has_option: Whether the sandbox has an option that plays the measured value.
+        plays: The words that this option takes. Empty: it takes a number, or true and false.
+    """
+
+    name: str
+    topic: str
+    phase: Phase
+    sentence: str
+    assumed: str = ""
+    words: str = ""
+    means: str = ""
+    why_not: str = ""
+    has_option: bool = True
+    plays: Sequence[str] = ()
+
+    @property
+    def option(self) -> str | None:
+        """The option of the sandbox that plays it, as `SandboxSettings` names it."""
+        return self.name.replace("-", "_") if self.has_option else None
+
+
+def _read() -> dict[str, Assumption]:
+    text = files("victor_ext.conform").joinpath("assumptions.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, Any]] = tomllib.loads(text)
+    return {name: Assumption(name=name, phase=Phase(table.pop("phase")), **table) for name, table in tables.items()}
+
+
+ASSUMPTIONS = _read()
+"""Every assumption about Victor by its name, in the order of the report."""
+
+
+def assumption_of(name: str) -> Assumption:
+    """The assumption with this name; for an operation of another system, one that expects nothing."""
+    sentence = "What this read is answered with."
+    return ASSUMPTIONS.get(name) or Assumption(
+        name=name, topic="Reads", phase=Phase.READ, sentence=sentence, has_option=False
+    )

@@ -1,0 +1,66 @@
+"""The file of a measurement: plan, what was made, journal and findings. It is on the disk before each create."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from victor_ext import ConfigurationError
+from victor_ext.privacy import is_object
+
+FORMAT = 1
+Document = dict[str, Any]
+
+
+def read(path: Path) -> Document:
+    """The document in a file. Raises `ConfigurationError` if it is none."""
+    try:
+        document: Document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        document = {}
+    if not is_object(document) or document.get("format") != FORMAT:
+        raise ConfigurationError(f"{path} is no file of 'victor conform' of format {FORMAT}: name another one.")
+    return document
+
+
+def write(path: Path, document: Document, *, indent: int | None = None) -> None:
+    """Replace a file as a whole. It is on the disk when this returns, also after a power cut."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def only_writer(path: Path) -> Generator[None]:
+    """Keep every other process from this file: two would make twice what was planned. The lock ends with the process.
+
+    Raises:
+        ConfigurationError: Another process has it, or its folder cannot be written.
+    """
+    with closing(sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
+        yield

@@ -1,0 +1,231 @@
+"""The plan of a measurement, and the measurement: reads, then creates within the plan, then what was chosen."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from victor_ext import ConfigurationError, RetryPolicy, Victor, __version__, zulu
+from victor_ext.privacy import short_mask
+
+from . import creates, reads
+from .assumptions import ASSUMPTIONS, Phase
+from .exchanges import Exchanges
+from .measurements import FORMAT, Document, only_writer, read, write
+from .other_systems import Signed, probes_of
+from .report import Report
+from .run import LEAST, MORE, NOBODY, NOTES, Probe, Run
+
+PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
+"""In their order."""
+_TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+_NOT_ASKED = {
+    Phase.CREATE: "it needs creates: name a payee and a payer",
+    Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer",
+    Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance",
+    Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be measured. By default, calls only read.
+
+    Args:
+        payee: The account number that asks for the smallest amounts. With a payer, requests are created.
+        payer: The id of the counterparty that is asked.
+        own_payer: The payer's account is yours, too: two inbound twins are answered, and 0.01 moves.
+        token_tolerance: Send four tokens that should be refused. A series of 401 may lock a key.
+        key_life: Measure the life of keys up to this many seconds. It takes that long. None: do not.
+        read_only: Only read: in production, nothing else is allowed.
+
+    Raises:
+        ConfigurationError: An argument needs another one, or excludes it.
+    """
+
+    payee: str | None = field(default=None, repr=False)
+    payer: str | None = None
+    own_payer: bool = False
+    token_tolerance: bool = False
+    key_life: float | None = None
+    read_only: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.payee is None) is not (self.payer is None):
+            raise ConfigurationError("payee and payer: pass both, or neither for reads alone.")
+        if self.payer is None and (self.own_payer or self.key_life is not None):
+            raise ConfigurationError("own_payer and key_life need a payee and a payer.")
+        if self.key_life is not None and not 0 < self.key_life < 1e8:
+            raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds above zero.")
+        if self.read_only and (self.payer is not None or self.token_tolerance):
+            raise ConfigurationError("read_only: leave out payee, payer and token_tolerance.")
+
+    @property
+    def probes(self) -> list[Probe]:
+        """In their order. Reads that need payment requests to read come once more after the creates."""
+        chosen = {
+            Phase.CREATE: self.payer,
+            Phase.ANSWER: self.own_payer,
+            Phase.TOLERANCE: self.token_tolerance,
+            Phase.KEY_LIFE: self.key_life,
+        }
+        first, more = [[probe for probe in PROBES if probe.phase is phase] for phase in (Phase.READ, Phase.CREATE)]
+        later = [probe for probe in PROBES if probe not in (*first, *more) and chosen.get(probe.phase)]
+        return [*first, *(more + first if self.payer is not None else ()), *later]
+
+    @property
+    def writes(self) -> int:
+        """The greatest number of creates and responses."""
+        return sum(probe.sends for probe in self.probes)
+
+    @property
+    def makes(self) -> int:
+        """The number of payment requests that are made as a rule. The other creates are repeats, or refused."""
+        return sum(probe.makes for probe in self.probes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON data, without all but the last four digits of the account."""
+        payee = None if self.payee is None else short_mask(self.payee)
+        return asdict(self) | {"payee": payee, "writes": self.writes, "makes": self.makes}
+
+    def __str__(self) -> str:
+        calls = 40 + 4 * self.token_tolerance
+        if self.payee is None:
+            return f"About {calls} reads. Nothing is created or changed."
+        return (
+            f"About {calls} reads. As a rule {self.makes} payment requests are made, never more than {self.writes}: "
+            f"each for {LEAST} or {MORE}, from the account {short_mask(self.payee)} to the counterparty {self.payer}, "
+            f"and one to {NOBODY}, which should not exist."
+            + (f" One of them is accepted for {LEAST}, and one is declined." if self.own_payer else "")
+        )
+
+
+def measure(
+    file: str | os.PathLike[str],
+    plan: Plan,
+    connect: Callable[..., Any] = Victor.from_env,
+    *,
+    http: httpx.Client | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+    on_probe: Callable[[Probe], object] = lambda _: None,
+) -> Report:
+    """Measure Victor, and keep plan, journal and findings in a file. With the file of an earlier run, go on from there.
+
+    Each create is in the file before it is sent, and is sent once: however often this is killed and started again, no
+    more is made than was planned.
+
+    Args:
+        file: The file. It is readable by you alone, and written as a whole.
+        plan: What to measure.
+        connect: Makes the client, of the options `http_client` and `retry`. With a client of another system, or of an
+            API that is connected, each of its reads is sent once, and nothing else.
+        http: The httpx client that sends; None: a new one.
+        sleep, now: The clock, in seconds and epoch seconds: for tests.
+        on_probe: Called before each probe.
+
+    Raises:
+        ConfigurationError: The file is of another measurement, or this is production and the plan is not `read_only`.
+        VictorError: The provider cannot be reached, or refuses the credentials.
+    """
+    path, lives = Path(file), list[float]()
+    with httpx.Client(timeout=30.0) if http is None else nullcontext(http) as sender, only_writer(path):
+        sender.event_hooks["response"].append(partial(_note_token_life, lives))
+        with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as client:
+            if client.environment == "production" and not plan.read_only:
+                raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
+            document = _document(path, client, plan)
+            if not isinstance(client, Victor):
+                return _measured_elsewhere(path, document, client, plan, on_probe)
+            victor = client
+            own = (document["plan"]["marker"], NOTES, "conform", plan.payer or NOBODY)
+            journal: list[dict[str, Any]] = document["calls"]
+            victor.ping()
+            run = Run(
+                Exchanges(
+                    sender, victor.authorization, victor.base_url, journal, lambda text: text.strip().startswith(own)
+                ),
+                document,
+                partial(write, path, document),
+                payee=plan.payee,
+                payer=plan.payer,
+                sleep=sleep,
+                now=now,
+                token=_signer(victor),
+                token_life=lives[0] if lives else None,
+            )
+            for probe in plan.probes:
+                on_probe(probe)
+                run.measure(probe)
+            for name, assumption in ASSUMPTIONS.items():
+                if not run.finding(name):
+                    run.find_nothing(name, assumption.why_not or _NOT_ASKED.get(assumption.phase, ""))
+            run.settle()
+            findings = {finding["assumption"]: finding for finding in document["findings"]}
+            document["findings"] = [findings[name] for name in ASSUMPTIONS]
+            document["measured_at"] = zulu.format(zulu.now())
+            write(path, document, indent=1)
+    return Report(document)
+
+
+def _measured_elsewhere(
+    path: Path, document: Document, client: Any, plan: Plan, on_probe: Callable[[Probe], object]
+) -> Report:
+    if plan.payer is not None or plan.token_tolerance:
+        raise ConfigurationError(f"{client.provider} can only be read: leave out all but read_only.")
+    with httpx.Client(transport=Signed(client)) as sender:
+        exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
+        run = Run(exchanges, document, partial(write, path, document))
+        for probe in probes_of(client):
+            on_probe(probe)
+            run.measure(probe)
+    document["measured_at"] = zulu.format(zulu.now())
+    write(path, document, indent=1)
+    return Report(document)
+
+
+def _document(path: Path, client: Any, plan: Plan) -> Document:
+    """A new document, or that of an earlier run with the same plan."""
+    system = client.system.name if hasattr(client, "system") else client.provider
+    whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
+    if not path.exists():
+        marked = plan.to_dict() | {"marker": f"c{secrets.token_hex(3)}"}
+        empty: Document = {"made": [], "findings": [], "sandbox": {}, "calls": []}
+        return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
+    document = read(path)
+    theirs = document | document["plan"]
+    others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
+    if others:
+        why = f"{path} is of another measurement ({', '.join(others)})"
+        raise ConfigurationError(f"{why}: repeat its options, or name another file.")
+    return document
+
+
+def _signer(victor: Victor) -> Callable[[int, int], str] | None:
+    """What signs a token with any times; None where the provider issues them, or in production."""
+
+    def sign(issued: int, expires: int) -> str:
+        now = int(victor.provider_time().moment.timestamp())
+        return victor.authorization_at(now + issued, now + expires)
+
+    try:
+        sign(0, 1)
+    except ConfigurationError:
+        return None
+    return None if victor.environment == "production" else sign
+
+
+def _note_token_life(lives: list[float], response: httpx.Response) -> None:
+    if response.request.url.path.endswith(_TOKEN_PATH):
+        response.read()
+        with suppress(ValueError, KeyError, TypeError):
+            lives.append(response.json()["expires"] / 1000 - time.time())

@@ -1,0 +1,214 @@
+"""Probes that only read. Those that need items of the list are run once more after the creates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+from typing import Any
+
+from victor_ext import Status
+from victor_ext.privacy import is_object, is_sequence
+
+from .exchanges import Answer, Unmeasured
+from .run import Run, edge, member, moment, probe, word
+
+_LARGE = 1000
+_TOLERATED = 2.0
+_FAR = 1_000_000
+
+
+@probe("refused-token")
+def _refused_token(run: Run) -> None:
+    run.find("refused-token", run.read(token="").status)
+
+
+@probe("token-limit")
+def _token_limit(run: Run) -> None:
+    if run.token is None:
+        raise Unmeasured("these credentials do not sign their own tokens")
+    for life in (3600, 300):
+        if run.read(token=run.token(-5, life - 5)).is_good:
+            run.find("token-limit", life)
+            return
+    raise Unmeasured("a token of 300 s was refused: check the credentials and the clock", is_failure=True)
+
+
+@probe("token-life")
+def _token_life(run: Run) -> None:
+    if run.token_life is None:
+        raise Unmeasured("these credentials sign their own tokens")
+    run.find("token-life", int(round(run.token_life, -1 if run.token_life > 60 else 0)))
+
+
+@probe("unknown-id")
+def _unknown_id(run: Run) -> None:
+    run.find("unknown-id", run.read("/NOSUCHID00").status)
+
+
+def shape_of(answer: Answer) -> str:
+    """The form of the body of an error."""
+    error = member(answer, "error")
+    if is_sequence(member(answer, "allErrors")):
+        return "validation"
+    return "api" if is_object(error) else "plain" if isinstance(error, str) else "other"
+
+
+def invalid_list(run: Run) -> Answer:
+    """What a list with a page size of zero is answered with."""
+    answer = run.read("", ("page_size", 0))
+    if answer.is_good:
+        raise Unmeasured("a page size of zero is accepted, so that nothing shows how an error looks")
+    return answer
+
+
+@probe("invalid-status", "error-shape")
+def _errors(run: Run) -> None:
+    answer = invalid_list(run)
+    shape = shape_of(answer)
+    run.find("invalid-status", answer.status)
+    run.find("error-shape", "documented" if shape == "validation" else shape, "likely")
+
+
+@probe("max-page-size", "large-page")
+def _page_size(run: Run) -> None:
+    answer = run.read("", ("page_size", _LARGE))
+    if not answer.is_good:
+        run.find("large-page", "refuse")
+        run.find("max-page-size", edge(lambda size: run.read("", ("page_size", size)).is_good, _LARGE, 1))
+        return
+    later = [each for page in (1, 2) for each in run.read("", ("page_size", _LARGE), ("page", page)).ids]
+    echo, size = member(answer, "page_size"), len(answer.items)
+    is_full = size < _LARGE and bool(set(later) - set(answer.ids))
+    if not is_full and not (isinstance(echo, int) and size <= echo < _LARGE):
+        raise Unmeasured("the list has fewer items than a page")
+    certainty, note = ("certain", "") if is_full else ("likely", "by what the page says of itself")
+    run.find("max-page-size", size if is_full else echo, certainty, note=note)
+    run.find("large-page", "reduce", certainty)
+
+
+@probe("first-page", "page-beyond")
+def _pages(run: Run) -> None:
+    zero, one = (run.read("", ("page", page), ("page_size", 1)) for page in (0, 1))
+    items = run.items()
+    far = run.read("", ("page", _FAR))
+    run.find("page-beyond", far.status if not far.is_good else "last" if far.items else "empty")
+    if len(items) < 2:
+        raise Unmeasured("the list has one item")
+    run.find("first-page", 1 if not zero.is_good or zero.ids == one.ids else 0)
+
+
+@probe("order")
+def _order(run: Run) -> None:
+    times = [time for item in run.items() if (time := member(item, "payment_request", "created_at")) is not None]
+    if len(set(times)) < 2:
+        raise Unmeasured("the list has fewer than two times")
+    words = {"newest": times == sorted(times, reverse=True), "oldest": times == sorted(times), "none": True}
+    run.find("order", next(word for word, holds in words.items() if holds))
+
+
+@probe("unknown-filter")
+def _unknown_filter(run: Run) -> None:
+    run.find("unknown-filter", "ignore" if run.read("", ("conform_unknown", "1")).is_good else "refuse")
+
+
+@probe("repeated-filter")
+def _repeated_filter(run: Run) -> None:
+    filters = [("direction", each) for each in ("inbound", "outbound")]
+    both = run.read("", *filters)
+    if not both.is_good:
+        run.find("repeated-filter", "refuse")
+        return
+    first, last = (run.page(each).ids == both.ids for each in filters)
+    if first and last:
+        raise Unmeasured("no request shows which of two filters counts")
+    run.find("repeated-filter", "first" if first else "last" if last else "neither")
+
+
+@probe("window-ends")
+def _window(run: Run) -> None:
+    item = run.items()[0]
+    at, id = member(item, "payment_request", "created_at"), item.get("victor_payment_request_id")
+    if not isinstance(at, int | float):
+        raise Unmeasured("the first request in the list has no time")
+    ends = {"start": (0, 1), "end": (-1, 0)}
+    belong = [
+        name
+        for name, (begin, end) in ends.items()
+        if id in run.page(("start_datetime", moment(at, begin)), ("end_datetime", moment(at, end))).ids
+    ]
+    run.find("window-ends", "both" if len(belong) == 2 else belong[0] if belong else "neither")
+
+
+@probe("directions", "status-words", "times", "nulls")
+def _forms(run: Run) -> None:
+    items = run.items()
+    directions = "".join(str(item.get("direction")) for item in items)
+    run.find("directions", "documented" if directions.islower() else "upper" if directions.isupper() else "other")
+    said = {str(item.get("status")) for item in items}
+    forms = {
+        "documented": {word(each) for each in said},
+        "title": {word(each).replace("-", " ").title() for each in said},
+        "upper": {word(each).replace("-", "_").upper() for each in said},
+        "other": said,
+    }
+    is_known = forms["documented"] <= {*Status}
+    run.find("status-words", next(form for form, words in forms.items() if words == said) if is_known else "other")
+    times = [member(item, "payment_request", "created_at") for item in items]
+    are_numbers = all(isinstance(each, int | float) for each in times)
+    run.find("times", "other" if not are_numbers else "milliseconds" if max(times) >= 1e11 else "seconds")
+    run.find("nulls", any(map(_has_null, items)))
+
+
+def _has_null(value: Any) -> bool:
+    values: Iterable[Any] = value.values() if is_object(value) else value if is_sequence(value) else ()
+    return value is None or any(map(_has_null, values))
+
+
+@probe("get-status")
+def _get_status(run: Run) -> None:
+    for item in run.items():
+        listed = word(item.get("status"))
+        if listed not in ("pending", "failed", "error"):
+            said = word(member(run.read(f"/{item['victor_payment_request_id']}"), "status"))
+            if said in (listed, "pending", "error"):
+                run.find("get-status", "listed" if said == listed else "documented")
+                return
+    raise Unmeasured("each request in the list is pending or failed, which both readings say")
+
+
+@probe("clock-skew", "date-header", "keep-alive", "http-version", "tls")
+def connection(run: Run) -> None:
+    """Last of all: what every answer shows."""
+    entries = [entry for entry in run.document["calls"] if "response" in entry]
+    ahead = _seconds_ahead(entries)
+    run.find("date-header", ahead is not None)
+    if ahead is not None:
+        run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
+    adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
+    kept = [one["connection"] == other["connection"] for one, other in adjacent]
+    is_kept = 2 * sum(kept) > len(kept)  # one that is closed at once may serve a fast call first
+    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0)
+    run.find("http-version", entries[-1]["response"]["http"])
+    run.find("tls", entries[-1]["tls"])
+
+
+def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
+    """By how much the provider's clock is ahead of this machine's; None without any `Date`.
+
+    A `Date` has whole seconds: each bounds the difference from both sides, and all together bound it narrowly.
+    """
+    low, high = -math.inf, math.inf
+    for entry in entries:
+        date = _epoch(entry["response"]["headers"].get("date", ""))
+        if date is not None:
+            low, high = max(low, date - entry["received"]), min(high, date + 1 - entry["sent"])
+    return None if high == math.inf else (low + high) / 2
+
+
+def _epoch(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None

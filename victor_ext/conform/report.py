@@ -1,0 +1,114 @@
+"""What was measured, for people and for programs: text, HTML for the provider's support, and a comparison of two."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from .measurements import Document, read
+from .run import CREATE
+
+Finding = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A measurement. `document` is that of the file."""
+
+    document: Document
+
+    @property
+    def differences(self) -> list[Finding]:
+        """The findings that differ from what is assumed."""
+        return [each for each in self.document["findings"] if each["value"] is not None and _differs(each)]
+
+    @property
+    def failures(self) -> list[Finding]:
+        """What could not be measured, and may be later."""
+        return [each for each in self.document["findings"] if each.get("is_failure")]
+
+    @property
+    def made(self) -> list[str]:
+        """The ids of the payment requests that are known to be made."""
+        creates = (each for each in self.document["made"] if each["path"] == CREATE)
+        return [*dict.fromkeys(each["id"] for each in creates if each["id"])]
+
+    def text(self) -> str:
+        """The report as lines of text."""
+        return "\n".join(self._lines())
+
+    def changes(self, before: Report) -> list[str]:
+        """What is measured otherwise than in an earlier report, each. What only one has measured is left out."""
+        old = {each["assumption"]: each["value"] for each in before.document["findings"]}
+        return [
+            f"{name}: {old[name]} before, {each['value']} now"
+            for each in self.document["findings"]
+            if None not in (each["value"], old.get(name := each["assumption"])) and old[name] != each["value"]
+        ]
+
+    def html(self) -> str:
+        """The report as a page that loads nothing, with each redacted exchange: for the provider's support."""
+        document, shown = self.document, partial(html.escape, quote=True)
+        rows = (
+            f'<tr class="{"differs" if each in self.differences else "as-assumed"}">'
+            + "".join(f"<td>{shown(str(cell))}" for cell in _cells(each))
+            for each in document["findings"]
+        )
+        calls = (
+            f"<details><summary>{each['call']}. {shown(each['request']['method'])} {shown(each['request']['path'])}"
+            f"</summary><pre>{shown(json.dumps(each, indent=2, ensure_ascii=False))}</pre></details>"
+            for each in document["calls"]
+        )
+        page = Template(files("victor_ext.conform").joinpath("report.html").read_text(encoding="utf-8"))
+        title = f"{document['system']}, {document['environment']}, {document['measured_at']}"
+        return page.substitute(
+            title=shown(title), summary=shown(self._summary), rows="\n".join(rows), calls="\n".join(calls)
+        )
+
+    @property
+    def _summary(self) -> str:
+        measured = sum(each["value"] is not None for each in self.document["findings"])
+        differ, failed = len(self.differences), len(self.failures)
+        return f"{measured} assumptions measured, {differ} differ, {failed} could not be measured."
+
+    def _lines(self) -> Iterator[str]:
+        document = self.document
+        yield f"{document['system']}, {document['environment']} ({document['base_url']}), {document['measured_at']}"
+        for finding in document["findings"]:
+            mark = "-" if finding["value"] is None else "!" if _differs(finding) else "="
+            value = finding["value"] if finding["value"] is not None else finding["certainty"]
+            likely = " (likely)" if finding["certainty"] == "likely" else ""
+            yield f"{mark} {finding['assumption']}: {value}{likely}. {finding['sentence']}"
+            if _differs(finding) and finding["value"] is not None:
+                yield f"    assumed: {finding['assumed']}. {finding['means']}"
+            if finding["note"]:
+                yield f"    {finding['note']}"
+        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in document["made"])
+        yield f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
+        if unknown:
+            yield f"Of {unknown} more, it is not known whether they were made: see 'made' in the file."
+        yield self._summary
+
+
+def _cells(finding: Finding) -> Iterator[object]:
+    yield f"{finding['assumption']}: {finding['sentence']}"
+    yield "" if finding["value"] is None else finding["value"]
+    yield from (finding["assumed"], finding["certainty"], ", ".join(map(str, finding["evidence"])))
+    yield " ".join(filter(None, [finding["means"], finding["note"]]))
+
+
+def _differs(finding: Finding) -> bool:
+    return finding["assumed"] not in ("", finding["value"])
+
+
+def load(file: str | os.PathLike[str]) -> Report:
+    """The report in a file. Raises `ConfigurationError` if there is none."""
+    return Report(read(Path(file)))

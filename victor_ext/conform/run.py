@@ -1,0 +1,300 @@
+"""One run: what a probe may do, and what becomes of its findings. The file bounds the number of creates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from victor_ext import zulu
+from victor_ext.privacy import is_object
+
+from .assumptions import Phase, assumption_of
+from .exchanges import Answer, Exchanges, Unmeasured
+
+LIST = "/v2/payment-requests"
+CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
+LEAST, MORE = "0.01", "0.02"
+NOTES = "Conform"
+NOBODY = "conformNobody00"
+PAUSES = (0, 1, 2, 4, 8, 16, 32)
+"""Seconds before each look for something that may take a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`."""
+
+    names: tuple[str, ...]
+    measure: Callable[[Run], None]
+    sends: int
+    makes: int
+
+    @property
+    def phase(self) -> Phase:
+        return assumption_of(self.names[0]).phase
+
+
+def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Run], None]], Probe]:
+    """Make a function the probe of these assumptions."""
+    return lambda measure: Probe(names, measure, sends, makes)
+
+
+class Run:
+    """What the probes measure with.
+
+    Args:
+        exchanges: Sends each request once.
+        document: The file's; `save` writes it.
+        payee, payer: The account number that asks, and the counterparty that is asked.
+        sleep, now: The clock, in seconds and epoch seconds.
+        token: The header of a token with these times of issue and expiry, in seconds from now by the provider's clock;
+            None where no token is signed here.
+        token_life: Seconds that an issued token lives; None where none was issued.
+    """
+
+    def __init__(
+        self,
+        exchanges: Exchanges,
+        document: dict[str, Any],
+        save: Callable[[], None],
+        *,
+        payee: str | None = None,
+        payer: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+        token: Callable[[int, int], str] | None = None,
+        token_life: float | None = None,
+    ) -> None:
+        self._exchanges, self.document, self._save = exchanges, document, save
+        self._payee, self._payer = payee, payer
+        self.sleep, self.now, self.token, self.token_life = sleep, now, token, token_life
+        self.plan: dict[str, Any] = document["plan"]
+        self._made: dict[str, dict[str, Any]] = {entry["step"]: entry for entry in document["made"]}
+        self._unsent = set[str]()
+        self._first_call = 0
+
+    def measure(self, probe: Probe) -> None:
+        """Run a probe, unless it is certain already what it finds."""
+        if all(self.certainty_of(name) == "certain" for name in probe.names):
+            return
+        self._first_call = len(self.document["calls"])
+        try:
+            probe.measure(self)
+        except Unmeasured as error:
+            for name in probe.names:
+                self.find_nothing(name, str(error), is_failure=error.is_failure)
+        self._save()
+
+    # Findings
+
+    def find(self, name: str, value: object, certainty: str = "certain", *, play: object = ..., note: str = "") -> None:
+        """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
+        assumption = assumption_of(name)
+        text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        finding = {
+            "assumption": name,
+            "sentence": assumption.sentence,
+            "assumed": assumption.assumed,
+            "value": text,
+            "certainty": certainty,
+            "setting": assumption.option,
+            "words": assumption.words or None,
+            "evidence": [entry["call"] for entry in self.document["calls"][self._first_call :]],
+            "means": assumption.means if text is not None and assumption.assumed not in ("", text) else "",
+            "note": note,
+            "measured_at": zulu.format(zulu.now()),
+        }
+        others = [each for each in self.document["findings"] if each["assumption"] != name]
+        self.document["findings"] = [*others, finding]
+        self.document["sandbox"].pop(assumption.option, None)
+        if assumption.plays:
+            value = text if text in assumption.plays else None
+        played = value if play is ... else play
+        if assumption.option and played is not None:
+            self.document["sandbox"][assumption.option] = played
+
+    def find_nothing(self, name: str, reason: str, *, is_failure: bool = False) -> None:
+        """Record why there is no finding, unless there is one."""
+        if self.certainty_of(name) not in ("certain", "likely"):
+            certainty = "not measurable" if assumption_of(name).why_not else "not measured"
+            self.find(name, None, certainty, note=reason)
+            self.document["findings"][-1]["is_failure"] = is_failure
+
+    def certainty_of(self, name: str) -> str | None:
+        return self.finding(name).get("certainty")
+
+    def finding(self, name: str) -> dict[str, Any]:
+        """What was found of an assumption so far; empty without a finding."""
+        findings: list[dict[str, Any]] = self.document["findings"]
+        return next((each for each in findings if each["assumption"] == name), dict[str, Any]())
+
+    # Reads
+
+    def read(self, path: str = "", *query: tuple[str, str | int], token: str | None = None) -> Answer:
+        """GET a path below the list's."""
+        return self.get(LIST + path, *query, token=token)
+
+    def get(self, path: str, *query: tuple[str, str | int], token: str | None = None) -> Answer:
+        """GET a path below the base URL."""
+        return self._exchanges.send("GET", path, query=query, token=token)
+
+    def page(self, *query: tuple[str, str | int]) -> Answer:
+        """Read one page of the list. Raises `Unmeasured` if it is refused."""
+        answer = self.read("", *query)
+        if not answer.is_good:
+            raise Unmeasured(f"call {answer.call}, a plain list, was answered with {answer.status}")
+        return answer
+
+    def items(self, *query: tuple[str, str | int]) -> list[dict[str, Any]]:
+        """The items of the first pages, each once. Raises `Unmeasured` without any."""
+        items: dict[object, dict[str, Any]] = {}
+        for number in range(4):
+            answer = self.read("", ("page", number), *query)
+            if number > 1 and not set(answer.ids) - items.keys():  # page 1 may be page 0
+                break
+            items |= {id: item for id, item in zip(answer.ids, answer.items, strict=True) if id not in items}
+        if not items:
+            raise Unmeasured("the list has no payment request that shows it")
+        return [*items.values()]
+
+    def rest(self, *names: str) -> None:
+        """Wait for as many seconds as were found: for the lags, until what was created is known."""
+        self.sleep(max(float(self.finding(name).get("value") or 0) for name in names))
+
+    # Writes
+
+    def create(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> Answer:
+        """Send one create of the plan, or return the answer that it had in an earlier run.
+
+        Args:
+            step: Its name in the file. It is sent once.
+            like: The step whose key and body are sent again.
+            key: The key; empty: a fresh one, or that of `like`; None: none.
+            details: Members of `payment_details` (None: left out), `reference` and `payer`.
+
+        Raises:
+            Unmeasured: It had no answer that says what became of it, now or in an earlier run.
+        """
+        return self.perform(self.reserve(step, like, key, **details))
+
+    def made(self, step: str, **details: Any) -> Answer:
+        """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
+        answer = self.create(step, **details)
+        if not answer.is_good:
+            raise Unmeasured(f"call {answer.call}, a plain create, was answered with {answer.status}")
+        return answer
+
+    def create_both(self, *entries: dict[str, Any]) -> list[Answer]:
+        """Send reserved creates at the same time."""
+        with ThreadPoolExecutor(len(entries)) as pool:
+            return [*pool.map(self.perform, entries)]
+
+    def respond(self, step: str, id: str, **body: Any) -> Answer:
+        """Respond to an inbound request; otherwise as `create`."""
+        return self.perform(self._reserved(step, {"path": RESPOND + id, "body": body, "key": None}))
+
+    def reserve(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> dict[str, Any]:
+        """Count a create in the file, before it is sent."""
+        earlier = self._made[like] if like else {}
+        marker, number = self.plan["marker"], len(self._made)
+        if key == "":
+            key = earlier.get("key") or f"conform-{marker}-{number:03}".ljust(36, "0")
+        due = datetime.fromtimestamp(self.now(), UTC).date().isoformat()
+        body = {"amount": LEAST, "biller_type": "BUSINESS", "due_date": due, "reference": f"{marker}{number:02}"}
+        return self._reserved(step, {"path": CREATE, "body": body | earlier.get("body", {}) | details, "key": key})
+
+    def _reserved(self, step: str, entry: dict[str, Any]) -> dict[str, Any]:
+        if step not in self._made:
+            if len(self._made) >= self.plan["writes"]:
+                raise Unmeasured("the plan has no call left for it")
+            self._made[step] = {"step": step, **entry, "at": self.now(), "state": "sent", "call": None, "id": None}
+            self.document["made"] = [*self._made.values()]
+            self._unsent.add(step)
+            self._save()
+        return self._made[step]
+
+    def perform(self, entry: dict[str, Any]) -> Answer:
+        """Send what was reserved, or return its answer of an earlier run."""
+        if entry["call"] is not None:
+            response = self.document["calls"][entry["call"] - 1]["response"]
+            return Answer(entry["call"], response["status"], response["body"])
+        step = entry["step"]
+        if step not in self._unsent:
+            reason = f"'{step}' was sent once, and its answer is not known: it is not sent again"
+            raise Unmeasured(reason, is_failure=True)
+        self._unsent.discard(step)
+        try:
+            answer = self._exchanges.send("POST", entry["path"], body=self._body(entry), key=entry["key"])
+            entry |= {"call": answer.call, "state": "made" if answer.is_good else "refused", "id": answer.id}
+        except Unmeasured as error:
+            entry["state"] = "unknown"
+            if error.is_unsent:  # so it can be sent later
+                del self._made[step]
+                self.document["made"] = [*self._made.values()]
+            raise
+        finally:
+            self._save()
+        return answer
+
+    def _body(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        details = {name: value for name, value in entry["body"].items() if value is not None}
+        if entry["path"] != CREATE:
+            return details
+        reference, payer = details.pop("reference"), details.pop("payer", self._payer)
+        return {
+            "payee": {"account_number": self._payee},
+            "payer": {"victor_counterparty_id": payer},
+            "payment_details": details,
+            "client_reference_id": reference,
+        }
+
+    def settle(self) -> None:
+        """Look for the requests whose answers were lost, so that the file says what was made."""
+        creates = (each for each in self._made.values() if each["path"] == CREATE)
+        lost = {each["body"]["reference"]: each for each in creates if each["state"] in ("sent", "unknown")}
+        with suppress(Unmeasured):
+            for item in self.items() if lost else ():
+                if item.get("client_reference_id") in lost:
+                    lost[item["client_reference_id"]]["id"] = item.get("victor_payment_request_id")
+
+
+def moment(seconds: float, later: float = 0) -> str:
+    """A Zulu time of epoch seconds or milliseconds."""
+    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+
+
+def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0) -> int:
+    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
+
+    `farthest` is the last one that is tried beyond; 0: none is.
+    """
+    if not is_good(documented):
+        return _bisected(is_good, documented, safe)
+    if not beyond or not is_good(beyond):
+        return documented
+    return farthest if is_good(farthest) else _bisected(is_good, farthest, beyond)
+
+
+def _bisected(is_good: Callable[[int], bool], bad: int, good: int) -> int:
+    while abs(good - bad) > 1:
+        middle = (bad + good) // 2
+        bad, good = (bad, middle) if is_good(middle) else (middle, good)
+    return good
+
+
+def word(value: object) -> str:
+    """A word of status in the letters of the document."""
+    return str(value).lower().replace("_", "-").replace(" ", "-")
+
+
+def member(value: Any, *path: str) -> Any:
+    """A member of a body, or of an answer's, at any depth; None where it is not."""
+    value = value.body if isinstance(value, Answer) else value
+    for name in path:
+        value = value.get(name) if is_object(value) else None
+    return value
