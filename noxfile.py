@@ -22,9 +22,8 @@ TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
     *("-n", "2", "--quick", "tests"),
-    # aiohttp and OpenTelemetry's SDK are no dependencies.
+    # aiohttp is no dependency.
     "--ignore=tests/providers/test_callers_http_client.py",
-    "--ignore=tests/test_otel.py",
     # Its counts are those of the locked dependencies.
     "--ignore=tests/test_hot_paths.py",
 )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
+import logging.config
 import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.programs import python
+from victor_ext.logs import log_to_stderr
 
 pytestmark = pytest.mark.slow
 PROGRAM = """
@@ -35,5 +43,37 @@ def test_each_level(level: str, lines: list[str]) -> None:
     assert len({line.partition("[call ")[2] for line in found}) == bool(lines)
 
 
-def test_another_word_is_warned_of() -> None:
-    assert "VICTOR_LOG='loud' is not a level: write debug, info, warning or error." in written("loud")
+@pytest.mark.parametrize(("level", "levels"), [("json", ["INFO"]), ("json, DEBUG", ["INFO", "DEBUG"])])
+def test_json(level: str, levels: list[str]) -> None:
+    records = [json.loads(line) for line in written(level).splitlines()]
+    assert [record["level"] for record in records] == levels
+    assert len({record["call_id"] for record in records}) == 1
+    assert all(datetime.fromisoformat(record["time"]).tzinfo is UTC for record in records)
+    assert records[0]["logger"] == "victor_ext.runtime.loop.events"
+    assert records[0]["call_wait"] < 1
+    assert records[0]["message"].startswith("GET /: attempt 1 failed (")
+
+
+def test_the_formatter_takes_any_record_of_a_program() -> None:
+    out = io.StringIO()
+    handler: dict[str, Any] = {"class": "logging.StreamHandler", "stream": out, "formatter": "json"}
+    formatter = {"()": "victor_ext.logs.JsonFormatter"}
+    config = {"version": 1, "formatters": {"json": formatter}, "handlers": {"out": handler}}
+    logging.config.dictConfig(config | {"loggers": {"billing": {"handlers": ["out"], "propagate": False}}})
+    try:
+        raise ValueError("it is late\nor not")
+    except ValueError:
+        logging.getLogger("billing").exception("Invoice %d", 1042, extra={"at": Path("a"), "message_id": 7, "level": 3})
+    (line,) = out.getvalue().splitlines()
+    said = json.loads(line)
+    assert said.pop("exception").endswith("ValueError: it is late\nor not")
+    del said["time"]
+    assert said == {"level": "ERROR", "logger": "billing", "message": "Invoice 1042", "at": "a", "message_id": 7}
+
+
+@pytest.mark.parametrize("words", ["loud", "debug,info", "json,loud", "json,info,debug"])
+def test_another_word_is_warned_of(words: str) -> None:
+    logs = logging.getLogger("victor_ext").handlers[:]
+    with pytest.warns(UserWarning, match=f"VICTOR_LOG='{words}' is not a level: write debug, info, warning or error"):
+        log_to_stderr(words)
+    assert logging.getLogger("victor_ext").handlers == logs

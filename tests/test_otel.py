@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -15,11 +16,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_span
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import AttemptStarted, NotFound, RetryPolicy
+from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 from victor_ext.sandbox import Sandbox
 
@@ -108,11 +110,19 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> Non
 
 def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
     seen = list[httpx.Request]()
-    answers = failing_once(victor_payment_request_id=ID, status="PENDING")
-    with client_of("victor", observed, lambda request: seen.append(request) or answers(request)) as victor:
+    answers, current = failing_once(victor_payment_request_id=ID, status="PENDING"), list[Any]()
+
+    def provider(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        current.append(get_current_span().get_span_context())
+        return answers(request)
+
+    with client_of("victor", observed, provider) as victor:
         victor.payment_requests.get(ID)
     (span,) = observed.spans
     assert span.context is not None
+    assert current == [span.context] * len(seen)  # the parent of what an instrumentation makes of an attempt
+    assert get_current_span() is INVALID_SPAN
     parent = f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{span.context.trace_flags:02x}"
     assert [each.headers.get_list("traceparent") for each in seen] == [[parent], [parent]]
 
@@ -211,8 +221,9 @@ def test_no_label_and_no_name_holds_an_id(system: str, observed: Observed) -> No
 
 
 def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> None:
-    inbox = SimpleNamespace(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
-    box = SimpleNamespace(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
+    named = partial(SimpleNamespace, heartbeat=Heartbeat())
+    inbox = named(table=SimpleNamespace(name="in"), event_counts=lambda: {"dead": 3})
+    box = named(table=SimpleNamespace(name="out"), counts=lambda: {"unclear": 2, "sent": 0})
     box.event_counts = lambda: {"dead": 1}
     observed.listener.watch(box)
     observed.listener.watch(inbox)

@@ -28,6 +28,7 @@ DESCRIBED = (
     *("victor_ext", "victor_ext.errors", "victor_ext.money", "victor_ext.zulu", "victor_ext.response_info"),
     *("victor_ext.otel", "victor_ext.asgi", "victor_ext.outbox", "victor_ext.reconciliation", "victor_ext.bulk"),
     *("victor_ext.outbox.django", "victor_ext.inbox", "victor_ext.inbox.django", "victor_ext.testing"),
+    *("victor_ext.prometheus", "victor_ext.health"),
 )
 PROVIDERS = tuple(f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
 SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))

@@ -148,7 +148,7 @@ _HOMES = (
 
 
 if os.environ.get("VICTOR_LOG"):
-    from ._log import log_to_stderr
+    from .logs import log_to_stderr
 
     log_to_stderr(os.environ["VICTOR_LOG"])
 

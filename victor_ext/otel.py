@@ -1,19 +1,23 @@
 """Traces and metrics of a client's calls, with OpenTelemetry (extra `otel`): `Victor(auth, on_event=OpenTelemetry())`.
 
 A span is a whole call, of kind CLIENT, and a child of the span that is current where the call is made. Its attempts are
-events of it, and carry its `traceparent`. Attributes follow the semantic conventions for HTTP, or begin with
-`victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
+events of it, and carry its `traceparent`. It is the current span while an attempt is sent: the spans that the
+instrumentation of httpx makes of attempts are its children. Attributes follow the semantic conventions for HTTP, or
+begin with `victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import Token
+from inspect import iscoroutinefunction
 from typing import Any
 
 from . import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled, __version__
 
 try:
-    from opentelemetry import metrics, propagate, trace
+    from opentelemetry import context, metrics, propagate, trace
+    from opentelemetry.context.context import Context
 except ImportError as error:  # pragma: no cover - the tests have it
     raise ImportError("victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'") from error
 
@@ -39,6 +43,8 @@ class OpenTelemetry:
     | `victor_ext.connection.opened` | counter | new connections |
     | `victor_ext.outbox.entries` | gauge | `victor_ext.state`, `victor_ext.of`, `victor_ext.table`; see `watch` |
     | `victor_ext.events` | gauge | `victor_ext.state`, `victor_ext.of` (`Outbox`, `Inbox`), `victor_ext.table` |
+    | `victor_ext.bulk.rows` | counter | `victor_ext.outcome`, `victor_ext.of`; rows that a bulk sender has tried |
+    | `victor_ext.worker.idle` | gauge, s | `victor_ext.of`, `victor_ext.table`; since the last step of a worker |
 
     Args:
         tracer_provider: Makes the spans; None: the global one.
@@ -57,6 +63,7 @@ class OpenTelemetry:
         meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
         self._spans: dict[str, trace.Span] = {}
+        self._entered: dict[str, Token[Context]] = {}
         self._boxes: list[Any] = []
         self._duration = meter.create_histogram("victor_ext.call.duration", "s", "Duration of whole calls")
         self._attempts = meter.create_histogram("victor_ext.call.attempts", "{attempt}", "Attempts of a call")
@@ -73,42 +80,54 @@ class OpenTelemetry:
         """Take an event of a client."""
         if isinstance(event, CallStarted):
             self._call_started(event)
+        elif isinstance(event, AttemptStarted):
+            self._leave(event)
+            self._entered[event.call_id] = context.attach(trace.set_span_in_context(self._span_of(event)))
         elif isinstance(event, AttemptEnded):
+            self._leave(event)
             self._attempt_ended(event)
         elif isinstance(event, RetryScheduled):
             self._span_of(event).add_event("victor_ext.retry", {"victor_ext.retry.wait": event.wait})
             self._retries.add(1, self._labels(event))
             self._quota.set(event.quota, self._attributes)
         elif isinstance(event, CallEnded):
+            self._leave(event)
             self._call_ended(event)
 
     def watch(self, box: Any) -> None:
-        """Measure an outbox or an inbox with blocking calls: with each export, two statements count what it has.
+        """Measure an outbox, an inbox or a bulk sender with each export: what it has, and how its worker does.
 
-        Watch all of them with one listener: OpenTelemetry takes the gauges of the first one.
+        Two statements count what a box has; an awaited one cannot be counted here: watch a blocking one on the same
+        tables, too. Watch all of them with one listener: OpenTelemetry takes the gauges of the first one.
 
         Args:
-            box: An `Outbox`, an `Inbox`, or Django's. Of an awaited one, make a blocking one on the same tables.
+            box: An `Outbox` or `Inbox`, Django's, an awaited one, or a `BulkSender`.
         """
         self._boxes.append(box)
         if len(self._boxes) > 1:  # the gauges ask it, too
             return
 
-        def measured(count: str) -> list[metrics.Observation]:
+        def measured(name: str, label: str = "victor_ext.state") -> list[metrics.Observation]:
             return [
-                metrics.Observation(number, {**self._box_labels(each), "victor_ext.state": state})
+                metrics.Observation(number, {**self._box_labels(each), label: state})
                 for each in self._boxes
-                if hasattr(each, count)
-                for state, number in getattr(each, count)().items()
+                if (count := getattr(each, name, None)) is not None and not iscoroutinefunction(count)
+                for state, number in count().items()
             ]
+
+        def idle(_: object) -> list[metrics.Observation]:
+            return [metrics.Observation(each.heartbeat.idle, self._box_labels(each)) for each in self._boxes]
 
         gauge = self._meter.create_observable_gauge
         gauge("victor_ext.outbox.entries", [lambda _: measured("counts")], "{entry}", "Entries by state")
         gauge("victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state")
+        gauge("victor_ext.worker.idle", [idle], "s", "Since the last step of a worker")
+        counter, outcome = self._meter.create_observable_counter, "victor_ext.outcome"
+        counter("victor_ext.bulk.rows", [lambda _: measured("tried_counts", outcome)], "{row}", "Rows that were tried")
 
     def _box_labels(self, box: Any) -> dict[str, str]:
-        of = type(box).__name__.removeprefix("Django")
-        return {**self._attributes, "victor_ext.of": of, "victor_ext.table": box.table.name}
+        table = {"victor_ext.table": box.table.name} if hasattr(box, "table") else {}
+        return {**self._attributes, "victor_ext.of": type(box).__name__.removeprefix("Django"), **table}
 
     def inject(self, event: AttemptStarted, carrier: dict[str, str]) -> None:
         """Write the headers of the call's span, such as `traceparent`, for the provider.
@@ -170,6 +189,11 @@ class OpenTelemetry:
         self._turn_wait.record(event.waited, self._labels(event))
         self._active.add(-1, self._labels(event))
         self._quota.set(event.quota, self._attributes)
+
+    def _leave(self, event: Event) -> None:
+        token = self._entered.pop(event.call_id, None)
+        if token is not None and trace.get_current_span() is self._span_of(event):  # a dropped task ends in another one
+            context.detach(token)
 
     def _span_of(self, event: Event) -> trace.Span:
         return self._spans.get(event.call_id, trace.INVALID_SPAN)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, row, rows, store_only, wait_until
@@ -190,11 +193,18 @@ def test_a_worker_joins_and_ends_with_a_signal(
         sending.kill()
         sending.communicate()
         # The sender is gone: the worker takes over what it had taken, and the rest.
-        with bulk.started("worker", "--json", "--state", postgres) as worker:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with bulk.started("worker", "--json", "--state", postgres, "--metrics-port", str(port)) as worker:
             wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 30, worker)
+            scraped = {path: httpx.get(f"http://127.0.0.1:{port}/{path}").text for path in ("metrics", "readyz")}
             worker.send_signal(signal.SIGTERM)
             out, err = worker.communicate(timeout=60)
     assert (worker.returncode, err) == (0, "")
+    assert re.search(r'\nvictor_ext_call_duration_seconds_count\{.*="success"} [1-9]', scraped["metrics"])
+    assert 'victor_ext_worker_idle_seconds{victor_ext_of="BulkSender"} ' in scraped["metrics"]
+    assert scraped["readyz"] == "ok\n"
     begun, *_, ended = map(json.loads, out.splitlines())
     assert (begun["event"], ended["event"], ended["message"]) == ("working", "stopped", "Stopped.")
     assert begun["message"].startswith("Working on postgresql://")

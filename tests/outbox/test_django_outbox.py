@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -30,7 +33,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import IntegrityError, connection, connections, transaction  # noqa: E402
 from django.test import Client, TestCase  # noqa: E402
 
-from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
+from victor_ext.outbox.django import DjangoOutbox, send_payment_requests  # noqa: E402
 from victor_ext.outbox.django.models import PaymentRequestEntry  # noqa: E402
 
 
@@ -205,6 +208,28 @@ def test_the_command_makes_one_pass_or_many(
     assert passes == [0.5, 0.5]
     assert "outbox.send failed and will be retried" in caplog.text
     assert outbox.counts()[EntryState.SENT] == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_all_passes_of_a_process_ask_for_one_token(
+    outbox: DjangoOutbox, environment: None, victor_sandbox: Sandbox
+) -> None:
+    def passes() -> None:
+        call_command("send_payment_requests")
+        send_payment_requests()
+
+    passes()
+    connections.close_all()
+    with warnings.catch_warnings(action="ignore"):  # the threads of the sandbox, which the child does not use
+        child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            passes()
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    passes()
+    assert [call.operation for call in victor_sandbox.received()].count("token") == 2
 
 
 def test_a_test_case_of_django_rolls_all_of_it_back(outbox: DjangoOutbox, victor: Victor) -> None:

@@ -38,8 +38,8 @@ def provider(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=TOKEN)
 
 
-def client() -> Victor:
-    return Victor(VictorOAuth("id-1", "not-a-real-secret"), transport=httpx.MockTransport(provider))
+def client(**options: Any) -> Victor:
+    return Victor(VictorOAuth("id-1", "not-a-real-secret"), transport=httpx.MockTransport(provider), **options)
 
 
 def core() -> None:
@@ -59,7 +59,7 @@ def core() -> None:
     assert created.id == "rfp-1"
     assert len(keys) == 2
     assert len(set(keys)) == 1
-    for extra in ("bulk", "outbox", "sandbox", "spec"):
+    for extra in ("bulk", "outbox", "prometheus", "sandbox", "spec"):
         told = ""
         try:
             import_module(f"victor_ext.{extra}")
@@ -186,6 +186,17 @@ def outbox() -> None:
     engine.dispose()
 
 
+def prometheus() -> None:
+    """A call is among the metrics, and nothing is wrong with a process that has no worker."""
+    from victor_ext.prometheus import Prometheus
+
+    server = (metrics := Prometheus()).serve(0)
+    with client(on_event=metrics) as victor:
+        list(victor.payment_requests.list())
+    for path, shown in (("metrics", 'victor_ext_outcome="success"'), ("readyz", "ok")):
+        assert shown in httpx.get(f"http://127.0.0.1:{server.server_port}/{path}", trust_env=False).text
+
+
 def sandbox() -> None:
     """A lost answer is repaired against it, and the customer is asked once."""
     from victor_ext.sandbox import Sandbox, SandboxSettings
@@ -212,7 +223,7 @@ def spec() -> None:
     assert import_module("made_api").Client(base_url="http://127.0.0.1")
 
 
-USES = {use.__name__: use for use in (core, bulk, cli, django, httpx2, otel, outbox, sandbox, spec)}
+USES = {use.__name__: use for use in (core, bulk, cli, django, httpx2, otel, outbox, prometheus, sandbox, spec)}
 
 if __name__ == "__main__":
     USES[sys.argv[1]]()

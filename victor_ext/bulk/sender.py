@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TextIO
 import httpx
 
 from victor_ext import ConfigurationError, Victor, idempotency_key_for
+from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
@@ -110,6 +111,9 @@ class BulkSender:
         self.effect = kind.effect
         """What sending does, in a sentence for a person who confirms it."""
         self._secret = storage_secret(storage_key, kind.secrets)
+        self.heartbeat = Heartbeat()
+        """How the worker of `work`, `send` or `resume` does: it looks at the state every two seconds."""
+        self._tried = Counter[RowOutcome]()
 
     def __repr__(self) -> str:
         return f"BulkSender(state={str(self._state)!r}, batch={self._batch!r})"
@@ -319,6 +323,10 @@ class BulkSender:
                     store.submissions()
             serve(context, queues, lambda: stop is not None and stop.is_set())
 
+    def tried_counts(self) -> dict[RowOutcome, int]:
+        """The number of rows that this sender has tried since it was made, by outcome, such as for `/metrics`."""
+        return {outcome: self._tried[outcome] for outcome in RowOutcome}
+
     def _name(self, source: object) -> str:
         if self._batch is not None:
             return self._batch
@@ -331,7 +339,8 @@ class BulkSender:
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
         with Victor.from_env(limits=self.limits) if self._client is None else nullcontext(self._client) as client:
             vault, kind = Vault(self._secret, provider_of(client)), client.system.load("bulk")(client)
-            yield WorkerContext(client, kind, self._state, vault, settings or self._settings)
+            terms = settings or self._settings
+            yield WorkerContext(client, kind, self._state, vault, terms, self.heartbeat, self._tried)
 
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:

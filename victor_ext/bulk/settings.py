@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, money
+from victor_ext.health import Heartbeat
 from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
@@ -20,6 +22,7 @@ from victor_ext.systems import System
 from .delivery import SETTLE_FOR
 from .layout import CHUNK_ROWS, Chunk, Submission
 from .row_kind import RowKind
+from .rows import RowOutcome
 from .state import State
 from .vault import Vault
 
@@ -162,6 +165,8 @@ class WorkerContext:
     state: State
     vault: Vault
     settings: Settings
+    heartbeat: Heartbeat
+    tried: Counter[RowOutcome]
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

@@ -54,6 +54,7 @@ class Worker:
         self._worker_lock = worker_lock
         self._queues = queues
         self._reference = context.kind.reference
+        self._tried = context.tried
         self._stop = threading.Event()
         self._account = self._vault.account(context.client.caller)
         workers, settle_for = self._settings.workers, self._settings.settle_for
@@ -91,6 +92,7 @@ class Worker:
         finally:
             _current = None
             self.take_over.join()
+            self.take_over.heartbeat.stop()
             self._resources.close()
 
     @property
@@ -174,6 +176,7 @@ class Worker:
             # After a stop, other workers can continue with the remaining rows at once.
             record: Any = record_of(self._vault.application, self._account, CHUNK, next_try(workflow_id))
             DBOS.enqueue_workflow_with_options(record, left.to_json())
+        self._tried.update(result.outcome for result in results)
         return dict(Counter(result.outcome.value for result in results))
 
     def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:

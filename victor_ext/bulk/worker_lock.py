@@ -172,6 +172,7 @@ class TakeOver(threading.Thread):
         self._state, self._vault = context.state, context.vault
         self._worker_lock = worker_lock
         self._stop_event = stop
+        self.heartbeat = context.heartbeat
         self.running: list[str] = []
         """The chunks that the worker runs: an execution can wait for another one of the same chunk, with its id."""
         self.begun: set[str] = set()
@@ -193,6 +194,7 @@ class TakeOver(threading.Thread):
 
     def run(self) -> None:
         stalled: dict[str, int] = {}
+        self.heartbeat.start("bulk.state")
         with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
             while True:
                 failure: SQLAlchemyError | None = None
@@ -212,6 +214,8 @@ class TakeOver(threading.Thread):
                 except Exception:
                     _logger.exception("Looking for chunks that were left stalled failed; it is tried again.")
                 self.state_lost = gone or self._state.loss(failure)
+                self.heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
+                self.heartbeat.step()
                 if self._stop_event.wait(_ROUND):
                     return
 

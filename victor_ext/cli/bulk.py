@@ -25,6 +25,7 @@ from .signals import status_of
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender
+    from victor_ext.prometheus import Prometheus
 
 bulk = typer.Typer(
     help="Many requests for payment, or Velo's payouts, from a file, through crashes and across machines.",
@@ -160,7 +161,9 @@ class _Batches:
         return DEFAULT if parent is None else parent.params.get("provider", DEFAULT)
 
     @contextmanager
-    def sender(self, question: Callable[[BulkSender], str] | None = None, **options: Any) -> Generator[BulkSender]:
+    def sender(
+        self, question: Callable[[BulkSender], str] | None = None, *, on_event: Any = None, **options: Any
+    ) -> Generator[BulkSender]:
         """Open a sender for the block. A failure ends the command. In production, the question is asked first."""
         try:
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
@@ -170,7 +173,8 @@ class _Batches:
         session.use_profile(self.provider)
         if why := system_of(self.provider).why_not_bulk:
             raise Misuse(why)
-        with session.failures(), session.client_of(self.provider, limits=BulkSender.limits)[1] as victor:
+        client = {"limits": BulkSender.limits, "on_event": on_event}
+        with session.failures(), session.client_of(self.provider, **client)[1] as victor:
             try:
                 sender = BulkSender(victor, state=self.place, **self.terms, **options)
                 if question is not None:
@@ -419,7 +423,12 @@ for each in STEPS.items():
 
 @bulk.command()
 @with_session
-def worker(session: Session, **given: Unpack[_Terms]) -> None:
+def worker(
+    session: Session,
+    *,
+    metrics_port: Annotated[int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")] = None,
+    **given: Unpack[_Terms],
+) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine. With --json: a line an event."""
     kept = _Batches.of(session, given)
     if kept.place.startswith("sqlite"):
@@ -428,13 +437,29 @@ def worker(session: Session, **given: Unpack[_Terms]) -> None:
             "resume' do that work themselves: run 'victor bulk resume', or keep the batch in --state postgresql://..."
         )
     tell = partial(bulk_output.show_event, as_json=session.as_json)
-    with kept.sender(batch=given["batch"]) as sender, notices(partial(tell, "notice")):
+    metrics = None if metrics_port is None else _metrics(metrics_port)
+    with kept.sender(on_event=metrics, batch=given["batch"]) as sender, notices(partial(tell, "notice")):
+        if metrics is not None:
+            metrics.watch(sender)
         tell("working", f"Working on {bulk_output.without_password(kept.place)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
             tell("stopped", "Stopped.")
             raise typer.Exit from None
+
+
+def _metrics(port: int) -> Prometheus:
+    try:
+        from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
+
+        metrics = Prometheus()
+        metrics.serve(port)
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    except (OSError, OverflowError) as error:
+        raise Misuse(f"--metrics-port: {port} cannot be used: {getattr(error, 'strerror', error)}.") from error
+    return metrics
 
 
 def _unread(sender: BulkSender) -> str | None:

@@ -184,9 +184,12 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         log, name = logging.getLogger(f"victor_ext.{self._name}"), f"{self._name}.{name}"
         try:
             yield changed
+            self.heartbeat.failing.pop(name, None)
         except VictorError as error:
+            self.heartbeat.failing[name] = type(error).__name__
             log.warning("%s failed and will be retried: %s", name, error)
-        except Exception:  # a worker that has ended does nothing; it is logged with its traceback
+        except Exception as error:  # a worker that has ended does nothing; it is logged with its traceback
+            self.heartbeat.failing[name] = type(error).__name__
             log.exception("%s failed and will be retried", name)
         if changed:
             log.info(
@@ -446,12 +449,15 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
         """
         client = self._worker_client(client, interval)
         stop = stop or threading.Event()
+        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
         while not stop.is_set():
             for name in self._passes:
                 self._begin_pass()
                 with self._logged(name) as changed:
                     changed.extend(getattr(self, name)(client))
+            self.heartbeat.step(interval)
             stop.wait(interval)
+        self.heartbeat.stop()  # one that an error has ended is stalled
 
 
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
@@ -472,10 +478,12 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled."""
         client = self._worker_client(client, interval)
+        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
         while True:
             for name in self._passes:
                 with self._logged(name) as changed:
                     changed.extend(await getattr(self, name)(client))
+            self.heartbeat.step(interval)
             await anyio.sleep(interval)
 
     @asynccontextmanager
@@ -486,3 +494,4 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
             tasks.start_soon(partial(self.run, client, interval=interval))
             yield
             tasks.cancel_scope.cancel()
+        self.heartbeat.stop()

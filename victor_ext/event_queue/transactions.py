@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager
-from functools import partial, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from operator import call
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
@@ -16,6 +16,7 @@ import anyio
 import sqlalchemy as sa
 
 from victor_ext.flows import adrive, drive
+from victor_ext.health import Heartbeat
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -38,6 +39,15 @@ class Transactions(Generic[Engine]):
     """Transactions on an engine, or on what a driver has in its place."""
 
     _engine: Engine
+
+    @cached_property
+    def heartbeat(self) -> Heartbeat:
+        """How the worker of this object does (`run`, `worker`), such as for a probe."""
+        return Heartbeat()
+
+    def _step(self, step: Callable[[], T]) -> T:
+        self.heartbeat.step()
+        return step()
 
     def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         """Wait for `pause` seconds, then do this work in a transaction of its own."""
@@ -64,10 +74,10 @@ class BlockingTransactions(Transactions[Engine]):
     """With blocking calls."""
 
     def _run(self, steps: Pass[T]) -> T:
-        return drive(steps, call)
+        return drive(steps, self._step)
 
     def _read(self, work: Work[T]) -> T:
-        return self._run(self._transact(work))
+        return drive(self._transact(work), call)  # no step of a worker: `/metrics` reads, too
 
     def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:
@@ -85,10 +95,10 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
     """With awaited calls."""
 
     async def _run(self, steps: Pass[T]) -> T:
-        return await adrive(steps, call)
+        return await adrive(steps, self._step)
 
     async def _read(self, work: Work[T]) -> T:
-        return await self._run(self._transact(work))
+        return await adrive(self._transact(work), call)
 
     async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:  # else a worker that ends would store nothing of the call before

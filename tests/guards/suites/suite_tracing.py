@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from paying import BOTH
+from paying import BOTH, OPTIONS
 
 TRACER, _, LIBRARY = os.environ["TRACER"].partition("-")
 if LIBRARY == "httpx2":
@@ -19,11 +19,21 @@ def opentelemetry():
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+    from victor_ext.otel import OpenTelemetry
+
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     (httpx.HTTPX2ClientInstrumentor if LIBRARY == "httpx2" else httpx.HTTPXClientInstrumentor)().instrument()
-    return lambda: [span.name for span in exporter.get_finished_spans()]
+    OPTIONS["on_event"] = OpenTelemetry()
+
+    def attempts():  # below the span of the call
+        calls = {
+            span.context.span_id for span in exporter.get_finished_spans() if "victor_ext.call_id" in span.attributes
+        }
+        return [span for span in exporter.get_finished_spans() if span.parent and span.parent.span_id in calls]
+
+    return attempts
 
 
 def sentry():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pkgutil import resolve_name
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
@@ -17,6 +18,8 @@ from victor_ext.event_queue.django import DjangoQueue
 from victor_ext.outbox.entries import Entry, OutboxEvent
 from victor_ext.outbox.passes import OutboxBase, OutboxOptions
 from victor_ext.settlement.arguments import PaymentRequestArguments
+
+_clients: dict[tuple[int, str, int], Any] = {}
 
 
 class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
@@ -35,11 +38,12 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
     def from_settings(cls) -> DjangoOutbox:
         """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the defaults.
 
-        `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`.
+        `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`: it is
+        called once in a process.
         """
-        given = dict(_settings())
+        given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
         if isinstance(given.get("client"), str):
-            given["client"] = resolve_name(given["client"])()
+            given["client"] = _client_of_process(resolve_name(given["client"]), given["client"])
         return cls(**given)
 
     def add(self, **arguments: Unpack[PaymentRequestArguments]) -> None:
@@ -87,21 +91,25 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         add(self._open_transaction("add_call"))
 
 
-def _settings() -> dict[str, Any]:
-    return getattr(settings, "VICTOR_OUTBOX", {})
+def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
+    """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and threads share."""
+    return outbox.client or _client_of_process(partial(Victor.from_env, on_event=on_event), "")
 
 
-def client_of(outbox: DjangoOutbox) -> AbstractContextManager[Any]:
-    """The client of an outbox of the settings, or `Victor.from_env()`. The block closes what was made for it alone."""
-    if outbox.client is not None and outbox.client is _settings().get("client"):
-        return nullcontext(outbox.client)
-    return cast("AbstractContextManager[Any]", outbox.client or Victor.from_env())
+def _client_of_process(make: Callable[[], Any], place: str) -> Any:
+    # A forked child makes its own, and so does a test that has set other variables.
+    key = os.getpid(), place, hash(frozenset(os.environ.items()))
+    if key not in _clients:
+        made = make()
+        if _clients.setdefault(key, made) is not made:  # another thread was faster
+            made.close()
+    return _clients[key]
 
 
 def send_payment_requests() -> dict[str, int]:
     """One pass of a worker, with `DjangoOutbox.from_settings()`: the body of a Celery task.
 
-    It sends with the outbox's client, else with `Victor.from_env()`. What was made for this pass, it closes.
+    It sends with the outbox's client, else with `Victor.from_env()`. Passes of one process share the client.
 
     Returns:
         The number of entries that have come to a result or have changed, by state.
@@ -112,12 +120,12 @@ def send_payment_requests() -> dict[str, int]:
     outbox = DjangoOutbox.from_settings()
     changed: list[Entry] = []
     failures: list[VictorError] = []
-    with client_of(outbox) as client:
-        for work in (outbox.send, outbox.refresh):
-            try:
-                changed += work(client)
-            except VictorError as error:
-                failures.append(error)
+    client = client_of(outbox)
+    for work in (outbox.send, outbox.refresh):
+        try:
+            changed += work(client)
+        except VictorError as error:
+            failures.append(error)
     outbox.handle()
     if failures:
         raise failures[0]

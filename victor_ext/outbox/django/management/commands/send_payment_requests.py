@@ -26,16 +26,26 @@ class Command(BaseCommand):
             "--interval", type=float, metavar="SECONDS",
             help="keep running, with this pause between two passes (default: one pass)",
         )  # fmt: skip
+        parser.add_argument(
+            "--metrics-port", type=int, metavar="PORT",
+            help="with --interval: serve /metrics (Prometheus), /livez and /readyz on this port",
+        )  # fmt: skip
 
-    def handle(self, *_: Any, interval: float | None, **__: Any) -> None:
+    def handle(self, *_: Any, interval: float | None, metrics_port: int | None, **__: Any) -> None:
         """Run it."""
         try:
             if interval is None:
                 changed = send_payment_requests()
                 self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             else:
-                outbox = DjangoOutbox.from_settings()
-                with client_of(outbox) as client, suppress(KeyboardInterrupt):
-                    outbox.run(client, interval=interval)
-        except VictorError as error:
+                outbox, metrics = DjangoOutbox.from_settings(), None
+                if metrics_port is not None:
+                    from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
+
+                    metrics = Prometheus()
+                    metrics.watch(outbox)
+                    metrics.serve(metrics_port)
+                with suppress(KeyboardInterrupt):
+                    outbox.run(client_of(outbox, metrics), interval=interval)
+        except (VictorError, ImportError, OSError) as error:
             raise CommandError(str(error)) from error

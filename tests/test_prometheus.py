@@ -1,0 +1,132 @@
+"""What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+import yaml
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.bulk.bulk_runs import rows
+from tests.outbox.test_outbox import invoice, stored
+from victor_ext import ConfigurationError, ConnectionFailed, RetryPolicy, Victor, VictorOAuth
+from victor_ext.bulk import BulkSender
+from victor_ext.outbox import Outbox
+from victor_ext.prometheus import Prometheus
+from victor_ext.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
+EXPRESSIONS = [rule["expr"] for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]]
+
+
+class Scraped:
+    """A process that is scraped."""
+
+    def __init__(self, folder: Path) -> None:
+        self.registry = CollectorRegistry()
+        self.metrics = Prometheus(registry=self.registry)
+        self.server = self.metrics.serve(0, "127.0.0.1")
+        self.outbox = Outbox(sa.create_engine(f"sqlite:///{folder / 'outbox.sqlite'}"))
+        self.outbox.create_table()
+        stored(self.outbox, invoice())
+        self.metrics.watch(self.outbox)
+
+    def get(self, path: str) -> tuple[int, str]:
+        response = httpx.get(f"http://127.0.0.1:{self.server.server_port}{path}", trust_env=False)
+        return response.status_code, response.text
+
+
+@pytest.fixture
+def scraped(tmp_path: Path) -> Iterator[Scraped]:
+    made = Scraped(tmp_path)
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def test_the_rules_are_about_metrics_of_a_real_run(scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path) -> None:
+    parser: Any = pytest.importorskip("promql_parser")
+    with pytest.raises(ConfigurationError, match="share one between all clients"):
+        Prometheus(registry=scraped.registry)
+    auth, once = VictorOAuth(*victor_sandbox.add_oauth_client()), RetryPolicy(max_attempts=1)
+    with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
+        victor_sandbox.inject("lose_answer", operation="create")
+        with pytest.raises(ConnectionFailed):
+            victor.payment_requests.create(**invoice(2))
+        scraped.outbox.send(victor)
+        state = f"sqlite:///{tmp_path / 'bulk.sqlite'}"
+        sender = BulkSender(victor, state=state, batch="b", key_column="invoice_no", storage_key=16 * "x")
+        scraped.metrics.watch(sender)
+        assert sender.send(rows(3)).exit_status == 0
+    text = scraped.get("/metrics")[1]
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def value(name: str, **labels: str) -> float:
+        return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+
+    lost = {"victor_ext_outcome": "unknown", "error_type": "ConnectionFailed"}
+    assert value("victor_ext_call_duration_seconds_count", **lost) == 1
+    assert value("victor_ext_call_duration_seconds_bucket", **lost, le="60") == 1
+    assert value("victor_ext_outbox_entries", victor_ext_of="Outbox", victor_ext_state="sent") == 1
+    assert value("victor_ext_bulk_rows_total", victor_ext_of="BulkSender", victor_ext_outcome="created") == 3
+    named: set[str | None] = set()
+
+    def keep(part: object) -> None:
+        named.add(getattr(part, "name", None))
+
+    for expression in EXPRESSIONS:
+        parser.walk(parser.parse(expression), keep)
+    assert len(named) > 8
+    assert named - {each.name for each in samples} == {None}
+
+
+def test_promtool_takes_the_rules() -> None:
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("promtool is not installed")
+    subprocess.run([promtool, "check", "rules", RULES], check=True, capture_output=True)
+
+
+def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(scraped: Scraped, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("victor_ext.health.time", clock)
+    seen: list[tuple[int, str]] = []
+
+    def look(*paths: str) -> None:
+        seen.extend(map(scraped.get, paths))
+
+    def provider(_request: httpx.Request) -> httpx.Response:
+        look("/livez", "/readyz")
+        clock.now += 301  # the worker hangs in this call; to be scraped is no step of it
+        look("/metrics", "/livez")
+        return httpx.Response(401)
+
+    class Pause(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            look("/livez", "/readyz")
+            clock.now += 4 + 300
+            look("/livez")
+            self.set()
+            return True
+
+    with Victor(VictorOAuth("id", "not-a-real-secret"), transport=httpx.MockTransport(provider)) as victor:
+        scraped.outbox.run(victor, interval=5.0, stop=Pause())
+    look("/livez", "/readyz")
+    untried = "".join(f"Outbox: outbox.{name}: not tried\n" for name in ("send", "refresh", "handle"))
+    in_a_call = [(200, "ok\n"), (503, untried), (503, "Outbox: no step for 301 seconds\n")]
+    assert [each for each in seen if "HELP" not in each[1]] == [
+        *(*in_a_call, *in_a_call),  # a token is asked for twice
+        *((200, "ok\n"), (503, "Outbox: outbox.send: AuthenticationError\n"), (200, "ok\n")),
+        *((200, "ok\n"), (200, "ok\n")),  # it has ended
+    ]
