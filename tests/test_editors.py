@@ -24,9 +24,10 @@ def program(victor: Victor, later: AsyncVictor, box: Outbox, async_box: AsyncOut
 """
 OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "watch"}
 CLIENT = {
-    *("api", "ask_time", "authorization", "authorization_at", "base_url", "bind", "caller", "close", "deadline", "environment"),
-    *("from_env", "from_profile", "http", "is_awaited", "listener_failures", "look_up", "payment_requests", "ping"),
-    *("prepare", "provider", "provider_time", "proxy", "read_state", "reads", "send", "ssl_context", "system", "with_options"),
+    *("api", "ask_time", "authorization", "authorization_at", "base_url", "bind", "caller", "close", "deadline"),
+    *("environment", "from_env", "from_profile", "http", "is_awaited", "listener_failures", "look_up"),
+    *("payment_requests", "ping", "prepare", "provider", "provider_time", "proxy", "read_state", "reads", "send"),
+    *("ssl_context", "system", "with_options"),
 }
 
 
