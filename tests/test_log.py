@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import logging.config
 import os
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -54,18 +50,23 @@ def test_json(level: str, levels: list[str]) -> None:
     assert records[0]["message"].startswith("GET /: attempt 1 failed (")
 
 
+CONFIGURED = """
+import logging.config
+from pathlib import Path
+
+handler = {"class": "logging.StreamHandler", "formatter": "json"}
+formatters = {"json": {"()": "victor_ext.logs.JsonFormatter"}}
+logging.config.dictConfig({"version": 1, "formatters": formatters, "handlers": {"out": handler},
+                           "loggers": {"billing": {"handlers": ["out"]}}})
+try:
+    raise ValueError("it is late\\nor not")
+except ValueError:
+    logging.getLogger("billing").exception("Invoice %d", 1042, extra={"at": Path("a"), "message_id": 7, "level": 3})
+"""
+
+
 def test_the_formatter_takes_any_record_of_a_program() -> None:
-    out = io.StringIO()
-    handler: dict[str, Any] = {"class": "logging.StreamHandler", "stream": out, "formatter": "json"}
-    formatter = {"()": "victor_ext.logs.JsonFormatter"}
-    config = {"version": 1, "formatters": {"json": formatter}, "handlers": {"out": handler}}
-    logging.config.dictConfig(config | {"loggers": {"billing": {"handlers": ["out"], "propagate": False}}})
-    try:
-        raise ValueError("it is late\nor not")
-    except ValueError:
-        logging.getLogger("billing").exception("Invoice %d", 1042, extra={"at": Path("a"), "message_id": 7, "level": 3})
-    (line,) = out.getvalue().splitlines()
-    said = json.loads(line)
+    said = json.loads(python("-c", CONFIGURED).stderr)
     assert said.pop("exception").endswith("ValueError: it is late\nor not")
     del said["time"]
     assert said == {"level": "ERROR", "logger": "billing", "message": "Invoice 1042", "at": "a", "message_id": 7}
