@@ -78,6 +78,20 @@ def test_a_row_that_the_list_does_not_show_yet_is_unknown_and_found_by_resuming(
     assert victor_sandbox.attempts_by_key() == attempts
 
 
+@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
+def test_an_older_request_that_is_like_a_row_is_not_taken_for_it(
+    sender: Senders, client: Victor, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    victor_sandbox.set_clock_skew(-60)
+    (record,) = referenced(1)
+    assert sender(state=f"sqlite:///{tmp_path}/another.sqlite").send([{**record, "invoice_no": "2"}]).exit_status == 0
+    victor_sandbox.set_clock_skew(0)
+    client.ping()  # with the Date of today
+    victor_sandbox.inject("lose_answer", operation="create")
+    assert sender().send([record]).counts == sender().resume().counts == {"unknown": 1}
+    assert "but was made earlier" in (next(iter(sender().export())).error or "")
+
+
 def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.providers.victor.adapter import invoice
 from tests.sandbox.test_sandbox_measured import MEASURABLE, values_of
-from victor_ext import Outcome, Victor, VictorError, zulu
+from victor_ext import Outcome, RetryPolicy, Victor, VictorError, zulu
 from victor_ext.outbox import Outbox
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults
@@ -53,6 +53,11 @@ def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
     assert {each.id for each in found} == listed or "reference" in str(provider)
 
 
+def end_leases(outbox: Outbox, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+
+
 @pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
 def test_an_outbox_waits_for_a_list_that_lags(
     tmp_path: Path, victor: Victor, victor_sandbox: Sandbox, faults: Faults
@@ -65,9 +70,32 @@ def test_an_outbox_waits_for_a_list_that_lags(
     faults.lose_answer(operation="create")
     for _ in range(2):
         assert [outbox.send(victor), outbox.entries()[0].state] == [[], "settling"]
-        with engine.begin() as connection:
-            connection.execute(sa.update(outbox.table).values(leased_until=0.0))
+        end_leases(outbox, engine)
     victor_sandbox.advance(40)
     assert [entry.request_id for entry in outbox.send(victor)] == [each["id"] for each in victor_sandbox.requests()]
     assert victor_sandbox.work_done_by_key() == {invoice()["idempotency_key"]: 1}
+    engine.dispose()
+
+
+@pytest.mark.victor_sandbox(list_lag=40, key_repeat="409")
+@pytest.mark.parametrize("attempts", [2, 1])
+def test_an_older_request_that_is_like_an_entry_is_not_taken_for_it(
+    tmp_path: Path, victor: Victor, victor_sandbox: Sandbox, faults: Faults, attempts: int
+) -> None:
+    """It has the reference and the values, and while the list lags it alone is listed."""
+    victor_sandbox.set_clock_skew(-60)
+    older = victor.payment_requests.create(**{**invoice(), "idempotency_key": "a-key-of-another-program"})
+    victor_sandbox.set_clock_skew(0)
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'outbox'}")
+    outbox = Outbox(engine, settle_for=timedelta(0))
+    outbox.create_table()
+    with engine.begin() as connection:
+        outbox.add(connection, **invoice())
+    victor.ping()  # with the Date of today
+    faults.lose_answer(operation="create")
+    once = victor.with_options(retry=RetryPolicy(max_attempts=attempts))
+    while not (entries := outbox.send(once)):
+        end_leases(outbox, engine)
+    assert [(entry.state, entry.request_id) for entry in entries] == [("unclear", None)]
+    assert f"{older.id} has what was sent, but was made earlier" in (entries[0].error or "")
     engine.dispose()

@@ -148,18 +148,24 @@ class Write:
 class LookUp:
     """A payment that is not sent again: read the requests since then that have its reference, and it is `settled`.
 
-    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent.
+    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent, by whoever used its
+    key, and `began` that of what is looked for. What was made before `first` is no proof; None: any may be one.
     """
 
     payment: Payment | Write
     since: datetime
     why: str
     sent: Sent | Moment
+    began: Sent | Moment
+    first: datetime | None
 
     def shown(self, done: Any) -> Settlement:
         """Return what reads have shown of it: a text says why they do not show that it was done."""
         if isinstance(done, str):
             return self.unknown(f"{done} {_ADVICE}")
+        if self.first is not None and done.created_at is not None and done.created_at < self.first:
+            # A list that lags shows an older payment of the same reference alone.
+            return self.unknown(f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}")
         seen = f"{done.id} has what was sent, but another payment has the same reference."
         is_of_path = done.id in self.payment.ids  # a state that it keeps, whoever brought it there
         otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
@@ -175,7 +181,8 @@ class LookUp:
     def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
         """Return what is known of it, for this reason: `looked_up`, or the requests could not be read."""
         reason = f"{self.why} {words}"
-        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=self.sent, looked_up=looked_up)
+        sent = self.began if looked_up else self.sent  # what was looked up is not sent again: its key has no age
+        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=sent, looked_up=looked_up)
 
 
 Flow: TypeAlias = Generator[Callable[[], Any], Any, T]
@@ -224,16 +231,20 @@ def settle(
         doubt = keys.doubt(sent, now)
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
-            since = sent or keys.first_use(now)
-            result = yield from _create(payment, create, is_repeat=sent is not None)
+            since = began = sent or keys.first_use(now)
+            result, attempts = yield from _create(payment, create, is_repeat=sent is not None)
+            if sent is None and attempts > 1:  # an earlier attempt may have used it
+                began = now.moment
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
             why = f"It may have been sent. It waits until the time of the provider is known: {now.error}"
-            since, result = doubt[0], Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
+            since = began = doubt[0]
+            result = Settlement(PaymentOutcome.UNKNOWN, reason=why, error=now.error)
         else:
             since, result = doubt
+            began = since
         if isinstance(result, str):
-            stored = Sent.at(since, now, keys.caller) if isinstance(since, Moment) else since
-            look_up = LookUp(payment, stored.earliest(now), result, since)
+            stored, own = (Sent.at(at, now, keys.caller) if isinstance(at, Moment) else at for at in (since, began))
+            look_up = LookUp(payment, stored.earliest(now), result, since, began, own.first(now))
             nothing = payment.why_no_look_up
             return look_up.unknown(f"{nothing} {_ADVICE}") if nothing else look_up
         if sent is None and result.outcome in MAY_EXIST:
@@ -243,13 +254,15 @@ def settle(
             return so_far
 
 
-def _create(payment: Payment | Write, create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[Settlement | str]:
-    """Make one call. Return what it says of itself alone, or why the payment is looked up."""
+def _create(
+    payment: Payment | Write, create: Callable[[bool], Any], *, is_repeat: bool
+) -> Flow[tuple[Settlement | str, int]]:
+    """Make one call. Return what it says of itself alone, or why it is looked up; and how often it was sent."""
     try:
         created = yield partial(create, is_repeat)
     except VictorError as error:
-        return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error)
-    return payment.created(created)
+        return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
+    return payment.created(created), 1
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:

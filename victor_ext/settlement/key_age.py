@@ -22,12 +22,12 @@ _MARGIN = 300.0
 _LEAST_MARGIN = 70.0
 """Minimum margin for short retentions: the default call duration, plus the age of a `Date` header."""
 _DATES_DIFFER = 10.0
-"""Tolerance in seconds for a negative age: `Date` has whole seconds, arrives late, and differs between hosts."""
+"""Seconds by which a time may precede that of sending: `Date` has whole seconds, comes late, differs between hosts."""
 LEAST_KEPT = 100.0
 """Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign of another worker
 would be a doubt, so that none would be sent."""
 _EARLIER = timedelta(minutes=5)
-"""By how much a request may be older than the time of sending, by the provider's clock."""
+"""How far before the time of sending reads begin, by the provider's clock: they show what else it may be."""
 _CLOCKS_DIFFER = timedelta(days=1)
 """The same for a time from a machine's clock."""
 LAST_CALLS = 300
@@ -90,6 +90,11 @@ class Sent(NamedTuple):
         # A clock may have been ahead: it is not later than now.
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
         return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
+
+    def first(self, now: Now) -> datetime | None:
+        """Return the time before which the provider made nothing of it; None: the provider's clock is not known."""
+        since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
+        return since - timedelta(seconds=_DATES_DIFFER) if self.known else None
 
     @classmethod
     def from_json(cls, data: Sequence[Any] | None) -> Sent | None:

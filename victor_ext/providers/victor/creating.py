@@ -58,7 +58,7 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     found = PaymentRequest.identified(requests, _arguments_in(call.body), since=since)
     if isinstance(found, str):
         return f"{found} {requests.caveat}".rstrip()
-    return Done(found.id, found.status, found.to_dict())
+    return Done(found.id, found.status, found.to_dict(), created_at=found.created_at)
 
 
 CREATED = Proof(_find, subject=lambda request: reference_of(object_of(request).get("client_reference_id")))

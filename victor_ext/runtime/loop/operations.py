@@ -62,6 +62,7 @@ class Done:
         body: The JSON that says so; None without any.
         response: The response to the write itself; None if reads have shown that it was done.
         is_final: Whether a later read has shown that the status no longer changes.
+        created_at: When it was made, by the provider's clock. What was made before the write was sent is not its own.
     """
 
     id: str | None = None
@@ -69,6 +70,7 @@ class Done:
     body: Any = field(default=None, repr=False)
     response: httpx.Response | None = field(default=None, repr=False)
     is_final: bool = False
+    created_at: datetime | None = None
 
 
 Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
