@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 
 import httpx
 import pytest
 
-from victor_ext import ConfigurationError
-from victor_ext.conform import creates
+from tests.conform.strict_server import Provider, serving
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import ConfigurationError, Victor, VictorJwt
+from victor_ext.conform import Plan, creates, measure
 from victor_ext.conform.exchanges import Exchanges
 from victor_ext.conform.measurements import only_writer
 from victor_ext.conform.run import Run
@@ -46,6 +49,21 @@ def test_a_request_of_somebody_else_is_never_answered():
     assert run.finding("twins")["value"] == "false"
     run.measure(creates._repeats)
     assert run.finding("key-repeat")["certainty"] == "likely", "the status of another request shows nothing"
+
+
+def test_a_create_that_is_answered_with_201_was_made():
+    run = run_over(lambda _: httpx.Response(201, json={"victor_payment_request_id": "OURS"}))
+    assert run.made("lag").id == "OURS"
+    assert [each["state"] for each in run.document["made"]] == ["made"]
+
+
+def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
+    """Such as the authority of a company, which the system has and certifi has not."""
+    provider = Provider(0)
+    with serving(provider, authority.server()) as url:
+        connect = partial(Victor, VictorJwt(API_KEY, victor_key_pair[0]), base_url=url, verify=authority.trusted())
+        report = measure(tmp_path / "measured.json", Plan(), connect)
+    assert next(each["value"] for each in report.document["findings"] if each["assumption"] == "tls") == "TLSv1.3"
 
 
 def test_two_that_were_not_sent_at_once_show_nothing():
