@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -231,7 +232,7 @@ def without_nulls(value: dict) -> dict:
 
 
 @contextmanager
-def serving(provider: Provider):
+def serving(provider: Provider, tls: ssl.SSLContext | None = None):
     """Serve on a free port of this machine; yields the URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -270,6 +271,8 @@ def serving(provider: Provider):
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads, server.block_on_close = True, False
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http{'' if tls is None else 's'}://127.0.0.1:{server.server_port}"
         server.shutdown()

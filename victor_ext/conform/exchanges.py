@@ -46,7 +46,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        return self.status == 200
+        return 200 <= self.status < 300
 
     @property
     def id(self) -> str | None:

@@ -7,7 +7,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,13 @@ def only_writer(path: Path) -> Generator[None]:
     Raises:
         ConfigurationError: Another process has it, or its folder cannot be written.
     """
-    with closing(sqlite3.connect(path.with_name(f".{path.name}.lock"), timeout=0, isolation_level=None)) as lock:
+    lock_file = path.with_name(f".{path.name}.lock")
+    with ExitStack() as stack:
         try:
+            lock = stack.enter_context(closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None)))
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
+            raise ConfigurationError(f"{lock_file} cannot be written ({error}): name another folder.") from None
         yield

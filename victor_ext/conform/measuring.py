@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -129,7 +129,7 @@ def measure(
         plan: What to measure.
         connect: Makes the client, of the options `http_client` and `retry`. With a client of another system, or of an
             API that is connected, each of its reads is sent once, and nothing else.
-        http: The httpx client that sends; None: a new one.
+        http: The httpx client that sends; None: a new one, which trusts whom a client of `connect` trusts.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
 
@@ -138,7 +138,7 @@ def measure(
         VictorError: The provider cannot be reached, or refuses the credentials.
     """
     path, lives = Path(file), list[float]()
-    with httpx.Client(timeout=30.0) if http is None else nullcontext(http) as sender, only_writer(path):
+    with _sender(connect) if http is None else nullcontext(http) as sender, only_writer(path):
         sender.event_hooks["response"].append(partial(_note_token_life, lives))
         with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as client:
             if client.environment == "production" and not plan.read_only:
@@ -175,6 +175,15 @@ def measure(
             document["measured_at"] = zulu.format(zulu.now())
             write(path, document, indent=1)
     return Report(document)
+
+
+@contextmanager
+def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
+    """What sends. httpx would trust certifi's authorities alone, and no company's own."""
+    with connect() as client:
+        trusted = client.ssl_context
+    with httpx.Client(timeout=30.0, verify=True if trusted is None else trusted) as sender:
+        yield sender
 
 
 def _measured_elsewhere(

@@ -162,6 +162,11 @@ class Run:
             raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
 
+    def listed(self, id: str) -> list[dict[str, Any]]:
+        """The items of the list that are this request. A provider may ignore the filter: others are left out."""
+        answer = self.page(("victor_id", id))
+        return [item for one, item in zip(answer.ids, answer.items, strict=True) if one == id]
+
     def rest(self, *names: str) -> None:
         """Wait for as many seconds as were found: for the lags, until what was created is known."""
         self.sleep(max(float(self.finding(name).get("value") or 0) for name in names))
@@ -189,10 +194,17 @@ class Run:
             raise Unmeasured(f"call {answer.call}, a plain create, was answered with {answer.status}")
         return answer
 
-    def create_both(self, *entries: dict[str, Any]) -> list[Answer]:
-        """Send reserved creates at the same time."""
+    def create_both(self, step: str, other: str) -> list[Answer]:
+        """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
+        if (step in self._made) is not (other in self._made):
+            raise Unmeasured("only one of two was sent in an earlier run: they were not sent at once")
+        entries = self.reserve(step), self.reserve(other, like=step)
         with ThreadPoolExecutor(len(entries)) as pool:
             return [*pool.map(self.perform, entries)]
+
+    def sent_at(self, step: str) -> float:
+        """When a step was sent, in epoch seconds: perhaps in an earlier run."""
+        return float(self._made[step]["at"])
 
     def respond(self, step: str, id: str, **body: Any) -> Answer:
         """Respond to an inbound request; otherwise as `create`."""

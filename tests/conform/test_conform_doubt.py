@@ -1,0 +1,145 @@
+"""Providers that answer in a way that proves little: nobody else's request is touched, and no finding is invented."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+
+import httpx
+import pytest
+
+from tests.conform.strict_server import Provider, serving
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import ConfigurationError, Victor, VictorJwt
+from victor_ext.conform import Plan, creates, measure
+from victor_ext.conform.exchanges import Exchanges
+from victor_ext.conform.measurements import only_writer
+from victor_ext.conform.run import Run
+
+
+def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
+    empty = {"made": [], "findings": [], "sandbox": {}, "calls": [], "plan": {"marker": "cabcdef", "writes": 50} | plan}
+    document = document or empty
+    http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
+    exchanges = Exchanges(http, lambda: "Token x", "https://provider.example", document["calls"], lambda _: False)
+    return Run(exchanges, document, lambda: None, payee="1", payer="P", now=now, sleep=sleep)
+
+
+def made(id: str) -> httpx.Response:
+    return httpx.Response(200, json={"victor_payment_request_id": id})
+
+
+def test_a_request_of_somebody_else_is_never_answered():
+    """The list ignores the filter by id."""
+    responded = []
+
+    def answer(request):
+        if request.url.path.endswith("/request-payment"):
+            return made("OURS")
+        if request.method == "POST":
+            responded.append(request.url.path)
+            return made("OTHERS")
+        theirs = {"victor_payment_request_id": "OTHERS", "victor_payment_request_child_id": "THEIRTWIN", "status": "x"}
+        return httpx.Response(200, json={"results": [theirs]})
+
+    run = run_over(answer)
+    run.measure(creates._responses)
+    assert responded == []
+    assert run.finding("twins")["value"] == "false"
+    run.measure(creates._repeats)
+    assert run.finding("key-repeat")["certainty"] == "likely", "the status of another request shows nothing"
+
+
+def test_a_create_that_is_answered_with_201_was_made():
+    run = run_over(lambda _: httpx.Response(201, json={"victor_payment_request_id": "OURS"}))
+    assert run.made("lag").id == "OURS"
+    assert [each["state"] for each in run.document["made"]] == ["made"]
+
+
+def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
+    """Such as the authority of a company, which the system has and certifi has not."""
+    provider = Provider(0)
+    with serving(provider, authority.server()) as url:
+        connect = partial(Victor, VictorJwt(API_KEY, victor_key_pair[0]), base_url=url, verify=authority.trusted())
+        report = measure(tmp_path / "measured.json", Plan(), connect)
+    assert next(each["value"] for each in report.document["findings"] if each["assumption"] == "tls") == "TLSv1.3"
+
+
+def test_two_that_were_not_sent_at_once_show_nothing():
+    sent = []
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        sent.append(key)
+        if len(sent) == 1:
+            while len(sent) == 1:
+                time.sleep(0.001)
+            time.sleep(0.05)
+            raise httpx.ConnectError("refused")
+        return made(key)
+
+    first = run_over(answer)
+    first.measure(creates._two_at_once)
+    assert first.finding("two-at-once")["is_failure"]
+    again = run_over(answer, first.document)
+    again.measure(creates._two_at_once)
+    assert again.finding("two-at-once")["value"] is None
+    assert len(sent) == 2
+
+
+class Clock:
+    """It goes on by each wait; a kill at the first wait is a stop of 30 hours."""
+
+    def __init__(self) -> None:
+        self.seconds, self.is_killed = 1e9, False
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        if self.is_killed and seconds:
+            raise KeyboardInterrupt
+        self.seconds += seconds
+
+
+def test_a_key_that_is_still_refused_has_not_been_forgotten():
+    keys, clock = set(), Clock()
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        is_used = key in keys
+        keys.add(key)
+        return httpx.Response(409, json={"error": {"code": "1"}}) if is_used else made(key)
+
+    run = run_over(answer, now=clock.now, sleep=clock.sleep, key_life=57_600)
+    run.measure(creates._key_life)
+    assert (run.finding("key-life")["value"], run.document["sandbox"]) == (None, {})
+
+
+def test_the_life_of_a_key_after_a_long_stop():
+    """Keys are kept for 24 hours. Repeats that come 30 hours late say that, and nothing about the planned ages."""
+    used, clock = {}, Clock()
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        if clock.seconds - used.get(key, 0) >= 86_400:
+            used[key] = clock.seconds
+        return made(f"{json.loads(request.content)['client_reference_id']}-{used[key]:.0f}")
+
+    run = run_over(answer, now=clock.now, sleep=clock.sleep, key_life=93_600)
+    clock.is_killed = True
+    with pytest.raises(KeyboardInterrupt):
+        run.measure(creates._key_life)
+    clock.is_killed, clock.seconds = False, clock.seconds + 108_000
+    run = run_over(answer, run.document, now=clock.now, sleep=clock.sleep)
+    run.measure(creates._key_life)
+    assert run.finding("key-life")["value"] == "0 to 108000 s"
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with (
+        pytest.raises(ConfigurationError, match=r"\.measured\.json\.lock cannot be written \(unable to open"),
+        only_writer(tmp_path / "nowhere" / "measured.json"),
+    ):
+        pass
