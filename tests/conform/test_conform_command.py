@@ -9,6 +9,8 @@ import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext.cli.app import run
+from victor_ext.conform.measurements import write
+from victor_ext.conform.run import CREATE
 
 pytestmark = pytest.mark.slow
 READS = ["conform", "--out", "measured.json"]
@@ -25,7 +27,8 @@ def victor(started, monkeypatch, capsys):
 
     def command(*arguments: str) -> tuple[int, str]:
         status = run([*arguments])
-        return status, capsys.readouterr().out
+        shown, command.complaint = capsys.readouterr()
+        return status, shown
 
     command.sandbox = measured.sandbox
     return command
@@ -59,6 +62,19 @@ def test_differences_are_named_and_compared(victor):
     status, shown = victor("doctor")
     assert "Measured" in shown
     assert "0 days ago, in conform.json" in shown
+
+
+def test_interrupted_it_says_what_it_made(victor, monkeypatch):
+    entries = [{"path": CREATE, "id": "OURS", "state": "made"}, {"path": CREATE, "id": None, "state": "sent"}]
+
+    def interrupted(file: Path, *_: object, **__: object) -> None:
+        write(file, {"format": 1, "made": entries})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("victor_ext.conform.measure", interrupted)
+    assert victor(*READS)[0] == 130
+    assert "1 payment requests were made: OURS.\nOf 1 more, it is not known" in victor.complaint
+    assert "it goes on from measured.json" in victor.complaint
 
 
 def test_what_could_not_be_measured_can_be_run_again(victor):

@@ -69,13 +69,18 @@ def conform(
 
         before = None if compare is None else load(compare)
         complain(str(plan))
-        with Progress(as_json=session.as_json) as progress:
-            report = measure(
-                out,
-                plan,
-                connect,
-                on_probe=lambda probe: progress.show("conform", 0, None, probe.names[0]),
-            )
+        try:
+            with Progress(as_json=session.as_json) as progress:
+                report = measure(
+                    out,
+                    plan,
+                    connect,
+                    on_probe=lambda probe: progress.show("conform", 0, None, probe.names[0]),
+                )
+        except KeyboardInterrupt:
+            if out.exists():
+                complain(f"{load(out).creates}\nRun it again with the same options: it goes on from {out}.")
+            raise
         if html is not None:
             with whole_file(html, "--html", mode=0o600) as page:
                 page.write(report.html())

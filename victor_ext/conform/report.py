@@ -41,6 +41,15 @@ class Report:
         creates = (each for each in self.document["made"] if each["path"] == CREATE)
         return [*dict.fromkeys(each["id"] for each in creates if each["id"])]
 
+    @property
+    def creates(self) -> str:
+        """What was made, and of how many it is not known."""
+        text = f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
+        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self.document["made"])
+        if unknown:
+            text += f"\nOf {unknown} more, it is not known whether they were made: see 'made' in the file."
+        return text
+
     def text(self) -> str:
         """The report as lines of text."""
         return "\n".join(self._lines())
@@ -91,10 +100,7 @@ class Report:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
             if finding["note"]:
                 yield f"    {finding['note']}"
-        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in document["made"])
-        yield f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
-        if unknown:
-            yield f"Of {unknown} more, it is not known whether they were made: see 'made' in the file."
+        yield self.creates
         yield self._summary
 
 
