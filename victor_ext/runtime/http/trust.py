@@ -27,7 +27,7 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 def default_context() -> ssl.SSLContext:
-    """The context of all clients in this process. Raises `OSError` where SSL_CERT_FILE or SSL_CERT_DIR cannot be read.
+    """The context of all clients in this process. Raises `OSError` where SSL_CERT_FILE cannot be read.
 
     These variables replace the system's authorities. Where it has none, as a container without ca-certificates, they
     are those of certifi. On macOS and Windows the system verifies. Two threads may each make one, and both are good.
