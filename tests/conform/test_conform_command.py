@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import ConnectionFailed, Outcome, Victor, VictorOAuth
 from victor_ext.cli.app import run
+from victor_ext.conform import Plan, measure
 
 pytestmark = pytest.mark.slow
 READS = ["conform", "--out", "measured.json"]
@@ -69,6 +72,15 @@ def test_what_could_not_be_measured_can_be_run_again(victor):
     status, shown = victor("conform", "--compare", "first.json")
     assert status == 75
     assert "- max-page-size: not measured" in shown
+
+
+def test_where_nothing_listens_nothing_was_sent(victor):
+    with pytest.raises(ConnectionFailed) as raised:
+        measure(
+            "none.json", Plan(), partial(Victor, VictorOAuth("id", "secret-for-a-test"), base_url="http://127.0.0.1:1")
+        )
+    assert raised.value.outcome is Outcome.NOT_SENT
+    assert "http_client" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import ASSUMPTIONS, Phase
-from .exchanges import Exchanges
+from .exchanges import Exchanges, Over
 from .measurements import FORMAT, Document, only_writer, read, write
 from .other_systems import Signed, probes_of
 from .report import Report
@@ -127,8 +127,8 @@ def measure(
     Args:
         file: The file. It is readable by you alone, and written as a whole.
         plan: What to measure.
-        connect: Makes the client, of the options `http_client` and `retry`. With a client of another system, or of an
-            API that is connected, each of its reads is sent once, and nothing else.
+        connect: Makes the client, of the options `retry`, and `http_client` or `transport`. With a client of another
+            system, or of an API that is connected, each of its reads is sent once, and nothing else.
         http: The httpx client that sends; None: a new one, which trusts whom a client of `connect` trusts.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
@@ -140,7 +140,9 @@ def measure(
     path, lives = Path(file), list[float]()
     with _sender(connect) if http is None else nullcontext(http) as sender, only_writer(path):
         sender.event_hooks["response"].append(partial(_note_token_life, lives))
-        with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as client:
+        # What is not the caller's own is known to send once: where it cannot connect, nothing was sent.
+        sending = {"transport": Over(sender)} if http is None else {"http_client": http}
+        with connect(**sending, retry=RetryPolicy(max_attempts=1)) as client:
             if client.environment == "production" and not plan.read_only:
                 raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
             document = _document(path, client, plan)
