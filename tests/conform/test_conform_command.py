@@ -28,7 +28,8 @@ def victor(started, monkeypatch, capsys):
 
     def command(*arguments: str) -> tuple[int, str]:
         status = run([*arguments])
-        return status, capsys.readouterr().out
+        shown, command.complained = capsys.readouterr()
+        return status, shown
 
     command.sandbox = measured.sandbox
     return command
@@ -84,9 +85,18 @@ def test_where_nothing_listens_nothing_was_sent(victor):
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--payee", "043987673645"], ["--key-life", "soon"], ["--own-payer"], ["--read-only", "--token-tolerance"]],
+    ("arguments", "words"),
+    [
+        (["--payee", "043987673645"], "payee and payer: pass both"),
+        (["--key-life", "soon"], "--key-life is 'soon'"),
+        (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
+        (["--read-only", "--token-tolerance"], "--read-only: leave out payee, payer and --token-tolerance."),
+        (["--out", "other.json"], "other.json is of another measurement (--read-only): "),
+    ],
 )
-def test_misuse(victor, arguments):
+def test_misuse(victor, arguments, words):
+    measure("other.json", Plan(read_only=True), Victor.from_env)
+    received = len(victor.sandbox.received())
     assert victor("conform", *arguments)[0] == 2
-    assert victor.sandbox.received() == []
+    assert words in victor.complained
+    assert len(victor.sandbox.received()) == received

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, RetryPolicy, Victor, __version__, zulu
+from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__, zulu
 from victor_ext.privacy import short_mask
 
 from . import creates, reads
@@ -63,11 +63,13 @@ class Plan:
         if (self.payee is None) is not (self.payer is None):
             raise ConfigurationError("payee and payer: pass both, or neither for reads alone.")
         if self.payer is None and (self.own_payer or self.key_life is not None):
-            raise ConfigurationError("own_payer and key_life need a payee and a payer.")
+            needs = "own_payer and key_life need a payee and a payer."
+            raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
         if self.key_life is not None and not 0 < self.key_life < 1e8:
             raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds above zero.")
         if self.read_only and (self.payer is not None or self.token_tolerance):
-            raise ConfigurationError("read_only: leave out payee, payer and token_tolerance.")
+            excludes = "read_only: leave out payee, payer and token_tolerance."
+            raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
 
     @property
     def probes(self) -> list[Probe]:
@@ -192,7 +194,8 @@ def _measured_elsewhere(
     path: Path, document: Document, client: Any, plan: Plan, on_probe: Callable[[Probe], object]
 ) -> Report:
     if plan.payer is not None or plan.token_tolerance:
-        raise ConfigurationError(f"{client.provider} can only be read: leave out all but read_only.")
+        why = f"{client.provider} can only be read: leave out all but read_only."
+        raise ConfigurationError.of([Problem("plan", "excludes", why)])
     with httpx.Client(transport=Signed(client)) as sender:
         exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
         run = Run(exchanges, document, partial(write, path, document))
@@ -216,8 +219,9 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     theirs = document | document["plan"]
     others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
     if others:
-        why = f"{path} is of another measurement ({', '.join(others)})"
-        raise ConfigurationError(f"{why}: repeat its options, or name another file.")
+        named = [name for name in others if name not in ("writes", "makes")] or others  # these two follow from the rest
+        why = f"{path} is of another measurement ({', '.join(named)}): repeat its options, or name another file."
+        raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document
 
 
