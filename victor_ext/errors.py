@@ -85,7 +85,7 @@ class Outcome(StrEnum):
             conflict: Whether the provider reported an earlier use of the key.
         """
         if self is Outcome.NOT_SENT:
-            return "Nothing was sent, so the call can be repeated."
+            return "This call was not sent, so it can be repeated."
         if self is Outcome.REJECTED:
             return "The provider did not execute it."
         if self is Outcome.ACCEPTED:

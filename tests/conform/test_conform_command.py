@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import ConnectionFailed, Outcome, Victor, VictorOAuth
 from victor_ext.cli.app import run
+from victor_ext.conform import Plan, measure
 from victor_ext.conform.measurements import write
 from victor_ext.conform.run import CREATE
 
@@ -87,10 +90,28 @@ def test_what_could_not_be_measured_can_be_run_again(victor):
     assert "- max-page-size: not measured" in shown
 
 
+def test_where_nothing_listens_nothing_was_sent(victor):
+    with pytest.raises(ConnectionFailed) as raised:
+        measure(
+            "none.json", Plan(), partial(Victor, VictorOAuth("id", "secret-for-a-test"), base_url="http://127.0.0.1:1")
+        )
+    assert raised.value.outcome is Outcome.NOT_SENT
+    assert "http_client" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
-    "arguments",
-    [["--payee", "043987673645"], ["--key-life", "soon"], ["--own-payer"], ["--read-only", "--token-tolerance"]],
+    ("arguments", "words"),
+    [
+        (["--payee", "043987673645"], "payee and payer: pass both"),
+        (["--key-life", "soon"], "--key-life is 'soon'"),
+        (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
+        (["--read-only", "--token-tolerance"], "--read-only: leave out payee, payer and --token-tolerance."),
+        (["--out", "other.json"], "other.json is of another measurement (--read-only): "),
+    ],
 )
-def test_misuse(victor, arguments):
+def test_misuse(victor, arguments, words):
+    measure("other.json", Plan(read_only=True), Victor.from_env)
+    received = len(victor.sandbox.received())
     assert victor("conform", *arguments)[0] == 2
-    assert victor.sandbox.received() == []
+    assert words in victor.complaint
+    assert len(victor.sandbox.received()) == received

@@ -63,6 +63,16 @@ class Answer:
         return [item.get("victor_payment_request_id") for item in self.items]
 
 
+class Over(httpx.BaseTransport):
+    """Sends over an httpx client that is known to send once, so that a client of the provider believes its errors."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._http.send(request, auth=None, stream=True)
+
+
 class Exchanges:
     """Sends each request once, and keeps a journal.
 

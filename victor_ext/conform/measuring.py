@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, RetryPolicy, Victor, __version__, zulu
+from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__, zulu
 from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import ASSUMPTIONS, Phase
-from .exchanges import Exchanges
+from .exchanges import Exchanges, Over
 from .measurements import FORMAT, Document, only_writer, read, write
 from .other_systems import Signed, probes_of
 from .report import Report
@@ -63,11 +63,13 @@ class Plan:
         if (self.payee is None) is not (self.payer is None):
             raise ConfigurationError("payee and payer: pass both, or neither for reads alone.")
         if self.payer is None and (self.own_payer or self.key_life is not None):
-            raise ConfigurationError("own_payer and key_life need a payee and a payer.")
+            needs = "own_payer and key_life need a payee and a payer."
+            raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
         if self.key_life is not None and not 0 < self.key_life < 1e8:
             raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds above zero.")
         if self.read_only and (self.payer is not None or self.token_tolerance):
-            raise ConfigurationError("read_only: leave out payee, payer and token_tolerance.")
+            excludes = "read_only: leave out payee, payer and token_tolerance."
+            raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
 
     @property
     def probes(self) -> list[Probe]:
@@ -127,8 +129,8 @@ def measure(
     Args:
         file: The file. It is readable by you alone, and written as a whole.
         plan: What to measure.
-        connect: Makes the client, of the options `http_client` and `retry`. With a client of another system, or of an
-            API that is connected, each of its reads is sent once, and nothing else.
+        connect: Makes the client, of the options `retry`, and `http_client` or `transport`. With a client of another
+            system, or of an API that is connected, each of its reads is sent once, and nothing else.
         http: The httpx client that sends; None: a new one, which trusts whom a client of `connect` trusts.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
@@ -140,7 +142,9 @@ def measure(
     path, lives = Path(file), list[float]()
     with _sender(connect) if http is None else nullcontext(http) as sender, only_writer(path):
         sender.event_hooks["response"].append(partial(_note_token_life, lives))
-        with connect(http_client=sender, retry=RetryPolicy(max_attempts=1)) as client:
+        # What is not the caller's own is known to send once: where it cannot connect, nothing was sent.
+        sending = {"transport": Over(sender)} if http is None else {"http_client": http}
+        with connect(**sending, retry=RetryPolicy(max_attempts=1)) as client:
             if client.environment == "production" and not plan.read_only:
                 raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
             document = _document(path, client, plan)
@@ -190,7 +194,8 @@ def _measured_elsewhere(
     path: Path, document: Document, client: Any, plan: Plan, on_probe: Callable[[Probe], object]
 ) -> Report:
     if plan.payer is not None or plan.token_tolerance:
-        raise ConfigurationError(f"{client.provider} can only be read: leave out all but read_only.")
+        why = f"{client.provider} can only be read: leave out all but read_only."
+        raise ConfigurationError.of([Problem("plan", "excludes", why)])
     with httpx.Client(transport=Signed(client)) as sender:
         exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
         run = Run(exchanges, document, partial(write, path, document))
@@ -214,8 +219,9 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     theirs = document | document["plan"]
     others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
     if others:
-        why = f"{path} is of another measurement ({', '.join(others)})"
-        raise ConfigurationError(f"{why}: repeat its options, or name another file.")
+        named = [name for name in others if name not in ("writes", "makes")] or others  # these two follow from the rest
+        why = f"{path} is of another measurement ({', '.join(named)}): repeat its options, or name another file."
+        raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document
 
 

@@ -135,7 +135,7 @@ class TestTheEndpointFails:
         error = harness.fails(errors.AuthenticationError, "POST", KEY, match=words)
         assert (error.outcome, error.attempts, error.idempotency_key) == (Outcome.NOT_SENT, 0, KEY)
         assert error.status_code == code
-        assert str(error).count("Nothing was sent") == 1
+        assert str(error).count("This call was not sent") == 1
         assert len(endpoint.asked) == 1
         assert harness.received == []
         harness.call()  # and the lock is free
@@ -282,7 +282,7 @@ class TestManyThreads:
         for number, error in enumerate(observed):
             assert (error.outcome, error.attempts, error.status_code) == (Outcome.NOT_SENT, 0, 503)
             assert error.idempotency_key == (None if number % 2 else f"{KEY}-{number:04}")
-            assert str(error).count("Nothing was sent") == (0 if number % 2 else 1)
+            assert str(error).count("This call was not sent") == (0 if number % 2 else 1)
             assert KEY not in str(error)
         assert harness.call().status_code == 200, "whoever comes later asks again"
         assert len(endpoint.asked) == 3

@@ -71,7 +71,7 @@ def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
     assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
     assert "max_concurrency other calls were in progress" in str(error)
     assert "three quarters of the deadline of 0.08 s have passed" in str(error)
-    assert str(error).endswith("Nothing was sent, so the call can be repeated.")
+    assert str(error).endswith("This call was not sent, so it can be repeated.")
     (late,) = [event for event in events if isinstance(event, CallEnded) and event.path == "/late"]
     assert (late.error, late.attempts) == ("DeadlineExceeded", 0)
     assert 0.05 <= late.waited <= late.seconds

@@ -66,7 +66,7 @@ class TestTheMessageSaysWhatIsKnown:
     @pytest.mark.parametrize(
         ("script", "key", "words"),
         [
-            ([raises(httpx.ConnectError)], KEY, r"\(it happened\)\. Nothing was sent"),
+            ([raises(httpx.ConnectError)], KEY, r"\(it happened\)\. This call was not sent"),
             ([status(400)], KEY, "The provider did not execute it"),
             ([LOST], KEY, f"repeat it with idempotency_key='{KEY}'"),
             ([LOST], None, "no key makes a repeat safe"),
