@@ -89,6 +89,8 @@ class Report:
             yield f"{mark} {finding['assumption']}: {value}{likely}. {finding['sentence']}"
             if _differs(finding) and finding["value"] is not None:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
+            if finding["value"] is not None and finding["measured_at"] < document.get("began_at", ""):
+                yield f"    measured at {finding['measured_at']}, not repeated: measure into another file to repeat it"
             if finding["note"]:
                 yield f"    {finding['note']}"
         unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in document["made"])

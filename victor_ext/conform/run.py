@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,13 +76,13 @@ class Run:
         self.plan: dict[str, Any] = document["plan"]
         self._made: dict[str, dict[str, Any]] = {entry["step"]: entry for entry in document["made"]}
         self._unsent = set[str]()
-        self._first_call = 0
+        self._first_call, self._earlier = 0, list[int]()
 
     def measure(self, probe: Probe) -> None:
         """Run a probe, unless it is certain already what it finds."""
         if all(self.certainty_of(name) == "certain" for name in probe.names):
             return
-        self._first_call = len(self.document["calls"])
+        self._first_call, self._earlier = len(self.document["calls"]), []
         try:
             probe.measure(self)
         except Unmeasured as error:
@@ -96,6 +96,8 @@ class Run:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
         assumption = assumption_of(name)
         text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        calls = self.document["calls"]
+        evidence = [*self._earlier, *(entry["call"] for entry in calls[self._first_call :])]
         finding = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -104,10 +106,10 @@ class Run:
             "certainty": certainty,
             "setting": assumption.option,
             "words": assumption.words or None,
-            "evidence": [entry["call"] for entry in self.document["calls"][self._first_call :]],
+            "evidence": evidence,
             "means": assumption.means if text is not None and assumption.assumed not in ("", text) else "",
             "note": note,
-            "measured_at": zulu.format(zulu.now()),
+            "measured_at": min((calls[call - 1]["at"] for call in evidence), default=zulu.format(zulu.now())),
         }
         others = [each for each in self.document["findings"] if each["assumption"] != name]
         self.document["findings"] = [*others, finding]
@@ -124,6 +126,13 @@ class Run:
             certainty = "not measurable" if assumption_of(name).why_not else "not measured"
             self.find(name, None, certainty, note=reason)
             self.document["findings"][-1]["is_failure"] = is_failure
+
+    def forget_reads(self, probes: Iterable[Probe]) -> None:
+        """Let what these probes read be measured again. What creates have shown keeps its date: none is sent twice."""
+        names = {name for probe in probes if not probe.sends for name in probe.names}
+        self.document["findings"] = [each for each in self.document["findings"] if each["assumption"] not in names]
+        for name in names:
+            self.document["sandbox"].pop(assumption_of(name).option, None)
 
     def certainty_of(self, name: str) -> str | None:
         return self.finding(name).get("certainty")
@@ -233,6 +242,8 @@ class Run:
     def perform(self, entry: dict[str, Any]) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
         if entry["call"] is not None:
+            if entry["call"] <= self._first_call and entry["call"] not in self._earlier:
+                self._earlier.append(entry["call"])
             response = self.document["calls"][entry["call"] - 1]["response"]
             return Answer(entry["call"], response["status"], response["body"])
         step = entry["step"]
