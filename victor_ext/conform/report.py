@@ -14,7 +14,7 @@ from string import Template
 from typing import Any
 
 from .measurements import Document, read
-from .run import CREATE
+from .run import CREATE, ELSEWHERE
 
 Finding = dict[str, Any]
 
@@ -90,13 +90,15 @@ class Report:
             if _differs(finding) and finding["value"] is not None:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
             if finding["value"] is not None and finding["measured_at"] < document.get("began_at", ""):
-                yield f"    measured at {finding['measured_at']}, not repeated: measure into another file to repeat it"
+                yield f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to repeat it"
             if finding["note"]:
                 yield f"    {finding['note']}"
         unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in document["made"])
         yield f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
         if unknown:
             yield f"Of {unknown} more, it is not known whether they were made: see 'made' in the file."
+        if lost := [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]:
+            yield f"To run it again with this file cannot measure {', '.join(lost)}: {ELSEWHERE}."
         yield self._summary
 
 

@@ -21,6 +21,8 @@ CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
 LEAST, MORE = "0.01", "0.02"
 NOTES = "Conform"
 NOBODY = "conformNobody00"
+ELSEWHERE = "measure into another file"
+"""What helps where a create may not be sent again."""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
 
@@ -206,7 +208,7 @@ class Run:
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
         if (step in self._made) is not (other in self._made):
-            raise Unmeasured("only one of two was sent in an earlier run: they were not sent at once")
+            raise Unmeasured(f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}")
         entries = self.reserve(step), self.reserve(other, like=step)
         with ThreadPoolExecutor(len(entries)) as pool:
             return [*pool.map(self.perform, entries)]
@@ -248,7 +250,7 @@ class Run:
             return Answer(entry["call"], response["status"], response["body"])
         step = entry["step"]
         if step not in self._unsent:
-            reason = f"'{step}' was sent once, and its answer is not known: it is not sent again"
+            reason = f"'{step}' was sent once, and its answer is not known. It is never sent again: {ELSEWHERE}"
             raise Unmeasured(reason, is_failure=True)
         self._unsent.discard(step)
         try:
@@ -278,12 +280,18 @@ class Run:
 
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
-        creates = (each for each in self._made.values() if each["path"] == CREATE)
-        lost = {each["body"]["reference"]: each for each in creates if each["state"] in ("sent", "unknown")}
+        creates = [each for each in self._made.values() if each["path"] == CREATE]
+        lost = [each for each in creates if each["state"] in ("sent", "unknown") and not each["id"]]
+        listed: dict[Any, list[Any]] = {}
         with suppress(Unmeasured):
             for item in self.items() if lost else ():
-                if item.get("client_reference_id") in lost:
-                    lost[item["client_reference_id"]]["id"] = item.get("victor_payment_request_id")
+                if word(item.get("direction")) != "inbound":  # a twin has the same reference
+                    listed.setdefault(item.get("client_reference_id"), []).append(item.get("victor_payment_request_id"))
+        for each in lost:
+            ids, known = listed.get(each["body"]["reference"], []), [other["id"] for other in creates]
+            repeated = [other["id"] for other in creates if other["body"] == each["body"] and other["id"] in ids]
+            if found := [id for id in ids if id not in known] or repeated:  # a repeat that made nothing more
+                each |= {"id": found[0], "state": "made"}
 
 
 def moment(seconds: float, later: float = 0) -> str:
