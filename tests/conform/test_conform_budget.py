@@ -99,6 +99,8 @@ measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **
     report = measured()
     check_the_file(measured, report)
     assert [each["assumption"] for each in report.failures] == ["key-repeat", "key-in-progress"]
+    assert {each["state"] for each in report.document["made"]} == {"made", "refused"}
+    assert "with this file cannot measure key-repeat, key-in-progress: measure into another file." in report.text()
 
 
 def test_a_file_of_another_plan_or_place_is_refused(started):

@@ -88,6 +88,25 @@ def test_two_that_were_not_sent_at_once_show_nothing():
     assert len(sent) == 2
 
 
+def test_of_two_at_once_that_had_no_answer_each_is_named():
+    """Both have one key and one reference, and the list has one request of it, and its twin."""
+    sent = []
+
+    def answer(request):
+        if request.method == "POST":
+            sent.append(json.loads(request.content)["client_reference_id"])
+            raise httpx.ReadTimeout("none")
+        items = {"OURS": "Outbound", "THEIRS": "Inbound"}.items()
+        names = ("victor_payment_request_id", "direction", "client_reference_id")
+        results = [dict(zip(names, (*item, sent[0]), strict=True)) for item in items]
+        return httpx.Response(200, json={"results": results})
+
+    run = run_over(answer)
+    run.measure(creates._two_at_once)
+    run.settle()
+    assert {(each["state"], each["id"]) for each in run.document["made"]} == {("made", "OURS")}
+
+
 class Clock:
     """It goes on by each wait; a kill at the first wait is a stop of 30 hours."""
 

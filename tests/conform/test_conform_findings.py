@@ -24,6 +24,24 @@ def test_what_behaves_as_assumed_has_no_difference(started):
     assert (measured.path / "measured.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(started):
+    old = started()
+    first = old()
+    new = started(refused_token="403", clock_skew=30, key_repeat="409")
+    file = new.path / "measured.json"
+    file.write_text(file.read_text().replace(old.sandbox.url, new.sandbox.url))
+    again, created = new(), ("key-repeat", "refused-key", "error-shape")
+    found, before = ({each["assumption"]: each for each in one.document["findings"]} for one in (again, first))
+    values = {name: each["value"] for name, each in found.items() if each["value"] not in (None, before[name]["value"])}
+    assert values == {"refused-token": "403", "clock-skew": "30"}
+    assert (again.document["sandbox"]["refused_token"], new.made()) == ("403", 0)
+    dates = [found[name]["measured_at"] for name in created]
+    assert max(*dates, again.document["measured_at"]) < again.document["began_at"] <= found["first-page"]["measured_at"]
+    assert (
+        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n    measured at {dates[0]}, not repe" in again.text()
+    )
+
+
 def test_every_assumption_has_a_probe_or_a_reason_and_whom_to_ask():
     for name, each in ASSUMPTIONS.items():
         if each.phase is Phase.NONE:

@@ -167,6 +167,7 @@ def measure(
                 token=_signer(victor),
                 token_life=lives[0] if lives else None,
             )
+            _begin(run, plan.probes)
             for probe in plan.probes:
                 on_probe(probe)
                 run.measure(probe)
@@ -176,8 +177,7 @@ def measure(
             run.settle()
             findings = {finding["assumption"]: finding for finding in document["findings"]}
             document["findings"] = [findings[name] for name in ASSUMPTIONS]
-            document["measured_at"] = zulu.format(zulu.now())
-            write(path, document, indent=1)
+            _end(path, document)
     return Report(document)
 
 
@@ -199,12 +199,28 @@ def _measured_elsewhere(
     with httpx.Client(transport=Signed(client)) as sender:
         exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
         run = Run(exchanges, document, partial(write, path, document))
-        for probe in probes_of(client):
+        probes = [*probes_of(client)]
+        _begin(run, probes)
+        for probe in probes:
             on_probe(probe)
             run.measure(probe)
-    document["measured_at"] = zulu.format(zulu.now())
-    write(path, document, indent=1)
+    _end(path, document)
     return Report(document)
+
+
+def _begin(run: Run, probes: list[Probe]) -> None:
+    """Begin a measurement, or go on with one that was not finished."""
+    document = run.document
+    if document["measured_at"] is not None or "began_at" not in document:
+        document |= {"began_at": zulu.format(zulu.now()), "measured_at": None}
+        run.forget_reads(probes)
+
+
+def _end(path: Path, document: Document) -> None:
+    """Date the file by its oldest value: what was not repeated is no newer than it is."""
+    dates = [each["measured_at"] for each in document["findings"] if each["value"] is not None]
+    document["measured_at"] = min(dates, default=zulu.format(zulu.now()))
+    write(path, document, indent=1)
 
 
 def _document(path: Path, client: Any, plan: Plan) -> Document:

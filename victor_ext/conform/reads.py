@@ -180,8 +180,9 @@ def _get_status(run: Run) -> None:
 
 @probe("clock-skew", "date-header", "keep-alive", "http-version", "tls")
 def connection(run: Run) -> None:
-    """Last of all: what every answer shows."""
-    entries = [entry for entry in run.document["calls"] if "response" in entry]
+    """Last of all: what every answer of this measurement shows."""
+    began = run.document.get("began_at", "")
+    entries = [entry for entry in run.document["calls"] if "response" in entry and entry["at"] >= began]
     ahead = _seconds_ahead(entries)
     run.find("date-header", ahead is not None)
     if ahead is not None:

@@ -14,7 +14,7 @@ from string import Template
 from typing import Any
 
 from .measurements import Document, read
-from .run import CREATE
+from .run import CREATE, ELSEWHERE
 
 Finding = dict[str, Any]
 
@@ -98,9 +98,13 @@ class Report:
             yield f"{mark} {finding['assumption']}: {value}{likely}. {finding['sentence']}"
             if _differs(finding) and finding["value"] is not None:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
+            if finding["value"] is not None and finding["measured_at"] < document.get("began_at", ""):
+                yield f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to repeat it"
             if finding["note"]:
                 yield f"    {finding['note']}"
         yield self.creates
+        if lost := [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]:
+            yield f"To run it again with this file cannot measure {', '.join(lost)}: {ELSEWHERE}."
         yield self._summary
 
 

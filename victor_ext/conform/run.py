@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
 LEAST, MORE = "0.01", "0.02"
 NOTES = "Conform"
 NOBODY = "conformNobody00"
+ELSEWHERE = "measure into another file"
+"""What helps where a create may not be sent again."""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
 
@@ -76,13 +78,13 @@ class Run:
         self.plan: dict[str, Any] = document["plan"]
         self._made: dict[str, dict[str, Any]] = {entry["step"]: entry for entry in document["made"]}
         self._unsent = set[str]()
-        self._first_call = 0
+        self._first_call, self._earlier = 0, list[int]()
 
     def measure(self, probe: Probe) -> None:
         """Run a probe, unless it is certain already what it finds."""
         if all(self.certainty_of(name) == "certain" for name in probe.names):
             return
-        self._first_call = len(self.document["calls"])
+        self._first_call, self._earlier = len(self.document["calls"]), []
         try:
             probe.measure(self)
         except Unmeasured as error:
@@ -96,6 +98,8 @@ class Run:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
         assumption = assumption_of(name)
         text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        calls = self.document["calls"]
+        evidence = [*self._earlier, *(entry["call"] for entry in calls[self._first_call :])]
         finding = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -104,10 +108,10 @@ class Run:
             "certainty": certainty,
             "setting": assumption.option,
             "words": assumption.words or None,
-            "evidence": [entry["call"] for entry in self.document["calls"][self._first_call :]],
+            "evidence": evidence,
             "means": assumption.means if text is not None and assumption.assumed not in ("", text) else "",
             "note": note,
-            "measured_at": zulu.format(zulu.now()),
+            "measured_at": min((calls[call - 1]["at"] for call in evidence), default=zulu.format(zulu.now())),
         }
         others = [each for each in self.document["findings"] if each["assumption"] != name]
         self.document["findings"] = [*others, finding]
@@ -124,6 +128,13 @@ class Run:
             certainty = "not measurable" if assumption_of(name).why_not else "not measured"
             self.find(name, None, certainty, note=reason)
             self.document["findings"][-1]["is_failure"] = is_failure
+
+    def forget_reads(self, probes: Iterable[Probe]) -> None:
+        """Let what these probes read be measured again. What creates have shown keeps its date: none is sent twice."""
+        names = {name for probe in probes if not probe.sends for name in probe.names}
+        self.document["findings"] = [each for each in self.document["findings"] if each["assumption"] not in names]
+        for name in names:
+            self.document["sandbox"].pop(assumption_of(name).option, None)
 
     def certainty_of(self, name: str) -> str | None:
         return self.finding(name).get("certainty")
@@ -197,7 +208,7 @@ class Run:
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
         if (step in self._made) is not (other in self._made):
-            raise Unmeasured("only one of two was sent in an earlier run: they were not sent at once")
+            raise Unmeasured(f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}")
         entries = self.reserve(step), self.reserve(other, like=step)
         with ThreadPoolExecutor(len(entries)) as pool:
             return [*pool.map(self.perform, entries)]
@@ -233,11 +244,13 @@ class Run:
     def perform(self, entry: dict[str, Any]) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
         if entry["call"] is not None:
+            if entry["call"] <= self._first_call and entry["call"] not in self._earlier:
+                self._earlier.append(entry["call"])
             response = self.document["calls"][entry["call"] - 1]["response"]
             return Answer(entry["call"], response["status"], response["body"])
         step = entry["step"]
         if step not in self._unsent:
-            reason = f"'{step}' was sent once, and its answer is not known: it is not sent again"
+            reason = f"'{step}' was sent once, and its answer is not known. It is never sent again: {ELSEWHERE}"
             raise Unmeasured(reason, is_failure=True)
         self._unsent.discard(step)
         try:
@@ -267,12 +280,18 @@ class Run:
 
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
-        creates = (each for each in self._made.values() if each["path"] == CREATE)
-        lost = {each["body"]["reference"]: each for each in creates if each["state"] in ("sent", "unknown")}
+        creates = [each for each in self._made.values() if each["path"] == CREATE]
+        lost = [each for each in creates if each["state"] in ("sent", "unknown") and not each["id"]]
+        listed: dict[Any, list[Any]] = {}
         with suppress(Unmeasured):
             for item in self.items() if lost else ():
-                if item.get("client_reference_id") in lost:
-                    lost[item["client_reference_id"]]["id"] = item.get("victor_payment_request_id")
+                if word(item.get("direction")) != "inbound":  # a twin has the same reference
+                    listed.setdefault(item.get("client_reference_id"), []).append(item.get("victor_payment_request_id"))
+        for each in lost:
+            ids, known = listed.get(each["body"]["reference"], []), [other["id"] for other in creates]
+            repeated = [other["id"] for other in creates if other["body"] == each["body"] and other["id"] in ids]
+            if found := [id for id in ids if id not in known] or repeated:  # a repeat that made nothing more
+                each |= {"id": found[0], "state": "made"}
 
 
 def moment(seconds: float, later: float = 0) -> str:
