@@ -39,6 +39,8 @@ def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
     assert {call.method for call in sent} == {"GET"}
     assert len(sent) == len(reads) == sum(each["assumption"].startswith("GET ") for each in report.document["findings"])
     assert "clock-skew: 0." in report.text()
+    assert [(each["assumption"], each["note"]) for each in report.failures] == []
+    assert ",  (" not in report.text()
 
 
 def test_the_reads_of_a_document_are_sent(started, tmp_path):

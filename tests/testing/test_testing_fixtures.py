@@ -61,6 +61,21 @@ def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, m
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("mark", "words"), [('lik="x"', "*argument 'lik'*"), ('like="x"', "*x cannot be read: No such*")]
+)
+def test_a_setting_that_does_not_exist_is_named(pytester: pytest.Pytester, mark: str, words: str) -> None:
+    pytester.makepyfile(f"""
+        import pytest
+        @pytest.mark.victor_sandbox({mark})
+        def test_it(victor_sandbox):
+            pass
+    """)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["The settings of victor_sandbox: " + words])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
 @pytest.mark.parametrize(("kind", "first", "named", "met"), cases_beside(__file__)["failures"])
 def test_each_failure_by_its_name(
     victor: Victor, faults: Faults, sent_once: Any, kind: str, first: list[Any], named: dict[str, Any], met: list[str]

@@ -61,7 +61,7 @@ def show_status(status: BatchStatus, resume: str, *, as_json: bool) -> None:
     state = under_way if status.complete else " (being stored, or interrupted)"
     payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
     text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
-    advice = [] if status.complete and status.over else [f"Go on with:\n  {resume}"]
+    advice = [] if status.complete and status.over else [f"If nothing sends it now, go on with:\n  {resume}"]
     conclude(_as_dict(status), text, *advice, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -68,14 +69,16 @@ def conform(
             return session.client_of(provider, **more)[1]
 
         before = None if compare is None else load(compare)
-        complain(str(plan))
+        own = "The reads of its table are sent once each. Nothing is created or changed."
+        complain(str(plan) if provider == DEFAULT else own)
+        began = count()
         try:
             with Progress(as_json=session.as_json) as progress:
                 report = measure(
                     out,
                     plan,
                     connect,
-                    on_probe=lambda probe: progress.show("conform", 0, None, probe.names[0]),
+                    on_probe=lambda probe: progress.show("conform", next(began), None, probe.names[0], unit="probes"),
                 )
         except KeyboardInterrupt:
             if out.exists():

@@ -121,7 +121,7 @@ class Progress:
         self.close()
         self._open.close()
 
-    def show(self, name: str, done: int, total: int | None, counts: str) -> None:
+    def show(self, name: str, done: int, total: int | None, counts: str, *, unit: str = "rows") -> None:
         """Show how many are done, of how many (None: not known), and what became of them."""
         if self._quiet:
             return
@@ -134,7 +134,7 @@ class Progress:
             self._bar.update(self._tasks[name], total=total, completed=done, counts=counts)
         elif time.monotonic() >= self._next_lines.get(name, self._first_line):
             self._next_lines[name] = time.monotonic() + _LINE_EVERY
-            self.tell(f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}rows: {counts}")
+            self.tell(f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: {counts}")
 
     def close(self) -> None:
         if self._bar is not None:

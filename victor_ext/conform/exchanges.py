@@ -82,6 +82,7 @@ class Exchanges:
         base_url: What paths are below.
         journal: The entries so far. New ones are added, with how long each call took and the connection that it used.
         is_own: Whether a text was made here: it is shown in full.
+        takes_any: A good answer need not be an object, and a 403 may be the answer to an unknown id: of other systems.
     """
 
     def __init__(
@@ -91,9 +92,11 @@ class Exchanges:
         base_url: str,
         journal: list[dict[str, Any]],
         is_own: Callable[[str], bool],
+        *,
+        takes_any: bool = False,
     ) -> None:
         self._http, self._authorization, self._base = http, authorization, base_url.rstrip("/")
-        self.journal, self._is_own, self._lock = journal, is_own, Lock()
+        self.journal, self._is_own, self._takes_any, self._lock = journal, is_own, takes_any, Lock()
 
     def send(
         self,
@@ -144,10 +147,10 @@ class Exchanges:
         entry["received"] = time.time()
         answer = self._answer(response, entry)
         status = answer.status
-        no_rules = (408, 425, 429) if token is not None else (401, 403, 408, 425, 429)
+        no_rules = (408, 425, 429, *(() if token is not None else (401,) if self._takes_any else (401, 403)))
         is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
         is_refusal = 400 <= status < 500 and status not in no_rules and not is_damaged
-        if not is_refusal and not (status < 300 and is_object(answer.body)):
+        if not is_refusal and not (status < 300 and not is_damaged and (self._takes_any or is_object(answer.body))):
             raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
         return answer
 

@@ -197,7 +197,7 @@ def _measured_elsewhere(
         why = f"{client.provider} can only be read: leave out all but read_only."
         raise ConfigurationError.of([Problem("plan", "excludes", why)])
     with httpx.Client(transport=Signed(client)) as sender:
-        exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False)
+        exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False, takes_any=True)
         run = Run(exchanges, document, partial(write, path, document))
         probes = [*probes_of(client)]
         _begin(run, probes)

@@ -90,7 +90,8 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         document = self.document
-        yield f"{document['system']}, {document['environment']} ({document['base_url']}), {document['measured_at']}"
+        place = ", ".join(filter(None, [document["system"], document["environment"]]))
+        yield f"{place} ({document['base_url']}), {document['measured_at']}"
         for finding in document["findings"]:
             mark = "-" if finding["value"] is None else "!" if _differs(finding) else "="
             value = finding["value"] if finding["value"] is not None else finding["certainty"]

@@ -86,7 +86,11 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     mark = request.node.get_closest_marker(_MARK)
     options: dict[str, Any] = dict(mark.kwargs) if mark else {}
     like = options.pop("like", request.config.getini(_LIKE))
-    made = SandboxSettings(**options) if not like else SandboxSettings.like(request.config.rootpath / like, **options)
+    path = request.config.rootpath / like if like else None
+    try:
+        made = SandboxSettings(**options) if path is None else SandboxSettings.like(path, **options)
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"The settings of {_MARK}: {error}", pytrace=False)
     with Sandbox(made) as sandbox:
         # Not among the test's arguments yet when a fixture fails before the test begins.
         request.node.stash[_SANDBOX] = sandbox
