@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -88,6 +89,12 @@ def test_what_could_not_be_measured_can_be_run_again(victor):
     status, shown = victor("conform", "--compare", "first.json")
     assert status == 75
     assert "- max-page-size: not measured" in shown
+
+
+def test_an_interruption_says_how_to_go_on(victor, monkeypatch):
+    monkeypatch.setattr("victor_ext.conform.measure", Mock(side_effect=KeyboardInterrupt))
+    assert victor("conform")[0] == 130
+    assert "Run the same command again: it goes on from conform.json" in victor.complained
 
 
 def test_where_nothing_listens_nothing_was_sent(victor):

@@ -228,7 +228,7 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     system = client.system.name if hasattr(client, "system") else client.provider
     whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
     if not path.exists():
-        marked = plan.to_dict() | {"marker": f"c{secrets.token_hex(3)}"}
+        marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
         empty: Document = {"made": [], "findings": [], "sandbox": {}, "calls": []}
         return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
     document = read(path)
