@@ -56,9 +56,29 @@ def test_differences_are_named_and_compared(victor):
     Path("before.json").write_text(json.dumps(document))
     status, shown = victor(*READS, "--compare", "before.json")
     assert (status, shown.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
+    status, shown = victor(*READS, "--compare", "before.json", "--json")
+    assert json.loads(shown)["changes"] == ["unknown-id: 400 before, 404 now"]
     status, shown = victor("doctor")
     assert "Measured" in shown
     assert "0 days ago, in conform.json" in shown
+
+
+def test_a_comparison_names_what_it_leaves_out(victor):
+    victor("conform")
+    document = json.loads(Path("conform.json").read_bytes())
+    found = {each["assumption"]: each for each in document["findings"]}
+    found["unknown-id"] |= {"value": "400", "certainty": "likely"}
+    found["key-repeat"] |= {"value": "replay", "certainty": "certain"}
+    Path("before.json").write_text(json.dumps(document | {"base_url": "https://other.example"}))
+    status, shown = victor("conform", "--compare", "before.json")
+    assert (status, shown.splitlines()[-3:]) == (
+        0,
+        [
+            "Nothing that was compared has changed.",
+            "Not compared, since one of the two did not measure them for certain: unknown-id, key-repeat.",
+            "The earlier file has another base_url: https://other.example.",
+        ],
+    )
 
 
 def test_what_could_not_be_measured_can_be_run_again(victor):

@@ -81,9 +81,9 @@ def conform(
                 page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():
-            say(json.dumps(report.document) if session.as_json else "\n".join(map(plain, report.text().split("\n"))))
-            for change in () if session.as_json else changes:
-                say(f"changed: {plain(change)}")
+            more = {} if before is None else {"changes": changes, "not_compared": report.not_compared(before)}
+            text = report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
+            say(json.dumps(report.document | more) if session.as_json else "\n".join(map(plain, text.split("\n"))))
         differs = changes if before is not None else report.differences
         raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
 
