@@ -91,10 +91,23 @@ def test_what_could_not_be_measured_can_be_run_again(victor):
     assert "- max-page-size: not measured" in shown
 
 
+PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["--payee", "043987673645"], ["--key-life", "soon"], ["--own-payer"], ["--read-only", "--token-tolerance"]],
+    [
+        ["--payee", "043987673645"],
+        ["--key-life", "soon"],
+        [*PAIR, "--key-life", "27h"],
+        ["--own-payer"],
+        ["--read-only", "--token-tolerance"],
+        ["--provider", "paypal"],
+        ["--environment", "prod"],
+        ["--environment", "production", *PAIR],
+    ],
 )
-def test_misuse(victor, arguments):
-    assert victor("conform", *arguments)[0] == 2
+@pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])
+def test_misuse(victor, arguments, plan):
+    assert victor("conform", *arguments, *plan)[0] == 2
     assert victor.sandbox.received() == []

@@ -60,12 +60,15 @@ def conform(
             key_life=None if key_life is None else _seconds(key_life),
             read_only=read_only,
         )
-        if show_plan:
-            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
-            return
 
         def connect(**more: Any) -> Any:
             return session.client_of(provider, **more)[1]
+
+        if show_plan:
+            with connect() as client:
+                plan.check(client)
+            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+            return
 
         before = None if compare is None else load(compare)
         complain(str(plan))
