@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
@@ -63,6 +62,8 @@ def test_differences_are_named_and_compared(victor):
     Path("before.json").write_text(json.dumps(document))
     status, shown = victor(*READS, "--compare", "before.json")
     assert (status, shown.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
+    status, shown = victor(*READS, "--compare", "before.json", "--json")
+    assert json.loads(shown)["changes"] == ["unknown-id: 400 before, 404 now"]
     status, shown = victor("doctor")
     assert "Measured" in shown
     assert "0 days ago, in conform.json" in shown
@@ -81,6 +82,24 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     assert "it goes on from measured.json" in victor.complaint
 
 
+def test_a_comparison_names_what_it_leaves_out(victor):
+    victor("conform")
+    document = json.loads(Path("conform.json").read_bytes())
+    found = {each["assumption"]: each for each in document["findings"]}
+    found["unknown-id"] |= {"value": "400", "certainty": "likely"}
+    found["key-repeat"] |= {"value": "replay", "certainty": "certain"}
+    Path("before.json").write_text(json.dumps(document | {"base_url": "https://other.example"}))
+    status, shown = victor("conform", "--compare", "before.json")
+    assert (status, shown.splitlines()[-3:]) == (
+        0,
+        [
+            "Nothing that was compared has changed.",
+            "Not compared, since one of the two did not measure them for certain: unknown-id, key-repeat.",
+            "The earlier file has another base_url: https://other.example.",
+        ],
+    )
+
+
 def test_what_could_not_be_measured_can_be_run_again(victor):
     victor.sandbox.inject("status", times=None, skip=1, query="*page_size=1000*")
     assert victor("conform", "--compare", "nothing.json")[0] == 2
@@ -89,12 +108,6 @@ def test_what_could_not_be_measured_can_be_run_again(victor):
     status, shown = victor("conform", "--compare", "first.json")
     assert status == 75
     assert "- max-page-size: not measured" in shown
-
-
-def test_an_interruption_says_how_to_go_on(victor, monkeypatch):
-    monkeypatch.setattr("victor_ext.conform.measure", Mock(side_effect=KeyboardInterrupt))
-    assert victor("conform")[0] == 130
-    assert "Run the same command again: it goes on from conform.json" in victor.complained
 
 
 def test_where_nothing_listens_nothing_was_sent(victor):
@@ -122,3 +135,25 @@ def test_misuse(victor, arguments, words):
     assert victor("conform", *arguments)[0] == 2
     assert words in victor.complaint
     assert len(victor.sandbox.received()) == received
+
+
+PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--payee", "043987673645"],
+        ["--key-life", "soon"],
+        [*PAIR, "--key-life", "27h"],
+        ["--own-payer"],
+        ["--read-only", "--token-tolerance"],
+        ["--provider", "paypal"],
+        ["--environment", "prod"],
+        ["--environment", "production", *PAIR],
+    ],
+)
+@pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])
+def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, arguments, plan):
+    assert victor("conform", *arguments, *plan)[0] == 2
+    assert victor.sandbox.received() == []

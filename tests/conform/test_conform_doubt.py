@@ -12,7 +12,7 @@ import pytest
 from tests.conform.strict_server import Provider, serving
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt
-from victor_ext.conform import Plan, creates, measure
+from victor_ext.conform import Plan, creates, measure, reads
 from victor_ext.conform.exchanges import Exchanges
 from victor_ext.conform.measurements import only_writer
 from victor_ext.conform.run import Run
@@ -86,6 +86,17 @@ def test_two_that_were_not_sent_at_once_show_nothing():
     again.measure(creates._two_at_once)
     assert again.finding("two-at-once")["value"] is None
     assert len(sent) == 2
+
+
+@pytest.mark.parametrize(("says", "found"), [(lambda _: 25, None), (lambda asked: min(asked, 40), "40")])
+def test_what_a_page_says_of_itself_counts_if_it_follows_what_is_asked_and_is_not_played(says, found):
+    run = run_over(
+        lambda request: httpx.Response(
+            200, json={"results": [], "page_size": says(int(request.url.params["page_size"]))}
+        )
+    )
+    run.measure(reads._page_size)
+    assert (run.finding("max-page-size")["value"], run.document["sandbox"]) == (found, {})
 
 
 def test_of_two_at_once_that_had_no_answer_each_is_named():

@@ -29,7 +29,7 @@ NUMBERS = {
     "key_shortest": [8, 13, 30],
     "key_longest": [64, 127, 200],
     "error_code": [7],
-    "max_page_size": [3, 50],
+    "max_page_size": [3, 12],
 }
 """Values of the options that are no choice."""
 WITH = {

@@ -61,12 +61,15 @@ def conform(
             key_life=None if key_life is None else _seconds(key_life),
             read_only=read_only,
         )
-        if show_plan:
-            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
-            return
 
         def connect(**more: Any) -> Any:
             return session.client_of(provider, **more)[1]
+
+        if show_plan:
+            with connect() as client:
+                plan.check(client)
+            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+            return
 
         before = None if compare is None else load(compare)
         own = "The reads of its table are sent once each. Nothing is created or changed."
@@ -89,9 +92,9 @@ def conform(
                 page.write(report.html())
         changes = [] if before is None else report.changes(before)
         with decided():
-            say(json.dumps(report.document) if session.as_json else "\n".join(map(plain, report.text().split("\n"))))
-            for change in () if session.as_json else changes:
-                say(f"changed: {plain(change)}")
+            more = {} if before is None else {"changes": changes, "not_compared": report.not_compared(before)}
+            text = report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
+            say(json.dumps(report.document | more) if session.as_json else "\n".join(map(plain, text.split("\n"))))
         differs = changes if before is not None else report.differences
         raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
 

@@ -28,6 +28,8 @@ from .run import LEAST, MORE, NOBODY, NOTES, Probe, Run
 PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
 """In their order."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
+LONGEST_LIFE = 93_600
+"""Seconds: a document that names a day is shown right or wrong within two hours more."""
 _NOT_ASKED = {
     Phase.CREATE: "it needs creates: name a payee and a payer",
     Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer",
@@ -45,7 +47,7 @@ class Plan:
         payer: The id of the counterparty that is asked.
         own_payer: The payer's account is yours, too: two inbound twins are answered, and 0.01 moves.
         token_tolerance: Send four tokens that should be refused. A series of 401 may lock a key.
-        key_life: Measure the life of keys up to this many seconds. It takes that long. None: do not.
+        key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that long. None: do not.
         read_only: Only read: in production, nothing else is allowed.
 
     Raises:
@@ -65,8 +67,9 @@ class Plan:
         if self.payer is None and (self.own_payer or self.key_life is not None):
             needs = "own_payer and key_life need a payee and a payer."
             raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
-        if self.key_life is not None and not 0 < self.key_life < 1e8:
-            raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds above zero.")
+        if self.key_life is not None and not 0 < self.key_life <= LONGEST_LIFE:
+            limit = f"above zero, at most {LONGEST_LIFE} (26 hours)"
+            raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds {limit}.")
         if self.read_only and (self.payer is not None or self.token_tolerance):
             excludes = "read_only: leave out payee, payer and token_tolerance."
             raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
@@ -93,6 +96,14 @@ class Plan:
     def makes(self) -> int:
         """The number of payment requests that are made as a rule. The other creates are repeats, or refused."""
         return sum(probe.makes for probe in self.probes)
+
+    def check(self, client: Any) -> None:
+        """Raise `ConfigurationError` if this is not allowed with this client. Nothing is sent."""
+        if client.environment == "production" and not self.read_only:
+            raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
+        if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
+            why = f"{client.provider} can only be read: leave out all but read_only."
+            raise ConfigurationError.of([Problem("plan", "excludes", why)])
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON data, without all but the last four digits of the account."""
@@ -145,11 +156,10 @@ def measure(
         # What is not the caller's own is known to send once: where it cannot connect, nothing was sent.
         sending = {"transport": Over(sender)} if http is None else {"http_client": http}
         with connect(**sending, retry=RetryPolicy(max_attempts=1)) as client:
-            if client.environment == "production" and not plan.read_only:
-                raise ConfigurationError("This is production: only read_only is allowed there. Nothing was sent.")
+            plan.check(client)
             document = _document(path, client, plan)
             if not isinstance(client, Victor):
-                return _measured_elsewhere(path, document, client, plan, on_probe)
+                return _measured_elsewhere(path, document, client, on_probe)
             victor = client
             own = (document["plan"]["marker"], NOTES, "conform", plan.payer or NOBODY)
             journal: list[dict[str, Any]] = document["calls"]
@@ -190,12 +200,7 @@ def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
         yield sender
 
 
-def _measured_elsewhere(
-    path: Path, document: Document, client: Any, plan: Plan, on_probe: Callable[[Probe], object]
-) -> Report:
-    if plan.payer is not None or plan.token_tolerance:
-        why = f"{client.provider} can only be read: leave out all but read_only."
-        raise ConfigurationError.of([Problem("plan", "excludes", why)])
+def _measured_elsewhere(path: Path, document: Document, client: Any, on_probe: Callable[[Probe], object]) -> Report:
     with httpx.Client(transport=Signed(client)) as sender:
         exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False, takes_any=True)
         run = Run(exchanges, document, partial(write, path, document))

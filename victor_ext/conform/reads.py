@@ -83,9 +83,14 @@ def _page_size(run: Run) -> None:
     is_full = size < _LARGE and bool(set(later) - set(answer.ids))
     if not is_full and not (isinstance(echo, int) and size <= echo < _LARGE):
         raise Unmeasured("the list has fewer items than a page")
-    certainty, note = ("certain", "") if is_full else ("likely", "by what the page says of itself")
-    run.find("max-page-size", size if is_full else echo, certainty, note=note)
-    run.find("large-page", "reduce", certainty)
+    if is_full:
+        run.find("max-page-size", size)
+        run.find("large-page", "reduce")
+        return
+    if member(run.read("", ("page_size", 2)), "page_size") != 2:
+        raise Unmeasured("the list has fewer items than a page, which says the same size of itself whatever is asked")
+    run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
+    run.find("large-page", "reduce", "likely", play=None)
 
 
 @probe("first-page", "page-beyond")

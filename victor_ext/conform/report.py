@@ -55,13 +55,38 @@ class Report:
         return "\n".join(self._lines())
 
     def changes(self, before: Report) -> list[str]:
-        """What is measured otherwise than in an earlier report, each. What only one has measured is left out."""
-        old = {each["assumption"]: each["value"] for each in before.document["findings"]}
+        """What is measured otherwise than in an earlier report, each. See `not_compared` for what is left out."""
+        old = before._certain()
         return [
-            f"{name}: {old[name]} before, {each['value']} now"
-            for each in self.document["findings"]
-            if None not in (each["value"], old.get(name := each["assumption"])) and old[name] != each["value"]
+            f"{name}: {old[name]} before, {value} now"
+            for name, value in self._certain().items()
+            if old.get(name, value) != value
         ]
+
+    def not_compared(self, before: Report) -> list[str]:
+        """The names of what only one of two reports has measured, or what is only likely in one and differs."""
+        old, new = before._values(), self._values()
+        sure = before._certain().keys() & self._certain().keys()
+        return [name for name in {**old, **new} if name not in sure and old.get(name) != new.get(name)]
+
+    def comparison(self, before: Report) -> str:
+        """The changes since an earlier report, as lines of text, and what could not be compared."""
+        lines = [f"changed: {each}" for each in self.changes(before)] or ["Nothing that was compared has changed."]
+        if names := self.not_compared(before):
+            lines.append(f"Not compared, since one of the two did not measure them for certain: {', '.join(names)}.")
+        others = [
+            name for name in ("system", "environment", "base_url") if before.document[name] != self.document[name]
+        ]
+        return "\n".join(
+            [*lines, *(f"The earlier file has another {name}: {before.document[name]}." for name in others)]
+        )
+
+    def _values(self) -> dict[str, Any]:
+        return {each["assumption"]: each["value"] for each in self.document["findings"] if each["value"] is not None}
+
+    def _certain(self) -> dict[str, Any]:
+        certain = {each["assumption"] for each in self.document["findings"] if each["certainty"] == "certain"}
+        return {name: value for name, value in self._values().items() if name in certain}
 
     def html(self) -> str:
         """The report as a page that loads nothing, with each redacted exchange: for the provider's support."""
