@@ -17,11 +17,13 @@ from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mas
 Query = Sequence[tuple[str, str | int]]
 _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
-_SHOWN_MEMBERS = """
-    direction status page page_size payment_network amount original_amount modified_amount biller_type due_date
-    created_at approved_at amount_modification_allowed token_type expires code codes message field error defaultMessage
-    objectName
-"""
+_SHOWN_MEMBERS = frozenset(
+    (
+        *("direction", "status", "page", "page_size", "payment_network", "amount", "original_amount"),
+        *("modified_amount", "biller_type", "due_date", "created_at", "approved_at", "amount_modification_allowed"),
+        *("token_type", "expires", "code", "codes", "message", "field", "error", "defaultMessage", "objectName"),
+    )
+)
 """Members whose values are shown, with long digits masked in texts. Of any other member, only the kind is."""
 
 
@@ -177,7 +179,6 @@ class Exchanges:
         if name == "account_number":
             return short_mask(str(value))
         if isinstance(value, str):
-            is_shown = name in _SHOWN_MEMBERS.split()
-            shown = redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
+            shown = redact_excerpt(value) if name in _SHOWN_MEMBERS else f"text of {len(value)} characters"
             return value if self._is_own(value) or name.startswith("victor_payment_request") else shown
-        return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS.split() else "number"
+        return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
