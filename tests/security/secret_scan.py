@@ -6,22 +6,19 @@ that file anew: look at the difference before you commit it. A whole private key
 
 from __future__ import annotations
 
-import re
+import hashlib
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from detect_secrets import SecretsCollection
-from detect_secrets.settings import default_settings
+from kingfisher_sdk import Rules, Scanner
 
 ROOT = Path(__file__).parent.parent.parent
 KNOWN = Path(__file__).parent / "known_fakes.txt"
 HEAD = "# What only looks like a secret. Written by `python tests/security/secret_scan.py --accept`.\n"
-WHOLE_KEY = re.compile(
-    r"""-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:\\n|["',\s])+[A-Za-z0-9+/=]{40,}){3}"""  # PEM, however it is quoted
-    r"""|\bMII[A-Za-z0-9+/]{600,}"""  # base64 of DER in one line
-)
+WHOLE_KEY = "whole-private-key"
 
 
 @dataclass(frozen=True, order=True)
@@ -50,19 +47,20 @@ def tracked(root: Path) -> list[Path]:
     return [path for path in paths if path.is_file() and path != KNOWN]
 
 
+@cache
+def _scanner() -> Scanner:
+    rules = Rules([KNOWN.with_name("secret_rules.yml")], confidence="low", cache_dir=ROOT / "build" / "secret-rules")
+    return Scanner(rules, dedup=False, redact=False)
+
+
 def found_in(paths: list[Path], root: Path = ROOT) -> list[Found]:
     """Everything that looks like a secret, in the order of files and lines."""
-    secrets = SecretsCollection()
     found: set[Found] = set()
-    with default_settings():
-        for path in paths:
-            secrets.scan_file(str(path))
-            name, text = path.relative_to(root).as_posix(), path.read_text("utf-8", errors="replace")
-            for key in WHOLE_KEY.finditer(text):
-                found.add(Found(name, text.count("\n", 0, key.start()) + 1, "a whole private key", None))
-    for name, secret in secrets:
-        file = Path(name).relative_to(root).as_posix()
-        found.add(Found(file, secret.line_number, secret.type, secret.secret_hash))
+    for path in paths:
+        for each in _scanner().scan_file(path):
+            digest = None if each.rule_id == WHOLE_KEY else hashlib.sha256(each.secret.encode()).hexdigest()
+            if each.visible:
+                found.add(Found(path.relative_to(root).as_posix(), each.location["line"], each.rule_id, digest))
     return sorted(found, key=lambda each: (each.file, each.line, each.kind))
 
 
