@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +11,6 @@ import httpx
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.http.from_httpx2 import as_httpx
 from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
@@ -94,9 +92,6 @@ _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, Re
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
 
 
-_USUAL = {str, bytes, dict, type(None), type(httpx.USE_CLIENT_DEFAULT)}
-
-
 class _RequestBuilder:
     """Both clients: a request that cannot be written is an error of this package."""
 
@@ -108,9 +103,6 @@ class _RequestBuilder:
         if extra and isinstance(extra, str):
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
-        if "httpx2" in sys.modules:  # a caller's request by hand may have its URL or timeout
-            odd = [name for name, value in kwargs.items() if value.__class__ not in _USUAL]
-            kwargs |= {name: as_httpx(kwargs[name]) for name in odd} if odd else {}
         path: object = kwargs.get("url")
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):

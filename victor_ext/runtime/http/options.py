@@ -16,7 +16,7 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
-from .from_httpx2 import AnyProxy, AnyURL, OverAsyncClient, OverClient, as_httpx
+from .from_httpx2 import AnyProxy, AnyURL, as_httpx, is_client
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
 from .through_client import require_open
@@ -163,10 +163,12 @@ _REFUSED_TRANSPORTS = {
 
 def checked_transport(transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> Any:
     """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
-    instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
+    is_blocking = kind is httpx.BaseTransport
+    instead = "httpx.HTTPTransport" if is_blocking else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
     checked = as_httpx(transport)
-    if not isinstance(checked, kind):
+    method = "handle_request" if is_blocking else "handle_async_request"
+    if not (isinstance(checked, kind) and hasattr(transport, method)):  # httpx2's may be of the other mode
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(transport)}: leave it out, or "
             f"pass {instead}(...)."
@@ -189,8 +191,7 @@ def refuse_package(given: object, name: str, instead: str) -> None:
 
 def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.AsyncClient]) -> Any:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
-    checked = as_httpx(http_client)
-    if not isinstance(checked, (kind, OverClient if kind is httpx.Client else OverAsyncClient)):
+    if not is_client(http_client, kind):
         raise ConfigurationError(
             f"http_client must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(http_client)}."
         )
@@ -201,8 +202,9 @@ def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.Asy
         )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
-    require_open(checked)
-    return checked
+    client: Any = http_client
+    require_open(client)
+    return client
 
 
 def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:

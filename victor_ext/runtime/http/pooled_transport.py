@@ -22,7 +22,6 @@ from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
-from .from_httpx2 import as_httpx
 from .http11 import Route
 from .originals import ASYNC, SYNC, ConnectsOtherwise
 from .through_client import AsyncThroughClient, ThroughClient
@@ -160,7 +159,7 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
         headers = proxy.headers.raw
         proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return as_httpx(getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False))
+    return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)
 
 
 def _response(head: Head, body: _Body) -> httpx.Response:
