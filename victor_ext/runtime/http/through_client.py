@@ -44,7 +44,7 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
         return _logged(await send_awaited(self._client, request, **_OPTIONS))
 
 
-def require_open(client: SyncClient | AsyncClient) -> None:
+def require_open(client: Any) -> None:
     """Raise `ConfigurationError` if a caller's client has been closed."""
     if client.is_closed:
         raise ConfigurationError("http_client has been closed: keep it open for as long as the client that uses it.")
