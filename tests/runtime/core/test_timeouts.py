@@ -16,9 +16,8 @@ from victor_api.client import Client
 from tests.faults.raw_provider import Exchange, RawProvider, answer, behave
 from tests.faults.raw_sockets import Background
 from victor_ext import AttemptEnded, AttemptStarted, Event, connect, connect_async
-from victor_ext.runtime.core import timeouts
-from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.timeouts import LEAST, DeadlineTimeout, Timeouts, as_of_now, is_over
+from victor_ext.runtime.core import clock as times
+from victor_ext.runtime.core.clock import LEAST, DeadlineTimeout, ServerClock, Timeouts, as_of_now, is_over
 from victor_ext.runtime.http import connection_pool
 
 BEGAN = 5_000.0
@@ -29,7 +28,7 @@ CONFIGURED = {"connect": 5.0, "read": 20.0, "pool": None}
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still until `now` is set."""
     clock = SimpleNamespace(now=BEGAN)
-    monkeypatch.setattr(timeouts, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(times, "monotonic", lambda: clock.now)
     return clock
 
 

@@ -16,9 +16,8 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING, monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
-from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING
 from victor_ext.runtime.http.parser import Head
 
 from .http11 import Connection, Route, Steps, UnsolicitedData, exchange

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.core.timeouts import BEGUN, is_over
+from victor_ext.runtime.core.clock import BEGUN, is_over
 from victor_ext.runtime.http.parser import Fields, Head, Parser
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 

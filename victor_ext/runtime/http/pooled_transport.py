@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 
 from victor_ext.flows import adrive, drive
+from victor_ext.runtime.core.clock import BEGUN, TIMING
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
-from victor_ext.runtime.core.timeouts import BEGUN, TIMING
 from victor_ext.runtime.http.parser import Head
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES

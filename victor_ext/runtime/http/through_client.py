@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
+from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT
 
 from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
 
