@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,12 +112,3 @@ def test_a_request_built_elsewhere_gets_the_timeout_of_the_client_and_a_closed_o
     with pytest.raises(RuntimeError, match="closed"):
         http.get("/x")
     assert [request.extensions["timeout"]["read"] for request in seen] == [7.0]
-
-
-def test_the_line_of_httpx_is_logged_as_before(caplog: pytest.LogCaptureFixture) -> None:
-    http = client([])
-    with caplog.at_level(logging.INFO, "httpx"):
-        http.get("/x")
-        http.get("/x", auth=("user", "no-secret"))  # through the rest of httpx's client
-    lines = [record.getMessage() for record in caplog.records if record.name == "httpx"]
-    assert lines == [f'HTTP Request: GET {AT}/x "HTTP/1.1 200 OK"'] * 2

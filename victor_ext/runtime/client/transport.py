@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,12 +11,9 @@ from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.http.httpx_internals import url_below
-from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Flow
 from victor_ext.runtime.loop.resending import origin_of
-
-_httpx_logger = logging.getLogger("httpx")
 
 
 class _AttemptTransport:
@@ -129,13 +125,6 @@ def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, 
     return "timeout" in request.extensions and all(option is httpx.USE_CLIENT_DEFAULT for option in options.values())
 
 
-def _log(response: httpx.Response) -> None:
-    """Log a response with httpx's own line and logger, for those who read it."""
-    if LOGGED not in response.extensions and _httpx_logger.isEnabledFor(logging.INFO):
-        request, status = response.request, f"{response.status_code} {response.reason_phrase}"
-        _httpx_logger.info('HTTP Request: %s %s "%s %s"', request.method, request.url, response.http_version, status)
-
-
 class HttpClient(_RequestBuilder, httpx.Client):
     def __init__(self, *, transport: httpx.BaseTransport, **options: Any) -> None:
         super().__init__(transport=transport, **options)
@@ -145,9 +134,7 @@ class HttpClient(_RequestBuilder, httpx.Client):
         """Send a request, through the rest of httpx's client only where it has something to do."""
         if not _is_plain(self, request, options):
             return super().send(request, **options)
-        response = self._attempts.handle_request(request)
-        _log(response)
-        return response
+        return self._attempts.handle_request(request)
 
 
 class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
@@ -158,6 +145,4 @@ class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         if not _is_plain(self, request, options):
             return await super().send(request, **options)
-        response = await self._attempts.handle_async_request(request)
-        _log(response)
-        return response
+        return await self._attempts.handle_async_request(request)

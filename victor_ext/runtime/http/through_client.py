@@ -17,7 +17,6 @@ from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT
 
 from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
 
-LOGGED = "victor_ext.logged"  # the extension of a response that httpx has logged
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
 """The request is signed and its redirects are followed above; the body is read there, up to a limit."""
 _Trace = Callable[[str, Mapping[str, Any]], None]
@@ -31,7 +30,7 @@ class ThroughClient(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
-        return _logged(send(self._client, request, **_OPTIONS))
+        return send(self._client, request, **_OPTIONS)
 
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
@@ -41,7 +40,7 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         trace = _begin(self._client, request, is_callers=self._is_callers)
         request.extensions["trace"] = _awaited(trace)
-        return _logged(await send_awaited(self._client, request, **_OPTIONS))
+        return await send_awaited(self._client, request, **_OPTIONS)
 
 
 def require_open(client: Any) -> None:
@@ -71,8 +70,3 @@ def _awaited(trace: _Trace) -> Callable[[str, Mapping[str, Any]], Awaitable[None
         trace(event, info)
 
     return awaited
-
-
-def _logged(response: httpx.Response) -> httpx.Response:
-    response.extensions[LOGGED] = True
-    return response
