@@ -15,54 +15,44 @@ import httpx
 
 from victor_ext.privacy import SecretBytes
 
+# What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named here.
 
-class Httpx2Timeout(Protocol):
-    """An `httpx2.Timeout`, for type checkers, which may not find httpx2: its like has what is named here."""
 
+class AnyTimeout(Protocol):
     def as_dict(self) -> dict[str, float | None]: ...
 
 
-class Httpx2Limits(Protocol):
+class AnyLimits(Protocol):
     max_keepalive_connections: int | None
 
 
-class Httpx2URL(Protocol):
+class AnyURL(Protocol):
     def copy_with(self, **kwargs: Any) -> Any: ...
 
 
-class Httpx2Proxy(Protocol):
+class AnyProxy(Protocol):
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None: ...
 
 
-class Httpx2Transport(Protocol):
+class SyncTransport(Protocol):
     def handle_request(self, request: Any) -> Any: ...
     def close(self) -> None: ...
 
 
-class Httpx2AsyncTransport(Protocol):
+class AsyncTransport(Protocol):
     async def handle_async_request(self, request: Any) -> Any: ...
     async def aclose(self) -> None: ...
 
 
-class Httpx2Client(Protocol):
+class SyncClient(Protocol):
     def close(self) -> None: ...
     def build_request(self, method: str, url: Any) -> Any: ...
 
 
-class Httpx2AsyncClient(Protocol):
+class AsyncClient(Protocol):
     async def aclose(self) -> None: ...
     def build_request(self, method: str, url: Any) -> Any: ...
-
-
-AnyURL = httpx.URL | Httpx2URL
-AnyTimeout = httpx.Timeout | Httpx2Timeout
-AnyLimits = httpx.Limits | Httpx2Limits
-AnyProxy = httpx.Proxy | Httpx2Proxy
-SyncTransport = httpx.BaseTransport | Httpx2Transport
-AsyncTransport = httpx.AsyncBaseTransport | Httpx2AsyncTransport
-SyncClient = httpx.Client | Httpx2Client
-AsyncClient = httpx.AsyncClient | Httpx2AsyncClient
 
 
 def loaded_httpx2() -> Any:
