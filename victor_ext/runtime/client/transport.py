@@ -122,7 +122,7 @@ def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, 
     """
     if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
         return False
-    return "timeout" in request.extensions and all(option is httpx.USE_CLIENT_DEFAULT for option in options.values())
+    return "timeout" in request.extensions and [*options.values()].count(httpx.USE_CLIENT_DEFAULT) == len(options)
 
 
 class HttpClient(_RequestBuilder, httpx.Client):
