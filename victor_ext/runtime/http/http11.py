@@ -92,9 +92,6 @@ class Route:
     proxy: httpx.Proxy | None = None
     proxy_tls: ssl.SSLContext | None = None
 
-    def __str__(self) -> str:
-        return _place(self.origin) + ("" if self.proxy is None else f" by the proxy {_place(self.proxy.url)}")
-
     @property
     def proxy_place(self) -> str | None:
         """Host and port of the proxy, without user and password; None without a proxy."""
