@@ -123,15 +123,8 @@ class AccountNumber(str):
         return f"'{mask(self)}'"
 
 
-class AccountDigits(int):
-    """An account number that was passed as an int, and is about to be refused."""
-
-    def __repr__(self) -> str:
-        return mask(int.__repr__(self))
-
-
 class OddAccount:
-    """As `AccountDigits`, of another type, such as a float or a list."""
+    """An account number that was passed as another type, such as an int or a list, and is about to be refused."""
 
     __slots__ = ("kind",)
 
@@ -236,8 +229,6 @@ def concealed_account(value: Any) -> Any:
         return AccountNumber(value)
     if value is None or isinstance(value, bool | Enum):
         return value
-    if isinstance(value, int):
-        return AccountDigits(value)
     return concealed(value) if isinstance(value, bytes | bytearray) else OddAccount(value)
 
 

@@ -58,7 +58,7 @@ def test_what_reading_twice_costs_and_when_it_is_done(victor_sandbox: Sandbox, v
     ):
         before = lists(victor_sandbox)
         pages = list(victor.payment_requests.list(**filters).pages())
-        assert [(page.number, page.reading) for page in pages] == [(0, 1), (1, 1), (2, 1)][: len(pages)]
+        assert [page.number for page in pages] == [0, 1, 2][: len(pages)]
         assert lists(victor_sandbox) - before == times * (len(pages) + 1)
 
 

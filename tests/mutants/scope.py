@@ -7,10 +7,8 @@ FOLDERS = {
     "victor_ext/providers/victor": "checks waiting reading requests payment_requests responding",
     "victor_ext/runtime/auth": "tokens",
     "victor_ext/runtime/client": "config paging polling",
-    "victor_ext/runtime/core": "validation response clock headers timeouts",
-    "victor_ext/runtime/loop": (
-        "attempts classification conflicts error_messages events idempotency_keys redirects retry unauthorized"
-    ),
+    "victor_ext/runtime/core": "validation response clock headers",
+    "victor_ext/runtime/loop": "attempts classification conflicts events idempotency_keys resending retry",
 }
 MODULES = tuple(f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name in names.split())
 """Where decisions lie. What only moves bytes is tested by `make soak`, `make fuzz` and over real sockets."""

@@ -223,5 +223,5 @@ def test_a_response_that_says_something_else_is_no_success(call: Any, body: Any,
 
 def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
     client, _ = scripted(Velo, VELO)
-    with pytest.raises(ConfigurationError, match=r"such as 'payouts.submit'. It has .*payouts\.instruct"):
+    with pytest.raises(ConfigurationError, match=r"is no method of this client. It has .*payouts\.instruct"):
         client.prepare("payouts.submitt")

@@ -6,7 +6,6 @@ import copy
 import hmac
 import itertools
 import pickle
-import re
 from contextlib import suppress
 from typing import Any
 
@@ -76,10 +75,10 @@ def test_several_secrets_while_one_replaces_another() -> None:
         ({"Stripe-Signature": f"t={NOW}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1={'é' * 64}"}, "does not match"),
         ({"Stripe-Signature": f"t={NOW},v1="}, "does not match"),
-        (stripe("today"), "neither seconds since the epoch nor a date"),
-        (stripe("2023-11-14T22:13:20"), "neither seconds since the epoch nor a date"),
+        (stripe("today"), "not seconds or milliseconds"),
+        (stripe("2023-11-14T22:13:20"), "not seconds or milliseconds"),
         (stripe(f"{NOW}.5"), "timestamp holds '.'"),
-        (stripe(str(NOW).translate({ord("0") + each: 0x660 + each for each in range(10)})), "neither seconds"),
+        (stripe(str(NOW).translate({ord("0") + each: 0x660 + each for each in range(10)})), "not seconds"),
     ],
 )
 def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
@@ -90,16 +89,16 @@ def test_what_is_lacking_is_named(headers: dict[str, str], said: str) -> None:
         signature(form="Standard Webhooks by whole names")({"webhook-signature": "v1,AAAA"}, BODY)
 
 
-@given(st.sampled_from(["{a}::{b:2}{body}", "{body}::{a}:{b:1}", "{a}:{body}:{b}"]), st.text("x:", max_size=8))
+@given(st.sampled_from(["{a}::{b}:{body}", "{body}::{a}:{b}", "{a}:{body}:{b}"]), st.text("x:", max_size=8))
 def test_no_two_requests_have_one_signature(signed: str, message: str) -> None:
     verify = HmacSignature(header="X-Sig", secret=TEXT, signed=signed, tolerance=None)
     mac = hmac.new(TEXT.encode(), message.encode(), "sha256").hexdigest()
     texts = {message[a:b] for a, b in itertools.combinations(range(9), 2)}
     names = ["body", "a", "b"][: signed.count("{")]
-    plain, believed = re.sub(":[0-9]", "", signed), list[Any]()
+    believed = list[Any]()
     for values in itertools.product(texts, repeat=len(names)):
         each = dict(zip(names, values, strict=True))
-        if plain.format_map(each) == message:
+        if signed.format_map(each) == message:
             with suppress(AuthenticationError):
                 verify({**each, "x-sig": mac}, each["body"])
                 believed.append(each)
@@ -130,8 +129,8 @@ def test_each_signature_is_compared_with_each_secret_in_constant_time(monkeypatc
         ({"secret_encoding": "utf-8"}, "secret_encoding="),
         *(({"tolerance": each}, "tolerance=") for each in (0, -1, float("inf"), float("nan"), True)),
         *(({"signed": each}, "signed=.* must be text") for each in UNFIT),
-        *(({"signed": each}, f"no text between {{{name}}} and .*{{{name}:10}}") for each, name in ADJACENT.items()),
-        *(({"signed": each}, "does not say which part is the time.*{timestamp:NAME}.*=None") for each in TIMELESS),
+        *(({"signed": each}, f"no text between {{{name}}} and .* of your own") for each, name in ADJACENT.items()),
+        *(({"signed": each}, "does not say which part is the time.* of your own.*=None") for each in TIMELESS),
     ],
 )  # fmt: skip
 def test_arguments_that_cannot_work_are_named(options: dict[str, Any], said: str) -> None:

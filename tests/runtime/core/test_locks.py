@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from victor_ext.runtime.core import locks
-from victor_ext.runtime.core.locks import Permit, Semaphore, TaskLock, TaskPermit, ThreadLock, ThreadPermit
+from victor_ext.runtime.core.locks import Permit, Semaphore, TaskLock, TaskPermit, ThreadPermit
 
 PATIENCE = 20.0
 
@@ -186,14 +186,6 @@ class TestTasks:
             return await TaskPermit(semaphore).acquire(0)
 
         assert asyncio.run(run())
-
-
-def test_a_lock_of_threads_is_one_for_all():
-    lock = ThreadLock()
-    first = lock.permit()
-    assert first.acquire(0)
-    with ThreadPoolExecutor(1) as threads:
-        assert not threads.submit(lambda: lock.permit().acquire(0)).result(PATIENCE)
 
 
 def test_a_lock_of_tasks_is_one_for_each_event_loop():

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.faults.certificates import HERE, Authority
+from victor_ext.runtime.core.clock import DeadlineTimeout
 from victor_ext.runtime.core.response import ClosedWithoutNotice
-from victor_ext.runtime.core.timeouts import DeadlineTimeout
 from victor_ext.runtime.core.validation import MOST_SECONDS
 from victor_ext.runtime.http.streams import SyncStream
 

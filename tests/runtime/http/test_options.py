@@ -14,8 +14,8 @@ from tests.faults.adapters import MODES, Operation, adapter
 from tests.faults.raw_provider import CREATE, RESPOND
 from tests.faults.raw_sockets import Background
 from victor_ext import DeadlineExceeded
+from victor_ext.runtime.core.clock import Timeouts
 from victor_ext.runtime.core.locks import ThreadPermit
-from victor_ext.runtime.core.timeouts import Timeouts
 from victor_ext.runtime.http.connection_pool import ConnectionPool
 from victor_ext.runtime.http.http11 import Connection, Route, _through_tunnel, exchange
 from victor_ext.runtime.http.options import proxy_for

@@ -1,19 +1,22 @@
-"""What a body means: a conflict, a rejection under a good status, a result under an error status."""
+"""What a body means: a conflict, a rejection with a good status, a result with an error status, a key that was used."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
 from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
 from victor_ext.errors import UnreadableResponse
+from victor_ext.runtime.loop.conflicts import Use, earlier_use
 from victor_ext.runtime.loop.evidence import Members
-from victor_ext.runtime.loop.idempotency_keys import BodyKey
+from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.operations import TOKEN, Shown
 
 NO = Happens(body=b'{"success": false, "message": "too much", "trace": "t-7"}')
@@ -153,3 +156,39 @@ def test_one_that_was_damaged_on_the_way_may_have_been_a_result():
     for behaviour, outcome in ((TELLS, Outcome.UNKNOWN), (BEHAVIOUR, Outcome.REJECTED)):
         raised = Harness("sync", [spoilt], behaviour=behaviour).fails(errors.BadRequest, "POST")
         assert raised.outcome is outcome
+
+
+USED = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
+LINES = Path(__file__).with_name("words_about_keys.txt").read_text().splitlines()
+"""Whose words they are, the status, where the key goes, what is said of its use, and the body."""
+SAID = cases_beside(__file__, "words_of_a_use")
+CASES = [
+    *(pytest.param(*line.split(" | ")[1:], id=line.partition(" | ")[0]) for line in LINES),
+    *(
+        pytest.param(str(status), "Idempotency-Key", use, words)
+        for status in (400, 403, 409, 412, 422, 423)
+        for said in (SAID.values() if status == 409 else [SAID["any_status"]])
+        for use in said
+        for words in said[use]
+    ),
+]
+
+
+def refusal(status: int, said: str, place: KeyPlace, method: str = "POST", **headers: str) -> httpx.Response:
+    name = getattr(place, "name", "")
+    body, header = ({name: USED}, {}) if isinstance(place, BodyKey) else (None, {name: USED} if name else {})
+    request = httpx.Request(method, "https://pay.example/payments", json=body, headers=header)
+    return httpx.Response(status, request=request, headers=headers, text=said.replace("<key>", USED.upper()))
+
+
+@pytest.mark.parametrize(("status", "where", "use", "said"), CASES)
+def test_that_the_key_was_used_is_told_from_a_complaint_of_its_form(
+    status: str, where: str, use: str, said: str
+) -> None:
+    name = where.removeprefix("body:")
+    place: KeyPlace = NoKey() if where == "-" else BodyKey(name) if name != where else HeaderKey(name)
+    read = earlier_use(refusal(int(status), said, place), place)
+    assert ("-" if read is None else read.name.lower().replace("_", " ")) == use
+    later = earlier_use(refusal(int(status), said, place, **{"retry-after": "1"}), place)
+    assert later is (None if read is None else Use.IN_PROGRESS)
+    assert earlier_use(refusal(int(status), said, place, "GET"), place) is None

@@ -33,7 +33,7 @@ from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, s
 from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
-from victor_ext.runtime.loop.unauthorized import Authenticator, Exchange
+from victor_ext.runtime.loop.resending import Authenticator, Exchange
 
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """Seconds. A token endpoint that names a longer life is not believed."""

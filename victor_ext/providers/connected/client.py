@@ -35,7 +35,7 @@ from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
 from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
-from victor_ext.runtime.loop.redirects import origin_of
+from victor_ext.runtime.loop.resending import origin_of
 
 from .auth import SIGNED_QUERY, ClientCredentialsAuth, Credentials, SignRequest, SignsQuery, credentials_of
 from .operations import UNDECLARED, DocumentOperations, behaviour_of

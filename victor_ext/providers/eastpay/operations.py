@@ -43,7 +43,7 @@ from victor_ext.runtime.loop.operations import (
     RepeatsId,
     id_in_path,
 )
-from victor_ext.runtime.loop.redirects import asked_url
+from victor_ext.runtime.loop.resending import asked_url
 
 from .checks import ID
 from .result_codes import Rejection, ResultClass, ResultCode

@@ -19,7 +19,7 @@ from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, OAuthToken, 
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.unauthorized import Authenticator
+from victor_ext.runtime.loop.resending import Authenticator
 
 from .operations import TOKEN, TOKEN_PATH, read_problems
 from .responses import split_code

@@ -23,7 +23,7 @@ from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, Operations, RepeatsId, id_in_path
-from victor_ext.runtime.loop.redirects import asked_url
+from victor_ext.runtime.loop.resending import asked_url
 
 from .auth import TOKEN_PATH
 from .creating import CREATED, UNTIL_PAID, made, other_request

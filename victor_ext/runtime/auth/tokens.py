@@ -27,7 +27,7 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
-from victor_ext.runtime.loop.unauthorized import SIGNED, Exchange, may_be_outdated
+from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
 
 ADVISORY_SECONDS = 60.0  # before a token's end, from which one caller fetches the next one while others use this
 MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used

@@ -39,8 +39,8 @@ from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, Poole
 from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import Done, Finding
+from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
-from victor_ext.runtime.loop.unauthorized import Authenticator
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery

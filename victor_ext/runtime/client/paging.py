@@ -29,7 +29,6 @@ class Page(Generic[T]):
     Attributes:
         number: The provider's number of the page.
         items: The items of the page that were not yielded before.
-        reading: The number of the pass over the list, from 1 (see `RepeatedPageReader`).
         repeats: The number of items of the page that an earlier page of this pass had: the list changed while it was
             read. A page with nothing else has no `items`.
         info: The response of the page, where its items do not have it; read `response_info`.
@@ -37,7 +36,6 @@ class Page(Generic[T]):
 
     number: int
     items: Sequence[T]
-    reading: int = 1
     repeats: int = 0
     info: ResponseInfo | None = field(default=None, compare=False, repr=False)
 
@@ -195,18 +193,17 @@ class RepeatedPageReader(PageReader[T]):
             unseen = self._unseen(items)
             if unseen:
                 self._rereadings += 1
-                return Page(self.number, unseen, self._pass)
+                return Page(self.number, unseen)
         self._rereadings = 0
         page = super().accept(items)
         if page.repeats:
             self._now.repeats = True
         fresh = [item for item in page.items if self._is_new(item)]
-        reading = self._pass
         if self.done and not self._is_complete():
             self._before, self._now = self._now, _Pass()
             self._pass += 1
             self._begin()
-        return Page(page.number, fresh, reading, page.repeats)
+        return Page(page.number, fresh, page.repeats)
 
     def _unseen(self, items: Sequence[T]) -> Sequence[T]:
         """The items that no pass had. They are recorded as known but not seen in this pass."""

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from difflib import get_close_matches
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeAlias, cast
@@ -224,9 +223,8 @@ def _method_of(client: Any, name: str, runner: SyncRunner) -> Callable[..., Any]
             for each in vars(type_)
             if not each.startswith("_") and callable(getattr(type_, each))
         ]
-        nearest = get_close_matches(name, known, 1, cutoff=0.0)
-        like = f", such as {nearest[0]!r}. It has {', '.join(known)}" if nearest else ": pass a generated operation"
-        raise ConfigurationError(f"{shown(name)} is no method of this client{like}.")
+        methods = f"It has {', '.join(known)}" if known else "Pass a generated operation"
+        raise ConfigurationError(f"{shown(name)} is no method of this client. {methods}.")
     shared = replace(client._shared, runner=runner)  # noqa: SLF001 - as above
     return cast("Callable[..., Any]", getattr(kind(shared), method))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,14 +10,10 @@ import httpx
 from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.http.from_httpx2 import as_httpx
 from victor_ext.runtime.http.httpx_internals import url_below
-from victor_ext.runtime.http.through_client import LOGGED
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Flow
-from victor_ext.runtime.loop.redirects import origin_of
-
-_httpx_logger = logging.getLogger("httpx")
+from victor_ext.runtime.loop.resending import origin_of
 
 
 class _AttemptTransport:
@@ -94,9 +88,6 @@ _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, Re
 """Text that no URL or header can hold, a number that JSON does not have, an object of an unknown type."""
 
 
-_USUAL = {str, bytes, dict, type(None), type(httpx.USE_CLIENT_DEFAULT)}
-
-
 class _RequestBuilder:
     """Both clients: a request that cannot be written is an error of this package."""
 
@@ -108,9 +99,6 @@ class _RequestBuilder:
         if extra and isinstance(extra, str):
             url = str(kwargs["url"])
             kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
-        if "httpx2" in sys.modules:  # a caller's request by hand may have its URL or timeout
-            odd = [name for name, value in kwargs.items() if value.__class__ not in _USUAL]
-            kwargs |= {name: as_httpx(kwargs[name]) for name in odd} if odd else {}
         path: object = kwargs.get("url")
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
@@ -134,14 +122,7 @@ def _is_plain(client: httpx.Client | httpx.AsyncClient, request: httpx.Request, 
     """
     if client.auth is not None or client.follow_redirects or client.is_closed or any(client.event_hooks.values()):
         return False
-    return "timeout" in request.extensions and all(option is httpx.USE_CLIENT_DEFAULT for option in options.values())
-
-
-def _log(response: httpx.Response) -> None:
-    """Log a response with httpx's own line and logger, for those who read it."""
-    if LOGGED not in response.extensions and _httpx_logger.isEnabledFor(logging.INFO):
-        request, status = response.request, f"{response.status_code} {response.reason_phrase}"
-        _httpx_logger.info('HTTP Request: %s %s "%s %s"', request.method, request.url, response.http_version, status)
+    return "timeout" in request.extensions and [*options.values()].count(httpx.USE_CLIENT_DEFAULT) == len(options)
 
 
 class HttpClient(_RequestBuilder, httpx.Client):
@@ -153,9 +134,7 @@ class HttpClient(_RequestBuilder, httpx.Client):
         """Send a request, through the rest of httpx's client only where it has something to do."""
         if not _is_plain(self, request, options):
             return super().send(request, **options)
-        response = self._attempts.handle_request(request)
-        _log(response)
-        return response
+        return self._attempts.handle_request(request)
 
 
 class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
@@ -166,6 +145,4 @@ class AsyncHttpClient(_RequestBuilder, httpx.AsyncClient):
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         if not _is_plain(self, request, options):
             return await super().send(request, **options)
-        response = await self._attempts.handle_async_request(request)
-        _log(response)
-        return response
+        return await self._attempts.handle_async_request(request)

@@ -14,8 +14,6 @@ from typing import Any, Literal, cast, get_args
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials, checked_secret
-from victor_ext.runtime.client.records import as_timestamp
-from victor_ext.runtime.core.clock import http_date
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
@@ -93,8 +91,7 @@ _PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)"
 """`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
 _MILLISECONDS = 10**11
 """Seconds since the epoch are less (until the year 5138), and milliseconds more (since 1973)."""
-_NAMED = re.compile("{(timestamp:(?![0-9]+}))?([^{}:]*)(?::([1-9][0-9]{0,3}))?}")
-_ZONE = re.compile(r"(?:[Zz]| GMT| UTC|[+-]\d\d:?\d\d)\Z")
+_NAMED = re.compile("{([^{}]*)}")
 
 
 class HmacSignature(UnpicklableCredentials):
@@ -109,12 +106,11 @@ class HmacSignature(UnpicklableCredentials):
         algorithm: The hash function: `sha256`, `sha512`, `sha384` or `sha1`.
         signed: What is signed. `{body}` is the body as it came. Any other `{name}` is a part of the signature's header
             (`t=`), or the value of a header: of that name, or of that name after the first part of the signature's own
-            (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too.
-            `{timestamp:NAME}` is NAME, and marks it as the time. `{NAME:36}` always has 36 characters: write it for a
-            part with no text between it and the next, and for one that may hold that text.
-        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time is what is
-            marked, else each name that ends with `timestamp`, `time`, `date`, `ts` or `t`. None checks no age: write it
-            if more than the body is signed, and no time.
+            (`{id}` is `webhook-id` beside `webhook-signature`). `{timestamp}` is a part `t` or `ts`, too. Between two
+            of them is a text, which no value may hold.
+        tolerance: Seconds by which a request may be old, or ahead of this machine's clock; above 0. The time, in
+            seconds or milliseconds since the epoch, is each name that ends with `timestamp`, `time`, `date`, `ts` or
+            `t`. None checks no age: write it if more than the body is signed, and no time.
         secret_encoding: What a secret that is text is: the key itself (`text`), or the key in `base64` (`whsec_` in
             front is dropped) or in `hex`.
         now: Returns the time, in seconds since the epoch.
@@ -153,32 +149,24 @@ class HmacSignature(UnpicklableCredentials):
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
         pieces = _NAMED.split(signed) if isinstance(signed, str) else []
-        self._texts, names, sizes = pieces[::4], [name.lower() for name in pieces[2::4]], pieces[3::4]
-        marked = {name for mark, name in zip(pieces[1::4], names, strict=True) if mark}
-        if (
-            names.count("body") != 1
-            or "body" in marked
-            or sizes[names.index("body")]
-            or not all(map(is_scheme, names))
-            or re.search("[{}]", "".join(self._texts))
-        ):
+        self._texts, names = pieces[::2], [name.lower() for name in pieces[1::2]]
+        if names.count("body") != 1 or not all(map(is_scheme, names)) or re.search("[{}]", "".join(self._texts)):
             message = f"signed={shown(signed)} must be text with {{body}} once, such as '{{timestamp}}.{{body}}'."
             raise ConfigurationError(message)
         self._body = at = names.index("body")
-        # A message is read from both ends to the body: a part ends where its size or the text towards the body says.
+        # A message is read from both ends to the body: a part ends where the text towards the body says.
         towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
-        self._parts = [(name, int(size or 0), text) for name, size, text in zip(names, sizes, towards, strict=True)]
-        for name, size, separator in self._parts:
-            if name != "body" and not (size or separator):
+        self._parts = list(zip(names, towards, strict=True))
+        for name, separator in self._parts:
+            if name != "body" and not separator:
                 message = f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. One could end"
-                message += f" elsewhere, and a replay pass as new: write the number of characters, as in {{{name}:10}}."
-                raise ConfigurationError(f"{message} If it differs, verify by a function of your own.")
-        self._times = marked or {name for name in names if re.split("[-_]", name)[-1] in _TIMES}
-        if tolerance is None:
-            self._times = set[str]()
-        elif len(names) > 1 and not self._times:
-            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: write"
-            raise ConfigurationError(f"{message} {{timestamp:NAME}} for the {{NAME}} that is it, or tolerance=None.")
+                raise ConfigurationError(
+                    f"{message} elsewhere, and a replay pass as new: verify by a function of your own."
+                )
+        self._times = {name for name in names if tolerance is not None and re.split("[-_]", name)[-1] in _TIMES}
+        if tolerance is not None and len(names) > 1 and not self._times:
+            message = f"signed={shown(signed)} does not say which part is the time, so a replay would pass: verify by a"
+            raise ConfigurationError(f"{message} function of your own, or write tolerance=None.")
         self._header, self._algorithm, self._now = header.lower(), algorithm, now
         self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
@@ -201,12 +189,9 @@ class HmacSignature(UnpicklableCredentials):
         if not parts:
             raise AuthenticationError(f"The notification has no header {self._header}, which has its signature.")
         message, values = header_bytes(self._texts[0]), dict[str, str]()
-        for at, (name, size, separator) in enumerate(self._parts):
+        for at, (name, separator) in enumerate(self._parts):
             value = values[name] = "" if name == "body" else self._value(name, parts, sent)
-            if size and len(value) != size:
-                raise AuthenticationError(f"The notification's {name} has the length {len(value)}, not {size}.")
-            others = [] if size or not separator else _shorter(value, separator, 1 if at < self._body else -1)
-            if any(name not in self._times or _moment(each) is not None for each in others):
+            if separator and _may_end_earlier(value, separator, 1 if at < self._body else -1):
                 # It could be the shorter one, with the rest in another part, and have the same signature.
                 raise AuthenticationError(f"The notification's {name} holds {separator!r}, which is between the parts.")
             message += (content if name == "body" else header_bytes(value)) + header_bytes(self._texts[at + 1])
@@ -216,7 +201,7 @@ class HmacSignature(UnpicklableCredentials):
             )
         for name in self._times:
             if (moment := _moment(values[name])) is None:
-                raise AuthenticationError("The signed time is neither seconds since the epoch nor a date with a zone.")
+                raise AuthenticationError("The signed time is not seconds or milliseconds since the epoch.")
             check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
@@ -258,21 +243,16 @@ def _decoded(value: str, size: int) -> bytes:
     return b""
 
 
-def _shorter(value: str, separator: str, step: int) -> list[str]:
-    """The values that end earlier, with the separator behind (`step` 1), or begin later, with it before them (-1)."""
-    text, mark = value[::step] + separator[::step], re.escape(separator[::step])
-    return [text[: each.start()][::step] for each in re.finditer(f"(?={mark})", text)][:-1]
+def _may_end_earlier(value: str, separator: str, step: int) -> bool:
+    """Whether the separator is also found before it stands behind the value (`step` 1), or before the value (-1)."""
+    text = value[::step] + separator[::step]
+    return text.index(separator[::step]) < len(value)
 
 
 def _moment(text: str) -> float | None:
-    """A signed time as seconds since the epoch. None for another text, and for a date without a zone at its end."""
-    if re.fullmatch("[0-9]{1,16}", text):
-        number = int(text)
-        return number / 1000 if number >= _MILLISECONDS else number
-    if not _ZONE.search(text):
-        return None
-    known = as_timestamp(text)
-    return http_date(text) if known is None else known.timestamp()
+    """A signed time as seconds since the epoch; None for another text."""
+    number = int(text) if re.fullmatch("[0-9]{1,16}", text) else None
+    return number / 1000 if number is not None and number >= _MILLISECONDS else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

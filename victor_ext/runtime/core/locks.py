@@ -157,25 +157,19 @@ class PerProcess(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """One object per event loop: what waits in one loop cannot be woken from another. `make` is called at once, too."""
+    """One object per event loop: what waits in one loop cannot be woken from another."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
 
         self._asyncio_loop = asyncio.get_running_loop
         self._make = make
-        self._spare = [make()]
         self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
     def here(self) -> T:
         here = self.here_already()
         if here is None:
-            # Taken in one step: loops of other threads may come here at the same time.
-            try:
-                here = self._spare.pop()
-            except IndexError:
-                here = self._make()
-            self._made[self._running_loop()] = here
+            here = self._made[self._running_loop()] = self._make()
         return here
 
     def here_already(self) -> T | None:

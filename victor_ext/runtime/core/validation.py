@@ -202,7 +202,7 @@ class Validation:
         if value is None:
             self.note(field, "required", f"{field} is missing: it must be {wanted or kind}.")
         elif not isinstance(value, str):
-            hint = "put it in quotes, leading zeros and all" if isinstance(value, int) else ""
+            hint = "put it in quotes, leading zeros and all" if kind_of(value) == "int" else ""
             hint = f"it must be {wanted}" if wanted and longest is None else hint
             self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint and f': {hint}'}.")
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):

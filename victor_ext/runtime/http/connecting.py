@@ -11,9 +11,8 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.clock import as_of_now, is_over, monotonic
 from victor_ext.runtime.core.response import ClosedWithoutNotice
-from victor_ext.runtime.core.timeouts import as_of_now, is_over
 
 E = TypeVar("E", bound=httpx.NetworkError)
 

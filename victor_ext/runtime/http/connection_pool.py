@@ -6,7 +6,6 @@ as the response to the next request.
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from bisect import bisect_right
@@ -16,14 +15,11 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.core.clock import monotonic
+from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING, monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
-from victor_ext.runtime.core.timeouts import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING
 from victor_ext.runtime.http.parser import Head
 
 from .http11 import Connection, Route, Steps, UnsolicitedData, exchange
-
-logger = logging.getLogger(__name__)
 
 REUSE_DELAY = 0.1
 """Seconds after a response within which only a read by id uses its connection again; after an error, nobody does.
@@ -86,7 +82,6 @@ class ConnectionPool:
                 if kept is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent: use another one.
-            logger.debug("an idle connection was closed, or received unexpected data: it is not used again")
             connection.abort()
 
     def put_back(self, connection: Connection) -> None:
@@ -108,7 +103,6 @@ class ConnectionPool:
                 self._kept.pop().abort()
 
     def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Steps[None]:
-        logger.debug("connecting to %s", self._route)
         began = monotonic()
         # An error here means that no byte of the request was sent.
         try:

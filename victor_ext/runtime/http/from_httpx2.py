@@ -15,54 +15,44 @@ import httpx
 
 from victor_ext.privacy import SecretBytes
 
+# What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named here.
 
-class Httpx2Timeout(Protocol):
-    """An `httpx2.Timeout`, for type checkers, which may not find httpx2: its like has what is named here."""
 
+class AnyTimeout(Protocol):
     def as_dict(self) -> dict[str, float | None]: ...
 
 
-class Httpx2Limits(Protocol):
+class AnyLimits(Protocol):
     max_keepalive_connections: int | None
 
 
-class Httpx2URL(Protocol):
+class AnyURL(Protocol):
     def copy_with(self, **kwargs: Any) -> Any: ...
 
 
-class Httpx2Proxy(Protocol):
+class AnyProxy(Protocol):
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None: ...
 
 
-class Httpx2Transport(Protocol):
+class SyncTransport(Protocol):
     def handle_request(self, request: Any) -> Any: ...
     def close(self) -> None: ...
 
 
-class Httpx2AsyncTransport(Protocol):
+class AsyncTransport(Protocol):
     async def handle_async_request(self, request: Any) -> Any: ...
     async def aclose(self) -> None: ...
 
 
-class Httpx2Client(Protocol):
+class SyncClient(Protocol):
     def close(self) -> None: ...
     def build_request(self, method: str, url: Any) -> Any: ...
 
 
-class Httpx2AsyncClient(Protocol):
+class AsyncClient(Protocol):
     async def aclose(self) -> None: ...
     def build_request(self, method: str, url: Any) -> Any: ...
-
-
-AnyURL = httpx.URL | Httpx2URL
-AnyTimeout = httpx.Timeout | Httpx2Timeout
-AnyLimits = httpx.Limits | Httpx2Limits
-AnyProxy = httpx.Proxy | Httpx2Proxy
-SyncTransport = httpx.BaseTransport | Httpx2Transport
-AsyncTransport = httpx.AsyncBaseTransport | Httpx2AsyncTransport
-SyncClient = httpx.Client | Httpx2Client
-AsyncClient = httpx.AsyncClient | Httpx2AsyncClient
 
 
 def loaded_httpx2() -> Any:
@@ -72,35 +62,30 @@ def loaded_httpx2() -> Any:
 
 
 def as_httpx(value: Any) -> Any:
-    """A value, a transport or a client of httpx2 as one of httpx; anything else unchanged."""
-    if loaded_httpx2() is not None:
-        for base in value.__class__.__mro__:  # by name: a mock may stand in the place of a class
-            convert = _CONVERSIONS.get(base.__name__) if _is_of_httpx2(base) else None
-            if convert is not None:
-                return convert(value)
-    return value
+    """An option or a transport of httpx2 as one of httpx; anything else unchanged."""
+    convert = next(filter(None, map(_CONVERSIONS.get, _kinds_in_httpx2(value))), None)
+    return value if convert is None else convert(value)
 
 
-def _is_of_httpx2(kind: type[Any]) -> bool:
-    return kind.__module__.partition(".")[0] == "httpx2"
+def _kinds_in_httpx2(value: Any) -> list[str]:
+    """The names of its classes that are httpx2's. (Not the classes: a mock may stand in the place of one.)"""
+    if loaded_httpx2() is None:
+        return []
+    return [base.__name__ for base in value.__class__.__mro__ if base.__module__.partition(".")[0] == "httpx2"]
 
 
-class _Over:
-    """Sends over `theirs`, of httpx2."""
+class OverTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Sends over `theirs`, a transport of httpx2, in the modes that this has."""
 
     def __init__(self, theirs: Any) -> None:
         self.theirs = theirs
 
-
-class OverTransport(_Over, httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         return _exchanged(request, self.theirs.handle_request)
 
     def close(self) -> None:
         self.theirs.close()
 
-
-class OverAsyncTransport(_Over, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await _exchanged_awaited(request, self.theirs.handle_async_request)
 
@@ -108,32 +93,22 @@ class OverAsyncTransport(_Over, httpx.AsyncBaseTransport):
         await self.theirs.aclose()
 
 
-class OverEitherTransport(OverTransport, OverAsyncTransport):
-    """Over one for both modes, such as a `MockTransport`."""
+def is_client(value: Any, kind: type[httpx.Client | httpx.AsyncClient]) -> bool:
+    """Whether a value is a client of this kind, of either library."""
+    return isinstance(value, kind) or kind.__name__ in _kinds_in_httpx2(value)
 
 
-class _OverClient(_Over):
-    """What the way through a client needs of `httpx.Client`."""
-
-    @property
-    def is_closed(self) -> bool:
-        return bool(self.theirs.is_closed)
-
-
-class OverClient(_OverClient):
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        return _exchanged(request, self.theirs.send, **options)
+def send(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+    """Send a request of httpx with a client of either library."""
+    if isinstance(client, httpx.Client):
+        return client.send(request, **options)
+    return _exchanged(request, client.send, **options)
 
 
-class OverAsyncClient(_OverClient):
-    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        return await _exchanged_awaited(request, self.theirs.send, **options)
-
-
-def _over_transport(theirs: Any) -> _Over:
-    if hasattr(theirs, "handle_async_request"):
-        return (OverEitherTransport if hasattr(theirs, "handle_request") else OverAsyncTransport)(theirs)
-    return OverTransport(theirs)
+async def send_awaited(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
+    if isinstance(client, httpx.AsyncClient):
+        return await client.send(request, **options)
+    return await _exchanged_awaited(request, client.send, **options)
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
@@ -147,13 +122,8 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
         str(proxy.url), auth=proxy.auth, headers=proxy.headers.raw, ssl_context=proxy.ssl_context
     ),
     "URL": lambda url: httpx.URL(str(url)),
-    "QueryParams": lambda params: httpx.QueryParams(params.multi_items()),
-    "Headers": lambda headers: httpx.Headers(headers.raw),
-    "Cookies": lambda cookies: httpx.Cookies(cookies.jar),
-    "BaseTransport": _over_transport,
-    "AsyncBaseTransport": _over_transport,
-    "Client": OverClient,
-    "AsyncClient": OverAsyncClient,
+    "BaseTransport": OverTransport,
+    "AsyncBaseTransport": OverTransport,
 }
 """By the name of the class."""
 
@@ -220,8 +190,7 @@ def _with_errors_of_httpx(request: httpx.Request) -> Generator[None]:
     try:
         yield
     except Exception as error:
-        named = (getattr(httpx, base.__name__, None) for base in type(error).__mro__ if _is_of_httpx2(base))
-        for kind in named:
+        for kind in (getattr(httpx, name, None) for name in _kinds_in_httpx2(error)):
             if isinstance(kind, type) and issubclass(kind, httpx.RequestError):
                 raise kind(str(error), request=request) from error
             if kind is httpx.StreamError:

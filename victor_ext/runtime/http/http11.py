@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.core.timeouts import BEGUN, is_over
+from victor_ext.runtime.core.clock import BEGUN, is_over
 from victor_ext.runtime.http.parser import Fields, Head, Parser
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
@@ -91,9 +91,6 @@ class Route:
     tls: ssl.SSLContext | None
     proxy: httpx.Proxy | None = None
     proxy_tls: ssl.SSLContext | None = None
-
-    def __str__(self) -> str:
-        return _place(self.origin) + ("" if self.proxy is None else f" by the proxy {_place(self.proxy.url)}")
 
     @property
     def proxy_place(self) -> str | None:

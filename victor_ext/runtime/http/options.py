@@ -1,12 +1,14 @@
-"""The checked options of a client's connections, and the transports that hold the sockets."""
+"""The checked options of a client's connections, and whom it trusts: the authorities of the operating system."""
 
 from __future__ import annotations
 
 import os
 import re
 import ssl
+import sys
 import urllib.request
 from contextlib import suppress
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -16,11 +18,15 @@ from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 
-from .from_httpx2 import AnyProxy, AnyURL, OverAsyncClient, OverClient, as_httpx
+from .from_httpx2 import AnyProxy, AnyURL, as_httpx, is_client
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
 from .through_client import require_open
-from .trust import default_context
+
+if sys.platform in ("darwin", "win32"):
+    from truststore import SSLContext
+else:
+    from ssl import SSLContext
 
 Verify = ssl.SSLContext | str | os.PathLike[str] | bool
 
@@ -163,10 +169,12 @@ _REFUSED_TRANSPORTS = {
 
 def checked_transport(transport: object, kind: type[httpx.BaseTransport | httpx.AsyncBaseTransport]) -> Any:
     """A caller's transport. Raises `ConfigurationError` where it is none for this mode, or is known to send again."""
-    instead = "httpx.HTTPTransport" if kind is httpx.BaseTransport else "httpx.AsyncHTTPTransport"
+    is_blocking = kind is httpx.BaseTransport
+    instead = "httpx.HTTPTransport" if is_blocking else "httpx.AsyncHTTPTransport"
     refuse_package(transport, "transport", instead)
     checked = as_httpx(transport)
-    if not isinstance(checked, kind):
+    method = "handle_request" if is_blocking else "handle_async_request"
+    if not (isinstance(checked, kind) and hasattr(transport, method)):  # httpx2's may be of the other mode
         raise ConfigurationError(
             f"transport must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(transport)}: leave it out, or "
             f"pass {instead}(...)."
@@ -189,8 +197,7 @@ def refuse_package(given: object, name: str, instead: str) -> None:
 
 def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.AsyncClient]) -> Any:
     """A caller's client. Raises `ConfigurationError` where it is none for this mode, or is closed."""
-    checked = as_httpx(http_client)
-    if not isinstance(checked, (kind, OverClient if kind is httpx.Client else OverAsyncClient)):
+    if not is_client(http_client, kind):
         raise ConfigurationError(
             f"http_client must be an httpx.{kind.__name__} (or httpx2's), not {_class_of(http_client)}."
         )
@@ -201,8 +208,9 @@ def checked_http_client(http_client: object, kind: type[httpx.Client | httpx.Asy
         )
     for part in (http_client, *transports_of(http_client)):
         refuse_package(part, "http_client", f"httpx.{kind.__name__}")
-    require_open(checked)
-    return checked
+    client: Any = http_client
+    require_open(client)
+    return client
 
 
 def checked_proxy(proxy: str | AnyURL | AnyProxy | None) -> httpx.Proxy | None:
@@ -259,3 +267,38 @@ def route_to(base_url: httpx.URL, verify: Verify, proxy: str | AnyURL | AnyProxy
     else:
         return Route(base_url, tls, through, proxy_tls)
     raise ConfigurationError(f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({why}).")
+
+
+_BUNDLES = (
+    "/etc/ssl/cert.pem",  # Alpine, Arch
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, RHEL
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+)
+"""Where systems have their authorities, for a Python whose OpenSSL was built on another one."""
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
+
+
+def default_context() -> ssl.SSLContext:
+    """The context of all clients in this process. Raises `OSError` where SSL_CERT_FILE cannot be read.
+
+    These variables replace the system's authorities. Where it has none, as a container without ca-certificates, they
+    are those of certifi. On macOS and Windows the system verifies. Two threads may each make one, and both are good.
+    """
+    return _context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _context(file: str | None, folder: str | None) -> ssl.SSLContext:
+    if file or folder:  # the file alone where both are set, as httpx has it
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+    if sys.platform in ("darwin", "win32"):
+        return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    paths = ssl.get_default_verify_paths()  # the variables may be set, and empty: these are OpenSSL's own
+    system, is_filled = paths.openssl_capath, False
+    with suppress(OSError):
+        is_filled = any(map(_HASHED.fullmatch, os.listdir(system)))
+    for bundle in (paths.openssl_cafile, *([None] if is_filled else _BUNDLES)):
+        with suppress(OSError):  # there is none, or it is empty, or not for this user
+            return ssl.create_default_context(cafile=bundle, capath=system if is_filled else None)
+    return httpx.create_ssl_context(trust_env=False)  # certifi's

@@ -1,7 +1,7 @@
 """The bytes of requests and responses. The usual ones are written and read here, and all others by h11.
 
 h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one meaning only, and this
-module refuses nothing but a body that is cut off, or longer than its chunk says.
+module refuses nothing but a body that is cut off.
 """
 
 from __future__ import annotations
@@ -89,18 +89,12 @@ _usual_head = re.compile(
 _field = re.compile(rb"([^:]+): ?(.+)\r\n")
 """A field of a head that matched `_usual_head`."""
 _usual_length = re.compile(rb"[0-9]{1,15}")
-_SIZE = rb"[1-9a-fA-F][0-9a-fA-F]{0,6}"
-_usual_size, _begun_size = re.compile(rb"(" + _SIZE + rb")\r\n"), re.compile(_SIZE + rb"\r?")
-"""The line before a chunk (RFC 9112, 7.1), without the extensions that nobody sends."""
-_CHUNK_END, _LAST_CHUNK = b"\r\n", b"0\r\n\r\n"
-_CHUNKED = -1
-"""In place of the length of a body that comes in chunks."""
 
 
 class Parser:
     """The messages of one connection: a request, its response, the next request."""
 
-    __slots__ = ("_chunked_head", "_ended", "_h11", "_head", "_left", "_received")
+    __slots__ = ("_h11", "_head", "_left", "_received")
 
     def __init__(self) -> None:
         self._reset()
@@ -108,10 +102,8 @@ class Parser:
     def _reset(self) -> None:
         self._h11: H11Exchange | None = None  # set as soon as a message of the exchange is not usual
         self._head: Head | None = None
-        self._chunked_head: bytes | None = None  # as it came, where the body comes in usual chunks
         self._received = b""  # of the body, and what came behind it
-        self._left = 0  # bytes that have not been returned, of the body, or of a chunk and its end
-        self._ended = False
+        self._left = 0  # bytes of the body that have not been returned
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
         """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
@@ -135,8 +127,8 @@ class Parser:
         elif data:
             self._received += data
         else:
-            missing = f"{self._left} bytes are missing" if self._chunked_head is None else "not all chunks have come"
-            raise httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({missing})")
+            why = f"peer closed connection without sending complete message body ({self._left} bytes are missing)"
+            raise httpx.RemoteProtocolError(why)
 
     def _receive_first(self, data: bytes) -> None:
         usual = _usual_head.match(data)
@@ -144,22 +136,13 @@ class Parser:
             fields: Fields = _field.findall(usual[3])
             length = _body_length(fields)
             if length is not None:
-                self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
+                self._head, self._left = Head(int(usual[1]), usual[2], b"1.1", fields), length
                 self._received = bytes.__getitem__(data, slice(usual.end(), None))
-                if length == _CHUNKED:
-                    self._chunked_head = usual[0]
-                else:
-                    self._left = length
                 return
-        self._hand_over(data)
-
-    def _hand_over(self, data: bytes) -> H11Exchange:
-        """Let h11 read the response."""
-        exchange = self._h11 = H11Exchange()
+        self._h11 = H11Exchange()
         # How h11 reads the response to a usual request does not depend on what was requested.
-        exchange.request("GET", b"/", [(b"Host", b"")], b"")
-        exchange.receive(data)
-        return exchange
+        self._h11.request("GET", b"/", [(b"Host", b"")], b"")
+        self._h11.receive(data)
 
     def head(self) -> Head | None:
         """The head of the response; None: more bytes are to be received. Raises `httpx.RemoteProtocolError`."""
@@ -174,61 +157,16 @@ class Parser:
         """
         if self._h11 is not None:
             return self._h11.body()
-        if self._chunked_head is not None:
-            return self._chunks(self._chunked_head)
         if not self._left:
-            self._ended = True
             return b""
         piece, self._received = SecretBytes(self._received[: self._left]), self._received[self._left :]
         self._left -= len(piece)
         return piece or None
 
-    def _chunks(self, head: bytes) -> bytes | None:
-        """As `body`, of a body that comes in chunks."""
-        data, left = self._chunk_data(), SecretBytes(self._received)
-        if data:
-            return data
-        if self._left:
-            if left:
-                raise httpx.RemoteProtocolError("the server sent a chunk that does not end where its size says")
-            return None
-        if left.startswith(_LAST_CHUNK):
-            self._received, self._ended = left[len(_LAST_CHUNK) :], True
-            return b""
-        if _LAST_CHUNK.startswith(left) or _begun_size.fullmatch(left):
-            return None
-        # h11 reads the head again and goes on from here. It keeps nothing of the chunks before either.
-        self._received = b""
-        exchange = self._hand_over(head + left)
-        exchange.head()
-        return exchange.body()
-
-    def _chunk_data(self) -> bytes:
-        """The data of the usual chunks that have come, up to where more is needed, or something else comes."""
-        received, at, pieces = SecretBytes(self._received), 0, list[bytes]()
-        while at < len(received):
-            if self._left > len(_CHUNK_END):
-                pieces.append(received[at : at + self._left - len(_CHUNK_END)])
-                at += len(pieces[-1])
-                self._left -= len(pieces[-1])
-            elif self._left:
-                if received[at] != _CHUNK_END[-self._left]:
-                    break
-                at += 1
-                self._left -= 1
-            elif (size := _usual_size.match(received, at)) is not None:
-                at = size.end()
-                self._left = int(size[1], 16) + len(_CHUNK_END)
-            else:
-                break
-        self._received = bytes.__getitem__(received, slice(at, None))
-        return SecretBytes(b"".join(pieces))
-
     def begin_again(self) -> bool:
         """As `Connection.begin_again`."""
-        if self._h11 is not None:
-            self._ended = self._h11.has_ended()
-        if not self._ended or self._received:
+        has_ended = self._h11.has_ended() if self._h11 else self._head is not None and not self._left
+        if not has_ended or self._received:
             return False
         self._reset()
         return True
@@ -254,14 +192,12 @@ def _request(method: str, target: bytes, fields: Fields, content: bytes) -> byte
 
 
 def _body_length(fields: Fields) -> int | None:
-    """The bytes in the body of a usual response, `_CHUNKED` where it comes in chunks; None for another response."""
+    """The bytes in the body of a usual response; None for another response, such as one in chunks."""
     named = _named(fields)
-    if named is None:
+    if named is None or b"transfer-encoding" in named:
         return None
-    length, coding = named.get(b"content-length"), named.get(b"transfer-encoding")
-    if length is None:
-        return _CHUNKED if coding == b"chunked" else None
-    return int(length) if coding is None and _usual_length.fullmatch(length) else None
+    length = named.get(b"content-length", b"")
+    return int(length) if _usual_length.fullmatch(length) else None
 
 
 def _named(fields: Fields) -> dict[bytes, bytes] | None:

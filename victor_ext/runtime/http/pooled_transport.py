@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from operator import call
 from typing import Any
 
 import httpx
 
 from victor_ext.flows import adrive, drive
+from victor_ext.runtime.core.clock import BEGUN, TIMING
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
-from victor_ext.runtime.core.timeouts import BEGUN, TIMING
-from victor_ext.runtime.http.parser import Head
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
-from .from_httpx2 import as_httpx
-from .http11 import Route
+from .http11 import Route, Steps
 from .originals import ASYNC, SYNC, ConnectsOtherwise
 from .through_client import AsyncThroughClient, ThroughClient
 
@@ -43,23 +42,11 @@ class PooledTransport(httpx.BaseTransport):
         library = SYNC.library_in_front()
         if library is None:
             request.read()
-            timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
-            permit = ThreadPermit(pool.semaphore)
-            lease = Lease(permit, pool)
-            try:
-                admitted = permit.acquire(timeouts.get("pool"))
-                if (timing := request.extensions.get(TIMING)) is not None:
-                    timing.admitted()
-                if not admitted:
-                    raise httpx.PoolTimeout(_ALL_IN_USE)
-                head = drive(pool.exchange(lease, request, timeouts), call)
-                return _response(head, _Body(lease, timeouts.get("read")))
-            except ConnectsOtherwise as otherwise:
-                lease.abandon()
-                library = otherwise.args[0]
-            except BaseException:
-                lease.abandon()
-                raise
+            pool = self._pools.here()
+            made = drive(_exchanged(request, self.route, pool, ThreadPermit(pool.semaphore)), call)
+            if isinstance(made, httpx.Response):
+                return made
+            library = made
         return ThroughClient(_client_for(library, "Client", self.route)).handle_request(request)
 
     def close(self) -> None:
@@ -79,23 +66,11 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         if library is None:
             await request.aread()
             request.extensions[BEGUN] = False
-            timeouts, pool = _timeouts_for(request, self.route), self._pools.here()
-            permit = TaskPermit(pool.semaphore)
-            lease = Lease(permit, pool)
-            try:
-                admitted = await permit.acquire(timeouts.get("pool"))
-                if (timing := request.extensions.get(TIMING)) is not None:
-                    timing.admitted()
-                if not admitted:
-                    raise httpx.PoolTimeout(_ALL_IN_USE)
-                head = await adrive(pool.exchange(lease, request, timeouts), call)
-                return _response(head, _Body(lease, timeouts.get("read")))
-            except ConnectsOtherwise as otherwise:
-                lease.abandon()
-                library = otherwise.args[0]
-            except BaseException:
-                lease.abandon()
-                raise
+            pool = self._pools.here()
+            made = await adrive(_exchanged(request, self.route, pool, TaskPermit(pool.semaphore)), call)
+            if isinstance(made, httpx.Response):
+                return made
+            library = made
         return await AsyncThroughClient(_client_for(library, "AsyncClient", self.route)).handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -140,14 +115,28 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._lease.end()
 
 
-_ALL_IN_USE = "all connections are in use"
-
-
-def _timeouts_for(request: httpx.Request, route: Route) -> Mapping[str, Any]:
+def _exchanged(request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any) -> Steps[Any]:
+    """The response to a request; or the library whose way it goes, since what that connects with has been replaced."""
     if not route.leads_to(request.url):
         raise httpx.UnsupportedProtocol(f"these connections do not lead to {request.url.scheme}://{request.url.host}")
     timeouts: Mapping[str, Any] = request.extensions.get("timeout") or {}
-    return timeouts
+    lease = Lease(permit, pool)
+    try:
+        admitted = yield partial(permit.acquire, timeouts.get("pool"))
+        if (timing := request.extensions.get(TIMING)) is not None:
+            timing.admitted()
+        if not admitted:
+            raise httpx.PoolTimeout("all connections are in use")
+        head = yield from pool.exchange(lease, request, timeouts)
+        extensions = {"http_version": b"HTTP/" + head.http_version, TELLS_ITS_END: True}
+        body = _Body(lease, timeouts.get("read"))
+        return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)
+    except ConnectsOtherwise as otherwise:
+        lease.abandon()
+        return otherwise.args[0]
+    except BaseException:
+        lease.abandon()
+        raise
 
 
 def _client_for(library: Any, name: str, route: Route) -> Any:
@@ -160,9 +149,4 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
         headers = proxy.headers.raw
         proxy = library.Proxy(str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls)
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without TLS none is used, and this one trusts nobody
-    return as_httpx(getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False))
-
-
-def _response(head: Head, body: _Body) -> httpx.Response:
-    extensions = {"http_version": b"HTTP/" + head.http_version, TELLS_ITS_END: True}
-    return httpx.Response(head.status_code, headers=head.fields, stream=body, extensions=extensions)
+    return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)

@@ -19,8 +19,7 @@ import httpx
 
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
-from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.core.timeouts import as_of_now, is_over
+from victor_ext.runtime.core.clock import as_of_now, is_over, monotonic
 from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
 from victor_ext.runtime.http.originals import ASYNC, require_connecting, require_connecting_awaited
 from victor_ext.runtime.http.tls_layer import READ_BYTES, TunnelStream

@@ -13,45 +13,43 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.core.timeouts import BEGUN, MAY_HAVE_BEEN_SENT
+from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT
 
-from .from_httpx2 import OverAsyncClient, OverClient
+from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
 
-LOGGED = "victor_ext.logged"  # the extension of a response that httpx has logged
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
 """The request is signed and its redirects are followed above; the body is read there, up to a limit."""
-AnyClient = httpx.Client | httpx.AsyncClient | OverClient | OverAsyncClient
 _Trace = Callable[[str, Mapping[str, Any]], None]
 
 
 class ThroughClient(httpx.BaseTransport):
     """For blocking calls. `is_callers`: the client is the caller's, so its error "no connection" proves nothing."""
 
-    def __init__(self, client: httpx.Client | OverClient, *, is_callers: bool = False) -> None:
+    def __init__(self, client: SyncClient, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
-        return _logged(self._client.send(request, **_OPTIONS))
+        return send(self._client, request, **_OPTIONS)
 
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
-    def __init__(self, client: httpx.AsyncClient | OverAsyncClient, *, is_callers: bool = False) -> None:
+    def __init__(self, client: AsyncClient, *, is_callers: bool = False) -> None:
         self._client, self._is_callers = client, is_callers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         trace = _begin(self._client, request, is_callers=self._is_callers)
         request.extensions["trace"] = _awaited(trace)
-        return _logged(await self._client.send(request, **_OPTIONS))
+        return await send_awaited(self._client, request, **_OPTIONS)
 
 
-def require_open(client: AnyClient) -> None:
+def require_open(client: Any) -> None:
     """Raise `ConfigurationError` if a caller's client has been closed."""
     if client.is_closed:
         raise ConfigurationError("http_client has been closed: keep it open for as long as the client that uses it.")
 
 
-def _begin(client: AnyClient, request: httpx.Request, *, is_callers: bool) -> _Trace:
+def _begin(client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool) -> _Trace:
     """What is known of a request before it is sent. The function that is returned is httpcore's to call."""
     if is_callers:
         require_open(client)
@@ -72,8 +70,3 @@ def _awaited(trace: _Trace) -> Callable[[str, Mapping[str, Any]], Awaitable[None
         trace(event, info)
 
     return awaited
-
-
-def _logged(response: httpx.Response) -> httpx.Response:
-    response.extensions[LOGGED] = True
-    return response

@@ -11,28 +11,37 @@ import httpx
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
 from victor_ext.privacy import CREDENTIALS, QUOTED
-from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
-from victor_ext.runtime.core.timeouts import (
+from victor_ext.runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
     REUSED_IMMEDIATELY,
     TIMING,
     WAITING_SHARE,
+    ServerClock,
     Timeouts,
     Timing,
 )
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
 from victor_ext.runtime.core.validation import MOST_SECONDS
 
 from .behaviour import Behaviour
-from .classification import Failure, Repeat, may_repeat, of_exception, of_late, of_response, of_unusable
-from .error_messages import error_for, request_id_of, what_to_do
+from .classification import (
+    Failure,
+    Repeat,
+    error_for,
+    may_repeat,
+    of_exception,
+    of_late,
+    of_response,
+    of_unusable,
+    request_id_of,
+    what_to_do,
+)
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
-from .redirects import MAX_REDIRECTS, keep_content, redirected
+from .resending import MAX_REDIRECTS, Authenticator, keep_content, may_try_another_token, redirected, sendable
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
-from .unauthorized import Authenticator, may_try_another_token, sendable
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget keys sooner. A write

@@ -18,8 +18,8 @@ import httpx
 
 from victor_ext.errors import Outcome
 from victor_ext.privacy import one_own_line, redact_excerpt
+from victor_ext.runtime.core.clock import Timing
 from victor_ext.runtime.core.headers import header_complaint
-from victor_ext.runtime.core.timeouts import Timing
 from victor_ext.runtime.loop.evidence import READER, Reader
 
 logger = logging.getLogger(__name__)

@@ -20,10 +20,9 @@ from anyio.lowlevel import checkpoint
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
-from victor_ext.runtime.core.clock import ServerClock, monotonic
+from victor_ext.runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext.runtime.core.locks import TaskLock, ThreadLock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
-from victor_ext.runtime.core.timeouts import BEGUN
 
 T = TypeVar("T")
 

@@ -29,7 +29,7 @@ from .evidence import (
     lists_declared_errors,
 )
 from .idempotency_keys import MADE, NO_KEY, TAKEN, BodyKey, HeaderKey, KeyPlace, KeyRule
-from .redirects import asked_url
+from .resending import asked_url
 
 Says: TypeAlias = Callable[[httpx.Response], str | None]
 Whether: TypeAlias = Callable[[httpx.Response], bool]
