@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, iso
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
@@ -48,14 +46,18 @@ class Accounts:
         self._ready[made["id"]] = self._now() + self._base.settings.retry_after
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
+    def readable_bank(self, account_id: str) -> JsonObject:
+        return find(self.readable_banks(), account_id, "funding account")
+
     def readable_banks(self) -> dict[str, JsonObject]:
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
 
-    def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
+    def fund(self, asked: Asked) -> tuple[str, list[str]]:
         """Request money; returns the address of the funding, and the account."""
+        account_id, body = asked.about, asked.body
         account = self.source(account_id)
         if body["fundingAccountId"] not in self.banks:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
@@ -145,33 +147,31 @@ class Payees:
         self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
         return f"/v4/payees/batch/{batch_id}", made
 
-    def update(self, payee_id: str, body: JsonObject) -> None:
-        payee = find(self.all, payee_id, "payee")
+    def update(self, asked: Asked) -> None:
+        payee, body = find(self.all, asked.about, "payee"), asked.body
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "The payee has onboarded, and changes its details itself.")
         payee.update({name: body[name] for name in _DETAILS if name in body})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
         payee["country"] = body.get("address", payee)["country"]
-        self._base.touch(payee_id)
+        self._base.touch(asked.about)
 
-    def rename(self, payee_id: str, body: JsonObject) -> None:
-        payee, remote_id = find(self.all, payee_id, "payee"), body["remoteId"]
+    def rename(self, asked: Asked) -> None:
+        payee, remote_id = find(self.all, asked.about, "payee"), asked.body["remoteId"]
         other = self.by_remote_id(remote_id)
         if other is not None and other is not payee:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
-        self._base.touch(payee_id)
+        self._base.touch(asked.about)
 
     def invite(self, payee_id: str) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
             raise Refused(409, f"The invitation is {status}.")
 
-    def delete(self, payee_id: str, has_payments: Callable[[str], bool]) -> None:
+    def delete(self, payee_id: str) -> None:
         payee = find(self.all, payee_id, "payee")
-        if has_payments(payee_id):
-            raise Refused(400, "The payee has payments.")
         if payee["onboardedStatus"] != "ONBOARDED":
             raise Refused(400, "The payee has not onboarded.")
         del self.all[payee_id]

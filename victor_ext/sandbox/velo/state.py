@@ -6,7 +6,7 @@ import uuid
 
 from victor_ext.sandbox.server import Clock, JsonObject, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
-from victor_ext.sandbox.velo.base import Base, VeloSettings
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings
 from victor_ext.sandbox.velo.payouts import Payouts
 
 
@@ -34,6 +34,14 @@ class State(Base):
         """A webhook as it is shown: its secret is masked."""
         webhook = find(self.webhooks, webhook_id, "webhook")
         return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
+
+    def update_webhook(self, asked: Asked) -> None:
+        find(self.webhooks, asked.about, "webhook").update(asked.body)
+
+    def delete_payee(self, payee_id: str) -> None:
+        if self.payouts.pays(payee_id):
+            raise Refused(400, "The payee has payments.")
+        self.payees.delete(payee_id)
 
     def move(self) -> int:
         return self.payouts.move() + self.accounts.move()
