@@ -18,7 +18,7 @@ from victor_ext.sandbox.server.settings import ServerSettings, options_of
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
 PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
-RUNNING = {"provider", "like", "env_file", "ready_file", "json_line", "quiet"}
+RUNNING = {"provider", "like", "env_file", "json_line", "quiet"}
 
 
 def tables() -> dict[str, str]:

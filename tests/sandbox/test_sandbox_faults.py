@@ -7,7 +7,6 @@ import json
 import threading
 import time
 import warnings
-from email.utils import parsedate_to_datetime
 from itertools import product
 
 import pytest
@@ -149,9 +148,6 @@ def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
     sandbox.inject("rate_limit", retry_after=0.5)
     assert caller.create(KEY).headers["retry-after"] == "0.5"
-    sandbox.inject("rate_limit", retry_after=60, retry_after_format="date")
-    when = parsedate_to_datetime(caller.create(KEY).headers["retry-after"]).timestamp()
-    assert 58 <= when - time.time() <= 62
     assert sandbox.requests() == []
     assert caller.create(KEY).status_code == 200
 
@@ -201,7 +197,7 @@ class TestWhichCalls:
         assert runs[0] == runs[1]
         assert 10 < runs[0].count(503) < 30
 
-    def test_by_operation_method_path_or_query(self, sandbox, caller):
+    def test_by_operation_or_query(self, sandbox, caller):
         request_id = caller.created()["victor_payment_request_id"]
         calls = {
             "list": caller.list,
@@ -291,9 +287,9 @@ def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> No
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())
-        loop.run(service.ports.begin())
-        stopping = service.ports.down(None) if stopped_by == "down" else service.end()
-        run_as_a_connection_comes(loop, service.ports.api.port, stopping)
+        loop.run(service.listener.listen())
+        stopping = service.listener.down(None) if stopped_by == "down" else service.end()
+        run_as_a_connection_comes(loop, service.listener.port, stopping)
         if stopped_by == "down":
             loop.run(service.end())
         gc.collect()

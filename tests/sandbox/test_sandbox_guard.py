@@ -25,15 +25,14 @@ CREDENTIALS = {Sandbox: "api-keys", VeloSandbox: "keys", EastPaySandbox: "mercha
 
 @pytest.fixture(params=CREDENTIALS, ids=lambda kind: kind.__name__)
 def any_sandbox(request):
-    """A sandbox with a port for the control API alone."""
-    with request.param(request.param.provider_type.settings_type(control_port=0)) as sandbox:
+    with request.param() as sandbox:
         yield sandbox
 
 
-@pytest.fixture(params=["on the API's port", "on its own port"])
-def door(request, any_sandbox) -> str:
-    """Where the control API is, on both ports in turn."""
-    return (any_sandbox.url if request.param == "on the API's port" else any_sandbox.control_url) + "/_sandbox/"
+@pytest.fixture
+def door(any_sandbox) -> str:
+    """Where the control API is."""
+    return any_sandbox.url + "/_sandbox/"
 
 
 def refused(answer: httpx.Response) -> str:

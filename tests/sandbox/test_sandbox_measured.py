@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_played_is_refused_with_its_name(tmp_path, capsys,
         SandboxSettings.like(file)
     with pytest.raises(SystemExit, match="2"):
         main(["--like", str(file)])
-    assert reason in capsys.readouterr().err.splitlines()[0]
+    assert reason in capsys.readouterr().err.splitlines()[1]
 
 
 def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):

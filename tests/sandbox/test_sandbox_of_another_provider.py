@@ -146,7 +146,7 @@ def test_it_is_a_process_of_its_own_with_options_of_its_own(monkeypatch, capsys)
     words = ["--provider", "tiny", "--port", "0", "--json", "--limit", "5", "--seed", "3", "--quiet"]
     assert main(words) == 0
     assert (served.kind, served.settings) == (TinyProvider, TinySettings(port=0, limit=5, seed=3))
-    assert served.running == {"quiet": True, "json_line": True, "ready_file": None, "env_file": None}
+    assert served.running == {"quiet": True, "json_line": True, "env_file": None}
     with pytest.raises(SystemExit):
         main(["--provider", "tiny", "--help"])
     assert re.search(r"--token-life SECONDS\s+life of a token", capsys.readouterr().out)

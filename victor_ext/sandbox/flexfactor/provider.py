@@ -11,16 +11,17 @@ from decimal import Decimal
 from typing import cast
 from urllib.parse import parse_qs
 
-from victor_ext.sandbox.flexfactor.state import GUID, FlexFactorCommands, FlexFactorSettings, Order, State
+from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
 from victor_ext.sandbox.server import BodyKey, Call, JsonObject, JsonValue, NotFound, Operation, Response, find
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
 
 
-class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
+class FlexFactorProvider(SandboxProvider[ServerSettings]):
     state: State
     name = "flexfactor"
     title = "FlexFactor"
@@ -36,12 +37,11 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         Operation("cancel", "POST", "/v1/orders/{id}/cancel"),
         Operation("external_cancel", "POST", "/v1/orders/{id}/external-cancel"),
     )
-    settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
 
     def new_state(self) -> State:
         before: State | None = self.state
-        return State(self.context.clock, self.settings, before.subscriber_key if before else None)
+        return State(self.context.clock, before.subscriber_key if before else None)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
@@ -92,7 +92,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         app_key, secret = body.get("appkey"), body.get("appsecret")
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
             return _problem_details(401, "Unauthorized")
-        token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
+        token, expires = self.state.tokens.issue(app_key, TOKEN_LIFE)
         return self._ok({
             "accessToken": token, "refreshToken": secrets.token_urlsafe(32), "expires": int(expires * 1000),
             "id": str(uuid.uuid4()), "session": str(uuid.uuid4()), "daysToEnforceMFA": None, "skipAvailable": False,
@@ -113,7 +113,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             transaction = body["transaction"]
             price = transaction["amount"], transaction["currency"]
             decisions = self.state.decisions
-            decision = decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
+            decision = decisions.pop(external_id if external_id in decisions else "", "APPROVED")
             order = self.state.place_order(external_id, call.owner, price, body["payer"]["email"], decision)
             call.did_work(external_id)
         call.exchange.request_id = order.id
@@ -192,7 +192,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             "firstItemOnPage": first + 1 if items else 0, "lastItemOnPage": first + len(items) if items else 0,
             "hasNextPage": number < pages, "hasPreviousPage": number > 1, "isFirstPage": number == 1,
             "isLastPage": number >= pages, "pageCount": pages, "pageNumber": number, "pageSize": size,
-            "totalItemCount": len(matching), self.settings.items_name: [order.to_dict() for order in items],
+            "totalItemCount": len(matching), "items": [order.to_dict() for order in items],
         })  # fmt: skip
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""FlexFactor's sandbox: its options, its credentials, tokens, orders and responses by key, and its commands."""
+"""FlexFactor's sandbox: its credentials, tokens, orders and responses by key, and its commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from victor_ext.sandbox.server import Call, Clock, JsonObject, NotFound, Response, TokenCommands, TokenStore
 from victor_ext.sandbox.server.commands import command, find, member, nothing
-from victor_ext.sandbox.server.settings import ServerSettings, option
 
 GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
@@ -41,14 +40,9 @@ TEST_CARD = "4111111111111111"
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FlexFactorSettings(ServerSettings):
-    """The options of every sandbox, and those of this one."""
-
-    decision: str = option("APPROVED", help="the status that evaluate returns, unless a command has decided otherwise")
-    token_life: float = option(600.0, at_least=0, help="life of a token, in seconds")
-    key_life: float = option(86_400.0, at_least=0, help="how long an idempotency key is kept, in seconds")
-    items_name: str = option("items", help="name of the array in a page of orders; the provider's is not known")
+TOKEN_LIFE = 600.0
+_KEY_LIFE = 86_400.0
+"""Seconds, as the provider's pages have them."""
 
 
 @dataclass(slots=True)
@@ -116,9 +110,8 @@ class Order:
 
 
 class State:
-    def __init__(self, clock: Clock, settings: FlexFactorSettings, subscriber_key: bytes | None = None) -> None:
+    def __init__(self, clock: Clock, subscriber_key: bytes | None = None) -> None:
         self._clock = clock
-        self.settings = settings
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
         self.tokens = TokenStore(clock)
@@ -162,7 +155,7 @@ class State:
             return response if before == sent else conflict
         made = work()
         if made.status == 200:
-            self._completed[place] = now + self.settings.key_life, sent, made
+            self._completed[place] = now + _KEY_LIFE, sent, made
         return made
 
     def place_order(
@@ -217,7 +210,7 @@ class FlexFactorCommands(TokenCommands):
         owner = app_key or next(iter(self._state.clients), "")
         if owner not in self._state.clients:
             raise NotFound("There is no such client: add_client makes one.")
-        return {"token": self._state.tokens.issue(owner, self._state.settings.token_life)[0]}
+        return {"token": self._state.tokens.issue(owner, TOKEN_LIFE)[0]}
 
     @command("POST", "/cards", returns=member("token", str))
     def add_card(self, number: str = TEST_CARD, token: str | None = None) -> JsonObject:

@@ -25,6 +25,7 @@ from victor_ext.sandbox.server.settings import read_authority
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_LARGEST_BODY = 1 << 20
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
     b"origin": lambda value, own: value.lower() != own,
@@ -38,7 +39,6 @@ _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
 class Api:
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
         self._context, self._provider, self._control = context, provider, control
-        self._limit = context.settings.body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
@@ -51,7 +51,7 @@ class Api:
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
-        body = await _read_body(scope, receive, self._limit)
+        body = await _read_body(scope, receive)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
         response = None if body is None else await self._respond(call, scope["path"], fault)
@@ -74,12 +74,12 @@ class Api:
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
             error = partial(self._provider.error, fault.status, "injected_fault", said)
-            return injected_response(fault, error, self._context.clock.wall())
+            return injected_response(fault, error)
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
-        if len(call.body) > self._limit:
-            return self._provider.error(413, "body_too_large", f"At most {self._limit} bytes.")
+        if len(call.body) > _LARGEST_BODY:
+            return self._provider.error(413, "body_too_large", f"At most {_LARGEST_BODY} bytes.")
         operation = call.exchange.operation
         if operation == OTHER:
             return self._no_such_operation(path)
@@ -99,12 +99,12 @@ class Api:
         return replace(response, headers=(*response.headers, (b"allow", allowed.encode("ascii"))))
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body; None when the caller went away. Of a body over the limit, only enough to see that it is."""
     body = bytearray()
     try:
         async for part in Request(scope, receive).stream():
-            body += part if len(body) <= limit else b""
+            body += part if len(body) <= _LARGEST_BODY else b""
     except ClientDisconnect:
         return None
     return bytes(body)

@@ -74,7 +74,7 @@ class SandboxConnection(H11Protocol):
         self._control = self.context.operations.is_own(method, path)
         if self._control:
             return
-        self.fault = fault = self.context.faults.pick(method, path, self.context.operations.name(method, path), query)
+        self.fault = fault = self.context.faults.pick(self.context.operations.name(method, path), query)
         self._cuts = fault is not None and (
             fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
         )

@@ -7,6 +7,8 @@ from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
+READY_AFTER = 2
+"""Seconds until a new funding account can be read, as `Retry-After` says."""
 _DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
 
 
@@ -43,7 +45,7 @@ class Accounts:
         """Add a funding account that can be read later; returns its address, and its name."""
         made = self.add_bank(body["name"], body.get("currency", ""))
         made["type"] = body["type"]
-        self._ready[made["id"]] = self._now() + self._base.settings.retry_after
+        self._ready[made["id"]] = self._now() + READY_AFTER
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
     def readable_bank(self, account_id: str) -> JsonObject:
@@ -106,7 +108,8 @@ class Payees:
         self._base = base
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, JsonObject] = {}
-        self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
+        self._batches: dict[str, list[JsonObject]] = {}
+        """What was refused of each."""
 
     def by_remote_id(self, remote_id: str) -> JsonObject | None:
         return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
@@ -144,7 +147,7 @@ class Payees:
             else:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
-        self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
+        self._batches[batch_id] = failures
         return f"/v4/payees/batch/{batch_id}", made
 
     def update(self, asked: Asked) -> None:
@@ -186,9 +189,7 @@ class Payees:
         return [{**one, **one["payorRefs"][0], "payeeCountry": one["country"]} for one in self.all.values()]
 
     def batch(self, batch_id: str) -> JsonObject:
-        due, count, failures = find(self._batches, batch_id, "batch")
-        if self._now() < due:
-            return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
+        failures = find(self._batches, batch_id, "batch")
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
 

@@ -11,9 +11,11 @@ from victor_ext.sandbox.server.commands import find
 from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation, Response, empty_response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
+from victor_ext.sandbox.velo.accounts import READY_AFTER
 from victor_ext.sandbox.velo.base import Asked, Refused, VeloSettings, page_of, sent
 from victor_ext.sandbox.velo.state import State, VeloCommands
 
+_TOKEN_LIFE = 1799
 _Read: TypeAlias = Callable[[State, Asked], "JsonObject | list[JsonObject]"]
 _Write: TypeAlias = Callable[[State, Asked], tuple[str, list[str]] | None]
 
@@ -144,7 +146,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             if not location:
                 return empty_response(status)
             call.exchange.request_id = location.rpartition("/")[2]
-            wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
+            wait = {"Retry-After": str(READY_AFTER)} if operation == "create_bank" else {}
             return empty_response(status, {"Location": location, **wait})
         return self._ping(call) if operation == "ping" else self._export(asked)
 
@@ -188,8 +190,8 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
             raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        life = self.settings.token_life
-        body = {"access_token": self.state.tokens.issue(key, life)[0], "token_type": "bearer", "expires_in": life}
+        token, _ = self.state.tokens.issue(key, _TOKEN_LIFE)
+        body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
         body |= {"scope": "sandbox", "entityIds": [self.state.payor_id]}
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 

@@ -30,7 +30,7 @@ class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
 class RemoteSandbox(SandboxCommands, ServerOverHttp):
     """The commands over HTTP, for a sandbox in another process.
 
-    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
+    `url` is the sandbox's `url`, without a path. `timeout` is in seconds.
     """
 
 
@@ -39,6 +39,6 @@ def run(settings: SandboxSettings, **running: Unpack[Running]) -> int:
 
     Args:
         settings: How the sandbox behaves.
-        running: `quiet`, `json_line`, `ready_file` and `env_file`: how it tells where it is, as on the command line.
+        running: `quiet`, `json_line` and `env_file`: how it tells where it is, as on the command line.
     """
     return serve(VictorProvider, settings, **running)

@@ -105,7 +105,7 @@ class Listing:
             if self._settings.page_beyond != "last":
                 return None
             index, number = last, last + first
-        begin = max(0, index * (size - self._settings.shift))
+        begin = index * size
         if self._settings.order == "newest":
             ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
         else:

@@ -22,7 +22,6 @@ from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
 from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
-from victor_ext.sandbox.victor.texts import kept
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -120,7 +119,7 @@ class Ledger(Lifecycle):
         return made[0]
 
     def _text(self, name: str, body: JsonObject) -> str | None:
-        return kept(self._settings, name, body[name])[0] if name in body else None
+        return self._settings.kept(name, body[name])[0] if name in body else None
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
@@ -178,7 +177,7 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, (notes, refusal) = body.get("modified_amount"), kept(self._settings, "notes", body["notes"])
+        modified, (notes, refusal) = body.get("modified_amount"), self._settings.kept("notes", body["notes"])
         if refusal and not as_payer:
             raise CannotRespond("notes", refusal)
         if request.answer is not None:
@@ -273,7 +272,7 @@ class Ledger(Lifecycle):
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
         for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
-            why = kept(self._settings, place, text or "")[1]
+            why = self._settings.kept(place, text or "")[1]
             refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"

@@ -10,10 +10,10 @@ from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation
 
 OPERATIONS = (
-    Operation("list", "GET", "/v2/payment-requests", "listPaymentRequests"),
-    Operation("create", "POST", "/v2/payment-requests/request-payment", "createRequestPayment"),
-    Operation("get", "GET", "/v2/payment-requests/{id}", "getPaymentRequest"),
-    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}", "respondToPaymentRequest"),
+    Operation("list", "GET", "/v2/payment-requests"),
+    Operation("create", "POST", "/v2/payment-requests/request-payment"),
+    Operation("get", "GET", "/v2/payment-requests/{id}"),
+    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}"),
     Operation("token", "POST", "/v2/auth/token"),
 )
 declared = declared_in("victor.yaml", OPERATIONS)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from victor_ext.sandbox.server.measured import read_measurements
-from victor_ext.sandbox.server.settings import ServerSettings, measured, option
+from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
 Environment = Literal["staging", "production"]
 Characters = Literal["any", "latin-1", "ascii", "basic"]
+_OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
+"""What matches a character that is not of a kind."""
 ErrorShape = Literal["documented", "api", "validation", "plain"]
 
 
@@ -104,7 +106,6 @@ class SandboxSettings(ServerSettings):
     repeated_filter: Literal["refuse", "first", "last"] = measured(
         "refuse", "a filter that is given twice: which counts"
     )
-    shift: int = option(0, at_least=0, help="pretend that N requests arrive between two pages: each repeats N items")
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
@@ -137,3 +138,16 @@ class SandboxSettings(ServerSettings):
     def longest_token(self) -> float:
         """Longest `exp - iat` of a client-signed token, in seconds."""
         return self.token_limit or (300 if self.environment == "production" else 3600)
+
+    def kept(self, name: str, text: str) -> tuple[str, str | None]:
+        """What is kept of `notes` or a reference, and why it is refused, if it is. No document says so."""
+        limit, characters = self.notes_limit, self.notes_characters
+        if name == "client_reference_id":
+            limit, characters = self.reference_limit, self.reference_characters
+        refused, others = None, re.compile(_OTHERS[characters])
+        if self.long_texts == "refuse" and len(text) > limit:
+            refused = f"has more than {limit} characters"
+        if self.other_characters == "refuse" and others.search(text):
+            refused = "has characters that are not allowed"
+        text = others.sub("?" if self.other_characters == "replace" else "", text)
+        return (text.strip(" ") if self.trim_texts else text)[:limit], refused
