@@ -41,7 +41,7 @@ def test_a_whole_story_by_commands(commands, caller):
     caller.respond(made["victor_payment_request_child_id"])
     assert commands.advance(2) == 2
     assert [request["status"] for request in commands.requests()] == ["completed", "completed"]
-    assert commands.requests(1, 1)[0]["direction"] == "inbound"
+    assert commands.requests()[1]["direction"] == "inbound"
     inbound = commands.create_inbound("5.00", notes="Rent")
     assert commands.request(inbound)["notes"] == "Rent"
     commands.move(inbound, "failed", "No.")

@@ -61,26 +61,6 @@ def test_a_request_that_comes_byte_by_byte_is_cut_where_it_should_be(sandbox, ca
         assert connection.read_to_end() == (b"", "reset")
 
 
-def test_a_chunked_request_is_cut_at_its_end(sandbox, caller):
-    head = caller.raw("POST", CREATE).replace(b"content-length: 0", b"transfer-encoding: chunked")
-    sandbox.inject("cut_request")
-    with RawConnection(sandbox.url) as connection:
-        connection.send(head + b"2\r\n{}\r\n")
-        assert connection.read_to_end(patience=0.2) == (b"", "silence")
-        connection.send(b"0\r\n\r\n")
-        assert connection.read_to_end() == (b"", "reset")
-
-
-def test_a_caller_who_waits_to_be_told_to_continue_is_told(sandbox, caller):
-    body = json.dumps(a_body()).encode()
-    headers = {"expect": "100-continue", "content-length": str(len(body))}
-    with RawConnection(sandbox.url) as connection:
-        connection.send(caller.raw("POST", CREATE, headers=headers))
-        assert connection.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        connection.send(body)
-        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
-
-
 @pytest.mark.parametrize(("after", "how"), [*product([0, 1, 15, 100, 300, -1], ["reset", "close"]), (20, "stall")])
 def test_an_answer_cut_anywhere_has_done_its_work(sandbox, caller, after, how):
     sandbox.inject("cut_answer", after=after, how=how)

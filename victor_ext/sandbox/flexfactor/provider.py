@@ -40,8 +40,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
     commands_type = FlexFactorCommands
 
     def new_state(self) -> State:
-        before: State | None = self.state
-        return State(self.context.clock, before.subscriber_key if before else None)
+        return State(self.context.clock)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""

@@ -110,7 +110,7 @@ class Order:
 
 
 class State:
-    def __init__(self, clock: Clock, subscriber_key: bytes | None = None) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
@@ -124,7 +124,7 @@ class State:
         self._mid = str(uuid.uuid4())
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        self.subscriber_key = subscriber_key or secrets.token_bytes(64)
+        self.subscriber_key = secrets.token_bytes(64)
         self._completed: dict[tuple[str, str], tuple[float, tuple[str, bytes], Response]] = {}
         """By merchant and key: until when it is kept in epoch seconds, path and body, and the response."""
 

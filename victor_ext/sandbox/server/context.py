@@ -125,9 +125,6 @@ class Received:
     """From the head of the request to the response; None while the call is being served."""
     reference: str | None = None
     """The caller's own reference for the work, such as an invoice; of a call about several, the first."""
-    undeclared: list[str] = field(default_factory=list[str])
-    """Members of the body, and filters, that the document allows and does not name, such as
-    `payment_details.purpose`. Victor's sandbox alone says so."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """The headers of the request by name in lower case; credentials are hidden, as in `Token …`. The values of a
     repeated name are joined with a comma."""

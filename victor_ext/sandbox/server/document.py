@@ -48,10 +48,6 @@ class Validator:
             return []
         return sorted(_problems(self._schema, value), key=lambda problem: (problem.path, problem.rule))
 
-    def undeclared(self, value: object) -> list[str]:
-        """The places of members that the schema does not name, such as `payment_details.purpose`."""
-        return list(_undeclared(self._root, self._components, value, ""))
-
     def declared(self, value: object) -> Any:
         """The value without the members that the schema does not name."""
         return _declared(self._root, self._components, value)
@@ -69,16 +65,6 @@ def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
             yield Problem(path, "size", "has a wrong length", rule)
         else:
             yield Problem(path, "invalid", f"breaks the rule '{rule}' of the document", rule)
-
-
-def _undeclared(schema: Json, components: Json, value: object, place: str) -> Iterator[str]:
-    members = _resolved(schema, components).get("properties")
-    if isinstance(value, dict) and members is not None:
-        for name, member in cast("Json", value).items():
-            if name in members:
-                yield from _undeclared(members[name], components, member, f"{place}{name}.")
-            else:
-                yield f"{place}{name}"
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:

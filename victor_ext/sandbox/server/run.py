@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, cast
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
 
@@ -143,22 +143,19 @@ class ServerInThread(ServerCommands, Generic[S]):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
 
 
-class Running(TypedDict, total=False):
-    """How a sandbox in the foreground tells where it is."""
+def serve(
+    provider_type: type[AnyProvider],
+    settings: ServerSettings,
+    *,
+    quiet: bool = False,
+    json_line: bool = False,
+    env_file: str | None = None,
+    about: str = "",
+) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
 
-    quiet: bool
-    """Print neither where it listens nor one line for each call to stderr."""
-    json_line: bool
-    """Print `url` and `pid` as one JSON object to stdout, once connections are accepted."""
-    env_file: str | os.PathLike[str] | None
-    """A file that gets settings for a client, with fresh credentials."""
-    about: str
-    """More lines of what it prints at its start."""
-
-
-def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running: Unpack[Running]) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used."""
-    quiet, env_file = running.get("quiet", False), running.get("env_file")
+    `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
+    """
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
@@ -169,10 +166,10 @@ def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running:
             stack.push_async_callback(service.end)
             if env_file is not None:
                 _write(env_file, service.provider.client_settings(url))
-            if running.get("json_line"):
+            if json_line:
                 print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
             if not quiet:
-                print(_greeting(service, running.get("about", "")), file=sys.stderr, flush=True)
+                print(_greeting(service, about), file=sys.stderr, flush=True)
             await stopping.wait()
 
     try:
@@ -214,16 +211,16 @@ def _greeting(service: Service, about: str) -> str:
     return "\n".join(lines)
 
 
-def _write(path: str | os.PathLike[str], text: str) -> None:
+def _write(path: str, text: str) -> None:
     """Write the file of `--env-file` in one step, readable by its owner alone. `OSError` names the option."""
-    part = Path(f"{os.fspath(path)}.part")
+    part = Path(f"{path}.part")
     try:
         part.unlink(missing_ok=True)
         with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
             file.write(text)
         part.replace(path)
     except OSError as error:
-        raise OSError(f"--env-file: cannot write {os.fspath(path)}: {error.strerror}") from error
+        raise OSError(f"--env-file: cannot write {path}: {error.strerror}") from error
 
 
 @contextmanager

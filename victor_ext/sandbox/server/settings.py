@@ -83,12 +83,14 @@ def check_type(name: str, value: JsonValue, declared: Any) -> None:
     """Raise `ValueError` for a value of another type than the declared one: a plain one or a `Literal`, or None."""
     is_optional = len(get_args(declared)) == 2 and type(None) in get_args(declared)
     expected = get_args(declared)[0] if is_optional else declared
+    if value is None and is_optional:
+        return
     if get_origin(expected) is Literal and value not in get_args(expected):
         raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
     kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(get_origin(expected) or expected)
     # A bool is an int in Python, but neither a count nor a number of seconds.
     is_right = kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
-    if not is_right and not (value is None and is_optional):
+    if not is_right:
         raise ValueError(f"{name} cannot be {value!r}")
 
 

@@ -22,12 +22,11 @@ class VeloSettings(ServerSettings):
 class Base:
     """The settings, the business clock, new ids, the only payor, and the notifications so far."""
 
-    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None) -> None:
+    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
         self.settings = settings
         self.now = clock.now
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        made = self.new_id()
-        self.payor_id = payor_id or made
+        self.payor_id = self.new_id()
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []

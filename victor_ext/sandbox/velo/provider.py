@@ -104,8 +104,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     commands_type = VeloCommands
 
     def new_state(self) -> State:
-        before: State | None = self.state
-        return State(self.context.clock, self.settings, before.payor_id if before else None)
+        return State(self.context.clock, self.settings)
 
     def error(self, status: int, code: str, message: str) -> Response:
         return Refused(status, message or code).response(self.state.new_id())

@@ -11,8 +11,8 @@ from victor_ext.sandbox.velo.payouts import Payouts
 
 
 class State(Base):
-    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None = None) -> None:
-        super().__init__(clock, settings, payor_id)
+    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+        super().__init__(clock, settings)
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
         self.payees = Payees(self)

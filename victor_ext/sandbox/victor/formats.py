@@ -82,7 +82,9 @@ class Listing:
                 filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
         problems = rules.query.problems(filters) or check_times(filters)
         if self._settings.unknown_filter == "refuse":
-            problems += [Problem((name,), "invalid", "is not a filter") for name in rules.query.undeclared(filters)]
+            problems += [
+                Problem((name,), "invalid", "is not a filter") for name in filters if name not in rules.parameters
+            ]
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
             problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))

@@ -26,8 +26,6 @@ Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-NETWORKS: tuple[Network, ...] = get_args(Network)
-BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
