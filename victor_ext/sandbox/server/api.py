@@ -21,12 +21,11 @@ from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonV
 from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
-from victor_ext.sandbox.server.settings import read_authority
+from victor_ext.sandbox.server.settings import HOST
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _LARGEST_BODY = 1 << 20
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
     b"origin": lambda value, own: value.lower() != own,
     # Its own pages, and an address that a person typed.
@@ -170,8 +169,7 @@ class ControlGuard:
 
     def __init__(self, app: ASGIApp, host: str, allowed: Iterable[str]) -> None:
         self._app = app
-        self._own = {*_THIS_MACHINE, host.lower()}
-        self._allowed = {read_authority(name) for name in allowed}
+        self._names = {"127.0.0.1", "localhost", host.lower(), *(name.lower() for name in allowed)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._refusal(scope) or self._app)(scope, receive, send)
@@ -180,13 +178,12 @@ class ControlGuard:
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
         host = dict(headers).get(b"host", "")  # h11 refuses a second one
         address, port = scope.get("server") or ("", 0)
-        address = address.removeprefix("::ffff:")  # IPv4, to a socket of IPv6
-        if not self._is_own(host, address, port):
-            called = f"[{address}]" if ":" in address else address
+        named = HOST.fullmatch(host.lower())
+        if named is None or named[1] not in (*self._names, address):
             return _refused(
                 "foreign_host",
                 f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
-                f"http://{called}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
+                f"http://{address}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
             if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
@@ -196,15 +193,6 @@ class ControlGuard:
                     f"this call came from one: '{one_line(value)}'. Send it from a program.",
                 )
         return None
-
-    def _is_own(self, host: str, address: str, port: int) -> bool:
-        authority = read_authority(host)
-        if authority is None:
-            return False
-        name, given = authority
-        if authority in self._allowed or (name, None) in self._allowed:
-            return True
-        return (name in self._own or name == address) and (given or 80) == port
 
 
 def _refused(error: str, message: str) -> JSONResponse:

@@ -49,7 +49,6 @@ class Listener:
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._host = context.settings.host
-        self._family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Bound and never listening: it reserves the port while the listener is down.
         self._reservation = self._bind(context.settings.port)
         self.port: int = self._reservation.getsockname()[1]
@@ -57,12 +56,11 @@ class Listener:
 
     @property
     def url(self) -> str:
-        host = f"[{self._host}]" if self._family == socket.AF_INET6 else self._host
-        return f"http://{host}:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     def _bind(self, port: int) -> socket.socket:
         # The protocol is named because asyncio turns Nagle's delay off only for sockets that know they are TCP.
-        bound = socket.socket(self._family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -23,7 +23,8 @@ _FORMAT = 1
 """Of a file of measurements."""
 FARTHEST = 1000 * 365 * 86_400
 """Seconds, a thousand years: a clock that is set much farther has no date."""
-_AUTHORITY = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
+HOST = re.compile(r"([a-z0-9._-]+)(:[0-9]{1,5})?")
+"""What the header `Host` has: a name, and perhaps a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class ServerSettings:
     public: bool = option(False, help="let other machines reach the host")
     allowed_host: str | Sequence[str] = option(
         (),
-        metavar="NAME[:PORT]",
+        metavar="NAME",
         help="another name by which the control API may be called, such as that of a container; may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
@@ -140,19 +141,11 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def read_authority(text: str) -> tuple[str, int | None] | None:
-    """The name and the port of `name:port`, without the brackets of IPv6; None for any other text."""
-    match = _AUTHORITY.fullmatch(text.lower())
-    if match is None or int(match["port"] or 0) > 65535:
-        return None
-    return match["six"] or match["name"], None if match["port"] is None else int(match["port"])
-
-
 def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
-        if not isinstance(name, str) or read_authority(name) is None:
-            raise ValueError(f"allowed_host must be a name such as sandbox or sandbox:8900, not {name!r}")
+        if not isinstance(name, str) or ":" in name or not HOST.fullmatch(name.lower()):
+            raise ValueError(f"allowed_host must be a name such as sandbox, not {name!r}")
     return names
 
 
