@@ -18,9 +18,8 @@ import pytest
 
 from tests.faults.adapters import CALLERS, OPERATIONS, Crowd, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
-from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
+from tests.faults.raw_sockets import PATIENCE, Background, serving
 from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller

@@ -26,9 +26,8 @@ from tests.faults.adapters import (
 )
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut, CuttingProxy
-from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Exchange, RawProvider, answer
-from tests.faults.raw_sockets import Background, End
+from tests.faults.raw_sockets import Background, End, serving
 from victor_ext import ConnectionFailed, RetryPolicy
 
 pytestmark = pytest.mark.slow
