@@ -126,7 +126,7 @@ def test_a_notification_is_a_hint_and_the_gateway_is_asked(harness: Harness) -> 
 
 
 def test_invalid_parameters_raise(harness: Harness) -> None:
-    with pytest.raises(BadRequest, match="entityType: is not of the documented form") as raised:
+    with pytest.raises(BadRequest, match="entityType: breaks the rule 'pattern'") as raised:
         harness(lambda eastpay: eastpay.checkouts.prepare(PRICE), entity_type="SHOP")
     (problem,) = raised.value.problems
     assert (problem.field, raised.value.outcome) == ("entityType", Outcome.REJECTED)

@@ -129,8 +129,8 @@ class Document:
             raw = self._paths[key[1]][key[0]]
             query = self._query(raw)
             taken = raw.get("requestBody", {})
-            body, needs_body = self._compile(_json_schema(taken) or {}), taken.get("required", False)
-            schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+            body, needs_body = self._compile(_schema_of(taken) or {}), taken.get("required", False)
+            schemas = {str(status): _schema_of(answer) for status, answer in raw["responses"].items()}
             known = {int(code): self._compile(each) for code, each in schemas.items() if each and code.isdecimal()}
             self._operations[key] = Operation(self._compile(query), query["properties"], body, needs_body, known)
         return self._operations[key]
@@ -166,8 +166,10 @@ def _shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def _json_schema(holder: Json) -> Json | None:
-    return cast("Json | None", holder.get("content", {}).get("application/json", {}).get("schema"))
+def _schema_of(holder: Json) -> Json | None:
+    """The schema of a body: of its only media type, or the first one."""
+    medium: Json = next(iter(holder.get("content", {}).values()), {})
+    return medium.get("schema")
 
 
 def _strict(schema: Json) -> Json:
