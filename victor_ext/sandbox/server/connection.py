@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.faults import Fault, How
+from victor_ext.sandbox.server.faults import BEFORE, Fault, How
 
 _LINGER = 1.0
 """Seconds for which a closed connection reads on. Unread bytes would turn the close into a reset."""
@@ -73,9 +73,7 @@ class SandboxConnection(H11Protocol):
         if self._control:
             return
         self.fault = fault = self.context.faults.pick(self.context.operations.name(method, path), query)
-        self._cuts = fault is not None and (
-            fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
-        )
+        self._cuts = fault is not None and (fault.kind in BEFORE or (fault.kind == "stall" and not fault.work))
         if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)
             self.transport = cast("asyncio.Transport", self._buffer)

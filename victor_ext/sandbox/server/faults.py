@@ -32,7 +32,9 @@ How = Literal["reset", "close", "stall"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
-_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
+BEFORE = frozenset({"refuse", "cut_request"})
+AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
+"""The kinds that are always before, or always after the work."""
 
 
 class FaultOptions(TypedDict, total=False):
@@ -97,7 +99,7 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     if unknown:
         raise ValueError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(types))}")
     given = {name: value for name, value in options.items() if value is not None or name == "times"}
-    given.setdefault("work", kind in _WORK_BY_DEFAULT)
+    given.setdefault("work", kind in AFTER)
     given.setdefault("times", None if given.get("probability") is not None else 1)
     if kind == "rate_limit":
         given.setdefault("status", 429)

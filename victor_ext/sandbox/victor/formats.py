@@ -69,11 +69,10 @@ def zulu(text: str) -> float | None:
 
 
 class Listing:
-    """Pages of the store. A time range is bisected; other filters cost one scan for each state of the store."""
+    """Pages of the store. A time range is bisected; other filters cost one scan for each page."""
 
     def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
         self._settings, self._clock, self._store = settings, clock, store
-        self._cached: tuple[tuple[object, ...], list[str]] | None = None
 
     def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
         """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
@@ -98,7 +97,8 @@ class Listing:
         low, high = self._range(filters)
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:
-            ids = self._matching(low, high, tests)
+            matches, requests = _predicate(tests), self._store.requests
+            ids = [request_id for request_id in self._store.order[low:high] if matches(requests[request_id])]
             low, high = 0, len(ids)
         else:
             ids = self._store.order
@@ -124,14 +124,6 @@ class Listing:
         if self._settings.list_lag:
             high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
         return low, max(low, high)
-
-    def _matching(self, low: int, high: int, tests: Filters) -> list[str]:
-        # One scan serves all pages that are read from an unchanged store.
-        asked = (self._store.version, low, high, tuple(sorted(tests.items())))
-        if self._cached is None or self._cached[0] != asked:
-            matches, requests = _predicate(tests), self._store.requests
-            self._cached = (asked, [i for i in self._store.order[low:high] if matches(requests[i])])
-        return self._cached[1]
 
 
 def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:

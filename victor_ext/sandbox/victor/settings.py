@@ -140,7 +140,7 @@ class SandboxSettings(ServerSettings):
         return self.token_limit or (300 if self.environment == "production" else 3600)
 
     def kept(self, name: str, text: str) -> tuple[str, str | None]:
-        """What is kept of `notes` or a reference, and why it is refused, if it is. No document says so."""
+        """What is kept of a `text` that is a member `name`, and why it is refused, if it is. No document says so."""
         limit, characters = self.notes_limit, self.notes_characters
         if name == "client_reference_id":
             limit, characters = self.reference_limit, self.reference_characters

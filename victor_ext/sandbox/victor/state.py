@@ -108,8 +108,6 @@ class Store:
         self.order = list(self.requests)
         self.created = [request.created_at for request in self.requests.values()]
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
-        self.version = 0
-        """Changes with every commit, so that a cached list can be recognised as stale."""
         self.keys: Facts[Sequence[str]] = Facts(database, "key")
         """By owner and key, with a line break between: the fingerprint of the body, and the id of what was made."""
 
@@ -137,7 +135,6 @@ class Store:
         return self._moves.get(request.id) or [now]
 
     def _keep(self, request: PaymentRequest) -> None:
-        self.version += 1
         before = self.requests.get(request.id)
         if before is None:
             self.order.append(request.id)

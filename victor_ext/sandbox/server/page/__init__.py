@@ -19,7 +19,7 @@ from starlette.routing import Route
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
-from victor_ext.sandbox.server.faults import KINDS
+from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS
 from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 
@@ -42,11 +42,6 @@ _TICK = 5
 """The beats after which time alone may have moved something."""
 _SHOWN = 200
 _CALLS_OF_A_LIFE = 500
-_WHEN = {
-    **dict.fromkeys(("refuse", "cut_request"), "before"),
-    **dict.fromkeys(("cut_answer", "lose_answer", "truncated_json", "malformed_json"), "after"),
-}
-"""The kinds of faults that are always before, or always after the work."""
 
 Fragments: TypeAlias = dict[str, str]
 """Rendered fragments by their id, in the order of the page."""
@@ -80,7 +75,7 @@ class PageView:
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
-            kinds={kind: _WHEN.get(kind, "either") for kind in KINDS},
+            kinds={kind: "before" if kind in BEFORE else "after" if kind in AFTER else "either" for kind in KINDS},
         )
 
     def docs(self, url: str) -> str:
