@@ -307,12 +307,3 @@ class TimeTravel:
         A negative time is a `ValueError`.
         """
         return self._sandbox.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
-
-    def to(self, moment: datetime) -> int:
-        """Let the time pass until `moment`, an aware datetime; returns as `advance` does.
-
-        A moment in the past is a `ValueError`.
-        """
-        if moment.utcoffset() is None:
-            raise ValueError("moment must be an aware datetime, such as datetime(2026, 3, 4, 12, tzinfo=UTC)")
-        return self._sandbox.advance(moment - self.now)

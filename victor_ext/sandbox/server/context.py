@@ -30,9 +30,8 @@ class Clock:
     makes a token expire, and a skew moves both clocks.
     """
 
-    def __init__(self, *, skew: float = 0.0, advanced: float = 0.0) -> None:
-        self.skew = skew
-        self.advanced = advanced
+    def __init__(self, skew: float) -> None:
+        self.skew, self.advanced = skew, 0.0
 
     def wall(self) -> float:
         """Epoch seconds of the wall clock: this machine's clock and the skew."""
@@ -163,7 +162,7 @@ class SandboxContext:
         self.settings = settings
         self.operations = OperationTable(operations)
         self.key = key
-        self.clock = Clock(skew=settings.clock_skew)
+        self.clock = Clock(settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
         self._calls: deque[Received] = deque(maxlen=settings.keep_received)
         """The last calls one by one. The counts are of all of them."""

@@ -15,7 +15,7 @@ from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.settings import check_type
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
-from victor_ext.sandbox.victor.model import (
+from victor_ext.sandbox.victor.state import (
     DEMO_PAYEE,
     Account,
     Behaviour,

@@ -19,9 +19,8 @@ from victor_ext.sandbox.server import Clock
 from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
-from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Store
+from victor_ext.sandbox.victor.state import PaymentRequest, Store
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")

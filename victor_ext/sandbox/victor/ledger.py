@@ -16,12 +16,11 @@ from typing import Any, Literal
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.victor import model
+from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
-from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
+from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -50,20 +49,20 @@ class Ledger(Lifecycle):
         super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        self._kept_clock: Facts[float] = Facts(database, "clock")
+        self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
         self.schedule(self.store.requests.values())
         if settings.demo_data and not self.store.accounts:
-            for account in model.DEMO_ACCOUNTS:
+            for account in state.DEMO_ACCOUNTS:
                 self.store.accounts[account.account_number] = account
-            for counterparty in model.DEMO_COUNTERPARTIES:
+            for counterparty in state.DEMO_COUNTERPARTIES:
                 self.store.counterparties[counterparty.id] = counterparty
             payee = {"account_number": "000123456789"}
             power = {"amount": "129.95", "notes": "Invoice 2203"}
             deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
             for asks, details in (({**payee, "ultimate_creditor": "City Power and Light"}, power), (payee, deposit)):
                 details |= {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
-                self.create_inbound({"payee": asks, "payment_details": details}, model.DEMO_PAYEE)
+                self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
         self._kept_clock["advanced"] = self._clock.advanced + seconds
@@ -136,7 +135,7 @@ class Ledger(Lifecycle):
         )
         return [replace(request, child_id=twin.id), twin]
 
-    def create_inbound(self, body: JsonObject, payer_account: str, network: model.Network = "RTP") -> PaymentRequest:
+    def create_inbound(self, body: JsonObject, payer_account: str, network: state.Network = "RTP") -> PaymentRequest:
         """Make an inbound request to an account, from outside of the sandbox."""
         payer = self.store.accounts.get(payer_account) or Account(account_number=payer_account)
         request = self._made(body, direction="inbound", status="pending", network=network, **_shown(payer))
@@ -190,7 +189,7 @@ class Ledger(Lifecycle):
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         parent = self.store.requests.get(request.parent_id or "")
-        both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
+        both = [request] if parent is None or parent.status in state.TERMINAL else [request, parent]
         changed = [
             replace(
                 one, status="accepted" if accepted else "declined", changed_at=now, answer=answer,
@@ -226,8 +225,8 @@ class Ledger(Lifecycle):
     def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
         request = self.get(request_id)
-        if status not in STATUSES:
-            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
+        if status not in state.STATUSES:
+            raise ValueError(f"status must be one of {', '.join(state.STATUSES)}")
         to: Status = status
         now = self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
@@ -246,7 +245,7 @@ class Ledger(Lifecycle):
         made = {"api_key": api_key or str(uuid.uuid4())}
         if public_key is None:
             made["private_key"], public_key = new_key_pair()
-        read_public_key(public_key)
+        state.read_public_key(public_key)
         self.store.public_keys[made["api_key"]] = public_key
         return made
 
@@ -261,7 +260,7 @@ class Ledger(Lifecycle):
 
         A request `from_outside` of the sandbox may have any due date and name anybody.
         """
-        problems = model.declared("create").body.problems(body)
+        problems = state.declared("create").body.problems(body)
         if problems:
             return problems
         payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")

@@ -11,8 +11,7 @@ from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, Details, Record, Records
 from victor_ext.sandbox.victor.ledger import Ledger
-from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
-from victor_ext.sandbox.victor.state import TONES
+from victor_ext.sandbox.victor.state import DEMO_ACCOUNTS, OPEN, TONES, PaymentRequest
 
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")

@@ -13,10 +13,9 @@ from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
-from victor_ext.sandbox.victor.model import OPERATIONS, declared
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import open_database
+from victor_ext.sandbox.victor.state import OPERATIONS, declared, open_database
 
 KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
