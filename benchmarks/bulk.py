@@ -174,7 +174,7 @@ def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, s
     """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
     settings = folder / "env"  # written once connections are accepted
     words = ["--port", "0", "--env-file", settings, "--quiet", "--keep-received", "0"]
-    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "off"])
+    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "1e9"])
     try:
         while not settings.exists():
             if process.poll() is not None:

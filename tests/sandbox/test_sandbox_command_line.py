@@ -18,7 +18,7 @@ from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext import Victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.__main__ import main, parser_of, provider_named
+from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
 pytestmark = pytest.mark.slow
@@ -46,10 +46,10 @@ def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
         caller.http.close()
         log = process.end(signal.SIGTERM)
     assert process.process.returncode == 0
-    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:3]
+    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:2]
     here = [line.replace("http://127.0.0.1:8900", process.url) for line in shown]
     here[0] = here[0].replace("staging", "production")
-    assert log.splitlines()[:3] == here
+    assert log.splitlines()[:2] == here
     lines = [line for line in log.splitlines() if "/v2/" in line]
     assert [line.split()[1:4] for line in lines] == [
         ["POST", "/v2/auth/token", "200"],
@@ -81,11 +81,6 @@ def test_quiet_says_nothing():
         httpx.get(process.url + LIST)
         assert process.end(signal.SIGINT) == ""
     assert process.process.returncode == 0
-
-
-def test_requests_move_by_themselves_unless_told_otherwise():
-    parser = parser_of(provider_named("victor"), "x")
-    assert [parser.parse_args(["--auto", given]).auto for given in ("0", "0.5", "off")] == [0, 0.5, None]
 
 
 @pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])

@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
 from victor_ext.sandbox.server.context import Received, SandboxContext
-from victor_ext.sandbox.server.exchange import CONTROL, PAGE, JsonObject, JsonValue
+from victor_ext.sandbox.server.exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Listener
 from victor_ext.sandbox.server.privacy import body_text
@@ -144,7 +144,6 @@ class ServerCommands:
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
             "clock": self._context.clock.to_dict(),
-            "page": self._listener.url + PAGE,
             "commands": [command.to_dict() for command in self.commands()],
             **self._provider.info(),
         }

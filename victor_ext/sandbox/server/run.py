@@ -200,8 +200,7 @@ def _stop_signals() -> Generator[asyncio.Event]:
 
 def _greeting(service: Service, about: str) -> str:
     lines = [
-        f"{service.provider.heading} on {service.listener.url}",
-        f"Page on {service.listener.url}/",
+        f"{service.provider.heading} and its page on {service.listener.url}",
         f"Control API on {service.listener.url}/_sandbox/",
         *about.splitlines(),
     ]

@@ -34,8 +34,6 @@ class Option:
     help: str
     at_least: float | None = None
     metavar: str | None = None
-    read: Callable[[str], Any] | None = None
-    """Makes the value from a text; None: its type does."""
     check: Callable[[Any], object] | None = None
     """Raises `ValueError` for a wrong value."""
     command_line: Any = None

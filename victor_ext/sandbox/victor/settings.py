@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 from dataclasses import dataclass
@@ -25,13 +24,6 @@ def read_zone(name: str) -> ZoneInfo:
     except (KeyError, ValueError, OSError):
         known = "the name of a time zone such as America/New_York"
         raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
-
-
-def _seconds_or_off(text: str) -> float | None:
-    try:
-        return None if text == "off" else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"write a number of seconds such as 0.5, or off, not {text!r}") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,10 +110,9 @@ class SandboxSettings(ServerSettings):
     auto: float | None = option(
         None,
         at_least=0,
-        read=_seconds_or_off,
         command_line=1.0,
         metavar="SECONDS",
-        help="how long each step of a request takes; off (None in Python): requests move by command only",
+        help="how long each step of a request takes; None in Python, or a large number: they move by command only",
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
 

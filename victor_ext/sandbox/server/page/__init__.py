@@ -71,7 +71,7 @@ class PageView:
         return _render(
             "index.html",
             heading=self._provider.heading,
-            title="Keys" if records is None else records.title,
+            title=records.title,
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
@@ -102,8 +102,8 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
-        records = self._provider.records()
-        for record in () if records is None else records.latest(_SHOWN):
+        records = self._provider.records().latest(_SHOWN)
+        for record in records:
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
             group.at = min(group.at, record.at)
@@ -112,7 +112,7 @@ class PageView:
         for call in reversed(calls):
             key = call.idempotency_key
             # A record that is older than those that are shown keeps its key: nothing new has come of it.
-            if key is None or (key not in by_key and records is not None and work.get(key)):
+            if key is None or (key not in by_key and records and work.get(key)):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
             groups.setdefault(group.id, group)
@@ -127,8 +127,6 @@ class PageView:
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
         records = self._provider.records()
-        if records is None:
-            raise NotFound("This sandbox shows no records.")
         details = records.details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
         entries, as_test = _timeline(details.moves, calls), records.as_test(record_id, calls)
