@@ -62,13 +62,11 @@ def mending(background: Background, mode: str, **options: Any) -> Iterator[tuple
 def test_refused(background: Background, mode: str, operation: Operation) -> None:
     with mending(background, mode) as (on, repairs):
         on.proxy.refuse()
-        run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("not_sent", [])
+        run = on.expect("not_sent", operation)
         assert isinstance(run.observed.error, ConnectionFailed)
 
         repairs.append(on.proxy.listen)
-        run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("success", [])
+        on.expect("success", operation)
 
 
 @each_operation
@@ -77,8 +75,7 @@ def test_refused_after_a_lost_answer(background: Background, mode: str, operatio
     """Not reaching the provider says nothing of the attempt that did."""
     with mending(background, mode) as (on, repairs):
         repairs.append(on.proxy.refuse)
-        run = on.run(operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
-        assert (run.observed.word, run.mismatches()) == ("unknown", [])
+        run = on.expect("unknown", operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
         assert run.seen.work == (operation != "get")
 
 
@@ -146,11 +143,9 @@ def test_closed_while_idle(background: Background, mode: str, operation: Operati
     with adapter(background, mode, direct=True) as on:
         for _ in range(5):
             on.provider.acts.append(then_end)
-            first = on.run(operation)
-            assert (first.observed.word, first.mismatches()) == ("success", [])
+            on.expect("success", operation)
             on.provider.quiet.wait_for(lambda: not on.provider.open, "the connection that was closed")
-            second = on.run(operation)
-            assert (second.observed.word, second.mismatches(), second.seen.requests) == ("success", [], 1)
+            on.expect("success", operation, requests=1)
 
 
 def open_files() -> int:

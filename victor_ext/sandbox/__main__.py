@@ -72,7 +72,7 @@ def _argument(option: Option) -> dict[str, Any]:
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
     types = get_args(option.type) or (option.type,)
-    read = next(kind for kind in (int, float, str) if kind in types)
+    read = cast("type", next(kind for kind in (int, float, str) if kind in types))
     unit = option.metavar or {int: "N", float: "SECONDS"}.get(read)
     return {"type": read, "default": default, "metavar": unit, "help": text}
 

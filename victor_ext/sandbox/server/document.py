@@ -168,8 +168,8 @@ def _shape(path: str) -> str:
 
 def _schema_of(holder: Json) -> Json | None:
     """The schema of a body: of its only media type, or the first one."""
-    medium: Json = next(iter(holder.get("content", {}).values()), {})
-    return medium.get("schema")
+    media = cast("list[Json]", [*holder.get("content", {}).values()])
+    return media[0].get("schema") if media else None
 
 
 def _strict(schema: Json) -> Json:

@@ -62,8 +62,8 @@ def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's w
 
     A `Literal` as the type of the field gives the choices.
     """
-    declared = Option(help, **{"command_line": default, **more})
-    made: T = field(default=default, metadata={"option": declared})
+    known: dict[str, Any] = {"command_line": default, **more}
+    made: T = field(default=default, metadata={"option": Option(help, **known)})
     return made
 
 
