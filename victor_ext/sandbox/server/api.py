@@ -24,7 +24,6 @@ from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import HOST
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _LARGEST_BODY = 1 << 20
 _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
     b"origin": lambda value, own: value.lower() != own,
@@ -111,11 +110,10 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    others = [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
-    return Starlette(routes=[*routes, *pages, *others])
+    return Starlette(routes=[*routes, *pages], exception_handlers={404: _no_such_command, 405: _no_such_command})
 
 
-async def _no_such_command(request: Request) -> JSONResponse:
+async def _no_such_command(request: Request, _error: Exception) -> JSONResponse:
     message = f"There is no command {request.method} {request.url.path}: GET {CONTROL}/ lists what there is."
     return JSONResponse({"error": "no_such_command", "message": message}, 404)
 
@@ -135,7 +133,7 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: _whole_number(name, value) for name, value in request.query_params.items()}
+        return {name: json.loads(value) for name, value in request.query_params.items()}
     text = await request.body()
     if not text:
         return {}
@@ -149,13 +147,6 @@ async def _parameters(request: Request) -> JsonObject:
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", body)
-
-
-def _whole_number(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {value[:100]!r}") from None
 
 
 class ControlGuard:
