@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import formatdate
-from typing import NamedTuple
 
 from victor_ext.sandbox.server import Call, Clock, JsonObject, NotFound, Response, TokenCommands, TokenStore
 from victor_ext.sandbox.server.commands import command, find, member, nothing
@@ -178,24 +177,16 @@ class State:
         return find(self.by_external_id, (external_id, mid), "order")
 
 
-class Credentials(NamedTuple):
-    """The credentials of a client."""
-
-    app_key: str
-    app_secret: str
-    mid: str
-
-
 class FlexFactorCommands(TokenCommands):
     """The commands of FlexFactor's sandbox, beside those of every sandbox. Order ids are the merchant's own."""
 
     _state: State
 
-    @command("POST", "/clients", returns=lambda made: Credentials(**made))
+    @command("POST", "/clients", returns=lambda made: (str(made["app_key"]), str(made["app_secret"]), str(made["mid"])))
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
-        """Let a client ask for tokens; returns its credentials.
+        """Let a client ask for tokens; returns its `app_key`, `app_secret` and `mid`.
 
         `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
         """

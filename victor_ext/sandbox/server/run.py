@@ -228,10 +228,8 @@ def _access_log() -> Generator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     access.addHandler(handler)
     access.setLevel(logging.INFO)
-    access.propagate = False
     try:
         yield
     finally:
         access.removeHandler(handler)
         access.setLevel(logging.NOTSET)
-        access.propagate = True
