@@ -17,7 +17,7 @@ from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
-PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
+PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`"}
 RUNNING = {"provider", "like", "env_file", "json_line", "quiet"}
 
 

@@ -224,15 +224,15 @@ class FlexFactorCommands(TokenCommands):
 
     @command("POST", "/orders", returns=member("id", str))
     def add_order(
-        self, order_id: str, cents: int | None = None, status: str | None = None, provider_id: str | None = None
+        self, order_id: str, cents: int = 4423, status: str = "APPROVED", provider_id: str | None = None
     ) -> JsonObject:
-        """Make an order as if it had been evaluated, unless it exists; returns the provider's id of it.
+        """Make an order of `cents` as if it had been evaluated to `status`, unless it exists.
 
-        `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
+        Returns the provider's id of it, `provider_id` (None: a new one is made).
         """
-        mid, price = self._state.first_mid, (4423 if cents is None else cents, "USD")
+        mid = self._state.first_mid
         order = self._state.by_external_id.get((order_id, mid)) or self._state.place_order(
-            order_id, mid, price, "payer@example.com", status or "APPROVED", provider_id
+            order_id, mid, (cents, "USD"), "payer@example.com", status, provider_id
         )
         return order.to_dict()
 
@@ -252,16 +252,16 @@ class FlexFactorCommands(TokenCommands):
         return {"id": order.id, "status": order.state, "captured": order.captured, "refunded": order.refunded}
 
     @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
-    def notification(self, order_id: str, event: str, *, host: str, resent: bool | None = None) -> JsonObject:
+    def notification(self, order_id: str, event: str, *, host: str, resent: bool = False) -> JsonObject:
         """A signed notification about an order, for a receiver: `headers` and `body`.
 
-        `event` is its name, `host` the receiver's, which is signed. `resent=None`: False.
+        `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was sent before.
         """
         order = self._state.order(order_id)
         content = {
             "Event": event, "TimeStamp": self._state.timestamp(), "EventData": None,
             "ExternalOrderId": order.external_id, "OrderId": order.id, "ConfirmationId": order.id[:8].upper(),
-            "IsTestMode": True, "IsResent": bool(resent),
+            "IsTestMode": True, "IsResent": resent,
         }  # fmt: skip
         key, body = self._state.subscriber_key, json.dumps(content, separators=(",", ":"))
         nonce, date = uuid.uuid4().hex, formatdate(self._context.clock.wall(), usegmt=True)

@@ -92,9 +92,7 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
         def send(self: ServerCommands, *args: object, **options: object) -> Any:
             signature.bind(self, *args, **options)
             given = {**dict(zip(names, args, strict=False)), **options}
-            # None is "not given" everywhere but in `times`, where it means without end.
-            given = {name: _plain(value) for name, value in given.items() if value is not None or name == "times"}
-            value = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+            value = self._send(declared, {name: _plain(value) for name, value in given.items()})  # pyright: ignore[reportPrivateUsage] - a method of the same class
             return value if returns is None else returns(value)
 
         send.command = declared  # type: ignore[attr-defined]

@@ -61,8 +61,10 @@ class Service:
         if over_http and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds: the port would never come back")
         commands = self.provider.commands_type(self.provider, self.context, self.listener)
+        # None is "not given" everywhere but in `times`, where it means without end.
+        given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
         try:
-            value = command.work(commands, **parameters)
+            value = command.work(commands, **given)
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value

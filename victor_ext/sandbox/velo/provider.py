@@ -68,13 +68,8 @@ class VeloCommands(TokenCommands):
 
     @property
     def payor_id(self) -> str:
-        """The id of the only payor."""
-        return str(self._payor()["payor_id"])
-
-    @command("GET", "/payor")
-    def _payor(self) -> JsonObject:
-        """The only payor."""
-        return {"payor_id": self._state.payor_id}
+        """The id of the only payor, which `info` has."""
+        return str(self.info()["payor_id"])
 
     @command("POST", "/payees", returns=member("payeeId", str))
     def add_payee(self, remote_id: str) -> JsonObject:
@@ -203,6 +198,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
         return self.state.move()
+
+    def info(self) -> JsonObject:
+        return {"payor_id": self.state.payor_id}
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_key()
