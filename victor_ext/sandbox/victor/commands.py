@@ -40,19 +40,15 @@ class SandboxCommands(TokenCommands):
 
     # Credentials
 
-    def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> str:
-        """Accept tokens that match `public_key_pem`; returns the API key (`api_key=None`: a new one is made)."""
-        return str(self._add_api_key(public_key_pem, api_key)["api_key"])
+    @command("POST", "/public-keys", returns=member("api_key", str))
+    def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> JsonObject:
+        """Accept tokens that match `public_key_pem`; returns the `api_key` (None: a new one is made)."""
+        return self._state.add_api_key(public_key_pem, api_key)
 
-    def new_api_key(self, api_key: str | None = None) -> tuple[str, str]:
-        """Make a key pair; returns the API key (None: a new one is made) and the private key as PKCS#8 PEM."""
-        made = self._add_api_key(None, api_key)
-        return str(made["api_key"]), str(made["private_key"])
-
-    @command("POST", "/api-keys")
-    def _add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
-        """Add an API key; returns `api_key`, and `private_key` when `public_key` (PEM) was not given."""
-        return self._state.add_api_key(public_key, api_key)
+    @command("POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"])))
+    def new_api_key(self, api_key: str | None = None) -> JsonObject:
+        """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as PKCS#8 PEM."""
+        return self._state.add_api_key(None, api_key)
 
     @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:

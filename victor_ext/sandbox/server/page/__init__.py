@@ -175,21 +175,12 @@ def _environment() -> Environment:
 
     loader = FileSystemLoader(_FOLDER / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC")}
-    made.filters |= {"masked": masked, "ticks": _ticks}
+    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC"), "masked": masked}
     return made
 
 
 def _formatted(pattern: str) -> Callable[[float], str]:
     return lambda seconds: datetime.fromtimestamp(seconds, UTC).strftime(pattern)
-
-
-def _ticks(text: str) -> str:
-    """A docstring whose words between backticks are code."""
-    from markupsafe import Markup  # noqa: PLC0415 (as above)
-
-    code = Markup("<code>{}</code>")
-    return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(text.split("`")))
 
 
 def page_routes(provider: AnyProvider) -> list[Route]:
