@@ -76,13 +76,6 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
             signal.signal(number, handler)
 
 
-def test_quiet_says_nothing():
-    with SandboxProcess("--quiet") as process:
-        httpx.get(process.url + LIST)
-        assert process.end(signal.SIGINT) == ""
-    assert process.process.returncode == 0
-
-
 @pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
 def test_misuse_is_exit_status_2_one_line_of_usage_and_the_mistake(arguments, mistake, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -103,13 +96,15 @@ def test_a_port_that_is_taken_is_named(sandbox, capsys):
     assert threading.active_count() == threads
 
 
-def test_its_file_is_all_a_client_needs(tmp_path, monkeypatch):
+def test_its_file_is_all_a_client_needs_and_quiet_says_nothing(tmp_path, monkeypatch):
     env = tmp_path / "sandbox.env"
-    with SandboxProcess("--env-file", str(env)):
+    with SandboxProcess("--quiet", "--env-file", str(env)) as process:
         for line in env.read_text().splitlines():
             monkeypatch.setenv(*line.split("=", 1))
         with Victor.from_env() as victor:
             assert list(victor.payment_requests.list()) == []
+        assert process.end(signal.SIGINT) == ""
+    assert process.process.returncode == 0
 
 
 def test_a_file_that_cannot_be_written_is_named_with_its_option(tmp_path, capsys):

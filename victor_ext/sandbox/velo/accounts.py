@@ -7,6 +7,7 @@ from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
+_REQUESTED = "PAYOR_FUNDING_REQUESTED"
 READY_AFTER = 2
 """Seconds until a new funding account can be read, as `Retry-After` says."""
 _DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
@@ -88,19 +89,18 @@ class Accounts:
         return len(due)
 
     def audit(self) -> list[JsonObject]:
-        return [self._audited(one, iso(self._base.changed[one["fundingId"]])) for one in self.fundings.values()]
-
-    def _audited(self, funding: JsonObject, changed: str) -> JsonObject:
-        event = {"eventId": f"{funding['fundingId'][:-1]}0", "eventDateTime": changed}
-        return {
-            **funding,
-            "dateTime": changed,
-            "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
-            "sourceAccountName": self.sources[funding["sourceAccountId"]]["name"],
-            "fundingType": "ACH",
-            "topupType": "MANUAL",
-            "events": [{**event, "fundingEventType": "PAYOR_FUNDING_REQUESTED"}],
-        }
+        return [
+            {
+                **one,
+                "dateTime": (changed := iso(self._base.changed[one["fundingId"]])),
+                "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
+                "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
+                "fundingType": "ACH",
+                "topupType": "MANUAL",
+                "events": [{"eventId": one["fundingId"], "eventDateTime": changed, "fundingEventType": _REQUESTED}],
+            }
+            for one in self.fundings.values()
+        ]
 
 
 class Payees:
