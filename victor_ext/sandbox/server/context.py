@@ -51,15 +51,10 @@ class Clock:
 class TokenStore:
     """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        tokens: MutableMapping[str, tuple[str, float]] | None = None,
-        issued: MutableMapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, clock: Clock, tokens: MutableMapping[str, tuple[str, float]] | None = None) -> None:
         self._clock = clock
         self._tokens: MutableMapping[str, tuple[str, float]] = {} if tokens is None else tokens
-        self.issued: MutableMapping[str, int] = {} if issued is None else issued
+        self.issued: MutableMapping[str, int] = {}
         """How many tokens each owner was given."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:

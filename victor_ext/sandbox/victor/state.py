@@ -229,7 +229,8 @@ class Store:
         """By API key, as PEM."""
         self.clients: Facts[str] = Facts(database, "client")
         """By client id: the digest of the secret."""
-        self.tokens = TokenStore(clock, Facts(database, "token"), Facts(database, "issued"))
+        self.tokens = TokenStore(clock, Facts(database, "token"))
+        self.tokens.issued = Facts(database, "issued")
         self.accounts = Facts(database, "account", lambda value: Account(**value))
         self.counterparties = Facts(database, "counterparty", lambda value: Counterparty(**value))
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
