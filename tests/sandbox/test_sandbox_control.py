@@ -55,7 +55,7 @@ def test_a_whole_story_by_commands(commands, caller):
     assert commands.info()["settings"]["environment"] == "staging"
     commands.inject("status", times=None)
     commands.reset()
-    assert commands.requests() == commands.accounts() == commands.faults() == commands.received() == []
+    assert commands.requests() == commands.faults() == commands.received() == []
     assert commands.attempts_by_key() == commands.work_done_by_key() == commands.work_done_by_reference() == {}
     assert (commands.clock()["advanced"], commands.clock()["skew"]) == (0, 0)
     assert caller.list().status_code == 401
@@ -125,7 +125,7 @@ def test_misuse_is_a_value_error_that_says_what_is_wrong_and_changes_nothing(com
     for given, reason in MISUSE[name]:
         with pytest.raises(ValueError, match=reason):
             getattr(commands, name)(**{**about, **given})
-    assert [commands.requests(), commands.accounts(), commands.faults()] == [before, [], []]
+    assert [commands.requests(), commands.faults()] == [before, []]
 
 
 def test_http_says_what_is_wrong(sandbox):

@@ -15,14 +15,6 @@ STARTED = "000.200.100"
 NO_SUCH_REFERENCE = "100.300.100"
 """Of the documented group for references that are not accepted. The detail is the sandbox's choice."""
 
-_DESCRIPTIONS = {
-    SUCCEEDED: "succeeded",
-    STARTED: "initialised, please inquire",
-    NO_SUCH_REFERENCE: "this cannot be done to the payment",
-    "100.200.100": "the back end timed out, please inquire",
-    "800.100.153": "declined: the CVV is wrong",
-}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EastPaySettings(ServerSettings):
@@ -39,8 +31,8 @@ def is_declined(code: str) -> bool:
     return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
 
 
-def result(code: str, description: str = "") -> JsonObject:
-    return {"code": code, "description": description or _DESCRIPTIONS.get(code, "see the table of result codes")}
+def result(code: str, description: str = "see the table of result codes") -> JsonObject:
+    return {"code": code, "description": description}
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,6 @@ class SandboxCommands(TokenCommands):
         self._state.store.accounts[account.account_number] = account
         return asdict(account)
 
-    @command("GET", "/accounts")
-    def accounts(self) -> list[JsonObject]:
-        """Every account."""
-        return [asdict(account) for account in self._state.store.accounts.values()]
-
     @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
         self,
@@ -183,6 +178,7 @@ class SandboxCommands(TokenCommands):
 
         `error_message` is the provider's reason, if it gives one.
         """
+        check_type("status", status, Status)
         check_type("error_message", error_message, str | None)
         return _record(self._state.move(request_id, status, error_message))
 

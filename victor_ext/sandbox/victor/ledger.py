@@ -222,13 +222,9 @@ class Ledger(Lifecycle):
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
             raise CannotRespond("modified_amount", "This request does not allow another amount.")
 
-    def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
-        """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
-        request = self.get(request_id)
-        if status not in state.STATUSES:
-            raise ValueError(f"status must be one of {', '.join(state.STATUSES)}")
-        to: Status = status
-        now = self._clock.now()
+    def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
+        """Put a request into a status, whatever it was before; raises `NotFound`."""
+        request, now = self.get(request_id), self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
         self._commit([moved])

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -43,7 +43,6 @@ Status = Literal[
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
 
-STATUSES: tuple[Status, ...] = get_args(Status)
 TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
