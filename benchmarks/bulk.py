@@ -172,11 +172,11 @@ def _kept() -> dict[str, str]:
 @contextmanager
 def sandbox_process(folder: Path, *, signed: bool) -> Iterator[tuple[dict[str, str], subprocess.Popen[bytes]]]:
     """A sandbox that keeps nothing but its requests for payment, and the environment of its client."""
-    ready, settings = folder / "ready", folder / "env"
-    words = ["--port", "0", "--env-file", settings, "--ready-file", ready, "--quiet", "--keep-received", "0"]
-    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "off"])
+    settings = folder / "env"  # written once connections are accepted
+    words = ["--port", "0", "--env-file", settings, "--quiet", "--keep-received", "0"]
+    process = subprocess.Popen([sys.executable, "-m", "victor_ext.sandbox", *words, "--auto", "1e9"])
     try:
-        while not ready.exists() or not ready.stat().st_size:
+        while not settings.exists():
             if process.poll() is not None:
                 raise SystemExit("The sandbox did not start.")
             time.sleep(0.1)

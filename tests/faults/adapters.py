@@ -280,6 +280,15 @@ class Adapter:
         )
         return Run(operation, subject, observed, seen)
 
+    def expect(
+        self, word: str, operation: Operation, cuts: Iterable[Cut | None] = (), *, requests: int | None = None
+    ) -> Run:
+        """A call that truly comes to this, in so many requests (None: any number)."""
+        run = self.run(operation, cuts)
+        assert (run.observed.word, run.mismatches()) == (word, []), f"{[*cuts]}: {run}"
+        assert requests in (None, run.seen.requests), run
+        return run
+
     def settle(self) -> None:
         """Wait until what the provider was sent has been read, and nothing that was cut is left."""
         self.proxy.wait_until_quiet()

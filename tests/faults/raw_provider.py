@@ -99,28 +99,29 @@ class Exchange:
 
     def stream(self, chunk: bytes, times: int) -> None:
         """Send a chunk over and over, no faster than it is read."""
-        self._provider.background.loop.create_task(self._stream(chunk, times))
+
+        async def send() -> None:
+            for _ in range(times):
+                await self._connection.writable.wait()
+                if self._connection.transport.is_closing():
+                    return
+                self.send(chunk)
+
+        self._provider.background.loop.create_task(send())
 
     def pass_on(self, port: int, first: bytes) -> None:
         """Send this, and then pass on to a port, and back, whatever comes."""
-        self._provider.background.loop.create_task(self._pass_on(port, first))
+        back, loop = self._connection.transport, self._provider.background.loop
 
-    async def _pass_on(self, port: int, first: bytes) -> None:
-        back = self._connection.transport
-        loop = self._provider.background.loop
-        onward, _ = await loop.create_connection(lambda: _Back(back), "127.0.0.1", port)
-        if back.is_closing():
-            onward.abort()
-        else:
-            self._connection.onward = onward
-            self.send(first)
+        async def pass_on() -> None:
+            onward, _ = await loop.create_connection(lambda: _Back(back), "127.0.0.1", port)
+            if back.is_closing():
+                onward.abort()
+            else:
+                self._connection.onward = onward
+                self.send(first)
 
-    async def _stream(self, chunk: bytes, times: int) -> None:
-        for _ in range(times):
-            await self._connection.writable.wait()
-            if self._connection.transport.is_closing():
-                return
-            self.send(chunk)
+        loop.create_task(pass_on())
 
 
 Act = Callable[[Exchange], None]

@@ -1,16 +1,124 @@
-"""Answers that are cut, framed wrongly, compressed, or followed by more: what the caller observes is true."""
+"""Answers that are cut, framed wrongly, endless or about another request: what the caller observes is true."""
 
 from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
 
 import pytest
 
 from tests.faults.adapters import ATTEMPTS, Operation, adapter, each_mode, each_operation
-from tests.faults.damaged_answers import LOST, NO_EVIDENCE, UNREADABLE, WHOLE
-from tests.faults.raw_provider import Exchange, answer
-from tests.faults.raw_sockets import Background
+from tests.faults.raw_provider import Act, Exchange, answer, bare
+from tests.faults.raw_sockets import Background, End
 from victor_ext import UnreadableResponse
+from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 
 pytestmark = pytest.mark.slow
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+CHUNK = b" " * MIB
+
+# What a server may do to an answer after the work has been done
+
+JSON = "Content-Type: application/json"
+OK = "HTTP/1.1 200 OK"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """`expected` is what the caller must observe when it happens to every exchange of a call."""
+
+    name: str
+    expected: str
+    make: Callable[[bytes], bytes]
+    then: End | None = None
+    """How the connection ends after it; None: it stays."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        exchange.send(self.make(exchange.work()))
+        if self.then is not None:
+            exchange.end(self.then)
+
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-") + ("" if self.then is None else f"-then-{self.then}")
+
+
+def _with(*lines: str) -> Callable[[bytes], bytes]:
+    """A good answer with these headers in place of the length; `{n}` is the length."""
+
+    def make(body: bytes) -> bytes:
+        return bare(
+            [OK, JSON, *(line.format(n=len(body), more=len(body) + 9, less=len(body) - 9) for line in lines)], body
+        )
+
+    return make
+
+
+def _before(*informational: str) -> Callable[[bytes], bytes]:
+    return lambda body: b"".join(bare(head.split("|")) for head in informational) + answer(body)
+
+
+def _compressed(squeeze: Callable[[bytes], bytes], coding: str = "gzip") -> Callable[[bytes], bytes]:
+    return lambda body: answer(squeeze(body), "200 OK", f"Content-Encoding: {coding}")
+
+
+def _instead(body: bytes, status: str = "200 OK", *headers: str) -> Callable[[bytes], bytes]:
+    return lambda _body: answer(body, status, *headers)
+
+
+def chunked(body: bytes) -> bytes:
+    """A good answer in three chunks."""
+    third = len(body) // 3 + 1
+    parts = [body[start : start + third] for start in range(0, len(body), third)]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+    return bare([OK, JSON, "Transfer-Encoding: chunked"], chunks + b"0\r\n\r\n")
+
+
+def _flipped(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 0xFF]) + data[middle + 1 :]
+
+
+WHOLE = (
+    Damage("no length, until the end", "success", _with("Connection: close"), "close"),
+    Damage("the same length twice", "success", _with("Content-Length: {n}", "Content-Length: {n}")),
+    Damage("an old protocol", "success", lambda body: bare(["HTTP/1.0 200 OK", JSON], body), "close"),
+    Damage("no reason phrase", "success", lambda body: bare(["HTTP/1.1 200", f"Content-Length: {len(body)}"], body)),
+    Damage("another good status", "success", lambda body: answer(body, "201 Created")),
+    Damage("chunks", "success", chunked),
+    Damage("gzip", "success", _compressed(gzip.compress)),
+    Damage("100 first", "success", _before("HTTP/1.1 100 Continue")),
+    Damage("103 first", "success", _before("HTTP/1.1 103 Early Hints|Link: </style.css>; rel=preload")),
+    Damage("many 1xx first", "success", _before(*["HTTP/1.1 102 Processing", "HTTP/1.1 103 Early Hints|A: b"] * 50)),
+)
+"""Odd, and whole: the caller gets what was answered."""
+
+LOST = (
+    *(Damage("a length too long", "unknown", _with("Content-Length: {more}"), how) for how in ("reset", "close")),
+    Damage("two different lengths", "unknown", _with("Content-Length: {n}", "Content-Length: {less}")),
+    Damage("1xx, and no more", "unknown", lambda _: bare(["HTTP/1.1 103 Early Hints"]), "close"),
+    Damage("a header of 1 MiB", "unknown", lambda body: answer(body, "200 OK", "X-Long: " + "x" * MIB)),
+)
+"""No whole answer can be made of it: `test_parser` has every way."""
+
+UNREADABLE = (
+    Damage("a length too short", "accepted", _with("Content-Length: {less}")),
+    Damage("no length, cut", "accepted", lambda body: bare([OK, JSON, "Connection: close"], body[:-9]), "close"),
+)
+"""A whole answer that says yes with a documented member, and cannot be read whole: more in `test_attempt_table`."""
+
+NO_EVIDENCE = (
+    Damage("gzip, a bit flipped", "unknown", _compressed(lambda body: _flipped(gzip.compress(body)))),
+    Damage("a coding that nobody knows", "unknown", _compressed(zlib.compress, "x-own")),
+    Damage("a message", "unknown", _instead(b'{"message": "please log in"}')),
+)
+"""A whole answer that says yes, and nothing else: a login page says so, too. More in `test_attempt_table`."""
 
 
 @each_operation
@@ -42,8 +150,7 @@ def test_an_answer_about_another_request(background: Background, mode: str) -> N
     """A cache, or a proxy, that mixes answers up: no success is reported because of another request."""
     with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(mixed_up)
-        run = on.run("respond")
-        assert (run.observed.word, run.mismatches()) == ("success", [])  # the look settled it
+        on.expect("success", "respond")  # the look settled it
 
         for more in ([], [mixed_up], [mixed_up_and_idle]):  # the look is answered truly, and the same way
             on.provider.acts.extend([says_later, mixed_up_and_idle, *more])
@@ -70,3 +177,103 @@ def test_an_answer_that_spells_the_id_in_another_case(background: Background, mo
 
 
 JUNK = answer(b'{"victor_payment_request_id": "JUNK", "client_reference_id": "JUNK", "status": "created"}')
+
+
+# Answers without measure: refused at `MAX_RESPONSE_BYTES`, read no further, and never held in memory
+
+
+def endless(header: str, first: bytes = b"", chunk: bytes = CHUNK) -> Act:
+    def act(exchange: Exchange) -> None:
+        exchange.work()
+        exchange.send(bare(["HTTP/1.1 200 OK", header], first))
+        exchange.stream(chunk, 1024)
+
+    return act
+
+
+BODIES = {
+    "declared": endless(f"Content-Length: {GIB}"),
+    "in chunks": endless("Transfer-Encoding: chunked", chunk=b"%x\r\n%b\r\n" % (len(CHUNK), CHUNK)),
+    "until the end": endless("Connection: close"),
+    # What the object says before is searched for evidence.
+    "in a text": endless(f"Content-Length: {GIB}", b'{"id": "an id", "note": "', b"x" * MIB),
+}
+
+
+def squeezed(data: bytes, *codings: str) -> Act:
+    def act(exchange: Exchange) -> None:
+        exchange.work()
+        exchange.send(answer(data, "200 OK", f"Content-Encoding: {', '.join(codings)}"))
+
+    return act
+
+
+@contextmanager
+def peak() -> Iterator[list[int]]:
+    """The most memory that was taken meanwhile, in bytes (by Python, the body's copies among it)."""
+    found: list[int] = []
+    tracemalloc.start(1)
+    try:
+        yield found
+        found.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"), [*product(["create", "respond"], list(BODIES)[:3]), ("create", "in a text")]
+)
+@each_mode
+def test_a_body_of_1_gib(background: Background, mode: str, operation: Operation, body: str) -> None:
+    with adapter(background, mode, direct=True) as on:
+        # The look at what became of an answer is answered so as well.
+        on.provider.acts.extend([BODIES[body]] * (2 if operation == "respond" else 1))
+        sent = on.provider.record.bytes_sent
+        with peak() as most:
+            run = on.run(operation)
+        sent = on.provider.record.bytes_sent - sent
+
+        assert run.observed.word == "unknown"  # what was read is no JSON
+        assert run.mismatches() == []
+        assert isinstance(run.observed.error, UnreadableResponse)
+        assert run.observed.error.attempts == 1  # asking again would bring the same
+        assert sent <= (2 if operation == "respond" else 1) * (MAX_RESPONSE_BYTES + 16 * MIB)  # what sockets buffer
+        assert most[0] <= 4 * MAX_RESPONSE_BYTES
+
+
+@cache
+def json_that_swells() -> bytes:
+    """32 MiB of empty objects, which are 800 MiB when they are parsed: 32 thousand bytes on the wire."""
+    return gzip.compress(b"[" + b"{}," * (32 * MIB // 3) + b"{}]", 9)
+
+
+@cache
+def page_that_swells() -> bytes:
+    """A page within `MAX_RESPONSE_BYTES`, of 1.3 million items: 700 MiB of records."""
+    return gzip.compress(b'{"results": [' + b"[]," * (MAX_RESPONSE_BYTES // 3 - 20) + b"[]]}", 9)
+
+
+@cache
+def one_gib_compressed() -> bytes:
+    """About one MiB. (Put together from blocks: to compress it all takes seconds.)"""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    first, other = (squeeze.compress(CHUNK) + squeeze.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    return first + other * 1023
+
+
+@each_mode
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    "body", [one_gib_compressed, json_that_swells, page_that_swells], ids=["1 GiB", "objects", "items"]
+)
+def test_a_body_that_was_compressed(background: Background, mode: str, body: Callable[[], bytes], times: int) -> None:
+    """A thousandth of it on the wire; and compressed again, a few thousand bytes."""
+    data = body() if times == 1 else gzip.compress(body())
+    with adapter(background, mode, direct=True) as on:
+        on.provider.acts.extend([squeezed(data, *["gzip"] * times)] * (1 + ATTEMPTS))
+        with peak() as most:
+            run = on.run("create")
+
+        assert run.observed.word == "unknown"
+        assert run.mismatches() == []
+        assert most[0] <= 4 * MAX_RESPONSE_BYTES

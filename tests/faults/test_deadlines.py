@@ -13,9 +13,8 @@ import pytest
 from tests.faults.adapters import CALLERS, Adapter, Observed, Operation, adapter, each_mode, each_operation, observed
 from tests.faults.certificates import Authority
 from tests.faults.cutting_proxy import Cut
-from tests.faults.odd_servers import full, lateness, on_linux, trickling_server
 from tests.faults.raw_provider import Act, Exchange, bare
-from tests.faults.raw_sockets import Background
+from tests.faults.raw_sockets import Background, full, lateness, on_linux, trickling_server
 from tests.security.recorder import RecordingProxy
 from victor_ext import DeadlineExceeded
 

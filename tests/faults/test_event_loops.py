@@ -1,22 +1,29 @@
-"""One client in several event loops, none of which waits for another; and a loop that is blocked over a deadline."""
+"""One client in several event loops, none of which waits for another; a loop that is blocked; and forks.
+
+Children that a process forks have its sockets and its locks, and none of its threads.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.faults.odd_servers import Deaf, full, on_linux
 from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE
+from tests.faults.raw_sockets import PATIENCE, Deaf, full, on_linux
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
@@ -105,3 +112,174 @@ def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing() -> None:
 def test_so_has_a_call_that_waits_for_the_connection_of_another() -> None:
     with closing(Deaf(0, resets=False)) as deaf:
         assert asyncio.run(outcomes(deaf.port, calls=2)) == ["unknown", "not_sent"]
+
+
+# Forks
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@contextmanager
+def running(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)  # its children, too
+        started.communicate()
+
+
+WHILE_THE_QUOTA_IS_CHANGED = """
+import os
+from victor_ext.runtime.loop.retry import RetryQuota
+
+quota = RetryQuota(500)
+with quota._locks.here():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if quota.take(5) else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@needs_fork
+def test_a_child_forked_while_the_quota_is_changed_can_change_it() -> None:
+    with running(WHILE_THE_QUOTA_IS_CHANGED) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert out == "0\n"
+
+
+CALLS_AROUND_A_FORK = """
+import os, sys
+from victor_ext import Victor, VictorOAuth
+
+victor = Victor(VictorOAuth("id", "not-a-secret"), base_url=sys.argv[1])
+victor.payment_requests.get("before")
+pid = os.fork()
+if pid == 0:
+    os._exit(victor.payment_requests.get("child").id != "child")
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), victor.payment_requests.get("after").id)
+"""
+
+
+@needs_fork
+def test_a_child_opens_a_connection_of_its_own(provider: RawProvider) -> None:
+    with running(CALLS_AROUND_A_FORK, provider.url()) as program:
+        out, _ = program.communicate(timeout=PATIENCE)
+    assert (out, provider.record.connections) == ("0 after\n", 2)
+
+
+FIRST_CALLS = """
+import importlib, os, signal, sys, threading
+from victor_ext import Victor, VictorOAuth
+
+url, kind, most = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+class Moment:
+    "Does something before a line of Python in a thread is executed, the one with this number."
+    def __init__(self, number, act):
+        self.number, self.act, self.lines = number, act, 0
+
+    def __call__(self, frame, event, argument):
+        self.lines += event == "line"
+        if event == "line" and self.lines == self.number:
+            self.act()
+        return self
+
+def call(victor, moment):
+    global calling
+    try:
+        try:
+            calling = True
+            sys.settrace(moment)
+            victor.payment_requests.get("R0")
+        finally:
+            calling = False
+            sys.settrace(None)
+    except KeyboardInterrupt:
+        calling = False
+
+def go_on(victor):
+    "Other threads call, and import what is not loaded yet."
+    done = []
+    def use(name):
+        importlib.import_module(name)
+        done.append(victor.payment_requests.get(name).id == name)
+    threads = [threading.Thread(target=use, args=(name,)) for name in ("colorsys", "fileinput")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return int(done != [True, True])
+
+def soon():
+    signal.setitimer(signal.ITIMER_REAL, 1e-4)
+
+def ring(_, frame):
+    "As that of Ctrl-C: it is called where Python handles signals, and not in logging, which leaves its own lock taken."
+    if calling and (frame.f_code in (soon.__code__, Moment.__call__.__code__) or "logging" in frame.f_code.co_filename):
+        soon()
+    elif calling:
+        raise KeyboardInterrupt
+
+def interrupted(victor, number):
+    signal.signal(signal.SIGALRM, ring)
+    call(victor, Moment(number, soon))
+    signal.alarm(20)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    return go_on(victor)
+
+def forked(victor, number):
+    reached, held = threading.Event(), threading.Event()
+    # Where the thread is within logging, the fork waits for it, and not the thread for the fork.
+    thread = threading.Thread(target=call, args=(victor, Moment(number, lambda: (reached.set(), held.wait(0.5)))))
+    thread.start()
+    reached.wait()
+    status = in_a_child(lambda: go_on(victor))
+    held.set()
+    thread.join()
+    return status
+
+def in_a_child(act):
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            signal.alarm(20)  # which ends a child that hangs
+            status = act()
+        finally:
+            os._exit(status)
+    return abs(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+def client():
+    return Victor(VictorOAuth("id", "not-a-secret"), base_url=url)
+
+def lines():
+    moment = Moment(0, None)
+    call(client(), moment)
+    os.write(count[1], b"%d" % moment.lines)
+    return 0
+
+count = os.pipe()
+assert in_a_child(lines) == 0
+total = int(os.read(count[0], 20))
+numbers = range(1, total, max(1, total // most))
+act = {"forked": forked, "interrupted": interrupted}[kind]
+failed = [number for number in numbers if in_a_child(lambda: act(client(), number))]
+print(total > 1000, len(numbers) >= min(most, total) - 1, failed)
+"""
+
+MOMENTS = int(os.environ.get("VICTOR_MOMENTS", "20"))
+
+
+@needs_fork
+@pytest.mark.parametrize("kind", ["interrupted", "forked"])
+def test_nothing_hangs_after_any_moment_of_a_first_call(provider: RawProvider, kind: str) -> None:
+    """Moments are lines of Python in the first call of a process. `VICTOR_MOMENTS=10000` tries them all."""
+    with running(FIRST_CALLS, provider.url(), kind, str(MOMENTS)) as program:
+        out, _ = program.communicate(timeout=PATIENCE + MOMENTS)
+    assert out == "True True []\n"

@@ -145,8 +145,7 @@ def test_between_the_request_and_the_answer(
 
     with adapter(background, mode, direct=True, timeout=timeouts(STALL)) as on:
         on.provider.acts.extend([ending(how, work=work)] * (1 + ATTEMPTS))  # one more: a look is tried twice
-        run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("unknown", [])
+        run = on.expect("unknown", operation)
         assert run.seen.work == (work and operation != "get")
 
 
@@ -159,8 +158,7 @@ def test_work_that_is_done_when_the_caller_has_long_gone(
     held: list[Exchange] = []
     with adapter(background, mode, direct=True, timeout=timeouts(STALL), retry=PATIENT) as on:
         on.provider.acts.append(held.append)
-        run = on.run(operation)
-        assert (run.observed.word, run.mismatches()) == ("success" if operation == "create" else "unknown", [])
+        run = on.expect("success" if operation == "create" else "unknown", operation)
         background.do(held[0].work)
         assert on.provider.record.work[run.subject] == 1
 
@@ -211,8 +209,7 @@ def test_no_token_for_the_next_attempt(background: Background, mode: str, how: E
     """The first attempt may have done the work: that there is no token for another one does not undo it."""
     with adapter(background, mode, fresh_tokens=True) as on:
         for lost in (Cut("request", 300, how), Cut("answer", 0, how), Cut("answer", 100, how)):
-            run = on.run("create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
-            assert (run.observed.word, run.mismatches()) == ("unknown", []), lost
+            run = on.expect("unknown", "create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
             assert run.seen.work == (lost.side == "answer")
             assert run.observed.error is not None
             assert (run.observed.error.attempts, run.observed.error.idempotency_key is not None) == (1, True)

@@ -18,11 +18,9 @@ import pytest
 
 from tests.faults.adapters import CALLERS, OPERATIONS, Crowd, Operation, adapter, arguments, each_mode
 from tests.faults.certificates import Authority
-from tests.faults.damaged_answers import chunked
-from tests.faults.odd_servers import serving
 from tests.faults.raw_provider import Act, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background
-from tests.faults.test_damaged_answers import JUNK
+from tests.faults.raw_sockets import PATIENCE, Background, serving
+from tests.faults.test_damaged_answers import JUNK, chunked
 from tests.faults.test_tls import VERSIONS
 from tests.security.journeys import Caller
 from victor_ext import AsyncVictor, RetryPolicy, UnreadableResponse, Victor, VictorOAuth
@@ -172,11 +170,9 @@ def test_one_that_comes_while_the_connection_is_idle(
     with adapter(background, mode, direct=True, **tls) as on:
         for _ in range(5):
             on.provider.acts.append(once_so_far)
-            first = on.run(operation)
+            on.expect("success", operation)
             background.do(lambda: held[-1].send(JUNK))
-            second = on.run(operation)
-            assert (first.observed.word, first.mismatches()) == ("success", [])
-            assert (second.observed.word, second.mismatches(), second.seen.requests) == ("success", [], 1)
+            on.expect("success", operation, requests=1)
 
 
 @each_mode
@@ -203,8 +199,7 @@ def test_a_connection_is_closed_after_an_answer_that_is_framed_in_two_ways(backg
         with adapter(background, mode, direct=True) as on:
             on.provider.acts.append(with_length(length))
             for _ in range(2):
-                found = on.run("get")
-                assert (found.observed.word, found.mismatches(), found.seen.requests) == ("success", [], 1)
+                on.expect("success", "get", requests=1)
             assert on.provider.record.connections == connections
 
 

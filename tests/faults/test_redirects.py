@@ -63,9 +63,8 @@ def test_never_off_the_origin(
         for location in addresses_elsewhere(on.provider.port, elsewhere):
             connections = record.connections
             on.provider.acts.extend([to(location, status)] * 2)  # two: a look at what became of an answer is one more
-            run = on.run(operation)
+            on.expect("unknown", operation, requests=1)
             on.provider.acts.clear()
-            assert (run.observed.word, run.mismatches(), run.seen.requests) == ("unknown", [], 1), location
             assert record.connections == connections, location
         assert [other.record.connections for other in elsewhere] == [0, 0]
 
@@ -78,8 +77,7 @@ def test_a_read_follows_within_its_origin(background: Background, mode: str, sta
 
     with adapter(background, mode, direct=True) as on:
         on.provider.acts.append(onward)
-        run = on.run("get")
-        assert (run.observed.word, run.mismatches(), run.seen.requests) == ("success", [], 2)
+        on.expect("success", "get", requests=2)
         assert {request.headers["authorization"] for request in on.provider.record.requests[-2:]} == {"Bearer t"}
 
         on.provider.acts.extend([onward] * 100)

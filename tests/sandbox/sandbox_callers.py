@@ -163,7 +163,7 @@ class SandboxProcess:
             raise RuntimeError(self.process.communicate()[1])
         self.facts = json.loads(line)
         self.url = self.facts["url"]
-        self.commands = RemoteSandbox(self.facts["control_url"])
+        self.commands = RemoteSandbox(self.url)
 
     def __enter__(self):
         return self

@@ -17,8 +17,7 @@ from victor_ext.sandbox.server.settings import ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
-PYTHON_NAMES = {"victor add_api_key": "`add_api_key`, `new_api_key`", "velo payor": "`payor_id`"}
-RUNNING = {"provider", "like", "env_file", "ready_file", "json_line", "quiet"}
+RUNNING = {"provider", "like", "env_file", "json_line", "quiet"}
 
 
 def tables() -> dict[str, str]:
@@ -34,7 +33,7 @@ def tables() -> dict[str, str]:
         rows = [_option(each) for each in actions if each.dest not in options]
         found[f"options {name}"] = "\n".join([*head, *rows])
         head = ["| call | in Python | what it does |", "|---|---|---|"]
-        rows = [_command(name, each) for each in provider.commands_type.commands() if each not in commands]
+        rows = [_command(each) for each in provider.commands_type.commands() if each not in commands]
         found[f"commands {name}"] = "\n".join([*head, *rows])
     found["assumptions victor"] = "\n".join(
         [
@@ -69,13 +68,10 @@ def _option(action: argparse.Action) -> str:
     return f"| {flags} | {default} | {meaning} |"
 
 
-def _command(provider: str, command: Command) -> str:
-    python = PYTHON_NAMES.get(f"{provider} {command.name}")
-    if python is None:
-        names = ["..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name for each in command.parameters]
-        python = f"`{command.name}({', '.join(names)})`"
+def _command(command: Command) -> str:
+    names = ["..." if each.kind is inspect.Parameter.VAR_KEYWORD else each.name for each in command.parameters]
     text = " ".join(command.documentation.split("\n\n")[0].split())
-    return f"| `{command.method} {command.path}` | {python} | {text} |"
+    return f"| `{command.method} {command.path}` | `{command.name}({', '.join(names)})` | {text} |"
 
 
 def page_of(provider: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -19,7 +18,7 @@ from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext import Victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.__main__ import main, parser_of, provider_named
+from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
 pytestmark = pytest.mark.slow
@@ -27,15 +26,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("umask", [0o000], indirect=True)
 def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
-    ready, env = tmp_path / "ready.json", tmp_path / "sandbox.env"
+    env = tmp_path / "sandbox.env"
     env.write_text("from an earlier run, open to others")
-    options = ["--demo-data", "--environment", "production", "--ready-file", str(ready), "--env-file", str(env)]
-    with SandboxProcess(*options, "--control-port", "0") as process:
-        assert json.loads(ready.read_text()) == process.facts
-        assert process.facts["pid"] == process.process.pid
-        assert [oct(path.stat().st_mode & 0o777) for path in (ready, env)] == ["0o600", "0o600"]
-        assert process.facts["control_url"].count("/") == 2
-        info = httpx.get(process.facts["control_url"] + "/_sandbox/").json()
+    with SandboxProcess("--demo-data", "--environment", "production", "--env-file", str(env)) as process:
+        assert process.facts == {"url": process.url, "pid": process.process.pid}
+        assert oct(env.stat().st_mode & 0o777) == "0o600"
+        info = httpx.get(process.url + "/_sandbox/").json()
         assert (info["sandbox"], info["settings"]["auto"]) == ("victor", 1), "requests move by themselves"
         values = dict(line.removeprefix("# ").split("=", 1) for line in env.read_text().splitlines())
         assert values["VICTOR_BASE_URL"] == process.url
@@ -50,11 +46,10 @@ def test_it_serves_logs_and_ends_cleanly(umask, tmp_path):
         caller.http.close()
         log = process.end(signal.SIGTERM)
     assert process.process.returncode == 0
-    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:3]
-    urls = [process.url, process.facts["control_url"], process.facts["control_url"]]
-    here = [line.replace("http://127.0.0.1:8900", url) for line, url in zip(shown, urls, strict=True)]
+    shown = sandbox_page.PAGE.read_text("utf-8").partition("--env-file sandbox.env\n")[2].splitlines()[:2]
+    here = [line.replace("http://127.0.0.1:8900", process.url) for line in shown]
     here[0] = here[0].replace("staging", "production")
-    assert log.splitlines()[:3] == here
+    assert log.splitlines()[:2] == here
     lines = [line for line in log.splitlines() if "/v2/" in line]
     assert [line.split()[1:4] for line in lines] == [
         ["POST", "/v2/auth/token", "200"],
@@ -70,10 +65,10 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
     def own(_number, _frame): ...
 
     before = {number: signal.signal(number, own) for number in (signal.SIGINT, signal.SIGTERM)}
-    end = threading.Thread(target=lambda: (until((tmp_path / "ready").exists), os.kill(os.getpid(), signal.SIGTERM)))
+    end = threading.Thread(target=lambda: (until((tmp_path / "env").exists), os.kill(os.getpid(), signal.SIGTERM)))
     try:
         end.start()
-        assert main(["--port", "0", "--quiet", "--ready-file", str(tmp_path / "ready")]) == 0
+        assert main(["--port", "0", "--quiet", "--env-file", str(tmp_path / "env")]) == 0
         assert [signal.getsignal(number) for number in before] == [own, own]
     finally:
         end.join()
@@ -81,32 +76,19 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
             signal.signal(number, handler)
 
 
-def test_quiet_says_nothing():
-    with SandboxProcess("--quiet") as process:
-        httpx.get(process.url + LIST)
-        assert process.end(signal.SIGINT) == ""
-    assert process.process.returncode == 0
-
-
-def test_requests_move_by_themselves_unless_told_otherwise():
-    parser = parser_of(provider_named("victor"), "x")
-    assert [parser.parse_args(["--auto", given]).auto for given in ("0", "0.5", "off")] == [0, 0.5, None]
-
-
 @pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
-def test_misuse_is_exit_status_2_the_mistake_and_one_line_of_usage(arguments, mistake, capsys):
+def test_misuse_is_exit_status_2_one_line_of_usage_and_the_mistake(arguments, mistake, capsys):
     with pytest.raises(SystemExit) as ended:
         main(arguments, prog="victor sandbox")
     assert ended.value.code == 2
-    said, usage = capsys.readouterr().err.splitlines()
+    usage, said = capsys.readouterr().err.splitlines()
     assert said.startswith(f"victor sandbox: error: {mistake}")
     assert usage == "usage: victor sandbox [options]   (--help lists them)"
 
 
-@pytest.mark.parametrize("option", ["--port", "--control-port"])
-def test_a_port_that_is_taken_is_named(sandbox, option, capsys):
+def test_a_port_that_is_taken_is_named(sandbox, capsys):
     port, threads = sandbox.url.rpartition(":")[2], threading.active_count()
-    assert main(["--port", "0", option, port, "--quiet"]) == 1
+    assert main(["--port", port, "--quiet"]) == 1
     message = f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"
     assert capsys.readouterr().err == f"victor sandbox: {message}\n"
     with pytest.raises(OSError, match=re.escape(message)):
@@ -114,20 +96,21 @@ def test_a_port_that_is_taken_is_named(sandbox, option, capsys):
     assert threading.active_count() == threads
 
 
-def test_its_file_is_all_a_client_needs(tmp_path, monkeypatch):
+def test_its_file_is_all_a_client_needs_and_quiet_says_nothing(tmp_path, monkeypatch):
     env = tmp_path / "sandbox.env"
-    with SandboxProcess("--env-file", str(env)):
+    with SandboxProcess("--quiet", "--env-file", str(env)) as process:
         for line in env.read_text().splitlines():
             monkeypatch.setenv(*line.split("=", 1))
         with Victor.from_env() as victor:
             assert list(victor.payment_requests.list()) == []
+        assert process.end(signal.SIGINT) == ""
+    assert process.process.returncode == 0
 
 
-@pytest.mark.parametrize("option", ["--env-file", "--ready-file"])
-def test_a_file_that_cannot_be_written_is_named_with_its_option(option, tmp_path, capsys):
+def test_a_file_that_cannot_be_written_is_named_with_its_option(tmp_path, capsys):
     path = tmp_path / "nowhere" / "file"
-    assert main(["--port", "0", "--quiet", option, str(path)]) == 1
-    assert capsys.readouterr().err == f"victor sandbox: {option}: cannot write {path}: No such file or directory\n"
+    assert main(["--port", "0", "--quiet", "--env-file", str(path)]) == 1
+    assert capsys.readouterr().err == f"victor sandbox: --env-file: cannot write {path}: No such file or directory\n"
 
 
 def test_a_missing_extra_is_named():

@@ -26,7 +26,7 @@ from tests.sandbox.sandbox_callers import API_KEY, Caller, today
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server.document import document_path, load_document
 from victor_ext.sandbox.victor.formats import Formats
-from victor_ext.sandbox.victor.model import declared
+from victor_ext.sandbox.victor.state import declared
 
 pytestmark = pytest.mark.slow
 DOCUMENT = document_path("victor.yaml").read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ import json
 import threading
 import time
 import warnings
-from email.utils import parsedate_to_datetime
 from itertools import product
 
 import pytest
@@ -60,26 +59,6 @@ def test_a_request_that_comes_byte_by_byte_is_cut_where_it_should_be(sandbox, ca
         for place in range(80):
             connection.send(data[place : place + 1])
         assert connection.read_to_end() == (b"", "reset")
-
-
-def test_a_chunked_request_is_cut_at_its_end(sandbox, caller):
-    head = caller.raw("POST", CREATE).replace(b"content-length: 0", b"transfer-encoding: chunked")
-    sandbox.inject("cut_request")
-    with RawConnection(sandbox.url) as connection:
-        connection.send(head + b"2\r\n{}\r\n")
-        assert connection.read_to_end(patience=0.2) == (b"", "silence")
-        connection.send(b"0\r\n\r\n")
-        assert connection.read_to_end() == (b"", "reset")
-
-
-def test_a_caller_who_waits_to_be_told_to_continue_is_told(sandbox, caller):
-    body = json.dumps(a_body()).encode()
-    headers = {"expect": "100-continue", "content-length": str(len(body))}
-    with RawConnection(sandbox.url) as connection:
-        connection.send(caller.raw("POST", CREATE, headers=headers))
-        assert connection.socket.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        connection.send(body)
-        assert connection.read_answer().startswith(b"HTTP/1.1 200 OK")
 
 
 @pytest.mark.parametrize(("after", "how"), [*product([0, 1, 15, 100, 300, -1], ["reset", "close"]), (20, "stall")])
@@ -149,9 +128,6 @@ def test_a_rate_limit_says_when_to_come_back(sandbox, caller):
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
     sandbox.inject("rate_limit", retry_after=0.5)
     assert caller.create(KEY).headers["retry-after"] == "0.5"
-    sandbox.inject("rate_limit", retry_after=60, retry_after_format="date")
-    when = parsedate_to_datetime(caller.create(KEY).headers["retry-after"]).timestamp()
-    assert 58 <= when - time.time() <= 62
     assert sandbox.requests() == []
     assert caller.create(KEY).status_code == 200
 
@@ -201,7 +177,7 @@ class TestWhichCalls:
         assert runs[0] == runs[1]
         assert 10 < runs[0].count(503) < 30
 
-    def test_by_operation_method_path_or_query(self, sandbox, caller):
+    def test_by_operation_or_query(self, sandbox, caller):
         request_id = caller.created()["victor_payment_request_id"]
         calls = {
             "list": caller.list,
@@ -291,9 +267,9 @@ def test_a_connection_that_comes_while_it_stops_is_closed(stopped_by: str) -> No
     with warnings.catch_warnings(record=True) as caught, background() as loop:
         warnings.simplefilter("always")
         service = Service(VictorProvider, SandboxSettings())
-        loop.run(service.ports.begin())
-        stopping = service.ports.down(None) if stopped_by == "down" else service.end()
-        run_as_a_connection_comes(loop, service.ports.api.port, stopping)
+        loop.run(service.listener.listen())
+        stopping = service.listener.down(None) if stopped_by == "down" else service.end()
+        run_as_a_connection_comes(loop, service.listener.port, stopping)
         if stopped_by == "down":
             loop.run(service.end())
         gc.collect()

@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_played_is_refused_with_its_name(tmp_path, capsys,
         SandboxSettings.like(file)
     with pytest.raises(SystemExit, match="2"):
         main(["--like", str(file)])
-    assert reason in capsys.readouterr().err.splitlines()[0]
+    assert reason in capsys.readouterr().err.splitlines()[1]
 
 
 def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
@@ -130,7 +130,7 @@ def test_the_command_plays_a_file_and_lists_what_was_not_measured(tmp_path):
         settings = process.commands.info()["settings"]
         log = process.end(signal.SIGTERM)
     assert [settings[name] for name in ("key_conflict", "order", "twins", "auto")] == ["422", "newest", True, 1]
-    played, others = log.splitlines()[3:5]
+    played, others = log.splitlines()[2:4]
     assert played == (
         f"Like {file} (staging, https://api.example, 2026-11-24T00:00:00Z): "
         "twins=True, key_conflict=422, key_life=None, order=newest"

@@ -62,7 +62,7 @@ def test_a_reset_empties_the_file_too(start, tmp_path):
     sandbox.reset()
     sandbox.restart()
     assert sandbox.requests() == []
-    assert sandbox.accounts() == []
+    assert sandbox.tokens_issued() == {}
 
 
 def test_two_sandboxes_do_not_share_a_file(start, tmp_path):

@@ -21,10 +21,9 @@ import pytest
 
 import victor_ext
 from tests.faults.certificates import Authority
-from tests.faults.damaged_answers import WHOLE, Damage
-from tests.faults.odd_servers import Deaf, full
 from tests.faults.raw_provider import CREATE, Act, Exchange, RawProvider, answer, behave
-from tests.faults.raw_sockets import Background
+from tests.faults.raw_sockets import Background, Deaf, full
+from tests.faults.test_damaged_answers import WHOLE, Damage
 from tests.security.journeys import Caller, Journeys
 from tests.security.recorder import RecordingProxy
 from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames

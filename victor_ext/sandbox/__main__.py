@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn, cast, get_args
+from typing import Any, cast, get_args
 
-from victor_ext.sandbox.server.measured import described, read_measurements
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import serve
-from victor_ext.sandbox.server.settings import Option, options_of
+from victor_ext.sandbox.server.settings import Option, described, options_of, read_measurements
 
 _DEFAULT = "victor"
+_USAGE = "%(prog)s [options]   (--help lists them)"
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victor_ext.sandbox") -> int:
     """Read the command line and serve; returns the exit status. Misuse is a `SystemExit` with status 2."""
-    first = _Parser(prog=prog, add_help=False, allow_abbrev=False)
+    first = ArgumentParser(prog, usage=_USAGE, add_help=False, allow_abbrev=False)
     first.add_argument("--provider", choices=tuple(providers()), default=_DEFAULT)
     first.add_argument("--like")
     early = first.parse_known_args(arguments)[0]
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m victo
         like = read_measurements(early.like, provider.name, provider.settings_type) if early.like else None
         parser.set_defaults(**(like[0] if like else {}))
         given = vars(parser.parse_args(arguments))
-        running = {option: given.pop(option) for option in ("quiet", "json_line", "ready_file", "env_file")}
+        running = {option: given.pop(option) for option in ("quiet", "json_line", "env_file")}
         settings = provider.settings_type(**{name: given[name] for name in options_of(provider.settings_type)})
         running |= {"about": described(settings, *like)} if like else {}
     except ValueError as error:
@@ -46,16 +46,15 @@ def provider_named(name: str) -> type[AnyProvider]:
     return cast("type[AnyProvider]", providers()[name].load())
 
 
-def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog=prog, allow_abbrev=False, description=f"A local stand-in for {provider.title}.")
+def parser_of(provider: type[AnyProvider], prog: str) -> ArgumentParser:
+    parser = ArgumentParser(prog, _USAGE, f"A local stand-in for {provider.title}.", allow_abbrev=False)
     add = parser.add_argument
     add("--provider", metavar="NAME", help=f"whom to stand in for: {', '.join(providers())} (default: {_DEFAULT})")
     for name, option in options_of(provider.settings_type).items():
         add("--" + name.replace("_", "-"), dest=name, **_argument(option))
     add("--like", metavar="FILE", help="play what 'victor conform' measured; an option that is given goes before it")
     add("--env-file", metavar="FILE", help="write settings for a client, with fresh credentials")
-    add("--ready-file", metavar="FILE", help="write the URLs as JSON once connections are accepted")
-    add("--json", dest="json_line", action="store_true", help="print the URLs as one line of JSON")
+    add("--json", dest="json_line", action="store_true", help="print the URL as JSON once connections are accepted")
     add("--quiet", action="store_true", help="no greeting, no line for each call")
     return parser
 
@@ -63,7 +62,7 @@ def parser_of(provider: type[AnyProvider], prog: str) -> argparse.ArgumentParser
 def _argument(option: Option) -> dict[str, Any]:
     default = option.command_line
     if isinstance(default, bool):
-        action = argparse.BooleanOptionalAction if default else "store_true"
+        action = BooleanOptionalAction if default else "store_true"
         return {"action": action, "default": default, "help": option.help}
     if default == ():
         return {"action": "append", "default": [], "metavar": option.metavar, "help": option.help}
@@ -73,19 +72,9 @@ def _argument(option: Option) -> dict[str, Any]:
     if option.choices:
         return {"choices": option.choices, "default": default, "help": text}
     types = get_args(option.type) or (option.type,)
-    read = cast("type", option.read or next(kind for kind in (int, float, str) if kind in types))
+    read = cast("type", next(kind for kind in (int, float, str) if kind in types))
     unit = option.metavar or {int: "N", float: "SECONDS"}.get(read)
     return {"type": read, "default": default, "metavar": unit, "help": text}
-
-
-class _Parser(argparse.ArgumentParser):
-    """Prints a mistake before a short hint, not after the list of all options."""
-
-    def error(self, message: str) -> NoReturn:
-        for kind, meant in {"int": "whole number", "float": "number"}.items():
-            message = message.replace(f"invalid {kind} value", f"not a {meant}")
-        print(f"{self.prog}: error: {message}\nusage: {self.prog} [options]   (--help lists them)", file=sys.stderr)
-        self.exit(2)
 
 
 if __name__ == "__main__":

@@ -130,15 +130,9 @@ def time_travel(victor_sandbox: Sandbox) -> TimeTravel:
 @pytest.fixture(scope="session")
 def victor_key_pair() -> tuple[str, str]:
     """An RSA key pair, made once for a run: the private key and the public key, as PEM."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see above
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415 - see above
+    from victor_ext.sandbox import new_key_pair  # noqa: PLC0415 - see above
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
+    return new_key_pair()
 
 
 @pytest.fixture
@@ -313,12 +307,3 @@ class TimeTravel:
         A negative time is a `ValueError`.
         """
         return self._sandbox.advance(timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds))
-
-    def to(self, moment: datetime) -> int:
-        """Let the time pass until `moment`, an aware datetime; returns as `advance` does.
-
-        A moment in the past is a `ValueError`.
-        """
-        if moment.utcoffset() is None:
-            raise ValueError("moment must be an aware datetime, such as datetime(2026, 3, 4, 12, tzinfo=UTC)")
-        return self._sandbox.advance(moment - self.now)

@@ -163,7 +163,7 @@ def test_the_list_has_the_orders_of_its_window(sandbox: FlexFactorSandbox) -> No
 
 
 def test_the_commands_over_http(sandbox: FlexFactorSandbox) -> None:
-    remote = RemoteFlexFactorSandbox(sandbox.control_url)
+    remote = RemoteFlexFactorSandbox(sandbox.url)
     credentials = remote.add_client("k", "s", str(uuid.uuid4()))
     assert credentials[:2] == ("k", "s")
     order_id = remote.add_order("INV-1", cents=100, status="CAPTUREREQUIRED")

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from tests.cases import cases_beside
-from tests.faults.odd_servers import serving
+from tests.faults.raw_sockets import serving
 from tests.security.recorder import ANSWER
 from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from victor_ext.sandbox.eastpay import state as rules
 from victor_ext.sandbox.eastpay.state import STARTED, SUCCEEDED, Checkout, EastPaySettings, Ending, Entry, State, result
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands, command, find, member, nothing
+from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, Operation, Response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
@@ -15,6 +17,18 @@ _BASES = ("eastpay", "pay", "gateway")
 _CHECKOUT_LIFE = 15 * 60
 _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
 """The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
+
+
+OPERATIONS = (
+    Operation("pay", "POST", "/{base}/v3/payments"),
+    Operation("follow_up", "POST", "/{base}/v3/payments/{id}"),
+    Operation("inquire", "GET", "/{base}/v3/payments/{id}"),
+    Operation("find", "GET", "/{base}/v3/query"),
+    Operation("prepare", "POST", "/{base}/v3/checkouts"),
+    Operation("widget", "GET", "/{base}/v3/checkouts/{id}"),
+    Operation("checkout_status", "GET", "/{base}/v3/checkouts/{id}/payment"),
+)
+declared = declared_in("eastpay.yaml", [replace(each, path=each.path.removeprefix("/{base}")) for each in OPERATIONS])
 
 
 class Merchant(NamedTuple):
@@ -70,15 +84,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     state: State
     name = "eastpay"
     title = "EastPay"
-    operations = (
-        Operation("pay", "POST", "/{base}/v3/payments"),
-        Operation("follow_up", "POST", "/{base}/v3/payments/{id}"),
-        Operation("inquire", "GET", "/{base}/v3/payments/{id}"),
-        Operation("find", "GET", "/{base}/v3/query"),
-        Operation("prepare", "POST", "/{base}/v3/checkouts"),
-        Operation("widget", "GET", "/{base}/v3/checkouts/{id}"),
-        Operation("checkout_status", "GET", "/{base}/v3/checkouts/{id}/payment"),
-    )
+    operations = OPERATIONS
     settings_type = EastPaySettings
     commands_type = EastPayCommands
 
@@ -119,13 +125,10 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         reference = form.get("merchantTransactionId", "")
         if reference:
             call.refers_to(reference)
-        required = ("paymentType",) if operation == "follow_up" else ("paymentType", "amount", "currency")
-        errors = rules.parameter_errors(form, required)
+        problems = declared(operation).body.problems(form)
+        errors = [{"name": ".".join(problem.path), "message": problem.message} for problem in problems]
         if form.get("entityId") and form["entityId"] != call.owner:
             errors.append({"name": "entityId", "message": "is not the token's"})
-        types = {"pay": ("PA", "DB"), "prepare": ("PA", "DB"), "follow_up": ("CP", "RV", "RF")}[operation]
-        if form.get("paymentType") and form["paymentType"] not in types:
-            errors.append({"name": "paymentType", "message": "is not for this path"})
         if errors:
             return self.error(400, "", "invalid parameters", parameterErrors=errors)
         if operation == "pay":

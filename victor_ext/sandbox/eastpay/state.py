@@ -1,4 +1,4 @@
-"""The options and the state of EastPay's sandbox: payments, steps and checkouts; the checks of a form."""
+"""The options and the state of EastPay's sandbox: payments, steps and checkouts."""
 
 from __future__ import annotations
 
@@ -14,32 +14,6 @@ SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
 NO_SUCH_REFERENCE = "100.300.100"
 """Of the documented group for references that are not accepted. The detail is the sandbox's choice."""
-
-_DESCRIPTIONS = {
-    SUCCEEDED: "succeeded",
-    STARTED: "initialised, please inquire",
-    NO_SUCH_REFERENCE: "this cannot be done to the payment",
-    "100.200.100": "the back end timed out, please inquire",
-    "800.100.153": "declined: the CVV is wrong",
-}
-
-_PATTERNS = {
-    "entityId": r"[A-Z0-9]{8}",
-    "entityType": r"MERCHANT|POS|PARTICIPATOR",
-    "amount": r"[0-9]{1,10}\.[0-9]{2}",
-    "currency": r"[A-Z]{3}",
-    "paymentBrand": r".{1,32}",
-    "notificationUrl": r"[\s\S]{6,2048}",
-    "shopperResultUrl": r"[\s\S]{6,2048}",
-    "card.holder": r".{1,128}",
-    "card.number": r"[0-9]{8,19}",
-    "card.expiryMonth": r"0[1-9]|1[0-2]",
-    "card.expiryYear": r"(19|20)[0-9]{2}",
-    "card.cvv": r"[0-9]{3,4}",
-    "card.token": r".{1,64}",
-}
-_CARD = ("card.number", "card.expiryMonth", "card.expiryYear")
-"""The vendor's table of parameters, and those that a card needs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +31,8 @@ def is_declined(code: str) -> bool:
     return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
 
 
-def result(code: str, description: str = "") -> JsonObject:
-    return {"code": code, "description": description or _DESCRIPTIONS.get(code, "see the table of result codes")}
+def result(code: str, description: str = "see the table of result codes") -> JsonObject:
+    return {"code": code, "description": description}
 
 
 @dataclass(frozen=True)
@@ -150,21 +124,6 @@ class State:
                 return bool(entry.total("CP", now) or entry.total("RF", now))
             case _:
                 return True
-
-
-def parameter_errors(form: Mapping[str, str], required: tuple[str, ...]) -> list[dict[str, str]]:
-    """Every parameter that is missing or does not match its pattern. Values are never repeated."""
-    errors = [
-        {"name": name, "message": "is required"} for name in (*required, "entityId", "entityType") if not form.get(name)
-    ]
-    errors += [
-        {"name": name, "message": "is not of the documented form"}
-        for name, pattern in _PATTERNS.items()
-        if form.get(name) and re.fullmatch(pattern, form[name]) is None
-    ]
-    if form.get("card.number") and not form.get("card.token"):
-        errors += [{"name": name, "message": "is required with a card"} for name in _CARD if not form.get(name)]
-    return errors
 
 
 def hundredths(form: Mapping[str, str]) -> int:

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.state import FlexFactorCommands, FlexFactorSettings
-from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
+from victor_ext.sandbox.flexfactor.state import FlexFactorCommands
+from victor_ext.sandbox.server import ServerInThread, ServerOverHttp, ServerSettings
 
-__all__ = (
-    "FlexFactorCommands",
-    "FlexFactorProvider",
-    "FlexFactorSandbox",
-    "FlexFactorSettings",
-    "RemoteFlexFactorSandbox",
-)
+__all__ = ("FlexFactorCommands", "FlexFactorProvider", "FlexFactorSandbox", "RemoteFlexFactorSandbox")
 
 
-class FlexFactorSandbox(FlexFactorCommands, ServerInThread[FlexFactorSettings]):
+class FlexFactorSandbox(FlexFactorCommands, ServerInThread[ServerSettings]):
     """FlexFactor in this process: `with FlexFactorSandbox() as sandbox: sandbox.url`."""
 
     provider_type = FlexFactorProvider

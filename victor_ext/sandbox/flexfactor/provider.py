@@ -8,40 +8,43 @@ import uuid
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import cast
 from urllib.parse import parse_qs
 
-from victor_ext.sandbox.flexfactor.state import GUID, FlexFactorCommands, FlexFactorSettings, Order, State
+from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
 from victor_ext.sandbox.server import BodyKey, Call, JsonObject, JsonValue, NotFound, Operation, Response, find
+from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
+from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
 _NO_ERRORS: dict[str, object] = {"result": None, "statusCode": None, "errors": [], "customProperties": {}}
 
 
-class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
+OPERATIONS = (
+    Operation("token", "POST", "/v1/oauth2/token"),
+    Operation("transmit", "POST", "/v1/transmit"),
+    Operation("evaluate", "POST", "/v1/evaluate"),
+    Operation("capture", "POST", "/v1/capture"),
+    Operation("orders", "GET", "/v1/orders"),
+    Operation("order", "GET", "/v1/orders/{id}"),
+    Operation("refund", "POST", "/v1/orders/{id}/refund"),
+    Operation("cancel", "POST", "/v1/orders/{id}/cancel"),
+    Operation("external_cancel", "POST", "/v1/orders/{id}/external-cancel"),
+)
+declared = declared_in("flexfactor.yaml", OPERATIONS)
+
+
+class FlexFactorProvider(SandboxProvider[ServerSettings]):
     state: State
     name = "flexfactor"
     title = "FlexFactor"
     key = BodyKey("idempotencyKey")
-    operations = (
-        Operation("token", "POST", "/v1/oauth2/token"),
-        Operation("transmit", "POST", "/v1/transmit"),
-        Operation("evaluate", "POST", "/v1/evaluate"),
-        Operation("capture", "POST", "/v1/capture"),
-        Operation("orders", "GET", "/v1/orders"),
-        Operation("order", "GET", "/v1/orders/{id}"),
-        Operation("refund", "POST", "/v1/orders/{id}/refund"),
-        Operation("cancel", "POST", "/v1/orders/{id}/cancel"),
-        Operation("external_cancel", "POST", "/v1/orders/{id}/external-cancel"),
-    )
-    settings_type = FlexFactorSettings
+    operations = OPERATIONS
     commands_type = FlexFactorCommands
 
     def new_state(self) -> State:
-        before: State | None = self.state
-        return State(self.context.clock, self.settings, before.subscriber_key if before else None)
+        return State(self.context.clock)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """ASP.NET's ProblemDetails. An injected 409 is the final one of the two that the provider has."""
@@ -92,7 +95,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
         app_key, secret = body.get("appkey"), body.get("appsecret")
         if not isinstance(app_key, str) or not secret or self.state.clients.get(app_key, ("", ""))[0] != secret:
             return _problem_details(401, "Unauthorized")
-        token, expires = self.state.tokens.issue(app_key, self.settings.token_life)
+        token, expires = self.state.tokens.issue(app_key, TOKEN_LIFE)
         return self._ok({
             "accessToken": token, "refreshToken": secrets.token_urlsafe(32), "expires": int(expires * 1000),
             "id": str(uuid.uuid4()), "session": str(uuid.uuid4()), "daysToEnforceMFA": None, "skipAvailable": False,
@@ -113,7 +116,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             transaction = body["transaction"]
             price = transaction["amount"], transaction["currency"]
             decisions = self.state.decisions
-            decision = decisions.pop(external_id if external_id in decisions else "", self.settings.decision)
+            decision = decisions.pop(external_id if external_id in decisions else "", "APPROVED")
             order = self.state.place_order(external_id, call.owner, price, body["payer"]["email"], decision)
             call.did_work(external_id)
         call.exchange.request_id = order.id
@@ -192,7 +195,7 @@ class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
             "firstItemOnPage": first + 1 if items else 0, "lastItemOnPage": first + len(items) if items else 0,
             "hasNextPage": number < pages, "hasPreviousPage": number > 1, "isFirstPage": number == 1,
             "isLastPage": number >= pages, "pageCount": pages, "pageNumber": number, "pageSize": size,
-            "totalItemCount": len(matching), self.settings.items_name: [order.to_dict() for order in items],
+            "totalItemCount": len(matching), "items": [order.to_dict() for order in items],
         })  # fmt: skip
 
     @staticmethod
@@ -222,63 +225,29 @@ def _validation_problem(errors: dict[str, list[str]]) -> Response:
 
 
 def _field_errors(operation: str, body: JsonObject, cards: Container[JsonValue]) -> dict[str, list[str]]:
-    """The errors of the body of an operation, by the provider's spelling of each field. `cards` are known tokens."""
-    errors: dict[str, list[str]] = {}
-    for path, check in _CHECKS.get(operation, {}).items():
-        part, _, name = path.rpartition(".")
-        holder: JsonValue = body.get(part) if part else body
-        if not isinstance(holder, dict):
-            errors[_pascal(part)] = [f"The {_pascal(part)} field is required."]
-        elif not check(cast("JsonObject", holder).get(name)):
-            field = f"{_pascal(part)}." if part else ""
-            errors[field + _pascal(name)] = [f"The {_pascal(name)} field is required, and must be as documented."]
-        elif name == "cardNumber" and cast("JsonObject", holder).get(name) not in cards:
-            errors["PaymentMethod.CardNumber"] = ["The CardNumber is no token of the vault."]
-    return errors
+    """What is wrong with a body, by the provider's spelling of each field: by the document, or else by its prose.
+
+    `cards` are known tokens.
+    """
+    wrong = {problem.path: problem.message for problem in declared(operation).body.problems(body)}
+    if not wrong:
+        for path, is_right in _RULES.items():
+            holder = body if len(path) == 1 else body.get(path[0], {})
+            if path[-1] in holder and not is_right(holder[path[-1]]):
+                wrong[path] = "must be as documented"
+        if operation == "evaluate" and not body["isDeclined"]:
+            wrong[("isDeclined",)] = "must be true: only declined transactions are evaluated"
+        if "paymentMethod" in body and body["paymentMethod"].get("cardNumber") not in cards:
+            wrong["paymentMethod", "cardNumber"] = "is no token of the vault"
+    return {".".join(f"{step[:1].upper()}{step[1:]}" for step in path): [wrong[path]] for path in wrong}
 
 
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def _text(pattern: str) -> Callable[[JsonValue], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-_ANY, _GUID, _CURRENCY = _text(r"[\s\S]+"), _text(GUID), _text("[A-Z]{3}")
-
-
-def _is_cents(value: JsonValue) -> bool:
-    return type(value) is int and value > 0
-
-
-def _is_moment(value: JsonValue) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).utcoffset() is not None
-    except ValueError:
-        return False
-
-
-_TRANSMISSION: dict[str, Callable[[JsonValue], bool]] = {
-    "isDeclined": lambda value: isinstance(value, bool),
-    "orderId": _ANY,
-    "mid": _GUID,
-    "transaction.id": _ANY,
-    "transaction.timestampUtc": _is_moment,
-    "transaction.amount": _is_cents,
-    "transaction.currency": _CURRENCY,
-    "payer.email": _ANY,
-    "paymentMethod.cardNumber": _ANY,
+_RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
+    ("idempotencyKey",): lambda key: re.fullmatch(GUID, key),
+    ("amount",): lambda cents: cents > 0,
+    ("transaction", "amount"): lambda cents: cents > 0,
 }
-_CHECKS: dict[str, dict[str, Callable[[JsonValue], bool]]] = {
-    "transmit": _TRANSMISSION,
-    # Only declined transactions are evaluated.
-    "evaluate": {**_TRANSMISSION, "isDeclined": lambda value: value is True, "idempotencyKey": _GUID},
-    "capture": {"idempotencyKey": _GUID, "orderId": _GUID, "amount": _is_cents, "currency": _CURRENCY},
-    # In dollars.
-    "refund": {"amountToRefund": lambda value: isinstance(value, int | float) and not isinstance(value, bool)},
-}
-"""The checks of each operation's body, by the path of the field."""
+"""What the document says of fields in prose."""
 
 
 def _moment_of(given: Sequence[str] | None) -> datetime | None:

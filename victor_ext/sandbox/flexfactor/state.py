@@ -1,4 +1,4 @@
-"""FlexFactor's sandbox: its options, its credentials, tokens, orders and responses by key, and its commands."""
+"""FlexFactor's sandbox: its credentials, tokens, orders and responses by key, and its commands."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import formatdate
-from typing import NamedTuple
 
 from victor_ext.sandbox.server import Call, Clock, JsonObject, NotFound, Response, TokenCommands, TokenStore
 from victor_ext.sandbox.server.commands import command, find, member, nothing
-from victor_ext.sandbox.server.settings import ServerSettings, option
 
 GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
@@ -41,14 +39,9 @@ TEST_CARD = "4111111111111111"
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FlexFactorSettings(ServerSettings):
-    """The options of every sandbox, and those of this one."""
-
-    decision: str = option("APPROVED", help="the status that evaluate returns, unless a command has decided otherwise")
-    token_life: float = option(600.0, at_least=0, help="life of a token, in seconds")
-    key_life: float = option(86_400.0, at_least=0, help="how long an idempotency key is kept, in seconds")
-    items_name: str = option("items", help="name of the array in a page of orders; the provider's is not known")
+TOKEN_LIFE = 600.0
+_KEY_LIFE = 86_400.0
+"""Seconds, as the provider's pages have them."""
 
 
 @dataclass(slots=True)
@@ -116,9 +109,8 @@ class Order:
 
 
 class State:
-    def __init__(self, clock: Clock, settings: FlexFactorSettings, subscriber_key: bytes | None = None) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.settings = settings
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
         self.tokens = TokenStore(clock)
@@ -131,7 +123,7 @@ class State:
         self._mid = str(uuid.uuid4())
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        self.subscriber_key = subscriber_key or secrets.token_bytes(64)
+        self.subscriber_key = secrets.token_bytes(64)
         self._completed: dict[tuple[str, str], tuple[float, tuple[str, bytes], Response]] = {}
         """By merchant and key: until when it is kept in epoch seconds, path and body, and the response."""
 
@@ -162,7 +154,7 @@ class State:
             return response if before == sent else conflict
         made = work()
         if made.status == 200:
-            self._completed[place] = now + self.settings.key_life, sent, made
+            self._completed[place] = now + _KEY_LIFE, sent, made
         return made
 
     def place_order(
@@ -185,24 +177,16 @@ class State:
         return find(self.by_external_id, (external_id, mid), "order")
 
 
-class Credentials(NamedTuple):
-    """The credentials of a client."""
-
-    app_key: str
-    app_secret: str
-    mid: str
-
-
 class FlexFactorCommands(TokenCommands):
     """The commands of FlexFactor's sandbox, beside those of every sandbox. Order ids are the merchant's own."""
 
     _state: State
 
-    @command("POST", "/clients", returns=lambda made: Credentials(**made))
+    @command("POST", "/clients", returns=lambda made: (str(made["app_key"]), str(made["app_secret"]), str(made["mid"])))
     def add_client(
         self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
     ) -> JsonObject:
-        """Let a client ask for tokens; returns its credentials.
+        """Let a client ask for tokens; returns its `app_key`, `app_secret` and `mid`.
 
         `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first client.
         """
@@ -217,7 +201,7 @@ class FlexFactorCommands(TokenCommands):
         owner = app_key or next(iter(self._state.clients), "")
         if owner not in self._state.clients:
             raise NotFound("There is no such client: add_client makes one.")
-        return {"token": self._state.tokens.issue(owner, self._state.settings.token_life)[0]}
+        return {"token": self._state.tokens.issue(owner, TOKEN_LIFE)[0]}
 
     @command("POST", "/cards", returns=member("token", str))
     def add_card(self, number: str = TEST_CARD, token: str | None = None) -> JsonObject:
@@ -240,15 +224,15 @@ class FlexFactorCommands(TokenCommands):
 
     @command("POST", "/orders", returns=member("id", str))
     def add_order(
-        self, order_id: str, cents: int | None = None, status: str | None = None, provider_id: str | None = None
+        self, order_id: str, cents: int = 4423, status: str = "APPROVED", provider_id: str | None = None
     ) -> JsonObject:
-        """Make an order as if it had been evaluated, unless it exists; returns the provider's id of it.
+        """Make an order of `cents` as if it had been evaluated to `status`, unless it exists.
 
-        `cents=None`: 4423. `status=None`: APPROVED. `provider_id=None`: a new one is made.
+        Returns the provider's id of it, `provider_id` (None: a new one is made).
         """
-        mid, price = self._state.first_mid, (4423 if cents is None else cents, "USD")
+        mid = self._state.first_mid
         order = self._state.by_external_id.get((order_id, mid)) or self._state.place_order(
-            order_id, mid, price, "payer@example.com", status or "APPROVED", provider_id
+            order_id, mid, (cents, "USD"), "payer@example.com", status, provider_id
         )
         return order.to_dict()
 
@@ -268,16 +252,16 @@ class FlexFactorCommands(TokenCommands):
         return {"id": order.id, "status": order.state, "captured": order.captured, "refunded": order.refunded}
 
     @command("POST", "/notifications", returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()))
-    def notification(self, order_id: str, event: str, *, host: str, resent: bool | None = None) -> JsonObject:
+    def notification(self, order_id: str, event: str, *, host: str, resent: bool = False) -> JsonObject:
         """A signed notification about an order, for a receiver: `headers` and `body`.
 
-        `event` is its name, `host` the receiver's, which is signed. `resent=None`: False.
+        `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was sent before.
         """
         order = self._state.order(order_id)
         content = {
             "Event": event, "TimeStamp": self._state.timestamp(), "EventData": None,
             "ExternalOrderId": order.external_id, "OrderId": order.id, "ConfirmationId": order.id[:8].upper(),
-            "IsTestMode": True, "IsResent": bool(resent),
+            "IsTestMode": True, "IsResent": resent,
         }  # fmt: skip
         key, body = self._state.subscriber_key, json.dumps(content, separators=(",", ":"))
         nonce, date = uuid.uuid4().hex, formatdate(self._context.clock.wall(), usegmt=True)

@@ -21,11 +21,10 @@ from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonV
 from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
-from victor_ext.sandbox.server.settings import read_authority
+from victor_ext.sandbox.server.settings import HOST
 
 RunCommand: TypeAlias = Callable[[Command, JsonObject], Awaitable[JsonValue]]
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_LARGEST_BODY = 1 << 20
 _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
     b"origin": lambda value, own: value.lower() != own,
     # Its own pages, and an address that a person typed.
@@ -38,7 +37,6 @@ _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
 class Api:
     def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
         self._context, self._provider, self._control = context, provider, control
-        self._limit = context.settings.body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
@@ -51,7 +49,7 @@ class Api:
         exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
         exchange.fault = fault.kind if fault else None
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
-        body = await _read_body(scope, receive, self._limit)
+        body = await _read_body(scope, receive)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
         response = None if body is None else await self._respond(call, scope["path"], fault)
@@ -74,12 +72,12 @@ class Api:
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
             error = partial(self._provider.error, fault.status, "injected_fault", said)
-            return injected_response(fault, error, self._context.clock.wall())
+            return injected_response(fault, error)
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
-        if len(call.body) > self._limit:
-            return self._provider.error(413, "body_too_large", f"At most {self._limit} bytes.")
+        if len(call.body) > _LARGEST_BODY:
+            return self._provider.error(413, "body_too_large", f"At most {_LARGEST_BODY} bytes.")
         operation = call.exchange.operation
         if operation == OTHER:
             return self._no_such_operation(path)
@@ -99,12 +97,12 @@ class Api:
         return replace(response, headers=(*response.headers, (b"allow", allowed.encode("ascii"))))
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     """The whole body; None when the caller went away. Of a body over the limit, only enough to see that it is."""
     body = bytearray()
     try:
         async for part in Request(scope, receive).stream():
-            body += part if len(body) <= limit else b""
+            body += part if len(body) <= _LARGEST_BODY else b""
     except ClientDisconnect:
         return None
     return bytes(body)
@@ -112,11 +110,10 @@ async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None
 
 def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    others = [Route(path, _no_such_command, methods=_METHODS) for path in (CONTROL, CONTROL + "/{rest:path}")]
-    return Starlette(routes=[*routes, *pages, *others])
+    return Starlette(routes=[*routes, *pages], exception_handlers={404: _no_such_command, 405: _no_such_command})
 
 
-async def _no_such_command(request: Request) -> JSONResponse:
+async def _no_such_command(request: Request, _error: Exception) -> JSONResponse:
     message = f"There is no command {request.method} {request.url.path}: GET {CONTROL}/ lists what there is."
     return JSONResponse({"error": "no_such_command", "message": message}, 404)
 
@@ -136,7 +133,7 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: _whole_number(name, value) for name, value in request.query_params.items()}
+        return {name: json.loads(value) for name, value in request.query_params.items()}
     text = await request.body()
     if not text:
         return {}
@@ -152,13 +149,6 @@ async def _parameters(request: Request) -> JsonObject:
     return cast("JsonObject", body)
 
 
-def _whole_number(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {value[:100]!r}") from None
-
-
 class ControlGuard:
     """ASGI middleware that answers 403 to calls that may not command the sandbox.
 
@@ -170,8 +160,7 @@ class ControlGuard:
 
     def __init__(self, app: ASGIApp, host: str, allowed: Iterable[str]) -> None:
         self._app = app
-        self._own = {*_THIS_MACHINE, host.lower()}
-        self._allowed = {read_authority(name) for name in allowed}
+        self._names = {"127.0.0.1", "localhost", host.lower(), *(name.lower() for name in allowed)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await (self._refusal(scope) or self._app)(scope, receive, send)
@@ -180,13 +169,12 @@ class ControlGuard:
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
         host = dict(headers).get(b"host", "")  # h11 refuses a second one
         address, port = scope.get("server") or ("", 0)
-        address = address.removeprefix("::ffff:")  # IPv4, to a socket of IPv6
-        if not self._is_own(host, address, port):
-            called = f"[{address}]" if ":" in address else address
+        named = HOST.fullmatch(host.lower())
+        if named is None or named[1] not in (*self._names, address):
             return _refused(
                 "foreign_host",
                 f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
-                f"http://{called}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
+                f"http://{address}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
             )
         for name, value in headers:
             if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
@@ -196,15 +184,6 @@ class ControlGuard:
                     f"this call came from one: '{one_line(value)}'. Send it from a program.",
                 )
         return None
-
-    def _is_own(self, host: str, address: str, port: int) -> bool:
-        authority = read_authority(host)
-        if authority is None:
-            return False
-        name, given = authority
-        if authority in self._allowed or (name, None) in self._allowed:
-            return True
-        return (name in self._own or name == address) and (given or 80) == port
 
 
 def _refused(error: str, message: str) -> JSONResponse:

@@ -18,9 +18,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
 from victor_ext.sandbox.server.context import Received, SandboxContext
-from victor_ext.sandbox.server.exchange import CONTROL, PAGE, JsonObject, JsonValue
+from victor_ext.sandbox.server.exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
-from victor_ext.sandbox.server.listener import Ports
+from victor_ext.sandbox.server.listener import Listener
 from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
 
@@ -92,9 +92,7 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
         def send(self: ServerCommands, *args: object, **options: object) -> Any:
             signature.bind(self, *args, **options)
             given = {**dict(zip(names, args, strict=False)), **options}
-            # None is "not given" everywhere but in `times`, where it means without end.
-            given = {name: _plain(value) for name, value in given.items() if value is not None or name == "times"}
-            value = self._send(declared, given)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+            value = self._send(declared, {name: _plain(value) for name, value in given.items()})  # pyright: ignore[reportPrivateUsage] - a method of the same class
             return value if returns is None else returns(value)
 
         send.command = declared  # type: ignore[attr-defined]
@@ -123,9 +121,9 @@ class ServerCommands:
     _state: Any
     """Its `state`."""
 
-    def __init__(self, provider: Any, context: SandboxContext, ports: Ports) -> None:
+    def __init__(self, provider: Any, context: SandboxContext, listener: Listener) -> None:
         self._provider, self._state = provider, provider.state
-        self._context, self._ports = context, ports
+        self._context, self._listener = context, listener
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
@@ -144,7 +142,6 @@ class ServerCommands:
             "sandbox": self._provider.name,
             "settings": self._context.settings.to_dict(),
             "clock": self._context.clock.to_dict(),
-            "page": self._ports.control.url + PAGE,
             "commands": [command.to_dict() for command in self.commands()],
             **self._provider.info(),
         }
@@ -226,13 +223,13 @@ class ServerCommands:
 
     @command("POST", "/down", returns=nothing)
     def down(self, seconds: float | None = None) -> Awaitable[JsonObject]:
-        """Refuse and reset connections for `seconds`; None: until `up`."""
-        return self._ports.down(None if seconds is None else _seconds(seconds))
+        """Refuse and reset connections for `seconds`; None: until `up`, which no call over HTTP can reach then."""
+        return self._listener.down(None if seconds is None else _seconds(seconds))
 
     @command("POST", "/up", returns=nothing)
     def up(self) -> Awaitable[JsonObject]:
         """Listen again."""
-        return self._ports.up()
+        return self._listener.up()
 
     @command("POST", "/reset", returns=nothing)
     def reset(self) -> JsonObject:
@@ -257,7 +254,7 @@ class TokenCommands(ServerCommands):
 
 
 class ServerOverHttp(ServerCommands):
-    """The commands over HTTP. `url` is a sandbox's `url` or `control_url`, without a path; `timeout` is in seconds."""
+    """The commands over HTTP. `url` is a sandbox's, without a path; `timeout` is in seconds."""
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)

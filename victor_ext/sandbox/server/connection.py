@@ -19,14 +19,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.faults import Fault, How
+from victor_ext.sandbox.server.faults import BEFORE, Fault, How
 
 _LINGER = 1.0
 """Seconds for which a closed connection reads on. Unread bytes would turn the close into a reset."""
 _DELIVERED_AT_ONCE = 16_384
 _GRACE = 0.05
-_CONTINUE = b"HTTP/1.1 100 "
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)", re.IGNORECASE)
 
 
@@ -74,10 +72,8 @@ class SandboxConnection(H11Protocol):
         self._control = self.context.operations.is_own(method, path)
         if self._control:
             return
-        self.fault = fault = self.context.faults.pick(method, path, self.context.operations.name(method, path), query)
-        self._cuts = fault is not None and (
-            fault.kind in ("refuse", "cut_request") or (fault.kind == "stall" and not fault.work)
-        )
+        self.fault = fault = self.context.faults.pick(self.context.operations.name(method, path), query)
+        self._cuts = fault is not None and (fault.kind in BEFORE or (fault.kind == "stall" and not fault.work))
         if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)
             self.transport = cast("asyncio.Transport", self._buffer)
@@ -190,9 +186,6 @@ class _ResponseBuffer:
         self.closed = False
 
     def write(self, data: bytes) -> None:
-        if not self.data and data.startswith(_CONTINUE):  # the caller waits for it before it sends the body
-            self.transport.write(data)
-            return
         self.data += data
 
     def close(self) -> None:
@@ -223,8 +216,5 @@ def _request_length(data: bytearray) -> int | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
-    if _CHUNKED.search(data[: end + 2]):
-        last = data.find(b"0\r\n\r\n", end + 4)
-        return None if last < 0 else last + 5
     length = _LENGTH.search(data[: end + 2])
     return end + 4 + (int(length[1]) if length else 0)

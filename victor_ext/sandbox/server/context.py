@@ -30,9 +30,8 @@ class Clock:
     makes a token expire, and a skew moves both clocks.
     """
 
-    def __init__(self, *, skew: float = 0.0, advanced: float = 0.0) -> None:
-        self.skew = skew
-        self.advanced = advanced
+    def __init__(self, skew: float) -> None:
+        self.skew, self.advanced = skew, 0.0
 
     def wall(self) -> float:
         """Epoch seconds of the wall clock: this machine's clock and the skew."""
@@ -52,15 +51,10 @@ class Clock:
 class TokenStore:
     """Issued tokens with owner and expiry, by the wall clock. Only digests of tokens are kept."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        tokens: MutableMapping[str, tuple[str, float]] | None = None,
-        issued: MutableMapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, clock: Clock, tokens: MutableMapping[str, tuple[str, float]] | None = None) -> None:
         self._clock = clock
         self._tokens: MutableMapping[str, tuple[str, float]] = {} if tokens is None else tokens
-        self.issued: MutableMapping[str, int] = {} if issued is None else issued
+        self.issued: MutableMapping[str, int] = {}
         """How many tokens each owner was given."""
 
     def issue(self, owner: str, life: float) -> tuple[str, float]:
@@ -125,9 +119,6 @@ class Received:
     """From the head of the request to the response; None while the call is being served."""
     reference: str | None = None
     """The caller's own reference for the work, such as an invoice; of a call about several, the first."""
-    undeclared: list[str] = field(default_factory=list[str])
-    """Members of the body, and filters, that the document allows and does not name, such as
-    `payment_details.purpose`. Victor's sandbox alone says so."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     """The headers of the request by name in lower case; credentials are hidden, as in `Token …`. The values of a
     repeated name are joined with a comma."""
@@ -166,7 +157,7 @@ class SandboxContext:
         self.settings = settings
         self.operations = OperationTable(operations)
         self.key = key
-        self.clock = Clock(skew=settings.clock_skew)
+        self.clock = Clock(settings.clock_skew)
         self.faults = FaultQueue(settings.seed)
         self._calls: deque[Received] = deque(maxlen=settings.keep_received)
         """The last calls one by one. The counts are of all of them."""

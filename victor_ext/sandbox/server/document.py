@@ -48,10 +48,6 @@ class Validator:
             return []
         return sorted(_problems(self._schema, value), key=lambda problem: (problem.path, problem.rule))
 
-    def undeclared(self, value: object) -> list[str]:
-        """The places of members that the schema does not name, such as `payment_details.purpose`."""
-        return list(_undeclared(self._root, self._components, value, ""))
-
     def declared(self, value: object) -> Any:
         """The value without the members that the schema does not name."""
         return _declared(self._root, self._components, value)
@@ -69,16 +65,6 @@ def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
             yield Problem(path, "size", "has a wrong length", rule)
         else:
             yield Problem(path, "invalid", f"breaks the rule '{rule}' of the document", rule)
-
-
-def _undeclared(schema: Json, components: Json, value: object, place: str) -> Iterator[str]:
-    members = _resolved(schema, components).get("properties")
-    if isinstance(value, dict) and members is not None:
-        for name, member in cast("Json", value).items():
-            if name in members:
-                yield from _undeclared(members[name], components, member, f"{place}{name}.")
-            else:
-                yield f"{place}{name}"
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:
@@ -143,8 +129,8 @@ class Document:
             raw = self._paths[key[1]][key[0]]
             query = self._query(raw)
             taken = raw.get("requestBody", {})
-            body, needs_body = self._compile(_json_schema(taken) or {}), taken.get("required", False)
-            schemas = {str(status): _json_schema(answer) for status, answer in raw["responses"].items()}
+            body, needs_body = self._compile(_schema_of(taken) or {}), taken.get("required", False)
+            schemas = {str(status): _schema_of(answer) for status, answer in raw["responses"].items()}
             known = {int(code): self._compile(each) for code, each in schemas.items() if each and code.isdecimal()}
             self._operations[key] = Operation(self._compile(query), query["properties"], body, needs_body, known)
         return self._operations[key]
@@ -180,8 +166,10 @@ def _shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
 
-def _json_schema(holder: Json) -> Json | None:
-    return cast("Json | None", holder.get("content", {}).get("application/json", {}).get("schema"))
+def _schema_of(holder: Json) -> Json | None:
+    """The schema of a body: of its only media type, or the first one."""
+    media = cast("list[Json]", [*holder.get("content", {}).values()])
+    return media[0].get("schema") if media else None
 
 
 def _strict(schema: Json) -> Json:

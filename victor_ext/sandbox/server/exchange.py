@@ -38,8 +38,6 @@ class Operation:
     method: str
     path: str
     """Such as `/v3/payouts/{id}/quote`. A name in braces stands for one segment that is not empty."""
-    operation_id: str | None = None
-    """The `operationId` in the provider's document, which faults accept too."""
 
 
 class OperationTable:
@@ -47,7 +45,6 @@ class OperationTable:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
-        self.aliases = {operation.operation_id: operation.name for operation in operations if operation.operation_id}
         self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
         patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
         self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]

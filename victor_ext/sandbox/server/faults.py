@@ -6,7 +6,6 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from fnmatch import fnmatchcase
 from itertools import count
 from typing import Literal, TypedDict, get_args, get_type_hints
@@ -30,11 +29,12 @@ Kind = Literal[
     "html",
 ]
 How = Literal["reset", "close", "stall"]
-RetryAfterFormat = Literal["seconds", "date"]
 
 KINDS: tuple[str, ...] = get_args(Kind)
 _HTML = "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
-_WORK_BY_DEFAULT = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
+BEFORE = frozenset({"refuse", "cut_request"})
+AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
+"""The kinds that are always before, or always after the work."""
 
 
 class FaultOptions(TypedDict, total=False):
@@ -44,8 +44,6 @@ class FaultOptions(TypedDict, total=False):
     probability: float | None
     seed: int | None
     skip: int | None
-    method: str | None
-    path: str | None
     query: str | None
     operation: str | None
     after: int | None
@@ -53,7 +51,6 @@ class FaultOptions(TypedDict, total=False):
     delay: float | None
     status: int | None
     retry_after: float | None
-    retry_after_format: RetryAfterFormat | None
     body: str | None
     headers: dict[str, str] | None
     work: bool | None
@@ -68,8 +65,6 @@ class Fault:
     probability: float | None = None
     seed: int | None = None
     skip: int = 0
-    method: str | None = None
-    path: str | None = None
     query: str | None = None
     operation: str | None = None
     after: int | None = None
@@ -77,7 +72,6 @@ class Fault:
     delay: float = 0.0
     status: int = 503
     retry_after: float | None = None
-    retry_after_format: RetryAfterFormat = "seconds"
     body: str | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
     work: bool = False
@@ -89,13 +83,8 @@ class Fault:
     def ending(self) -> How:
         return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
 
-    def matches(self, method: str, path: str, query: str, operation: str) -> bool:
-        return (
-            self.operation in (None, operation)
-            and (self.method is None or self.method.upper() == method)
-            and (self.query is None or fnmatchcase(query, self.query))
-            and (self.path is None or fnmatchcase(path, self.path))
-        )
+    def matches(self, operation: str, query: str) -> bool:
+        return self.operation in (None, operation) and (self.query is None or fnmatchcase(query, self.query))
 
     def to_dict(self) -> JsonObject:
         return {name: getattr(self, name) for name in Fault.__slots__ if name != "chance"}
@@ -110,7 +99,7 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     if unknown:
         raise ValueError(f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(types))}")
     given = {name: value for name, value in options.items() if value is not None or name == "times"}
-    given.setdefault("work", kind in _WORK_BY_DEFAULT)
+    given.setdefault("work", kind in AFTER)
     given.setdefault("times", None if given.get("probability") is not None else 1)
     if kind == "rate_limit":
         given.setdefault("status", 429)
@@ -119,11 +108,8 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
         check_type(name, value, types[name])
     fault = Fault(kind=kind, **given)  # type: ignore[arg-type]  # checked against KINDS above
     _check_range(fault)
-    if fault.operation is not None:
-        fault.operation = operations.aliases.get(fault.operation, fault.operation)
-        if fault.operation not in operations.names:
-            more = ", or an operationId of the document" if operations.aliases else ""
-            raise ValueError(f"operation must be one of {', '.join(operations.names)}{more}")
+    if fault.operation not in (None, *operations.names):
+        raise ValueError(f"operation must be one of {', '.join(operations.names)}")
     return fault
 
 
@@ -158,10 +144,10 @@ class FaultQueue:
         self.waiting.append(fault)
         return fault.id
 
-    def pick(self, method: str, path: str, operation: str, query: str) -> Fault | None:
+    def pick(self, operation: str, query: str) -> Fault | None:
         """The fault that applies to this call, counted; or None."""
         for fault in self.waiting:
-            if not fault.matches(method, path, query, operation):
+            if not fault.matches(operation, query):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1
@@ -173,8 +159,8 @@ class FaultQueue:
         return None
 
 
-def injected_response(fault: Fault, error: Callable[[], Response], wall: float) -> Response:
-    """The response to a `status`, `rate_limit` or `html` fault. `wall` is the server's clock."""
+def injected_response(fault: Fault, error: Callable[[], Response]) -> Response:
+    """The response to a `status`, `rate_limit` or `html` fault."""
     if fault.kind == "html":
         page = _HTML.format(status=fault.status).encode()
         response = Response(fault.status, page, ((b"content-type", b"text/html"),))
@@ -182,9 +168,7 @@ def injected_response(fault: Fault, error: Callable[[], Response], wall: float) 
         response = error()
     headers = dict(response.headers)
     if fault.retry_after is not None:
-        moment = formatdate(math.ceil(wall + fault.retry_after), usegmt=True)
-        text = moment if fault.retry_after_format == "date" else f"{fault.retry_after:g}"
-        headers[b"retry-after"] = text.encode("ascii")
+        headers[b"retry-after"] = f"{fault.retry_after:g}".encode("ascii")
     headers |= dict(encoded(fault.headers))
     body = response.body if fault.body is None else fault.body.encode("utf-8", "replace")
     return replace(response, body=body, headers=tuple(headers.items()))

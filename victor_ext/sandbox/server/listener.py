@@ -1,4 +1,4 @@
-"""The ports of a sandbox: each can stop listening, listen again, and end at once."""
+"""The port of a sandbox: it can stop listening, listen again, and end at once."""
 
 from __future__ import annotations
 
@@ -23,9 +23,12 @@ _BACKLOG = 2048
 
 
 class Listener:
-    """One port, with uvicorn's connections. Its server is not used: that would end only at its next tick."""
+    """One port, with uvicorn's connections. Its server is not used: that would end only at its next tick.
 
-    def __init__(self, context: SandboxContext, app: ASGIApp, port: int) -> None:
+    `OSError` when the port cannot be used.
+    """
+
+    def __init__(self, context: SandboxContext, app: ASGIApp) -> None:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             # The sandbox may end while a call waits, and uvicorn would print a traceback.
             with suppress(asyncio.CancelledError):
@@ -46,19 +49,18 @@ class Listener:
         self._state = ServerState()
         self._servers: list[asyncio.Server] = []
         self._host = context.settings.host
-        self._family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         # Bound and never listening: it reserves the port while the listener is down.
-        self._reservation = self._bind(port)
+        self._reservation = self._bind(context.settings.port)
         self.port: int = self._reservation.getsockname()[1]
+        self._up_later: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
-        host = f"[{self._host}]" if self._family == socket.AF_INET6 else self._host
-        return f"http://{host}:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     def _bind(self, port: int) -> socket.socket:
         # The protocol is named because asyncio turns Nagle's delay off only for sockets that know they are TCP.
-        bound = socket.socket(self._family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -81,19 +83,37 @@ class Listener:
         listening = asyncio.get_running_loop().create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
         self._servers.append(await listening)
 
-    def release_port(self) -> None:
-        """Give up the port of a listener that has not begun or has ended."""
-        self._reservation.close()
+    async def down(self, seconds: float | None) -> JsonObject:
+        """Refuse new connections and reset the open ones, except those that carry a control command.
 
-    async def stop_listening(self) -> None:
-        """Refuse new connections and reset the open ones, except those that carry a control command."""
+        For `seconds`, or until `up`.
+        """
+        self._cancel_up()
         await stop_accepting(self._servers)
         self._servers.clear()
         for connection in self._connections():
             connection.reset_unless_control()
+        if seconds is not None:
+            self._up_later = asyncio.create_task(self._listen_after(seconds))
+        return {"listening": False}
+
+    async def up(self) -> JsonObject:
+        self._cancel_up()
+        await self.listen()
+        return {"listening": True}
+
+    async def _listen_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.listen()
+
+    def _cancel_up(self) -> None:
+        if self._up_later is not None:
+            self._up_later.cancel()
+            self._up_later = None
 
     async def end(self) -> None:
         """Close the port and every connection, and wait until they are closed."""
+        self._cancel_up()
         await stop_accepting(self._servers)
         connections = self._connections()
         for connection in connections:
@@ -104,56 +124,10 @@ class Listener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.release_port()
+        self._reservation.close()
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self._state.connections))
-
-
-class Ports:
-    """The port of the API, and one of the control API alone, if it has one. `OSError` when a port cannot be used."""
-
-    def __init__(self, context: SandboxContext, api: ASGIApp, control: ASGIApp) -> None:
-        self.api = self.control = Listener(context, api, context.settings.port)
-        """`control` is where `/_sandbox/` is always reachable: the port of the API unless it has one of its own."""
-        self._up_later: asyncio.Task[None] | None = None
-        if context.settings.control_port is not None:
-            try:
-                self.control = Listener(context, control, context.settings.control_port)
-            except OSError:
-                self.api.release_port()
-                raise
-
-    async def begin(self) -> None:
-        await self.api.listen()
-        await self.control.listen()
-
-    async def end(self) -> None:
-        self._cancel_up()
-        await self.api.end()
-        await self.control.end()
-
-    async def down(self, seconds: float | None) -> JsonObject:
-        """Stop listening on the port of the API, for `seconds` or until `up`."""
-        self._cancel_up()
-        await self.api.stop_listening()
-        if seconds is not None:
-            self._up_later = asyncio.create_task(self._listen_after(seconds))
-        return {"listening": False}
-
-    async def up(self) -> JsonObject:
-        self._cancel_up()
-        await self.api.listen()
-        return {"listening": True}
-
-    async def _listen_after(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self.api.listen()
-
-    def _cancel_up(self) -> None:
-        if self._up_later is not None:
-            self._up_later.cancel()
-            self._up_later = None
 
 
 async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import parse_qsl
 
-from victor_ext.sandbox.server.commands import ServerCommands
+from victor_ext.sandbox.server.commands import NotFound, ServerCommands
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, KeyLocation, Operation, Response, error_response
 from victor_ext.sandbox.server.settings import ServerSettings
@@ -73,23 +73,23 @@ class Details:
     actions: Sequence[Action] = ()
 
 
-class Records(ABC):
-    """The records of a provider."""
+class Records:
+    """The records of a provider: here of one that shows none, but keys and calls only."""
 
-    title: str
+    title = "Keys"
     """What they are called, in the plural."""
 
-    @abstractmethod
-    def latest(self, count: int) -> Sequence[Record]:
+    def latest(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
         """The last records, newest first."""
+        return ()
 
-    @abstractmethod
-    def details(self, record_id: str) -> Details:
+    def details(self, record_id: str) -> Details:  # noqa: ARG002 - as above
         """One record; raises `NotFound`."""
+        raise NotFound("This sandbox shows no records.")
 
-    @abstractmethod
-    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
+    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:  # noqa: ARG002 - as above
         """A test that repeats the life of a record; `calls` are those about it, oldest first."""
+        return ""
 
 
 @dataclass(slots=True)
@@ -220,9 +220,9 @@ class SandboxProvider(ABC, Generic[S]):
     def tick(self) -> None:
         """Make the moves that time has made due. An open page calls it about once a second."""
 
-    def records(self) -> Records | None:
-        """What the page shows of the provider's present state; None: calls and keys only."""
-        return None
+    def records(self) -> Records:
+        """What the page shows of the provider's present state."""
+        return Records()
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

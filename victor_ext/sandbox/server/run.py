@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import ClassVar, Generic, Self, TypedDict, TypeVar, Unpack, cast
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
 
@@ -25,7 +25,7 @@ from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
-from victor_ext.sandbox.server.listener import Ports
+from victor_ext.sandbox.server.listener import Listener
 from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
@@ -42,28 +42,29 @@ class Service:
         self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
         self.provider = provider_type(self.context, settings)
         try:
-            api = Api(self.context, self.provider, self._control_api(over_api_port=True))
-            self.ports = Ports(self.context, api, self._control_api(over_api_port=False))
+            self.listener = Listener(self.context, Api(self.context, self.provider, self._control_api()))
         except BaseException:
             self.provider.close()
             raise
 
-    def _control_api(self, *, over_api_port: bool) -> ASGIApp:
+    def _control_api(self) -> ASGIApp:
         settings, commands = self.context.settings, self.provider.commands_type.commands()
-        app = control_app(commands, partial(self.run, over_api_port=over_api_port), page_routes(self.provider))
+        app = control_app(commands, partial(self.run, over_http=True), page_routes(self.provider))
         return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def end(self) -> None:
-        await self.ports.end()
+        await self.listener.end()
         self.provider.close()
 
-    async def run(self, command: Command, parameters: JsonObject, *, over_api_port: bool = False) -> JsonValue:
+    async def run(self, command: Command, parameters: JsonObject, *, over_http: bool = False) -> JsonValue:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
-        if over_api_port and command.name == "down" and parameters.get("seconds") is None:
-            raise ValueError("give seconds, or start with a control port: this port would never come back")
-        commands = self.provider.commands_type(self.provider, self.context, self.ports)
+        if over_http and command.name == "down" and parameters.get("seconds") is None:
+            raise ValueError("give seconds: the port would never come back")
+        commands = self.provider.commands_type(self.provider, self.context, self.listener)
+        # None is "not given" everywhere but in `times`, where it means without end.
+        given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
         try:
-            value = command.work(commands, **parameters)
+            value = command.work(commands, **given)
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
@@ -86,12 +87,7 @@ class ServerInThread(ServerCommands, Generic[S]):
     @property
     def url(self) -> str:
         """The URL of the API, such as `http://127.0.0.1:8900`."""
-        return self._running().ports.api.url
-
-    @property
-    def control_url(self) -> str:
-        """The URL of the server that has the control API, without a path: append `/_sandbox/`."""
-        return self._running().ports.control.url
+        return self._running().listener.url
 
     def start(self) -> Self:
         """Begin to serve. `OSError` when the port or a file cannot be used."""
@@ -112,7 +108,7 @@ class ServerInThread(ServerCommands, Generic[S]):
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
             service = Service(self.provider_type, self.settings)
-            await service.ports.begin()
+            await service.listener.listen()
         except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
             started.set_exception(error)
             return
@@ -122,9 +118,7 @@ class ServerInThread(ServerCommands, Generic[S]):
 
     def restart(self) -> None:
         """Stop, and start again at the same address. Only what is kept in a file is still known then."""
-        ports = self._running().ports
-        control_port = None if ports.control is ports.api else ports.control.port
-        self.settings = replace(self.settings, port=ports.api.port, control_port=control_port)
+        self.settings = replace(self.settings, port=self._running().listener.port)
         self.stop()
         self.start()
 
@@ -151,41 +145,33 @@ class ServerInThread(ServerCommands, Generic[S]):
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
 
 
-class Running(TypedDict, total=False):
-    """How a sandbox in the foreground tells where it is."""
+def serve(
+    provider_type: type[AnyProvider],
+    settings: ServerSettings,
+    *,
+    quiet: bool = False,
+    json_line: bool = False,
+    env_file: str | None = None,
+    about: str = "",
+) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used.
 
-    quiet: bool
-    """Print neither where it listens nor one line for each call to stderr."""
-    json_line: bool
-    """Print `url`, `control_url` and `pid` as one JSON object to stdout, once connections are accepted."""
-    ready_file: str | os.PathLike[str] | None
-    """A file that gets the same."""
-    env_file: str | os.PathLike[str] | None
-    """A file that gets settings for a client, with fresh credentials."""
-    about: str
-    """More lines of what it prints at its start."""
-
-
-def serve(provider_type: type[AnyProvider], settings: ServerSettings, **running: Unpack[Running]) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot be used."""
-    quiet, env_file, ready_file = running.get("quiet", False), running.get("env_file"), running.get("ready_file")
+    `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
+    """
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
             stopping = stack.enter_context(_stop_signals())
             service = Service(provider_type, settings)
-            ports = service.ports
-            await ports.begin()
+            url = service.listener.url
+            await service.listener.listen()
             stack.push_async_callback(service.end)
             if env_file is not None:
-                _write("--env-file", env_file, service.provider.client_settings(ports.api.url))
-            facts = json.dumps({"url": ports.api.url, "control_url": ports.control.url, "pid": os.getpid()})
-            if ready_file is not None:
-                _write("--ready-file", ready_file, facts + "\n")
-            if running.get("json_line"):
-                print(facts, flush=True)
+                _write(env_file, service.provider.client_settings(url))
+            if json_line:
+                print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
             if not quiet:
-                print(_greeting(service, running.get("about", "")), file=sys.stderr, flush=True)
+                print(_greeting(service, about), file=sys.stderr, flush=True)
             await stopping.wait()
 
     try:
@@ -216,9 +202,8 @@ def _stop_signals() -> Generator[asyncio.Event]:
 
 def _greeting(service: Service, about: str) -> str:
     lines = [
-        f"{service.provider.heading} on {service.ports.api.url}",
-        f"Page on {service.ports.control.url}/",
-        f"Control API on {service.ports.control.url}/_sandbox/",
+        f"{service.provider.heading} and its page on {service.listener.url}",
+        f"Control API on {service.listener.url}/_sandbox/",
         *about.splitlines(),
     ]
     host = service.context.settings.host
@@ -227,16 +212,16 @@ def _greeting(service: Service, about: str) -> str:
     return "\n".join(lines)
 
 
-def _write(option: str, path: str | os.PathLike[str], text: str) -> None:
-    """Write a file in one step, readable by its owner alone. `OSError` names the option."""
-    part = Path(f"{os.fspath(path)}.part")
+def _write(path: str, text: str) -> None:
+    """Write the file of `--env-file` in one step, readable by its owner alone. `OSError` names the option."""
+    part = Path(f"{path}.part")
     try:
         part.unlink(missing_ok=True)
         with os.fdopen(open_private(part, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
             file.write(text)
         part.replace(path)
     except OSError as error:
-        raise OSError(f"{option}: cannot write {os.fspath(path)}: {error.strerror}") from error
+        raise OSError(f"--env-file: cannot write {path}: {error.strerror}") from error
 
 
 @contextmanager
@@ -245,10 +230,8 @@ def _access_log() -> Generator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
     access.addHandler(handler)
     access.setLevel(logging.INFO)
-    access.propagate = False
     try:
         yield
     finally:
         access.removeHandler(handler)
         access.setLevel(logging.NOTSET)
-        access.propagate = True

@@ -6,20 +6,25 @@ The checks of the value, the option of the command line and the tables in docs/s
 from __future__ import annotations
 
 import ipaddress
+import json
 import math
 import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 
 T = TypeVar("T")
 
+_FORMAT = 1
+"""Of a file of measurements."""
 FARTHEST = 1000 * 365 * 86_400
 """Seconds, a thousand years: a clock that is set much farther has no date."""
-_AUTHORITY = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
+HOST = re.compile(r"([a-z0-9._-]+)(:[0-9]{1,5})?")
+"""What the header `Host` has: a name, and perhaps a port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,10 @@ class Option:
     help: str
     at_least: float | None = None
     metavar: str | None = None
-    read: Callable[[str], Any] | None = None
     check: Callable[[Any], object] | None = None
+    """Raises `ValueError` for a wrong value."""
     command_line: Any = None
-    """The default on the command line."""
+    """The default on the command line, where that is another one than in Python."""
     measurable: bool = False
     """Whether a few calls show it from outside, so that a file of measurements may set it."""
     type: Any = None
@@ -52,32 +57,19 @@ class Option:
             self.check(value)
 
 
-def option(
-    default: T,
-    *,
-    help: str,  # noqa: A002 (argparse's word)
-    at_least: float | None = None,
-    metavar: str | None = None,
-    read: Callable[[str], object] | None = None,
-    check: Callable[[Any], object] | None = None,
-    command_line: object = None,
-    measurable: bool = False,
-) -> T:
-    """Declare an option: the default of a field of a settings class.
+def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+    """Declare an option: the default of a field of a settings class. `more` are fields of `Option`.
 
-    `at_least` bounds a number. `read` makes the value from a text (None: its type does). `check` raises `ValueError`
-    for a wrong value. `command_line` is the default on the command line (None: the same as in Python). A `Literal` as
-    the type of the field gives the choices.
+    A `Literal` as the type of the field gives the choices.
     """
-    shown = default if command_line is None else command_line
-    declared = Option(help, at_least, metavar, read, check, shown, measurable)
-    made: T = field(default=default, metadata={"option": declared})
+    known: dict[str, Any] = {"command_line": default, **more}
+    made: T = field(default=default, metadata={"option": Option(help, **known)})
     return made
 
 
 def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
     """Declare an option that a few calls to the provider show: a file of measurements may set it."""
-    return option(default, help=help, measurable=True, **more)
+    return option(default, help, measurable=True, **more)
 
 
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
@@ -90,12 +82,14 @@ def check_type(name: str, value: JsonValue, declared: Any) -> None:
     """Raise `ValueError` for a value of another type than the declared one: a plain one or a `Literal`, or None."""
     is_optional = len(get_args(declared)) == 2 and type(None) in get_args(declared)
     expected = get_args(declared)[0] if is_optional else declared
+    if value is None and is_optional:
+        return
     if get_origin(expected) is Literal and value not in get_args(expected):
         raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
     kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(get_origin(expected) or expected)
     # A bool is an int in Python, but neither a count nor a number of seconds.
     is_right = kind is None or (isinstance(value, kind) and isinstance(value, bool) is (kind is bool))
-    if not is_right and not (value is None and is_optional):
+    if not is_right:
         raise ValueError(f"{name} cannot be {value!r}")
 
 
@@ -107,17 +101,15 @@ class ServerSettings:
     public: bool = option(False, help="let other machines reach the host")
     allowed_host: str | Sequence[str] = option(
         (),
-        metavar="NAME[:PORT]",
+        metavar="NAME",
         help="another name by which the control API may be called, such as that of a container; may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
-    control_port: int | None = option(None, help="a second port for /_sandbox/ alone, up while the API is down")
     clock_skew: float = measured(0.0, "how far the server's clock is ahead; negative: behind")
     date_header: bool = measured(True, "send Date, in whole seconds")
     keep_alive: float = measured(75.0, "how long an idle connection is kept open", at_least=0)
     seed: int | None = option(None, help="makes ids and faults the same in every run")
     keep_received: int = option(100_000, at_least=0, help="how many calls are remembered; counts by key cover all")
-    body_limit: int = option(1 << 20, at_least=1, metavar="BYTES", help="a larger request body is answered with 413")
 
     def __post_init__(self) -> None:
         for name, declared in options_of(type(self)).items():
@@ -128,8 +120,8 @@ class ServerSettings:
                 "listen on 127.0.0.1, or set public (--public) if that is meant"
             )
         object.__setattr__(self, "allowed_host", _host_names(self.allowed_host))
-        if not all(0 <= port <= 65535 for port in (self.port, self.control_port or 0)):
-            raise ValueError("port and control port must be between 0 and 65535")
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be between 0 and 65535")
         if not abs(self.clock_skew) <= FARTHEST:
             raise ValueError(f"clock_skew must be seconds, a thousand years at most, not {self.clock_skew!r}")
 
@@ -147,17 +139,51 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def read_authority(text: str) -> tuple[str, int | None] | None:
-    """The name and the port of `name:port`, without the brackets of IPv6; None for any other text."""
-    match = _AUTHORITY.fullmatch(text.lower())
-    if match is None or int(match["port"] or 0) > 65535:
-        return None
-    return match["six"] or match["name"], None if match["port"] is None else int(match["port"])
-
-
 def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
     for name in names:
-        if not isinstance(name, str) or read_authority(name) is None:
-            raise ValueError(f"allowed_host must be a name such as sandbox or sandbox:8900, not {name!r}")
+        if not isinstance(name, str) or ":" in name or not HOST.fullmatch(name.lower()):
+            raise ValueError(f"allowed_host must be a name such as sandbox, not {name!r}")
     return names
+
+
+# A file of measurements, as `victor conform` writes it
+
+
+def read_measurements(
+    path: str | os.PathLike[str], system: str, settings_type: type[ServerSettings]
+) -> tuple[JsonObject, str]:
+    """The measured options by name, and where they are from. `ValueError` says what is wrong with the file."""
+    name = os.fspath(path)
+    try:
+        read: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is not JSON'}") from error
+    file = cast("JsonObject", read if isinstance(read, dict) else {})
+    if "format" not in file or not isinstance(file.get("sandbox"), dict):
+        raise ValueError(f"{name} has no measurements: 'victor conform' writes a file that has")
+    if file["format"] != _FORMAT:
+        raise ValueError(f"{name} has format {file['format']!r}, and this release reads {_FORMAT}: measure again")
+    if file.get("system") != system:
+        raise ValueError(f"{name} is about {file.get('system')!r}, and this sandbox plays {system!r}")
+    values = cast("JsonObject", file["sandbox"])
+    try:
+        for option in values.keys() - _measurable(settings_type):
+            raise ValueError(f"the sandbox of {system} has no measurable option {option!r}")
+        settings_type(**values)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    place = ", ".join(str(file[each]) for each in ("environment", "base_url", "measured_at") if each in file)
+    return values, f"{name} ({place})"
+
+
+def described(settings: ServerSettings, values: JsonObject, source: str) -> str:
+    """What a sandbox plays of the measured values, for people."""
+    names = _measurable(type(settings))
+    played = ", ".join(f"{name}={getattr(settings, name)}" for name in names if name in values)
+    others = ", ".join(name for name in names if name not in values)
+    return f"Like {source}: {played or 'nothing'}\nNot measured, as by default: {others or 'nothing'}"
+
+
+def _measurable(settings_type: type[ServerSettings]) -> list[str]:
+    return [name for name, option in options_of(settings_type).items() if option.measurable]

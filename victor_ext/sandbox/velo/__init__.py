@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo.base import VeloSettings
-from victor_ext.sandbox.velo.provider import VeloProvider
-from victor_ext.sandbox.velo.state import VeloCommands
+from victor_ext.sandbox.velo.provider import VeloCommands, VeloProvider
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.base import Base, Refused, iso
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
+_REQUESTED = "PAYOR_FUNDING_REQUESTED"
+READY_AFTER = 2
+"""Seconds until a new funding account can be read, as `Retry-After` says."""
 _DETAILS = ("email", "language", "payeeType", "contactSmsNumber", "address", "individual", "company")
 
 
@@ -45,8 +46,11 @@ class Accounts:
         """Add a funding account that can be read later; returns its address, and its name."""
         made = self.add_bank(body["name"], body.get("currency", ""))
         made["type"] = body["type"]
-        self._ready[made["id"]] = self._now() + self._base.settings.retry_after
+        self._ready[made["id"]] = self._now() + READY_AFTER
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
+
+    def readable_bank(self, account_id: str) -> JsonObject:
+        return find(self.readable_banks(), account_id, "funding account")
 
     def readable_banks(self) -> dict[str, JsonObject]:
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
@@ -54,8 +58,9 @@ class Accounts:
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
 
-    def fund(self, account_id: str, body: JsonObject) -> tuple[str, list[str]]:
+    def fund(self, asked: Asked) -> tuple[str, list[str]]:
         """Request money; returns the address of the funding, and the account."""
+        account_id, body = asked.about, asked.body
         account = self.source(account_id)
         if body["fundingAccountId"] not in self.banks:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
@@ -84,19 +89,18 @@ class Accounts:
         return len(due)
 
     def audit(self) -> list[JsonObject]:
-        return [self._audited(one, iso(self._base.changed[one["fundingId"]])) for one in self.fundings.values()]
-
-    def _audited(self, funding: JsonObject, changed: str) -> JsonObject:
-        event = {"eventId": f"{funding['fundingId'][:-1]}0", "eventDateTime": changed}
-        return {
-            **funding,
-            "dateTime": changed,
-            "status": "PENDING" if funding["status"] == "PENDING" else "CREDIT",
-            "sourceAccountName": self.sources[funding["sourceAccountId"]]["name"],
-            "fundingType": "ACH",
-            "topupType": "MANUAL",
-            "events": [{**event, "fundingEventType": "PAYOR_FUNDING_REQUESTED"}],
-        }
+        return [
+            {
+                **one,
+                "dateTime": (changed := iso(self._base.changed[one["fundingId"]])),
+                "status": "PENDING" if one["status"] == "PENDING" else "CREDIT",
+                "sourceAccountName": self.sources[one["sourceAccountId"]]["name"],
+                "fundingType": "ACH",
+                "topupType": "MANUAL",
+                "events": [{"eventId": one["fundingId"], "eventDateTime": changed, "fundingEventType": _REQUESTED}],
+            }
+            for one in self.fundings.values()
+        ]
 
 
 class Payees:
@@ -104,7 +108,8 @@ class Payees:
         self._base = base
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, JsonObject] = {}
-        self._batches: dict[str, tuple[float, int, list[JsonObject]]] = {}
+        self._batches: dict[str, list[JsonObject]] = {}
+        """What was refused of each."""
 
     def by_remote_id(self, remote_id: str) -> JsonObject | None:
         return next((payee for payee in self.all.values() if payee["payorRefs"][0]["remoteId"] == remote_id), None)
@@ -142,36 +147,34 @@ class Payees:
             else:
                 failures.append({"failedSubmission": item, "failureMessage": "This remoteId exists already."})
         batch_id = self._new_id()
-        self._batches[batch_id] = (self._now() + self._base.settings.batch_time, len(items), failures)
+        self._batches[batch_id] = failures
         return f"/v4/payees/batch/{batch_id}", made
 
-    def update(self, payee_id: str, body: JsonObject) -> None:
-        payee = find(self.all, payee_id, "payee")
+    def update(self, asked: Asked) -> None:
+        payee, body = find(self.all, asked.about, "payee"), asked.body
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "The payee has onboarded, and changes its details itself.")
         payee.update({name: body[name] for name in _DETAILS if name in body})
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
         payee["country"] = body.get("address", payee)["country"]
-        self._base.touch(payee_id)
+        self._base.touch(asked.about)
 
-    def rename(self, payee_id: str, body: JsonObject) -> None:
-        payee, remote_id = find(self.all, payee_id, "payee"), body["remoteId"]
+    def rename(self, asked: Asked) -> None:
+        payee, remote_id = find(self.all, asked.about, "payee"), asked.body["remoteId"]
         other = self.by_remote_id(remote_id)
         if other is not None and other is not payee:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
-        self._base.touch(payee_id)
+        self._base.touch(asked.about)
 
     def invite(self, payee_id: str) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
         if status != "PENDING":
             raise Refused(409, f"The invitation is {status}.")
 
-    def delete(self, payee_id: str, has_payments: Callable[[str], bool]) -> None:
+    def delete(self, payee_id: str) -> None:
         payee = find(self.all, payee_id, "payee")
-        if has_payments(payee_id):
-            raise Refused(400, "The payee has payments.")
         if payee["onboardedStatus"] != "ONBOARDED":
             raise Refused(400, "The payee has not onboarded.")
         del self.all[payee_id]
@@ -186,9 +189,7 @@ class Payees:
         return [{**one, **one["payorRefs"][0], "payeeCountry": one["country"]} for one in self.all.values()]
 
     def batch(self, batch_id: str) -> JsonObject:
-        due, count, failures = find(self._batches, batch_id, "batch")
-        if self._now() < due:
-            return {"status": "SUBMITTED", "failureCount": 0, "pendingCount": count, "failures": []}
+        failures = find(self._batches, batch_id, "batch")
         return {"status": "ACCEPTED", "failureCount": len(failures), "pendingCount": 0, "failures": failures}
 
 

@@ -15,24 +15,18 @@ from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, Response, Se
 class VeloSettings(ServerSettings):
     """The options of every sandbox, and those of this one. All times are seconds of the business clock."""
 
-    token_life: int = option(1799, at_least=0, metavar="SECONDS", help="life of a token, in seconds")
     validation: float = option(0.0, at_least=0, help="seconds until a submitted payout is accepted or rejected")
     settlement: float = option(30.0, at_least=0, help="seconds until an instructed payout is completed")
-    batch_time: float = option(0.0, at_least=0, help="seconds until a batch of new payees is processed")
-    retry_after: int = option(
-        2, at_least=0, help="seconds until a new funding account can be read, and the value of Retry-After"
-    )
 
 
 class Base:
     """The settings, the business clock, new ids, the only payor, and the notifications so far."""
 
-    def __init__(self, clock: Clock, settings: VeloSettings, payor_id: str | None) -> None:
+    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
         self.settings = settings
         self.now = clock.now
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
-        made = self.new_id()
-        self.payor_id = payor_id or made
+        self.payor_id = self.new_id()
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
-from victor_ext.sandbox.velo.base import Base, Refused, iso
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
@@ -90,12 +90,12 @@ class Payouts:
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
 
-    def withdraw_payment(self, payment_id: str, reason: str) -> None:
+    def withdraw_one(self, asked: Asked) -> None:
         known = {one["paymentId"]: (payout, one) for payout in self.all.values() for one in payout.payments}
-        payout, payment = find(known, payment_id, "payment")
+        payout, payment = find(known, asked.about, "payment")
         if payout.status not in ("ACCEPTED", "QUOTED") or payment["status"] != "ACCEPTED":
             raise Refused(400, f"The payment is {payment['status']}, its payout {payout.status}.")
-        payment["withdrawnReason"] = reason
+        payment["withdrawnReason"] = asked.body["reason"]
         self._set_status(payment, "WITHDRAWN")
 
     def pays(self, payee_id: str) -> bool:
@@ -160,8 +160,9 @@ class Payouts:
 
     # What can be read
 
-    def shown(self, payout: Payout) -> JsonObject:
+    def shown(self, payout_id: str) -> JsonObject:
         """All that Velo says of a payout; a response has the part that its schema names."""
+        payout = self.get(payout_id)
         accepted = [one for one in payout.payments if one["status"] not in ("SUBMITTED", "REJECTED")]
         rejected = [one for one in payout.payments if one["status"] == "REJECTED"]
         costs, withdrawn, returned = self._costs(accepted), _count(payout, "WITHDRAWN"), _count(payout, "RETURNED")
@@ -218,6 +219,9 @@ class Payouts:
 
     def payment(self, payment_id: str) -> JsonObject:
         return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
+
+    def of_payout(self, payout_id: str) -> list[JsonObject]:
+        return [one for one in self.payments() if one["payoutId"] == payout_id]
 
     def payments(self) -> list[JsonObject]:
         """The payments, without those that are not validated yet."""

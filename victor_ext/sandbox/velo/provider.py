@@ -1,59 +1,182 @@
-"""Velo's side of the sandbox: authentication, and the operations of its API."""
+"""Velo's side of the sandbox: what it keeps, its control commands, authentication, and the operations of its API."""
 
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeAlias
 
-from victor_ext.sandbox.server.commands import find
+from victor_ext.sandbox.server import Clock, TokenCommands, TokenStore, command, find, member
 from victor_ext.sandbox.server.document import declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation, Response, empty_response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
-from victor_ext.sandbox.velo.base import Asked, Refused, VeloSettings, page_of, sent
-from victor_ext.sandbox.velo.state import State, VeloCommands
+from victor_ext.sandbox.velo.accounts import READY_AFTER, Accounts, Payees
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, page_of, sent
+from victor_ext.sandbox.velo.payouts import Payouts
 
-OPERATIONS = (
-    Operation("authenticate", "POST", "/v1/authenticate"),
-    Operation("logout", "POST", "/v1/logout"),
-    Operation("list_payees", "GET", "/v4/payees", "listPayees"),
-    Operation("create_payees", "POST", "/v4/payees", "createPayees"),
-    Operation("payee_changes", "GET", "/v4/payees/deltas", "listPayeeChanges"),
-    Operation("get_batch", "GET", "/v4/payees/batch/{batch_id}", "getPayeeBatch"),
-    Operation("get_payee", "GET", "/v4/payees/{payee_id}", "getPayee"),
-    Operation("delete_payee", "DELETE", "/v4/payees/{payee_id}", "deletePayee"),
-    Operation("update_payee", "POST", "/v4/payees/{payee_id}/payeeDetailsUpdate", "updatePayee"),
-    Operation("rename_payee", "POST", "/v4/payees/{payee_id}/remoteIdUpdate", "updatePayeeRemoteId"),
-    Operation("invite", "POST", "/v4/payees/{payee_id}/invite", "invitePayee"),
-    Operation("invitations", "GET", "/v4/payees/payors/{payorId}/invitationStatus", "listPayeeInvitations"),
-    Operation("list_sources", "GET", "/v3/sourceAccounts", "listSourceAccounts"),
-    Operation("get_source", "GET", "/v3/sourceAccounts/{account_id}", "getSourceAccount"),
-    Operation("fund", "POST", "/v3/sourceAccounts/{account_id}/fundingRequest", "requestFunding"),
-    Operation("list_banks", "GET", "/v2/fundingAccounts", "listFundingAccounts"),
-    Operation("create_bank", "POST", "/v2/fundingAccounts", "createFundingAccount"),
-    Operation("get_bank", "GET", "/v2/fundingAccounts/{account_id}", "getFundingAccount"),
-    Operation("get_funding", "GET", "/v1/fundings/{funding_id}", "getFunding"),
-    Operation("funding_changes", "GET", "/v1/deltas/fundings", "listFundingChanges"),
-    Operation("submit", "POST", "/v3/payouts", "submitPayout"),
-    Operation("get_payout", "GET", "/v3/payouts/{payout_id}", "getPayout"),
-    Operation("instruct", "POST", "/v3/payouts/{payout_id}", "instructPayout"),
-    Operation("withdraw", "DELETE", "/v3/payouts/{payout_id}", "withdrawPayout"),
-    Operation("quote", "POST", "/v3/payouts/{payout_id}/quote", "quotePayout"),
-    Operation("payout_payments", "GET", "/v3/payouts/{payout_id}/payments", "listPayoutPayments"),
-    Operation("list_payments", "GET", "/v4/paymentaudit/payments", "listPayments"),
-    Operation("payment_changes", "GET", "/v4/payments/deltas", "listPaymentChanges"),
-    Operation("get_payment", "GET", "/v4/paymentaudit/payments/{payment_id}", "getPayment"),
-    Operation("withdraw_payment", "POST", "/v1/payments/{payment_id}/withdraw", "withdrawPayment"),
-    Operation("list_payouts", "GET", "/v4/paymentaudit/payouts", "listPayouts"),
-    Operation("payout_history", "GET", "/v4/paymentaudit/payouts/{payout_id}", "getPayoutHistory"),
-    Operation("statistics", "GET", "/v4/paymentaudit/payoutStatistics", "getPayoutStatistics"),
-    Operation("list_fundings", "GET", "/v4/paymentaudit/fundings", "listFundings"),
-    Operation("export", "GET", "/v4/paymentaudit/transactions", "exportTransactions"),
-    Operation("list_webhooks", "GET", "/v1/webhooks", "listWebhooks"),
-    Operation("create_webhook", "POST", "/v1/webhooks", "createWebhook"),
-    Operation("get_webhook", "GET", "/v1/webhooks/{webhook_id}", "getWebhook"),
-    Operation("update_webhook", "POST", "/v1/webhooks/{webhook_id}", "updateWebhook"),
-    Operation("ping", "POST", "/v1/webhooks/{webhook_id}/ping", "pingWebhook"),
+_TOKEN_LIFE = 1799
+
+
+class State(Base):
+    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+        super().__init__(clock, settings)
+        self.keys: dict[str, str] = {}
+        self.tokens = TokenStore(clock)
+        self.payees = Payees(self)
+        self.accounts = Accounts(self)
+        self.webhooks: dict[str, JsonObject] = {}
+        self.payouts = Payouts(self, self.payees, self.accounts)
+
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        key, secret = api_key or uuid.uuid4().hex, api_secret or uuid.uuid4().hex
+        self.keys[key] = secret
+        return {"api_key": key, "api_secret": secret}
+
+    def create_webhook(self, body: JsonObject) -> tuple[str, list[str]]:
+        webhook_id = self.new_id()
+        self.webhooks[webhook_id] = {"id": webhook_id, "categories": ["payment", "payee", "debit"], **body}
+        return f"/v1/webhooks/{webhook_id}", [body["webhookUrl"]]
+
+    def webhook(self, webhook_id: str) -> JsonObject:
+        """A webhook as it is shown: its secret is masked."""
+        webhook = find(self.webhooks, webhook_id, "webhook")
+        return {**webhook, **({"authorizationHeader": "********"} if "authorizationHeader" in webhook else {})}
+
+    def update_webhook(self, asked: Asked) -> None:
+        find(self.webhooks, asked.about, "webhook").update(asked.body)
+
+    def delete_payee(self, payee_id: str) -> None:
+        if self.payouts.pays(payee_id):
+            raise Refused(400, "The payee has payments.")
+        self.payees.delete(payee_id)
+
+    def move(self) -> int:
+        return self.payouts.move() + self.accounts.move()
+
+
+class VeloCommands(TokenCommands):
+    """The commands of Velo's sandbox, beside those of every sandbox."""
+
+    _state: State
+
+    @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are made)."""
+        return self._state.add_key(api_key, api_secret)
+
+    @property
+    def payor_id(self) -> str:
+        """The id of the only payor, which `info` has."""
+        return str(self.info()["payor_id"])
+
+    @command("POST", "/payees", returns=member("payeeId", str))
+    def add_payee(self, remote_id: str) -> JsonObject:
+        """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
+        return self._state.payees.add({"remoteId": remote_id, "email": "payee@example.com"})
+
+    @command("POST", "/payees/{payee_id}/onboard")
+    def onboard_payee(self, payee_id: str) -> None:
+        """Have a payee accept its invitation and onboard: then it can be deleted, and its details cannot be changed."""
+        self._state.payees.onboard(payee_id)
+
+    @command("POST", "/sourceAccounts", returns=member("id", str))
+    def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
+        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns its id."""
+        return self._state.accounts.add_source(name, currency, balance)
+
+    @command("POST", "/fundingAccounts", returns=member("id", str))
+    def add_funding_account(self, name: str, currency: str) -> JsonObject:
+        """Add a funding account with a `name` and a `currency` that can be read at once; returns its id."""
+        return self._state.accounts.add_bank(name, currency)
+
+    @command("GET", "/sourceAccounts/{account_id}/balance")
+    def balance(self, account_id: str) -> int:
+        """The balance of a source account, in minor units."""
+        return int(self._state.accounts.source(account_id)["balance"])
+
+    @command("GET", "/notifications")
+    def notifications(self, after: int = 0) -> list[JsonObject]:
+        """The webhook notifications with a sequence number above `after`. The sandbox itself posts none."""
+        return [one for one in self._state.notifications if one["sequenceNumber"] > after]
+
+
+_Read: TypeAlias = Callable[[State, Asked], "JsonObject | list[JsonObject]"]
+_Write: TypeAlias = Callable[[State, Asked], tuple[str, list[str]] | None]
+
+_WRITES: dict[str, tuple[str, int, _Write]] = {
+    "update_payee": ("POST /v4/payees/{id}/payeeDetailsUpdate", 204, lambda state, asked: state.payees.update(asked)),
+    "rename_payee": ("POST /v4/payees/{id}/remoteIdUpdate", 204, lambda state, asked: state.payees.rename(asked)),
+    "invite": ("POST /v4/payees/{id}/invite", 200, lambda state, asked: state.payees.invite(asked.about)),
+    "delete_payee": ("DELETE /v4/payees/{id}", 204, lambda state, asked: state.delete_payee(asked.about)),
+    "instruct": ("POST /v3/payouts/{id}", 202, lambda state, asked: state.payouts.instruct(asked.about)),
+    "withdraw": ("DELETE /v3/payouts/{id}", 202, lambda state, asked: state.payouts.withdraw(asked.about)),
+    "withdraw_payment": (
+        "POST /v1/payments/{id}/withdraw",
+        204,
+        lambda state, asked: state.payouts.withdraw_one(asked),
+    ),
+    "update_webhook": ("POST /v1/webhooks/{id}", 204, lambda state, asked: state.update_webhook(asked)),
+    "create_payees": ("POST /v4/payees", 201, lambda state, asked: state.payees.create(asked.body)),
+    "fund": ("POST /v3/sourceAccounts/{id}/fundingRequest", 202, lambda state, asked: state.accounts.fund(asked)),
+    "create_bank": ("POST /v2/fundingAccounts", 202, lambda state, asked: state.accounts.create_bank(asked.body)),
+    "submit": ("POST /v3/payouts", 202, lambda state, asked: state.payouts.submit(asked.body)),
+    "create_webhook": ("POST /v1/webhooks", 201, lambda state, asked: state.create_webhook(asked.body)),
+}
+"""What is changed or made: by operation, its place, the status of the response, and what does it.
+
+What makes something returns its address, and the references that the work is counted for.
+"""
+
+_READS: dict[str, tuple[str, _Read]] = {
+    "list_payees": ("GET /v4/payees", lambda state, _: state.payees.listed()),
+    "payee_changes": ("GET /v4/payees/deltas", lambda state, _: state.payees.listed()),
+    "get_batch": ("GET /v4/payees/batch/{id}", lambda state, asked: state.payees.batch(asked.about)),
+    "get_payee": ("GET /v4/payees/{id}", lambda state, asked: find(state.payees.all, asked.about, "payee")),
+    "invitations": ("GET /v4/payees/payors/{payorId}/invitationStatus", lambda state, _: state.payees.listed()),
+    "list_sources": ("GET /v3/sourceAccounts", lambda state, _: [*state.accounts.sources.values()]),
+    "get_source": ("GET /v3/sourceAccounts/{id}", lambda state, asked: state.accounts.source(asked.about)),
+    "list_banks": ("GET /v2/fundingAccounts", lambda state, _: [*state.accounts.readable_banks().values()]),
+    "get_bank": ("GET /v2/fundingAccounts/{id}", lambda state, asked: state.accounts.readable_bank(asked.about)),
+    "get_funding": (
+        "GET /v1/fundings/{id}",
+        lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
+    ),
+    "funding_changes": ("GET /v1/deltas/fundings", lambda state, _: [*state.accounts.fundings.values()]),
+    "get_payout": ("GET /v3/payouts/{id}", lambda state, asked: state.payouts.shown(asked.about)),
+    "quote": ("POST /v3/payouts/{id}/quote", lambda state, asked: state.payouts.quote(asked.about)),
+    "payout_payments": ("GET /v3/payouts/{id}/payments", lambda state, asked: state.payouts.get(asked.about).payments),
+    "list_payments": ("GET /v4/paymentaudit/payments", lambda state, _: state.payouts.payments()),
+    "payment_changes": ("GET /v4/payments/deltas", lambda state, _: state.payouts.payments()),
+    "get_payment": ("GET /v4/paymentaudit/payments/{id}", lambda state, asked: state.payouts.payment(asked.about)),
+    "list_payouts": ("GET /v4/paymentaudit/payouts", lambda state, _: [*map(state.payouts.shown, state.payouts.all)]),
+    "payout_history": ("GET /v4/paymentaudit/payouts/{id}", lambda state, asked: state.payouts.of_payout(asked.about)),
+    "statistics": ("GET /v4/paymentaudit/payoutStatistics", lambda state, _: state.payouts.statistics()),
+    "list_fundings": ("GET /v4/paymentaudit/fundings", lambda state, _: state.accounts.audit()),
+    "list_webhooks": ("GET /v1/webhooks", lambda state, _: [*map(state.webhook, state.webhooks)]),
+    "get_webhook": ("GET /v1/webhooks/{id}", lambda state, asked: state.webhook(asked.about)),
+}
+"""What is read: by operation, its place, and the body of the response (of a list, its items before they are filtered).
+
+Of it the declared members are sent. `quote` is among them: it may be repeated.
+"""
+_OTHERS = {
+    "authenticate": "POST /v1/authenticate",
+    "logout": "POST /v1/logout",
+    "export": "GET /v4/paymentaudit/transactions",
+    "ping": "POST /v1/webhooks/{id}/ping",
+}
+_CHANGES = {
+    "payee_changes": ("payeeId", 100),
+    "funding_changes": ("fundingId", 25),
+    "payment_changes": ("paymentId", 100),
+}
+"""The lists of what has changed since a time: the member with the id of an item, and the size of a page."""
+
+OPERATIONS = tuple(
+    Operation(name, *place.split())
+    for name, place in (_OTHERS | {name: row[0] for name, row in (_WRITES | _READS).items()}).items()
 )
 declared = declared_in("velo.yaml", OPERATIONS)
 
@@ -67,8 +190,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     commands_type = VeloCommands
 
     def new_state(self) -> State:
-        before: State | None = self.state
-        return State(self.context.clock, self.settings, before.payor_id if before else None)
+        return State(self.context.clock, self.settings)
 
     def error(self, status: int, code: str, message: str) -> Response:
         return Refused(status, message or code).response(self.state.new_id())
@@ -76,6 +198,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     def advance(self, seconds: float) -> int:
         super().advance(seconds)
         return self.state.move()
+
+    def info(self) -> JsonObject:
+        return {"payor_id": self.state.payor_id}
 
     def client_settings(self, url: str) -> str:
         made = self.state.add_key()
@@ -101,17 +226,28 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         asked = self._asked(operation, call)
         state.move()
         if operation in _READS:
-            return json_response(200, declared(operation).responses[200].declared(_READS[operation](state, asked)))
+            return json_response(200, declared(operation).responses[200].declared(self._read(operation, asked)))
         if operation in _WRITES:
-            status, work = _WRITES[operation]
+            _, status, work = _WRITES[operation]
             location, references = work(state, asked) or ("", [asked.about])
             call.did_work(*references)
             if not location:
                 return empty_response(status)
             call.exchange.request_id = location.rpartition("/")[2]
-            wait = {"Retry-After": str(self.settings.retry_after)} if operation == "create_bank" else {}
+            wait = {"Retry-After": str(READY_AFTER)} if operation == "create_bank" else {}
             return empty_response(status, {"Location": location, **wait})
         return self._ping(call) if operation == "ping" else self._export(asked)
+
+    def _read(self, operation: str, asked: Asked) -> JsonObject:
+        body, payouts = _READS[operation][1](self.state, asked), self.state.payouts
+        if not isinstance(body, list):
+            return body
+        its_id, page_size = _CHANGES.get(operation, ("", 25))
+        if its_id:
+            since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
+            body = [item for item in body if self.state.changed[item[its_id]] >= since]
+        page = page_of(asked, body, default=page_size)
+        return {"summary": payouts.shown(asked.about), **page} if operation == "payout_history" else page
 
     def _asked(self, operation: str, call: Call) -> Asked:
         """What a call asks for, if it names no payor but the only one, and is as the document says."""
@@ -142,8 +278,8 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             raise Refused(400, "The body must be empty.")
         if call.query_values().get("grant_type") != "client_credentials":
             raise Refused(400, "grant_type must be client_credentials.", "grant_type")
-        life = self.settings.token_life
-        body = {"access_token": self.state.tokens.issue(key, life)[0], "token_type": "bearer", "expires_in": life}
+        token, _ = self.state.tokens.issue(key, _TOKEN_LIFE)
+        body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
         body |= {"scope": "sandbox", "entityIds": [self.state.payor_id]}
         return json_response(200, body, {"Cache-Control": "no-store", "Pragma": "no-cache"})
 
@@ -152,82 +288,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         return Response(200, text.encode("utf-8"), ((b"content-type", b"application/csv"),))
 
     def _ping(self, call: Call) -> Response:
-        webhook = self.state.webhook(call.params["webhook_id"])
+        webhook = self.state.webhook(call.params["id"])
         event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})
-
-
-_WRITES: dict[str, tuple[int, Callable[[State, Asked], tuple[str, list[str]] | None]]] = {
-    "update_payee": (204, lambda state, asked: state.payees.update(asked.about, asked.body)),
-    "rename_payee": (204, lambda state, asked: state.payees.rename(asked.about, asked.body)),
-    "invite": (200, lambda state, asked: state.payees.invite(asked.about)),
-    "delete_payee": (204, lambda state, asked: state.payees.delete(asked.about, state.payouts.pays)),
-    "instruct": (202, lambda state, asked: state.payouts.instruct(asked.about)),
-    "withdraw": (202, lambda state, asked: state.payouts.withdraw(asked.about)),
-    "withdraw_payment": (204, lambda state, asked: state.payouts.withdraw_payment(asked.about, asked.body["reason"])),
-    "update_webhook": (204, lambda state, asked: find(state.webhooks, asked.about, "webhook").update(asked.body)),
-    "create_payees": (201, lambda state, asked: state.payees.create(asked.body)),
-    "fund": (202, lambda state, asked: state.accounts.fund(asked.about, asked.body)),
-    "create_bank": (202, lambda state, asked: state.accounts.create_bank(asked.body)),
-    "submit": (202, lambda state, asked: state.payouts.submit(asked.body)),
-    "create_webhook": (201, lambda state, asked: state.create_webhook(asked.body)),
-}
-"""What is changed or made: by operation, the status of the response, and what does it.
-
-What makes something returns its address, and the references that the work is counted for.
-"""
-
-
-def _page(items: Callable[[State, Asked], list[JsonObject]]) -> Callable[[State, Asked], JsonObject]:
-    return lambda state, asked: page_of(asked, items(state, asked))
-
-
-def _changes(
-    items: Callable[[State], list[JsonObject]], its_id: str, default: int
-) -> Callable[[State, Asked], JsonObject]:
-    """A list of what has changed since a time; `its_id` is the member with the id of an item."""
-
-    def read(state: State, asked: Asked) -> JsonObject:
-        since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
-        changed = [item for item in items(state) if state.changed[item[its_id]] >= since]
-        return page_of(asked, changed, default=default)
-
-    return read
-
-
-def _payout_history(state: State, asked: Asked) -> JsonObject:
-    summary = state.payouts.shown(state.payouts.get(asked.about))
-    payments = [one for one in state.payouts.payments() if one["payout"]["payoutId"] == asked.about]
-    return {"summary": summary, **page_of(asked, payments)}
-
-
-_READS: dict[str, Callable[[State, Asked], JsonObject]] = {
-    "list_payees": _page(lambda state, _: state.payees.listed()),
-    "payee_changes": _changes(lambda state: state.payees.listed(), "payeeId", 100),
-    "get_batch": lambda state, asked: state.payees.batch(asked.about),
-    "get_payee": lambda state, asked: find(state.payees.all, asked.about, "payee"),
-    "invitations": _page(lambda state, _: state.payees.listed()),
-    "list_sources": _page(lambda state, _: [*state.accounts.sources.values()]),
-    "get_source": lambda state, asked: state.accounts.source(asked.about),
-    "list_banks": _page(lambda state, _: [*state.accounts.readable_banks().values()]),
-    "get_bank": lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
-    "get_funding": lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),
-    "funding_changes": _changes(lambda state: [*state.accounts.fundings.values()], "fundingId", 25),
-    "get_payout": lambda state, asked: state.payouts.shown(state.payouts.get(asked.about)),
-    "quote": lambda state, asked: state.payouts.quote(asked.about),
-    "payout_payments": _page(lambda state, asked: state.payouts.get(asked.about).payments),
-    "list_payments": _page(lambda state, _: state.payouts.payments()),
-    "payment_changes": _changes(lambda state: state.payouts.payments(), "paymentId", 100),
-    "get_payment": lambda state, asked: state.payouts.payment(asked.about),
-    "list_payouts": _page(lambda state, _: [state.payouts.shown(one) for one in state.payouts.all.values()]),
-    "payout_history": _payout_history,
-    "statistics": lambda state, _: state.payouts.statistics(),
-    "list_fundings": _page(lambda state, _: state.accounts.audit()),
-    "list_webhooks": _page(lambda state, _: [state.webhook(name) for name in state.webhooks]),
-    "get_webhook": lambda state, asked: state.webhook(asked.about),
-}
-"""What is read: by operation, the body of the response, of which the declared members are sent.
-
-`quote` is among them: it may be repeated.
-"""

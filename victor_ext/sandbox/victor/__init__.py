@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Unpack
-
 from victor_ext.sandbox.server.commands import ServerOverHttp
-from victor_ext.sandbox.server.run import Running, ServerInThread, serve
+from victor_ext.sandbox.server.run import ServerInThread
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.provider import VictorProvider
 from victor_ext.sandbox.victor.settings import SandboxSettings
 
-__all__ = ("RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "VictorProvider", "run")
+__all__ = ("RemoteSandbox", "Sandbox", "SandboxCommands", "SandboxSettings", "VictorProvider")
 
 
 class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
@@ -30,15 +28,5 @@ class Sandbox(SandboxCommands, ServerInThread[SandboxSettings]):
 class RemoteSandbox(SandboxCommands, ServerOverHttp):
     """The commands over HTTP, for a sandbox in another process.
 
-    `url` is the sandbox's `url` or `control_url`, without a path. `timeout` is in seconds.
+    `url` is the sandbox's `url`, without a path. `timeout` is in seconds.
     """
-
-
-def run(settings: SandboxSettings, **running: Unpack[Running]) -> int:
-    """Serve in the foreground until Ctrl-C, as the command line does; returns the exit status.
-
-    Args:
-        settings: How the sandbox behaves.
-        running: `quiet`, `json_line`, `ready_file` and `env_file`: how it tells where it is, as on the command line.
-    """
-    return serve(VictorProvider, settings, **running)

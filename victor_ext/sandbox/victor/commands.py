@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar, get_type_hints
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
 from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server.settings import check_type
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
-from victor_ext.sandbox.victor.model import (
-    BEHAVIOURS,
+from victor_ext.sandbox.victor.state import (
     DEMO_PAYEE,
-    NETWORKS,
     Account,
     Behaviour,
     Counterparty,
@@ -27,6 +27,7 @@ from victor_ext.sandbox.victor.model import (
 )
 
 Answer = Literal["Accepted", "Declined"]
+R = TypeVar("R")
 
 
 class SandboxCommands(TokenCommands):
@@ -39,19 +40,15 @@ class SandboxCommands(TokenCommands):
 
     # Credentials
 
-    def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> str:
-        """Accept tokens that match `public_key_pem`; returns the API key (`api_key=None`: a new one is made)."""
-        return str(self._add_api_key(public_key_pem, api_key)["api_key"])
+    @command("POST", "/public-keys", returns=member("api_key", str))
+    def add_api_key(self, public_key_pem: str, api_key: str | None = None) -> JsonObject:
+        """Accept tokens that match `public_key_pem`; returns the `api_key` (None: a new one is made)."""
+        return self._state.add_api_key(public_key_pem, api_key)
 
-    def new_api_key(self, api_key: str | None = None) -> tuple[str, str]:
-        """Make a key pair; returns the API key (None: a new one is made) and the private key as PKCS#8 PEM."""
-        made = self._add_api_key(None, api_key)
-        return str(made["api_key"]), str(made["private_key"])
-
-    @command("POST", "/api-keys")
-    def _add_api_key(self, public_key: str | None = None, api_key: str | None = None) -> JsonObject:
-        """Add an API key; returns `api_key`, and `private_key` when `public_key` (PEM) was not given."""
-        return self._state.add_api_key(public_key, api_key)
+    @command("POST", "/api-keys", returns=lambda made: (str(made["api_key"]), str(made["private_key"])))
+    def new_api_key(self, api_key: str | None = None) -> JsonObject:
+        """Make a key pair; returns the `api_key` (None: a new one is made) and the `private_key` as PKCS#8 PEM."""
+        return self._state.add_api_key(None, api_key)
 
     @command("POST", "/oauth-clients", returns=lambda made: (str(made["client_id"]), str(made["client_secret"])))
     def add_oauth_client(self, client_id: str | None = None, client_secret: str | None = None) -> JsonObject:
@@ -68,17 +65,12 @@ class SandboxCommands(TokenCommands):
 
         `account_number` has 3 to 20 digits, and `routing_number` is what a request to it shows.
         """
-        texts = _texts(routing_number=routing_number, name=name)
-        account = Account(account_number=_account_number("account_number", account_number), **texts)
+        number = _account_number("account_number", account_number)
+        account = _made(Account, account_number=number, routing_number=routing_number, name=name)
         # It is shown as the payer of an inbound request.
         _refuse(declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}}))
         self._state.store.accounts[account.account_number] = account
         return asdict(account)
-
-    @command("GET", "/accounts")
-    def accounts(self) -> list[JsonObject]:
-        """Every account."""
-        return [asdict(account) for account in self._state.store.accounts.values()]
 
     @command("POST", "/counterparties", returns=member("id", str))
     def add_counterparty(
@@ -97,20 +89,13 @@ class SandboxCommands(TokenCommands):
         `behaviour` decides what happens to a request as time passes. `name`, `routing_number` and `network` are what a
         request to it shows.
         """
-        _one_of("behaviour", behaviour, BEHAVIOURS)
-        _one_of("network", network, NETWORKS)
-        counterparty_id = id or uuid.uuid4().hex[:10]
-        if not 1 <= len(counterparty_id) <= 16:
+        numbers = {"account_number": account_number, "routing_number": routing_number}
+        named = {"id": id or uuid.uuid4().hex[:10], "name": name, "network": network, "behaviour": behaviour}
+        counterparty = _made(Counterparty, **numbers, **named)
+        if not 1 <= len(counterparty.id) <= 16:
             raise ValueError("id must have 1 to 16 characters")
-        texts = _texts(account_number=account_number, routing_number=routing_number, name=name)
-        counterparty = Counterparty(id=counterparty_id, **texts, **_given(network=network, behaviour=behaviour))
         self._state.store.counterparties[counterparty.id] = counterparty
         return asdict(counterparty)
-
-    @command("GET", "/counterparties")
-    def counterparties(self) -> list[JsonObject]:
-        """Every counterparty, the built-in ones included."""
-        return [asdict(counterparty) for counterparty in self._state.store.counterparties.values()]
 
     # Requests
 
@@ -139,7 +124,7 @@ class SandboxCommands(TokenCommands):
         due = ledger.due_dates.tomorrow().isoformat() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
-        _one_of("network", network, NETWORKS)
+        check_type("network", network, Network | None)
         known = next(iter(ledger.store.accounts), "243884643621")
         payer = _account_number("payer_account", payer_account or known)
         body: JsonObject = {
@@ -156,15 +141,10 @@ class SandboxCommands(TokenCommands):
         return _record(ledger.create_inbound(body, payer, network or "RTP"))
 
     @command("GET", "/payment-requests")
-    def requests(self, offset: int = 0, limit: int | None = None) -> list[JsonObject]:
-        """Payment requests, oldest first, from `offset` on.
-
-        `limit=None`: all of them.
-        """
+    def requests(self) -> list[JsonObject]:
+        """Every payment request, oldest first."""
         self._state.tick()
-        store = self._state.store
-        end = None if limit is None else offset + limit
-        return [_record(store.requests[request_id]) for request_id in store.order[offset:end]]
+        return [_record(request) for request in self._state.store.requests.values()]
 
     @command("GET", "/payment-requests/{request_id}")
     def request(self, request_id: str) -> JsonObject:
@@ -198,7 +178,8 @@ class SandboxCommands(TokenCommands):
 
         `error_message` is the provider's reason, if it gives one.
         """
-        _texts(error_message=error_message)
+        check_type("status", status, Status)
+        check_type("error_message", error_message, str | None)
         return _record(self._state.move(request_id, status, error_message))
 
 
@@ -206,11 +187,6 @@ def _account_number(name: str, value: JsonValue) -> str:
     if not isinstance(value, str) or not re.fullmatch("[0-9]{3,20}", value):
         raise ValueError(f"{name} must be a text of 3 to 20 digits; leading zeros count")
     return value
-
-
-def _one_of(name: str, value: JsonValue, words: tuple[str, ...]) -> None:
-    if value is not None and value not in words:
-        raise ValueError(f"{name} must be one of {', '.join(words)}")
 
 
 def _record(request: PaymentRequest) -> JsonObject:
@@ -229,9 +205,9 @@ def _given(**options: JsonValue) -> JsonObject:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _texts(**options: JsonValue) -> JsonObject:
-    given = _given(**options)
+def _made(kind: Callable[..., R], **options: JsonValue) -> R:
+    """A record of the options that are not None, each of the type that its field has."""
+    types, given = get_type_hints(kind), _given(**options)
     for name, value in given.items():
-        if not isinstance(value, str):
-            raise TypeError(f"{name} must be a text")
-    return given
+        check_type(name, value, types[name])
+    return kind(**given)

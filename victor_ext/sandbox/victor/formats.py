@@ -19,9 +19,8 @@ from victor_ext.sandbox.server import Clock
 from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
-from victor_ext.sandbox.victor.model import PaymentRequest
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Store
+from victor_ext.sandbox.victor.state import PaymentRequest, Store
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
@@ -69,11 +68,10 @@ def zulu(text: str) -> float | None:
 
 
 class Listing:
-    """Pages of the store. A time range is bisected; other filters cost one scan for each state of the store."""
+    """Pages of the store. A time range is bisected; other filters cost one scan for each page."""
 
     def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
         self._settings, self._clock, self._store = settings, clock, store
-        self._cached: tuple[tuple[object, ...], list[str]] | None = None
 
     def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
         """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
@@ -82,7 +80,9 @@ class Listing:
                 filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
         problems = rules.query.problems(filters) or check_times(filters)
         if self._settings.unknown_filter == "refuse":
-            problems += [Problem((name,), "invalid", "is not a filter") for name in rules.query.undeclared(filters)]
+            problems += [
+                Problem((name,), "invalid", "is not a filter") for name in filters if name not in rules.parameters
+            ]
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
             problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
@@ -96,7 +96,8 @@ class Listing:
         low, high = self._range(filters)
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:
-            ids = self._matching(low, high, tests)
+            matches, requests = _predicate(tests), self._store.requests
+            ids = [request_id for request_id in self._store.order[low:high] if matches(requests[request_id])]
             low, high = 0, len(ids)
         else:
             ids = self._store.order
@@ -105,7 +106,7 @@ class Listing:
             if self._settings.page_beyond != "last":
                 return None
             index, number = last, last + first
-        begin = max(0, index * (size - self._settings.shift))
+        begin = index * size
         if self._settings.order == "newest":
             ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
         else:
@@ -122,14 +123,6 @@ class Listing:
         if self._settings.list_lag:
             high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
         return low, max(low, high)
-
-    def _matching(self, low: int, high: int, tests: Filters) -> list[str]:
-        # One scan serves all pages that are read from an unchanged store.
-        asked = (self._store.version, low, high, tuple(sorted(tests.items())))
-        if self._cached is None or self._cached[0] != asked:
-            matches, requests = _predicate(tests), self._store.requests
-            self._cached = (asked, [i for i in self._store.order[low:high] if matches(requests[i])])
-        return self._cached[1]
 
 
 def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:

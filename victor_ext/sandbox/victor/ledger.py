@@ -16,13 +16,11 @@ from typing import Any, Literal
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.victor import model
+from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
-from victor_ext.sandbox.victor.model import OPEN, STATUSES, TERMINAL, Account, Counterparty, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import Facts, Store, read_public_key
-from victor_ext.sandbox.victor.texts import kept
+from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
@@ -51,20 +49,20 @@ class Ledger(Lifecycle):
         super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        self._kept_clock: Facts[float] = Facts(database, "clock")
+        self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
         self.schedule(self.store.requests.values())
         if settings.demo_data and not self.store.accounts:
-            for account in model.DEMO_ACCOUNTS:
+            for account in state.DEMO_ACCOUNTS:
                 self.store.accounts[account.account_number] = account
-            for counterparty in model.DEMO_COUNTERPARTIES:
+            for counterparty in state.DEMO_COUNTERPARTIES:
                 self.store.counterparties[counterparty.id] = counterparty
             payee = {"account_number": "000123456789"}
             power = {"amount": "129.95", "notes": "Invoice 2203"}
             deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
             for asks, details in (({**payee, "ultimate_creditor": "City Power and Light"}, power), (payee, deposit)):
                 details |= {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
-                self.create_inbound({"payee": asks, "payment_details": details}, model.DEMO_PAYEE)
+                self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
         self._kept_clock["advanced"] = self._clock.advanced + seconds
@@ -120,7 +118,7 @@ class Ledger(Lifecycle):
         return made[0]
 
     def _text(self, name: str, body: JsonObject) -> str | None:
-        return kept(self._settings, name, body[name])[0] if name in body else None
+        return self._settings.kept(name, body[name])[0] if name in body else None
 
     def _with_twin(self, request: PaymentRequest, counterparty: Counterparty) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
@@ -137,7 +135,7 @@ class Ledger(Lifecycle):
         )
         return [replace(request, child_id=twin.id), twin]
 
-    def create_inbound(self, body: JsonObject, payer_account: str, network: model.Network = "RTP") -> PaymentRequest:
+    def create_inbound(self, body: JsonObject, payer_account: str, network: state.Network = "RTP") -> PaymentRequest:
         """Make an inbound request to an account, from outside of the sandbox."""
         payer = self.store.accounts.get(payer_account) or Account(account_number=payer_account)
         request = self._made(body, direction="inbound", status="pending", network=network, **_shown(payer))
@@ -178,7 +176,7 @@ class Ledger(Lifecycle):
             raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, (notes, refusal) = body.get("modified_amount"), kept(self._settings, "notes", body["notes"])
+        modified, (notes, refusal) = body.get("modified_amount"), self._settings.kept("notes", body["notes"])
         if refusal and not as_payer:
             raise CannotRespond("notes", refusal)
         if request.answer is not None:
@@ -191,7 +189,7 @@ class Ledger(Lifecycle):
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         parent = self.store.requests.get(request.parent_id or "")
-        both = [request] if parent is None or parent.status in TERMINAL else [request, parent]
+        both = [request] if parent is None or parent.status in state.TERMINAL else [request, parent]
         changed = [
             replace(
                 one, status="accepted" if accepted else "declined", changed_at=now, answer=answer,
@@ -224,13 +222,9 @@ class Ledger(Lifecycle):
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
             raise CannotRespond("modified_amount", "This request does not allow another amount.")
 
-    def move(self, request_id: str, status: str, error_message: str | None = None) -> PaymentRequest:
-        """Put a request into a status, whatever it was before; raises `NotFound` or `ValueError`."""
-        request = self.get(request_id)
-        if status not in STATUSES:
-            raise ValueError(f"status must be one of {', '.join(STATUSES)}")
-        to: Status = status
-        now = self._clock.now()
+    def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
+        """Put a request into a status, whatever it was before; raises `NotFound`."""
+        request, now = self.get(request_id), self._clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(request, status=to, changed_at=now, error_message=error_message, approved_at=approved)
         self._commit([moved])
@@ -247,7 +241,7 @@ class Ledger(Lifecycle):
         made = {"api_key": api_key or str(uuid.uuid4())}
         if public_key is None:
             made["private_key"], public_key = new_key_pair()
-        read_public_key(public_key)
+        state.read_public_key(public_key)
         self.store.public_keys[made["api_key"]] = public_key
         return made
 
@@ -262,7 +256,7 @@ class Ledger(Lifecycle):
 
         A request `from_outside` of the sandbox may have any due date and name anybody.
         """
-        problems = model.declared("create").body.problems(body)
+        problems = state.declared("create").body.problems(body)
         if problems:
             return problems
         payee, details, reference = body["payee"], body["payment_details"], body.get("client_reference_id")
@@ -273,7 +267,7 @@ class Ledger(Lifecycle):
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, dates = read_date(details["due_date"]), self.due_dates
         for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
-            why = kept(self._settings, place, text or "")[1]
+            why = self._settings.kept(place, text or "")[1]
             refused |= {place: why} if why and not from_outside else {}
         if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"

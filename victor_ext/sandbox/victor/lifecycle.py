@@ -14,9 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from itertools import count
 
 from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.victor.model import NOT_CONFIGURED, Behaviour, PaymentRequest, Status
 from victor_ext.sandbox.victor.settings import read_zone
-from victor_ext.sandbox.victor.state import Store
+from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 

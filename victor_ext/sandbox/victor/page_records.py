@@ -11,9 +11,10 @@ from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, masked
 from victor_ext.sandbox.server.provider import Action, Details, Record, Records
 from victor_ext.sandbox.victor.ledger import Ledger
-from victor_ext.sandbox.victor.model import DEMO_ACCOUNTS, OPEN, PaymentRequest
-from victor_ext.sandbox.victor.state import TONES
+from victor_ext.sandbox.victor.state import DEMO_ACCOUNTS, OPEN, TONES, PaymentRequest
 
+_ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
+"""The fields of a request that the page shows in another place than among its facts."""
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
 _KNOWN = {account.account_number for account in DEMO_ACCOUNTS}
@@ -46,7 +47,7 @@ class PaymentRequestRecords(Records):
             fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
         return Details(
             record=self._record(request),
-            facts=self._facts(request),
+            facts=_facts(request),
             moves=self._ledger.store.moves(request),
             related={label: name for label, name in twins.items() if name is not None},
             fields=fields if waits else {},
@@ -81,26 +82,11 @@ class PaymentRequestRecords(Records):
         counterparty = self._ledger.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
 
-    def _facts(self, request: PaymentRequest) -> list[tuple[str, str]]:
-        changeable = "may be changed by the payer" if request.amount_modification_allowed else None
-        facts = [
-            ("Id", request.id),
-            ("Direction", request.direction),
-            ("Notes", request.notes),
-            ("Reference", request.client_reference_id),
-            ("Key", request.idempotency_key),
-            ("Due", request.due_date),
-            ("Amount", changeable),
-            ("Asked for", None if request.original_amount is None else _dollars(request.original_amount)),
-            ("Payer's notes", request.approval_notes),
-            ("Error", request.error_message),
-            ("Payee", last_four(request.payee_account)),
-            ("Creditor", request.ultimate_creditor),
-            ("Counterparty", request.counterparty_id),
-            ("Payer", None if request.payer_account is None else last_four(request.payer_account)),
-            ("Network", request.network),
-        ]
-        return [(name, value) for name, value in facts if value]
+
+def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
+    fields = {name: str(value) for name, value in request.to_dict().items() if name not in _ELSEWHERE}
+    numbers = {name: last_four(fields[name]) for name in fields if name.endswith("_account")}
+    return [(name.replace("_", " ").capitalize(), value) for name, value in {**fields, **numbers}.items()]
 
 
 def _dollars(amount: str) -> str:

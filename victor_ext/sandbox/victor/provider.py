@@ -13,10 +13,9 @@ from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
-from victor_ext.sandbox.victor.model import OPERATIONS, declared
 from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import open_database
+from victor_ext.sandbox.victor.state import OPERATIONS, declared, open_database
 
 KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
@@ -105,7 +104,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         problems = self._listing.problems(rules, filters)
         if problems:
             return self._wrong("list", "listPaymentRequests", problems)
-        call.exchange.undeclared = rules.query.undeclared(filters)
         page = self._listing.page(filters)
         if page is None:
             problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
@@ -139,7 +137,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return self._refused(request)
         answer = self._formats.as_created
         if request is None:
-            call.exchange.undeclared = declared("create").body.undeclared(body)
             request = self.state.create(call.owner, key, digest, body)
             reference = request.client_reference_id
             call.did_work(*([] if reference is None else [reference]))
@@ -160,7 +157,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         problems = [problem] if problem else declared("respond").body.problems(body)
         if problems:
             return self._wrong("respond", _RESPOND_TARGET, problems)
-        call.exchange.undeclared = declared("respond").body.undeclared(body)
         try:
             request, call.exchange.work_done = self.state.respond(call.params["id"], body)
         except CannotRespond as reason:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from victor_ext.sandbox.server.measured import read_measurements
-from victor_ext.sandbox.server.settings import ServerSettings, measured, option
+from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
 Environment = Literal["staging", "production"]
 Characters = Literal["any", "latin-1", "ascii", "basic"]
+_OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
+"""What matches a character that is not of a kind."""
 ErrorShape = Literal["documented", "api", "validation", "plain"]
 
 
@@ -23,13 +24,6 @@ def read_zone(name: str) -> ZoneInfo:
     except (KeyError, ValueError, OSError):
         known = "the name of a time zone such as America/New_York"
         raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
-
-
-def _seconds_or_off(text: str) -> float | None:
-    try:
-        return None if text == "off" else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"write a number of seconds such as 0.5, or off, not {text!r}") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +98,6 @@ class SandboxSettings(ServerSettings):
     repeated_filter: Literal["refuse", "first", "last"] = measured(
         "refuse", "a filter that is given twice: which counts"
     )
-    shift: int = option(0, at_least=0, help="pretend that N requests arrive between two pages: each repeats N items")
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
@@ -117,10 +110,9 @@ class SandboxSettings(ServerSettings):
     auto: float | None = option(
         None,
         at_least=0,
-        read=_seconds_or_off,
         command_line=1.0,
         metavar="SECONDS",
-        help="how long each step of a request takes; off (None in Python): requests move by command only",
+        help="how long each step of a request takes; None in Python, or a large number: they move by command only",
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
 
@@ -137,3 +129,16 @@ class SandboxSettings(ServerSettings):
     def longest_token(self) -> float:
         """Longest `exp - iat` of a client-signed token, in seconds."""
         return self.token_limit or (300 if self.environment == "production" else 3600)
+
+    def kept(self, name: str, text: str) -> tuple[str, str | None]:
+        """What is kept of a `text` that is a member `name`, and why it is refused, if it is. No document says so."""
+        limit, characters = self.notes_limit, self.notes_characters
+        if name == "client_reference_id":
+            limit, characters = self.reference_limit, self.reference_characters
+        refused, others = None, re.compile(_OTHERS[characters])
+        if self.long_texts == "refuse" and len(text) > limit:
+            refused = f"has more than {limit} characters"
+        if self.other_characters == "refuse" and others.search(text):
+            refused = "has characters that are not allowed"
+        text = others.sub("?" if self.other_characters == "replace" else "", text)
+        return (text.strip(" ") if self.trim_texts else text)[:limit], refused

@@ -1,4 +1,6 @@
-"""The state of Victor's sandbox: in memory, and in one SQLite database, to which every change is written first.
+"""Victor's operations, what they are about, and the state: in memory, and in one SQLite database.
+
+Every change is written to the database first.
 
 One `commit` is one transaction with a payment request and the record of its idempotency key. It returns before any byte
 of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
@@ -11,17 +13,146 @@ import os
 import sqlite3
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.server.context import Clock, TokenStore
+from victor_ext.sandbox.server.document import declared_in
+from victor_ext.sandbox.server.exchange import JsonObject, Operation
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import Move, Tone
-from victor_ext.sandbox.victor.model import BUILT_IN, OPEN, Account, Counterparty, PaymentRequest, Status
+
+OPERATIONS = (
+    Operation("list", "GET", "/v2/payment-requests"),
+    Operation("create", "POST", "/v2/payment-requests/request-payment"),
+    Operation("get", "GET", "/v2/payment-requests/{id}"),
+    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}"),
+    Operation("token", "POST", "/v2/auth/token"),
+)
+declared = declared_in("victor.yaml", OPERATIONS)
+
+Direction = Literal["inbound", "outbound"]
+Status = Literal[
+    "created", "pending", "processing", "needs-review", "accepted", "completed", "declined", "expired", "failed"
+]
+Network = Literal["RTP", "FedNow"]
+Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
+
+TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
+OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
+"""The statuses of a request that waits for its payer."""
+
+NOT_CONFIGURED = (
+    "Routing Number {routing} is available on the RTP network but is not configured to support receiving "
+    "a Payment Request at this time."
+)
+"""The provider's own example of an asynchronous failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """One request for payment. Amounts are the text that was sent."""
+
+    id: str
+    direction: Direction
+    status: Status
+    amount: str
+    biller_type: str
+    due_date: str
+    created_at: float
+    """Epoch seconds of the business clock."""
+    changed_at: float
+    """When the current status began."""
+    payee_account: str
+    network: Network = "RTP"
+    ultimate_creditor: str | None = None
+    counterparty_id: str | None = None
+    payer_account: str | None = None
+    payer_routing: str | None = None
+    payer_name: str | None = None
+    amount_modification_allowed: bool = False
+    notes: str | None = None
+    client_reference_id: str | None = None
+    parent_id: str | None = None
+    child_id: str | None = None
+    approved_at: float | None = None
+    error_message: str | None = None
+    original_amount: str | None = None
+    """Set by an answer; `amount` is then the agreed one."""
+    answer: Literal["Accepted", "Rejected"] | None = None
+    modified_amount: str | None = None
+    approval_notes: str | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def tracking_id(self) -> str:
+        """In the format of the document's example, made from the id."""
+        return f"{_stamp(self.created_at)[:8]}9R0V{self.id}"
+
+    @property
+    def rails_id(self) -> str:
+        """The id on the instant payment network, in the format of the document's example."""
+        return f"{_stamp(self.created_at)}PAIN{self.id}"
+
+    def to_dict(self) -> JsonObject:
+        """Every field that has a value."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H%M%S%f")[:17]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A deposit account of the caller at the provider."""
+
+    account_number: str
+    routing_number: str = "011401533"
+    name: str = "Sandbox Account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterparty:
+    """A payer, and what happens to a request to them."""
+
+    id: str
+    account_number: str | None = None
+    """With the number of an account of the sandbox, a request to this counterparty gets an inbound twin."""
+    routing_number: str = "800000219"
+    name: str = "Sandbox Counterparty"
+    network: Network = "RTP"
+    behaviour: Behaviour = "ignore"
+
+
+BUILT_IN: tuple[Counterparty, ...] = (
+    Counterparty(id="acceptsRfp", name="Always Accepts", behaviour="accept"),
+    Counterparty(id="declinesRfp", name="Always Declines", behaviour="decline"),
+    Counterparty(id="ignoresRfp", name="Never Answers", behaviour="ignore"),
+    Counterparty(id="failsRfp", name="Cannot Receive", behaviour="fail"),
+    Counterparty(id="reviewsRfp", name="Needs Review", behaviour="review"),
+)
+"""Known to every sandbox, so that a test of each ending needs no preparation."""
+
+DEMO_PAYEE = "043987673645"
+"""The account that asks for money in the document's examples; it begins with a zero."""
+DEMO_ACCOUNTS = (
+    Account(account_number=DEMO_PAYEE, name="SampleCo Billing Inc."),
+    Account(account_number="243884643621", name="Victor Doe"),
+)
+DEMO_COUNTERPARTIES = (
+    Counterparty(id="aHeq349838", account_number="243884643621", name="Victor Doe"),
+    Counterparty(id="acme000001", name="Acme Supplies", behaviour="accept"),
+    Counterparty(id="lake000002", name="Lakeside Rentals", behaviour="decline"),
+)
+
+
+# What is kept
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (
@@ -97,7 +228,8 @@ class Store:
         """By API key, as PEM."""
         self.clients: Facts[str] = Facts(database, "client")
         """By client id: the digest of the secret."""
-        self.tokens = TokenStore(clock, Facts(database, "token"), Facts(database, "issued"))
+        self.tokens = TokenStore(clock, Facts(database, "token"))
+        self.tokens.issued = Facts(database, "issued")
         self.accounts = Facts(database, "account", lambda value: Account(**value))
         self.counterparties = Facts(database, "counterparty", lambda value: Counterparty(**value))
         self.counterparties.data = {each.id: each for each in BUILT_IN} | self.counterparties.data
@@ -108,8 +240,6 @@ class Store:
         self.order = list(self.requests)
         self.created = [request.created_at for request in self.requests.values()]
         """`created_at` of each request in `order`: never falling, so that time ranges can be bisected."""
-        self.version = 0
-        """Changes with every commit, so that a cached list can be recognised as stale."""
         self.keys: Facts[Sequence[str]] = Facts(database, "key")
         """By owner and key, with a line break between: the fingerprint of the body, and the id of what was made."""
 
@@ -137,7 +267,6 @@ class Store:
         return self._moves.get(request.id) or [now]
 
     def _keep(self, request: PaymentRequest) -> None:
-        self.version += 1
         before = self.requests.get(request.id)
         if before is None:
             self.order.append(request.id)

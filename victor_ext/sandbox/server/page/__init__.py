@@ -19,7 +19,7 @@ from starlette.routing import Route
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
-from victor_ext.sandbox.server.faults import KINDS
+from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS
 from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 
@@ -42,11 +42,6 @@ _TICK = 5
 """The beats after which time alone may have moved something."""
 _SHOWN = 200
 _CALLS_OF_A_LIFE = 500
-_WHEN = {
-    **dict.fromkeys(("refuse", "cut_request"), "before"),
-    **dict.fromkeys(("cut_answer", "lose_answer", "truncated_json", "malformed_json"), "after"),
-}
-"""The kinds of faults that are always before, or always after the work."""
 
 Fragments: TypeAlias = dict[str, str]
 """Rendered fragments by their id, in the order of the page."""
@@ -76,11 +71,11 @@ class PageView:
         return _render(
             "index.html",
             heading=self._provider.heading,
-            title="Keys" if records is None else records.title,
+            title=records.title,
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
-            kinds={kind: _WHEN.get(kind, "either") for kind in KINDS},
+            kinds={kind: "before" if kind in BEFORE else "after" if kind in AFTER else "either" for kind in KINDS},
         )
 
     def docs(self, url: str) -> str:
@@ -107,8 +102,8 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
-        records = self._provider.records()
-        for record in () if records is None else records.latest(_SHOWN):
+        records = self._provider.records().latest(_SHOWN)
+        for record in records:
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
             group.at = min(group.at, record.at)
@@ -117,7 +112,7 @@ class PageView:
         for call in reversed(calls):
             key = call.idempotency_key
             # A record that is older than those that are shown keeps its key: nothing new has come of it.
-            if key is None or (key not in by_key and records is not None and work.get(key)):
+            if key is None or (key not in by_key and records and work.get(key)):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
             groups.setdefault(group.id, group)
@@ -132,8 +127,6 @@ class PageView:
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
         records = self._provider.records()
-        if records is None:
-            raise NotFound("This sandbox shows no records.")
         details = records.details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
         entries, as_test = _timeline(details.moves, calls), records.as_test(record_id, calls)
@@ -182,21 +175,12 @@ def _environment() -> Environment:
 
     loader = FileSystemLoader(_FOLDER / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC")}
-    made.filters |= {"masked": masked, "ticks": _ticks}
+    made.filters |= {"clock": _formatted("%H:%M:%S"), "moment": _formatted("%Y-%m-%d %H:%M:%S UTC"), "masked": masked}
     return made
 
 
 def _formatted(pattern: str) -> Callable[[float], str]:
     return lambda seconds: datetime.fromtimestamp(seconds, UTC).strftime(pattern)
-
-
-def _ticks(text: str) -> str:
-    """A docstring whose words between backticks are code."""
-    from markupsafe import Markup  # noqa: PLC0415 (as above)
-
-    code = Markup("<code>{}</code>")
-    return Markup().join(code.format(part) if place % 2 else part for place, part in enumerate(text.split("`")))
 
 
 def page_routes(provider: AnyProvider) -> list[Route]:
