@@ -172,16 +172,12 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
         yield row(1)
         raise LookupError
 
-    def on_row(_count: int) -> None:
-        raise LookupError
-
     def on_progress(_status: object) -> None:
         raise LookupError
 
     acts: dict[str, Callable[[], Any]] = {
         "a generator": lambda: sender().send(generator()),
         "a mapping": lambda: sender().check([row(1), Odd(row(2))]),
-        "on_row": lambda: sender().check([row(1)], on_row=on_row),
         "on_progress": lambda: sender().send([row(1)], on_progress=on_progress),
         "wrong rows": lambda: sender().send([row(1), row(2, amount="-1")]),
     }

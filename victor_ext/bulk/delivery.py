@@ -72,12 +72,10 @@ class Delivery:
         stop: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
         kind: Sendable | None = None,
-        settle_for: float | None = None,
     ) -> None:
         self._client, self._caller = client, client.caller
         self._kind: Sendable = kind or client.system.load("bulk")(client)
         self._stop = stop
-        self._settle_for = settle_for or SETTLE_FOR
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(client, monotonic)
@@ -296,9 +294,9 @@ class Delivery:
         def read() -> bool | None:
             latest[:] = self._kind.look_up(steps)
             is_known = all(one.request is not None for one in latest)
-            return is_known or all(self._age(sent) >= self._settle_for for sent in without_key) or None
+            return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
 
-        _, why = self._read(read, max(terms.patience, self._settle_for) if without_key else terms.patience)
+        _, why = self._read(read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience)
         if not latest:
             return _unresolved(doubtful, why)
         return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))

@@ -86,7 +86,7 @@ class Loading(TemporaryDatabase):
             values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
             self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
 
-    def read(self, on_row: Callable[[int], None] | None) -> Check:
+    def read(self) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
         Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
@@ -99,8 +99,6 @@ class Loading(TemporaryDatabase):
             for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
                 check.rows += 1
                 self._take(record)
-                if on_row is not None:
-                    on_row(check.rows)
         except SourceBroken as broken:
             check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message), breaks=True)
         if check.rows == 0 and not check.broken:

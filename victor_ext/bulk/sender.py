@@ -31,8 +31,6 @@ from .settings import DAY, PATIENCE, PERSONS, READING, Expected, Settings, Worke
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
 
-OnRow = Callable[[int], None]
-
 
 class BulkSender:
     """Sends rows of a file, or of any iterable of mappings, as requests for payment.
@@ -62,8 +60,6 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        settle_for: Seconds for which a payout of Velo is looked up after a lost response, before its rows are
-            `unknown`: at least 600 (default: 600). Set it above the time by which Velo's list lags.
         by: Who sends, instructs or withdraws. It is stored.
         not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
             are sent, it holds for them.
@@ -94,7 +90,6 @@ class BulkSender:
         payor_id: str | None = None,
         by: str | None = None,
         not_by_sender: bool = False,
-        settle_for: float | None = None,
     ) -> None:
         state, storage_key = concealed(state), concealed(storage_key)
         self._client = client
@@ -105,7 +100,7 @@ class BulkSender:
         day = day_of(due_date)
         self._settings = Settings(
             key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
-            not_by_sender, settle_for,
+            not_by_sender,
         )  # fmt: skip
         self._settings.check_for(kind)
         self.effect = kind.effect
@@ -124,7 +119,6 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
-        on_row: OnRow | None = None,
     ) -> Check:
         """Check all rows as `send` does, without storing or sending them.
 
@@ -132,12 +126,11 @@ class BulkSender:
             source: Path of a CSV or JSON Lines file, or mappings from column names to values.
             expect_rows: How many rows the source must have, also those that are stored already or invalid.
             expect_total: What the amounts of all these rows must be together.
-            on_row: Called after each row with the number of rows checked.
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
         with self._context() as context, self._loading(source, context, expected) as loading:
-            return loading.read(on_row)
+            return loading.read()
 
     def send(
         self,
@@ -146,7 +139,6 @@ class BulkSender:
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
         on_progress: Progress | None = None,
-        on_row: OnRow | None = None,
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
 
@@ -162,7 +154,7 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden(source)
-        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress, on_row)
+        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
@@ -182,7 +174,7 @@ class BulkSender:
         settings = replace(
             self._settings, key_column=plan.key_column, **{name: plan.settings[name] for name in READING}
         )
-        return self._send(plan.source, settings, Expected(), on_progress, None)
+        return self._send(plan.source, settings, Expected(), on_progress)
 
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
@@ -376,11 +368,11 @@ class BulkSender:
             yield loading
 
     def _send(
-        self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None, on_row: OnRow | None
+        self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None
     ) -> BatchStatus:
         with self._context(settings) as context:
             with self._loading(source, context, expected) as loading:
-                check = loading.read(on_row)
+                check = loading.read()
                 refuse_invalid(loading.batch, check, skip_invalid=settings.skip_invalid)
                 self._state.prepare()
                 with self._store(context, loading.batch) as store:

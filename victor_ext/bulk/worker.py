@@ -57,8 +57,7 @@ class Worker:
         self._tried = context.tried
         self._stop = threading.Event()
         self._account = self._vault.account(context.client.caller)
-        workers, settle_for = self._settings.workers, self._settings.settle_for
-        new = partial(Delivery, context.client, workers, self._stop, settle_for=settle_for)
+        new = partial(Delivery, context.client, self._settings.workers, self._stop)
         later = {name: new(kind=LaterStep(context.client, write)) for name, write in context.kind.steps.items()}
         self._deliveries = {"": new(kind=context.kind), **later}
         """By the step that a batch is of: one of what was sent before has its name after a slash."""
