@@ -174,8 +174,10 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
         sender(key_column="region")
     with pytest.raises(ConfigurationError, match="due_date is no column"):
         sender(due_date="today")
-    check = sender().check([row(1), row(1, amount="x", currency="USDD", source_account_name="")])
-    columns = ["payor_payment_id", "currency", "amount", "source_account_name"]
+    wrong = [row(1, amount="x", source_account_name=""), row(2, amount="x", currency="USDD", remote_id="")]
+    check = sender().check([row(1), *wrong])
+    # How many decimals an amount has depends on its currency.
+    columns = ["payor_payment_id", "amount", "source_account_name", "currency", "remote_id"]
     assert (check.repeated, [problem.column for problem in check.problems]) == (1, columns)
 
 

@@ -225,37 +225,29 @@ class Delivery:
             # Whoever takes it over gives it up no sooner than this worker has sent it, and its call has ended.
             life = SETTLE_FOR
             keys = NoKey(self._caller, life / 4, terms.alone_since)
-        turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
+        turns, ends = count(), self._monotonic() + terms.patience
+
+        def turn(so_far: Settlement, sent: Sent | Moment | None) -> Now | None:
+            tries = next(turns)
+            if sent is not None and isinstance(keys, NoKey):
+                return self._clock.now()  # nothing is sent: it is looked up
+            if tries:
+                if self._monotonic() >= ends:
+                    return None
+                # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
+                self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
+            elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
+                return now  # nothing is sent: it is looked up
+            self._backoff.wait()
+            rate_limiter.wait()
+            if isinstance(sent, Sent):
+                self._ask()
+            # The time is read after the waits: a key can expire during them.
+            return None if self._stop.is_set() else self._clock.now()
+
         client = within_key_life(self._client, life)
         flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
         return drive(flow, call)
-
-    def _turn(
-        self,
-        turns: Iterator[int],
-        ends: float,
-        keys: Keys | NoKey,
-        rate_limiter: RateLimiter,
-        so_far: Settlement,
-        sent: Sent | Moment | None,
-    ) -> Now | None:
-        """Wait until a row can be tried; None: its patience has ended, or sending stops."""
-        tries = next(turns)
-        if sent is not None and isinstance(keys, NoKey):
-            return self._clock.now()  # nothing is sent: it is looked up
-        if tries:
-            if self._monotonic() >= ends:
-                return None
-            # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
-            self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
-        elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
-            return now  # nothing is sent: it is looked up
-        self._backoff.wait()
-        rate_limiter.wait()
-        if isinstance(sent, Sent):
-            self._ask()
-        # The time is read after the waits: a key can expire during them.
-        return None if self._stop.is_set() else self._clock.now()
 
     def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
@@ -342,10 +334,7 @@ class Delivery:
         return None, "It has not been looked up: the sender was stopped."
 
     def _ask(self) -> None:
-        if self._clock.is_settled() or self._stop.is_set():
-            return
-        error = self._clock.ask()
-        if error is not None:
+        if not self._stop.is_set() and (error := self._clock.ask()) is not None:
             self._backoff.record_failure(pause_asked(error))
 
     def _answered(self) -> None:

@@ -24,7 +24,7 @@ _SHARED = {"payout_memo": "memo", **{name: name for name in ("payout_from_payor_
 """The arguments of `payouts.submit`, by column."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
-"""What stands for an invalid value while the others are checked."""
+"""What stands for the price while the other values are checked."""
 
 
 class Payouts(RowKind):
@@ -45,22 +45,17 @@ class Payouts(RowKind):
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         problems = list[Problem]()
-        for _ in _VALID:
+        for check in (
+            lambda: self.price(arguments),
+            lambda: self._prepared([{**arguments, **_VALID}]),
+            lambda: self.client.payments.list(arguments.get("payor_id")),
+        ):
             try:
-                self.price(arguments)
+                check()
             except InvalidRequest as error:
-                problems += error.problems
-                arguments = {**arguments, **{one.field: _VALID[one.field] for one in error.problems}}
-        try:
-            self._prepared([arguments])
-        except InvalidRequest as error:
-            for one in error.problems:
-                column = "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
-                problems.append(replace(one, field=column, message=one.message.replace(one.field, column)))
-        try:
-            self.client.payments.list(arguments.get("payor_id"))
-        except InvalidRequest as error:
-            problems += error.problems
+                for one in error.problems:
+                    column = "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
+                    problems.append(replace(one, field=column, message=one.message.replace(one.field, column)))
         if problems:
             raise InvalidRequest.of(problems)
 

@@ -14,7 +14,6 @@ from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
-from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
@@ -26,7 +25,6 @@ from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
 from .notices import NOTICE, report
-from .pacing import pause_after
 from .results import stored_rows
 from .row_kind import LaterStep
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
@@ -139,7 +137,7 @@ class Worker:
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
         try:
-            counts = self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+            counts = self._send(workflow_id, data)
             self.take_over.begun.discard(workflow_id)
             return counts
         except SQLAlchemyError as error:
@@ -149,25 +147,22 @@ class Worker:
         finally:
             self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
+    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
             raise _WorkerGone
         chunk, progress = Chunk.from_json(data), Progress()
-        steps: Generator[Step] | None = None
-
-        def advance() -> Step:
-            nonlocal steps
-            steps = steps or self._steps(workflow_id, queue, chunk, progress)
-            return next(steps)
-
+        # Not within a step: its error would be stored as the result of the step.
+        queue = DBOS.retrieve_queue(queue_of(self._vault.application, batch_of(workflow_id)))
+        limiter = queue and queue.limiter
+        rate = limiter["limit"] / limiter["period"] if limiter else None
+        steps = self._steps(workflow_id, rate, chunk, progress)  # it begins when a step is not stored
         # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
         # taken over: from then on it counts as another one's, and no further row of it is sent here.
         try:
             while not progress.is_over:
-                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, advance)))
+                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, lambda: next(steps))))
         finally:
-            if steps is not None:
-                steps.close()
+            steps.close()
         self._unstored.pop(workflow_id, None)
         results = [progress.results[index] for index in range(len(chunk.rows))]
         left = chunk.unsettled(results)
@@ -178,13 +173,13 @@ class Worker:
         self._tried.update(result.outcome for result in results)
         return dict(Counter(result.outcome.value for result in results))
 
-    def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
+    def _steps(self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress) -> Generator[Step]:
         """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
         delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
         alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
         rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._settings.of_chunk(chunk)
-        terms = SendTerms(chosen.retention, chosen.patience, _rate_of(queue, self._stop), rivals, alone_since)
+        terms = SendTerms(chosen.retention, chosen.patience, rate, rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
         units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {
@@ -221,22 +216,6 @@ class Worker:
                     if result is not None and (reference in references or id_ in ids):
                         rivals.append(Rival(row.key, reference, id_, result.outcome in MAY_EXIST))
         return rivals
-
-
-def _rate_of(queue: str, stop: threading.Event) -> float | None:
-    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
-    failures = 0
-    while not stop.is_set():
-        try:
-            registered = DBOS.retrieve_queue(queue)
-        except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            report(error)
-            failures += 1
-            stop.wait(pause_after(failures))
-        else:
-            limiter = registered and registered.limiter
-            return limiter["limit"] / limiter["period"] if limiter else None
-    return None
 
 
 def _chunk(data: Mapping[str, Any]) -> dict[str, int]:
