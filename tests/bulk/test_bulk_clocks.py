@@ -158,9 +158,9 @@ class TakenOver(httpx.HTTPTransport):
 
     def _take_over(self) -> None:
         here = self._worker()
-        with here._state.engine() as engine, here._state.client(here._vault, engine) as client:
-            for info in client.list_workflows(status="PENDING", name=CHUNK):
-                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+        with here._context.open() as store:
+            for info in store.client.list_workflows(status="PENDING", name=CHUNK):
+                store.client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
 
 
 def test_a_worker_whose_chunk_was_taken_over_stores_nothing(

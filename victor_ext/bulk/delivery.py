@@ -10,7 +10,6 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, count
 from operator import call
 from typing import Any, TypeAlias, TypeVar

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -57,27 +57,24 @@ class Loading(TemporaryDatabase):
     ) -> None:
         super().__init__(_SCHEMA)
         self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
-        self._vault, self._open_store = context.vault, open_store
+        self._state, self._vault, self._open_store = context.state, context.vault, open_store
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
         self._loads: Sequence[Submission] = ()
         self._plan: Submission | None = None
         """The submission whose storing was interrupted."""
-        self._has_state = False
         self._key_column = context.settings.key_column or context.kind.reference
         self._digests = Digests(context.vault)
         self._new: dict[Hashable, list[Row]] = {}
         """New rows of the next chunk of each group."""
         self._columns: dict[str, None] = {}
         self._has_new_keys = False
-        self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
         self.check = Check()
 
-    def compare(self) -> None:
-        """Read what the batch has, for `read` to compare the rows with."""
+    def _read_batch(self) -> None:
+        """Read what the batch has, to compare the rows with it."""
         with self._open_store() as store:
-            self._has_state = True
             self._loads, self._plan = store.submissions()
             last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
             self._key_column = _key_column(last, self._settings, self._kind)
@@ -92,6 +89,8 @@ class Loading(TemporaryDatabase):
         Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
         another source was interrupted.
         """
+        if has_state := self._state.exists():
+            self._read_batch()
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
@@ -112,7 +111,7 @@ class Loading(TemporaryDatabase):
         if self._plan is not None:
             if self._plan.digest != self._digests.source:
                 raise being_stored(self.batch, self._plan)
-        elif self._has_state and check.new and not settings.ask_again:
+        elif has_state and check.new and not settings.ask_again:
             self._refuse_sent()
         return check
 
@@ -153,7 +152,9 @@ class Loading(TemporaryDatabase):
         else:
             check.new += 1
             self._has_new_keys |= known is None
-            self._add_payment(fields.arguments, record.line or record.number)
+            if (name := self._kind.payment_name(fields.arguments)) is not None:
+                place = record.line or record.number
+                self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
         check.replaced += known is not None
         asked = fields.arguments.items()
         arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
@@ -176,10 +177,6 @@ class Loading(TemporaryDatabase):
     def _note(self, record: Record, *problems: Problem) -> None:
         for one in problems:
             self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
-
-    def _add_payment(self, arguments: Mapping[str, Any], line: int) -> None:
-        if (name := self._kind.payment_name(arguments)) is not None:
-            self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), line))
 
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
@@ -205,8 +202,10 @@ class Loading(TemporaryDatabase):
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
+            with self._open_store() as store:
+                rows = store.tries([known.chunk], rows=True)[known.chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
-            columns = differing(self._kind, self._stored(known.chunk)[key], arguments)
+            columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
@@ -248,11 +247,6 @@ class Loading(TemporaryDatabase):
             hint = "leave these rows out; to submit them again on purpose, ask_again=True"
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
-    def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
-        """Return the arguments of a stored chunk by key."""
-        with self._open_store() as store:
-            return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
-
     def store(self, store: BatchStore) -> None:
         """Store the checked rows: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
         if not self.check.stored and self._plan is None:
@@ -277,7 +271,7 @@ class Loading(TemporaryDatabase):
             store.add_plan(load, self._digests.asked, ask_again=ask_again)
 
         def chunks() -> Iterator[str]:
-            yield from (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
+            return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
         is_stored = False
         while not is_stored:

@@ -20,7 +20,7 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .batch_store import BatchStore, batches_of, no_such_batch
+from .batch_store import BatchStore, no_such_batch
 from .layout import Chunk, Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
 from .results import refreshed, results_of, stored_rows, write_csv
@@ -199,8 +199,7 @@ class BulkSender:
                 steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
                 raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
             self._settings.check_person(loads)
-            account = context.vault.account(context.client.caller)
-            step = replace(store, batch=f"{store.batch}/{name}", account=account)
+            step = replace(store, batch=f"{store.batch}/{name}", account=context.account)
             before = step.loads()
             taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
             new = [unit for unit in _units(kind, store, loads) if unit not in taken]
@@ -210,7 +209,9 @@ class BulkSender:
                 first = before[-1].last + 1 if before else 1
                 settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
                 load = Submission(len(before) + 1, None, "", kind.unit, (), settings, [1] * len(new), first, 0, ())
-                step.add_load(load, lambda: (_sealed(context, step.batch, unit) for unit in new))
+                rows = (Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {}) for unit in new)
+                chunks = [self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows]
+                step.add_load(load, lambda: chunks)
             return run_batch(context, step, step.loads(), on_progress)
 
     def drop(self) -> int:
@@ -234,10 +235,13 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored() as (kind, store, loads, plan):
-            status = StatusReader(store, loads, plan).read()
-            steps = ((name, replace(store, batch=f"{store.batch}/{name}")) for name in kind.steps)
-            taken = ((name, step, before) for name, step in steps if (before := step.loads()))
-            status = replace(status, steps={name: _step(step, before) for name, step, before in taken})
+            steps = dict[str, dict[str, Any]]()
+            for name in kind.steps:
+                step = replace(store, batch=f"{store.batch}/{name}")
+                if taken := step.loads():
+                    by = [load.settings["by"] for load in taken]
+                    steps[name] = {"by": by, "counts": StatusReader(step, taken).read().counts}
+            status = replace(StatusReader(store, loads, plan).read(), steps=steps)
             if not refresh:
                 return status
             now = kind.current(results_of(store, loads, kind)).values()
@@ -295,8 +299,8 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with self._context() as context, self._state.engine() as engine, self._state.errors():
-            return batches_of(engine, context.vault.application, f"What {self._state} holds")
+        with self._context() as context, self._state.errors(), context.open() as store:
+            return store.batches(f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
@@ -336,14 +340,11 @@ class BulkSender:
 
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
-        """Open a batch. Unless it is only read, it has to belong to the client's account."""
-        state, vault = self._state, context.vault
-        if not state.exists():
-            raise no_such_batch(batch, str(state))
-        state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
-        with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
-            account = None if to_read else vault.account(context.client.caller)
-            yield BatchStore(client, engine, vault.application, batch, account)
+        if not self._state.exists():
+            raise no_such_batch(batch, str(self._state))
+        self._state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
+        with self._state.errors(), context.open(batch, to_read=to_read) as store:
+            yield store
 
     @contextmanager
     def _stored(self) -> Generator[tuple[RowKind, BatchStore, list[Submission], Submission | None]]:
@@ -353,23 +354,14 @@ class BulkSender:
     def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
         loads, plan = store.submissions()
         if not loads and plan is None:
-            others = batches_of(store.engine, store.application, f"What {self._state} holds")
-            raise no_such_batch(store.batch, str(self._state), others)
+            raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
         return loads, plan
 
-    @contextmanager
-    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> Generator[Loading]:
+    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> closing[Loading]:
         batch = self._name(source)
-        open_store = partial(self._store, context, batch)
-        with closing(Loading(source, batch, context, open_store, expected)) as loading:
-            if self._state.exists():
-                loading.compare()
-            # The rows may come from the caller's own database: its errors are not those of the state.
-            yield loading
+        return closing(Loading(source, batch, context, partial(self._store, context, batch), expected))
 
-    def _send(
-        self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None
-    ) -> BatchStatus:
+    def _send(self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with self._context(settings) as context:
             with self._loading(source, context, expected) as loading:
                 check = loading.read()
@@ -382,19 +374,7 @@ class BulkSender:
         return replace(status, check=check)
 
 
-def _sealed(context: WorkerContext, batch: str, unit: str) -> str:
-    """Return a chunk with the step of one unit."""
-    row = Row(1, idempotency_key_for(batch, unit), unit, {"id": unit}, {})
-    chunk = context.settings.of_chunk(Chunk(DAY, PATIENCE, [row]))
-    return context.vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
-
-
 def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:
     """Return the ids of what was sent together and accepted, in order."""
     created = (one for one in results_of(store, loads, kind) if one.outcome is RowOutcome.CREATED)
     return list(dict.fromkeys(one.asked[kind.unit] for one in created)) if kind.unit else []
-
-
-def _step(store: BatchStore, loads: list[Submission]) -> dict[str, Any]:
-    counts = StatusReader(store, loads).read().counts
-    return {"by": [load.settings["by"] for load in loads], "counts": counts}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
+from .batch_store import BatchStore
 from .layout import CHUNK_ROWS, Chunk, Submission
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -163,6 +164,16 @@ class WorkerContext:
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
+
+    @property
+    def account(self) -> str:
+        return self.vault.account(self.client.caller)
+
+    @contextmanager
+    def open(self, batch: str = "", *, to_read: bool = False) -> Generator[BatchStore]:
+        """Open a batch. Unless it is only read, it has to belong to the client's account."""
+        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
+            yield BatchStore(client, engine, self.vault.application, batch, None if to_read else self.account)
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -124,8 +124,7 @@ class State:
             for tries in range(1, _MIGRATIONS + 1):
                 try:
                     # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
-                    lacks_subseconds = self.is_sqlite and sqlite3.sqlite_version_info < _SUBSECONDS
-                    with _subseconds_in_all_pools() if lacks_subseconds else nullcontext():
+                    with _subseconds_in_all_pools():
                         DBOS.migrate(self.connection_string)
                     return
                 except SQLAlchemyError:
@@ -256,14 +255,18 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 @contextmanager
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
-    event.listen(sa.Pool, "connect", _add_subseconds)
+
+    def add(connection: Any, _record: object) -> None:  # its own: another thread may be in such a block, too
+        _add_subseconds(connection)
+
+    event.listen(sa.Pool, "connect", add)
     try:
         yield
     finally:
-        event.remove(sa.Pool, "connect", _add_subseconds)
+        event.remove(sa.Pool, "connect", add)
 
 
-def _add_subseconds(connection: Any, _record: object = None) -> None:
+def _add_subseconds(connection: Any) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
         # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
