@@ -121,10 +121,10 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     assert {
         "Loading._take",
         "Delivery._call",
-        "_requests_by_reference",
+        "PaymentRequests.look_up",
         "settle",
         "LookUp.settled",
-        "Loading._arguments",
+        "Loading._compare_row",
         "Row.from_json",
         "Vault.serialize",
     } <= look.frames

@@ -19,10 +19,10 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, next_try, numbers_of, queue_of
-from .notices import NOTICE, report
 from .results import latest_results
 from .rows import Check, RowOutcome
 from .settings import Settings, WorkerContext
+from .state import NOTICE, report
 from .worker_lock import FileLock, ServerLock
 
 _FIRST_LOOK = 0.02

@@ -23,12 +23,11 @@ from victor_ext.settlement.key_age import LAST_CALLS
 
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
-from .notices import NOTICE, report
 from .results import stored_rows
 from .row_kind import LaterStep
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
-from .state import StateLost
+from .state import NOTICE, StateLost, report
 from .worker_lock import TakeOver, WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")

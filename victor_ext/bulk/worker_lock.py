@@ -27,8 +27,7 @@ from victor_ext import ConfigurationError
 from victor_ext.settlement.key_age import Moment
 
 from .layout import CHUNK
-from .notices import report
-from .state import State, StateLost
+from .state import State, StateLost, report
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
