@@ -181,13 +181,6 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
     assert (check.repeated, [problem.column for problem in check.problems]) == (1, columns)
 
 
-def test_a_copy_of_a_file_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
-    sender().send(rows(2))
-    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-        sender(batch="april").send(rows(2))
-    assert calls(sandbox, "submit") == 1
-
-
 @pytest.mark.parametrize("is_stored_meanwhile", [False, True])
 def test_a_payment_of_another_batch_is_refused(
     sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch, is_stored_meanwhile: bool
@@ -230,13 +223,6 @@ def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
 class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
-    def test_the_payout_is_found(self, sender: Make, sandbox: VeloSandbox) -> None:
-        sandbox.inject("lose_answer", operation="submit")
-        assert outcomes(sender().send(rows(3))) == {"created": 3}
-        assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
-        submitted_once(sandbox, 3)
-        assert calls(sandbox, "submit") == 1
-
     @late
     def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
         sandbox.inject("lose_answer", operation="submit")
@@ -247,6 +233,7 @@ class TestALostResponse:
                 sandbox.advance(LAG)
 
         assert outcomes(sender(patience=5).send(rows(3), on_progress=later)) == {"created": 3}
+        assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
         assert calls(sandbox, "submit") == 1
 
     @late
