@@ -124,7 +124,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "PaymentRequests.look_up",
         "settle",
         "LookUp.settled",
-        "Loading._compare_row",
+        "Loading._refuse_change",
         "Row.from_json",
         "Vault.serialize",
     } <= look.frames
@@ -156,7 +156,7 @@ def test_no_line_has_a_local_that_shows_a_password_or_the_environment(telling: N
         for wrong in ("postgresql://user:pass-w5rd@host:port/db", "sqlite:///state.sqlite?password=pass-w5rd"):
             unreachable(wrong)
         unreachable("sqlite:///state.sqlite", storage_key=SECRETS["the client's secret"][:8])
-    assert {"State.__init__", "_parsed", "storage_secret", "_from_credentials", "State.engine"} <= look.frames
+    assert {"State.__init__", "_checked_url", "storage_secret", "_from_credentials", "State.engine"} <= look.frames
     assert look.found == set()
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Context, Decimal
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
@@ -36,14 +36,6 @@ CREATE TABLE known (id BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, refused INTE
 CREATE TABLE payments (name TEXT PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypted TEXT NOT NULL);
 """
-
-
-class KnownRow(NamedTuple):
-    """A stored row of the batch. `refused`: it was refused locally, so that nothing was sent under its key."""
-
-    fingerprint: str
-    refused: bool
-    chunk: int
 
 
 class Loading(TemporaryDatabase):
@@ -134,28 +126,29 @@ class Loading(TemporaryDatabase):
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
-        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
-        found = self.execute(query, (identity,)).fetchone()
-        known = None if found is None else KnownRow(*found)
-        if known is not None and not known.refused:
-            self._compare_row(record, fields.arguments, key, known, fingerprint)
+        known = self.execute("SELECT fingerprint, refused, chunk FROM known WHERE id = ?", (identity,)).fetchone()
+        stored, was_never_sent, chunk = known or (None, True, 0)
+        if not was_never_sent:
+            if stored == fingerprint:
+                check.unchanged += 1
+            else:
+                self._refuse_change(record, fields.arguments, key, chunk)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         problems = self._problems(record, fields)
         if problems:
             check.invalid += 1
             self._note(record, *problems)
-            is_stored = known is not None and known.fingerprint == fingerprint
-            if is_stored or not self._settings.skip_invalid:
+            if stored == fingerprint or not self._settings.skip_invalid:
                 return
             check.set_aside += 1
         else:
             check.new += 1
-            self._has_new_keys |= known is None
+            self._has_new_keys |= stored is None
             if (name := self._kind.payment_name(fields.arguments)) is not None:
                 place = record.line or record.number
                 self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
-        check.replaced += known is not None
+        check.replaced += stored is not None
         asked = fields.arguments.items()
         arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
         reason = " ".join(problem.message for problem in problems) or None
@@ -193,17 +186,12 @@ class Loading(TemporaryDatabase):
         else:
             self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
 
-    def _compare_row(
-        self, record: Record, arguments: Mapping[str, Any], key: str, known: KnownRow, fingerprint: str
-    ) -> None:
-        if known.fingerprint == fingerprint:
-            self.check.unchanged += 1
-            return
+    def _refuse_change(self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int) -> None:
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
             with self._open_store() as store:
-                rows = store.tries([known.chunk], rows=True)[known.chunk][0].chunk.rows
+                rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
             columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)
         message = (

@@ -229,8 +229,10 @@ class State:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            what = f"The state {self} cannot be used"
-            if not _may_pass(error):
+            what, code = f"The state {self} cannot be used", _sqlite_code(error)
+            # psycopg does not tell a server that restarts from one that refuses this role.
+            may_pass = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+            if not (may_pass if code is None else code in _PASSING):
                 raise ConfigurationError(f"{what}: {reason_of(error)}.") from error
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
             raise StateUnavailable(f"{what} now: {reason_of(error)}. {advice}") from error
@@ -282,14 +284,6 @@ def _sqlite_code(error: BaseException | None) -> int | None:
     return getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
 
 
-def _may_pass(error: Exception) -> bool:
-    code = _sqlite_code(error)
-    if code is not None:
-        return code in _PASSING
-    # psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
-
-
 def _sqlite_options(connection: Any, _record: object) -> None:
     # As in DBOS: a transaction waits for other writers when it starts.
     connection.isolation_level = "IMMEDIATE"
@@ -328,7 +322,11 @@ def _checked_url(url: object) -> sa.URL:
     """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
     if not isinstance(url, str) or not url.isprintable():
         raise _refused(f"state must be text without invisible characters: {_FORMS}.")
-    parsed = _parsed(url)
+    parsed: sa.URL | None = None
+    with suppress(ArgumentError, ValueError):
+        parsed = _with_hidden_password(sa.make_url(url))
+    if parsed is None:  # raised outside the handler: the original traceback has frames that contain the URL
+        raise _refused(f"state is not the URL of a database: {_FORMS}.")
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         _check_file(parsed)
@@ -336,13 +334,6 @@ def _checked_url(url: object) -> sa.URL:
     if backend != "postgresql":
         raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
     return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
-
-
-def _parsed(url: str) -> sa.URL:
-    with suppress(ArgumentError, ValueError):
-        return _with_hidden_password(sa.make_url(url))
-    # Raised outside the handler: the original traceback has frames that contain the URL.
-    raise _refused(f"state is not the URL of a database: {_FORMS}.")
 
 
 def _with_hidden_password(url: sa.URL) -> sa.URL:
