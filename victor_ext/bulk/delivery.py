@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ _Unit: TypeAlias = tuple[int, ...]
 _Send: TypeAlias = Callable[[_Unit], None]
 _Doubtful: TypeAlias = Sequence[tuple[Sequence[Row], LookUp]]
 """What is looked up, with its rows."""
-Rivals: TypeAlias = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
+Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
 """Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
 
 

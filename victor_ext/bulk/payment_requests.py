@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -65,7 +64,7 @@ class PaymentRequests(RowKind):
                 requests[reference].append(request)
         return [step.settled(requests[step.payment.reference]) for step in steps]
 
-    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         first, last = map(date.fromisoformat, (min(values), max(values)))
         requests = self.client.payment_requests
         for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):

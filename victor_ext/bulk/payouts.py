@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -111,7 +110,7 @@ class Payouts(RowKind):
                 results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))
         return results
 
-    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
             yield from ((one.id, _current(one)) for one in self.client.payouts.audited_payments(unit))
 

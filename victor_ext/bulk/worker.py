@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -196,7 +195,7 @@ class Worker:
             }
             raise
 
-    def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+    def _rivals(self, batch: str, references: Collection[str], ids: Collection[str]) -> list[Rival]:
         """Return the rows of all batches with these references or ids that may have made a request."""
         column, rivals = self._context.kind.reference, list[Rival]()
         with self._context.open(to_read=True) as state:
