@@ -164,13 +164,11 @@ class BulkSender:
                 and its source is not there as it was.
             VictorError: See `send`.
         """
-        batch = self._name(None)
-        with self._context() as context, self._store(context, batch) as store:
-            loads, plan = self._submissions(store)
+        with self._stored(to_read=False) as (context, store, loads, plan):
             if plan is None:
                 return run_batch(context, store, loads, on_progress)
         if plan.source is None or not os.path.exists(plan.source):
-            raise being_stored(batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
+            raise being_stored(store.batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
         settings = replace(
             self._settings, key_column=plan.key_column, **{name: plan.settings[name] for name in READING}
         )
@@ -193,8 +191,8 @@ class BulkSender:
                 may not.
             VictorError: See `send`.
         """
-        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            kind, (loads, _) = context.kind, self._submissions(store)
+        with self._stored() as (context, store, loads, _):
+            kind = context.kind
             if name not in kind.steps:
                 steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
                 raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
@@ -222,8 +220,8 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._context() as context, self._store(context, self._name(None)) as store:
-            return drop(store, *self._submissions(store))
+        with self._stored(to_read=False) as (_, store, loads, plan):
+            return drop(store, loads, plan)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -234,8 +232,8 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (kind, store, loads, plan):
-            steps = dict[str, dict[str, Any]]()
+        with self._stored() as (context, store, loads, plan):
+            kind, steps = context.kind, dict[str, dict[str, Any]]()
             for name in kind.steps:
                 step = replace(store, batch=f"{store.batch}/{name}")
                 if taken := step.loads():
@@ -261,8 +259,8 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
-        with self._stored() as (kind, store, loads, _):
-            yield from (refreshed if refresh else results_of)(store, loads, kind)
+        with self._stored() as (context, store, loads, _):
+            yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
     def export_csv(
         self,
@@ -285,7 +283,8 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (kind, store, loads, _):
+        with self._stored() as (context, store, loads, _):
+            kind = context.kind
             results = (refreshed if refresh else results_of)(store, loads, kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
             return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
@@ -328,8 +327,7 @@ class BulkSender:
             return self._batch
         if not isinstance(source, str | os.PathLike):
             raise ConfigurationError("The batch needs a name: give batch=...")
-        name: str = os.path.basename(os.fspath(source))
-        return checked_batch(name)
+        return checked_batch(os.path.basename(os.fspath(source)))
 
     @contextmanager
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
@@ -347,15 +345,14 @@ class BulkSender:
             yield store
 
     @contextmanager
-    def _stored(self) -> Generator[tuple[RowKind, BatchStore, list[Submission], Submission | None]]:
-        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            yield context.kind, store, *self._submissions(store)
-
-    def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
-        loads, plan = store.submissions()
-        if not loads and plan is None:
-            raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
-        return loads, plan
+    def _stored(
+        self, *, to_read: bool = True
+    ) -> Generator[tuple[WorkerContext, BatchStore, list[Submission], Submission | None]]:
+        with self._context() as context, self._store(context, self._name(None), to_read=to_read) as store:
+            loads, plan = store.submissions()
+            if not loads and plan is None:
+                raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
+            yield context, store, loads, plan
 
     def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> closing[Loading]:
         batch = self._name(source)
