@@ -269,12 +269,6 @@ class TestALostResponse:
         assert outcomes(status) == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
 
-    def test_of_an_instruction_the_payout_is_read(self, sender: Make, sandbox: VeloSandbox) -> None:
-        sender().send(rows(2))
-        sandbox.inject("lose_answer", operation="instruct")
-        assert outcomes(sender().take_step("instruct")) == {"created": 1}
-        assert calls(sandbox, "instruct") == 1
-
 
 def test_an_instruction_of_which_nothing_is_known(
     bulk: Bulk, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch

@@ -106,19 +106,15 @@ def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
     """Return the arguments in one canonical spelling that depends on neither source format nor Unicode form."""
-    return Secret(_SORTED_JSON({name: _canonical(name, value) for name, value in arguments.items()}))
+    return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
 def differing(kind: RowKind, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
     """Return the columns whose values differ from the stored ones."""
-    names = [
-        name
-        for name in sorted(kind.columns & (stored.keys() | arguments.keys()))
-        # `today` and the default may mean another date now.
-        if (name not in DEFAULTS or (name in arguments and in_utc(arguments[name]) == arguments[name]))
-        and (_canonical(name, stored[name]) if name in stored else None)
-        != (_canonical(name, arguments[name]) if name in arguments else None)
-    ]
+    before, now = _canonical_values(stored), _canonical_values(arguments)
+    # `today` and the default may mean another date now.
+    unsure = {name for name in DEFAULTS if name not in now or in_utc(now[name]) != now[name]}
+    names = [name for name in sorted(kind.columns - unsure) if before.get(name) != now.get(name)]
     return names or [name for name in DEFAULTS if name in kind.columns]
 
 
@@ -180,6 +176,10 @@ def _as_json(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
     return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _canonical(name, value) for name, value in arguments.items()}
 
 
 def _canonical(name: str, value: Any) -> str:
