@@ -327,7 +327,8 @@ class BulkSender:
             return self._batch
         if not isinstance(source, str | os.PathLike):
             raise ConfigurationError("The batch needs a name: give batch=...")
-        return checked_batch(os.path.basename(os.fspath(source)))
+        name: str = os.path.basename(os.fspath(source))
+        return checked_batch(name)
 
     @contextmanager
     def _context(self, settings: Settings | None = None) -> Generator[WorkerContext]:
