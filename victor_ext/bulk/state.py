@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import sqlite3
-import sys
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
@@ -33,9 +32,11 @@ DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
 _MIGRATIONS = 4
-_RETURNING, _SUBSECONDS = (3, 35), (3, 42)
-"""The first SQLite with `RETURNING`, which DBOS uses for its queues; and with `unixepoch('subsec')`, from which DBOS
-takes its times on Python 3.12 and newer: an older one answers NULL, and each write fails."""
+_RETURNING = (3, 35, 0)
+"""The first SQLite with `RETURNING`, which DBOS uses for its queues."""
+_SUBSECONDS = (3, 42, 0)
+"""The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and newer. An older one
+answers NULL, or has no such function, and each write fails at `NOT NULL`: that of Debian 12 is 3.40."""
 _PASSING = frozenset(
     {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
 )
@@ -85,12 +86,10 @@ class State:
         url = concealed(url)
         self.url = _checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        oldest = _SUBSECONDS if sys.version_info >= (3, 12) else _RETURNING
-        if self.is_sqlite and sqlite3.sqlite_version_info < oldest:
+        if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
             raise _refused(
-                f"state is an SQLite file, and the SQLite of this Python is {sqlite3.sqlite_version}: {oldest[0]}."
-                f"{oldest[1]} is the oldest that works. Use a Python with a newer one, or write "
-                "postgresql://user@host/database.",
+                f"state is an SQLite file, and the SQLite of this Python is {sqlite3.sqlite_version}: 3.35 is the "
+                "oldest that works. Use a Python with a newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
         self._file: tuple[int, int, bool] | None = None
@@ -132,7 +131,9 @@ class State:
                 self._is_on_server()
             for tries in range(1, _MIGRATIONS + 1):
                 try:
-                    DBOS.migrate(self.connection_string)
+                    # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
+                    with _subseconds_in_all_pools():
+                        DBOS.migrate(self.connection_string)
                     return
                 except SQLAlchemyError:
                     # Another process may be creating the database.
@@ -290,6 +291,31 @@ def _sqlite_options(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     # Each connection has its own cache; the system caches the file anyway.
     connection.execute("PRAGMA cache_size=-512")
+    _add_subseconds(connection)
+
+
+@contextmanager
+def _subseconds_in_all_pools() -> Generator[None]:
+    """Call `_add_subseconds` for each connection of this process that is opened in the block."""
+
+    def add(connection: Any, _record: object) -> None:  # its own: another thread may be in such a block, too
+        _add_subseconds(connection)
+
+    event.listen(sa.Pool, "connect", add)
+    try:
+        yield
+    finally:
+        event.remove(sa.Pool, "connect", add)
+
+
+def _add_subseconds(connection: Any) -> None:
+    """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
+    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
+        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
+        def now(modifier: object) -> float | None:
+            return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
+
+        connection.create_function("unixepoch", 1, now)
 
 
 def _checked_url(url: object) -> sa.URL:
