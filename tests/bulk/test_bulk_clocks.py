@@ -82,6 +82,26 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(bulk:
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
 
 
+def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
+    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
+) -> None:
+    records = [*(row(number, client_reference_id=f"REF-{number}") for number in range(1, 6)), row(6)]
+    broken_off(bulk, victor_sandbox, bulk.write(records, "march"), 3, 0)
+    victor_sandbox.set_clock_skew(KEPT + 600)
+    attempts, again = victor_sandbox.attempts_by_key(), sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite")
+    status = again.resume()
+    assert (dict(status.counts), status.exit_status) == ({"created": 3, "unknown": 3}, 3)
+    exported = list(again.export())
+    assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
+    made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
+    assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
+    says = {1: "identified by its client_reference_id", 4: "check it by hand", 6: "no client_reference_id"}
+    assert [number for number, text in says.items() if text not in (exported[number - 1].error or "")] == []
+    # Nothing changes when it is tried once more, in either way.
+    assert (again.resume().exit_status, again.send(records).exit_status) == (3, 3)
+    assert victor_sandbox.attempts_by_key() == attempts
+
+
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_rows_that_were_never_sent_are_sent_also_after_the_life_of_a_key(
     bulk: Bulk, victor_sandbox: Sandbox, request: pytest.FixtureRequest, database: str
@@ -158,9 +178,9 @@ class TakenOver(httpx.HTTPTransport):
 
     def _take_over(self) -> None:
         here = self._worker()
-        with here._state.engine() as engine, here._state.client(here._vault, engine) as client:
-            for info in client.list_workflows(status="PENDING", name=CHUNK):
-                client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
+        with here._context.open() as store:
+            for info in store.client.list_workflows(status="PENDING", name=CHUNK):
+                store.client.resume_workflow(info.workflow_id, queue_name=info.queue_name)
 
 
 def test_a_worker_whose_chunk_was_taken_over_stores_nothing(

@@ -96,6 +96,10 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
     "a column is missing": (FILE.replace("amount", "sum"), {}, (1, "amount", "required"), ""),
     "no key column": (FILE.replace("invoice_no", "number"), {}, (1, "invoice_no", "key_column"), ""),
     "a column of keys": (f"{HEADING},idempotency_key\n{GOOD},x\n", {}, (2, "idempotency_key", "column"), ""),
+    "a key twice": (
+        "\n".join([HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")]), {},
+        (5, "invoice_no", "repeated"), "line 2",
+    ),
     "a quote that is not closed": (f'{HEADING}\n{GOOD}"never closed\n', {}, (2, None, "format"), ""),
     "text after a quote": (f'{HEADING}\n{GOOD}"a"b\n', {}, (2, None, "format"), ""),
     "a line without end": (f"{HEADING}\n{GOOD}{'x' * (1 << 20)}\n", {}, (2, None, "length"), ""),
@@ -207,14 +211,6 @@ def test_no_value_of_a_json_document_is_answered_in_python(checked: Callable[...
     assert [problem.message for problem in problems if python.search(problem.message)] == []
 
 
-def test_a_repeated_key_is_refused_with_both_lines_when_bad_rows_are_skipped(checked: Callable[..., Check]) -> None:
-    content = "\n".join([HEADING, GOOD, GOOD.replace("INV-1", "INV-2"), "", GOOD.replace("44.23", "1.00")])
-    check = checked(content, skip_invalid=True)
-    assert check.repeated == 1
-    assert places(check) == [(5, "invoice_no", "repeated")]
-    assert "line 2" in check.problems[0].message
-
-
 def test_words_for_days_stand_for_dates_and_do_not_change_with_them(sender: Senders, victor_sandbox: Sandbox) -> None:
     records = [row(1, due_date="today"), row(2, due_date="tomorrow")]
     assert sender().send(records).exit_status == 0
@@ -242,14 +238,10 @@ def test_json_that_is_no_record(checked: Callable[..., Check], record: str) -> N
     assert places(check) == [(2, None, "format")]
 
 
-def test_the_same_key_whether_it_is_text_or_a_number(sender: Senders) -> None:
-    check = sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}])
-    assert check.repeated == 1
-
-
 def test_rows_from_python_keep_their_types(sender: Senders) -> None:
     good = {**row(1), "amount": Decimal("44.23"), "due_date": today(), "amount_modification_allowed": True}
     assert sender().check([good]).new == 1
+    assert sender().check([row(1, invoice_no="1042"), {**row(2), "invoice_no": 1042}]).repeated == 1
     wrong: list[Any] = [
         {**row(2), "amount": 44.23},
         {**row(3), "payee_account_number": 917364550218},

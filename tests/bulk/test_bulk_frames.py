@@ -121,10 +121,10 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
     assert {
         "Loading._take",
         "Delivery._call",
-        "_requests_by_reference",
+        "PaymentRequests.look_up",
         "settle",
         "LookUp.settled",
-        "Loading._arguments",
+        "Loading._refuse_change",
         "Row.from_json",
         "Vault.serialize",
     } <= look.frames
@@ -156,7 +156,7 @@ def test_no_line_has_a_local_that_shows_a_password_or_the_environment(telling: N
         for wrong in ("postgresql://user:pass-w5rd@host:port/db", "sqlite:///state.sqlite?password=pass-w5rd"):
             unreachable(wrong)
         unreachable("sqlite:///state.sqlite", storage_key=SECRETS["the client's secret"][:8])
-    assert {"State.__init__", "_parsed", "storage_secret", "_from_credentials", "State.engine"} <= look.frames
+    assert {"State.__init__", "_checked_url", "storage_secret", "_from_credentials", "State.engine"} <= look.frames
     assert look.found == set()
 
 
@@ -172,16 +172,12 @@ def test_what_callers_raise_carries_no_row_with_it(sender: Senders) -> None:
         yield row(1)
         raise LookupError
 
-    def on_row(_count: int) -> None:
-        raise LookupError
-
     def on_progress(_status: object) -> None:
         raise LookupError
 
     acts: dict[str, Callable[[], Any]] = {
         "a generator": lambda: sender().send(generator()),
         "a mapping": lambda: sender().check([row(1), Odd(row(2))]),
-        "on_row": lambda: sender().check([row(1)], on_row=on_row),
         "on_progress": lambda: sender().send([row(1)], on_progress=on_progress),
         "wrong rows": lambda: sender().send([row(1), row(2, amount="-1")]),
     }

@@ -174,18 +174,11 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Make) -> N
         sender(key_column="region")
     with pytest.raises(ConfigurationError, match="due_date is no column"):
         sender(due_date="today")
-    with pytest.raises(ConfigurationError, match="settle_for=599 must be"):
-        sender(settle_for=599)
-    check = sender().check([row(1), row(1, amount="x", currency="USDD", source_account_name="")])
-    columns = ["payor_payment_id", "currency", "amount", "source_account_name"]
+    wrong = [row(1, amount="x", source_account_name=""), row(2, amount="x", currency="USDD", remote_id="")]
+    check = sender().check([row(1), *wrong])
+    # How many decimals an amount has depends on its currency.
+    columns = ["payor_payment_id", "amount", "source_account_name", "currency", "remote_id"]
     assert (check.repeated, [problem.column for problem in check.problems]) == (1, columns)
-
-
-def test_a_copy_of_a_file_is_refused(sender: Make, sandbox: VeloSandbox) -> None:
-    sender().send(rows(2))
-    with pytest.raises(ConfigurationError, match="same rows as the batch march"):
-        sender(batch="april").send(rows(2))
-    assert calls(sandbox, "submit") == 1
 
 
 @pytest.mark.parametrize("is_stored_meanwhile", [False, True])
@@ -230,13 +223,6 @@ def test_another_system_is_refused_with_the_reason(bulk: Bulk) -> None:
 class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
-    def test_the_payout_is_found(self, sender: Make, sandbox: VeloSandbox) -> None:
-        sandbox.inject("lose_answer", operation="submit")
-        assert outcomes(sender().send(rows(3))) == {"created": 3}
-        assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
-        submitted_once(sandbox, 3)
-        assert calls(sandbox, "submit") == 1
-
     @late
     def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
         sandbox.inject("lose_answer", operation="submit")
@@ -247,6 +233,7 @@ class TestALostResponse:
                 sandbox.advance(LAG)
 
         assert outcomes(sender(patience=5).send(rows(3), on_progress=later)) == {"created": 3}
+        assert payouts_of(sender()) == [["PAY-1", "PAY-2", "PAY-3"]]
         assert calls(sandbox, "submit") == 1
 
     @late
@@ -266,13 +253,8 @@ class TestALostResponse:
         assert {
             result.error for result in sender().export() if "No payouts have payments" not in str(result.error)
         } == set()
-        looked = calls(sandbox, "list_payments")
-
-        def later(_status: object) -> None:
-            if calls(sandbox, "list_payments") > looked + 1:
-                sandbox.advance(LAG)
-
-        assert outcomes(sender(settle_for=3 * LAG).resume(on_progress=later)) == {"created": 3}
+        sandbox.advance(LAG)
+        assert outcomes(sender().resume()) == {"created": 3}
         assert calls(sandbox, "submit") == 1
         submitted_once(sandbox, 3)
 
@@ -286,12 +268,6 @@ class TestALostResponse:
         status = sender(batch="april", ask_again=True).send(rows(2), on_progress=later)
         assert outcomes(status) == {"unknown": 2}
         assert sandbox.work_done_by_reference()["PAY-1"] == 1
-
-    def test_of_an_instruction_the_payout_is_read(self, sender: Make, sandbox: VeloSandbox) -> None:
-        sender().send(rows(2))
-        sandbox.inject("lose_answer", operation="instruct")
-        assert outcomes(sender().take_step("instruct")) == {"created": 1}
-        assert calls(sandbox, "instruct") == 1
 
 
 def test_an_instruction_of_which_nothing_is_known(

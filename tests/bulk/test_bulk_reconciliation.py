@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, outbound, row, rows, store_only, wait_until
+from tests.bulk.bulk_runs import Senders, asked_once, keys_of, outbound, row, rows, store_only
 from victor_ext import ConfigurationError, ProviderTime, Victor, VictorOAuth
 from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
@@ -24,45 +22,6 @@ KEPT = 100
 
 def referenced(count: int) -> list[dict[str, str]]:
     return [row(number, client_reference_id=f"REF-{number}") for number in range(1, count + 1)]
-
-
-@pytest.fixture
-def broken_off(bulk: Bulk, victor_sandbox: Sandbox, sender: Senders) -> Callable[..., Any]:
-    """Send these rows, and kill the sender while the fourth is under way; a sender to go on with."""
-
-    def send(records: list[dict[str, str]]) -> Any:
-        file = bulk.write(records, "march")
-        victor_sandbox.inject("delay", operation="create", delay=60, skip=3, times=None)
-        options = ("--key-column", "invoice_no", "--workers", "1", "--key-retention", f"{KEPT}s")
-        with bulk.started("send", file.name, *options) as process:
-            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= 4, process)
-            assert process.poll() is None, process.communicate()
-        victor_sandbox.clear_faults()
-        victor_sandbox.set_clock_skew(KEPT)
-        return lambda **options: sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite", **options)
-
-    return send
-
-
-def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
-    victor_sandbox: Sandbox, broken_off: Callable[..., Any]
-) -> None:
-    records = [*referenced(5), row(6)]
-    again = broken_off(records)
-    attempts = victor_sandbox.attempts_by_key()
-    status = again().resume()
-    assert (dict(status.counts), status.exit_status) == ({"created": 3, "unknown": 3}, 3)
-    exported = list(again().export())
-    assert [result.outcome for result in exported] == ["created"] * 3 + ["unknown"] * 3
-    made = {request.get("client_reference_id"): request["id"] for request in victor_sandbox.requests()}
-    assert [result.id for result in exported[:3]] == [made[f"REF-{number}"] for number in (1, 2, 3)]
-    says = {1: "identified by its client_reference_id", 4: "check it by hand", 6: "no client_reference_id"}
-    assert [number for number, text in says.items() if text not in (exported[number - 1].error or "")] == []
-
-    # Nothing changes when it is tried once more, in either way.
-    assert again().resume().exit_status == 3
-    assert again().send(records).exit_status == 3
-    assert victor_sandbox.attempts_by_key() == attempts
 
 
 @pytest.mark.victor_sandbox(list_lag=60, key_repeat="409")

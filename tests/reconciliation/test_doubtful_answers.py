@@ -139,9 +139,7 @@ def test_the_id_of_an_inbound_request_is_not_missing(victor: Victor, httpx_mock:
     httpx_mock.add_response(method="GET", json=request(9, None, direction="inbound"))
     answer_pages(httpx_mock, [])
     assert compared(victor, {"id": "ID-9"}) == [("unchecked", "")]
-
-
-def test_an_inbound_request_in_a_list_of_outbound_ones_is_not_ours(victor: Victor, httpx_mock: HTTPXMock) -> None:
+    # Nor is one in a list of outbound requests unknown.
     answer_pages(httpx_mock, [request(9, "INV-9", direction="inbound")], [])
     assert compared(victor) == []
 

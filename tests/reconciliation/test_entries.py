@@ -45,6 +45,8 @@ def test_the_file_of_bulk_sending(tmp_path: Path) -> None:
     text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
     assert read(written(tmp_path, text)) == [Entry(PRICE, "INV-1042", line=2)]
     assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
+    text = "id,reference,amount\n7,R-1,44.23\n"
+    assert read(written(tmp_path, text), columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
 def test_the_export_of_bulk_sending(tmp_path: Path) -> None:
@@ -80,11 +82,6 @@ def test_json_lines_mappings_and_entries(tmp_path: Path) -> None:
     assert read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}]) == expected
     assert read([Entry(PRICE, "R-1"), Entry(PRICE, id="A")]) == expected
     assert read(iter([Entry(PRICE, "R-1", line=70)])) == [Entry(PRICE, "R-1", line=70)]
-
-
-def test_a_column_that_is_not_read(tmp_path: Path) -> None:
-    path = written(tmp_path, "id,reference,amount\n7,R-1,44.23\n")
-    assert read(path, columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
 CASES = cases_beside(__file__)

@@ -221,12 +221,9 @@ def test_what_the_oracle_does_not_draw(ours: Ours, theirs: list[Other], expected
     assert [(row.kind.value, " ".join(row.differences)) for row in found([ours], theirs)] == [expected]
 
 
-def test_a_duplicate_names_the_payment_that_was_matched() -> None:
+def test_a_duplicate_names_the_payment_that_was_matched_and_belongs_to_the_first_of_ours() -> None:
     first, _ = found([Ours()], [Other(), Other(id="B", minute=1)])
     assert (first.kind, first.theirs.id, first.other_id, first.ours.reference) == (Kind.DUPLICATE, "B", "A", "R1")
-
-
-def test_a_duplicate_belongs_to_the_first_of_ours() -> None:
     ours = [Ours(reference=None, id="A"), Ours(reference=None, id="B")]
     first, *_ = found(ours, [Other(), Other(id="B"), Other(id="C", minute=1)])
     assert (first.kind, first.theirs.id, first.other_id, first.ours.id) == (Kind.DUPLICATE, "C", "A", "A")

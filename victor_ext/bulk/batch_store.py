@@ -120,8 +120,8 @@ class BatchStore:
         """Return the batch of each load whose payments no other batch may have."""
         return [batch for batch, _ in self._numbered(f"{self.application}/payments", of_others=True)]
 
-    def add_load(self, load: Submission, chunks: Callable[[], Iterable[str]], payments: int | None = None) -> bool:
-        """Store a submission and all its sealed chunks at once, unless another process has stored the same source.
+    def add_load(self, load: Submission, chunks: Callable[[], Iterable[object]], payments: int | None = None) -> bool:
+        """Store a submission and all its chunks at once, unless another process has stored the same source.
 
         Return False, and store nothing, if the state has no longer as many loads of `payments` (None: they are none).
         Raises `ConfigurationError` if another process has dropped or, before a drop, stored rows of this batch.
@@ -206,6 +206,29 @@ class BatchStore:
                 progress.add(Step.from_json(output))
         return progress
 
+    def batches(self, what: str) -> list[str]:
+        """Return the names of all batches of this key and provider, oldest first.
+
+        Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
+        """
+        from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
+
+        # A client without an application lists the workflows of all of them.
+        client = DBOSClient(system_database_engine=self.engine, retry_connection_errors=False)
+        try:
+            infos = client.list_workflows(name=PLAN, load_input=False, load_output=False)
+        finally:
+            client.destroy()
+        owned = (info.workflow_id for info in infos if info.application_name == self.application)
+        batches = [workflow_id.rpartition("/plan/")[0] for workflow_id in owned]
+        if infos and not batches:
+            # Prefer batches of the same key: the message can then name the settings to change.
+            same_key = self.application.rpartition("-")[0]
+            owners = {str(info.application_name) for info in infos}
+            owner = max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key)
+            raise _other_owner(owner, self.application, what)
+        return list(dict.fromkeys(batches))
+
     @contextmanager
     def _transaction(self) -> Generator[sa.Connection]:
         with self.engine.begin() as connection:
@@ -268,28 +291,6 @@ def _stored_by_another() -> tuple[type[Exception], ...]:
     from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
     return error.DBOSWorkflowIDInUseError, error.DBOSConflictingWorkflowError
-
-
-def batches_of(engine: sa.Engine, application: str, what: str) -> list[str]:
-    """Return the names of all batches of this key and provider, oldest first.
-
-    Raises `ConfigurationError`, about `what`, if there are only batches of other owners: they may have been sent.
-    """
-    from dbos import DBOSClient  # noqa: PLC0415 - as in `_stored_by_another`
-
-    # A client without an application lists the workflows of all of them.
-    client = DBOSClient(system_database_engine=engine, retry_connection_errors=False)
-    try:
-        infos = client.list_workflows(name=PLAN, load_input=False, load_output=False)
-    finally:
-        client.destroy()
-    batches = [info.workflow_id.rpartition("/plan/")[0] for info in infos if info.application_name == application]
-    if infos and not batches:
-        # Prefer batches of the same key: the message can then name the settings to change.
-        same_key = application.rpartition("-")[0]
-        owners = {str(info.application_name) for info in infos}
-        raise _other_owner(max(owners, key=lambda owner: owner.rpartition("-")[0] == same_key), application, what)
-    return list(dict.fromkeys(batches))
 
 
 def _check_owner(info: WorkflowStatus, application: str, what: str, account: str | None) -> None:

@@ -6,15 +6,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from typing import Any, cast
 
 from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import NumberText, Secret
+from victor_ext.settlement.arguments import plain
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
@@ -72,16 +71,13 @@ def _similar(kind: RowKind, name: str, names: Sequence[str]) -> str | None:
 def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
     fields = Fields()
     for name, value in record.items():
-        if value is None or value == "":
-            if name not in kind.columns:
-                fields.extras[name] = ""
-        elif name in kind.columns:
+        if name not in kind.columns:
+            fields.extras[name] = "" if value is None else _as_text(value)
+        elif value is not None and value != "":
             read = _argument(kind, name, value)
             if isinstance(read, Problem):
                 fields.problems.append(read)
             fields.arguments[name] = value if isinstance(read, Problem) else read
-        else:
-            fields.extras[name] = _as_text(value)
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
         fields.problems.append(Problem("idempotency_key", "column", message))
@@ -110,19 +106,15 @@ def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem
 
 def canonical_text(arguments: Mapping[str, Any]) -> str:
     """Return the arguments in one canonical spelling that depends on neither source format nor Unicode form."""
-    return Secret(_SORTED_JSON({name: _canonical(name, value) for name, value in arguments.items()}))
+    return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
 def differing(kind: RowKind, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
     """Return the columns whose values differ from the stored ones."""
-    names = [
-        name
-        for name in sorted(kind.columns & (stored.keys() | arguments.keys()))
-        # `today` and the default may mean another date now.
-        if (name not in DEFAULTS or (name in arguments and in_utc(arguments[name]) == arguments[name]))
-        and (_canonical(name, stored[name]) if name in stored else None)
-        != (_canonical(name, arguments[name]) if name in arguments else None)
-    ]
+    before, now = _canonical_values(stored), _canonical_values(arguments)
+    # `today` and the default may mean another date now.
+    unsure = {name for name in DEFAULTS if name not in now or in_utc(now[name]) != now[name]}
+    names = [name for name in sorted(kind.columns - unsure) if before.get(name) != now.get(name)]
     return names or [name for name in DEFAULTS if name in kind.columns]
 
 
@@ -131,10 +123,9 @@ def _argument(kind: RowKind, name: str, value: object) -> object:
     is_flag = name in kind.flags
     if isinstance(value, str):
         wrong = damage_of(name, value, kind.long_numbers.get(name))
+        wrong = wrong or (invisible_in(name, value) if name in kind.exact else None)
     else:
         wrong = None if is_flag and value in (True, False) else _of_another_kind(name, value)
-    if wrong is None and isinstance(value, str) and name in kind.exact:
-        wrong = invisible_in(name, value)
     if wrong is not None:
         return wrong
     if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
@@ -187,14 +178,14 @@ def _as_json(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
+def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:
+    return {name: _canonical(name, value) for name, value in arguments.items()}
+
+
 def _canonical(name: str, value: Any) -> str:
-    if name == "amount":
-        try:
-            return f"{money.to_decimal(value):.2f}"
-        except InvalidRequest:
-            return repr(value)
-    if isinstance(value, Enum):
-        value = value.value
-    is_day = isinstance(value, date) and not isinstance(value, datetime)
+    try:
+        value = f"{money.to_decimal(value):.2f}" if name == "amount" else plain(name, value)
+    except InvalidRequest:
+        value = repr(value)
     # `str` of an account number is a plain text, which a report of a traceback would show.
-    return value.isoformat() if is_day else in_one_form(value if isinstance(value, str) else str(value))
+    return in_one_form(value if isinstance(value, str) else str(value))

@@ -6,11 +6,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, count
 from operator import call
 from typing import Any, TypeAlias, TypeVar
@@ -43,7 +41,7 @@ _Unit: TypeAlias = tuple[int, ...]
 _Send: TypeAlias = Callable[[_Unit], None]
 _Doubtful: TypeAlias = Sequence[tuple[Sequence[Row], LookUp]]
 """What is looked up, with its rows."""
-Rivals: TypeAlias = Callable[[AbstractSet[str], AbstractSet[str]], Sequence[Rival]]
+Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
 """Returns the rows with these references or ids, of all batches of the state. It reads all of them."""
 
 
@@ -72,12 +70,10 @@ class Delivery:
         stop: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
         kind: Sendable | None = None,
-        settle_for: float | None = None,
     ) -> None:
         self._client, self._caller = client, client.caller
         self._kind: Sendable = kind or client.system.load("bulk")(client)
         self._stop = stop
-        self._settle_for = settle_for or SETTLE_FOR
         self._monotonic = monotonic
         self._backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(client, monotonic)
@@ -227,37 +223,29 @@ class Delivery:
             # Whoever takes it over gives it up no sooner than this worker has sent it, and its call has ended.
             life = SETTLE_FOR
             keys = NoKey(self._caller, life / 4, terms.alone_since)
-        turn = partial(self._turn, count(), self._monotonic() + terms.patience, keys, rate_limiter)
+        turns, ends = count(), self._monotonic() + terms.patience
+
+        def turn(so_far: Settlement, sent: Sent | Moment | None) -> Now | None:
+            tries = next(turns)
+            if sent is not None and isinstance(keys, NoKey):
+                return self._clock.now()  # nothing is sent: it is looked up
+            if tries:
+                if self._monotonic() >= ends:
+                    return None
+                # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
+                self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
+            elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
+                return now  # nothing is sent: it is looked up
+            self._backoff.wait()
+            rate_limiter.wait()
+            if isinstance(sent, Sent):
+                self._ask()
+            # The time is read after the waits: a key can expire during them.
+            return None if self._stop.is_set() else self._clock.now()
+
         client = within_key_life(self._client, life)
         flow = settle(payment, keys, turn, lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat))
         return drive(flow, call)
-
-    def _turn(
-        self,
-        turns: Iterator[int],
-        ends: float,
-        keys: Keys | NoKey,
-        rate_limiter: RateLimiter,
-        so_far: Settlement,
-        sent: Sent | Moment | None,
-    ) -> Now | None:
-        """Wait until a row can be tried; None: its patience has ended, or sending stops."""
-        tries = next(turns)
-        if sent is not None and isinstance(keys, NoKey):
-            return self._clock.now()  # nothing is sent: it is looked up
-        if tries:
-            if self._monotonic() >= ends:
-                return None
-            # All rows share the backoff, and successes of other rows reset it; this wait grows for each row.
-            self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
-        elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
-            return now  # nothing is sent: it is looked up
-        self._backoff.wait()
-        rate_limiter.wait()
-        if isinstance(sent, Sent):
-            self._ask()
-        # The time is read after the waits: a key can expire during them.
-        return None if self._stop.is_set() else self._clock.now()
 
     def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
@@ -296,9 +284,9 @@ class Delivery:
         def read() -> bool | None:
             latest[:] = self._kind.look_up(steps)
             is_known = all(one.request is not None for one in latest)
-            return is_known or all(self._age(sent) >= self._settle_for for sent in without_key) or None
+            return is_known or all(self._age(sent) >= SETTLE_FOR for sent in without_key) or None
 
-        _, why = self._read(read, max(terms.patience, self._settle_for) if without_key else terms.patience)
+        _, why = self._read(read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience)
         if not latest:
             return _unresolved(doubtful, why)
         return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
@@ -344,10 +332,7 @@ class Delivery:
         return None, "It has not been looked up: the sender was stopped."
 
     def _ask(self) -> None:
-        if self._clock.is_settled() or self._stop.is_set():
-            return
-        error = self._clock.ask()
-        if error is not None:
+        if not self._stop.is_set() and (error := self._clock.ask()) is not None:
             self._backoff.record_failure(pause_asked(error))
 
     def _answered(self) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from decimal import Context, Decimal
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from victor_ext import ConfigurationError, InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
@@ -38,14 +38,6 @@ CREATE TABLE chunks (number INTEGER PRIMARY KEY, rows INTEGER NOT NULL, encrypte
 """
 
 
-class KnownRow(NamedTuple):
-    """A stored row of the batch. `refused`: it was refused locally, so that nothing was sent under its key."""
-
-    fingerprint: str
-    refused: bool
-    chunk: int
-
-
 class Loading(TemporaryDatabase):
     """Rows to check, and then to store in a batch, which `open_store` opens if the state exists.
 
@@ -57,27 +49,24 @@ class Loading(TemporaryDatabase):
     ) -> None:
         super().__init__(_SCHEMA)
         self._rows, self.batch, self._settings, self._kind = rows, batch, context.settings, context.kind
-        self._vault, self._open_store = context.vault, open_store
+        self._state, self._vault, self._open_store = context.state, context.vault, open_store
         self._expected, self._without_amount = expected, 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
         self._loads: Sequence[Submission] = ()
         self._plan: Submission | None = None
         """The submission whose storing was interrupted."""
-        self._has_state = False
         self._key_column = context.settings.key_column or context.kind.reference
         self._digests = Digests(context.vault)
         self._new: dict[Hashable, list[Row]] = {}
         """New rows of the next chunk of each group."""
         self._columns: dict[str, None] = {}
         self._has_new_keys = False
-        self._stored = lru_cache(maxsize=1)(self._arguments)  # most changed rows come in the order of the first ones
         self.check = Check()
 
-    def compare(self) -> None:
-        """Read what the batch has, for `read` to compare the rows with."""
+    def _read_batch(self) -> None:
+        """Read what the batch has, to compare the rows with it."""
         with self._open_store() as store:
-            self._has_state = True
             self._loads, self._plan = store.submissions()
             last = self._plan or next((load for load in reversed(self._loads) if load.rows), None)
             self._key_column = _key_column(last, self._settings, self._kind)
@@ -86,12 +75,14 @@ class Loading(TemporaryDatabase):
             values = ((row.identity, row.fingerprint, was_refused(row, one), number) for number, row, one in rows)
             self.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", values)
 
-    def read(self, on_row: Callable[[int], None] | None) -> Check:
+    def read(self) -> Check:
         """Check every row, and write the rows to store into the database, encrypted, in chunks.
 
         Raises `ConfigurationError` as `refuse_copy` does, if another batch has a payment of the rows, and if storing
         another source was interrupted.
         """
+        if has_state := self._state.exists():
+            self._read_batch()
         settings, check, kind = self._settings, self.check, self._kind
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
@@ -99,8 +90,6 @@ class Loading(TemporaryDatabase):
             for record in records_of(self._rows, encoding=settings.encoding, known=kind.columns, check=heading):
                 check.rows += 1
                 self._take(record)
-                if on_row is not None:
-                    on_row(check.rows)
         except SourceBroken as broken:
             check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message), breaks=True)
         if check.rows == 0 and not check.broken:
@@ -114,7 +103,7 @@ class Loading(TemporaryDatabase):
         if self._plan is not None:
             if self._plan.digest != self._digests.source:
                 raise being_stored(self.batch, self._plan)
-        elif self._has_state and check.new and not settings.ask_again:
+        elif has_state and check.new and not settings.ask_again:
             self._refuse_sent()
         return check
 
@@ -137,26 +126,29 @@ class Loading(TemporaryDatabase):
             return
         fingerprint = self._vault.fingerprint(canonical_text(fields.arguments))
         self._digests.add(identity, fingerprint)
-        query = "SELECT fingerprint, refused, chunk FROM known WHERE id = ?"
-        found = self.execute(query, (identity,)).fetchone()
-        known = None if found is None else KnownRow(*found)
-        if known is not None and not known.refused:
-            self._compare_row(record, fields.arguments, key, known, fingerprint)
+        known = self.execute("SELECT fingerprint, refused, chunk FROM known WHERE id = ?", (identity,)).fetchone()
+        stored, was_never_sent, chunk = known or (None, True, 0)
+        if not was_never_sent:
+            if stored == fingerprint:
+                check.unchanged += 1
+            else:
+                self._refuse_change(record, fields.arguments, key, chunk)
             return
         # Resolve dates after the comparison: a row with `today` has not changed if it is read again tomorrow.
         problems = self._problems(record, fields)
         if problems:
             check.invalid += 1
             self._note(record, *problems)
-            is_stored = known is not None and known.fingerprint == fingerprint
-            if is_stored or not self._settings.skip_invalid:
+            if stored == fingerprint or not self._settings.skip_invalid:
                 return
             check.set_aside += 1
         else:
             check.new += 1
-            self._has_new_keys |= known is None
-            self._add_payment(fields.arguments, record.line or record.number)
-        check.replaced += known is not None
+            self._has_new_keys |= stored is None
+            if (name := self._kind.payment_name(fields.arguments)) is not None:
+                place = record.line or record.number
+                self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), place))
+        check.replaced += stored is not None
         asked = fields.arguments.items()
         arguments = None if problems else {name: self._kind.stored(name, value) for name, value in asked}
         reason = " ".join(problem.message for problem in problems) or None
@@ -179,10 +171,6 @@ class Loading(TemporaryDatabase):
         for one in problems:
             self.check.note(RowProblem(record.number, record.line, one.field or None, one.code, one.message))
 
-    def _add_payment(self, arguments: Mapping[str, Any], line: int) -> None:
-        if (name := self._kind.payment_name(arguments)) is not None:
-            self.execute("INSERT INTO payments VALUES (?, ?)", (self._vault.fingerprint(name), line))
-
     def _first_line_of(self, identity: bytes, line: int) -> int | None:
         """Record the line of a key; return its earlier line, if any."""
         if self.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (identity, line)).rowcount:
@@ -198,17 +186,14 @@ class Loading(TemporaryDatabase):
         else:
             self._totals[currency] = _EXACT.add(self._totals.get(currency, Decimal(0)), amount)
 
-    def _compare_row(
-        self, record: Record, arguments: Mapping[str, Any], key: str, known: KnownRow, fingerprint: str
-    ) -> None:
-        if known.fingerprint == fingerprint:
-            self.check.unchanged += 1
-            return
+    def _refuse_change(self, record: Record, arguments: Mapping[str, Any], key: str, chunk: int) -> None:
         self.check.changed += 1
         columns: Sequence[str] = ()
         if len(self.check.problems) < SHOWN:
+            with self._open_store() as store:
+                rows = store.tries([chunk], rows=True)[chunk][0].chunk.rows
             # Values are omitted: one may be an account number.
-            columns = differing(self._kind, self._stored(known.chunk)[key], arguments)
+            columns = differing(self._kind, next(row.arguments or {} for row in rows if row.key == key), arguments)
         message = (
             f"{', '.join(columns)}: not what is stored under this key and may have been sent. The row is refused: put "
             "the old values back, or ask for another payment under another key."
@@ -250,11 +235,6 @@ class Loading(TemporaryDatabase):
             hint = "leave these rows out; to submit them again on purpose, ask_again=True"
             raise ConfigurationError.of([Problem("", "payments", message, hint=hint)])
 
-    def _arguments(self, number: int) -> dict[str, Mapping[str, Any]]:
-        """Return the arguments of a stored chunk by key."""
-        with self._open_store() as store:
-            return {row.key: row.arguments or {} for row in store.tries([number], rows=True)[number][0].chunk.rows}
-
     def store(self, store: BatchStore) -> None:
         """Store the checked rows: first what will be stored (`add_plan`), then all of it at once (`add_load`)."""
         if not self.check.stored and self._plan is None:
@@ -279,7 +259,7 @@ class Loading(TemporaryDatabase):
             store.add_plan(load, self._digests.asked, ask_again=ask_again)
 
         def chunks() -> Iterator[str]:
-            yield from (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
+            return (encrypted for (encrypted,) in self.execute("SELECT encrypted FROM chunks ORDER BY number"))
 
         is_stored = False
         while not is_stored:

@@ -110,17 +110,13 @@ class ProviderClock:
         self._error: VictorError | None = None
         self._tells_no_time = False
 
-    def is_settled(self) -> bool:
-        """Whether stored times can be evaluated: the provider's time is known, or its responses contain none."""
-        return self.now().error is None
-
     def ask(self) -> VictorError | None:
-        """Make a small read to get the provider's time, unless `is_settled`. Return the error if no response came.
+        """Make a small read to get the provider's time, unless it is known, or no response has it.
 
-        Threads that ask at about the same time share one read.
+        Return the error if no response came. Threads that ask at about the same time share one read.
         """
         with self._lock:
-            if self.is_settled():
+            if self.now().error is None:
                 return None
             if self._error is None or self._monotonic() - self._asked_at >= _SHARED:
                 self._error = self._read()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -51,14 +49,22 @@ class PaymentRequests(RowKind):
     def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
         arguments = as_checked(payment.arguments)
         if not is_repeat:
-            _check_due_date(arguments, client.provider_time().moment)
+            # With a key, the client permits a past due date. Today and tomorrow are never wrong.
+            now = client.provider_time().moment
+            if arguments.get("due_date") not in (str(now.date()), str(now.date() + timedelta(days=1))):
+                check_payment_request(**arguments, now=now)
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
     def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
-        requests = _requests_by_reference(self.client, steps)
-        return [step.settled(requests.get(_reference(step), ())) for step in steps]
+        # The provider's list has no filter by reference: it is read once for all rows, from the earliest possible send.
+        requests: dict[str, list[PaymentRequest]] = {step.payment.reference: [] for step in steps}
+        listed = self.client.payment_requests.list
+        for request in listed(direction="outbound", start_datetime=min(step.since for step in steps)):
+            if (reference := reference_of(request.client_reference_id)) in requests:
+                requests[reference].append(request)
+        return [step.settled(requests[step.payment.reference]) for step in steps]
 
-    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         first, last = map(date.fromisoformat, (min(values), max(values)))
         requests = self.client.payment_requests
         for request in requests.list(direction="outbound", due_date_start_date=first, due_date_end_date=last):
@@ -72,29 +78,3 @@ class PaymentRequests(RowKind):
 def _current(request: PaymentRequest) -> CurrentStatus:
     declined = request.approval_notes if request.status == Status.DECLINED else None
     return CurrentStatus.of(request.status, request.error_message or declined)
-
-
-def _reference(step: LookUp) -> str:
-    assert isinstance(step.payment, Payment)
-    return step.payment.reference
-
-
-def _requests_by_reference(victor: Victor, steps: Sequence[LookUp]) -> dict[str, list[PaymentRequest]]:
-    """Return the requests with the references of these steps.
-
-    The provider's list has no reference filter, so it is read once for all rows, from the earliest possible send.
-    """
-    wanted = set(map(_reference, steps))
-    requests: dict[str, list[PaymentRequest]] = defaultdict(list)
-    for request in victor.payment_requests.list(direction="outbound", start_datetime=min(step.since for step in steps)):
-        reference = reference_of(request.client_reference_id)
-        if reference in wanted:
-            requests[reference].append(request)
-    return requests
-
-
-def _check_due_date(arguments: Mapping[str, Any], now: datetime) -> None:
-    """Check the due date of a row that is sent for the first time: with a key, the client permits a past one."""
-    # Today and tomorrow are never wrong.
-    if arguments.get("due_date") not in (now.date().isoformat(), (now + timedelta(days=1)).date().isoformat()):
-        check_payment_request(**arguments, now=now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -24,7 +23,7 @@ _SHARED = {"payout_memo": "memo", **{name: name for name in ("payout_from_payor_
 """The arguments of `payouts.submit`, by column."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
-"""What stands for an invalid value while the others are checked."""
+"""What stands for the price while the other values are checked."""
 
 
 class Payouts(RowKind):
@@ -45,22 +44,17 @@ class Payouts(RowKind):
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         problems = list[Problem]()
-        for _ in _VALID:
+        for check in (
+            lambda: self.price(arguments),
+            lambda: self._prepared([{**arguments, **_VALID}]),
+            lambda: self.client.payments.list(arguments.get("payor_id")),
+        ):
             try:
-                self.price(arguments)
+                check()
             except InvalidRequest as error:
-                problems += error.problems
-                arguments = {**arguments, **{one.field: _VALID[one.field] for one in error.problems}}
-        try:
-            self._prepared([arguments])
-        except InvalidRequest as error:
-            for one in error.problems:
-                column = "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
-                problems.append(replace(one, field=column, message=one.message.replace(one.field, column)))
-        try:
-            self.client.payments.list(arguments.get("payor_id"))
-        except InvalidRequest as error:
-            problems += error.problems
+                for one in error.problems:
+                    column = "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
+                    problems.append(replace(one, field=column, message=one.message.replace(one.field, column)))
         if problems:
             raise InvalidRequest.of(problems)
 
@@ -116,7 +110,7 @@ class Payouts(RowKind):
                 results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))
         return results
 
-    def listed(self, values: AbstractSet[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
             yield from ((one.id, _current(one)) for one in self.client.payouts.audited_payments(unit))
 

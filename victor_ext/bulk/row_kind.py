@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple
@@ -148,7 +147,7 @@ class RowKind(Sendable):
         return statuses
 
     @abstractmethod
-    def listed(self, values: AbstractSet[str]) -> Iterable[tuple[str, CurrentStatus]]:
+    def listed(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:
         """Read the provider's lists for these values of `listed_by`: the id and the status of each row in them."""
 
     @abstractmethod

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -19,10 +19,10 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .batch_store import BatchStore, Try
 from .layout import Submission, next_try, numbers_of, queue_of
-from .notices import NOTICE, report
 from .results import latest_results
 from .rows import Check, RowOutcome
 from .settings import Settings, WorkerContext
+from .state import NOTICE, report
 from .worker_lock import FileLock, ServerLock
 
 _FIRST_LOOK = 0.02
@@ -156,33 +156,27 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
     """
     from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
-    worker_lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
-    notified = False
-    pause = _FIRST_LOOK
-    try:
-        with context.state.errors(), ExitStack() as stack:
-            worker: Worker | None = None
-            while True:
-                if worker is None and worker_lock.acquire():
-                    worker = stack.enter_context(Worker(context, worker_lock, queues))
-                elif worker is None and not notified:
-                    notified = True
-                    _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
-                time.sleep(pause)
-                pause = min(_LOOK_EVERY, 1.5 * pause)
-                is_over = over()
-                lost = (None if worker is None else worker.take_over.state_lost) or context.state.loss()
-                if lost is not None:
-                    raise lost
-                if is_over:
-                    return
-                if worker is not None and (reason := worker.given_up) is not None:
-                    what = (
-                        f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
-                    )
-                    raise BulkStopped(what, outcome=Outcome.NOT_SENT)
-    finally:
-        worker_lock.close()
+    lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
+    notified, pause = False, _FIRST_LOOK
+    with context.state.errors(), closing(lock), ExitStack() as stack:
+        worker: Worker | None = None
+        while True:
+            if worker is None and lock.acquire():
+                worker = stack.enter_context(Worker(context, lock, queues))
+            elif worker is None and not notified:
+                notified = True
+                _logger.info("Another process works on %s: waiting for it.", context.state, extra=NOTICE)
+            time.sleep(pause)
+            pause = min(_LOOK_EVERY, 1.5 * pause)
+            is_over = over()
+            lost = (None if worker is None else worker.take_over.state_lost) or context.state.loss()
+            if lost is not None:
+                raise lost
+            if is_over:
+                return
+            if worker is not None and (reason := worker.given_up) is not None:
+                what = f"Nothing more can be sent with this client: {reason} The rows that are left wait for resume."
+                raise BulkStopped(what, outcome=Outcome.NOT_SENT)
 
 
 class StatusReader:

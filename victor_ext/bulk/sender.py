@@ -20,7 +20,7 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .batch_store import BatchStore, batches_of, no_such_batch
+from .batch_store import BatchStore, no_such_batch
 from .layout import Chunk, Submission, checked_batch, queue_of
 from .loading import Loading, being_stored, drop
 from .results import refreshed, results_of, stored_rows, write_csv
@@ -30,8 +30,6 @@ from .run import BatchStatus, Progress, StatusReader, run_batch, serve
 from .settings import DAY, PATIENCE, PERSONS, READING, Expected, Settings, WorkerContext, day_of, provider_of, system_of
 from .state import DEFAULT_STATE, State
 from .vault import Vault, storage_secret
-
-OnRow = Callable[[int], None]
 
 
 class BulkSender:
@@ -62,8 +60,6 @@ class BulkSender:
         storage_key: Secret of at least 16 characters that encrypts stored rows (default: VICTOR_BULK_KEY, or the
             credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
-        settle_for: Seconds for which a payout of Velo is looked up after a lost response, before its rows are
-            `unknown`: at least 600 (default: 600). Set it above the time by which Velo's list lags.
         by: Who sends, instructs or withdraws. It is stored.
         not_by_sender: Another person than who sent the rows has to instruct or withdraw them. If it is set when they
             are sent, it holds for them.
@@ -94,7 +90,6 @@ class BulkSender:
         payor_id: str | None = None,
         by: str | None = None,
         not_by_sender: bool = False,
-        settle_for: float | None = None,
     ) -> None:
         state, storage_key = concealed(state), concealed(storage_key)
         self._client = client
@@ -105,7 +100,7 @@ class BulkSender:
         day = day_of(due_date)
         self._settings = Settings(
             key_column, rate, workers, kept, patience, day, skip_invalid, encoding, ask_again, payor_id, by,
-            not_by_sender, settle_for,
+            not_by_sender,
         )  # fmt: skip
         self._settings.check_for(kind)
         self.effect = kind.effect
@@ -124,7 +119,6 @@ class BulkSender:
         *,
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
-        on_row: OnRow | None = None,
     ) -> Check:
         """Check all rows as `send` does, without storing or sending them.
 
@@ -132,12 +126,11 @@ class BulkSender:
             source: Path of a CSV or JSON Lines file, or mappings from column names to values.
             expect_rows: How many rows the source must have, also those that are stored already or invalid.
             expect_total: What the amounts of all these rows must be together.
-            on_row: Called after each row with the number of rows checked.
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
         with self._context() as context, self._loading(source, context, expected) as loading:
-            return loading.read(on_row)
+            return loading.read()
 
     def send(
         self,
@@ -146,7 +139,6 @@ class BulkSender:
         expect_rows: int | None = None,
         expect_total: Decimal | str | int | None = None,
         on_progress: Progress | None = None,
-        on_row: OnRow | None = None,
     ) -> BatchStatus:
         """Check all rows, store the new ones, and send until nothing is left to do.
 
@@ -162,7 +154,7 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden(source)
-        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress, on_row)
+        return self._send(source, self._settings, Expected.of(expect_rows, expect_total), on_progress)
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress` is as for `send`.
@@ -172,17 +164,15 @@ class BulkSender:
                 and its source is not there as it was.
             VictorError: See `send`.
         """
-        batch = self._name(None)
-        with self._context() as context, self._store(context, batch) as store:
-            loads, plan = self._submissions(store)
+        with self._stored(to_read=False) as (context, store, loads, plan):
             if plan is None:
                 return run_batch(context, store, loads, on_progress)
         if plan.source is None or not os.path.exists(plan.source):
-            raise being_stored(batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
+            raise being_stored(store.batch, plan, f"They cannot be read from {plan.source or 'Python'} again.")
         settings = replace(
             self._settings, key_column=plan.key_column, **{name: plan.settings[name] for name in READING}
         )
-        return self._send(plan.source, settings, Expected(), on_progress, None)
+        return self._send(plan.source, settings, Expected(), on_progress)
 
     def take_step(self, name: str, *, on_progress: Progress | None = None) -> BatchStatus:
         """Instruct or withdraw each payout that the provider has accepted, at most once.
@@ -201,14 +191,13 @@ class BulkSender:
                 may not.
             VictorError: See `send`.
         """
-        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            kind, (loads, _) = context.kind, self._submissions(store)
+        with self._stored() as (context, store, loads, _):
+            kind = context.kind
             if name not in kind.steps:
                 steps = f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
                 raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
             self._settings.check_person(loads)
-            account = context.vault.account(context.client.caller)
-            step = replace(store, batch=f"{store.batch}/{name}", account=account)
+            step = replace(store, batch=f"{store.batch}/{name}", account=context.account)
             before = step.loads()
             taken = {(row.arguments or {})["id"] for _, row, _ in stored_rows(step, before)}
             new = [unit for unit in _units(kind, store, loads) if unit not in taken]
@@ -218,7 +207,9 @@ class BulkSender:
                 first = before[-1].last + 1 if before else 1
                 settings = {**loads[-1].settings, **{term: getattr(self._settings, term) for term in PERSONS}}
                 load = Submission(len(before) + 1, None, "", kind.unit, (), settings, [1] * len(new), first, 0, ())
-                step.add_load(load, lambda: (_sealed(context, step.batch, unit) for unit in new))
+                rows = (Row(1, idempotency_key_for(step.batch, unit), unit, {"id": unit}, {}) for unit in new)
+                chunks = [self._settings.of_chunk(Chunk(DAY, PATIENCE, [row])).to_json() for row in rows]
+                step.add_load(load, lambda: chunks)
             return run_batch(context, step, step.loads(), on_progress)
 
     def drop(self) -> int:
@@ -229,8 +220,8 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._context() as context, self._store(context, self._name(None)) as store:
-            return drop(store, *self._submissions(store))
+        with self._stored(to_read=False) as (_, store, loads, plan):
+            return drop(store, loads, plan)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -241,11 +232,14 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (kind, store, loads, plan):
-            status = StatusReader(store, loads, plan).read()
-            steps = ((name, replace(store, batch=f"{store.batch}/{name}")) for name in kind.steps)
-            taken = ((name, step, before) for name, step in steps if (before := step.loads()))
-            status = replace(status, steps={name: _step(step, before) for name, step, before in taken})
+        with self._stored() as (context, store, loads, plan):
+            kind, steps = context.kind, dict[str, dict[str, Any]]()
+            for name in kind.steps:
+                step = replace(store, batch=f"{store.batch}/{name}")
+                if taken := step.loads():
+                    by = [load.settings["by"] for load in taken]
+                    steps[name] = {"by": by, "counts": StatusReader(step, taken).read().counts}
+            status = replace(StatusReader(store, loads, plan).read(), steps=steps)
             if not refresh:
                 return status
             now = kind.current(results_of(store, loads, kind)).values()
@@ -265,8 +259,8 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded then.
         """
-        with self._stored() as (kind, store, loads, _):
-            yield from (refreshed if refresh else results_of)(store, loads, kind)
+        with self._stored() as (context, store, loads, _):
+            yield from (refreshed if refresh else results_of)(store, loads, context.kind)
 
     def export_csv(
         self,
@@ -289,7 +283,8 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (kind, store, loads, _):
+        with self._stored() as (context, store, loads, _):
+            kind = context.kind
             results = (refreshed if refresh else results_of)(store, loads, kind)
             columns = list(dict.fromkeys(column for load in loads for column in load.columns))
             return write_csv(file, results, columns, asked=kind.asked, escape=escape, on_result=on_result)
@@ -303,8 +298,8 @@ class BulkSender:
         if not self._state.exists():
             return []
         self._state.prepare()
-        with self._context() as context, self._state.engine() as engine, self._state.errors():
-            return batches_of(engine, context.vault.application, f"What {self._state} holds")
+        with self._context() as context, self._state.errors(), context.open() as store:
+            return store.batches(f"What {self._state} holds")
 
     def work(self, *, stop: threading.Event | None = None) -> None:
         """Work on the batch, or on all present and future batches of the database if the sender has none.
@@ -344,43 +339,30 @@ class BulkSender:
 
     @contextmanager
     def _store(self, context: WorkerContext, batch: str, *, to_read: bool = False) -> Generator[BatchStore]:
-        """Open a batch. Unless it is only read, it has to belong to the client's account."""
-        state, vault = self._state, context.vault
-        if not state.exists():
-            raise no_such_batch(batch, str(state))
-        state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
-        with state.errors(), state.engine() as engine, state.client(vault, engine) as client:
-            account = None if to_read else vault.account(context.client.caller)
-            yield BatchStore(client, engine, vault.application, batch, account)
+        if not self._state.exists():
+            raise no_such_batch(batch, str(self._state))
+        self._state.prepare()  # a process that was killed meanwhile, or an older DBOS, may have created it
+        with self._state.errors(), context.open(batch, to_read=to_read) as store:
+            yield store
 
     @contextmanager
-    def _stored(self) -> Generator[tuple[RowKind, BatchStore, list[Submission], Submission | None]]:
-        with self._context() as context, self._store(context, self._name(None), to_read=True) as store:
-            yield context.kind, store, *self._submissions(store)
+    def _stored(
+        self, *, to_read: bool = True
+    ) -> Generator[tuple[WorkerContext, BatchStore, list[Submission], Submission | None]]:
+        with self._context() as context, self._store(context, self._name(None), to_read=to_read) as store:
+            loads, plan = store.submissions()
+            if not loads and plan is None:
+                raise no_such_batch(store.batch, str(self._state), store.batches(f"What {self._state} holds"))
+            yield context, store, loads, plan
 
-    def _submissions(self, store: BatchStore) -> tuple[list[Submission], Submission | None]:
-        loads, plan = store.submissions()
-        if not loads and plan is None:
-            others = batches_of(store.engine, store.application, f"What {self._state} holds")
-            raise no_such_batch(store.batch, str(self._state), others)
-        return loads, plan
-
-    @contextmanager
-    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> Generator[Loading]:
+    def _loading(self, source: Rows, context: WorkerContext, expected: Expected) -> closing[Loading]:
         batch = self._name(source)
-        open_store = partial(self._store, context, batch)
-        with closing(Loading(source, batch, context, open_store, expected)) as loading:
-            if self._state.exists():
-                loading.compare()
-            # The rows may come from the caller's own database: its errors are not those of the state.
-            yield loading
+        return closing(Loading(source, batch, context, partial(self._store, context, batch), expected))
 
-    def _send(
-        self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None, on_row: OnRow | None
-    ) -> BatchStatus:
+    def _send(self, source: Rows, settings: Settings, expected: Expected, on_progress: Progress | None) -> BatchStatus:
         with self._context(settings) as context:
             with self._loading(source, context, expected) as loading:
-                check = loading.read(on_row)
+                check = loading.read()
                 refuse_invalid(loading.batch, check, skip_invalid=settings.skip_invalid)
                 self._state.prepare()
                 with self._store(context, loading.batch) as store:
@@ -390,19 +372,7 @@ class BulkSender:
         return replace(status, check=check)
 
 
-def _sealed(context: WorkerContext, batch: str, unit: str) -> str:
-    """Return a chunk with the step of one unit."""
-    row = Row(1, idempotency_key_for(batch, unit), unit, {"id": unit}, {})
-    chunk = context.settings.of_chunk(Chunk(DAY, PATIENCE, [row]))
-    return context.vault.serialize({"args": (chunk.to_json(),), "kwargs": {}})
-
-
 def _units(kind: RowKind, store: BatchStore, loads: list[Submission]) -> list[str]:
     """Return the ids of what was sent together and accepted, in order."""
     created = (one for one in results_of(store, loads, kind) if one.outcome is RowOutcome.CREATED)
     return list(dict.fromkeys(one.asked[kind.unit] for one in created)) if kind.unit else []
-
-
-def _step(store: BatchStore, loads: list[Submission]) -> dict[str, Any]:
-    counts = StatusReader(store, loads).read().counts
-    return {"by": [load.settings["by"] for load in loads], "counts": counts}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from victor_ext.ids import in_one_form, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 from victor_ext.systems import System
 
-from .delivery import SETTLE_FOR
+from .batch_store import BatchStore
 from .layout import CHUNK_ROWS, Chunk, Submission
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -54,7 +54,6 @@ class Settings:
     payor_id: str | None = None
     by: str | None = None
     not_by_sender: bool = False
-    settle_for: float | None = None
 
     def __post_init__(self) -> None:
         if self.key_column is not None:
@@ -72,8 +71,6 @@ class Settings:
         _number("rate", self.rate, lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000")
         bounds = f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key"
         _number("key_retention", self.key_retention, lambda seconds: seconds >= LEAST_KEPT, bounds)
-        bounds = f"seconds, at least {SETTLE_FOR:g}: whoever takes a payout over looks for it until it was sent"
-        _number("settle_for", self.settle_for, lambda seconds: seconds >= SETTLE_FOR, bounds)
         _number("patience", self.patience, lambda seconds: 0 <= seconds <= DAY, "seconds, at least 0 and at most 86400")
         if isinstance(self.workers, bool) or not isinstance(self.workers, int) or not 1 <= self.workers <= MAX_WORKERS:
             raise _refused("workers", f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}.")
@@ -167,6 +164,16 @@ class WorkerContext:
     settings: Settings
     heartbeat: Heartbeat
     tried: Counter[RowOutcome]
+
+    @property
+    def account(self) -> str:
+        return self.vault.account(self.client.caller)
+
+    @contextmanager
+    def open(self, batch: str = "", *, to_read: bool = False) -> Generator[BatchStore]:
+        """Open a batch. Unless it is only read, it has to belong to the client's account."""
+        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
+            yield BatchStore(client, engine, self.vault.application, batch, None if to_read else self.account)
 
 
 def _refused(name: str, message: str) -> ConfigurationError:

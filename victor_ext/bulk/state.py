@@ -1,13 +1,14 @@
-"""The database of batches: an SQLite file, or a PostgreSQL server for several machines."""
+"""The database of batches: an SQLite file, or a PostgreSQL server for several machines; and what users see of it."""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -20,7 +21,6 @@ from victor_ext import ConfigurationError, Outcome, Problem, VictorError
 from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.privacy import Secret, concealed
 
-from .notices import begin_notices, reason_of
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -43,6 +43,14 @@ _PASSING = frozenset(
 """Errors of SQLite that say nothing of the file itself."""
 _BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 """Errors of SQLite for a file that was overwritten or cut."""
+NOTICE = {"notice": True}
+"""The `extra` of log records that the command line shows."""
+_FULL = ("database or disk is full", "No space left on device")
+"""Messages of SQLite and PostgreSQL for a full disk."""
+_AGAIN_AFTER = 30.0
+_reported_at: dict[str, float] = {}
+"""When each reason was logged. Shared by the process, as DBOS is."""
+_logger = logging.getLogger("victor_ext.bulk")
 
 
 class StateUnavailable(VictorError):
@@ -124,8 +132,7 @@ class State:
             for tries in range(1, _MIGRATIONS + 1):
                 try:
                     # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
-                    lacks_subseconds = self.is_sqlite and sqlite3.sqlite_version_info < _SUBSECONDS
-                    with _subseconds_in_all_pools() if lacks_subseconds else nullcontext():
+                    with _subseconds_in_all_pools():
                         DBOS.migrate(self.connection_string)
                     return
                 except SQLAlchemyError:
@@ -222,25 +229,59 @@ class State:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            what = f"The state {self} cannot be used"
-            if not _may_pass(error):
+            what, code = f"The state {self} cannot be used", _sqlite_code(error)
+            # psycopg does not tell a server that restarts from one that refuses this role.
+            may_pass = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+            if not (may_pass if code is None else code in _PASSING):
                 raise ConfigurationError(f"{what}: {reason_of(error)}.") from error
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
             raise StateUnavailable(f"{what} now: {reason_of(error)}. {advice}") from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the first line of a database driver's message, without the SQL statement."""
+    origin = getattr(error, "orig", None) or error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+def report(error: BaseException | str) -> None:
+    """Log why the database cannot be used, each reason at most twice a minute: it is tried again."""
+    reason, now = error if isinstance(error, str) else reason_of(error), time.monotonic()
+    if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
+        _reported_at[reason] = now
+        message = "The state cannot be used (%s). It is tried again, and the rows that wait for it are sent then."
+        _logger.warning(message, reason, extra=NOTICE)
+
+
+class _ToOurLog(logging.Handler):
+    """Forwards DBOS log records to `victor_ext.bulk`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        _logger.log(logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG, "DBOS: %s", message)
+        # DBOS waits when the disk is full, and reports this only in its log.
+        text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
+        for words in _FULL:
+            if words in text:
+                report(words)
+
+
+def begin_notices() -> None:
+    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to `victor_ext.bulk`."""
+    _reported_at.clear()
+    log = logging.getLogger("dbos")
+    # Existing handlers belong to a program that uses DBOS itself.
+    if not log.handlers:
+        log.addHandler(_ToOurLog())
+        log.propagate = False
+        log.setLevel(logging.WARNING)
 
 
 def _sqlite_code(error: BaseException | None) -> int | None:
     """Return the primary code of an error of SQLite; 0: it has none; None: it is another error."""
     origin = getattr(error, "orig", None) or error
     return getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
-
-
-def _may_pass(error: Exception) -> bool:
-    code = _sqlite_code(error)
-    if code is not None:
-        return code in _PASSING
-    # psycopg does not tell a server that restarts from one that refuses this role: both are an `OperationalError`.
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
 
 
 def _sqlite_options(connection: Any, _record: object) -> None:
@@ -256,14 +297,18 @@ def _sqlite_options(connection: Any, _record: object) -> None:
 @contextmanager
 def _subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
-    event.listen(sa.Pool, "connect", _add_subseconds)
+
+    def add(connection: Any, _record: object) -> None:  # its own: another thread may be in such a block, too
+        _add_subseconds(connection)
+
+    event.listen(sa.Pool, "connect", add)
     try:
         yield
     finally:
-        event.remove(sa.Pool, "connect", _add_subseconds)
+        event.remove(sa.Pool, "connect", add)
 
 
-def _add_subseconds(connection: Any, _record: object = None) -> None:
+def _add_subseconds(connection: Any) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
         # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what DBOS asks for.
@@ -277,7 +322,11 @@ def _checked_url(url: object) -> sa.URL:
     """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
     if not isinstance(url, str) or not url.isprintable():
         raise _refused(f"state must be text without invisible characters: {_FORMS}.")
-    parsed = _parsed(url)
+    parsed: sa.URL | None = None
+    with suppress(ArgumentError, ValueError):
+        parsed = _with_hidden_password(sa.make_url(url))
+    if parsed is None:  # raised outside the handler: the original traceback has frames that contain the URL
+        raise _refused(f"state is not the URL of a database: {_FORMS}.")
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         _check_file(parsed)
@@ -285,13 +334,6 @@ def _checked_url(url: object) -> sa.URL:
     if backend != "postgresql":
         raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
     return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
-
-
-def _parsed(url: str) -> sa.URL:
-    with suppress(ArgumentError, ValueError):
-        return _with_hidden_password(sa.make_url(url))
-    # Raised outside the handler: the original traceback has frames that contain the URL.
-    raise _refused(f"state is not the URL of a database: {_FORMS}.")
 
 
 def _with_hidden_password(url: sa.URL) -> sa.URL:

@@ -150,9 +150,7 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
             name = "VICTOR_BULK_KEY" if given is None else "storage_key"
             raise ConfigurationError(f"{name} has fewer than {_LEAST_SECRET} characters: {_HOW_TO_GIVE}.")
         return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
-    credentials = _from_credentials() if not variables else None
-    if variables and all(map(_variable, variables)):
-        credentials = _joined(*map(_variable, variables))
+    credentials = _from_credentials(variables)
     if credentials is None:
         raise ConfigurationError(
             f"The bulk database is encrypted, and there is no secret to derive its key from: {_HOW_TO_GIVE}."
@@ -165,7 +163,9 @@ def _variable(name: str) -> str:
     return Secret(os.environ.get(name, ""))
 
 
-def _from_credentials() -> bytes | None:
+def _from_credentials(variables: Sequence[str]) -> bytes | None:
+    if variables:
+        return _joined(*map(_variable, variables)) if all(map(_variable, variables)) else None
     if _variable("VICTOR_CLIENT_SECRET").strip():
         return _joined(_variable("VICTOR_CLIENT_ID"), _variable("VICTOR_CLIENT_SECRET"))
     private = _variable("VICTOR_PRIVATE_KEY")

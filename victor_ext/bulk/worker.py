@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,6 @@ from typing import Any, Self, cast
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig
-from dbos import error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
@@ -22,16 +20,13 @@ from victor_ext.ids import reference_of
 from victor_ext.settlement.flow import MAY_EXIST, Rival
 from victor_ext.settlement.key_age import LAST_CALLS
 
-from .batch_store import BatchStore, batches_of
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, Chunk, batch_of, next_try, queue_of, record_of
-from .notices import NOTICE, report
-from .pacing import pause_after
 from .results import stored_rows
 from .row_kind import LaterStep
 from .rows import SEND_STEP, Progress, Result, RowOutcome, Step
 from .settings import WorkerContext
-from .state import StateLost
+from .state import NOTICE, StateLost, report
 from .worker_lock import TakeOver, WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
@@ -50,15 +45,11 @@ class Worker:
     """
 
     def __init__(self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None) -> None:
-        self._state, self._vault, self._settings = context.state, context.vault, context.settings
+        self._context, self._vault = context, context.vault
         self._worker_lock = worker_lock
         self._queues = queues
-        self._reference = context.kind.reference
-        self._tried = context.tried
         self._stop = threading.Event()
-        self._account = self._vault.account(context.client.caller)
-        workers, settle_for = self._settings.workers, self._settings.settle_for
-        new = partial(Delivery, context.client, workers, self._stop, settle_for=settle_for)
+        new = partial(Delivery, context.client, context.settings.workers, self._stop)
         later = {name: new(kind=LaterStep(context.client, write)) for name, write in context.kind.steps.items()}
         self._deliveries = {"": new(kind=context.kind), **later}
         """By the step that a batch is of: one of what was sent before has its name after a slash."""
@@ -70,11 +61,12 @@ class Worker:
     def __enter__(self) -> Self:
         if not _one_at_a_time.acquire(blocking=False):
             raise ConfigurationError("Another bulk sender runs in this process: let it finish, or use another process.")
+        state = self._context.state
         with ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
             for delivery in self._deliveries.values():
                 stack.callback(delivery.close)
-            self._launch(stack.enter_context(self._state.engine()) if self._state.is_sqlite else None)
+            self._launch(stack.enter_context(state.engine()) if state.is_sqlite else None)
             self.take_over.start()
             self._resources = stack.pop_all()
         return self
@@ -102,13 +94,13 @@ class Worker:
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
-        version = f"{VERSION}/{self._account}"
+        version = f"{VERSION}/{self._context.account}"
         # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for idle transactions to
         # the connections of an engine that it makes for a server.
         DBOS(
             config=DBOSConfig(
                 name=self._vault.application,
-                system_database_url=self._state.connection_string if sqlite is None else None,
+                system_database_url=self._context.state.connection_string if sqlite is None else None,
                 system_database_engine=sqlite,
                 application_version=version,
                 executor_id=self._worker_lock.executor,
@@ -140,7 +132,7 @@ class Worker:
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
         try:
-            counts = self._send(workflow_id, queue_of(self._vault.application, batch_of(workflow_id)), data)
+            counts = self._send(workflow_id, data)
             self.take_over.begun.discard(workflow_id)
             return counts
         except SQLAlchemyError as error:
@@ -150,42 +142,39 @@ class Worker:
         finally:
             self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, queue: str, data: Mapping[str, Any]) -> dict[str, int]:
+    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> dict[str, int]:
         if self._stop.is_set():
             raise _WorkerGone
         chunk, progress = Chunk.from_json(data), Progress()
-        steps: Generator[Step] | None = None
-
-        def advance() -> Step:
-            nonlocal steps
-            steps = steps or self._steps(workflow_id, queue, chunk, progress)
-            return next(steps)
-
+        # Not within a step: its error would be stored as the result of the step.
+        queue = DBOS.retrieve_queue(queue_of(self._vault.application, batch_of(workflow_id)))
+        limiter = queue and queue.limiter
+        rate = limiter["limit"] / limiter["period"] if limiter else None
+        steps = self._steps(workflow_id, rate, chunk, progress)  # it begins when a step is not stored
         # DBOS returns the steps that are stored, and runs the others. It stores nothing of a worker whose chunk was
         # taken over: from then on it counts as another one's, and no further row of it is sent here.
         try:
             while not progress.is_over:
-                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, advance)))
+                progress.add(Step.from_json(DBOS.run_step({"name": SEND_STEP}, lambda: next(steps))))
         finally:
-            if steps is not None:
-                steps.close()
+            steps.close()
         self._unstored.pop(workflow_id, None)
         results = [progress.results[index] for index in range(len(chunk.rows))]
         left = chunk.unsettled(results)
         if left.rows and (self._stop.is_set() or any(result.outcome is RowOutcome.WAITING for result in results)):
             # After a stop, other workers can continue with the remaining rows at once.
-            record: Any = record_of(self._vault.application, self._account, CHUNK, next_try(workflow_id))
+            record: Any = record_of(self._vault.application, self._context.account, CHUNK, next_try(workflow_id))
             DBOS.enqueue_workflow_with_options(record, left.to_json())
-        self._tried.update(result.outcome for result in results)
+        self._context.tried.update(result.outcome for result in results)
         return dict(Counter(result.outcome.value for result in results))
 
-    def _steps(self, workflow_id: str, queue: str, chunk: Chunk, progress: Progress) -> Generator[Step]:
+    def _steps(self, workflow_id: str, rate: float | None, chunk: Chunk, progress: Progress) -> Generator[Step]:
         """Send what has no stored result, and yield the steps to store. `progress` has those that are stored."""
         delivery = self._deliveries[batch_of(workflow_id).partition("/")[2]]
         can_be_lost, losses = self._worker_lock.can_be_lost, self.take_over.losses
         alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses) if can_be_lost else None
-        rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._settings.of_chunk(chunk)
-        terms = SendTerms(chosen.retention, chosen.patience, _rate_of(queue, self._stop), rivals, alone_since)
+        rivals, chosen = partial(self._rivals, batch_of(workflow_id)), self._context.settings.of_chunk(chunk)
+        terms = SendTerms(chosen.retention, chosen.patience, rate, rivals, alone_since)
         results = self._unstored.pop(workflow_id, {})
         units = {index: one.unit for index, one in progress.results.items() if one.outcome is RowOutcome.ACCEPTED}
         rows = {
@@ -206,38 +195,22 @@ class Worker:
             }
             raise
 
-    def _rivals(self, batch: str, references: AbstractSet[str], ids: AbstractSet[str]) -> list[Rival]:
+    def _rivals(self, batch: str, references: Collection[str], ids: Collection[str]) -> list[Rival]:
         """Return the rows of all batches with these references or ids that may have made a request."""
-        application, rivals = self._vault.application, list[Rival]()
-        with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
-            for name in batches_of(engine, application, "The state"):
-                store = BatchStore(client, engine, application, name)
+        column, rivals = self._context.kind.reference, list[Rival]()
+        with self._context.open(to_read=True) as state:
+            for name in state.batches("The state"):
+                store = replace(state, batch=name)
                 loads = store.loads()
                 # A batch has no two rows with one value of its key column: its other rows need not be read.
-                if name == batch and {load.key_column for load in loads} == {self._reference}:
+                if name == batch and {load.key_column for load in loads} == {column}:
                     continue
                 for _, row, result in stored_rows(store, loads):
-                    reference = reference_of((row.arguments or {}).get(self._reference))
+                    reference = reference_of((row.arguments or {}).get(column))
                     id_ = result and (result.unit or result.id)
                     if result is not None and (reference in references or id_ in ids):
                         rivals.append(Rival(row.key, reference, id_, result.outcome in MAY_EXIST))
         return rivals
-
-
-def _rate_of(queue: str, stop: threading.Event) -> float | None:
-    """Return the rate of a batch from its queue. Retries while the database is unavailable."""
-    failures = 0
-    while not stop.is_set():
-        try:
-            registered = DBOS.retrieve_queue(queue)
-        except (SQLAlchemyError, dbos_error.DBOSException) as error:
-            report(error)
-            failures += 1
-            stop.wait(pause_after(failures))
-        else:
-            limiter = registered and registered.limiter
-            return limiter["limit"] / limiter["period"] if limiter else None
-    return None
 
 
 def _chunk(data: Mapping[str, Any]) -> dict[str, int]:

@@ -27,8 +27,7 @@ from victor_ext import ConfigurationError
 from victor_ext.settlement.key_age import Moment
 
 from .layout import CHUNK
-from .notices import report
-from .state import State, StateLost
+from .state import State, StateLost, report
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -169,7 +168,7 @@ class TakeOver(threading.Thread):
 
     def __init__(self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
-        self._state, self._vault = context.state, context.vault
+        self._context, self._state = context, context.state
         self._worker_lock = worker_lock
         self._stop_event = stop
         self.heartbeat = context.heartbeat
@@ -195,7 +194,7 @@ class TakeOver(threading.Thread):
     def run(self) -> None:
         stalled: dict[str, int] = {}
         self.heartbeat.start("bulk.state")
-        with self._state.engine() as engine, self._state.client(self._vault, engine) as client:
+        with self._context.open() as store:
             while True:
                 failure: SQLAlchemyError | None = None
                 gone: StateLost | None = None
@@ -207,8 +206,8 @@ class TakeOver(threading.Thread):
                         self._lost_at = time.monotonic()
                     else:
                         self._present = moment
-                    stalled = self._from_workers(client, stalled)
-                    gone = self._gone(client)
+                    stalled = self._from_workers(store.client, stalled)
+                    gone = self._gone(store.client)
                 except SQLAlchemyError as error:
                     report(failure := error)
                 except Exception:

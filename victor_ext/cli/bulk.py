@@ -87,15 +87,6 @@ class _Terms(_Kept):
             parser=_seconds,
         ),
     ]
-    settle_for: Annotated[
-        float | None,
-        option(
-            "Velo: how long a payout is looked up after a lost response, before its rows are unknown: at least 10m. "
-            "(default: 10m)",
-            "TIME",
-            parser=_seconds,
-        ),
-    ]
     patience: Annotated[
         float | None, option("How long a row is tried while the provider fails (default: 120).", "SECONDS")
     ]

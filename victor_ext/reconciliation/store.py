@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -42,11 +43,8 @@ _ARE_EQUAL = """SELECT NOT EXISTS (SELECT item FROM listed WHERE reading = ?1 EX
 SELECT item FROM listed WHERE reading = ?2)"""
 _STATUSES = """SELECT coalesce(status, 'no status'), count(*) FROM report JOIN theirs USING (number)
 WHERE kind IN ('matched', 'modified') GROUP BY status ORDER BY count(*) DESC, status LIMIT 20"""
-_COUNTS = "SELECT kind, count(*) FROM report GROUP BY kind"
-_OUR_SUMS = """SELECT kind, o.currency, exact_sum(o.amount) FROM report JOIN ours o USING (row)
-WHERE kind <> 'duplicate' GROUP BY kind, o.currency ORDER BY o.currency"""
-_THEIR_SUMS = """SELECT kind, t.currency, exact_sum(t.amount) FROM report JOIN theirs t USING (number)
-WHERE t.amount IS NOT NULL GROUP BY kind, t.currency ORDER BY t.currency"""
+_AMOUNTS = """SELECT kind, iif(kind = 'duplicate', NULL, o.amount), o.currency, t.amount, t.currency
+FROM report LEFT JOIN ours o USING (row) LEFT JOIN theirs t USING (number)"""
 
 # Ids come first, then references, those with equal amounts before others; last come references and ids that differ in
 # letter case, blanks, forms of one letter or invisible characters alone: nobody is to be asked again because of these.
@@ -142,26 +140,11 @@ CREATE INDEX report_by_kind ON report (kind);
 """
 
 
-class _ExactSum:
-    """The aggregate function `exact_sum`: SQLite itself adds text as floats."""
-
-    def __init__(self) -> None:
-        self._sum = Decimal(0)
-
-    def step(self, amount: str) -> None:
-        self._sum = _EXACT.add(self._sum, Decimal(amount))
-
-    def finalize(self) -> str:
-        return f"{self._sum:f}"
-
-
 class Store(TemporaryDatabase):
     """Our entries, their payments, and the report. It is used by one thread at a time."""
 
     def __init__(self) -> None:
         super().__init__(_SCHEMA)
-        create: Any = self.create_aggregate  # typeshed wants a protocol that only it declares
-        create("exact_sum", 1, _ExactSum)
         self.create_function("in_one_form", 1, in_one_form, deterministic=True)
 
     def add_ours(self, entries: Iterable[tuple[Entry, Zone]], *, checked: bool) -> None:
@@ -263,15 +246,17 @@ class Store(TemporaryDatabase):
             )
         report = _REPORT.format(amounts=int(amounts), looked_up=int(looked_up), is_complete=int(is_complete))
         self.executescript(report)
-        counts: dict[str, int] = dict(self.execute(_COUNTS))
-        ours, theirs = self._sums(_OUR_SUMS), self._sums(_THEIR_SUMS)
-        return {kind: Totals(counts[kind], ours.get(kind, ()), theirs.get(kind, ())) for kind in Kind if kind in counts}
-
-    def _sums(self, query: str) -> dict[str, list[Money]]:
-        sums: dict[str, list[Money]] = {}
-        for kind, currency, amount in self.execute(query):
-            sums.setdefault(kind, []).append(Money.of(amount, currency))
-        return sums
+        counts, sums = Counter[str](), dict[tuple[str, str, str], Decimal]()
+        for kind, ours, our_currency, theirs, their_currency in self.execute(_AMOUNTS):
+            counts[kind] += 1
+            for place, amount in (((kind, "ours", our_currency), ours), ((kind, "theirs", their_currency), theirs)):
+                if amount is not None:
+                    sums[place] = _EXACT.add(sums.get(place, Decimal(0)), Decimal(amount))
+        sides: dict[tuple[str, str], list[Money]] = {}
+        for (kind, side, currency), total in sorted(sums.items()):
+            sides.setdefault((kind, side), []).append(Money.of(f"{total:f}", currency))
+        totals = ((kind, (sides.get((kind, side), ()) for side in ("ours", "theirs"))) for kind in Kind if counts[kind])
+        return {kind: Totals(counts[kind], *both) for kind, both in totals}
 
     def rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
         for kind in kinds:
