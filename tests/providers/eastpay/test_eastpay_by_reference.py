@@ -34,7 +34,7 @@ def test_it_finds_a_payment_and_its_steps_after_a_lost_answer(harness: Harness) 
     with pytest.raises(ConnectionFailed, match=r"look with payments\.find\('INV-1'\), or for .* before you repeat"):
         harness.debit("INV-1")
     (paid,) = find(harness, "INV-1")
-    assert (paid.succeeded, paid.merchant_transaction_id, paid.fields["amount"]) == (True, "INV-1", "92.00")
+    assert (paid.succeeded, paid.merchant_transaction_id, paid.to_dict()["amount"]) == (True, "INV-1", "92.00")
     refund = harness(lambda eastpay: eastpay.payments.refund(paid.id, PRICE, merchant_transaction_id="INV-1"))
     assert [each.id for each in find(harness, "INV-1")] == [paid.id, refund.id]
     assert [each.payment_type for each in find(harness, "INV-1")] == ["DB", "RF"]

@@ -25,7 +25,7 @@ def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:
     to = {"Location": "/gateway/v3/payments"}
     harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
     paid = harness.debit("INV-1")
-    assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
+    assert (paid.succeeded, paid.payment_type, paid.to_dict()["amount"]) == (True, "DB", "92.00")
     assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
         ("POST", "/eastpay/v3/payments"), ("POST", "/gateway/v3/payments"),
     ]  # fmt: skip
@@ -162,7 +162,7 @@ def test_the_same_payment_in_other_words_is_the_same() -> None:
 def test_fields_of_other_types_are_read_as_absent() -> None:
     payment = payment_of(201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1})
     assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
-    assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
+    assert (payment.to_dict()["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
 
 
 JSON = st.recursive(
@@ -175,7 +175,7 @@ JSON = st.recursive(
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
     result = observe(status, body)
     if isinstance(result, Payment):
-        assert result.fields["result"]["code"] == result.result.code
+        assert result.to_dict()["result"]["code"] == result.result.code
         assert status < 400 or not result.succeeded
         assert result.result.kind
         assert repr(result)

@@ -21,7 +21,7 @@ def test_debit_and_refund(harness: Harness) -> None:
     paid = harness.debit("INV-1")
     assert isinstance(paid, Payment)
     assert (paid.succeeded, paid.payment_type, paid.merchant_transaction_id) == (True, "DB", "INV-1")
-    assert (paid.fields["amount"], paid.fields["currency"]) == ("92.00", "EGP")
+    assert (paid.to_dict()["amount"], paid.to_dict()["currency"]) == ("92.00", "EGP")
     assert (paid.build_number, bool(paid.timestamp), bool(paid.ndc)) == ("sandbox", True, True)
     assert harness.inquire(paid.id).to_dict()["id"] == paid.id
     for name in ("BACK-1", "BACK-2"):

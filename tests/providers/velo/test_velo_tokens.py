@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import Harness
-from victor_ext import ConfigurationError, ConnectionFailed
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo.auth import issued_token
 from victor_ext.sandbox.velo import VeloSandbox
@@ -49,14 +47,10 @@ class TestGivingItBack:
             client.payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [2]
 
-    def test_closing_does_not_unless_it_is_told_to(self, harness: Harness) -> None:
-        def read(velo: Any) -> Any:
-            return velo.payees.get(harness.payee)
-
-        harness(read)
+    def test_closing_does_not(self, harness: Harness) -> None:
+        harness(lambda velo: velo.payees.get(harness.payee))
         assert harness.calls("logout") == 0
-        with pytest.raises(ConfigurationError, match="closed"):
-            harness(read, lambda velo: velo.close(logout=True), read)
+        harness(lambda velo: velo.payees.get(harness.payee), lambda velo: velo.logout())
         assert harness.calls("logout") == 1
 
     def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
@@ -64,12 +58,3 @@ class TestGivingItBack:
             client.payees.get(harness.payee)
             sandbox.inject("status", operation="logout", status=401, times=None)
             client.logout()
-
-    def test_the_connections_are_closed_though_it_fails(self, sandbox: VeloSandbox) -> None:
-        with opened(sandbox) as (client, harness):
-            client.payees.get(harness.payee)
-            sandbox.inject("lose_answer", operation="logout")
-            with pytest.raises(ConnectionFailed):
-                client.close(logout=True)
-            with pytest.raises(ConfigurationError, match="closed"):
-                client.payees.get(harness.payee)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -53,11 +52,6 @@ class Payment(_EastPayRecord):
     def succeeded(self) -> bool:
         """Whether it was done. False means only that this is not known: see `result.kind`."""
         return self.result.succeeded
-
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """Everything that the gateway sent, by its names on the wire."""
-        return self.to_dict()
 
     def __repr__(self) -> str:
         return f"Payment({self.id!r}, {self.payment_type}, {self.result!r})"

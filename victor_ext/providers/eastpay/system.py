@@ -30,7 +30,7 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
     """The book of a client, blocking or awaited."""
 
     def read(payment: Any) -> Theirs:
-        fields = payment.fields
+        fields = payment.to_dict()
         currency = currency_of(fields.get("currency"))
         amount = money_of(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id

@@ -52,9 +52,6 @@ class FlexFactorAuth(UnpicklableCredentials):
             "environment are not valid in the other)."
         )
 
-    def __repr__(self) -> str:
-        return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
-
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
@@ -105,9 +102,6 @@ class FlexFactorToken(UnpicklableCredentials):
             f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
             "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."
         )
-
-    def __repr__(self) -> str:
-        return "FlexFactorToken('[hidden]')"
 
 
 def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:

@@ -49,9 +49,6 @@ class VeloAuth(UnpicklableCredentials):
         self.caller: Final = caller_digest(self._api_key, product="velo")
         """A digest of the API key. It distinguishes two callers and identifies neither."""
 
-    def __repr__(self) -> str:
-        return "VeloAuth(api_key='[hidden]', api_secret='[hidden]')"
-
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> OAuthToken:
         """The token cache of one client."""
         url = base_url.copy_with(

@@ -193,9 +193,6 @@ class VictorOAuth(UnpicklableCredentials):
         self.caller: Final = caller_digest(self._client_id, product="victor-ext")
         """A digest of the client id. It distinguishes callers without revealing the id."""
 
-    def __repr__(self) -> str:
-        return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
-
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
