@@ -145,6 +145,19 @@ def test_nobody_elses_answer_is_a_success(case: Case) -> None:
 
 
 @each_row
+def test_any_good_status_is_a_success(case: Case) -> None:
+    """Whoever took one that the document does not list for a failure would do it again."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        good = case.good(request)
+        return httpx.Response(status, headers=good.headers, content=good.content)
+
+    for status in (200, 201, 202, 203):
+        seen = case.observe(answer)
+        assert (seen.outcome, len(seen.requests)) == ("success", 1), (status, seen.error)
+
+
+@each_row
 def test_an_id_of_another_object_is_refused(case: Case) -> None:
     asked = case.observe().requests[0].url.path.split("/")
     for place, value in case.call.answer.items():

@@ -5,7 +5,6 @@ Notifications come from anybody: of their body one id is read, or they are refus
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -255,20 +254,3 @@ def test_the_id_is_read(body: Any) -> None:
 def test_what_is_no_notification(body: Any, said: str) -> None:
     with pytest.raises(InvalidRequest, match=said):
         payment_id_of(body)
-
-
-BODIES = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["id", "result"]) | st.text(), inner),
-)
-
-
-@given(st.binary() | st.text() | BODIES.map(json.dumps))
-def test_whatever_comes_is_an_id_or_is_refused(body: bytes | str) -> None:
-    try:
-        result = payment_id_of(body)
-    except InvalidRequest:
-        return
-    assert "/" not in result
-    assert result.strip(".")
-    assert result.isascii()

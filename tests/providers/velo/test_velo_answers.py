@@ -10,19 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.running import QUICK, Script, run
-from tests.providers.velo.adapter import ARGUMENTS, pay, scripted
+from tests.providers.velo.adapter import pay, scripted
 from victor_ext import BadRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
-    AsyncVelo,
     FundingAccount,
     Individual,
     NewPayee,
     Payee,
     Payment,
-    Receipt,
     Velo,
 )
 from victor_ext.providers.velo.operations import created_id, read_problems
@@ -99,31 +96,6 @@ class TestGoodAnswers:
             with pytest.raises(TimedOut, match="status='CONFIRMED'"):
                 client.payouts.wait("po-1", until=asked, timeout=0)
             assert client.payouts.wait("po-1", until=asked, timeout=0).status == asked
-
-
-@pytest.mark.parametrize("awaited", [False, True])
-@pytest.mark.parametrize("status", [200, 201, 202, 203, 204])
-class TestGoodStatusesThatAreNotListed:
-    """They mean that it was done: whoever took them for a failure would do it again."""
-
-    def test_all_of_them(self, status: int, *, awaited: bool) -> None:
-        def each(client: Any) -> list[Any]:
-            return [
-                client.payouts.submit([pay()]),
-                client.payouts.instruct("po-1"),
-                client.payouts.withdraw("po-1"),
-                client.payees.create("payor", [PAYEE]),
-                client.funding_accounts.create(payor_id="payor", name="bank", account_type="FBO"),
-                client.logout(),
-            ]
-
-        async def all_of_them(client: Any) -> list[Any]:
-            return [await one for one in each(client)]
-
-        script = Script(httpx.Response(status, headers={"location": "/somewhere/id-1"}))
-        kind, calls = (AsyncVelo, all_of_them) if awaited else (Velo, each)
-        done = run(kind, calls, **ARGUMENTS, transport=script.transport, retry=QUICK)
-        assert done == ["id-1", None, None, "id-1", Receipt("id-1", "/somewhere/id-1"), None]
 
 
 class TestRecords:
