@@ -18,7 +18,7 @@ from tests.providers.test_credentials import assert_copied_and_not_pickled
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import AsyncEastPay, Card, CardToken, EastPay
-from victor_ext.providers.eastpay.settings import from_process_environment
+from victor_ext.providers.eastpay.system import from_process_environment
 
 sent: list[dict[str, list[str]]] = []
 

@@ -27,7 +27,7 @@ from victor_ext.providers.flexfactor import (
     Subscription,
     Transaction,
 )
-from victor_ext.providers.flexfactor.settings import from_process_environment
+from victor_ext.providers.flexfactor.system import from_process_environment
 
 AUTH = FlexFactorAuth("key", "secret")
 

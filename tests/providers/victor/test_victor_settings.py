@@ -30,7 +30,7 @@ from victor_ext import (
     VictorJwt,
     VictorOAuth,
 )
-from victor_ext.providers.victor.settings import from_process_environment
+from victor_ext.providers.victor.system import from_process_environment
 from victor_ext.runtime.http.options import proxy_for
 
 AUTH = VictorOAuth("id-1", "secret-1")

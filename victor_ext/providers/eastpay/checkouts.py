@@ -18,7 +18,7 @@ from victor_ext.runtime.core.validation import rule
 
 from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
-from .settings import Entity
+from .system import Entity
 
 _LIFE = timedelta(minutes=15)
 

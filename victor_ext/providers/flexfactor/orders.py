@@ -25,7 +25,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 from .checks import MOST, Validation
 from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import Says, page_of, says_cancelled
-from .settings import Merchant
+from .system import Merchant
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _LATER: Mapping[object, frozenset[OrderStatus]] = {

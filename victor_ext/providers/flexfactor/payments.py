@@ -20,7 +20,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
 from .records import Capture, Decision, Transmission
-from .settings import Merchant
+from .system import Merchant
 from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
 
 

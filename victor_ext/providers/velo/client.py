@@ -29,8 +29,7 @@ from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import ENVIRONMENTS, VERSIONS, EnvironmentWord, from_process_environment
-from .system import SYSTEM
+from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
 from .webhook_endpoints import Webhooks
 
 

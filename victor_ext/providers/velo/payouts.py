@@ -31,7 +31,7 @@ from .operations import PAID, Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
-from .settings import PayoutStatusFilter, PayoutStatusWord
+from .system import PayoutStatusFilter, PayoutStatusWord
 
 _STATUSES = frozenset(get_args(PayoutStatusWord))
 

@@ -20,7 +20,7 @@ from victor_ext.runtime.core.json_values import is_list
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
 from .checks import Validation, check
-from .settings import (
+from .system import (
     FundingAccountTypeWord,
     InvitationStatusWord,
     PayeeTypeWord,
