@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -20,11 +20,10 @@ from victor_ext.runtime.auth.credentials import (
 )
 from victor_ext.runtime.auth.tokens import (
     FixedToken,
-    IssuedToken,
     OAuthToken,
     SignedToken,
     basic,
-    header_value,
+    issued_for,
     token_request,
 )
 from victor_ext.runtime.core.clock import ServerClock
@@ -34,9 +33,6 @@ from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.unauthorized import Authenticator, Exchange
-
-_LONGEST_LIFE = 10 * 366 * 86_400.0
-"""Seconds. A token endpoint that names a longer life is not believed."""
 
 SignRequest = Callable[[httpx.Request], None]
 SIGNED_QUERY = "victor_ext.signed_query"
@@ -215,22 +211,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
         hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
-        return OAuthToken(ask, issued_token, clock, lock, hint=hint)
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}` (RFC 6749, 5.1), with `expires_in` in seconds.
-
-    None without a token. One without a readable `expires_in` is kept until the provider refuses it.
-    """
-    kind = body.get("token_type")
-    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
-    header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
-    try:
-        life = float(cast("float", body.get("expires_in")))
-    except (TypeError, ValueError, OverflowError):
-        life = 0.0
-    return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
+        return OAuthToken(ask, issued_for, clock, lock, hint=hint)
 
 
 class NoAuth:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import httpx
 
@@ -15,7 +16,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, OAuthToken, header_value, moment_of, token_request
+from victor_ext.runtime.auth.tokens import FixedToken, OAuthToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
@@ -64,7 +65,8 @@ class FlexFactorAuth(UnpicklableCredentials):
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
             return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
 
-        return OAuthToken(ask, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
+        read = partial(issued_until, token="accessToken")
+        return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
 
 
 class FlexFactorToken(UnpicklableCredentials):
@@ -102,12 +104,6 @@ class FlexFactorToken(UnpicklableCredentials):
             f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
             "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."
         )
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{accessToken, expires}`, in epoch milliseconds (or seconds). Without `expires` it is kept until a 401."""
-    header = header_value("Bearer", body.get("accessToken"))
-    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 def _checked_token(secret: Secret) -> Secret:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
@@ -15,7 +15,7 @@ from victor_ext.runtime.auth.credentials import (
     caller_digest,
     checked_secret,
 )
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, basic, header_value
+from victor_ext.runtime.auth.tokens import OAuthToken, basic, issued_for
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
@@ -62,13 +62,4 @@ class VeloAuth(UnpicklableCredentials):
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
         row = OPERATIONS[f"POST {TOKEN_PATH}"]
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=row)
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}`, in seconds. Without `expires_in` it is kept until a 401."""
-    # Velo's response says `bearer`; its examples of requests say `Bearer`.
-    header = header_value("Bearer", body.get("access_token"))
-    life: Any = body.get("expires_in")
-    known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < 1e9
-    return None if header is None else IssuedToken(header, now + life if known else None, now)
+        return OAuthToken(token_request, issued_for, clock, lock, hint=hint, row=row)

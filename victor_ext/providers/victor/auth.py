@@ -22,7 +22,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
     file_stamp,
 )
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value, moment_of, token_request
+from victor_ext.runtime.auth.tokens import OAuthToken, SignedToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import are_seconds, shown
@@ -204,13 +204,7 @@ class VictorOAuth(UnpicklableCredentials):
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
             "are not valid in the other."
         )
-        return OAuthToken(ask, _issued_token, clock, lock, hint=hint)
-
-
-def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
-    header = header_value(body.get("token_type"), body.get("access_token"))
-    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
+        return OAuthToken(ask, issued_until, clock, lock, hint=hint)
 
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
