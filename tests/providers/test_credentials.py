@@ -365,7 +365,7 @@ def test_the_life_of_a_token_is_in_seconds(lives: Any, at: float | None) -> None
     ],
 )
 def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(name: str, expires: Any, at: float | None) -> None:
-    token = issued_until({name: "t", "expires": expires}, 1_683_308_000.0, token=name)
+    token = issued_until({name: "t", "expires": expires}, 1_683_308_000.0, member=name)
     assert token is not None
     assert (token.expires_at, token.header) == (at, "Bearer t")
     assert token.seconds_left(1_683_308_000.0) == (math.inf if at is None else at - 1_683_308_000)

@@ -65,7 +65,7 @@ class FlexFactorAuth(UnpicklableCredentials):
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
             return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
 
-        read = partial(issued_until, token="accessToken")
+        read = partial(issued_until, member="accessToken")
         return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
 
 
