@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
 from victor_ext import (
     BadRequest,
-    ConnectionFailed,
     InvalidRequest,
     Outcome,
     StatusError,
@@ -23,13 +22,6 @@ from victor_ext import (
 )
 from victor_ext.providers.eastpay import Payment, payment_id_of
 from victor_ext.providers.eastpay.operations import operations_of
-
-
-def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
-    harness.sandbox.inject("lose_answer", operation="prepare")
-    with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
-        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
-    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:

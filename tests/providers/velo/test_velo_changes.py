@@ -143,12 +143,6 @@ class TestPayments:
         with pytest.raises(NotFound):
             harness(lambda velo: velo.payments.get("of-nobody-1"))
 
-    def test_the_answer_about_another_payment_is_refused(self) -> None:
-        other = httpx.Response(200, json={"paymentId": "pay-2", "status": "WITHDRAWN"})
-        with scripted(httpx.Response(503), other)[0] as velo, pytest.raises(Exception, match="503") as raised:
-            velo.payments.withdraw("pay-1", reason="Not due")
-        assert getattr(raised.value, "outcome", None) is Outcome.UNKNOWN
-
 
 class TestPayouts:
     def test_the_list_and_what_became_of_each(self, harness: Harness) -> None:
