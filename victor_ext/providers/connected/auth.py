@@ -11,6 +11,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import (
+    IdAndSecret,
     RotatingSecret,
     SecretText,
     UnpicklableCredentials,
@@ -160,7 +161,7 @@ class SignedAuth(UnpicklableCredentials):
         return value
 
 
-class ClientCredentialsAuth(UnpicklableCredentials):
+class ClientCredentialsAuth(IdAndSecret):
     """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
 
     All threads or tasks of a client share one token, which is fetched once however many of them need it.
@@ -188,9 +189,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         more: Mapping[str, str] | None = None,
     ) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = checked_secret("client_id", client_id)
-        self.caller = caller_digest(self._client_id, product="connect")
-        self._client_secret = RotatingSecret("client_secret", client_secret)
+        super().__init__("connect", client_id=client_id, client_secret=client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
         self._token_url = httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
@@ -205,7 +204,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         url = self.token_url(base_url)
 
         def ask() -> httpx.Request:
-            pair = self._client_id, self._client_secret.current()
+            pair = self._id, self._secret.current()
             named = dict(zip(("client_id", "client_secret"), pair, strict=True)) if self._in_body else {}
             headers = {} if self._in_body else {"authorization": basic(*pair)}
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)

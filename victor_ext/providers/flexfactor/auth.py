@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.credentials import (
-    RotatingSecret,
-    SecretText,
-    UnpicklableCredentials,
-    caller_digest,
-    checked_secret,
-)
+from victor_ext.runtime.auth.credentials import IdAndSecret, RotatingSecret, SecretText, UnpicklableCredentials
 from victor_ext.runtime.auth.tokens import FixedToken, OAuthToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
@@ -26,7 +19,7 @@ from .operations import TOKEN, TOKEN_PATH, read_problems
 from .responses import split_code
 
 
-class FlexFactorAuth(UnpicklableCredentials):
+class FlexFactorAuth(IdAndSecret):
     """AppKey and AppSecret. The provider issues a token for them, which is kept until shortly before it expires.
 
     Args:
@@ -42,10 +35,7 @@ class FlexFactorAuth(UnpicklableCredentials):
     def __init__(self, app_key: str, app_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
-        self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
-        self._app_secret = RotatingSecret("app_secret", app_secret, source="the merchant portal")
-        self.caller: Final = caller_digest(self._app_key, product="victor-ext flexfactor")
-        """A digest of the AppKey. It distinguishes two callers and identifies neither."""
+        super().__init__("victor-ext flexfactor", "the merchant portal", app_key=app_key, app_secret=app_secret)
 
     def hint(self, environment: str) -> str:
         return (
@@ -58,12 +48,12 @@ class FlexFactorAuth(UnpicklableCredentials):
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
-            return token_request(url, {"AppKey": self._app_key, "AppSecret": self._app_secret.current()})
+            return token_request(url, {"AppKey": self._id, "AppSecret": self._secret.current()})
 
         def code_of(response: httpx.Response) -> str:
             # Nothing else of a response that may repeat the credentials is shown, and no part of these.
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
-            return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
+            return next((code for code in codes if code not in f"{self._id} {self._secret.current()}"), "")
 
         read = partial(issued_until, member="accessToken")
         return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)

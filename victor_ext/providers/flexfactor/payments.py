@@ -105,8 +105,6 @@ class Payments(Resource[Mode]):
     `outcome` says whether the card may have been charged.
     """
 
-    context: Merchant
-
     @operation
     @arguments_of(EvaluateRequest)
     def evaluate(self, request: EvaluateRequest) -> OperationFlow[Decision]:

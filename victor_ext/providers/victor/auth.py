@@ -14,7 +14,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
-    RotatingSecret,
+    IdAndSecret,
     SecretText,
     UnpicklableCredentials,
     caller_digest,
@@ -173,7 +173,7 @@ class VictorJwt(UnpicklableCredentials):
         return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
 
 
-class VictorOAuth(UnpicklableCredentials):
+class VictorOAuth(IdAndSecret):
     """OAuth credentials. The provider issues a token, which is used until shortly before it expires.
 
     Args:
@@ -188,17 +188,14 @@ class VictorOAuth(UnpicklableCredentials):
 
     def __init__(self, client_id: str, client_secret: SecretText) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = checked_secret("client_id", client_id, source=SOURCE)
-        self._client_secret = RotatingSecret("client_secret", client_secret, source=SOURCE)
-        self.caller: Final = caller_digest(self._client_id, product="victor-ext")
-        """A digest of the client id. It distinguishes callers without revealing the id."""
+        super().__init__("victor-ext", SOURCE, client_id=client_id, client_secret=client_secret)
 
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.
-            return token_request(url, {"client_id": self._client_id, "client_secret": self._client_secret.current()})
+            return token_request(url, {"client_id": self._id, "client_secret": self._secret.current()})
 
         hint = (
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
