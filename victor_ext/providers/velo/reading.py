@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
 
 from velo_api import models
 
@@ -139,13 +139,17 @@ _SORT = rule(
 )
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
+@dataclass(kw_only=True, repr=False, eq=False)
 class ListRequest:
     default_sort: ClassVar[str | None] = None
     """What is sent without a `sort`. None: nothing."""
     order_by_id: ClassVar[str] = ""
     """Added to a `sort`, since items in no order of ours may change places between two pages."""
     page_size: int | None = None
+
+    def __init_subclass__(cls) -> None:  # each is a dataclass as this one
+        dataclass(kw_only=True, repr=False, eq=False)(cls)
 
     def arguments(self, doing: str, most: int) -> tuple[dict[str, Any], bool]:
         """What is sent, and whether items may leave a filter. Raises `InvalidRequest`, which begins with `doing`."""
@@ -163,23 +167,19 @@ class ListRequest:
         return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayorList(ListRequest):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class ChangeFeed(PayorList):
     since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class InvitationList(PayorList):
     payee_id: Annotated[str | None, _ID] = None
     invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
     payor_payment_id: Annotated[str | None, _TEXT] = None
@@ -190,19 +190,16 @@ class PayoutPaymentList(ListRequest):
     payment_memo: Annotated[str | None, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SortedList(ListRequest):
     sort: Annotated[str | None, _SORT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingList(SortedList):
     default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     source_account_name: Annotated[str | None, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayeeList(SortedList):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
     remote_id: Annotated[str | None, _TEXT] = None
@@ -216,7 +213,6 @@ class PayeeList(SortedList):
     disabled: Annotated[bool | None, _LEAVES, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
     remote_id: Annotated[str | None, _TEXT] = None
     status: Annotated[PaymentStatusWord | None, _LEAVES, _TEXT] = None
@@ -232,12 +228,10 @@ class _PaymentFilters(SortedList):
     sensitive: Annotated[bool | None, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PaymentList(_PaymentFilters):
     order_by_id: ClassVar[str] = "paymentId"
     payor_id: Annotated[str, _ID] = field(kw_only=False)
@@ -255,7 +249,6 @@ class PaymentList(_PaymentFilters):
     ] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class PayoutList(SortedList):
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
@@ -272,7 +265,6 @@ class PayoutList(SortedList):
     ] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     physical_account_id: Annotated[str | None, _ID] = None
@@ -282,7 +274,6 @@ class SourceAccountList(SortedList):
     include_user_deleted: Annotated[bool | None, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     name: Annotated[str | None, _TEXT] = None
