@@ -194,14 +194,20 @@ class SortedList(ListRequest):
     sort: Annotated[str | None, _SORT] = None
 
 
-class FundingList(SortedList):
+class _ScheduledList(SortedList):
+    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[
+        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
+    ] = None
+
+
+class FundingList(SortedList, PayorList):
     default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     source_account_name: Annotated[str | None, _TEXT] = None
 
 
-class PayeeList(SortedList):
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
+class PayeeList(SortedList, PayorList):
     remote_id: Annotated[str | None, _TEXT] = None
     email: Annotated[str | None, _LEAVES, _TEXT] = None
     display_name: Annotated[str | None, _LEAVES, _TEXT] = None
@@ -232,37 +238,25 @@ class AuditedPaymentList(_PaymentFilters):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
 
 
-class PaymentList(_PaymentFilters):
+class PaymentList(_PaymentFilters, _ScheduledList, PayorList):
     order_by_id: ClassVar[str] = "paymentId"
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     payee_id: Annotated[str | None, _ID] = None
     source_account_name: Annotated[str | None, _TEXT] = None
     source_currency: Annotated[str | None, _TEXT] = None
     payment_currency: Annotated[str | None, _TEXT] = None
     payment_memo: Annotated[str | None, _TEXT] = None
     payor_name: Annotated[str | None, _TEXT] = None
-    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[
-        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
-    ] = None
 
 
-class PayoutList(SortedList):
+class PayoutList(_ScheduledList, PayorList):
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None
     memo: Annotated[str | None, Sent("payout_memo"), _TEXT] = None
     from_payor_name: Annotated[str | None, _TEXT] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
     submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
-    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[
-        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
-    ] = None
 
 
 class SourceAccountList(SortedList):
