@@ -132,12 +132,6 @@ def test_an_answer_to_another_call_settles_nothing(operation: str, other: dict[s
     assert answered("refund", {"status": "COMPLETED", "mid": OTHER}).succeeded  # which sends none
 
 
-@pytest.mark.parametrize("odd", [{"idempotencyKey": {"of": "another type"}}, {"currency": ["USD"]}])
-def test_what_cannot_be_read_confirms_nothing(odd: dict[str, Any]) -> None:
-    with pytest.raises(UnreadableResponse, match=f"its {next(iter(odd))} cannot be read"):
-        answered("capture", {"success": True, "status": "COMPLETED", "orderId": ORDER, **odd})
-
-
 def test_a_wait_does_not_end_on_another_order() -> None:
     client, _script = scripted(httpx.Response(200, json={"id": OTHER, "status": 7}))
     with pytest.raises(TimedOut, match="could not be read"):
