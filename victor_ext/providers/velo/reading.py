@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from velo_api import models
 
@@ -139,7 +139,6 @@ _SORT = rule(
 )
 
 
-@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 @dataclass(kw_only=True, repr=False, eq=False)
 class ListRequest:
     default_sort: ClassVar[str | None] = None
@@ -147,9 +146,6 @@ class ListRequest:
     order_by_id: ClassVar[str] = ""
     """Added to a `sort`, since items in no order of ours may change places between two pages."""
     page_size: int | None = None
-
-    def __init_subclass__(cls) -> None:  # each is a dataclass as this one
-        dataclass(kw_only=True, repr=False, eq=False)(cls)
 
     def arguments(self, doing: str, most: int) -> tuple[dict[str, Any], bool]:
         """What is sent, and whether items may leave a filter. Raises `InvalidRequest`, which begins with `doing`."""
@@ -167,19 +163,23 @@ class ListRequest:
         return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayorList(ListRequest):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ChangeFeed(PayorList):
     since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class InvitationList(PayorList):
     payee_id: Annotated[str | None, _ID] = None
     invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
     payor_payment_id: Annotated[str | None, _TEXT] = None
@@ -190,10 +190,12 @@ class PayoutPaymentList(ListRequest):
     payment_memo: Annotated[str | None, _TEXT] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SortedList(ListRequest):
     sort: Annotated[str | None, _SORT] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class _ScheduledList(SortedList):
     schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
@@ -202,11 +204,13 @@ class _ScheduledList(SortedList):
     ] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class FundingList(SortedList, PayorList):
     default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
     source_account_name: Annotated[str | None, _TEXT] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayeeList(SortedList, PayorList):
     remote_id: Annotated[str | None, _TEXT] = None
     email: Annotated[str | None, _LEAVES, _TEXT] = None
@@ -219,6 +223,7 @@ class PayeeList(SortedList, PayorList):
     disabled: Annotated[bool | None, _LEAVES, _FLAG] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
     remote_id: Annotated[str | None, _TEXT] = None
     status: Annotated[PaymentStatusWord | None, _LEAVES, _TEXT] = None
@@ -234,10 +239,12 @@ class _PaymentFilters(SortedList):
     sensitive: Annotated[bool | None, _FLAG] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PaymentList(_PaymentFilters, _ScheduledList, PayorList):
     order_by_id: ClassVar[str] = "paymentId"
     payee_id: Annotated[str | None, _ID] = None
@@ -249,6 +256,7 @@ class PaymentList(_PaymentFilters, _ScheduledList, PayorList):
     post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayoutList(_ScheduledList, PayorList):
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
@@ -259,6 +267,7 @@ class PayoutList(_ScheduledList, PayorList):
     submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     physical_account_id: Annotated[str | None, _ID] = None
@@ -268,6 +277,7 @@ class SourceAccountList(SortedList):
     include_user_deleted: Annotated[bool | None, _FLAG] = None
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     name: Annotated[str | None, _TEXT] = None
