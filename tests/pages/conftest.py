@@ -23,7 +23,7 @@ from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
-from victor_ext.providers.flexfactor import settings as flexfactor_settings
+from victor_ext.providers.flexfactor import system as flexfactor_settings
 from victor_ext.providers.velo import Velo
 from victor_ext.providers.velo import client as velo_client
 from victor_ext.providers.victor import client as victor_client

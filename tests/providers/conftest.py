@@ -1,8 +1,10 @@
-"""A sandbox of each system, and a client of either mode to ask it with. A system is the folder of its tests."""
+"""A sandbox of each system, and a client of either mode to ask it with.
+
+A system is what the parameter `system` of a test names, or else the folder of the test.
+"""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache, partial
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.providers.running import MODES, Harness
+from tests.providers.systems import ADAPTERS
 
 
 @pytest.fixture(params=MODES)
@@ -20,7 +23,9 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def adapter(request: pytest.FixtureRequest) -> Any:
-    return importlib.import_module(f"tests.providers.{request.path.parent.name}.adapter")
+    if "system" in request.fixturenames:
+        return ADAPTERS[request.getfixturevalue("system")]
+    return ADAPTERS[request.path.parent.name]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from victor_api import models
 from victor_api.api.payment_requests import create_request_payment, list_payment_requests
 from victor_api.client import Client
 
+from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.running import ONCE, TOKEN, is_for_token
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
@@ -291,3 +292,38 @@ def test_any_text_for_a_generated_operation(text: str, place: str) -> None:
         pass
     except ValueError as error:
         assert not text.isascii() and str(error).startswith(("Idempotency-Key: ", "body: "))  # noqa: PT017 - one of several ends
+
+
+NAMES = [
+    "id",
+    "result",
+    "sequenceNumber",
+    "source",
+    "eventId",
+    "createdAt",
+    "category",
+    "Event",
+    "OrderId",
+    "TimeStamp",
+]
+POSTED = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner),
+    max_leaves=12,
+).map(lambda value: json.dumps(value).encode())
+READS: dict[str, Callable[[bytes], Any]] = {
+    "eastpay": eastpay.payment_id_of,
+    "flexfactor": lambda body: webhooks().read(body, signed(body)),
+    "velo": velo.read_notification,
+}
+
+
+@settings(max_examples=100)
+@given(body=st.binary(max_size=80) | POSTED)
+@pytest.mark.parametrize("system", READS)
+def test_any_body_that_is_posted_is_a_notification_or_is_refused(system: str, body: bytes) -> None:
+    with contextlib.suppress(InvalidRequest):
+        said = READS[system](body)
+        assert repr([getattr(said, name) for name in dir(said)])
+        if system == "eastpay":
+            assert "/" not in said and said.strip(".") and said.isascii()

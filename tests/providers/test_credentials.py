@@ -46,8 +46,9 @@ from victor_ext import (
     VictorOAuth,
     connect,
 )
-from victor_ext.providers import FlexFactorAuth, VeloAuth, flexfactor, victor
+from victor_ext.providers import FlexFactorAuth, VeloAuth
 from victor_ext.providers.flexfactor import FlexFactorToken
+from victor_ext.runtime.auth.tokens import issued_for, issued_until
 from victor_ext.sandbox.victor.authentication import new_key_pair
 
 OLD, NEW = "the-first-secret-" + "1" * 32, "the-second-secret-" + "2" * 32
@@ -341,7 +342,20 @@ class TestEachEndpoint:
         assert asked.headers.get("authorization") == (pair if system == "velo" else None)
 
 
-@pytest.mark.parametrize("read", [flexfactor.auth.issued_token, victor.auth._issued_token])
+@pytest.mark.parametrize(
+    ("lives", "at"),
+    [
+        *((life, 1600) for life in (600, "600", 600.0)),
+        *((life, None) for life in (None, True, 0, -1, "soon", "", [], {}, math.nan, math.inf, 10**400, 1e9)),
+    ],
+)
+def test_the_life_of_a_token_is_in_seconds(lives: Any, at: float | None) -> None:
+    token = issued_for({"access_token": "t", "token_type": "bearer", "expires_in": lives}, 1000.0)
+    assert token is not None
+    assert (token.expires_at, token.header) == (at, "Bearer t")
+
+
+@pytest.mark.parametrize("name", ["access_token", "accessToken"])
 @pytest.mark.parametrize(
     ("expires", "at"),
     [
@@ -350,8 +364,9 @@ class TestEachEndpoint:
         (600, 600),
     ],
 )
-def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(read: Any, expires: Any, at: float | None) -> None:
-    token = read({"access_token": "t", "accessToken": "t", "token_type": "Bearer", "expires": expires}, 1_683_308_000.0)
+def test_the_end_of_a_token_is_an_absolute_time_in_milliseconds(name: str, expires: Any, at: float | None) -> None:
+    token = issued_until({name: "t", "expires": expires}, 1_683_308_000.0, member=name)
+    assert token is not None
     assert (token.expires_at, token.header) == (at, "Bearer t")
     assert token.seconds_left(1_683_308_000.0) == (math.inf if at is None else at - 1_683_308_000)
 

@@ -196,7 +196,7 @@ def namespace_of(method: Any) -> dict[str, Any]:
     home = vars(inspect.getmodule(inspect.unwrap(method)))
     package = home["__package__"]
     by_name: dict[str, Any] = {}
-    for each in ("reading", "requests", "transactions", "settings"):
+    for each in ("reading", "requests", "transactions", "system"):
         if importlib.util.find_spec(f"{package}.{each}") is not None:
             by_name |= vars(importlib.import_module(f"{package}.{each}"))
     return {**by_name, **home}

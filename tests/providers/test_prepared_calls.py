@@ -1,9 +1,16 @@
-"""Every write of every system, prepared and then sent by another process: once, and found again after it was lost."""
+"""Every write of every system, prepared and then sent by another process: once, and found again after it was lost.
+
+What a message says of where to look shows what was done.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +18,7 @@ import httpx
 import pytest
 
 from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.flexfactor.adapter import id_of
 from tests.providers.prepared import HEADER, PAGE, prepared, table
 from tests.providers.running import GUID, ONCE, Exchange, scripted
 from tests.providers.systems import ADAPTERS
@@ -19,6 +27,7 @@ from victor_ext import (
     Done,
     HeaderKey,
     InvalidRequest,
+    NotFound,
     PreparedCall,
     Promise,
     Victor,
@@ -31,7 +40,7 @@ from victor_ext.providers.eastpay import Card, EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
 
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
-EXCHANGES = [
+EVERY_WRITE = [
     pytest.param(system, exchange, id=f"{system} {exchange.word}", marks=marks)
     for system, adapter in ADAPTERS.items()
     for marks, exchanges in (((), [adapter.WRITE]), ([pytest.mark.thorough], adapter.MORE))
@@ -39,16 +48,6 @@ EXCHANGES = [
     if exchange.writes
 ]
 BEGINS_WITH_A_READ = {"velo fund"}
-
-
-@pytest.fixture
-def system(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def adapter(system: str) -> Any:
-    return ADAPTERS[system]
 
 
 def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> Any:
@@ -65,7 +64,7 @@ def prepare(client: Any, system: str, exchange: Exchange, subject: Any) -> Any:
         return call
 
 
-each_write = pytest.mark.parametrize(("system", "exchange"), EXCHANGES, indirect=["system"])
+each_write = pytest.mark.parametrize(("system", "exchange"), EVERY_WRITE)
 
 
 @pytest.fixture
@@ -225,3 +224,59 @@ def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
     client, _ = scripted(Velo, VELO)
     with pytest.raises(ConfigurationError, match=r"is no method of this client. It has .*payouts\.instruct"):
         client.prepare("payouts.submitt")
+
+
+READS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
+    "eastpay payments.find": lambda find, name, _: find(name),
+    "eastpay payments.inquire": lambda inquire, subject, _: inquire(subject[1]),
+    "flexfactor orders.get": lambda get, name, _: get(id_of(name)),
+    "flexfactor orders.list": lambda read, _name, _: read(),
+    "tiny charges.list": lambda read, _name, _: read(),
+    "velo fundings.changes": lambda read, _subject, harness: read(harness.payor, since=RECENTLY),
+    "velo payees.get": lambda get, subject, _: get(subject[0]),
+    "velo payees.invitations": lambda read, subject, _: read(subject[1], payee_id=subject[0]),
+    "velo payees.list": lambda read, subject, _: read(subject[1], remote_id=subject[0]),
+    "velo payments.find": lambda find, name, harness: find(name, payor_id=harness.payor, since=RECENTLY),
+    "velo webhooks.get": lambda get, webhook_id, _: get(webhook_id),
+    "velo webhooks.list": lambda read, subject, _: read(subject[1]),
+    "victor payment_requests.find": lambda find, name, _: find(name, start_datetime=RECENTLY),
+}
+"""How the methods that messages name are called, about the subject of an exchange."""
+NOWHERE = {"connected create", "flexfactor transmit", "velo ping"}
+"""No method of the client shows them: the message says to look at the provider."""
+SENT_AGAIN = {"velo invite"}
+"""The list of invitations does not say how often one was sent."""
+
+
+# What settles looks by itself.
+SHOWN = [pytest.param(*each.values, id=each.id) for each in EVERY_WRITE if not each.values[1].settles]
+
+
+def plain(result: Any) -> str:
+    """All that the result of a look-up says."""
+    records = result if isinstance(result, list | tuple) else [result]
+    return json.dumps([str(getattr(each, "to_dict", lambda each=each: each)()) for each in records])
+
+
+@pytest.mark.parametrize(("system", "exchange"), SHOWN)
+def test_the_look_up_that_a_message_names_shows_what_was_done(harness: Any, system: str, exchange: Exchange) -> None:
+    def lose(subject: Any) -> str:
+        harness.sandbox.inject("lose_answer", operation=exchange.word)
+        with pytest.raises(VictorError, match="may have executed") as raised:
+            harness(lambda client: exchange.call(client, subject), retry=ONCE)
+        return str(raised.value)
+
+    def look(subject: Any) -> str:
+        try:
+            return plain(
+                harness(lambda client: READS[f"{system} {named}"](attrgetter(named)(client), subject, harness))
+            )
+        except NotFound:
+            return "nothing"
+
+    named = next(iter(re.findall(r"look with (\w+\.\w+)\(", lose(exchange.subject(harness)))), "")
+    assert (named == "") is (f"{system} {exchange.word}" in NOWHERE)
+    if named:
+        subject = exchange.subject(harness)
+        before, _, after = look(subject), lose(subject), look(subject)
+        assert (before == after) is (f"{system} {exchange.word}" in SENT_AGAIN)

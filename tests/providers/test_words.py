@@ -15,7 +15,7 @@ from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, prov
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
-from victor_ext.providers.velo.settings import PayoutStatusWord
+from victor_ext.providers.velo.system import PayoutStatusWord
 from victor_ext.runtime.auth.tokens import FixedToken
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))

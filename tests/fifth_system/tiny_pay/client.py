@@ -1,4 +1,4 @@
-"""`Tiny` and `AsyncTiny`, and by hand the little of a generated package that they need."""
+"""`Tiny` and `AsyncTiny`, what each operation is, and by hand the little of a generated package that they need."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
 from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
+from victor_ext.runtime.core.json_values import is_list, object_of
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.idempotency_keys import BodyKey
-from victor_ext.runtime.loop.operations import Operations
+from victor_ext.runtime.loop.evidence import Members
+from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
+from victor_ext.runtime.loop.operations import Effect, Operation, Operations, RepeatsId
 from victor_ext.systems import System
 
-from .operations import OPERATIONS
 from .system import SYSTEM
 
 
@@ -56,6 +57,28 @@ class _Operation:
 _CHARGE: Any = _Operation("POST", "/v1/charges")
 _FIND: Any = _Operation("GET", "/v1/charges/{id}")
 _LIST: Any = _Operation("GET", "/v1/book")
+
+
+def _refused(response: Any) -> str | None:
+    body = object_of(response)
+    return str(body.get("text")) if body.get("success") is False else None
+
+
+OPERATIONS = {
+    "POST /v1/charges": Operation(
+        effect=Effect.MOVES_MONEY,
+        key=TAKEN,
+        evidence=lambda response, _problems: None if "location" in response.headers else "it names no charge",
+        refuses=_refused,
+        look_up="with charges.list()",
+    ),
+    "GET /v1/charges/{}": Operation(
+        effect=Effect.READS, evidence=Members(("id",), "its body has no id"), id=RepeatsId("charge", "id")
+    ),
+    "GET /v1/book": Operation(
+        effect=Effect.READS, evidence=Members(("charges",), "its body has no list of charges", is_list)
+    ),
+}
 
 
 class Charges(Resource[Mode]):

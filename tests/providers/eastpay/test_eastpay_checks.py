@@ -1,4 +1,4 @@
-"""What is refused before anything is sent, all of it at once, and how what is right goes on the wire."""
+"""What is refused before anything is sent, all of it at once, how what is right goes on the wire, and settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.providers.eastpay.adapter import PRICE, card, scripted
 from tests.providers.test_credentials import assert_copied_and_not_pickled
 from victor_ext import ConfigurationError, InvalidRequest, Outcome
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import Card, CardToken
+from victor_ext.providers.eastpay import AsyncEastPay, Card, CardToken, EastPay
+from victor_ext.providers.eastpay.system import from_process_environment
 
 sent: list[dict[str, list[str]]] = []
 
@@ -272,3 +273,61 @@ def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> N
 def test_what_is_no_token_of_a_card(token: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"card\.token must be text of 1 to 64 characters"):
         CardToken(token)
+
+
+ACCESS = "token-of-the-merchant-0c1f7e55aa31"
+GATEWAY = "https://pay.bank.example/gateway"
+GOOD: dict[str, Any] = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB000001"}
+
+
+@pytest.mark.parametrize("kind", [EastPay, AsyncEastPay])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"token": ""}, "token is empty: copy it from the bank's back office"),
+        ({"token": "short"}, "token must have 32 to 2048 characters"),
+        ({"token": "x" * 2049}, "token must have 32 to 2048 characters"),
+        ({"token": None}, "token must be text, not NoneType"),
+        ({"token": "ü" * 40}, "beyond ASCII"),
+        ({"base_url": None}, "base_url"),
+        ({"entity_id": ""}, "entity_id='' must be letters and digits, such as 'EB000001'"),
+        ({"entity_id": "EB-1"}, "entity_id='EB-1' must be"),
+        ({"entity_id": None}, "entity_id=None must be"),
+        ({"entity_type": "merchant"}, "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'"),
+    ],
+)
+def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as raised:
+        kind(**{**GOOD, **changes})
+    assert ACCESS not in str(raised.value)
+
+
+@pytest.mark.parametrize("length", [32, 33, 2048])
+def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(length: int) -> None:
+    """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in `[\\s\\S]{6,2048}`, 32 to 2048."""
+    longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
+    assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
+
+
+def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
+        monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
+    eastpay = EastPay.from_env(deadline=5)
+    assert (eastpay.base_url, eastpay.payments.entity.type) == (GATEWAY, "PARTICIPATOR")
+    assert eastpay.authorization() == f"Bearer {ACCESS}"
+    assert ACCESS not in f"{eastpay!r} {eastpay.authorization()!r} {vars(eastpay)!r}"
+    assert EastPay.from_env(entity_id="EB000002", entity_type="POS").payments.entity.id == "EB000002"
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)])
+def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
+    options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
+    assert EastPay(**options).payments.entity.found_by_reference is allowed
+
+
+def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
+    values = {"EASTPAY_INQUIRY_BY_REFERENCE": ACCESS}
+    with pytest.raises(ConfigurationError, match="must be true or false") as raised:
+        from_process_environment(dict(GOOD), values)
+    assert ACCESS not in str(raised.value)
+    assert from_process_environment({**GOOD, "inquiry_by_reference": True}, values)["inquiry_by_reference"] is True

@@ -1,4 +1,7 @@
-"""What the caller observes when an exchange fails: never a second charge, never a silent success."""
+"""What the caller observes when an exchange fails: never a second charge, never a silent success.
+
+Notifications come from anybody: of their body one id is read, or they are refused.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.eastpay.adapter import PRICE, Harness, observe, pay
-from victor_ext import BadRequest, ConnectionFailed, Outcome, StatusError, UnreadableResponse, VictorError
-from victor_ext.providers.eastpay import Payment
+from victor_ext import (
+    BadRequest,
+    InvalidRequest,
+    Outcome,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext.providers.eastpay import Payment, payment_id_of
 from victor_ext.providers.eastpay.operations import operations_of
-
-
-def test_a_checkout_whose_answer_was_lost(harness: Harness) -> None:
-    harness.sandbox.inject("lose_answer", operation="prepare")
-    with pytest.raises(ConnectionFailed, match="lapses after 15 minutes") as raised:
-        harness(lambda eastpay: eastpay.checkouts.prepare(PRICE))
-    assert raised.value.outcome is Outcome.UNKNOWN
 
 
 def test_a_307_is_sent_again_with_method_and_body(harness: Harness) -> None:
     to = {"Location": "/gateway/v3/payments"}
     harness.sandbox.inject("status", operation="pay", status=307, headers=to, body="")
     paid = harness.debit("INV-1")
-    assert (paid.succeeded, paid.payment_type, paid.fields["amount"]) == (True, "DB", "92.00")
+    assert (paid.succeeded, paid.payment_type, paid.to_dict()["amount"]) == (True, "DB", "92.00")
     assert [(seen.method, seen.path) for seen in harness.sandbox.received()] == [
         ("POST", "/eastpay/v3/payments"), ("POST", "/gateway/v3/payments"),
     ]  # fmt: skip
@@ -162,7 +165,7 @@ def test_the_same_payment_in_other_words_is_the_same() -> None:
 def test_fields_of_other_types_are_read_as_absent() -> None:
     payment = payment_of(201, {**DONE, "id": 7, "paymentType": None, "timestamp": {}, "ndc": [], "new": 1})
     assert (payment.id, payment.payment_type, payment.timestamp, payment.ndc) == ("", None, None, None)
-    assert (payment.fields["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
+    assert (payment.to_dict()["new"], payment.description, payment.merchant_transaction_id) == (1, None, None)
 
 
 JSON = st.recursive(
@@ -175,7 +178,7 @@ JSON = st.recursive(
 def test_whatever_comes_is_a_payment_or_an_error(status: int, body: Any) -> None:
     result = observe(status, body)
     if isinstance(result, Payment):
-        assert result.fields["result"]["code"] == result.result.code
+        assert result.to_dict()["result"]["code"] == result.result.code
         assert status < 400 or not result.succeeded
         assert result.result.kind
         assert repr(result)
@@ -213,3 +216,33 @@ def test_of_an_operation_without_a_row_too() -> None:
 def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
     """A late second response to `POST /v3/payments` has the id of the payment, too."""
     assert not operations_of(found_by_reference=False)["GET /v3/payments/{}"].is_read_by_id
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "8ac7a4a1-7f_b.0~", "result": {"code": "000.000.000"}}',
+        '{"result": null, "id": "8ac7a4a1-7f_b.0~"}',
+        bytearray(b'\xef\xbb\xbf{"id": "8ac7a4a1-7f_b.0~"}'),
+        '{"id": "8ac7a4a1-7f_b.0~"}'.encode("utf-16"),
+    ],
+)
+def test_the_id_is_read(body: Any) -> None:
+    assert payment_id_of(body) == "8ac7a4a1-7f_b.0~"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"id=8ac7&result.code=000.000.000", "is not JSON"),
+        (b"[]", "is JSON, but no object"),
+        (b'{"id": "' + b"x" * 2**20 + b'"}', "is longer than 1024 KiB"),
+        (b"{}", "id is missing: it must be an id of the gateway's"),
+        (b'{"id": 7}', "id must be text, not int"),
+        (b'{"id": "../payments/8ac7"}', "must be an id of the gateway's"),
+        ({"id": "8ac7"}, "body must be the raw bytes of the request, read before any parser, not dict"),
+    ],
+)
+def test_what_is_no_notification(body: Any, said: str) -> None:
+    with pytest.raises(InvalidRequest, match=said):
+        payment_id_of(body)

@@ -1,4 +1,4 @@
-"""What cannot be right is refused here, all of it at once, and nothing is sent."""
+"""What cannot be right is refused here, all at once, and nothing is sent. Whatever Velo sends is read, or named."""
 
 from __future__ import annotations
 
@@ -9,11 +9,25 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import firm, pay, scripted
-from victor_ext import InvalidRequest, UnreadableResponse
+from victor_ext import BadRequest, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
-from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
+from victor_ext.providers.velo import (
+    Address,
+    Company,
+    FundingAccount,
+    Individual,
+    NewPayee,
+    Payee,
+    Payment,
+    PaymentChannel,
+    Receipt,
+    Velo,
+)
+from victor_ext.providers.velo.operations import created_id, read_problems
 
 
 def nothing_leaves(request: httpx.Request) -> httpx.Response:
@@ -152,3 +166,147 @@ def test_a_date_of_birth_is_in_no_message(born: str) -> None:
         scripted(httpx.Response(202))[0].payees.create("payor-1", [payee])
     assert born not in str(raised.value)
     assert born not in repr(raised.value.problems)
+
+
+SINCE = datetime(2026, 3, 4, 9, 0, 0, 500_000, tzinfo=UTC)
+ADA = Individual(first_name="Ada", last_name="Lovelace", date_of_birth="1970-05-20")
+HOME = Address(line1="1 Elm", city="Springfield", country="US")
+PAYEE = NewPayee(remote_id="payee-7", email="ada@example.com", address=HOME, individual=ADA)
+THE_ERROR = {
+    "errors": [
+        {"errorCode": "20110003", "errorMessage": "must not be blank", "location": "payments[0].remoteId",
+         "localisationDetails": {"template": "x", "parameters": {}}, "reasonCode": "blank"},
+        {"errorCode": 20110004, "errorMessage": None},
+        "no object",
+    ],
+    "correlationId": "c1ef2fa5-0001-4712-aa11-1234567890ab",
+    "httpStatusCode": 400,
+}  # fmt: skip
+
+
+def opened(*answers: Any) -> Velo:
+    return scripted(*answers)[0]
+
+
+def answered(request: str, status: int = 200, **parts: Any) -> httpx.Response:
+    method, _, path = request.partition(" ")
+    return httpx.Response(status, request=httpx.Request(method, f"https://api.example{path}"), **parts)
+
+
+def test_what_names_people_and_accounts_is_in_no_repr() -> None:
+    from velo_api import models
+
+    names = {"displayName": "Ada L.", "email": "ada@example.com", "disabledComment": "a thief"}
+    account = {"accountName": "Ada & Sons", "accountNumber": "071204958836", "routingNumber": "123456789"}
+    records = [Payee(models.Payee.from_dict(names)), FundingAccount(models.FundingAccount.from_dict(account))]
+    assert [each for each in (*names.values(), *account.values()) if each in repr(records)] == []
+    assert (records[0].email, records[1].account_number) == (names["email"], account["accountNumber"])
+
+
+class TestErrors:
+    def test_everything_that_velo_says_is_on_the_error(self) -> None:
+        answer = httpx.Response(400, json=THE_ERROR, headers={"x-request-id": "a-proxys"})
+        with opened(answer) as client, pytest.raises(BadRequest) as caught:
+            client.payouts.submit([pay()])
+        error = caught.value
+        assert error.request_id == "c1ef2fa5-0001-4712-aa11-1234567890ab"
+        assert [(one.code, one.field, one.message) for one in error.problems[:2]] == [
+            ("20110003", "payments[0].remoteId", "must not be blank"),
+            ("20110004", "", "Velo gave no message"),
+        ]
+        assert error.outcome is Outcome.REJECTED
+        assert "payments[0].remoteId: must not be blank" in str(error)
+
+    def test_what_it_says_of_2000_payees_is_read_in_no_time(self) -> None:
+        payees = [{"name": f"Name{each}", "iban": f"GB33BUKB{each:014}", "amount": 1042} for each in range(2000)]
+        errors = [{"errorMessage": f"iban GB33BUKB{number:014} of Name{number}: no 1042"} for number in range(2000)]
+        request = httpx.Request("POST", "https://api.example/v4/payees", json={"payees": payees})
+        problems = read_problems(httpx.Response(400, json={"errors": errors}, request=request))
+        assert {one.message for one in problems} == {"iban [hidden] of [hidden]: no 1042"}
+
+
+class TestGoodAnswers:
+    @given(st.text(max_size=60))
+    def test_any_location_has_a_plain_id_or_none(self, location: str) -> None:
+        result = created_id(answered("POST /v3/payouts", 202, headers={"location": location.encode()}))
+        assert result is None or (result in location and result.isascii() and not set("/?#.% ") & set(result))
+
+    @pytest.mark.parametrize("asked", ["COMPLETED", "INCOMPLETE"])
+    def test_a_payout_that_is_paid_by_another_name_is_waited_on(self, asked: str) -> None:
+        """Velo does not say in which order these follow each other."""
+        states = ("INSTRUCTED", "CONFIRMED", asked)
+        with opened(*(httpx.Response(200, json={"payoutId": "po-1", "status": each}) for each in states)) as client:
+            client.payouts.get("po-1")
+            with pytest.raises(TimedOut, match="status='CONFIRMED'"):
+                client.payouts.wait("po-1", until=asked, timeout=0)
+            assert client.payouts.wait("po-1", until=asked, timeout=0).status == asked
+
+
+class TestRecords:
+    def test_states_are_open_and_amounts_exact(self) -> None:
+        from velo_api.models import Payment as Model
+
+        sent = {
+            "paymentId": "p", "status": "ON_ITS_WAY_TO_MARS", "paymentAmount": 2**60, "paymentCurrency": "JPY",
+            "sourceAmount": 5, "sourceCurrency": "usd", "submittedDateTime": "2026-03-04T09:00:00", "payout": None,
+        }  # fmt: skip
+        payment = Payment(Model.from_dict(sent))
+        assert (payment.status, payment.payment) == ("ON_ITS_WAY_TO_MARS", Money(2**60, "JPY"))
+        assert (payment.source, payment.submitted_at, payment.payout_id) == (None, None, None)
+        assert payment.raw.to_dict()["sourceCurrency"] == "usd"
+
+
+class TestPages:
+    """Pages as they may come: with totals, without, and while things move."""
+
+    def walk(self, *pages: Any, total: dict[str, int] | None = None) -> tuple[list[str], list[str]]:
+        """The states that the pages have of one payment, and the numbers of the pages that were asked for."""
+        answers: list[httpx.Response] = []
+        for number, states in enumerate([*pages, ""], 1):
+            content = [{"paymentId": "a", "status": state} for state in states]
+            page = {} if total is None else {"page": {"page": number, **total}}
+            answers.append(httpx.Response(200, json={"content": content, "links": [], **page}))
+        client, script = scripted(*answers)
+        with client:
+            seen = [str(one.status) for one in client.payments.changes("payor", since=SINCE)]
+        return seen, [request.url.params["page"] for request in script.requests]
+
+    @pytest.mark.parametrize(
+        ("total", "asked"),
+        [
+            ({"totalPages": 2, "totalElements": 3}, "12"),
+            ({"totalPages": 1, "totalElements": 3}, "12"),
+            ({"totalElements": 3}, "123"),
+            ({"totalPages": True, "totalElements": True}, "123"),  # a flag is no number
+            (None, "123"),
+        ],
+    )
+    def test_it_ends_where_velo_says_if_all_items_came(self, total: dict[str, int] | None, asked: str) -> None:
+        assert self.walk("ab", "c", total=total) == ([*"abc"], [*asked])
+
+    def test_a_feed_keeps_what_a_thing_was_and_what_it_became(self) -> None:
+        assert self.walk(["ACCEPTED", "ACCEPTED"], ["CONFIRMED"])[0] == ["ACCEPTED", "CONFIRMED"]
+
+    def test_a_moment_is_sent_in_whole_seconds_never_later(self) -> None:
+        client, script = scripted(httpx.Response(200, json={"content": []}))
+        with client:
+            assert list(client.payees.changes("payor", since=SINCE, page_size=1000)) == []
+            client.payments.find("INV-1", payor_id="payor", since=SINCE, until=SINCE)
+        asked = [request.url.params for request in script.requests]
+        assert dict(asked[0]) == {
+            "payorId": "payor", "updatedSince": "2026-03-04T09:00:00+00:00", "page": "1", "pageSize": "1000",
+        }  # fmt: skip
+        assert (asked[1]["submittedDateFrom"], asked[1]["submittedDateTo"]) == ("2026-03-03", "2026-03-05")
+
+    @pytest.mark.parametrize("first", [[], [{"paymentId": "a", "payorPaymentId": "INV-2"}]])
+    def test_an_empty_page_that_says_it_is_not_hides_something(self, first: list[Any]) -> None:
+        page = {"totalPages": 3, "totalElements": 5}
+        answers = [httpx.Response(200, json={"content": content, "page": page}) for content in (first, [])]
+        with opened(*answers) as client, pytest.raises(UnreadableResponse, match="is empty, although"):
+            client.payments.find("INV-1", payor_id="payor", since=SINCE)
+
+    def test_the_summary_of_a_payout_is_no_list_of_its_payments(self) -> None:
+        with opened(httpx.Response(200, json={"summary": {"totalPayments": 1}})) as client:
+            assert client.payouts.history("payout-1").total_payments == 1
+            with pytest.raises(UnreadableResponse, match="has no list in `content`"):
+                list(client.payouts.audited_payments("payout-1"))

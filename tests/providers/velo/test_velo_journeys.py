@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.providers.velo.adapter import PRICE, Harness, firm, pay
-from victor_ext import Conflict, ConnectionFailed, InvalidRequest, Outcome, TimedOut, UnreadableResponse
+from victor_ext import Conflict, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Address, Company, Individual, NewPayee, PaymentChannel, Receipt
 from victor_ext.runtime.client import polling as waiting
@@ -152,36 +152,12 @@ class TestPaymentsOfAPayor:
         assert harness(lambda velo: velo.payments.find("INÜ-117", **window)) == []
 
 
-@pytest.mark.parametrize("arrived", [True, False])
-def test_a_submission_whose_answer_is_lost_is_found_by_reference_if_it_arrived(harness: Harness, arrived: bool) -> None:
-    harness.sandbox.inject(*(["lose_answer"] if arrived else ["cut_request"]), operation="submit")
-    with pytest.raises(ConnectionFailed):
-        harness.submit(pay("INV-1"))
-    result = harness.find("INV-1")
-    assert [one.payor_payment_id for one in result] == ["INV-1"] * arrived
-    if arrived:
-        payout_id = result[0].payout_id
-        harness(lambda velo: velo.payouts.instruct(payout_id))
-        assert harness(lambda velo: velo.payouts.get(payout_id)).status == "INSTRUCTED"
-
-
 def test_a_second_instruction_is_a_conflict_though_the_payout_is_instructed(harness: Harness) -> None:
     payout_id = harness.submit(pay())
     harness(lambda velo: velo.payouts.instruct(payout_id))
     with pytest.raises(Conflict) as caught:
         harness(lambda velo: velo.payouts.instruct(payout_id))
     assert (caught.value.outcome, harness.calls("get_payout")) == (Outcome.UNKNOWN, 0)
-
-
-@pytest.mark.parametrize("location", [None, "/v3/payouts/.."])
-def test_a_submission_without_an_id_may_have_been_done(harness: Harness, location: str | None) -> None:
-    headers = {} if location is None else {"Location": location}
-    harness.sandbox.inject("status", operation="submit", status=202, body="", headers=headers, work=True)
-    with pytest.raises(UnreadableResponse) as caught:
-        harness.submit(pay("INV-1"))
-    assert caught.value.outcome is Outcome.UNKNOWN
-    [result] = harness.find("INV-1")
-    assert result.payout_id
 
 
 def test_a_page_that_is_injected_takes_no_id_of_the_seed(harness: Harness) -> None:

@@ -1,19 +1,20 @@
-"""Notifications: from whom, and what they say."""
+"""Notifications: from whom, and what they say. The token: how long it is kept, and how it is given back."""
 
 from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.providers.velo.adapter import Harness, pay
 from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
-from victor_ext.providers.velo import Webhook, read_notification
+from victor_ext.providers.velo import Velo, Webhook, read_notification
+from victor_ext.sandbox.velo import VeloSandbox
 
 HEADER = "Basic c29tZXRoaW5nIHRoYXQgbm9ib2R5IGd1ZXNzZXM="
 OLDER = "an older header value, still in use"
@@ -88,16 +89,6 @@ class TestWhatItSays:
         with pytest.raises(InvalidRequest, match=said):
             read_notification(body)
 
-    @given(st.binary(max_size=80) | st.recursive(
-        st.none() | st.integers() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-            st.sampled_from(["sequenceNumber", "source", "eventId", "createdAt", "category"]), inner),
-        max_leaves=12,
-    ).map(lambda value: json.dumps(value).encode()))  # fmt: skip
-    def test_any_body_is_one_or_is_refused(self, body: bytes) -> None:
-        with suppress(InvalidRequest):
-            assert read_notification(body).event_id
-
 
 def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
     payout_id = harness.submit(pay("INV-1"))
@@ -109,3 +100,40 @@ def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
     # A hint only: what it is about is read.
     [payment] = harness.find(out[-1].payor_payment_id)
     assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")
+
+
+PAYEE = {"payeeId": "p-1", "payeeType": "Company"}
+
+
+@contextmanager
+def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
+    harness = Harness(sandbox, awaited=False)
+    with Velo(harness.settings["auth"], base_url=sandbox.url) as client:
+        yield client, harness
+
+
+class TestGivingItBack:
+    def test_on_request(self, sandbox: VeloSandbox) -> None:
+        with opened(sandbox) as (client, harness):
+            client.logout()
+            assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
+            client.payees.get(harness.payee)
+            token = client.authorization()
+            client.logout()
+            client.logout()
+            answer = httpx.get(f"{sandbox.url}/v4/payees/{harness.payee}", headers={"authorization": token})
+            assert (harness.calls("logout"), answer.status_code) == (1, 401)
+            client.payees.get(harness.payee)
+        assert [*sandbox.tokens_issued().values()] == [2]
+
+    def test_closing_does_not(self, harness: Harness) -> None:
+        harness(lambda velo: velo.payees.get(harness.payee))
+        assert harness.calls("logout") == 0
+        harness(lambda velo: velo.payees.get(harness.payee), lambda velo: velo.logout())
+        assert harness.calls("logout") == 1
+
+    def test_one_that_is_good_no_more_is_none_to_give_back(self, sandbox: VeloSandbox) -> None:
+        with opened(sandbox) as (client, harness):
+            client.payees.get(harness.payee)
+            sandbox.inject("status", operation="logout", status=401, times=None)
+            client.logout()

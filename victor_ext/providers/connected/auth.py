@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -11,6 +11,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import (
+    IdAndSecret,
     RotatingSecret,
     SecretText,
     UnpicklableCredentials,
@@ -20,11 +21,10 @@ from victor_ext.runtime.auth.credentials import (
 )
 from victor_ext.runtime.auth.tokens import (
     FixedToken,
-    IssuedToken,
     OAuthToken,
     SignedToken,
     basic,
-    header_value,
+    issued_for,
     token_request,
 )
 from victor_ext.runtime.core.clock import ServerClock
@@ -34,9 +34,6 @@ from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.resending import Authenticator, Exchange
-
-_LONGEST_LIFE = 10 * 366 * 86_400.0
-"""Seconds. A token endpoint that names a longer life is not believed."""
 
 SignRequest = Callable[[httpx.Request], None]
 SIGNED_QUERY = "victor_ext.signed_query"
@@ -164,7 +161,7 @@ class SignedAuth(UnpicklableCredentials):
         return value
 
 
-class ClientCredentialsAuth(UnpicklableCredentials):
+class ClientCredentialsAuth(IdAndSecret):
     """OAuth 2.0 client credentials (RFC 6749, 4.4): a token that is fetched, kept, and replaced before it expires.
 
     All threads or tasks of a client share one token, which is fetched once however many of them need it.
@@ -192,9 +189,7 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         more: Mapping[str, str] | None = None,
     ) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = checked_secret("client_id", client_id)
-        self.caller = caller_digest(self._client_id, product="connect")
-        self._client_secret = RotatingSecret("client_secret", client_secret)
+        super().__init__("connect", client_id=client_id, client_secret=client_secret)
         is_path = isinstance(token_url, str) and token_url.startswith("/")
         self._token_url = httpx.URL(str(token_url)) if is_path else checked_base_url(token_url, name="token_url")
         scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
@@ -209,28 +204,13 @@ class ClientCredentialsAuth(UnpicklableCredentials):
         url = self.token_url(base_url)
 
         def ask() -> httpx.Request:
-            pair = self._client_id, self._client_secret.current()
+            pair = self._id, self._secret.current()
             named = dict(zip(("client_id", "client_secret"), pair, strict=True)) if self._in_body else {}
             headers = {} if self._in_body else {"authorization": basic(*pair)}
             return token_request(url, {**self._form, **named}, as_form=True, headers=headers)
 
         hint = f"Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: {url.host} was asked."
-        return OAuthToken(ask, issued_token, clock, lock, hint=hint)
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}` (RFC 6749, 5.1), with `expires_in` in seconds.
-
-    None without a token. One without a readable `expires_in` is kept until the provider refuses it.
-    """
-    kind = body.get("token_type")
-    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
-    header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
-    try:
-        life = float(cast("float", body.get("expires_in")))
-    except (TypeError, ValueError, OverflowError):
-        life = 0.0
-    return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
+        return OAuthToken(ask, issued_for, clock, lock, hint=hint)
 
 
 class NoAuth:

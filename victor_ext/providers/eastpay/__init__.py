@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
-from .records import Checkout, Payment, payment_id_of
+from .records import Checkout, Payment, Webhook, payment_id_of
 from .result_codes import Rejection, ResultClass, ResultCode
-from .webhooks import Webhook
 
 __all__ = (
     "AsyncEastPay", "Card", "CardToken", "Checkout", "EastPay", "Payment", "Rejection", "ResultClass", "ResultCode",

@@ -106,9 +106,6 @@ class CardToken(UnpicklableCredentials):
         """The field of the form, by the name of the generated model."""
         return {"card_token": self._token}
 
-    def __repr__(self) -> str:
-        return "CardToken([secret])"
-
 
 def _digits(value: object) -> str:
     """A month or a year as text; empty if it cannot be one."""

@@ -18,7 +18,6 @@ from victor_ext.runtime.core.validation import rule
 
 from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
-from .settings import Entity
 
 _LIFE = timedelta(minutes=15)
 
@@ -39,8 +38,6 @@ class _CheckoutRequest:
 
 class Checkouts(Resource[Mode]):
     """Checkouts of one entity. A method raises `InvalidRequest` before anything is sent."""
-
-    context: Entity
 
     @operation
     @arguments_of(_CheckoutRequest)

@@ -18,7 +18,7 @@ from victor_ext.runtime.core.validation import is_encodable
 from victor_ext.runtime.http.from_httpx2 import as_httpx
 
 from .cards import Card, CardToken
-from .settings import Entity
+from .system import Entity
 
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
 

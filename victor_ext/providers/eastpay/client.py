@@ -23,8 +23,7 @@ from victor_ext.systems import System
 from .checkouts import Checkouts
 from .operations import behaviour_of
 from .payments import Payments
-from .settings import TOKEN_SOURCE, Entity, EntityTypeWord, checked_length, from_process_environment
-from .system import SYSTEM
+from .system import SYSTEM, TOKEN_SOURCE, Entity, EntityTypeWord, checked_length, from_process_environment
 
 
 class EastPayOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):

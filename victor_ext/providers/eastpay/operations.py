@@ -212,7 +212,7 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     (match,) = same
     if as_timestamp(match.timestamp) is None:
         return f"Payment {one_line(match.id)} has its merchantTransactionId, and does not say when it was made."
-    amount = match.fields.get("amount")
+    amount = match.to_dict().get("amount")
     if amount is not None and from_wire(amount) != from_wire(form.get("amount")):
         return f"Payment {one_line(match.id)} has its merchantTransactionId, and another amount."
     return Done(match.id or None, match.result.code, match.to_dict())

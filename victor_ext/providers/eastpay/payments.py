@@ -20,7 +20,7 @@ from victor_ext.runtime.core.validation import rule
 from .cards import Card, CardToken
 from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Payment, payment_id_of
-from .settings import Entity
+from .system import Entity
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,17 +1,19 @@
-"""Records: what the gateway says of payments and checkouts; and what a notification names."""
+"""Records: what the gateway says of payments and checkouts; and notifications: hints, which nobody has signed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from eastpay_api import models
 
-from victor_ext.errors import InvalidRequest
+from victor_ext.errors import ConfigurationError, InvalidRequest
 from victor_ext.runtime.client.records import Field, Record, identifier, text
-from victor_ext.runtime.client.webhooks import NOTIFICATION, notification_body
+from victor_ext.runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
 
 from .checks import Validation
 from .result_codes import ResultCode
@@ -54,11 +56,6 @@ class Payment(_EastPayRecord):
         """Whether it was done. False means only that this is not known: see `result.kind`."""
         return self.result.succeeded
 
-    @property
-    def fields(self) -> Mapping[str, Any]:
-        """Everything that the gateway sent, by its names on the wire."""
-        return self.to_dict()
-
     def __repr__(self) -> str:
         return f"Payment({self.id!r}, {self.payment_type}, {self.result!r})"
 
@@ -98,3 +95,32 @@ def payment_id_of(body: bytes | str) -> str:
     if validation.problems:
         raise InvalidRequest.of([replace(problem, code=NOTIFICATION) for problem in validation.problems])
     return payment_id
+
+
+class Webhook:
+    """An address that EastPay posts notifications to, for an `Inbox`.
+
+    Anybody can post one for any of your payments. So only its id is stored, while no other hint of that payment waits,
+    and the payment is inquired. A handler is called once for each result that the inquiries have.
+    """
+
+    provider = "EastPay"
+
+    def delivery(self, body: bytes, headers: Headers) -> Delivery:  # noqa: ARG002 - no header proves anything
+        """What a request is about. Raises `InvalidRequest` if it is not a notification."""
+        payment_id = payment_id_of(body)
+        return Delivery(name="payment", subject=payment_id, content=json.dumps(payment_id), once=payment_id)
+
+    def notification(self, content: str) -> str:
+        """The id of the payment."""
+        return str(json.loads(content))
+
+    def reading(self, client: Any, notification: str) -> Callable[[], Any]:
+        """The inquiry. Raises `ConfigurationError` without a client."""
+        if client is None:
+            raise ConfigurationError("A notification of EastPay's is only a hint: write Inbox(..., client=eastpay).")
+        return partial(client.payments.inquire, notification)
+
+    def state_of(self, record: Payment) -> str:
+        """What an inquiry says: one that says the same again is no news."""
+        return f"{record.id} {record.payment_type} {record.result.code}"

@@ -154,28 +154,15 @@ class ResultCode:
         return self.kind not in (ResultClass.SUCCEEDED, ResultClass.REJECTED)
 
     @property
-    def family(self) -> str:
-        """The meaning of the first part, in words. Empty when the table has none."""
-        return _FAMILIES.get(self.code[:3], "") if self.is_code else ""
-
-    @property
-    def group(self) -> str:
-        """The meaning of the second part, in words. Empty when the table has none; a bank's no is never "pending"."""
-        group = "" if self.code[:7] in ("800.000", "800.200") else self.code[4:7]
-        return _GROUPS.get(group, "") if self.is_code else ""
-
-    @property
-    def detail(self) -> str:
-        """The third part; after 800 the bank's or card scheme's own code. Empty when it is not a code."""
-        return self.code[8:] if self.is_code else ""
-
-    @property
     def meaning(self) -> str:
         """Its meaning in words: of the code if the table has it, else of its parts."""
         known, is_open = _MEANINGS.get(self.code), self.is_repeat and self.kind is ResultClass.UNKNOWN
         if known is not None and not is_open:
             return known
-        words = ": ".join(filter(None, (self.family, self.group))) or "this is not in EastPay's table"
+        # A bank's no is never "pending".
+        group = "" if self.code[:7] in ("800.000", "800.200") else _GROUPS.get(self.code[4:7])
+        parts = filter(None, (_FAMILIES.get(self.code[:3]), group)) if self.is_code else ()
+        words = ": ".join(parts) or "this is not in EastPay's table"
         advice = f" {_LOOK_FIRST}" if is_open or self.rejection is Rejection.REQUEST else ""
         return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
-from victor_ext.runtime.auth.credentials import (
-    RotatingSecret,
-    SecretText,
-    UnpicklableCredentials,
-    caller_digest,
-    checked_secret,
-)
-from victor_ext.runtime.auth.tokens import FixedToken, IssuedToken, OAuthToken, header_value, moment_of, token_request
+from victor_ext.runtime.auth.credentials import IdAndSecret, RotatingSecret, SecretText, UnpicklableCredentials
+from victor_ext.runtime.auth.tokens import FixedToken, OAuthToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
@@ -25,7 +19,7 @@ from .operations import TOKEN, TOKEN_PATH, read_problems
 from .responses import split_code
 
 
-class FlexFactorAuth(UnpicklableCredentials):
+class FlexFactorAuth(IdAndSecret):
     """AppKey and AppSecret. The provider issues a token for them, which is kept until shortly before it expires.
 
     Args:
@@ -41,10 +35,7 @@ class FlexFactorAuth(UnpicklableCredentials):
     def __init__(self, app_key: str, app_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         app_key, app_secret = map(concealed, (app_key, app_secret))
-        self._app_key = checked_secret("app_key", app_key, source="the merchant portal")
-        self._app_secret = RotatingSecret("app_secret", app_secret, source="the merchant portal")
-        self.caller: Final = caller_digest(self._app_key, product="victor-ext flexfactor")
-        """A digest of the AppKey. It distinguishes two callers and identifies neither."""
+        super().__init__("victor-ext flexfactor", "the merchant portal", app_key=app_key, app_secret=app_secret)
 
     def hint(self, environment: str) -> str:
         return (
@@ -52,22 +43,20 @@ class FlexFactorAuth(UnpicklableCredentials):
             "environment are not valid in the other)."
         )
 
-    def __repr__(self) -> str:
-        return "FlexFactorAuth(app_key='[hidden]', app_secret='[hidden]')"
-
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         """The token cache of one client. No call takes a refresh token: the next one is fetched with the same pair."""
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
-            return token_request(url, {"AppKey": self._app_key, "AppSecret": self._app_secret.current()})
+            return token_request(url, {"AppKey": self._id, "AppSecret": self._secret.current()})
 
         def code_of(response: httpx.Response) -> str:
             # Nothing else of a response that may repeat the credentials is shown, and no part of these.
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
-            return next((code for code in codes if code not in f"{self._app_key} {self._app_secret.current()}"), "")
+            return next((code for code in codes if code not in f"{self._id} {self._secret.current()}"), "")
 
-        return OAuthToken(ask, issued_token, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
+        read = partial(issued_until, member="accessToken")
+        return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
 
 
 class FlexFactorToken(UnpicklableCredentials):
@@ -105,15 +94,6 @@ class FlexFactorToken(UnpicklableCredentials):
             f"The token is sent as it is and never renewed: check that it was made in the {environment}, that it has "
             "not ended (one from /v1/oauth2/token lives ten minutes), and its scheme ('Bearer', or None)."
         )
-
-    def __repr__(self) -> str:
-        return "FlexFactorToken('[hidden]')"
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{accessToken, expires}`, in epoch milliseconds (or seconds). Without `expires` it is kept until a 401."""
-    header = header_value("Bearer", body.get("accessToken"))
-    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 def _checked_token(secret: Secret) -> Secret:

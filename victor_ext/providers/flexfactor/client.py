@@ -25,9 +25,10 @@ from .checks import Validation
 from .operations import behaviour_of
 from .orders import Orders
 from .payments import Payments
-from .settings import (
+from .system import (
     DEFAULT_HOSTS,
     HOSTS,
+    SYSTEM,
     EnvironmentWord,
     HostsWord,
     Merchant,
@@ -35,7 +36,6 @@ from .settings import (
     checked_place,
     from_process_environment,
 )
-from .system import SYSTEM
 
 
 class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):

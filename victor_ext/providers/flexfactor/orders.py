@@ -25,7 +25,6 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 from .checks import MOST, Validation
 from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import Says, page_of, says_cancelled
-from .settings import Merchant
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
 _LATER: Mapping[object, frozenset[OrderStatus]] = {
@@ -88,8 +87,6 @@ class Orders(Resource[Mode]):
     method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
     `outcome` says whether a write may have been done.
     """
-
-    context: Merchant
 
     @operation
     def get(self, order_id: str) -> OperationFlow[Order]:

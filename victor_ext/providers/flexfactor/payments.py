@@ -20,7 +20,7 @@ from victor_ext.runtime.loop.idempotency_keys import new_key
 
 from .checks import Validation
 from .records import Capture, Decision, Transmission
-from .settings import Merchant
+from .system import Merchant
 from .transactions import Address, Card, Hidden, OrderItem, Payer, Subscription, Transaction
 
 
@@ -104,8 +104,6 @@ class Payments(Resource[Mode]):
     A method raises `InvalidRequest` before anything is sent if an argument cannot be right, and else `VictorError`: its
     `outcome` says whether the card may have been charged.
     """
-
-    context: Merchant
 
     @operation
     @arguments_of(EvaluateRequest)

@@ -25,7 +25,7 @@ from .checks import Validation
 from .operations import Receipt
 from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
-from .settings import FundingAccountTypeWord
+from .system import FundingAccountTypeWord
 
 
 class SourceAccounts(Resource[Mode]):

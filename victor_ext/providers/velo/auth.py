@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed
-from victor_ext.runtime.auth.credentials import (
-    RotatingSecret,
-    SecretText,
-    UnpicklableCredentials,
-    caller_digest,
-    checked_secret,
-)
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, basic, header_value
+from victor_ext.runtime.auth.credentials import IdAndSecret, SecretText
+from victor_ext.runtime.auth.tokens import OAuthToken, basic, issued_for
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Lock
 
 from .operations import OPERATIONS, TOKEN_PATH
 
-_SOURCE = "what Velo's back office gave you"
 
-
-class VeloAuth(UnpicklableCredentials):
+class VeloAuth(IdAndSecret):
     """API key and secret. Velo issues a token for them, which is kept until shortly before it expires.
 
     Key and secret are sent to `/v1/authenticate` alone, as user and password of Basic authentication, with an empty
@@ -42,15 +32,9 @@ class VeloAuth(UnpicklableCredentials):
     def __init__(self, api_key: str, api_secret: SecretText) -> None:
         # A traceback shows no frame with the bare values.
         api_key, api_secret = map(concealed, (api_key, api_secret))
-        self._api_key = checked_secret("api_key", api_key, source=_SOURCE)
-        self._api_secret = RotatingSecret("api_secret", api_secret, source=_SOURCE)
-        if ":" in self._api_key:
+        super().__init__("velo", "what Velo's back office gave you", api_key=api_key, api_secret=api_secret)
+        if ":" in self._id:
             raise ConfigurationError("api_key holds a colon: pass key and secret as two arguments.")
-        self.caller: Final = caller_digest(self._api_key, product="velo")
-        """A digest of the API key. It distinguishes two callers and identifies neither."""
-
-    def __repr__(self) -> str:
-        return "VeloAuth(api_key='[hidden]', api_secret='[hidden]')"
 
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> OAuthToken:
         """The token cache of one client."""
@@ -59,19 +43,10 @@ class VeloAuth(UnpicklableCredentials):
         )
 
         def token_request() -> httpx.Request:
-            signed = basic(self._api_key, self._api_secret.current())
+            signed = basic(self._id, self._secret.current())
             headers = {"authorization": signed, "accept": "application/json", "content-type": "application/json"}
             return httpx.Request("POST", url, headers=headers, content=b"")
 
         hint = f"Check VeloAuth(api_key, api_secret): {environment} was asked, whose keys no other environment takes."
         row = OPERATIONS[f"POST {TOKEN_PATH}"]
-        return OAuthToken(token_request, issued_token, clock, lock, hint=hint, row=row)
-
-
-def issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}`, in seconds. Without `expires_in` it is kept until a 401."""
-    # Velo's response says `bearer`; its examples of requests say `Bearer`.
-    header = header_value("Bearer", body.get("access_token"))
-    life: Any = body.get("expires_in")
-    known = isinstance(life, int | float) and not isinstance(life, bool) and 0 < life < 1e9
-    return None if header is None else IssuedToken(header, now + life if known else None, now)
+        return OAuthToken(token_request, issued_for, clock, lock, hint=hint, row=row)

@@ -29,8 +29,7 @@ from .operations import behaviour_of
 from .payees import Payees
 from .payments import Payments
 from .payouts import Payouts
-from .settings import ENVIRONMENTS, VERSIONS, EnvironmentWord, from_process_environment
-from .system import SYSTEM
+from .system import ENVIRONMENTS, SYSTEM, VERSIONS, EnvironmentWord, from_process_environment
 from .webhook_endpoints import Webhooks
 
 
@@ -128,6 +127,8 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingPing, Block
     def logout(self) -> None:
         """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask for another.
 
+        Closing the client does not: a token ends by itself within half an hour.
+
         Raises:
             VictorError: It is not known whether Velo revoked the token.
 
@@ -136,17 +137,6 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingPing, Block
         """
         self._runner.run(self._revoke())
 
-    def close(self, *, logout: bool = False) -> None:
-        """Close the connections. `logout=True` has Velo revoke the token first, and raises as `logout` does.
-
-        Else the token ends by itself within half an hour.
-        """
-        try:
-            if logout:
-                self.logout()
-        finally:
-            super().close()
-
 
 class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
@@ -154,13 +144,3 @@ class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, 
     async def logout(self) -> None:
         """Have Velo revoke the token; see `Velo.logout`."""
         await self._runner.run(self._revoke())
-
-    async def close(self, *, logout: bool = False) -> None:
-        """Close the connections; see `Velo.close`."""
-        try:
-            if logout:
-                await self.logout()
-        finally:
-            await super().close()
-
-    aclose = close

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
 
 from victor_ext.errors import Outcome, Problem, UnreadableResponse
+from victor_ext.flows import following
+from victor_ext.ids import reference_of
 from victor_ext.privacy import HIDDEN, SHORTEST, mask_digits, one_line, redact_code, redact_excerpt, texts_within
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -26,7 +30,9 @@ from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import (
     AN_OBJECT,
     TOKEN,
+    Done,
     Effect,
+    Finding,
     Follow,
     Operation,
     Operations,
@@ -36,7 +42,7 @@ from victor_ext.runtime.loop.operations import (
     Shown,
 )
 
-from . import proofs
+from .checks import day_around
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 
@@ -135,6 +141,78 @@ _LIST = _read(_checked(Members(("content",), "its body has no list in `content`"
 _PRIVATE = Shown.UNSENT
 SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
 
+# Reads that show that a write was done, although its response was lost.
+
+PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
+
+
+def _in_state(resource: str, *done: str) -> Proof:
+    """The object that the path names has a status that it keeps, or from which it goes on only."""
+
+    def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
+        record = yield partial(getattr(client, resource).get, call.ids[0])
+        return _done(record) if record.status in done else f"It is {record.status}."
+
+    return Proof(find)
+
+
+def _done(record: Any) -> Done:
+    return Done(record.id, record.status, record.raw.to_dict())
+
+
+def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
+    """The one payout with payments that were submitted since then, and have references that were sent."""
+    sent = _references(object_or_empty(call.body).get("payments"))
+    window = client.payments.list(
+        given["payor_id"], submitted_from=day_around(since, -1), sort="submittedDateTime:asc", page_size=100
+    )
+    payouts: set[str] = set()
+    for payment in (yield from _items(window)):
+        if reference_of(payment.payor_payment_id) not in sent:
+            continue
+        if payment.submitted_at is None:
+            return f"Payment {payment.id} has one of its references, and does not say when it was submitted."
+        if payment.submitted_at >= since and payment.payout_id:
+            payouts.add(payment.payout_id)
+    if len(payouts) != 1:
+        return f"{len(payouts) or 'No'} payouts have payments with its references."
+    payout = yield partial(client.payouts.get, payouts.pop())
+    payments = yield from _items(client.payouts.payments(payout.id))
+    seen = {reference_of(payment.payor_payment_id) for payment in (*payout.rejected, *payments)}
+    return _done(payout) if seen == sent else f"Payout {payout.id} has other payments, too, or not all of them."
+
+
+def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
+    pages, items = listed.pages(), list[Any]()
+    while (page := (yield partial(following, pages))) is not None:
+        items += page.items
+    return items
+
+
+def _references(payments: object) -> set[str]:
+    return {reference_of(object_or_empty(payment).get("payorPaymentId")) for payment in list_or_empty(payments)} - {""}
+
+
+def _named(request: httpx.Request) -> str:
+    """The references of a payout; empty if a payment has none."""
+    payments = object_of(request).get("payments")
+    references = sorted(_references(payments))
+    return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
+
+
+_SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
+_INSTRUCTED = _in_state("payouts", "INSTRUCTED", *PAID)
+_PAYOUT_WITHDRAWN = _in_state("payouts", "WITHDRAWN")
+_PAYMENT_WITHDRAWN = _in_state("payments", "WITHDRAWN")
+
+_FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
+"""Velo does not say in which order PAID follow each other: the other two may still become another."""
+_UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
+_UNTIL_ACCEPTED = Follow(
+    lambda velo, _call, id: velo.payouts.get(id), _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"}
+)
+"""A payout that was submitted goes on by another write."""
+
 # Behind the template that a method calls stand other versions of it, which only Velo's own document has.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
@@ -168,14 +246,12 @@ OPERATIONS: Mapping[str, Operation] = {
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
         _made("payout"),
-        proof=proofs.SUBMITTED,
-        follow=proofs.UNTIL_ACCEPTED,
+        proof=_SUBMITTED,
+        follow=_UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
-    "POST /v3/payouts/{}": _write(
-        MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.INSTRUCTED, follow=proofs.UNTIL_PAID
-    ),
-    "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=proofs.PAYOUT_WITHDRAWN),
+    "POST /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID),
+    "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
     "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
@@ -185,7 +261,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
         _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
-    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)", proof=proofs.PAYMENT_WITHDRAWN),
+    "POST /v1/payments/{}/withdraw": _write(MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN),
     "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
         _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),

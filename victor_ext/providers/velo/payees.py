@@ -31,7 +31,7 @@ from .operations import batch_id as batch_id_of
 from .reading import ChangeFeed, InvitationList, PayeeList, read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee
-from .settings import PayeeTypeWord
+from .system import PayeeTypeWord
 
 
 @dataclass(frozen=True, slots=True, repr=False)

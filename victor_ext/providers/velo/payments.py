@@ -23,7 +23,7 @@ from victor_ext.runtime.client.runners import OperationFlow, call_without_body, 
 from .checks import Validation, day_around
 from .reading import ChangeFeed, PaymentList, read, walk, write
 from .records import Payment, PaymentChange
-from .settings import IncludeWord
+from .system import IncludeWord
 
 
 class Payments(Resource[Mode]):

@@ -27,12 +27,11 @@ from victor_ext.runtime.client.runners import OperationFlow, call, call_without_
 from victor_ext.words import Word
 
 from .checks import Validation, check
-from .operations import Receipt
-from .proofs import PAID
+from .operations import PAID, Receipt
 from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
 from .records import Payment, Payout, PayoutHistory, PayoutPayment, PayoutStatistics, PayoutSummary, Quote
 from .requests import PaymentInstruction
-from .settings import PayoutStatusFilter, PayoutStatusWord
+from .system import PayoutStatusFilter, PayoutStatusWord
 
 _STATUSES = frozenset(get_args(PayoutStatusWord))
 

@@ -20,7 +20,7 @@ from victor_ext.runtime.core.json_values import is_list
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
 
 from .checks import Validation, check
-from .settings import (
+from .system import (
     FundingAccountTypeWord,
     InvitationStatusWord,
     PayeeTypeWord,
@@ -139,7 +139,7 @@ _SORT = rule(
 )
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class ListRequest:
     default_sort: ClassVar[str | None] = None
     """What is sent without a `sort`. None: nothing."""
@@ -163,23 +163,23 @@ class ListRequest:
         return {**named, **drop_none(page_size=self.page_size)}, leaves
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayorList(ListRequest):
     payor_id: Annotated[str, _ID] = field(kw_only=False)
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class ChangeFeed(PayorList):
     since: Annotated[datetime, Sent("updated_since"), rule(Validation.moment)]
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class InvitationList(PayorList):
     payee_id: Annotated[str | None, _ID] = None
     invitation_status: Annotated[InvitationStatusWord | None, _LEAVES, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class PayoutPaymentList(ListRequest):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
     payor_payment_id: Annotated[str | None, _TEXT] = None
@@ -190,21 +190,28 @@ class PayoutPaymentList(ListRequest):
     payment_memo: Annotated[str | None, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class SortedList(ListRequest):
     sort: Annotated[str | None, _SORT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class FundingList(SortedList):
+@dataclass(kw_only=True, repr=False, eq=False)
+class _ScheduledList(SortedList):
+    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
+    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
+    scheduled_to: Annotated[
+        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
+    ] = None
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class FundingList(SortedList, PayorList):
     default_sort: ClassVar[str | None] = "dateTime:asc"  # without a `sort`, Velo has no order for them
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     source_account_name: Annotated[str | None, _TEXT] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class PayeeList(SortedList):
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
+@dataclass(kw_only=True, repr=False, eq=False)
+class PayeeList(SortedList, PayorList):
     remote_id: Annotated[str | None, _TEXT] = None
     email: Annotated[str | None, _LEAVES, _TEXT] = None
     display_name: Annotated[str | None, _LEAVES, _TEXT] = None
@@ -216,7 +223,7 @@ class PayeeList(SortedList):
     disabled: Annotated[bool | None, _LEAVES, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class _PaymentFilters(SortedList):
     remote_id: Annotated[str | None, _TEXT] = None
     status: Annotated[PaymentStatusWord | None, _LEAVES, _TEXT] = None
@@ -232,47 +239,35 @@ class _PaymentFilters(SortedList):
     sensitive: Annotated[bool | None, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class AuditedPaymentList(_PaymentFilters):
     payout_id: Annotated[str, _ID] = field(kw_only=False)
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class PaymentList(_PaymentFilters):
+@dataclass(kw_only=True, repr=False, eq=False)
+class PaymentList(_PaymentFilters, _ScheduledList, PayorList):
     order_by_id: ClassVar[str] = "paymentId"
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     payee_id: Annotated[str | None, _ID] = None
     source_account_name: Annotated[str | None, _TEXT] = None
     source_currency: Annotated[str | None, _TEXT] = None
     payment_currency: Annotated[str | None, _TEXT] = None
     payment_memo: Annotated[str | None, _TEXT] = None
     payor_name: Annotated[str | None, _TEXT] = None
-    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
     post_instruct_fx_status: Annotated[PostInstructFxStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[
-        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
-    ] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
-class PayoutList(SortedList):
+@dataclass(kw_only=True, repr=False, eq=False)
+class PayoutList(_ScheduledList, PayorList):
     default_sort: ClassVar[str | None] = "submittedDateTime:asc"  # Velo's own order is by time alone
     order_by_id: ClassVar[str] = "payoutId"
-    payor_id: Annotated[str, _ID] = field(kw_only=False)
     status: Annotated[PayoutStatusFilter | None, _LEAVES, _TEXT] = None
     memo: Annotated[str | None, Sent("payout_memo"), _TEXT] = None
     from_payor_name: Annotated[str | None, _TEXT] = None
     submitted_from: Annotated[date | str | None, Sent("submitted_date_from"), _DAY] = None
     submitted_to: Annotated[date | str | None, After("submitted_from"), Sent("submitted_date_to"), _DAY] = None
-    schedule_status: Annotated[ScheduleStatusWord | None, _LEAVES, _TEXT] = None
-    scheduled_from: Annotated[date | str | None, Sent("scheduled_for_date_from"), _LEAVES, _DAY] = None
-    scheduled_to: Annotated[
-        date | str | None, After("scheduled_from"), Sent("scheduled_for_date_to"), _LEAVES, _DAY
-    ] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class SourceAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     physical_account_id: Annotated[str | None, _ID] = None
@@ -282,7 +277,7 @@ class SourceAccountList(SortedList):
     include_user_deleted: Annotated[bool | None, _FLAG] = None
 
 
-@dataclass(kw_only=True, slots=True, repr=False, eq=False)
+@dataclass(kw_only=True, repr=False, eq=False)
 class FundingAccountList(SortedList):
     payor_id: Annotated[str | None, _ID] = None
     name: Annotated[str | None, _TEXT] = None

@@ -15,7 +15,7 @@ from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import Sent, rule
 
 from .checks import Validation
-from .settings import TransmissionWord
+from .system import TransmissionWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from victor_ext.runtime.core.json_values import list_or_empty
 from .checks import Validation
 from .operations import Receipt
 from .reading import PayorList, read, walk
-from .settings import CategoryWord
+from .system import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
 _HEADER = re.compile(f"[ -~]{{{SHORTEST_AUTHORIZATION},1000}}")

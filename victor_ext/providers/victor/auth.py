@@ -14,7 +14,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
-    RotatingSecret,
+    IdAndSecret,
     SecretText,
     UnpicklableCredentials,
     caller_digest,
@@ -22,7 +22,7 @@ from victor_ext.runtime.auth.credentials import (
     checked_secret,
     file_stamp,
 )
-from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value, moment_of, token_request
+from victor_ext.runtime.auth.tokens import OAuthToken, SignedToken, issued_until, token_request
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import are_seconds, shown
@@ -173,7 +173,7 @@ class VictorJwt(UnpicklableCredentials):
         return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
 
 
-class VictorOAuth(UnpicklableCredentials):
+class VictorOAuth(IdAndSecret):
     """OAuth credentials. The provider issues a token, which is used until shortly before it expires.
 
     Args:
@@ -188,32 +188,20 @@ class VictorOAuth(UnpicklableCredentials):
 
     def __init__(self, client_id: str, client_secret: SecretText) -> None:
         client_id, client_secret = map(concealed, (client_id, client_secret))
-        self._client_id = checked_secret("client_id", client_id, source=SOURCE)
-        self._client_secret = RotatingSecret("client_secret", client_secret, source=SOURCE)
-        self.caller: Final = caller_digest(self._client_id, product="victor-ext")
-        """A digest of the client id. It distinguishes callers without revealing the id."""
-
-    def __repr__(self) -> str:
-        return "VictorOAuth(client_id='[hidden]', client_secret='[hidden]')"
+        super().__init__("victor-ext", SOURCE, client_id=client_id, client_secret=client_secret)
 
     def authenticator(self, environment: str, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with POST.
-            return token_request(url, {"client_id": self._client_id, "client_secret": self._client_secret.current()})
+            return token_request(url, {"client_id": self._id, "client_secret": self._secret.current()})
 
         hint = (
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
             "are not valid in the other."
         )
-        return OAuthToken(ask, _issued_token, clock, lock, hint=hint)
-
-
-def _issued_token(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires}`. `expires` is a time in epoch milliseconds."""
-    header = header_value(body.get("token_type"), body.get("access_token"))
-    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
+        return OAuthToken(ask, issued_until, clock, lock, hint=hint)
 
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:

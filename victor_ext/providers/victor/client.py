@@ -23,9 +23,8 @@ from victor_ext.systems import System
 from .auth import Credentials, VictorJwt
 from .operations import behaviour_of
 from .payment_requests import PaymentRequests
-from .settings import ENVIRONMENTS, VERSION, from_process_environment
 from .statuses import EnvironmentWord
-from .system import SYSTEM
+from .system import ENVIRONMENTS, SYSTEM, VERSION, from_process_environment
 
 
 class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False):

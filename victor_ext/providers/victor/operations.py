@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
 
-from victor_ext.errors import Problem
-from victor_ext.privacy import mask_digits, redact_code, redact_excerpt
+from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, VictorError
+from victor_ext.ids import reference_of
+from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import (
     is_list,
@@ -22,13 +26,25 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members, no_items_in
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
-from victor_ext.runtime.loop.operations import TOKEN, Effect, Operation, Operations, RepeatsId, id_in_path
+from victor_ext.runtime.loop.operations import (
+    TOKEN,
+    Done,
+    Effect,
+    Finding,
+    Follow,
+    Operation,
+    Operations,
+    Proof,
+    RepeatsId,
+    id_in_path,
+)
 from victor_ext.runtime.loop.resending import asked_url
 
 from .auth import TOKEN_PATH
-from .creating import CREATED, UNTIL_PAID, made, other_request
+from .records import PaymentRequest
+from .requests import ARGUMENTS, CreateRequest, Sent
 from .responding import RESPONDED, other_response
-from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction
+from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
 _NO_MESSAGE = "the provider gave no message"
@@ -62,6 +78,53 @@ def _another_page(answer: httpx.Response) -> str | None:
     return f"its body is page {redact_excerpt(str(number))} of a list, and page {asked} was asked for"
 
 
+# What shows of a `create` whether it was done: its response, or the requests with its reference.
+
+
+def _arguments_in(body: object) -> dict[str, Any]:
+    """The arguments of the `create` that has this body, but for its key."""
+    left, given = deepcopy(object_or_empty(body)), dict[str, Any]()
+    for place, argument in ARGUMENTS.items():
+        part, _, name = place.rpartition(".")
+        given[argument] = (object_or_empty(left.get(part)) if part else left).pop(name, None)
+    return {**given, "extra_body": {name: member for name, member in left.items() if member != {}}}
+
+
+def _made(response: httpx.Response) -> PaymentRequest:
+    """The record of a response to `create`."""
+    return PaymentRequest.of_json(object_of(response))
+
+
+def _other_request(client: Any, response: httpx.Response) -> Generator[Callable[[], Any], Any, str | None]:
+    """How the response to a `create` is about another payment, or None. One that says too little is read back."""
+    sent = Sent(CreateRequest(**_arguments_in(object_of(response.request))), 1)
+    record, why = _made(response), "and what was read back does not say whose it is"
+    try:
+        # What has none of the values that were sent is a plain receipt.
+        if sent.is_confirmed_by(record) or not sent.comparisons(record):
+            return None
+        if sent.is_confirmed_by((yield partial(client.payment_requests.get, record.id))):
+            return None
+    except Conflict as conflict:
+        return conflict.message
+    except VictorError as error:
+        why = f"and it could not be read back ({error.summary})"
+    message = f"The response says too little of payment request {one_line(record.id)}, {why}: it may be another one's."
+    raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
+
+
+def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
+    requests = yield partial(client.payment_requests.find, call.subject, start_datetime=since)
+    found = PaymentRequest.identified(requests, _arguments_in(call.body), since=since)
+    if isinstance(found, str):
+        return f"{found} {requests.caveat}".rstrip()
+    return Done(found.id, found.status, found.to_dict(), created_at=found.created_at)
+
+
+_CREATED = Proof(_find, subject=lambda request: reference_of(object_of(request).get("client_reference_id")))
+"""One request alone has the reference, and the values that were sent."""
+_UNTIL_PAID = Follow(lambda victor, _call, id: victor.payment_requests.get(id), TERMINAL)
+
 OPERATIONS: Mapping[str, Operation] = {
     "POST /v2/payment-requests/request-payment": Operation(
         effect=Effect.MAKES,
@@ -69,11 +132,11 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members((ID,), f"its body has no {ID}", lambda value: bool((as_id(value) or "").strip()), proof=ID),
         # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
-        made=lambda response: made(response).id,
-        said=lambda response: made(response).status,
-        unlike=other_request,
-        proof=CREATED,
-        follow=UNTIL_PAID,
+        made=lambda response: _made(response).id,
+        said=lambda response: _made(response).status,
+        unlike=_other_request,
+        proof=_CREATED,
+        follow=_UNTIL_PAID,
     ),
     "GET /v2/payment-requests": Operation(
         effect=Effect.READS,

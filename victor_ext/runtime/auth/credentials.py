@@ -137,6 +137,22 @@ class RotatingSecret:
         return "RotatingSecret([hidden])"
 
 
+class IdAndSecret(UnpicklableCredentials):
+    """An id and its secret, by the names of their arguments, for which a token endpoint issues tokens.
+
+    Pass both concealed: a traceback shows no frame with the bare values.
+
+    Attributes:
+        caller: A digest of the id. It distinguishes two callers and identifies neither.
+    """
+
+    def __init__(self, product: str, source: str = "the provider's portal", **pair: Any) -> None:
+        (id_name, id_), (secret_name, secret) = pair.items()
+        self._id = checked_secret(id_name, id_, source=source)
+        self._secret = RotatingSecret(secret_name, secret, source=source)
+        self.caller = caller_digest(self._id, product=product)
+
+
 def checked_function(name: str, function: Any) -> Callable[..., Any]:
     """A plain function. Raises `ConfigurationError` for a class, and for a function that has to be awaited."""
     if not callable(function) or isinstance(function, type):

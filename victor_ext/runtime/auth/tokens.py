@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -36,6 +36,7 @@ _NO_ENDPOINT = frozenset({404, 405, 410})
 _PASSING_STATUSES = frozenset({408, 425, 429})  # of 400 to 499, after which another attempt may help
 _SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
 _LATEST = 7_258_118_400.0  # the year 2200, in seconds
+_LONGEST_LIFE = 10 * 366 * 86_400.0  # in seconds: a token endpoint that names a longer life is not believed
 
 
 class FixedToken:
@@ -103,6 +104,27 @@ class IssuedToken:
         if self.expires_at is None:
             return seconds
         return min(seconds, max(0.0, (self.expires_at - self.issued_at) / 5))
+
+
+def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
+    """Read `{access_token, token_type, expires_in}` (RFC 6749, 5.1), with `expires_in` in seconds.
+
+    None without a token. One without a readable `expires_in` is kept until the provider refuses it.
+    """
+    kind, said = body.get("token_type"), body.get("expires_in")
+    is_bearer = isinstance(kind, str) and kind.lower() == "bearer"  # some servers take no other spelling than Bearer
+    header = header_value("Bearer" if is_bearer else kind, body.get("access_token"))
+    try:
+        life = 0.0 if isinstance(said, bool) else float(cast("float", said))
+    except (TypeError, ValueError, OverflowError):
+        life = 0.0
+    return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
+
+
+def issued_until(body: dict[str, Any], now: float, *, member: str = "access_token") -> IssuedToken | None:
+    """As `issued_for`, of a body that has the token in this `member`, and `expires`: see `moment_of`."""
+    header = header_value(body.get("token_type"), body.get(member))
+    return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 
 class TokenCache:
