@@ -54,18 +54,25 @@ def test_any_body(mode: Fuzzed, operation: str, kind: str) -> None:
     check()
 
 
+@st.composite
+def _spoilt(draw: st.DrawFn) -> bytes:
+    """HTTP that was cut, or had something put into it."""
+    data = answer(draw(BODIES), 200, *draw(HEADERS))
+    start = draw(st.integers(0, min(len(data), 200)))
+    return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
+
+
+SPOILT = _spoilt() | st.binary(max_size=200)
+WHOLE = st.builds(lambda body, status, headers: answer(body, status, *headers), BODIES, STATUSES, HEADERS)
+ANSWERS = WHOLE | SPOILT
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_any_bytes(mode: Fuzzed, operation: str) -> None:
-    """Not even HTTP; or HTTP that was cut, or had something put into it."""
-
-    @st.composite
-    def spoilt(draw: st.DrawFn) -> bytes:
-        data = answer(draw(BODIES), 200, *draw(HEADERS))
-        start = draw(st.integers(0, min(len(data), 200)))
-        return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
+    """Not even HTTP."""
 
     @settings(STEADY, max_examples=examples(mode, 240))
-    @given(spoilt() | st.binary(max_size=200), st.integers(1, 100))
+    @given(SPOILT, st.integers(1, 100))
     def check(data: bytes, piece: int) -> None:
         mode.wire.piece = max(piece, len(data) // 100 + 1)
         observe(mode, operation, data)

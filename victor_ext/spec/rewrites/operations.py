@@ -22,7 +22,7 @@ from victor_ext.spec.tree import (
     unused,
 )
 
-from .base import Log, components, parameters
+from .base import Log, components
 
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 
@@ -73,25 +73,14 @@ def drop_parameter(document: Tree, log: Log) -> None:
         operation.tree["parameters"] = [*first.values()]
 
 
-def drop_null_of_path(document: Tree, log: Log) -> None:
-    """Drop the null of a parameter in the path: there is no text for it."""
-    for operation, parameter in parameters(document):
-        schema = resolve(document, parameter["schema"])
-        kinds = types_of(schema)
-        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in kinds):
-            plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
-            others = [each for each in kinds if each != "null"]
-            parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
-            log("drop-null-of-path", f"{operation.where} {parameter['name']}")
-
-
 def declare_path_parameter(document: Tree, log: Log) -> None:
-    """Declare each parameter that the path names, and remove those that it does not name."""
+    """Declare each parameter that the path names, none of them null, and remove those that it does not name."""
     for operation in operations(document):
         named = list(dict.fromkeys(re.findall(r"{([^{}]+)}", operation.path)))
         declared = operation.tree.setdefault("parameters", [])
         for parameter in [each for each in declared if each.get("in") == "path"]:
             parameter["required"] = True
+            _drop_null(document, parameter)
             if parameter["name"] not in named:
                 declared.remove(parameter)
                 log("declare-path-parameter", f"{operation.where} {parameter['name']} (not in the path)")
@@ -99,6 +88,16 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
         for name in [name for name in named if name not in known]:
             declared.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
             log("declare-path-parameter", f"{operation.where} {name} (not declared)")
+
+
+def _drop_null(document: Tree, parameter: Tree) -> None:
+    """Drop the null of a parameter in the path: there is no text for it."""
+    schema = resolve(document, parameter["schema"])
+    kinds = types_of(schema)
+    if schema.get("nullable") or "null" in kinds:
+        plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
+        others = [each for each in kinds if each != "null"]
+        parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
 
 
 def read_hooks(document: Tree, log: Log) -> None:
