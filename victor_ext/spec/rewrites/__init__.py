@@ -46,7 +46,6 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     schemas.drop_null_of_object,
     composition.name_single_union,
     composition.report_exclusive_types,
-    composition.name_endless_composition,
     composition.merge_allof_siblings,
     composition.inline_allof,
     unions.keep_union_siblings,

@@ -98,38 +98,6 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
     return (admitted | {"integer"} if "number" in admitted else admitted) - {"null"}
 
 
-def name_endless_composition(document: Tree, log: Log) -> None:
-    """Name an inline `allOf`, or a union with properties beside it, that contains itself by way of a reference.
-
-    Only what has a name can contain itself.
-    """
-    named = components(document)
-    direct = {owner: _names_in([whole]) for owner, whole in named.items()}
-    pending = [*named]
-    for owner in pending:  # it grows
-        whole = named[owner]
-        for where, schema in [*below(owner, whole)]:
-            is_union = bool(schema.get("properties") and (schema.get("oneOf") or schema.get("anyOf")))
-            parts = list_at(schema, "allOf") or [schema] * is_union
-            if schema is whole or not parts or is_single_reference(schema):
-                continue
-            if owner not in _reached(direct, _names_in(parts)):
-                continue
-            typed = [part for part in parts if TYPED & part.keys()]
-            if is_union:
-                _name(document, schema, where)
-            elif len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
-                replace(schema, {"allOf": typed})
-            else:
-                own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
-                _name_composition(document, schema, [*parts, own] if own else parts, where)
-            log("name-endless-composition", where)
-            new = [each for each in named if each not in direct]
-            direct |= {each: _names_in([named[each]]) for each in new}
-            direct[owner] |= {*new}
-            pending += new
-
-
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
     """The schema that is to have some parts: one with a name, to which the schema refers, where they contain it."""
     is_within = any(each is schema for part in parts for _, each in below(where, part))
@@ -154,19 +122,6 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
         names |= {*list_at(part, MADE_OF)}
         pending += [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
     return frozenset(names - made)
-
-
-def _names_in(parts: list[Tree]) -> set[str]:
-    return {str(each.get("$ref", "")).removeprefix(SCHEMAS) for part in parts for _, each in below("", part)}
-
-
-def _reached(direct: dict[str, set[str]], names: set[str]) -> set[str]:
-    """The named schemas that some names lead to; `direct` has those that each refers to by itself."""
-    reached, pending = set[str](), names
-    while pending:
-        reached |= pending
-        pending = {each for name in pending for each in direct.get(name, ())} - reached
-    return reached
 
 
 def is_single_reference(schema: Tree) -> bool:
@@ -222,6 +177,10 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
 
     It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
     """
+    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
+        replace(schema, {"allOf": typed})  # the others only describe it
+        return
     around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
     seen = frozenset[str]().union(*(names for names, _ in around))
     parts, before = schema["allOf"], {*components(document)}
