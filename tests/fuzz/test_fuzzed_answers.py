@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
-from tests.fuzz.fuzz_reading import read_all_of_error
-from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer
+from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer, read_all_of_error
 from victor_ext import VictorError
 
 pytestmark = pytest.mark.thorough
