@@ -47,28 +47,23 @@ _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
 
 
-def addresses_in(tree: Any, path: Path) -> list[Path]:
-    """The other files that the references of a file name; those to other machines are left out."""
-    mappings = [mapping_at(schema["discriminator"], "mapping") for _, schema in _discriminating(tree)]
-    mapped = [each for mapping in mappings for each in mapping.values() if isinstance(each, str)]
-    references = [*mapped, *(holder["$ref"] for _, holder in _holders(tree))]
-    return [
-        (path.parent / unquote(each)).resolve()
-        for each in sorted({reference.partition("#")[0] for reference in references})
-        if each and not urlsplit(each).scheme and not each.startswith("//")
-    ]
-
-
 class Bundle:
     """A document and the other files that it refers to.
 
-    `read` loads a file; `copies` has the local copy of each known address. `limits` are those of all files together.
+    `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of each known address.
+    `limits` are those of all files together.
     """
 
     def __init__(
-        self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path], limits: Limits
+        self,
+        document: Tree,
+        path: Path,
+        read: Callable[[Path], Any],
+        fetch: Callable[[Path], object],
+        copies: Mapping[str, Path],
+        limits: Limits,
     ) -> None:
-        path, self._limits = path.resolve(), limits
+        path, self._limits, self._fetch = path.resolve(), limits, fetch
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
@@ -189,6 +184,8 @@ class Bundle:
         if copy is None and not other.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
         if other not in self._files:
+            if copy is None and not other.is_file():
+                self._fetch(other)
             if not other.is_file():
                 raise PlaceError(f"{place} leads to no file.")
             self._bytes += other.stat().st_size
