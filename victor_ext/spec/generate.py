@@ -154,7 +154,7 @@ def _differences() -> Generator[None]:
     with replaced(
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does these, once the names are final.
-        (model_property, "_resolve_naming_conflict", lambda *_: None),
+        (model_property, "_resolve_naming_conflict", _nothing),
         (endpoints.Endpoint, "_check_parameters_for_conflicts", _same),
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
@@ -202,6 +202,9 @@ def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT
     return {
         each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
     }
+
+
+def _nothing(*_: object) -> None: ...
 
 
 def _same(endpoint: Any, **_: Any) -> Any:
