@@ -12,7 +12,7 @@ import pytest
 
 from victor_ext.spec.checking.check import check
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, package, reading, ref, taking
+from .wire import Tree, Wire, answering, beside, document, done, package, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 UNIONS = beside("unions")
@@ -142,10 +142,3 @@ def test_a_body_takes_the_children(tmp_path: Path) -> None:
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
     assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}
     assert check(made.folder / "document.json", None).problems == []
-
-
-def test_the_members_of_a_body_are_those_of_a_named_union(tmp_path: Path) -> None:
-    either = {"oneOf": [an_object(a=TEXT), an_object(b=TEXT)]}
-    paths = {"/x": {"post": done("x", requestBody=taking(ref("Either")))}}
-    made = Wire(tmp_path, "wire_either", **document(paths, {"Either": either}))
-    assert made.module("x").OPERATION.members == ("a", "b")

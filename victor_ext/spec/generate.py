@@ -119,21 +119,6 @@ def _differences() -> Generator[None]:
     of_text: Any = vars(properties)["_string_based_property"]
 
     of_data: Any = endpoints.Endpoint.from_data
-    build, process = properties.property_from_data, vars(properties)["process_model"]
-    named: list[Any] = []
-
-    # The models within a named union wait, as named ones do, until all names are known; else they would be built twice.
-    def built_later(*, process_properties: bool = True, **arguments: Any) -> Any:
-        with contextlib.ExitStack() as stack:
-            if not process_properties:
-                named.append(arguments["data"])
-                stack.callback(named.pop)
-            return build(process_properties=process_properties and not named, **arguments)
-
-    def processed_once(model: Any, *, schemas: Any, config: Config) -> Any:
-        return (
-            schemas if isinstance(model.required_properties, list) else process(model, schemas=schemas, config=config)
-        )
 
     def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
         extra: dict[str, str] = data.model_extra or {}
@@ -162,8 +147,6 @@ def _differences() -> Generator[None]:
         # It removes characters from wire names, and from the values of enums.
         (strings, "in_double_quote_literal", literal),
         (properties, "_string_based_property", text_property),
-        (properties, "property_from_data", built_later),
-        (properties, "process_model", processed_once),
         (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield

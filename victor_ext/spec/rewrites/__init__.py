@@ -51,6 +51,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     unions.keep_union_siblings,
     unions.mark_union_members,
     schemas.mark_answers,
+    unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.
     serialization.record_styles,
     bodies.record_encodings,

@@ -178,7 +178,8 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
     It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
     """
     typed = [part for part in schema["allOf"] if TYPED & part.keys()]
-    if len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
+    is_named = any(schema is each for each in components(document).values())
+    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not (is_named or has_siblings(schema)):
         replace(schema, {"allOf": typed})  # the others only describe it
         return
     around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]

@@ -12,6 +12,7 @@ from victor_ext.spec.tree import (
     families,
     in_place_of,
     is_list,
+    is_mapping,
     is_null,
     list_at,
     mapping_at,
@@ -30,7 +31,7 @@ from .composition import (
     named_if_within,
     write_out_allof,
 )
-from .names import SCHEMAS, free_name
+from .names import SCHEMAS, free_name, is_model
 from .redefinition import TYPED
 from .schemas import ONLY_NULL
 from .serialization import kinds, variants
@@ -305,3 +306,30 @@ def _values(document: Tree, schema: Tree) -> list[Any]:
         return _values(document, parts[0])
     values = [whole["const"]] if "const" in whole else whole.get("enum")
     return [value for value in values if isinstance(value, (str, int))] if is_list(values) else []
+
+
+def name_union_member(document: Tree, log: Log) -> None:
+    """Name the objects within a named union: the generator would build their own objects twice, and then fail."""
+    for name, schema in [*components(document).items()]:
+        _name_members(components(document), name, schema, log)
+
+
+def _name_members(named: Tree, name: str, schema: Tree, log: Log) -> None:
+    """Walk through unions and lists; an object has the name that the generator would give to its class."""
+    items = schema.get("items")
+    if is_mapping(items) and not is_model(items):  # a model in a list is built once
+        _name_members(named, f"{name}_item", items, log)
+    number = 0
+    for key in ("anyOf", "oneOf"):
+        members: list[Tree] = list_at(schema, key)
+        for place, member in enumerate(members):
+            own = f"{name}_type_{number}"
+            number += 1
+            if not is_model(member):
+                _name_members(named, own, member, log)
+                continue
+            while own in named:
+                own += "_inner"
+            named[own] = member
+            members[place] = {"$ref": f"#/components/schemas/{own}"}
+            log("name-union-member", own)
