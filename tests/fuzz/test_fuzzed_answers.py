@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
-from tests.fuzz.fuzz_reading import read_all_of_error
-from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer
+from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer, read_all_of_error
 from victor_ext import VictorError
 
 pytestmark = pytest.mark.thorough
@@ -54,18 +53,25 @@ def test_any_body(mode: Fuzzed, operation: str, kind: str) -> None:
     check()
 
 
+@st.composite
+def _spoilt(draw: st.DrawFn) -> bytes:
+    """HTTP that was cut, or had something put into it."""
+    data = answer(draw(BODIES), 200, *draw(HEADERS))
+    start = draw(st.integers(0, min(len(data), 200)))
+    return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
+
+
+SPOILT = _spoilt() | st.binary(max_size=200)
+WHOLE = st.builds(lambda body, status, headers: answer(body, status, *headers), BODIES, STATUSES, HEADERS)
+ANSWERS = WHOLE | SPOILT
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_any_bytes(mode: Fuzzed, operation: str) -> None:
-    """Not even HTTP; or HTTP that was cut, or had something put into it."""
-
-    @st.composite
-    def spoilt(draw: st.DrawFn) -> bytes:
-        data = answer(draw(BODIES), 200, *draw(HEADERS))
-        start = draw(st.integers(0, min(len(data), 200)))
-        return data[:start] + draw(st.binary(max_size=8)) + data[start + draw(st.integers(0, 8)) :]
+    """Not even HTTP."""
 
     @settings(STEADY, max_examples=examples(mode, 240))
-    @given(spoilt() | st.binary(max_size=200), st.integers(1, 100))
+    @given(SPOILT, st.integers(1, 100))
     def check(data: bytes, piece: int) -> None:
         mode.wire.piece = max(piece, len(data) // 100 + 1)
         observe(mode, operation, data)

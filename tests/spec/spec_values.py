@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import re
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -129,7 +130,7 @@ def gist(value: Any) -> Any:
         time = TIME.fullmatch(folded := value.casefold())
         return (time[1], time[2] or "", time[3].replace("-00:00", "z").replace("+00:00", "z")) if time else folded
     if isinstance(value, float) and value.is_integer():
-        return int(value)
+        return int(Decimal(repr(value)))  # the digits decide: 1e23 is a one with 23 zeros, its float is not
     if isinstance(value, float):
         return repr(value)  # not a number is not equal to itself
     return ("flag", value) if isinstance(value, bool) else value

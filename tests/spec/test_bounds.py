@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -21,10 +22,10 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import parse
-from victor_ext.spec.rewrites import prepare
+from victor_ext.spec.rewrites import Log, prepare
+from victor_ext.spec.rewrites.composition import inline_allof
 
-from .recursive import recursive_document
-from .wire import TEXT, Tree, an_object, beside, reading, ref
+from .wire import TEXT, Tree, an_object, answering, beside, document, listed, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -149,23 +150,58 @@ def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
     assert load(spec)["x"]
 
 
-LEVELS = """
-from victor_ext.spec.rewrites import composition
-levels = {}
-for n in range(59, 0, -1):  # the top first, so that what it refers to is yet to be merged
-    below = {"$ref": f"#/components/schemas/L{n - 1}"}
-    own = {"type": "object", "properties": {f"b{n}": {"type": "string"}}}
-    levels[f"L{n}"] = {"allOf": [below, {"allOf": [below, own]}]}
-levels["L0"] = {"type": "object", "properties": {"a": {"type": "string"}}}
-document = {"openapi": "3.0.3", "paths": {}, "components": {"schemas": levels}}
-composition.inline_allof(document, lambda *_: None)
-print(len(levels["L59"]["properties"]))
-"""
+# ---- Random documents whose schemas refer to each other, and to themselves, wherever a schema can stand ----
 
 
-def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
-    run = run_apart("-c", LEVELS)
-    assert run.stdout == "60\n", run.stderr
+NAMES = ("a", "b", "c")
+"""Few, so that several members of `allOf` have the same property."""
+SCALARS: tuple[Tree, ...] = (
+    *(TEXT, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}, {}),
+    *({"type": "string", "enum": ["x", "y"]}, {"type": "string", "format": "date"}, {"const": "x"}),
+)
+
+
+def recursive_document(seed: int) -> Tree:
+    """The document of a seed: two to six named schemas, each one answered and sent."""
+    random = Random(seed)
+    named = [f"S{number}" for number in range(random.randint(2, 6))]
+    schemas = {
+        name: _schema(random, named, random.randint(1, 3), named if random.random() < 0.02 else named[:number])
+        for number, name in enumerate(named)
+    }
+    paths = {
+        f"/{name}": {"post": answering(ref(name), operationId=f"post{name}", requestBody=taking(ref(name)))}
+        for name in named
+    }
+    return document(paths, schemas, random.choice(("3.0.3", "3.1.0")))
+
+
+def _schema(random: Random, named: list[str], levels: int, parts: list[str]) -> Tree:
+    """A schema of some levels; `parts` are what its `allOf` may refer to: nothing is a part of itself."""
+
+    def inner(parts: list[str] = named) -> Tree:
+        if levels and random.random() < 0.6:
+            return _schema(random, named, levels - 1, parts)
+        return ref(random.choice(parts)) if parts else dict(TEXT)
+
+    kind = random.choice(("object", "object", "allOf", "allOf", "oneOf", "anyOf", "list", "map", "scalar"))
+    if kind == "scalar":
+        return dict(random.choice(SCALARS))
+    if kind == "list":
+        return listed(inner())
+    if kind == "map":
+        return {"type": "object", "additionalProperties": inner()}
+    schema: Tree = {}
+    if kind == "object" or random.random() < 0.4:
+        properties: Tree = {name: inner() for name in random.sample(NAMES, random.randint(1, 3))}
+        schema |= an_object(**properties)
+    if kind != "object":
+        schema[kind] = [inner(parts if kind == "allOf" else named) for _ in range(random.randint(1, 3))]
+    if kind != "allOf" and random.random() < 0.2:
+        schema["discriminator"] = {"propertyName": random.choice(NAMES)}
+    if random.random() < 0.1:
+        schema["nullable"] = True
+    return schema
 
 
 CHUNK = 25
@@ -191,6 +227,18 @@ def ending(what: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+
+
+def test_levels_that_refer_to_the_one_below_twice_come_to_an_end() -> None:
+    """The top first, so that what it refers to is yet to be merged."""
+    levels: Tree = {
+        f"L{n}": {"allOf": [ref(f"L{n - 1}"), {"allOf": [ref(f"L{n - 1}"), an_object(**{f"b{n}": TEXT})]}]}
+        for n in range(59, 0, -1)
+    }
+    tree = document(schemas={**levels, "L0": an_object(a=TEXT)})
+    with ending("sixty levels"):
+        inline_allof(tree, Log())
+    assert len(levels["L59"]["properties"]) == 60
 
 
 @pytest.mark.parametrize("seed", [pytest.param(363, marks=pytest.mark.nightly), 462])

@@ -14,9 +14,10 @@ from victor_ext.spec.checking.check import inspect
 from victor_ext.spec.checking.package import Caller, Package
 from victor_ext.spec.command_line import main
 from victor_ext.spec.components import Components
-from victor_ext.spec.document import DocumentError, addresses, load
+from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
-from victor_ext.spec.tree import Tree, operations, resolve
+from victor_ext.spec.rewrites import prepare
+from victor_ext.spec.tree import Tree, operations
 
 from .wire import beside
 
@@ -75,23 +76,6 @@ def test_what_is_not_in_the_folder_is_refused(
     said = capsys.readouterr().err
     place = "paths./pets.get.responses.default.content.application/json.schema"
     assert said.startswith(f"{spec} cannot be read: {place}: {reference} {says}")
-
-
-@pytest.mark.parametrize(("reference", "leads_to"), FILES["self"])
-def test_references_are_relative_to_what_the_document_calls_itself(
-    tmp_path: Path, reference: str, leads_to: str
-) -> None:
-    files = dict(FILES["self files"])
-    spec = write(tmp_path / "api", **files | {"local": files["local"].replace("REFERENCE", reference)})
-    (tmp_path / "common.yaml").write_text("{type: object, properties: {common: {type: string}}}", encoding="utf-8")
-    copies = {"https://api.example/common.yaml": tmp_path / "common.yaml"}
-    try:
-        tree = load(spec, copies)
-    except DocumentError as error:
-        assert leads_to.startswith("is ") and leads_to in str(error)  # noqa: PT017 - of some
-        return
-    assert leads_to in resolve(tree, tree["components"]["schemas"]["Some"])["properties"]
-    assert tmp_path / "api" / "schemas" / "card.yaml" in addresses(spec)
 
 
 def test_examples_and_extensions_refer_to_nothing(tmp_path: Path) -> None:
@@ -193,14 +177,10 @@ def test_a_discriminator_chooses_by_files_and_by_what_their_parts_are_called(tmp
     assert {kind: read("get_method", kind) for kind in words} == words
 
 
-def test_a_description_is_read_from_its_file_and_never_refuses_a_document() -> None:
-    tree = load(SEVERAL / "payments.yaml")
-    intro = (SEVERAL / "texts" / "intro.md").read_text(encoding="utf-8")
-    read = tree["paths"]["/methods"]["get"]
-    assert (tree["info"]["description"], read["summary"]) == (intro, "One method.")
-    absent = [read, tree["paths"]["/chosen"]["get"], tree["components"]["schemas"]["Account"]]
-    assert [each["description"] for each in [*absent, tree["components"]["schemas"]["method"]]] == [None] * 4
-    assert tree["components"]["pathItems"]["methods"]["post"]["description"] == intro
+def test_a_description_in_another_file_is_none_and_refuses_no_document() -> None:
+    schemas = prepare(load(SEVERAL / "payments.yaml"))[0]["components"]["schemas"]
+    assert "description" not in schemas["Account"]
+    assert "description" in schemas["card"]["properties"]
 
 
 def test_what_stands_beside_the_reference_of_a_path_is_read_with_what_it_leads_to(tmp_path: Path) -> None:

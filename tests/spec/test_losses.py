@@ -87,6 +87,13 @@ def test_a_list_that_holds_itself_costs_its_items_only_and_the_generators_words_
     assert "client: Unable to parse this part of your OpenAPI document: Invalid response" in capsys.readouterr().err
 
 
+def test_an_object_composed_with_more_within_itself_is_read_once(make: Make) -> None:
+    models = make(document(schemas=LOSSES["within"]), "Node_more.several[]")
+    read = models.Node.from_dict(value := {"more": {"w": "1", "more": {"w": "2"}}, "several": [{"v": "3"}]})
+    assert (read.more.w, read.several[0].v) == ("1", "3")
+    assert read.to_dict() == value
+
+
 def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from openapi_python_client.parser import properties
     from openapi_python_client.parser.errors import PropertyError

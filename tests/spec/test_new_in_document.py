@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -15,44 +13,26 @@ import pytest
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS
 from victor_ext import UnreadableResponse, Victor
-from victor_ext.spec.checking.check import check
 from victor_ext.spec.document import load
-from victor_ext.spec.generate import generate
 
-from .wire import beside
+from .wire import Wire, beside
 
 pytestmark = pytest.mark.thorough
 NEWS = beside("newer")
 
 
-@pytest.fixture(scope="module")
-def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", autouse=True)
+def newer(victor_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Wire:
+    """The package `newer_api`, which the check finds whole."""
     tree = load(victor_yaml)
     tree["paths"] |= NEWS["paths"]
     tree["components"]["schemas"] |= NEWS["schemas"]
     receipt = tree["components"]["schemas"]["PaymentRequestReceipt"]["properties"]
     receipt |= NEWS["receipt"]["property"]
     receipt["status"]["enum"].append(NEWS["receipt"]["status"])
-    spec = tmp_path_factory.mktemp("newer") / "newer.json"
-    spec.write_text(json.dumps(tree), encoding="utf-8")
-    return spec
-
-
-@pytest.fixture(scope="module")
-def newer_api(newer: Path) -> Iterator[ModuleType]:
-    outcome = generate(newer, newer.parent)
-    assert outcome.left_out == []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(newer.parent)
-        yield importlib.import_module("newer_api")
-
-
-def test_the_check_counts_the_news(newer: Path, victor_yaml: Path) -> None:
-    before, after = check(victor_yaml, None), check(newer, None)
-    assert after.problems == []
-    assert after.findings.declared - before.findings.declared == {
-        "operations": 5, "parameters": 3, "answers": 5, "schemas": 3, "properties": 7, "enum values": 3,
-    }  # fmt: skip
+    made = Wire(tmp_path_factory.mktemp("newer"), "newer_api", **tree)
+    assert made.problems() == []
+    return made
 
 
 def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, httpx.Request]:
@@ -69,7 +49,7 @@ def call(name: str, answer: Any, *args: Any, **arguments: Any) -> tuple[Any, htt
     return parsed, script.requests[0]
 
 
-def test_a_new_property_enum_value_and_operation_are_there_to_use(newer_api: ModuleType) -> None:
+def test_a_new_property_enum_value_and_operation_are_there_to_use() -> None:
     models = importlib.import_module("newer_api.models")
     body = models.RemindPayerBody(text="Please", channel="mail")
     answer = {"status": "REMINDED", "reminded_at": "2026-03-04T05:06:07.089Z"}
@@ -84,7 +64,7 @@ def test_a_new_property_enum_value_and_operation_are_there_to_use(newer_api: Mod
 
 @pytest.mark.parametrize(("name", "where", "answer", "kind"), NEWS["calls"])
 def test_what_the_newer_document_declares_is_read_through_the_wrappers_client(
-    newer_api: ModuleType, name: str, where: str, answer: Any, kind: str
+    name: str, where: str, answer: Any, kind: str
 ) -> None:
     parsed, sent = call(f"default.{name}", answer)
     assert f"{sent.method} {sent.url.path}" == where
@@ -95,7 +75,7 @@ def test_what_the_newer_document_declares_is_read_through_the_wrappers_client(
 
 @pytest.mark.parametrize(("name", "ids", "answer", "words"), NEWS["refused"])
 def test_the_rules_of_the_operations_that_the_wrapper_knows_are_as_strict_as_before(
-    newer_api: ModuleType, name: str, ids: list[str], answer: Any, words: str
+    name: str, ids: list[str], answer: Any, words: str
 ) -> None:
     model = importlib.import_module("newer_api.models").NewRtpRfpPaymentRequest
     body = {"body": model.from_dict({})} if name == "create_request_payment" else {}

@@ -5,7 +5,6 @@ The largest real document that was tried has 130,000 values, 25 levels and 3 MB.
 
 from __future__ import annotations
 
-import codecs
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +35,6 @@ class Limits(NamedTuple):
 
 _SPLIT = "split the document, or raise the limit with --max-mib (max_mib in Python)"
 _ALIASES = f"an alias counts as all that it stands for. Use fewer, or {_SPLIT}"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class OutOfBoundsError(ValueError):
@@ -49,9 +47,9 @@ def read_text(path: Path, limits: Limits) -> str:
         data = file.read(limits.bytes + 1)
     if len(data) > limits.bytes:
         raise OutOfBoundsError(f"it has more than {limits.bytes:,} bytes: {_SPLIT}.")
-    if b"\0" in data and data[:2] not in _UTF16:
-        raise ValueError("it is no text: name a document in YAML or JSON; an archive must be unpacked first.")
-    return data.decode("utf-16" if data[:2] in _UTF16 else "utf-8-sig")
+    if b"\0" in data:
+        raise ValueError("it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first.")
+    return data.decode("utf-8-sig")
 
 
 def check_yaml(text: str, limits: Limits) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_deep
-from .files import Bundle, addresses_in
+from .files import Bundle
 from .tree import DocumentError, PlaceError, Tree, is_mapping
 
 __all__ = ("DocumentError", "load", "read_entries")
@@ -54,11 +54,17 @@ for _tag, _pattern, _first in (
     )
 
 
-def load(path: Path, copies: Mapping[str, Path] | None = None, max_mib: float = MAX_MIB) -> Tree:
+def load(
+    path: Path,
+    copies: Mapping[str, Path] | None = None,
+    max_mib: float = MAX_MIB,
+    fetch: Callable[[Path], object] = lambda _: None,
+) -> Tree:
     """The document as JSON values; no two parts share an object (aliases are expanded), and none is in another file.
 
-    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files (see `bounds`). Raises
-    DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit.
+    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files (see `bounds`).
+    `fetch` may write a file of its folder that it refers to and that is not there. Raises DocumentError when the file
+    cannot be read, is no OpenAPI 3 document, or exceeds a limit.
     """
     limits = Limits(max_mib)
     tree = _read(path, limits)
@@ -73,18 +79,10 @@ def load(path: Path, copies: Mapping[str, Path] | None = None, max_mib: float = 
     if all(tree.get(key) is None for key in ("paths", "webhooks", "components")):
         raise DocumentError(f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`.")
     try:
-        Bundle(tree, path, partial(_read, limits=limits), copies or {}, limits).run()
+        Bundle(tree, path, partial(_read, limits=limits), fetch, copies or {}, limits).run()
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
-
-
-def addresses(path: Path, max_mib: float = MAX_MIB) -> list[Path]:
-    """The other files that a file refers to, whether they are there or not; none of one that is no document."""
-    try:
-        return addresses_in(_read(path, Limits(max_mib)), path)
-    except DocumentError:  # a text; or `load` says it
-        return []
 
 
 def _read(path: Path, limits: Limits) -> Any:

@@ -19,6 +19,8 @@ from .tree import Tree, is_mapping
 
 PLACE = "x-place"
 """The key of a schema's or a parameter's number, while failures are searched."""
+FAILURE = "failure"
+"""The attribute of an error with what is known of it: errors that are gone leave their ids to others."""
 _OBJECT = re.compile(r"<openapi_python_client[^<>]*>")
 _MISSING = "Could not find reference"
 """In the words of a failure that another one causes."""
@@ -59,7 +61,6 @@ class Tracker:
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
         self._failed: list[Failure] = []
-        self._of_error: dict[int, Failure] = {}
         self._of_endpoints: list[Failure] = []
 
     @contextlib.contextmanager
@@ -79,7 +80,7 @@ class Tracker:
                 node.pop(PLACE, None)
 
     def failures(self, errors: Sequence[ParseError]) -> list[Failure]:
-        remaining = [self._of_error[id(error)] for error in errors if id(error) in self._of_error]
+        remaining = [vars(error)[FAILURE] for error in errors if FAILURE in vars(error)]
         return [*remaining, *self._of_endpoints] or [*map(Failure.of, errors)]
 
     def _failure(self, error: GeneratorError, data: Any, where: str = "") -> Failure:
@@ -94,7 +95,7 @@ class Tracker:
             if isinstance(made, PropertyError):
                 if len(self._failed) == before:  # none inside it
                     self._failed.append(self._failure(made, data))
-                self._of_error.setdefault(id(made), self._failed[before])
+                vars(made).setdefault(FAILURE, self._failed[before])
             return made, known
 
         return property_from_data
@@ -102,9 +103,9 @@ class Tracker:
     def _watched_model(self, process: Any) -> Any:
         def process_model(model: Any, **arguments: Any) -> Any:
             made = process(model, **arguments)
-            if isinstance(made, PropertyError) and id(made) not in self._of_error:
+            if isinstance(made, PropertyError) and FAILURE not in vars(made):
                 self._failed.append(self._failure(made, model.data))
-                self._of_error[id(made)] = self._failed[-1]
+                vars(made)[FAILURE] = self._failed[-1]
             return made
 
         return process_model

@@ -1,8 +1,7 @@
 """Documents of several files: what a document takes from other files of its folder becomes a part of `components`.
 
 It is put there once, so that files may refer to each other in a circle. References to files outside the document's
-folder are refused, and those to URLs, unless the caller names a local copy. A description never refuses a document: one
-that cannot be read is left away.
+folder are refused, and those to URLs, unless the caller names a local copy.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from .bounds import Limits, check_values, read_text
+from .bounds import Limits, check_values
 from .tree import (
     METHODS,
     DocumentError,
@@ -35,7 +34,8 @@ from .tree import (
 Steps = tuple[str, ...]
 
 MAX_FILES = 10_000
-_NO_REFERENCES = {"example", "examples", "default", "enum", "const"}
+_NO_REFERENCES = {"example", "examples", "default", "enum", "const", "description", "summary", "title"}
+"""Keys of values, and of words: a description that refers to a text is none, and refuses no document."""
 _SECTIONS = {
     *("parameters", "responses", "headers", "callbacks", "requestBodies", "pathItems", "securitySchemes", "links"),
     "mediaTypes",
@@ -43,41 +43,27 @@ _SECTIONS = {
 """The sections of `components` beside `schemas`."""
 _OF_NAMES = {*_SECTIONS, "schemas", "properties", "patternProperties", "$defs", "definitions", "content"}
 """Mappings whose keys are names, such as the answer `default`."""
-_WORDS = ("description", "summary", "title")
-_STRUCTURED = (".yaml", ".yml", ".json")
-"""The names of files that are read as a part of the document; a description in another one is its whole text."""
 _WHOLE_SECTIONS = 2
 """`paths` and `components.schemas` may themselves be references: the maximum number of steps."""
-
-
-def addresses_in(tree: Any, path: Path) -> list[Path]:
-    """The other files that the references of a file name; those to other machines are left out."""
-    mappings = [mapping_at(schema["discriminator"], "mapping") for _, schema in _discriminating(tree)]
-    mapped = [each for mapping in mappings for each in mapping.values() if isinstance(each, str)]
-    references = [*mapped, *(holder["$ref"] for _, holder in _holders(tree))]
-    return [
-        (path.parent / unquote(each)).resolve()
-        for each in sorted({reference.partition("#")[0].removeprefix(_home(tree)) for reference in references})
-        if each and not urlsplit(each).scheme and not each.startswith("//")
-    ]
-
-
-def _home(document: Any) -> str:
-    """The URL of the document's folder, by an absolute `$self` (OpenAPI 3.2); "" without one."""
-    own = document.get("$self") if is_mapping(document) else None
-    return urljoin(own, ".") if isinstance(own, str) and urlsplit(own).scheme else ""
 
 
 class Bundle:
     """A document and the other files that it refers to.
 
-    `read` loads a file; `copies` has the local copy of each known address. `limits` are those of all files together.
+    `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of each known address.
+    `limits` are those of all files together.
     """
 
     def __init__(
-        self, document: Tree, path: Path, read: Callable[[Path], Any], copies: Mapping[str, Path], limits: Limits
+        self,
+        document: Tree,
+        path: Path,
+        read: Callable[[Path], Any],
+        fetch: Callable[[Path], object],
+        copies: Mapping[str, Path],
+        limits: Limits,
     ) -> None:
-        path, self._limits = path.resolve(), limits
+        path, self._limits, self._fetch = path.resolve(), limits, fetch
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
@@ -94,7 +80,6 @@ class Bundle:
         """
         while self._todo:
             file, tree, above = self._todo.pop()
-            self._write_texts(file, tree, above)
             choosing = [(steps, schema, _members(schema)) for steps, schema in _discriminating(tree, above)]
             for steps, holder in [*_holders(tree, above)]:
                 self._replace(file, steps, holder)
@@ -141,25 +126,6 @@ class Bundle:
         if value is None:
             raise PlaceError(f"{place} leads to nothing.")
         return value
-
-    def _write_texts(self, file: Path, tree: Any, above: Steps) -> None:
-        """Put the texts that descriptions refer to in their places."""
-        for steps, holder in _mappings(tree, above):
-            for key in () if _are_names(steps) else _WORDS:
-                if is_mapping(words := holder.get(key)) and isinstance(words.get("$ref"), str):
-                    holder[key] = self._text(file, words["$ref"])
-
-    def _text(self, file: Path, reference: str) -> str | None:
-        """The text that a description refers to; None for one that cannot be read: documentation is no loss."""
-        address, _, fragment = reference.partition("#")
-        try:
-            if not fragment and Path(unquote(address)).suffix.lower() not in _STRUCTURED:
-                return read_text(self._counted(self._located(file, address, reference), reference), self._limits)
-            other, fragment = self._elsewhere(file, reference, reference) or (file, fragment)
-            value = self._value(other, fragment, reference)
-        except (DocumentError, OSError, ValueError):
-            return None
-        return value if isinstance(value, str) else None
 
     def _write_mapping(self, file: Path, steps: Steps, discriminator: Tree, members: dict[str, Tree]) -> None:
         """Let a discriminator name what it chooses by the references that stand for it now.
@@ -208,40 +174,25 @@ class Bundle:
         return self._pointers[file]
 
     def _file(self, file: Path, address: str, place: str) -> Path:
-        other = self._located(file, address, place)
-        if other not in self._files:
-            self._files[other] = self._read(self._counted(other, place))
-        return other
-
-    def _located(self, file: Path, address: str, place: str) -> Path:
-        own, home, folder = self._document.get("$self"), _home(self._document), self._path.parent
-        is_near = file != self._path and file.is_relative_to(folder)
-        base = urljoin(home, quote(file.relative_to(folder).as_posix())) if is_near else str(own or "")
-        url = urljoin(base, address)  # RFC 3986, 5.1: `$self` is the base of what the document refers to
-        if url == own:
-            return self._path
-        copy = self._copies.get(address, self._copies.get(url))
-        if home and url.startswith(home):
-            file, address = self._path, url.removeprefix(home)
+        copy, folder, most = self._copies.get(address), self._path.parent, self._limits.bytes
         if copy is None and (urlsplit(address).scheme or address.startswith("//")):
             raise PlaceError(
                 f"{place} is the address of another machine: put the file into the document's folder, or name a copy "
                 f"with --copy {address}=FILE."
             )
-        other = (file.parent / unquote(address) if copy is None else copy).resolve()
+        other = (copy or file.parent / unquote(address)).resolve()
         if copy is None and not other.is_relative_to(folder):
             raise PlaceError(f"{place} is outside the document's folder: put the file into {folder}.")
+        if other not in self._files:
+            if copy is None and not other.is_file():
+                self._fetch(other)
+            if not other.is_file():
+                raise PlaceError(f"{place} leads to no file.")
+            self._bytes += other.stat().st_size
+            if len(self._files) >= MAX_FILES or self._bytes > most:
+                raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
+            self._files[other] = self._read(other)
         return other
-
-    def _counted(self, file: Path, place: str) -> Path:
-        """The file, which counts for the limits of the whole."""
-        if not file.is_file():
-            raise PlaceError(f"{place} leads to no file.")
-        self._bytes += file.stat().st_size
-        most = self._limits.bytes
-        if len(self._files) >= MAX_FILES or self._bytes > most:
-            raise PlaceError(f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together.")
-        return file
 
     def _part(self, file: Path, fragment: str, section: str, place: str) -> str:
         """The reference to a part of a file; one of another file is put into a section of `components` when it is new.

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -30,7 +30,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore
 
 from . import hooks
 from .bounds import MAX_MIB
-from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
+from .destination import HEADER, MARKER, Changes, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
@@ -116,22 +116,7 @@ def _config(folder: Path, log: Log) -> Config:
 @contextlib.contextmanager
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    resolve_conflict: Any = vars(model_property)["_resolve_naming_conflict"]
     of_text: Any = vars(properties)["_string_based_property"]
-    check_parameters: Any = vars(endpoints.Endpoint)["_check_parameters_for_conflicts"]
-
-    # What it cannot resolve is left to `give_distinct_names`, with the names as they were.
-    def tolerate_conflict(first: Any, second: Any, config: Config) -> None:
-        names = first.python_name, second.python_name
-        if resolve_conflict(first, second, config) is not None:
-            _set_names([first, second], names)
-
-    def tolerate_parameters(endpoint: endpoints.Endpoint, **arguments: Any) -> endpoints.Endpoint:
-        parameters = [each for _, each in endpoint.iter_all_parameters()]
-        names = [each.python_name for each in parameters]
-        if not isinstance(check_parameters(endpoint, **arguments), endpoints.Endpoint):
-            _set_names(parameters, names)
-        return endpoint
 
     of_data: Any = endpoints.Endpoint.from_data
 
@@ -152,10 +137,10 @@ def _differences() -> Generator[None]:
         return _VariantProperty(name=name, required=required, default=None, discriminator=discriminator, **words)
 
     with replaced(
-        (model_property, "_resolve_naming_conflict", tolerate_conflict),
-        (endpoints.Endpoint, "_check_parameters_for_conflicts", tolerate_parameters),
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
-        # `give_distinct_names` does it, once the names are final.
+        # `give_distinct_names` does these, once the names are final.
+        (model_property, "_resolve_naming_conflict", _nothing),
+        (endpoints.Endpoint, "_check_parameters_for_conflicts", _same),
         (endpoints.Endpoint, "sort_parameters", staticmethod(_same)),
         # It copies each endpoint three times, with all models that it refers to. It uses only the last copy.
         (endpoints, "deepcopy", _same),
@@ -202,13 +187,11 @@ def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT
     }
 
 
-def _same(endpoint: Any) -> Any:
+def _nothing(*_: object) -> None: ...
+
+
+def _same(endpoint: Any, **_: Any) -> Any:
     return endpoint
-
-
-def _set_names(properties: Iterable[Any], names: Iterable[str]) -> None:
-    for each, name in zip(properties, names, strict=True):
-        object.__setattr__(each, "python_name", name)
 
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -230,7 +213,7 @@ class GenerationResult:
     log: Log
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
-    changes: ChangedFiles
+    changes: Changes
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
 
@@ -276,10 +259,9 @@ def generate(
         if data is not None:
             render(data, built, TEMPLATES, log)
         written = (built / "client.py").exists()
-        changes = ChangedFiles()
         if written:
             _finish(built)
-            changes = move_into_place(built, package)
+        changes = move_into_place(built, package) if written else {}
     return GenerationResult(package, log, written, changes, Origins(prepared, data if trace else None))
 
 

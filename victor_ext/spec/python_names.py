@@ -30,17 +30,7 @@ _SYMBOL = re.compile("|".join(map(re.escape, sorted(WORDS, key=len, reverse=True
 MEMBERS_OF_MODELS = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
 ARGUMENTS_OF_OPERATIONS = {"client"}
 NAMES_IN_MODULES = {
-    "UNSET",
-    "Unset",
-    "Any",
-    "Mapping",
-    "ClassVar",
-    "Self",
-    "UUID",
-    "Decimal",
-    "File",
-    "datetime",
-    "UnknownVariant",
+    *("UNSET", "Unset", "Any", "Mapping", "ClassVar", "Self", "UUID", "Decimal", "File", "datetime", "UnknownVariant"),
 }
 
 

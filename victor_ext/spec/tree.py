@@ -260,20 +260,16 @@ def is_method(item: Tree, name: str) -> bool:
 
 def path_item(document: Tree, item: Tree) -> Tree:
     """A path item, with what its reference leads to; of an operation that both have, its own."""
-    seen = set[str]()
-    while isinstance(reference := item.get("$ref"), str) and reference not in seen:
-        seen.add(reference)
-        own = {key: value for key, value in item.items() if key != "$ref"}
-        further = target(document, reference)
-        whole = further if is_mapping(further) else {}
-        for key in ("parameters", "additionalOperations"):
-            ours, theirs = own.get(key), whole.get(key)
-            if is_list(ours) and is_list(theirs):
-                own[key] = [*ours, *theirs]
-            elif is_mapping(ours) and is_mapping(theirs):
-                own[key] = {**theirs, **ours}
-        item = in_place_of(item, {**whole, **own}) if own else whole
-    return in_place_of(item, {key: value for key, value in item.items() if key != "$ref"}) if "$ref" in item else item
+    if "$ref" not in item:
+        return item
+    whole, own = resolve(document, item), {key: value for key, value in item.items() if key != "$ref"}
+    for key in ("parameters", "additionalOperations"):
+        ours, theirs = own.get(key), whole.get(key)
+        if is_list(ours) and is_list(theirs):
+            own[key] = [*ours, *theirs]
+        elif is_mapping(ours) and is_mapping(theirs):
+            own[key] = {**theirs, **ours}
+    return in_place_of(item, {**whole, **own}) if own else whole
 
 
 class Hook(NamedTuple):

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
 from victor_ext.spec.diff.report import ApprovalError, Lines, Report, read_approvals, report_on
-from victor_ext.spec.document import DocumentError, addresses, load
+from victor_ext.spec.document import DocumentError, load
 
 from . import Command, add_approved, add_reading, reading, show, show_as_is
 
@@ -55,11 +55,13 @@ def _run_diff(options: argparse.Namespace) -> int:
     if options.approved is not None and options.approve is None and not file.exists():
         raise ApprovalError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
-        old, new = (stack.enter_context(_opened(source, options.max_mib)) for source in (options.old, options.new))
-        trees = load(old, **reading(options)), load(new, **reading(options))
-        python = None if options.no_python else python_changes(old, new, name=options.name, trees=trees)
+        both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
+        before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
+        (old, _), (new, _) = both
+        python = None if options.no_python else python_changes(old, new, name=options.name, trees=(before, after))
         report = report_on(
-            *trees,
+            before,
+            after,
             python,
             called=(options.old, options.new),
             file=_path_of(options.new),
@@ -94,38 +96,32 @@ GIT = "git:"
 
 
 @contextmanager
-def _opened(source: str, max_mib: float) -> Generator[Path]:
-    """The file of a source: a path, or `git:REV:path`, where the path begins at the root of the repository (or with
-    `./`). What comes from git is in a temporary folder.
+def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
+    """The file of a source, and what fetches the files of its folder: a path, or `git:REV:path`.
 
-    Raises DocumentError when git has no such file.
+    That path begins at the root of the repository (or with `./`). What comes from git is in a temporary folder. Raises
+    DocumentError when git has no such file.
     """
     if not source.startswith(GIT):
-        yield Path(source)
+        yield Path(source), lambda _: None
         return
     revision, _, path = source.removeprefix(GIT).partition(":")
     if not revision or not path:
         raise DocumentError(
             f"{source} names no file of a commit: write git:REV:path, such as git:HEAD~1:openapi/a.yaml."
         )
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / PurePosixPath(path).name
+    with tempfile.TemporaryDirectory() as made:
+        folder, place = Path(made).resolve(), f"{revision}:{PurePosixPath(path).parent}"
+
+        def fetch(other: Path) -> None:
+            with suppress(DocumentError):  # `load` names what is not in the commit
+                data = _show(source, f"{place}/{other.relative_to(folder).as_posix()}".replace(":./", ":", 1))
+                other.parent.mkdir(parents=True, exist_ok=True)
+                other.write_bytes(data)
+
+        file = folder / PurePosixPath(path).name
         file.write_bytes(_show(source, f"{revision}:{path}"))
-        _add_files(source, f"{revision}:{PurePosixPath(path).parent}", file, max_mib)
-        yield file
-
-
-def _add_files(source: str, place: str, file: Path, max_mib: float) -> None:
-    """Write the files of the document's folder that it refers to; `load` names those that are not in the commit."""
-    folder, todo = file.parent.resolve(), [file.resolve()]
-    while todo:
-        for target in addresses(todo.pop(), max_mib):
-            if target.is_relative_to(folder) and not target.exists():
-                with suppress(DocumentError):
-                    data = _show(source, f"{place}/{target.relative_to(folder).as_posix()}".replace(":./", ":", 1))
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(data)
-                    todo.append(target)
+        yield file, fetch
 
 
 def _path_of(source: str) -> Path:

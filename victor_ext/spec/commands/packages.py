@@ -56,11 +56,10 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    kinds = [(word, getattr(result.changes, word)) for word in ("new", "changed", "gone")]
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in kinds if paths) or "nothing changed"
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in result.changes.items() if paths) or "nothing changed"
     show(f"{document.name} -> {result.package}: {counts}")
-    is_first = Path(MARKER) in result.changes.new
-    for sign, (_, paths) in () if is_first else zip("+~-", kinds, strict=True):
+    is_first = Path(MARKER) in result.changes["new"]
+    for sign, paths in () if is_first else zip("+~-", result.changes.values(), strict=True):
         for each in _shown(paths, verbose=options.verbose):
             show(f"  {sign} {each}")
     return int(bool(lost))

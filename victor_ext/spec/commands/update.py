@@ -105,19 +105,16 @@ def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) 
     yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
     moves = {RULES["operation-moved"].words.replace("{new}", new) for new in report.moved.values()}
     lines = [
-        f"  - `{one_line(each.place)}` ({effect}): {one_line(each.shortened())}"
+        f"`{one_line(each.place)}` ({effect}): {one_line(each.shortened())}"
         for _, entries in report.by_level()
         for each in entries
         if each.what not in moves and not {*each.operations} <= {*report.added} and (effect := _effect(each))
     ]
-    yield from lines[:MAX_LINES]
+    lines += [f"Moved: `{one_line(old)}` to `{one_line(new)}`." for old, new in report.moved.items()]
+    lines += [f"New operation: `{one_line(each)}`." for each in report.added]
+    yield from (f"  - {line}" for line in lines[:MAX_LINES])
     if len(lines) > MAX_LINES:
         yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."
-    moved = [f"`{one_line(old)}` to `{one_line(new)}`" for old, new in report.moved.items()]
-    for title, names in (("Moved", moved), ("New operations", [f"`{one_line(each)}`" for each in report.added])):
-        if names:
-            rest = f" and {len(names) - MAX_LINES} more" if len(names) > MAX_LINES else ""
-            yield f"  - {title}: {', '.join(names[:MAX_LINES])}{rest}."
 
 
 def _effect(entry: Entry) -> str:

@@ -10,7 +10,6 @@ from victor_ext.spec.requests import STYLES, Offered, Style
 from victor_ext.spec.tree import Operation, Tree, bare_type, is_json, is_mapping, mapping_at, operations, resolve
 
 from .base import Log, answers, media_types, reachable, schemas
-from .names import give_name
 from .serialization import is_nested, is_object, is_read_only, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -39,22 +38,7 @@ def order_bodies(document: Tree, log: Log) -> None:
         if len(content) > 1:
             order = sorted(content, key=lambda kind: (kind != "application/json", not is_json(kind)))
             body["content"] = {kind: content[kind] for kind in order}
-            _share_schema(document, operation, body["content"])
             log("order-bodies", f"{operation.where}: {', '.join(order)}")
-
-
-def _share_schema(document: Tree, operation: Operation, content: Tree) -> None:
-    """Name an inline schema that several content types have: one class for all of them."""
-    groups: dict[str, list[Tree]] = {}
-    for kind, medium in content.items():
-        schema = mapping_at(medium, "schema")
-        if (is_json(kind) or bare_type(kind) in FORMS) and (schema.get("type") == "object" or "properties" in schema):
-            groups.setdefault(json.dumps(schema, sort_keys=True), []).append(medium)
-    for media in groups.values():
-        if len(media) > 1:
-            give_name(document, media[0]["schema"], f"{operation.tree['operationId']}_body")
-            for medium in media:
-                medium["schema"] = dict(media[0]["schema"])
 
 
 def non_json_content(document: Tree, log: Log) -> None:

@@ -12,7 +12,7 @@ from victor_ext.spec.tree import Tree, in_place_of, is_mapping, list_at, mapping
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
 from .names import SCHEMAS, give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist
-from .serialization import kinds
+from .serialization import kinds, variants
 
 SOURCES = "x-redefined-as"
 """The key with the definitions that a named composition is made of."""
@@ -22,9 +22,15 @@ NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDE
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
-    """Keep the siblings of an `allOf` with a single reference: the generator drops them unless it has a second part."""
+    """Keep the siblings of an `allOf` with a single reference: the generator drops them unless it has a second part.
+
+    A named schema that adds nothing to the one that it refers to becomes a class of its own by that.
+    """
+    named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
-        if is_single_reference(schema) and has_siblings(schema):
+        if is_single_reference(schema) and (
+            has_siblings(schema) or (id(schema) in named and is_object(document, schema["allOf"][0]))
+        ):
             schema["allOf"].append({"type": "object"})
             log("merge-allof-siblings", where)
 
@@ -43,19 +49,14 @@ def break_circle(document: Tree, log: Log) -> None:
     """Drop the reference that makes a schema a part of itself by way of `allOf`, or of unions of one member."""
     for name in components(document):
         for holder, key, to in [*_wholes(document, name)]:
-            steps = _steps(document, to, name)
-            if steps is None or key not in holder:
-                continue
-            holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
-            if not holder[key]:
-                del holder[key]
-            theirs, own = (all_properties(document, {"$ref": SCHEMAS + each}, {}) for each in (to, name))
-            lost = [each for each in theirs if each not in own]
-            log.left_out.append(
-                f"{name}: {key}, by which it is a part of itself{' by way of ' * bool(steps)}{', '.join(steps)}: its "
-                f"reference to {to} is not read{', and as plain JSON: ' * bool(lost)}{', '.join(lost)}; remove it, or "
-                "put what they share into one more schema"
-            )
+            if key in holder and _is_within(document, name, to):
+                holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
+                if not holder[key]:
+                    del holder[key]
+                log.left_out.append(
+                    f"{name}: {key}, by which it is a part of itself: its reference to {to} is not read; remove it, or "
+                    "put what they share into one more schema"
+                )
 
 
 def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
@@ -69,81 +70,32 @@ def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
                 yield from ((schema, key, part["$ref"].removeprefix(SCHEMAS)) for part in parts if "$ref" in part)
 
 
-def _steps(document: Tree, start: str, end: str) -> list[str] | None:
-    """The named schemas on the shortest way from one to another that is a part of it; None without a way."""
-    ways = {start: [start]}
-    pending = [start]
-    for name in pending:  # it grows
-        if resolve(document, {"$ref": SCHEMAS + name}) is resolve(document, {"$ref": SCHEMAS + end}):
-            return [each for each in ways[name] if each != end]
-        new = dict.fromkeys(to for _, _, to in _wholes(document, name) if to not in ways)
-        ways |= {to: [*ways[name], to] for to in new}
-        pending += new
-    return None
+def _is_within(document: Tree, name: str, whole: str) -> bool:
+    """Whether a named schema is a part of another one, or the same."""
+    pending = [whole]
+    for each in pending:  # it grows
+        pending += dict.fromkeys(to for _, _, to in _wholes(document, each) if to not in pending)
+    targets = [resolve(document, {"$ref": SCHEMAS + each}) for each in (name, *pending)]
+    return any(each is targets[0] for each in targets[1:])
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
     """Report an `allOf` whose members have no type in common, such as a text and an object: no value is both."""
-    done: dict[int, set[str] | None] = {}
     for where, schema in schemas(document):
-        typed = _limits(document, schema, done) if list_at(schema, "allOf") else []
-        if typed and all(typed) and not set[str].intersection(*typed):
+        own = {key: value for key, value in schema.items() if key != "allOf"}
+        typed = [_admitted(document, part) for part in [*list_at(schema, "allOf"), own]]
+        typed = [each for each in typed if each]
+        if schema.get("allOf") and typed and not set[str].intersection(*typed):
             words = " and ".join(dict.fromkeys("/".join(sorted(each)) for each in typed))
             log.left_out.append(f"{where}: allOf intersects {words}, which exclude each other: no value is valid")
 
 
-def _limits(document: Tree, whole: Tree, done: dict[int, set[str] | None]) -> list[set[str]]:
-    """The types that a schema admits, beside null, by each of its keys that says something of them."""
-    own = kinds(whole) - {"null"}
-    limits = [_admitted(document, part, done) for part in list_at(whole, "allOf")]
-    limits.append((own | {"integer"} if "number" in own else own) or None)
-    for key in ("oneOf", "anyOf"):
-        members = [_admitted(document, part, done) for part in list_at(whole, key)]
-        typed = [each for each in members if each is not None]
-        limits.append(set[str]().union(*typed) if typed and len(typed) == len(members) else None)
-    return [each for each in limits if each is not None]
-
-
-def _admitted(document: Tree, schema: Tree, done: dict[int, set[str] | None]) -> set[str] | None:
-    """The types that a schema admits, beside null; None when it says nothing of them. `done` is as in `_merged`."""
-    whole = resolve(document, schema)
-    if id(whole) not in done:
-        done[id(whole)] = None  # a schema says nothing more of itself
-        limits = _limits(document, whole, done)
-        done[id(whole)] = set[str].intersection(*limits) if limits else None
-    return done[id(whole)]
-
-
-def name_endless_composition(document: Tree, log: Log) -> None:
-    """Name an inline `allOf`, or a union with properties beside it, that contains itself by way of a reference.
-
-    Only what has a name can contain itself.
-    """
-    named = components(document)
-    direct = {owner: _names_in([whole]) for owner, whole in named.items()}
-    pending = [*named]
-    for owner in pending:  # it grows
-        whole = named[owner]
-        for where, schema in [*below(owner, whole)]:
-            is_union = bool(schema.get("properties") and (schema.get("oneOf") or schema.get("anyOf")))
-            parts = list_at(schema, "allOf") or [schema] * is_union
-            if schema is whole or not parts or is_single_reference(schema):
-                continue
-            if owner not in _reached(direct, _names_in(parts)):
-                continue
-            typed = [part for part in parts if TYPED & part.keys()]
-            if is_union:
-                _name(document, schema, where)
-            elif len(typed) == 1 and "$ref" in typed[0] and not has_siblings(schema):
-                replace(schema, {"allOf": typed})
-            else:
-                own = {key: schema.pop(key) for key in TYPED - {"allOf"} & schema.keys()}
-                _name_composition(document, schema, [*parts, own] if own else parts, where)
-            log("name-endless-composition", where)
-            new = [each for each in named if each not in direct]
-            direct |= {each: _names_in([named[each]]) for each in new}
-            direct[owner] |= {*new}
-            pending += new
+def _admitted(document: Tree, schema: Tree) -> set[str]:
+    """The types that a schema admits at most, beside null; none when it, or a part of it, says nothing of them."""
+    composed = {"allOf", "oneOf", "anyOf"}
+    typed = [kinds(each) for each in variants(document, schema) if kinds(each) or not composed & each.keys()]
+    admitted = set[str]().union(*typed) if all(typed) else set[str]()
+    return (admitted | {"integer"} if "number" in admitted else admitted) - {"null"}
 
 
 def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
@@ -170,27 +122,6 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
         names |= {*list_at(part, MADE_OF)}
         pending += [each for key in (SOURCES, "allOf", "oneOf", "anyOf") for each in list_at(part, key)]
     return frozenset(names - made)
-
-
-def _names_in(parts: list[Tree]) -> set[str]:
-    return {str(each.get("$ref", "")).removeprefix(SCHEMAS) for part in parts for _, each in below("", part)}
-
-
-def _reached(direct: dict[str, set[str]], names: set[str]) -> set[str]:
-    """The named schemas that some names lead to; `direct` has those that each refers to by itself."""
-    reached, pending = set[str](), names
-    while pending:
-        reached |= pending
-        pending = {each for name in pending for each in direct.get(name, ())} - reached
-    return reached
-
-
-def own_class_for_single_allof(document: Tree, log: Log) -> None:
-    """Make a class of a named schema that adds nothing to the schema that it refers to."""
-    for where, schema in components(document).items():
-        if is_single_reference(schema) and not has_siblings(schema) and is_object(document, schema["allOf"][0]):
-            schema["allOf"].append({"type": "object"})
-            log("own-class-for-single-allof", where)
 
 
 def is_single_reference(schema: Tree) -> bool:
@@ -246,6 +177,11 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
 
     It grows when it stands in what was written out before, of the same named schemas, and is no shorter than that.
     """
+    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    is_named = any(schema is each for each in components(document).values())
+    if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0] and not (is_named or has_siblings(schema)):
+        replace(schema, {"allOf": typed})  # the others only describe it
+        return
     around = [each for place, each in log.written.items() if re.match(re.escape(place) + r"(?!\w)", where)]
     seen = frozenset[str]().union(*(names for names, _ in around))
     parts, before = schema["allOf"], {*components(document)}

@@ -53,7 +53,7 @@ KINDS = {"responses": "response", "requestBody": "body", "requestBodies": "body"
 """The words of a name for steps of a reference."""
 NAMED_WITHIN = ("properties", "definitions", "$defs")
 """Steps of a reference that a name of the document follows."""
-SILENT = {*NAMED_WITHIN, "schema", "content", "allOf", "oneOf", "anyOf"}
+SILENT = {*NAMED_WITHIN, "schemas", "schema", "content", "allOf", "oneOf", "anyOf"}
 """Steps of a reference that say nothing in a name."""
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
@@ -174,18 +174,16 @@ def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str]
 def _name_of(document: Tree, reference: str) -> str:
     """A name for the target of a reference: that of its component or of its operation, and the steps within it."""
     steps = [step.replace("~1", "/").replace("~0", "~") for step in map(unquote, reference[2:].split("/"))]
-    words, rest = [], steps
     if steps[0] == "paths" and len(steps) > 2:
         operation = mapping_at(mapping_at(mapping_at(document, "paths"), steps[1]), steps[2])
-        words, rest = [str(operation.get("operationId") or f"{steps[2]}_{steps[1]}")], steps[3:]
+        steps = [str(operation.get("operationId") or f"{steps[2]}_{steps[1]}"), *steps[3:]]
     elif steps[0] == "components" and len(steps) > 2:
-        words, rest = [steps[2], KINDS.get(steps[1], "")], steps[3:]
-    before: str | None = None
-    for step in rest:
-        is_name = before in NAMED_WITHIN
-        if is_name or (before != "content" and step not in SILENT):
-            words.append(step if is_name else KINDS.get(step, step))
-        before = None if is_name else step
+        steps = [steps[2], steps[1], *steps[3:]]
+    words = [
+        step if above in NAMED_WITHIN else KINDS.get(step, step)
+        for above, step in zip(["", *steps], steps, strict=False)
+        if above in NAMED_WITHIN or (above != "content" and step not in SILENT)
+    ]
     return _words("_".join(words)) or "schema"
 
 

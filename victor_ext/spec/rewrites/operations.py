@@ -22,7 +22,7 @@ from victor_ext.spec.tree import (
     unused,
 )
 
-from .base import Log, components, parameters
+from .base import Log, components
 
 OF_TRANSPORT = ("content-length", "transfer-encoding", "connection")
 
@@ -41,55 +41,46 @@ def write_status(document: Tree, log: Log) -> None:
                 log.left_out.append(f"{operation.where}: answer {status!r}, which is no status of HTTP")
 
 
-def drop_empty_body(document: Tree, log: Log) -> None:
-    """Drop a body that has no content type: nothing says what to send."""
+def drop_impossible_body(document: Tree, log: Log) -> None:
+    """Drop a body without a content type, which nothing says how to send, and the content of an answer without a body.
+
+    HTTP has none for the answers to HEAD, and with the status 1xx, 204, 205 or 304.
+    """
     for operation in operations(document):
         if "requestBody" in operation.tree and not mapping_at(operation.tree["requestBody"], "content"):
             del operation.tree["requestBody"]
-            log("drop-empty-body", operation.where)
+            log("drop-impossible-body", operation.where)
+        for status, answer in mapping_at(operation.tree, "responses").items():
+            bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
+            if bodiless and answer.pop("content", None):
+                log("drop-impossible-body", f"{operation.where} {status}")
 
 
-def drop_repeated_parameter(document: Tree, log: Log) -> None:
-    """Keep the first of several parameters of one name in one place, such as properties of two query objects."""
+def drop_parameter(document: Tree, log: Log) -> None:
+    """Keep the first of several parameters of one name in one place, such as properties of two query objects.
+
+    Drop a header that the HTTP client writes, too: a wrong Content-Length breaks the connection. Content-Type is one
+    where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
+    """
     for operation in operations(document):
+        written = (*OF_TRANSPORT, "content-type") if "requestBody" in operation.tree else OF_TRANSPORT
         first: dict[tuple[str, str], Tree] = {}
         for parameter in list_at(operation.tree, "parameters"):
-            if first.setdefault((parameter["in"], parameter["name"]), parameter) is not parameter:
-                log("drop-repeated-parameter", f"{operation.where} {parameter['name']}")
-        operation.tree["parameters"] = list(first.values())
-
-
-def drop_transport_header(document: Tree, log: Log) -> None:
-    """Drop a parameter for a header that the HTTP client writes: a wrong Content-Length breaks the connection.
-
-    Content-Type is one where a request has a body: OpenAPI ignores it, and in a form it has a boundary.
-    """
-    for operation, parameter in parameters(document):
-        name = parameter["name"].lower() if parameter["in"] == "header" else ""
-        if name in OF_TRANSPORT or (name == "content-type" and "requestBody" in operation.tree):
-            operation.tree["parameters"].remove(parameter)
-            log("drop-transport-header", f"{operation.where} {parameter['name']}")
-
-
-def drop_null_of_path(document: Tree, log: Log) -> None:
-    """Drop the null of a parameter in the path: there is no text for it."""
-    for operation, parameter in parameters(document):
-        schema = resolve(document, parameter["schema"])
-        kinds = types_of(schema)
-        if parameter.get("in") == "path" and (schema.get("nullable") or "null" in kinds):
-            plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
-            others = [each for each in kinds if each != "null"]
-            parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
-            log("drop-null-of-path", f"{operation.where} {parameter['name']}")
+            place, name = parameter["in"], parameter["name"]
+            is_written = place == "header" and name.lower() in written
+            if is_written or first.setdefault((place, name), parameter) is not parameter:
+                log("drop-parameter", f"{operation.where} {name}")
+        operation.tree["parameters"] = [*first.values()]
 
 
 def declare_path_parameter(document: Tree, log: Log) -> None:
-    """Declare each parameter that the path names, and remove those that it does not name."""
+    """Declare each parameter that the path names, none of them null, and remove those that it does not name."""
     for operation in operations(document):
         named = list(dict.fromkeys(re.findall(r"{([^{}]+)}", operation.path)))
         declared = operation.tree.setdefault("parameters", [])
         for parameter in [each for each in declared if each.get("in") == "path"]:
             parameter["required"] = True
+            _drop_null(document, parameter)
             if parameter["name"] not in named:
                 declared.remove(parameter)
                 log("declare-path-parameter", f"{operation.where} {parameter['name']} (not in the path)")
@@ -99,13 +90,14 @@ def declare_path_parameter(document: Tree, log: Log) -> None:
             log("declare-path-parameter", f"{operation.where} {name} (not declared)")
 
 
-def drop_impossible_body(document: Tree, log: Log) -> None:
-    """Drop the content of an answer that has no body in HTTP: to HEAD, and with the status 1xx, 204, 205 or 304."""
-    for operation in operations(document):
-        for status, answer in mapping_at(operation.tree, "responses").items():
-            bodiless = operation.method == "head" or status in ("204", "205", "304") or status.startswith("1")
-            if bodiless and answer.pop("content", None):
-                log("drop-impossible-body", f"{operation.where} {status}")
+def _drop_null(document: Tree, parameter: Tree) -> None:
+    """Drop the null of a parameter in the path: there is no text for it."""
+    schema = resolve(document, parameter["schema"])
+    kinds = types_of(schema)
+    if schema.get("nullable") or "null" in kinds:
+        plain = {key: value for key, value in schema.items() if key not in ("nullable", "type")}
+        others = [each for each in kinds if each != "null"]
+        parameter["schema"] = {**plain, "type": others[0] if len(others) == 1 else others} if others else plain
 
 
 def read_hooks(document: Tree, log: Log) -> None:
@@ -211,28 +203,18 @@ class _Server(NamedTuple):
         """The server that a relative URL means, beside another one."""
         if not is_url(self.url):
             return self
-        below = self.beside(base)
         url, template = (
             urljoin(f"{one}/", f"{other}/").rstrip("/")
-            for one, other in ((base.url, self.url), (base.template, below.template))
+            for one, other in ((base.url, self.url), (base.template, self.template))
         )
-        is_absolute = template == below.template
-        return _Server(url, template, below.variables if is_absolute else {**base.variables, **below.variables})
+        if template == self.template:
+            return _Server(url, template, self.variables)
+        return _Server(url, url if self.differs(base) else template, {**base.variables, **self.variables})
 
-    def beside(self, other: _Server) -> _Server:
-        """The server with new names for its variables to which the other one gives other values: `{env_2}` for `{env}`.
-
-        Then values for both can be given at once.
-        """
-        template, variables = self.template, {**self.variables}
-        taken = {*self.names, *other.names}
-        for name in self.names & other.names:
-            own, others = mapping_at(variables, name), mapping_at(other.variables, name)
-            if any(own.get(key) != others.get(key) for key in ("default", "enum")):
-                new = unused(name, taken)
-                template = template.replace(f"{{{name}}}", f"{{{new}}}")
-                variables = {new if each == name else each: value for each, value in variables.items()}
-        return _Server(self.url, template, variables)
+    def differs(self, other: _Server) -> bool:
+        """Whether they give other values to a variable of one name."""
+        both = [[mapping_at(each.variables, name) for each in (self, other)] for name in self.names & other.names]
+        return any(own.get(key) != others.get(key) for own, others in both for key in ("default", "enum"))
 
     @property
     def names(self) -> set[str]:
@@ -240,13 +222,8 @@ class _Server(NamedTuple):
 
 
 def _declare(server: _Server, known: dict[str, _Server]) -> str:
-    """The template of a server, which is `known` from now on; two servers of one template have the same defaults."""
-    while (other := known.setdefault(server.template, server)) is not server:
-        own = server.beside(other)
-        if own.template == server.template:
-            break
-        server = own
-    return server.template
+    """The template of a server, which is `known` from now on; its URL where another one has the template."""
+    return server.url if server.differs(known.setdefault(server.template, server)) else server.template
 
 
 def _servers(tree: Tree) -> list[_Server]:

@@ -76,22 +76,18 @@ def keep_reference_siblings(document: Tree, log: Log) -> None:
             log("keep-reference-siblings", where)
 
 
-def repair_const(document: Tree, log: Log) -> None:
-    """Write a constant with quotes or backslashes as an enum of one value; drop one that Python has no type for."""
-    for where, schema in schemas(document):
-        value = schema.get("const")
-        if isinstance(value, str) and set(value) & set("\\\"'"):
-            schema.setdefault("enum", [schema.pop("const")])
-        elif value is not None and not isinstance(value, (str, int)):
-            del schema["const"]
-        else:
-            continue
-        log("repair-const", where)
-
-
 def repair_enum(document: Tree, log: Log) -> None:
-    """Keep each value once, without null, as text where text is declared; drop an enum of mixed types."""
+    """Keep each value once, without null, as text where text is declared; drop an enum of mixed types.
+
+    A constant with quotes or backslashes is an enum of one value; one that Python has no type for is dropped.
+    """
     for where, schema in schemas(document):
+        constant = schema.get("const")
+        if isinstance(constant, str) and set(constant) & set("\\\"'"):
+            schema.setdefault("enum", [schema.pop("const")])
+        elif constant is not None and not isinstance(constant, (str, int)):
+            del schema["const"]
+            log("repair-enum", f"{where} (no constant in Python: {constant})")
         values = schema.get("enum")
         if not is_list(values):
             continue
