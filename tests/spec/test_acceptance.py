@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from victor_ext.spec.checking.problems import Problem, judge, read_accepted
+from victor_ext.spec.checking.check import judge
+from victor_ext.spec.checking.problems import Problem
 from victor_ext.spec.command_line import main
 
 from .wire import beside
@@ -71,22 +72,20 @@ def test_a_loss_is_green_once_it_is_accepted(check: Check) -> None:
 
 
 LEFT, NOTHING = f"left out: {OTHER}; {DO_WITHOUT}\n", "it matches nothing; remove the entry\n"
-ENDED = "it counted until 2026-03-05; look at it again: write a later day for `expires`, or remove the entry\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         (ENTRY.format(LOSS), LEFT),
-        (BOTH + "  expires: 2999-12-31\n", ""),
-        (BOTH + "  expires: 2026-03-05\n", f"{LEFT}{{}}: {OTHER}: {ENDED}"),
+        (BOTH, ""),
         *(
             (BOTH + ENTRY.format(wide), f"{{}}: {wide}: {NOTHING}")
             for wide in ("GET /peng", "*", "GET /ping", LOSS.replace("ping", "p.*"), LOSS.lower())
         ),
     ],
 )
-def test_an_entry_is_for_one_loss_and_counts_until_it_expires(
+def test_an_entry_is_for_one_loss(
     check: Check, accepted: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(text)[::2] == (int(bool(said)), said.format(accepted))
@@ -111,7 +110,7 @@ def test_an_entry_for_all_losses_of_one_kind(check: Check, accepted: Path) -> No
 def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) -> None:
     accepted.write_text(GROUP.format(places))
     losses = [Problem("left out", LOSS), Problem("missing", "GET /pong", "answer '700', which is no status of HTTP")]
-    left, used = judge(accepted, read_accepted(accepted), losses, datetime.date(2026, 3, 4))
+    left, used = judge(accepted, losses)
     assert used == []
     assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
 

@@ -18,6 +18,7 @@ import httpx
 
 from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
+from victor_ext.spec.decisions import Acceptance, add, default_path, read_accepted
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
@@ -28,7 +29,7 @@ from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
-from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
+from .problems import Findings, Problem
 from .values import is_valid, received
 from .views import Document, Node
 
@@ -172,9 +173,9 @@ def check(
     losses; None is `<document>.accepted.yaml` beside the document. `accept` is the reason to accept everything that is
     left out now; None accepts nothing new. The others are those of `generate`.
 
-    Raises AcceptanceError, and the errors of `generate`.
+    Raises DecisionError, and the errors of `generate`.
     """
-    path = default_path(document) if accepted is None else accepted
+    path = default_path(document, "accepted") if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
     copies = copies or {}
     tree = load(document, copies, max_mib)
@@ -197,17 +198,34 @@ def check(
 def check_generated(
     tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
-    """Look for what is wrong with a package that was generated just now from `tree`. Raises AcceptanceError."""
+    """Look for what is wrong with a package that was generated just now from `tree`. Raises DecisionError."""
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
-    today = datetime.datetime.now(datetime.UTC).date()
-    added = [] if accept is None else add_accepted(accepted, accept, problems, today)
-    left, used = judge(accepted, read_accepted(accepted), problems, today)
+    added = [] if accept is None else add_accepted(accepted, accept, problems)
+    left, used = judge(accepted, problems)
     floats, examples = result.log.floats, list(_refused_examples(tree))
     notes = {"amount-as-float": floats, "refused-example": examples}
     return Report(called, findings, left, used, added, notes=notes)
+
+
+def judge(path: Path, problems: Sequence[Problem]) -> tuple[list[Problem], list[Acceptance]]:
+    """The problems that no entry of a file accepts, with one for each entry that is of no use; and the others."""
+    entries, losses = read_accepted(path), [problem.loss for problem in problems if problem.acceptable]
+    used = [entry for entry in entries if any(map(entry.matches, losses))]
+    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
+    unused = [each for each in entries if each not in used]
+    return [*left, *(Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in unused)], used
+
+
+def add_accepted(path: Path, reason: str, problems: Sequence[Problem]) -> list[Acceptance]:
+    """Add an entry for each loss that has none. Raises DecisionError, also for an empty reason, and OSError."""
+    known, today = read_accepted(path), datetime.datetime.now(datetime.UTC).date()
+    losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
+    places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    add(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
+    return [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
 
 
 def _refused_examples(tree: Tree) -> Iterator[str]:

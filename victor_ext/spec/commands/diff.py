@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from victor_ext.spec.decisions import DecisionError, default_path, read_approvals
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import ApprovalError, Lines, Report, read_approvals, report_on
+from victor_ext.spec.diff.report import Lines, Report, report_on
 from victor_ext.spec.document import DocumentError, addresses, load
 
 from . import Command, add_approved, add_reading, reading, show, show_as_is
@@ -48,12 +49,11 @@ def _days(text: str) -> int:
 
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
-        raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    beside = [_path_of(source) for source in (options.new, options.old)]
-    beside = [path.parent / f"{path.stem}.approved.yaml" for path in beside]
+        raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
+    beside = [default_path(_path_of(source), "approved") for source in (options.new, options.old)]
     file = options.approved or next((path for path in beside if path.exists()), beside[0])
     if options.approved is not None and options.approve is None and not file.exists():
-        raise ApprovalError(f"{file} cannot be read: it does not exist.")
+        raise DecisionError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
         old, new = (stack.enter_context(_opened(source, options.max_mib)) for source in (options.old, options.new))
         trees = load(old, **reading(options)), load(new, **reading(options))

@@ -12,55 +12,11 @@ from typing import Any
 import yaml
 
 from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
-from victor_ext.spec.document import read_entries
-from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
+from victor_ext.spec.decisions import Approval, DecisionError, add, parse_day
+from victor_ext.spec.tree import Tree, copied, mapping_at
 
 from .compare import Comparison, compare
 from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
-
-_KEYS = ("fingerprint", "reason", "scope", "expires")
-
-
-class ApprovalError(Exception):
-    """The file of approvals cannot be used; the message names the place and what to write."""
-
-
-@dataclass(frozen=True)
-class Approval:
-    fingerprint: str
-    reason: str
-    scope: str
-    """"wire", "python" or "both"."""
-    expires: datetime.date
-
-
-def read_approvals(path: Path) -> list[Approval]:
-    """The approvals in a file; none when there is no such file. Raises ApprovalError."""
-    items = read_entries(path, ApprovalError)
-    if not is_list(items):
-        raise ApprovalError(f"{path} is not a list: write `- fingerprint: ...` for each approved change.")
-    return [_approval(item, f"{path}, item {number}") for number, item in enumerate(items, 1)]
-
-
-def _approval(item: object, where: str) -> Approval:
-    if not is_mapping(item) or set(item) != set(_KEYS):
-        keys = sorted(item) if is_mapping(item) else item
-        raise ApprovalError(f"{where} has {keys!r}: write the keys {', '.join(_KEYS)}.")
-    fingerprint, reason, scope, expires = (item[key] for key in _KEYS)
-    if not isinstance(reason, str) or not reason.strip():
-        raise ApprovalError(f"{where}: the reason is empty: write why the change may pass.")
-    if scope not in ("wire", "python", "both"):
-        raise ApprovalError(f"{where}: the scope is {scope!r}: write wire, python or both.")
-    return Approval(str(fingerprint), reason, scope, _parse_date(expires, where))
-
-
-def _parse_date(text: object, where: str) -> datetime.date:
-    """A date as `YYYY-MM-DD`. Raises ApprovalError."""
-    try:
-        return datetime.date.fromisoformat(str(text))
-    except ValueError:
-        raise ApprovalError(f"{where}: the date is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
-
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -94,18 +50,13 @@ class Report(Comparison):
     def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
         """Write an approval of each entry that breaks something at the end of a file, whose comments stay.
 
-        Raises ApprovalError for an unusable reason or day, and OSError.
+        Raises DecisionError for an unusable reason or day, and OSError.
         """
-        last = _parse_date(expires, "--expires")
-        if not reason.strip():
-            raise ApprovalError("--approve has no reason: write why the changes may pass.")
+        last = parse_day(expires, "--expires")
         if last < self.today:
-            raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
+            raise DecisionError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
-        earlier = file.read_text(encoding="utf-8").rstrip("\n") + "\n" if file.exists() else ""
-        # One by one: of objects that are the same, YAML writes the second as an alias.
-        items = (yaml.safe_dump([vars(each)], sort_keys=False, allow_unicode=True) for each in added)
-        file.write_text(earlier + "".join(items), encoding="utf-8")
+        add(file, [*map(vars, added)])
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
