@@ -39,7 +39,7 @@ class Request:
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
         self.query = parse_qsl(query, keep_blank_values=True)
-        self.cookies = [(name.strip(), value) for name, _, value in cookies]
+        self.cookies = [(name.strip(), value) for name, _, value in cookies if name]
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -86,6 +86,17 @@ def _deep(name: str, value: Any) -> list[Pair]:
     if is_list(value):
         return [pair for n, each in enumerate(value) for pair in _deep(f"{name}[{n}]", each)]
     return [(name, text(value))]
+
+
+def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
+    """The pairs of a query, of the headers or of the cookies for one value, in every way to write it."""
+    name = parameter.name.lower() if parameter.location == "header" else parameter.name
+    ways = [[(name, text)] for text in values(parameter, value)]
+    if parameter.content_type is not None or parameter.location == "header":
+        return ways
+    if parameter.location == "cookie":
+        return [*query_pairs(name, value, "form", explode=parameter.explode), *ways]
+    return query_pairs(name, value, parameter.style, explode=parameter.explode)
 
 
 def values(parameter: Parameter, value: Any) -> list[str]:
@@ -194,13 +205,20 @@ def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
     return False
 
 
+def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
+    """Remove the pairs of a name, and say how they differ from each of the ways; "" when they do not."""
+    if take(rest, ways):
+        return ""
+    sent = [pair for pair in rest if pair[0].partition("[")[0] == name.partition("[")[0]]
+    rest[:] = [pair for pair in rest if pair not in sent]
+    return f"is sent as {shown(sent)} instead of {shown(ways[0])}"
+
+
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
     rest = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     for name, each in value.items() if is_mapping(value) else ():
-        if each is not None and not take(rest, ways := _field_ways(medium, name, each)):
-            sent = [pair for pair in rest if pair[0] == name or pair[0].startswith(f"{name}[")]
-            rest = [pair for pair in rest if pair not in sent]
-            yield f"the field {name} is {shown(sent)} instead of {shown(ways[0])}", name
+        if each is not None and (why := mismatch(rest, name, _field_ways(medium, name, each))):
+            yield f"the field {name} {why}", name
     if rest:
         yield f"the form has {shown(rest)}, which the document does not declare", ""
 
@@ -213,8 +231,8 @@ def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
     return query_pairs(name, value, style, explode=bool(encoding.get("explode", style == "form")))
 
 
-def shown(pairs: list[Pair], nothing: str = "absent") -> str:
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else nothing
+def shown(pairs: list[Pair]) -> str:
+    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
 def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
