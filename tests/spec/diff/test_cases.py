@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from victor_ext.spec.diff.changes import Change, Reach, Sides
+from victor_ext.spec.diff.changes import RULES, Change, Reach, Sides
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import RULES
 from victor_ext.spec.tree import copied
 
 from .cases import CODE, MORE, SAME, WIRE, Case, entries

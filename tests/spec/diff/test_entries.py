@@ -12,7 +12,7 @@ from tests.cases import cases_beside
 from tests.spec.test_document import ANYWHERE, DOCUMENT, VALUES, Place, put
 from tests.spec.wire import ref
 from victor_ext.spec.components import Components
-from victor_ext.spec.diff.entry import Entry, PythonChange
+from victor_ext.spec.diff.changes import Entry, PythonChange
 
 from .cases import CARD, TEXT, Tree, card, document, entries, json_content, operation, receives, sends
 

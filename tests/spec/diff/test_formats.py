@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.command_line import main
-from victor_ext.spec.diff.entry import Entry, Level
+from victor_ext.spec.diff.changes import Entry, Level
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.report import Approval, Lines, Report
 from victor_ext.spec.document import load

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cases import cases_beside
-from victor_ext.spec.diff.entry import PythonChange
+from victor_ext.spec.diff.changes import PythonChange
 from victor_ext.spec.diff.python import python_changes
 
 pytestmark = pytest.mark.thorough

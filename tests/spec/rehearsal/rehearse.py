@@ -16,8 +16,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+from victor_ext.spec.diff.changes import worst
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import worst
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.document import load

@@ -18,7 +18,7 @@ from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.entry import RULES, Entry
+from victor_ext.spec.diff.changes import RULES, Entry
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.diff.report import Report, number, one_line, report_on

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from .entry import Entry, Level
+from .changes import Entry, Level
 from .report import COLUMNS, Report, levels_text, one_line
 
 TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}

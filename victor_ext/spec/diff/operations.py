@@ -8,18 +8,14 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import Notice, Reach, renamed_parameters, wire_name
+from .changes import Reach, renamed_parameters, wire_name
 from .keywords import keyword_changes, lifecycle
 from .schemas import SchemaComparison
-from .shape import Part, Shapes, is_text
+from .shape import Part, is_text
 
 
 class OperationComparison(SchemaComparison):
     """Compares the operations of both documents, too, and what they refer to by name."""
-
-    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
-        super().__init__(old, new, notice)
-        self._done: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies and answers."""
@@ -114,9 +110,8 @@ class OperationComparison(SchemaComparison):
                 first, second = self.old.of(old) or first, self.new.of(new) or second
             else:
                 place = first.place
-        if (id(before), id(after)) in self._done and "$ref" not in old:
+        if not self._is_new(before, after) and "$ref" not in old:
             return
-        self._done.add((id(before), id(after)))
         reach = self.reach(first, second)
         required = [_is_required(self.old, before), _is_required(self.new, after)]
         if required[0] != required[1]:

@@ -13,9 +13,9 @@ from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at
 
-from .changes import SCHEMAS
-from .entry import Level, PythonChange, worst
-from .packages import Finding, Packages, Side
+from .changes import Level, PythonChange, worst
+from .packages import KINDS, Finding, Packages, Side
+from .shape import SCHEMAS
 from .surface import UNSET, Argument, Member, Words, text_of
 
 
@@ -39,7 +39,7 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
-    findings = _function_findings, _webhook_findings, _class_findings, _server_findings
+    findings = _findings, _webhook_findings, _server_findings
     for each in (finding for findings_of in findings for finding in findings_of(packages)):
         change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
         by_place.setdefault(each.place, []).append(change)
@@ -50,24 +50,35 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     }
 
 
-def _function_findings(packages: Packages) -> Iterator[Finding]:
-    for module, now in packages.functions.items():
-        place, (folder, _, leaf) = packages.old.functions[module], module.rpartition(".")
-        if now is None:
-            yield Finding(packages.cause([place], place), "breaks", module, f"the function {leaf} is gone")
-            continue
-        new_folder, _, new_leaf = now.rpartition(".")
-        if leaf != new_leaf:
-            at = packages.renamed_by(place) or place
-            yield Finding(at, "breaks", module, f"the function {leaf} is now {new_leaf}")
-        if folder != new_folder:
-            yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
-        yield from _return_findings(packages, module, now)
-        yield from _Pair(packages, module, now).findings()
-    for module in packages.new.surface.functions:
-        if module not in packages.functions.values():
-            at = packages.added([packages.new.functions[module]], "")
-            yield Finding(at, "fine", module, f"the function {_leaf(module)} is new")
+def _findings(packages: Packages) -> Iterator[Finding]:
+    """What happened to functions, models and enums."""
+    earlier = {packages.moved(place) for places in packages.old.owners.values() for place in places}
+    for kind in KINDS:
+        word, start = ("function", "") if kind == "functions" else ("class", "models.")
+        for name, before in vars(packages.old.surface)[kind].items():
+            now, places = packages.now[name], packages.old.owners.get(name, ())
+            default = next(iter(places), f"{SCHEMAS}{name}")
+            if now is None:
+                what = f"the {word} {_leaf(name)} is gone"
+                yield Finding(packages.cause(places, default), "breaks", f"{start}{name}", what)
+                continue
+            cause = default if kind == "functions" else packages.cause(places, default)
+            if _leaf(now) != _leaf(name):
+                at = _named_after(packages, places) or cause
+                yield Finding(at, "breaks", f"{start}{name}", f"the {word} {_leaf(name)} is now {_leaf(now)}")
+            if now.rpartition(".")[0] != name.rpartition(".")[0]:
+                yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
+            if kind == "functions":
+                yield from _return_findings(packages, name, now)
+            if kind == "enums":
+                yield from _members(name, before, packages.new.surface.enums[now], cause)
+            else:
+                yield from _Pair(packages, name, now).findings()
+        for name in vars(packages.new.surface)[kind]:
+            places = packages.new.owners.get(name, ())
+            if name not in packages.now.values() and earlier.isdisjoint(places):
+                at = packages.added(places[:1], f"{SCHEMAS}{name}")
+                yield Finding(at, "fine", f"{start}{name}", f"the {word} {_leaf(name)} is new")
 
 
 def _leaf(module: str) -> str:
@@ -78,14 +89,15 @@ def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Find
     before, after = packages.old.surface.functions[module], packages.new.surface.functions[now]
     if lost := " and no ".join(each for each in before.names if each not in after.names):
         what = f"{_leaf(now)} has no {lost} now, because no answer has a content"
-        yield Finding(_response(packages, packages.old.functions[module]), "breaks", module, what)
+        yield Finding(_response(packages, module), "breaks", module, what)
     if (level := packages.is_read(before.returns, after.returns)) != "none":
         what = f"{_leaf(now)} returns {text_of(after.returns)}, not {text_of(before.returns)}"
-        yield Finding(_response(packages, packages.old.functions[module]), level, module, what)
+        yield Finding(_response(packages, module), level, module, what)
 
 
-def _response(packages: Packages, operation: str) -> str:
+def _response(packages: Packages, module: str) -> str:
     """The first response of an operation that differs."""
+    (operation,) = packages.old.owners[module]
     start, later = f"{operation}.responses", f"{packages.moved(operation)}.responses"
     new = [*filter(packages.is_new, packages.new.below(later))]
     return packages.cause(packages.old.below(start), "") or packages.added(new, later)
@@ -100,7 +112,7 @@ class _Pair:
         self._now = now
         old, new = packages.old.surface, packages.new.surface
         self._old, self._new = old.owners[owner], new.owners[now]
-        self._operation = packages.old.functions.get(owner)
+        self._operation = packages.old.owners[owner][0] if owner in old.functions else None
         """The place of a function; None for a model."""
         self._sent = self._operation is not None or owner in old.sent
         # What answers no longer have cannot be read in the wrong way.
@@ -133,7 +145,8 @@ class _Pair:
 
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
         packages, after = self._packages, self._names.get(name)
-        places, around = packages.old.member(self._owner, name), packages.old.classes.get(self._owner, ())
+        places = packages.old.member(self._owner, name)
+        around = () if self._operation else packages.old.owners.get(self._owner, ())
         place = next(iter((*places, *around)), self._operation or f"{SCHEMAS}{self._owner}")
         shown = self._shown(self._owner, name)
         if after is None:
@@ -164,8 +177,8 @@ class _Pair:
 
     def _added(self, name: str, new: Argument) -> Finding:
         side, needed = self._packages.new, self._sent and new.required
-        places = [*side.member(self._now, name), *side.classes.get(self._now, ())]
-        at = self._packages.added(places, side.functions.get(self._now, f"{SCHEMAS}{self._now}"))
+        places = [*side.member(self._now, name), *side.owners.get(self._now, ())]
+        at = self._packages.added(places, f"{SCHEMAS}{self._now}")
         what = f"{self._called(self._now, name)} is new{' and required' if needed else ''}"
         return Finding(at, "breaks" if needed else "fine", self._shown(self._now, name), what)
 
@@ -184,37 +197,15 @@ def _webhook_findings(packages: Packages) -> Iterator[Finding]:
             yield Finding(added[0] if added and not name else cause, level, shown, what)
 
 
-def _class_findings(packages: Packages) -> Iterator[Finding]:
-    old, new = packages.old.surface, packages.new.surface
-    earlier = {packages.moved(place) for places in packages.old.classes.values() for place in places}
-    for name, now in packages.classes.items():
-        places = packages.old.classes.get(name, ())
-        default = next(iter(places), f"{SCHEMAS}{name}")
-        if now is None:
-            yield Finding(packages.cause(places, default), "breaks", f"models.{name}", f"the class {name} is gone")
-            continue
-        if now != name:
-            at = _named_after(packages, places) or packages.cause(places, default)
-            yield Finding(at, "breaks", f"models.{name}", f"the class {name} is now {now}")
-        if name in old.models:
-            yield from _Pair(packages, name, now).findings()
-        else:
-            yield from _members(name, old.enums[name], new.enums[now], packages.cause(places, default))
-    for name in (*new.models, *new.enums):
-        places = packages.new.classes.get(name, ())
-        if name not in packages.classes.values() and earlier.isdisjoint(places):
-            at = packages.added(places[:1], f"{SCHEMAS}{name}")
-            yield Finding(at, "fine", f"models.{name}", f"the class {name} is new")
-
-
 def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
-    """What a class is named after, if that has another name now: a schema, or the function of an operation."""
+    """What a function or a class is named after, if that has another name now: a schema, or an operation."""
+    operations = [packages.old.owners[module][0] for module in packages.old.surface.functions]
     for place in places:
         part = packages.moves.part(place)
         if part is not None and part.startswith(SCHEMAS):
             return part
-        for operation in packages.old.functions.values():
-            if place.startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
+        for operation in operations:
+            if f"{place}.".startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
                 return cause
     return None
 

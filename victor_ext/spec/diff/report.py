@@ -15,8 +15,8 @@ from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
 from victor_ext.spec.decisions import Approval, DecisionError, add, parse_day
 from victor_ext.spec.tree import Tree, copied, mapping_at
 
+from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
 from .compare import Comparison, compare
-from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
