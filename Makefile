@@ -38,7 +38,7 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
-	@$(BIN)/python -m victor_ext.cli spec check --verbose --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_ext.cli spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide

@@ -96,7 +96,7 @@ def move_into_place(built: Path, package: Path) -> ChangedFiles:
 
     A file that has the same bytes as before keeps its time; a package of which nothing changed is not touched.
     """
-    changes = _keep_same_files(built, package)
+    changes = changed_files(built, package)
     if package.exists() and not changes:
         return changes
     earlier = built.parent / ".earlier"  # not a valid name of a package
@@ -111,12 +111,10 @@ def move_into_place(built: Path, package: Path) -> ChangedFiles:
     return changes
 
 
-def _keep_same_files(built: Path, package: Path) -> ChangedFiles:
-    """Give the files with the same bytes the times of the earlier ones. Returns what differs."""
-    new = {path.relative_to(built) for path in built.rglob("*") if path.is_file()}
-    modules = {path.relative_to(package) for path in package.rglob("*.py")}
-    old = {path for path in modules if "__pycache__" not in path.parts}
-    old |= {Path(MARKER)} if (package / MARKER).exists() else set()
+def changed_files(built: Path, package: Path) -> ChangedFiles:
+    """What differs from an earlier package. The files with the same bytes get the times of the earlier ones."""
+    files = ((path.relative_to(root) for path in root.rglob("*") if path.is_file()) for root in (built, package))
+    new, old = ({path for path in each if "__pycache__" not in path.parts} for each in files)
     same, *others = filecmp.cmpfiles(package, built, sorted(map(str, new & old)), shallow=False)
     for path in same:
         shutil.copystat(package / path, built / path)

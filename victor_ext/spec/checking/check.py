@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import gc
 import json
 import shlex
@@ -19,6 +18,7 @@ import httpx
 from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
 from victor_ext.spec.decisions import Acceptance, add, default_path, read_accepted
+from victor_ext.spec.destination import changed_files
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
@@ -106,8 +106,6 @@ class _Inspection:
             self.findings.wrong(operation.place, " ".join(what.split()))
 
 
-MAX_DIFF_LINES = 400
-"""Of one package: an edit is short, and a stale package is recognised by its first lines."""
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which of them counts.",
@@ -125,8 +123,6 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
-    difference: list[str] = field(default_factory=list[str])
-    """From the package that was compared to a fresh one, as a unified diff."""
     notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
@@ -190,8 +186,7 @@ def check(
             }
             options = [f"--{option}={each}" for option, given in own.items() for each in given]
             command = ["victor", "spec", "generate", f"--out={packages}", *options, str(document)]
-            stale, report.difference = _stale(packages / result.package.name, result.package, command)
-            report.problems[:0] = stale
+            report.problems[:0] = _stale(packages / result.package.name, result.package, command)
     return report
 
 
@@ -239,35 +234,12 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
             yield part.place
 
 
-def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> tuple[list[Problem], list[str]]:
-    """The files that are not those of a fresh package, each with what to do; and their difference, line by line."""
+def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> list[Problem]:
+    """The files that are not those of a fresh package, each with what to do."""
     run = f"run `{shlex.join(command)}`"
     if not committed.is_dir():
-        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")], []
-    files = dict(differences(committed, fresh))
-    problems: list[Problem] = []
-    for path in (committed / name for name in files):
-        is_generated = (fresh / path.relative_to(committed)).exists()
-        why = "edited, or made of another document" if path.exists() else "gone"
-        problems.append(Problem("differs", f"{path}", f"{why}: {run}" if is_generated else "not generated: remove it"))
-    diff = [line for lines in files.values() for line in lines]
-    more = [f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"] if len(diff) > MAX_DIFF_LINES else []
-    return problems, diff[:MAX_DIFF_LINES] + more
-
-
-def differences(committed: Path, fresh: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The files that are not the same in two packages, each with its unified diff."""
-    names = {path.relative_to(root) for root in (committed, fresh) for path in root.rglob("*") if path.is_file()}
-    for name in sorted(names):
-        if "__pycache__" in name.parts:
-            continue
-        old, new = _lines(committed / name), _lines(fresh / name)
-        label = f"{committed.name}/{name}"
-        diff = [*difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")]
-        if diff or (committed / name).exists() != (fresh / name).exists():
-            yield name, diff
-
-
-def _lines(path: Path) -> list[str]:
-    text = path.read_bytes().decode("utf-8", "backslashreplace") if path.exists() else ""
-    return text.split("\n") if text else []
+        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
+    found = changed_files(fresh, committed)
+    advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(found.new, f"gone: {run}")
+    advice |= dict.fromkeys(found.changed, f"edited, or made of another document: {run}")
+    return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]

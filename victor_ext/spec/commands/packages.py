@@ -88,7 +88,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, and how files differ")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, too")
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -107,8 +107,8 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 
 
 def _print(report: Report, *, verbose: bool) -> None:
-    for line in [*(each.line() for each in report.problems), *(report.difference if verbose else ())]:
-        show(line, to=sys.stderr)
+    for each in report.problems:
+        show(each.line(), to=sys.stderr)
     for entry in report.added:
         show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():

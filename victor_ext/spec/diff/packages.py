@@ -6,7 +6,6 @@ gone, or something it refers to.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -104,9 +103,7 @@ class Packages:
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
-        sides = compared(old.components, new.components)
-        self._servers = [each for each in sides.changes if each.kind.startswith("server")]
-        self.moves = sides.moves
+        self.moves = compared(old.components, new.components).moves
         self.moved = self.moves.now
         kinds = [vars(old.surface)[kind].keys() for kind in KINDS]
         later = [vars(new.surface)[kind].keys() for kind in KINDS]
@@ -167,16 +164,6 @@ class Packages:
         """
         new = next(filter(self.is_new, places), None)
         return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
-
-    def server(self, template: str) -> str:
-        """The place of what changed a server that has this URL in one document, or a variable with a name in it."""
-        for each in self._servers:
-            variable = each.place.partition(".variables.")[2]
-            urls = () if variable else filter(None, (each.old, each.new))
-            is_in = bool(variable) and re.search(rf"{{{re.escape(variable)}(_\d+)?}}", template)
-            if is_in or any(map(template.endswith, urls)):
-                return each.place
-        return next((each.place for each in self._servers), "servers[0].url")
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts refer to."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
-from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at
+from victor_ext.spec.tree import Tree
 
 from .changes import Level, PythonChange, worst
 from .packages import KINDS, Finding, Packages, Side
@@ -39,8 +39,7 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
-    findings = _findings, _webhook_findings, _server_findings
-    for each in (finding for findings_of in findings for finding in findings_of(packages)):
+    for each in (*_findings(packages), *_webhook_findings(packages)):
         change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
         by_place.setdefault(each.place, []).append(change)
     worst_of = {place: worst(each.level for each in found) for place, found in by_place.items()}
@@ -219,35 +218,3 @@ def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
             yield Finding(at, "fine", f"models.{shown}", f"{shown} is new")
         elif before != after:
             yield Finding(at, "look", f"models.{shown}", f"{shown} is {after!r}, not {before!r}")
-
-
-def _server_findings(packages: Packages) -> Iterator[Finding]:
-    """What happened to the constants of `client.py` that name servers, and to the variables of servers."""
-    old, new = (side.made.log.requests for side in (packages.old, packages.new))
-    shared = dict.fromkeys(("SERVERS", "DEFAULT_BASE_URL"), (old.servers, new.servers))
-    for name, pair in {**shared, "BASE_PATH": (old.base_path, new.base_path)}.items():
-        if bool(pair[0]) != bool(pair[1]):
-            level: Level = "breaks" if pair[0] else "fine"
-            yield Finding("servers[0].url", level, name, f"{name} is {'gone' if pair[0] else 'new'}")
-    shown = "OPERATION_SERVERS"
-    for url, template in {**new.own_servers, **old.own_servers}.items():
-        at = packages.server(template)
-        if url not in new.own_servers:
-            what = f"{shown} has no {url}" if new.own_servers else f"{shown} is gone"
-            yield Finding(at, "breaks", shown, what)
-        elif url not in old.own_servers:
-            yield Finding(at, "fine", shown, f"{shown} has {url}" if old.own_servers else f"{shown} is new")
-    for template, variables in old.variables.items():
-        for name, variable in mappings_at(new.variables, template):
-            at, before = packages.server(f"{{{name}}}"), mapping_at(variables, name)
-            yield from _variable(at, f"the variable {name} of {template}", before, variable)
-
-
-def _variable(at: str, called: str, old: Tree, new: Tree) -> Iterator[Finding]:
-    values = [text for text in list_at(old, "enum") if text not in list_at(new, "enum")]
-    if list_at(new, "enum") and (values or not list_at(old, "enum")):
-        what = f"no longer be {', '.join(values)}" if values else f"only be {', '.join(list_at(new, 'enum'))}"
-        yield Finding(at, "breaks", "client.SERVER_VARIABLES", f"{called} can {what}")
-    if old.get("default") != new.get("default"):
-        what = f"the default of {called.removeprefix('the ')} is {new.get('default')}, not {old.get('default')}"
-        yield Finding(at, "look", "client.SERVER_VARIABLES", what)
