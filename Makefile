@@ -209,7 +209,7 @@ test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.15 and on 3.14t
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
-	@$(BIN)/python -m tests.release dist
+	@$(BIN)/python -m tests.release.contents dist
 
 sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
 	@mkdir -p build
