@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from victor_ext.spec.decisions import DecisionError, default_path, read_approvals
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import Lines, Report, report_on
+from victor_ext.spec.diff.report import Report, lines_of, report_on
 from victor_ext.spec.document import DocumentError, addresses, load
 
 from . import Command, add_approved, add_reading, reading, show, show_as_is
@@ -67,7 +67,7 @@ def _run_diff(options: argparse.Namespace) -> int:
             check_version=options.check_version,
             sunset_days=options.sunset_days,
         )
-        report = replace(report, lines=Lines(new, options.max_mib)) if options.format == "github" else report
+        report = replace(report, lines=lines_of(new, options.max_mib)) if options.format == "github" else report
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import yaml
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
-from .keywords import lifecycle, sunset_of
+from .keywords import keyword_changes, lifecycle, sunset_of
 from .shape import Shapes
 
 Level = Literal["breaks", "look", "fine", "none"]
@@ -282,6 +282,13 @@ class Sides:
         """Note a change of a text, if it is another one now."""
         if old != new:
             self.add(kind, place, reach, old, new)
+
+    def differ_in(self, old: Mapping[str, Any], new: Mapping[str, Any], place: str, reach: Reach) -> None:
+        """Note the changes of some keywords."""
+        for keyword in sorted({*old, *new}):
+            if old.get(keyword) != new.get(keyword):
+                for kind, *values in keyword_changes(keyword, old.get(keyword), new.get(keyword)):
+                    self.add(kind, place, reach, *values)
 
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach

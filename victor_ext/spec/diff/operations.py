@@ -9,7 +9,7 @@ from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
 from .changes import Reach, renamed_parameters, wire_name
-from .keywords import keyword_changes, lifecycle
+from .keywords import lifecycle
 from .schemas import SchemaComparison
 from .shape import Part, is_text
 
@@ -130,7 +130,7 @@ class OperationComparison(SchemaComparison):
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        self._lifecycle(old, new, place, reach)
+        self.differ_in(lifecycle(old), lifecycle(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
@@ -187,14 +187,7 @@ class OperationComparison(SchemaComparison):
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
         self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
         self.differ("tags", f"{old.place}.tags", reach, *tags)
-        self._lifecycle(old.tree, new.tree, old.place, reach)
-
-    def _lifecycle(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = lifecycle(old), lifecycle(new)
-        for keyword in sorted({*before, *after}):
-            if before.get(keyword) != after.get(keyword):
-                for kind, *values in keyword_changes(keyword, before.get(keyword), after.get(keyword)):
-                    self.add(kind, place, reach, *values)
+        self.differ_in(lifecycle(old.tree), lifecycle(new.tree), old.place, reach)
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:

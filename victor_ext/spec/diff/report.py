@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 
 from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
 from victor_ext.spec.decisions import Approval, DecisionError, add, parse_day
-from victor_ext.spec.tree import Tree, copied, mapping_at
+from victor_ext.spec.tree import Tree, copied, mapping_at, step
 
 from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
 from .compare import Comparison, compare
@@ -31,8 +31,8 @@ class Report(Comparison):
     today: datetime.date = datetime.date.min
     version_problem: str | None = None
     python_compared: bool = True
-    lines: Lines | None = None
-    """The lines of the new document, whose path is `file`: for annotations."""
+    lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The lines of the new document, whose path is `file`, by place: for annotations."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
@@ -201,37 +201,27 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-class Lines:
-    """The lines of a document in YAML, or in JSON, which YAML contains."""
+def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
+    """The line of each place of a document in YAML, or in JSON, which YAML contains; none of JSON that is no YAML.
 
-    def __init__(self, document: Path, max_mib: float = MAX_MIB) -> None:
-        """`document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError."""
-        try:
-            self._root: yaml.Node | None = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
-        except (ValueError, yaml.YAMLError):  # JSON that is no YAML
-            self._root = None
-
-    def of(self, place: str) -> int:
-        """The line of a place, from 1; of the nearest part around it, when there is none at the place."""
-        node, line = self._root, 1
-        while node is not None and place:
-            steps = [each for each in _steps(node) if re.match(re.escape(each[0]) + r"(?:[.\[]|$)", place)]
-            if not steps:
-                break
-            name, line, node = max(steps, key=lambda each: len(each[0]))
-            place = place[len(name) :].removeprefix(".")
-        return line
+    `document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError.
+    """
+    try:
+        root = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
+    except (ValueError, yaml.YAMLError):
+        return {}
+    return dict(_lines(root, ""))
 
 
-def _steps(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
-    """The parts of a mapping or a list: what a place calls each, its line, and itself."""
+def _lines(node: yaml.Node | None, place: str) -> Iterator[tuple[str, int]]:
+    parts: list[tuple[str, int, yaml.Node]] = []
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                yield key.value, key.start_mark.line + 1, value
+        parts = [(step(place, key.value), key.start_mark.line + 1, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            line = item.start_mark.line + 1
-            yield f"[{number}]", line, item
-            texts = {name: value.value for name, _, value in _steps(item) if isinstance(value, yaml.ScalarNode)}
-            yield f"{texts.get('in')}:{texts.get('name')}", line, item
+            texts = {key.value: each.value for key, each in item.value} if isinstance(item, yaml.MappingNode) else {}
+            names = number, f"{texts.get('in')}:{texts.get('name')}"
+            parts += [(step(place, name), item.start_mark.line + 1, item) for name in names]
+    for inner, line, part in parts:
+        yield inner, line
+        yield from _lines(part, inner)
