@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import gc
 import json
-import shlex
 import tempfile
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -179,14 +178,7 @@ def check(
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
-            own = {
-                "name": [name] * bool(name),
-                "decimals": decimals,
-                "copy": [f"{url}={copies[url]}" for url in copies],
-            }
-            options = [f"--{option}={each}" for option, given in own.items() for each in given]
-            command = ["victor", "spec", "generate", f"--out={packages}", *options, str(document)]
-            report.problems[:0] = _stale(packages / result.package.name, result.package, command)
+            report.problems[:0] = _stale(packages / result.package.name, result.package)
     return report
 
 
@@ -234,12 +226,11 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
             yield part.place
 
 
-def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> list[Problem]:
+def _stale(committed: Path, fresh: Path) -> list[Problem]:
     """The files that are not those of a fresh package, each with what to do."""
-    run = f"run `{shlex.join(command)}`"
     if not committed.is_dir():
-        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")]
-    found = changed_files(fresh, committed)
+        return [Problem("differs", f"{committed}", "the package does not exist: run `victor spec generate`")]
+    found, run = changed_files(fresh, committed), "run `victor spec generate`"
     advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(found.new, f"gone: {run}")
     advice |= dict.fromkeys(found.changed, f"edited, or made of another document: {run}")
     return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]

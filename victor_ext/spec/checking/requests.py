@@ -195,11 +195,10 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
     body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
     kind = request.content_type.partition(";")[0]
-    sent = sorted((name, value) for name, value in request.headers.items() if name not in _OF_HTTPX)
+    sent = sorted((name, value) for name, value in request.headers.items() if name != "content-type")
     return request.method, request.origin, request.path, request.query, kind, sent, body
 
 
-_OF_HTTPX = ("user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type")
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 """Headers that httpx sends by itself, and those of the cookies."""
 

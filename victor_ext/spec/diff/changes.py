@@ -293,16 +293,12 @@ class Sides:
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach
 
-    def reach(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations of both documents that reach both parts; None stands for what a document does not have."""
-        if old is None or new is None:
-            return self.reach_of_either(old, new)
-        return Reach(old.sent & new.sent, old.received & new.received)
-
-    def reach_of_either(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations of both documents that reach one of both parts."""
-        either, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
-        return Reach(either.sent & common, either.received & common)
+    def reach(self, old: Component | None, new: Component | None, *, either: bool = False) -> Reach:
+        """The operations of both documents that reach both parts, or `either`; None is what a document lacks."""
+        if old is not None and new is not None and not either:
+            return Reach(old.sent & new.sent, old.received & new.received)
+        found, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
+        return Reach(found.sent & common, found.received & common)
 
 
 def reach_of(component: Component | None) -> Reach:

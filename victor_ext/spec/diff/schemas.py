@@ -177,7 +177,7 @@ class SchemaComparison(Sides):
 
     def _note(self, old: Part, new: Part, differences: Iterable[Difference]) -> None:
         reach = self.reach(old.component, new.component)
-        either = self.reach_of_either(old.component, new.component)
+        either = self.reach(old.component, new.component, either=True)
         for kind, former, latter in differences:
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
