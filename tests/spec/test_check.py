@@ -286,6 +286,8 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, acce
     assert command(None, "--accept", "again").status == 0
     assert accepted.read_text(encoding="utf-8") == text
     assert command().status == 0
+    flow = f"[{{place: {json.dumps(LOSS)}, reason: x, since: 2026-03-04}}]"
+    assert command(flow, "--accept", "x").status == 2  # nothing can be added below it
     accepted.unlink()
     assert (command(None, "--accept", "x").status, accepted.exists()) == (0, True)
 

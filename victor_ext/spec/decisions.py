@@ -115,7 +115,7 @@ def parse_day(text: str, what: str) -> datetime.date:
         raise DecisionError(f"{what} is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
 
 
-def add(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
+def add_entries(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     """Write entries at the end of a file, whose comments stay. Raises DecisionError, and OSError."""
     before = path.read_text(encoding="utf-8").rstrip() if path.exists() else ""
     before = "" if before in ("", "[]") else f"{before}\n"

@@ -16,7 +16,7 @@ import httpx
 
 from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
-from victor_ext.spec.decisions import Acceptance, add, default_path, read_accepted
+from victor_ext.spec.decisions import Acceptance, add_entries, default_path, read_accepted
 from victor_ext.spec.destination import changed_files
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
@@ -211,7 +211,7 @@ def add_accepted(path: Path, reason: str, problems: Sequence[Problem]) -> list[A
     known, today = read_accepted(path), datetime.datetime.now(datetime.UTC).date()
     losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
     places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
-    add(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
+    add_entries(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
     return [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
 
 

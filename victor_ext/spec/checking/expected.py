@@ -8,12 +8,12 @@ compared after percent-decoding: `%2C` between the items of a list is a comma.
 from __future__ import annotations
 
 import datetime
+import email
 import json
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import permutations
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
@@ -236,11 +236,14 @@ def shown(pairs: list[Pair]) -> str:
 
 
 def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    boundary = re.search(r'boundary="?([^";]+)', request.content_type)
-    if boundary is None:
+    form = email.message_from_bytes(f"content-type: {request.content_type}\r\n\r\n".encode() + request.body)
+    if not form.is_multipart():
         yield f"the content type {request.content_type} has no boundary", ""
         return
-    parts = list(_parts(request.body, boundary[1].encode()))
+    parts: list[tuple[str, bytes]] = [
+        (unquote_plus(str(part.get_param("name", "", "content-disposition"))), part.get_payload(decode=True))
+        for part in cast("list[Any]", form.get_payload())
+    ]
     for name, each in value.items() if is_mapping(value) else ():
         is_deep = name in medium.encoding and medium.encoding[name].tree.get("style") == "deepObject"
         sent = [part for part in parts if part[0] == name or (is_deep and part[0].startswith(f"{name}["))]
@@ -260,10 +263,3 @@ def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iter
                 yield f"the part {name} is {short(content)} instead of {short(one)}", name
     if parts:
         yield f"the part {parts[0][0]} is sent, which the document does not declare", parts[0][0]
-
-
-def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, content = part.partition(b"\r\n\r\n")
-        name = re.search(rb'name="((?:[^"\\]|\\.)*)"', head)
-        yield unquote_plus(name[1].decode("utf-8", "replace")) if name else "", content

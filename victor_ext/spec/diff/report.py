@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
-from victor_ext.spec.decisions import Approval, DecisionError, add, parse_day
+from victor_ext.spec.decisions import Approval, DecisionError, add_entries, parse_day
 from victor_ext.spec.tree import Tree, copied, mapping_at, step
 
 from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
@@ -56,7 +56,7 @@ class Report(Comparison):
         if last < self.today:
             raise DecisionError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
-        add(file, [*map(vars, added)])
+        add_entries(file, [*map(vars, added)])
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
