@@ -38,7 +38,7 @@ generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder N
 check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
-	@$(BIN)/python -m victor_ext.cli spec check --verbose --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_ext.cli spec check --out=generated $(DOCUMENTS)
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
@@ -209,7 +209,7 @@ test-pythons: .venv/pythons ## Use the wheel on Python 3.11 to 3.15 and on 3.14t
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
-	@$(BIN)/python -m tests.release dist
+	@$(BIN)/python -m tests.release.contents dist
 
 sbom: setup .venv/release ## Write build/sbom.cdx.json: what the package and its extras depend on, as locked (CycloneDX)
 	@mkdir -p build

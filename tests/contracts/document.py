@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 
 from victor_ext.spec.document import load
-from victor_ext.spec.tree import resolve
+from victor_ext.spec.tree import Operation as Given
+from victor_ext.spec.tree import operations, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
@@ -37,14 +38,15 @@ class Leaf:
 class Operation:
     """One operation of a document."""
 
-    def __init__(self, document: Document, method: str, path: str, tree: Tree, shared: list[Tree]) -> None:
-        self.id: str = tree["operationId"]
-        self.method, self.path, self.tree = method.upper(), path, tree
+    def __init__(self, document: Document, given: Given) -> None:
+        self.id: str = given.tree["operationId"]
+        self.method, self.path, self.tree = given.method.upper(), given.path, given.tree
         self._document = document
-        self.bodies = list(self._contents(tree.get("requestBody", {})))
+        self.bodies = list(self._contents(self.tree.get("requestBody", {})))
         """The schemas of the request's body."""
-        self._pattern = re.compile(re.sub(r"{([^}]+)}", r"(?P<_\1>[^/]+)", path) + "$")
-        self.parameters = [document.resolve(each) for each in [*shared, *tree.get("parameters", [])]]
+        self._pattern = re.compile(re.sub(r"{([^}]+)}", r"(?P<_\1>[^/]+)", self.path) + "$")
+        parameters = [*given.item.get("parameters", []), *self.tree.get("parameters", [])]
+        self.parameters = [document.resolve(each) for each in parameters]
 
     def matches(self, request: httpx.Request) -> re.Match[str] | None:
         """The match of a request's path, None for a request of another operation."""
@@ -93,12 +95,7 @@ class Document:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self.operations = [
-            Operation(self, method, path, tree, item.get("parameters", []))
-            for path, item in self.tree["paths"].items()
-            for method, tree in item.items()
-            if method != "parameters"
-        ]
+        self.operations = [Operation(self, each) for each in operations(tree)]
 
     @staticmethod
     @cache

@@ -1,4 +1,7 @@
-"""What a wheel and a source distribution must and must not contain."""
+"""What a wheel and a source distribution must and must not contain.
+
+`python -m tests.release.contents dist` checks what `make build` has built.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ import email
 import json
 import re
 import subprocess
+import sys
 import tarfile
+import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 
+from hatchling.builders.wheel import WheelBuilder
 from packaging.metadata import Metadata
+
+from victor_ext import __version__
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -111,3 +119,46 @@ def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:
         for line in (f"{name} = {place}" for name, place in group.items()):
             if line not in declared.splitlines():
                 yield f"has no entry point {line}"
+
+
+def wrong_wheel(wheel: Path) -> Iterator[str]:
+    """What is wrong with the wheel."""
+    found = files_of(wheel)
+    yield from wrong_names(found, expected_in_wheel(committed()))
+    metadata = next((data for name, data in found.items() if name.endswith(".dist-info/METADATA")), b"")
+    yield from wrong_metadata(metadata, __version__, EXTRAS)
+    yield from wrong_entry_points(found)
+    yield from wrong_sbom(found, __version__)
+
+
+def wrong_source(source: Path, wheel: Path) -> Iterator[str]:
+    """What is wrong with the source distribution; the wheel that is built from it must be the same wheel."""
+    found = files_of(source)
+    yield from wrong_names(found, expected_in_source(committed()))
+    yield from wrong_metadata(found.get("PKG-INFO", b""), __version__, EXTRAS)
+    yield from wrong_sbom(found, __version__)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(source) as archive:
+        archive.extractall(folder, filter="data")
+        (tree,) = Path(folder).iterdir()
+        (built,) = WheelBuilder(str(tree)).build(directory=folder, versions=["standard"])
+        if Path(built).read_bytes() != wheel.read_bytes():
+            yield f"builds another wheel than {wheel.name}"
+
+
+def main(folder: Path) -> int:
+    """Returns 0 when there is one wheel and one source distribution of this version, and nothing is wrong with them."""
+    wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
+    source = folder / f"victor_ext-{__version__}.tar.gz"
+    missing = [path.name for path in (wheel, source) if not path.is_file()]
+    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name}
+    wrong = [f"{folder} lacks {name}" for name in missing]
+    wrong += [f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)]
+    if not missing:
+        wrong += [f"{wheel.name} {what}" for what in wrong_wheel(wheel)]
+        wrong += [f"{source.name} {what}" for what in wrong_source(source, wheel)]
+    print("\n".join(wrong) or f"{wheel.name} and {source.name} contain what they should.")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

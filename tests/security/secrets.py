@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 import victor_ext
-from tests.frames import OURS, places
+from tests.frames import OURS, locals_of, places
 
 LOOKED_AT = (*OURS, str(Path(httpx.__file__).parent))
 """The HTTP library's frames hold what it was called with: the JSON of the request, and where it connects."""
@@ -94,27 +93,19 @@ def of_error(error: BaseException | None) -> Iterator[tuple[str, str]]:
             bare = copy.copy(error)
             bare.response = None  # the provider's own words are for the caller, and are said to be so
             yield "pickle", pickle.dumps(bare).decode("latin-1")
-        yield from of_frames(error.__traceback__)
+        yield from of_frames(error)
         error = error.__cause__ or error.__context__
 
 
-def of_frames(frames: TracebackType | None, files: tuple[str, ...] = LOOKED_AT) -> Iterator[tuple[str, str]]:
+def of_frames(error: BaseException, files: tuple[str, ...] = LOOKED_AT) -> Iterator[tuple[str, str]]:
     """The locals of our frames, as three kinds of reporters show them."""
-    if frames is None:
-        return
-    shown = Traceback.extract(Exception, Exception(), frames, show_locals=True)
+    shown = Traceback.extract(Exception, Exception(), error.__traceback__, show_locals=True)
     for frame in shown.stacks[0].frames:
         if frame.filename.startswith(files):
             for name, node in (frame.locals or {}).items():
                 yield f"{name} in {frame.name}, by rich", node.render(max_width=200, expand_all=True)
-    while frames is not None:
-        code = frames.tb_frame.f_code
-        if code.co_filename.startswith(files):
-            for name, value in frames.tb_frame.f_locals.items():
-                where = f"{name} in {code.co_qualname} ({Path(code.co_filename).name})"
-                yield f"{where}, by repr", repr(value)
-                yield f"{where}, by Sentry", "\n".join(_as_sentry_does(value))
-        frames = frames.tb_next
+    yield from ((f"{where}, by repr", text) for where, text in locals_of(error, files))
+    yield from ((f"{where}, by Sentry", text) for where, text in locals_of(error, files, _as_sentry_does))
 
 
 def of_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -123,20 +114,15 @@ def of_value(name: str, value: Any) -> Iterator[tuple[str, str]]:
     yield f"{name}, by str", str(value)
     yield f"{name}, by pprint", pprint.pformat(value)
     yield f"{name}, by rich", pretty_repr(value, max_string=80)
-    yield f"{name}, by Sentry", "\n".join(_as_sentry_does(value))
+    yield f"{name}, by Sentry", _as_sentry_does(value)
 
 
-def _as_sentry_does(value: Any, depth: int = 0) -> Iterator[str]:
+def _as_sentry_does(value: Any, depth: int = 0) -> str:
     """Its serialiser goes into dicts, lists and tuples, and takes the repr of everything else."""
-    if depth < SENTRY_DEPTH and isinstance(value, Mapping):
-        for name, each in value.items():
-            yield str(name)
-            yield from _as_sentry_does(each, depth + 1)
-    elif depth < SENTRY_DEPTH and isinstance(value, list | tuple | set | frozenset):
-        for each in value:
-            yield from _as_sentry_does(each, depth + 1)
-    else:
-        yield repr(value)
+    if depth == SENTRY_DEPTH or not isinstance(value, Mapping | list | tuple | set | frozenset):
+        return repr(value)
+    names, inner = (value, value.values()) if isinstance(value, Mapping) else ((), value)
+    return "\n".join([*map(str, names), *(_as_sentry_does(each, depth + 1) for each in inner)])
 
 
 def of_logs(records: Iterable[logging.LogRecord]) -> Iterator[tuple[str, str]]:

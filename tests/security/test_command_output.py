@@ -24,26 +24,18 @@ TOKEN = re.compile(r"eyJ[\w-]{10,}|(Bearer|Token) [\w.-]{20,}")
 
 
 @pytest.fixture
-def command(known: Sandbox, bare_environment: dict[str, str]) -> Command:
-    """The command, in processes whose loggers all speak."""
-    environment = {**bare_environment, "VICTOR_BASE_URL": known.url}
-    return Command(environment, patience=60, program=(sys.executable, "-c", LOUD))
-
-
-@pytest.fixture
-def keys(command: Command, secrets: Secrets, tmp_path: Path) -> Callable[..., Ran]:
-    """The command with a key pair."""
+def victor(known: Sandbox, bare_environment: dict[str, str], secrets: Secrets, tmp_path: Path) -> Callable[..., Ran]:
+    """The command, in processes whose loggers all speak, with a key pair ("signed") or OAuth credentials ("issued")."""
+    command = Command(
+        {**bare_environment, "VICTOR_BASE_URL": known.url}, patience=60, program=(sys.executable, "-c", LOUD)
+    )
     file = tmp_path / "private-key.pem"
     file.write_text(secrets.private_key)
-    variables = {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)}
-    return lambda *words, **more: command.in_a_process(*words, **{**variables, **more})
-
-
-@pytest.fixture
-def with_secret(command: Command, secrets: Secrets) -> Callable[..., Ran]:
-    """The command with OAuth credentials."""
-    variables = {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret}
-    return lambda *words: command.in_a_process(*words, **variables)
+    credentials = {
+        "signed": {"VICTOR_API_KEY": secrets.api_key, "VICTOR_PRIVATE_KEY_FILE": str(file)},
+        "issued": {"VICTOR_CLIENT_ID": secrets.client_id, "VICTOR_CLIENT_SECRET": secrets.client_secret},
+    }
+    return lambda kind, *words, **more: command.in_a_process(*words, **{**credentials[kind], **more})
 
 
 def payment(account: str = ACCOUNT) -> list[str]:
@@ -80,34 +72,31 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if fault else [pytest.mark.nightly]) for name, (_, fault, _) in CALLS.items()]
 )
-def test_calls(
-    name: str, known: Sandbox, secrets: Secrets, with_secret: Callable[..., Ran], keys: Callable[..., Ran]
-) -> None:
+def test_calls(name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):
             known.inject(fault[0], times=None, operation=operation, **fault[1])  # type: ignore[arg-type] # one of its words
-    command = keys if len(name) % 2 else with_secret
-    ran = command(*words(known))
+    ran = victor("signed" if len(name) % 2 else "issued", *words(known))
     assert ran.status == status, ran.err
     shows_nothing(secrets, ran)
 
 
-def test_json_is_data(known: Sandbox, secrets: Secrets, keys: Callable[..., Ran]) -> None:
+def test_json_is_data(known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]) -> None:
     """What a program asked for is whole; the logs beside it are not data."""
-    ran = keys("rfp", "get", asked(known), "--json")
+    ran = victor("signed", "rfp", "get", asked(known), "--json")
     assert ACCOUNT in ran.out
     shows_nothing(secrets, ran, data=True)
 
 
+@pytest.mark.parametrize("kind", ["signed", "issued"])
 def test_a_token_is_shown_where_it_was_asked_for_and_nowhere_else(
-    secrets: Secrets, keys: Callable[..., Ran], with_secret: Callable[..., Ran]
+    kind: str, secrets: Secrets, victor: Callable[..., Ran]
 ) -> None:
-    for command in (keys, with_secret):
-        ran = command("token")
-        assert TOKEN.search(ran.out)
-        assert TOKEN.search(ran.err) is None
-        assert secrets.found(ran.err + ran.out) == []
+    ran = victor(kind, "token")
+    assert TOKEN.search(ran.out)
+    assert TOKEN.search(ran.err) is None
+    assert secrets.found(ran.err + ran.out) == []
 
 
 SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
@@ -118,7 +107,7 @@ SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(name: str, secrets: Secrets, keys: Callable[..., Ran]) -> None:
-    ran = keys("rfp", "list", **SETTINGS[name](secrets))
+def test_bad_settings(name: str, secrets: Secrets, victor: Callable[..., Ran]) -> None:
+    ran = victor("signed", "rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
     shows_nothing(secrets, ran)

@@ -139,7 +139,7 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
 
     with pytest.raises(LookupError) as raised:
         of_the_user()
-    seen = list(of_frames(raised.value.__traceback__, (__file__,)))
+    seen = list(of_frames(raised.value, (__file__,)))
     names = {place.partition(" in of_the_user")[0] for place, _ in seen if "in of_the_user" in place}
     assert {"auth", "victor", "requests", "token", "record", "pages", "page", "payee", "event", "error"} <= names
     secrets.check((place, text) for place, text in seen if not place.startswith(("secrets", "self")))

@@ -1,17 +1,22 @@
-"""TLS verification is on, and stays on: neither an argument nor a variable nor a trick turns it off by accident."""
+"""TLS verification: nothing turns it off by accident, and who is trusted is in the store of the system, or named."""
 
 from __future__ import annotations
 
+import os
 import ssl
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import certifi
 import httpx
+import httpx2
 import pytest
 
+from tests.faults.adapters import MODES
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background
+from tests.programs import python
 from tests.security.journeys import Caller
 from tests.security.recorder import Recorder
 from victor_ext import AsyncVictor, ConfigurationError, ConnectionFailed, Outcome, PaymentRequest, Victor, VictorOAuth
@@ -127,3 +132,111 @@ def test_a_bundle_of_ones_own_is_all_that_it_takes(
     server = closed(Recorder(background, authority.server()))
     client = closed(Caller(mode, AUTH, base_url=server.url(), verify=str(bundle)))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
+
+
+PROGRAM = """
+import asyncio, ssl, sys
+url, cafile, capath = sys.argv[1:]
+if cafile:  # what the system's OpenSSL was built with
+    paths = ssl.get_default_verify_paths()._replace(openssl_cafile=cafile, openssl_capath=capath)
+    ssl.get_default_verify_paths = lambda: paths
+from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorError, VictorOAuth
+from victor_ext.runtime.http import options
+options._BUNDLES = ()
+options = {"base_url": url, "retry": RetryPolicy(max_attempts=1)}
+first, *others = [kind(VictorOAuth("id", "not-a-secret"), **options) for kind in (Victor, Victor, AsyncVictor)]
+assert all(other.ssl_context is first.ssl_context for other in others), "not one a process"
+for client in first, others[1]:
+    try:
+        reading = client.payment_requests.get("b34783af0")
+        print((asyncio.run(reading) if client is others[1] else reading).id)
+    except VictorError as error:
+        print(type(error).__name__, error.outcome, type(error.__cause__.__cause__).__name__)
+print(len(first.ssl_context.get_ca_certs()))
+"""
+REFUSED = "ConnectionFailed not_sent SSLCertVerificationError"
+
+
+def bundle_of(authority: Authority, folder: Path) -> Path:
+    """A file with the authority, and beside it a folder as `c_rehash` makes it."""
+    folder.mkdir()
+    bundle = folder.with_suffix(".pem")
+    bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    hashed = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", bundle], capture_output=True, check=True)
+    (folder / f"{hashed.stdout.decode().strip()}.0").write_bytes(bundle.read_bytes())
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("variables", "system", "is_trusted"),
+    [
+        ({"SSL_CERT_FILE": "{bundle}"}, None, True),
+        ({"SSL_CERT_DIR": "{folder}"}, None, True),
+        ({}, ("{bundle}", "/no/such"), True),
+        ({}, ("/no/such", "{folder}"), True),
+        ({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}, ("{bundle}", "/no/such"), True),
+        ({"SSL_CERT_FILE": certifi.where()}, ("{bundle}", "{folder}"), False),
+        ({}, ("/no/such", "{empty}"), False),
+        ({}, ("{nothing}", "{empty}"), False),
+    ],
+)
+def test_who_is_trusted_is_in_the_store_of_the_system(
+    variables: dict[str, str],
+    system: tuple[str, str] | None,
+    is_trusted: bool,
+    background: Background,
+    authority: Authority,
+    closed: Any,
+    tmp_path: Path,
+) -> None:
+    server = closed(Recorder(background, authority.server()))
+    places = {"bundle": bundle_of(authority, tmp_path / "store"), "folder": tmp_path / "store"}
+    places |= {"empty": tmp_path / "empty", "nothing": tmp_path / "nothing.pem"}
+    places["empty"].mkdir()
+    places["nothing"].write_text("")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
+    environment |= {name: value.format(**places) for name, value in variables.items()}
+    store = [path.format(**places) for path in system or ("", "")]
+    ran = python("-c", PROGRAM, server.url(), *store, env=environment)
+    *said, authorities = ran.stdout.splitlines()
+    assert said == ["b34783af0" if is_trusted else REFUSED] * 2, ran.stderr
+    # Where the system has none, as a container without ca-certificates, certifi's are asked.
+    assert (int(authorities) > 50) is not is_trusted
+
+
+WORDS = "„127.0.0.1“-Zertifikat ist nicht vertrauenswürdig"
+
+
+class SystemsSocket(ssl.SSLSocket):
+    """As truststore's: macOS and Windows are asked after the handshake, and their words have no number."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        super().do_handshake(block)
+        raise ssl.SSLCertVerificationError(WORDS)
+
+
+class SystemsObject(ssl.SSLObject):
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        raise ssl.SSLCertVerificationError(WORDS)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("library", [None, httpx, httpx2])
+def test_what_macos_and_windows_say_is_known_by_its_class(
+    mode: str, library: Any, background: Background, authority: Authority, closed: Any
+) -> None:
+    server, context = closed(Recorder(background, authority.server())), authority.trusted()
+    context.sslsocket_class, context.sslobject_class = SystemsSocket, SystemsObject
+    options: dict[str, Any] = {"verify": context}
+    if library is not None:
+        options = {
+            "transport": (library.HTTPTransport if mode == "sync" else library.AsyncHTTPTransport)(verify=context)
+        }
+    error = closed(Caller(mode, VictorOAuth("id", "not-a-secret"), base_url=server.url(), **options))("get", id="b347")
+    assert isinstance(error, ConnectionFailed)
+    assert library or f"({WORDS})" in str(error)
+    assert "attempts" not in str(error), "it is not trusted in a second either"
+    assert (error.outcome, server.record.received) == (Outcome.NOT_SENT, b"")
+    assert isinstance(error.__cause__, httpx.ConnectError)
+    assert isinstance(error.__cause__.__cause__, ssl.SSLCertVerificationError)

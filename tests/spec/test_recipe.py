@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from victor_ext.spec import rewrites
-from victor_ext.spec.checking.check import Report, check, differences
+from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
+from victor_ext.spec.destination import changed_files
 from victor_ext.spec.generate import generate, package_name
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.tree import copied
@@ -39,7 +40,7 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
     environment = {**os.environ, "PYTHONHASHSEED": "4711", "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     subprocess.run(command, check=True, capture_output=True, cwd=out, env=environment)
     for package in out.iterdir():
-        assert list(differences(ROOT / "generated" / package.name, package)) == []
+        assert not changed_files(package, ROOT / "generated" / package.name)
         assert (package / "py.typed").exists()
         text = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
         assert str(tmp_path) not in text
@@ -55,20 +56,12 @@ def test_what_differs_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str
     model = committed / "victor_api" / "models" / "payment_request_receipt.py"
     model.write_text(model.read_text(encoding="utf-8").replace('"OUTBOUND"', "").replace("status: P", "status: Q"))
     assert main([*CHECK, "--out", str(committed)]) == 1
-    again = f"run `victor spec generate --out={committed} {ROOT / 'openapi' / 'victor.yaml'}`"
     package = committed / "victor_api"
     assert capsys.readouterr().err.splitlines() == [
         f"{package / 'models' / 'added.py'}: not generated: remove it",
-        f"{model}: edited, or made of another document: {again}",
-        f"{package / 'py.typed'}: gone: {again}",
+        f"{model}: edited, or made of another document: run `victor spec generate`",
+        f"{package / 'py.typed'}: gone: run `victor spec generate`",
     ]
-    assert main([*CHECK, "--verbose", "--out", str(committed)]) == 1
-    diff = capsys.readouterr().err
-    assert "--- victor_api/models/payment_request_receipt.py (committed)" in diff
-    assert "+++ victor_api/models/payment_request_receipt.py (regenerated)" in diff
-    assert "-    status: QaymentRequestReceiptStatus | Unset = UNSET" in diff
-    assert "+    status: PaymentRequestReceiptStatus | Unset = UNSET" in diff
-    assert "-x = 1" in diff
 
 
 def lines(report: Report) -> list[str]:

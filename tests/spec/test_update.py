@@ -179,5 +179,5 @@ def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
 
 def test_a_folder_without_the_package_is_named(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
-    said = f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate --out="
+    said = f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate`"
     assert capsys.readouterr().err.startswith(said)

@@ -18,7 +18,7 @@ from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_de
 from .files import Bundle
 from .tree import DocumentError, PlaceError, Tree, is_mapping
 
-__all__ = ("DocumentError", "load", "read_entries")
+__all__ = ("DocumentError", "load")
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -106,14 +106,3 @@ def _read(path: Path, limits: Limits) -> Any:
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from error
     return tree
-
-
-def read_entries(path: Path, error: type[Exception]) -> Any:
-    """The entries of a YAML file, as texts; [] without the file or any in it. Raises `error` when it is unreadable."""
-    try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, yaml.YAMLError) as reason:
-        raise error(f"{path} cannot be read: {reason}") from reason
-    return [] if entries in (None, "") else entries

@@ -30,7 +30,7 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore
 
 from . import hooks
 from .bounds import MAX_MIB
-from .destination import HEADER, MARKER, Changes, build_folder, move_into_place, package_folder
+from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
@@ -213,7 +213,7 @@ class GenerationResult:
     log: Log
     written: bool
     """Whether the package was written; if not, an earlier one is unchanged."""
-    changes: Changes
+    changes: ChangedFiles
     origins: Origins
     """The places of its names in the document; empty unless `trace` was set."""
 
@@ -261,7 +261,7 @@ def generate(
         written = (built / "client.py").exists()
         if written:
             _finish(built)
-        changes = move_into_place(built, package) if written else {}
+        changes = move_into_place(built, package) if written else ChangedFiles()
     return GenerationResult(package, log, written, changes, Origins(prepared, data if trace else None))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from victor_ext.spec.diff.changes import Entry, PythonChange
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import Entry, PythonChange
 from victor_ext.spec.tree import METHODS, copied, mapping_at, mappings_at, members
 
 Tree = dict[str, Any]

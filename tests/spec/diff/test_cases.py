@@ -1,15 +1,19 @@
-"""Changes, one by one; and the same document in another form, which is no change."""
+"""Changes, one by one, on the wire and in Python; another form of one document; and what moved."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from victor_ext.spec.diff.changes import Change, Reach, Sides
+from tests.cases import cases_beside
+from victor_ext.spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import RULES
-from victor_ext.spec.tree import copied
+from victor_ext.spec.diff.python import python_changes
+from victor_ext.spec.tree import METHODS, copied
 
-from .cases import CODE, MORE, SAME, WIRE, Case, entries
+from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
 
 pytestmark = pytest.mark.thorough
 
@@ -52,3 +56,64 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
         entries(case.old, case.new)
         entries(case.new, case.old)
     assert found == set(RULES) - {"sunset-too-soon", "sunset-missing"}  # of the option --sunset-days
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_told_in_both_columns(name: str) -> None:
+    old, new, told = TOLD[name]
+    python = python_changes(Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new)))
+    assert {each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)} == told
+
+
+def moved(tree: Tree) -> Tree:
+    """A document with another version in each path, and nothing else."""
+    return {**tree, "paths": {f"/v2{path}": item for path, item in tree["paths"].items()}}
+
+
+def as_before(text: str) -> str:
+    return text.replace("/v2/", "/")
+
+
+@pytest.mark.parametrize("case", [each for each in (*WIRE, *CODE, *MORE) if "moved" not in each.name], ids=str)
+def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> None:
+    stayed = {each.place: each for each in entries(case.old, case.new)}
+    gone = {each.operations[0] for each in stayed.values() if each.what == "removed"}
+    went: set[str] = set()
+    for each in entries(case.old, moved(case.new)):
+        sentences = each.what.split("; ")
+        told = [sentence for sentence in sentences if not sentence.startswith("moved to ")]
+        if told != sentences:
+            assert each.wire == "breaks"
+            went.add(each.operations[0])
+        if told:
+            other = stayed.pop(as_before(each.place))
+            assert ("; ".join(told), each.direction) == (other.what, other.direction)
+            assert [as_before(name) for name in each.operations] == list(other.operations)
+            assert each.wire == other.wire or told != sentences
+    assert stayed == {}
+    names = {f"{method} {path}" for path, item in case.old["paths"].items() for method in METHODS if method in item}
+    assert went == names - gone
+
+
+@pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
+def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
+    found = entries(old, new)
+    assert {each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))} == told
+
+
+WRITTEN: dict[str, Any] = cases_beside(__file__, "python")
+
+
+@pytest.mark.parametrize("name", WRITTEN["cases"])
+def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) -> None:
+    old = new = WRITTEN["document"]
+    for before, after in WRITTEN["cases"][name]["edits"]:
+        assert before in new
+        new = new.replace(before, after)
+    (tmp_path / "old.yaml").write_text(old)
+    (tmp_path / "new.yaml").write_text(new)
+    found = python_changes(tmp_path / "old.yaml", tmp_path / "new.yaml", name="cards_api")
+    assert dict(found) == {
+        place: PythonChange(level, tuple(f"cards_api.{name}" for name in names.split()), what)
+        for place, level, names, what in WRITTEN["cases"][name]["told"]
+    }

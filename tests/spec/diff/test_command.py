@@ -167,21 +167,16 @@ class TestApprovals:
         assert not Path("new.approved.yaml").exists()
 
 
-class TestVersion:
-    @pytest.mark.parametrize(("old", "new", "says"), CASES["versions"])
-    def test_a_break(self, capsys: pytest.CaptureFixture[str], old: str, new: str, says: str | None) -> None:
-        write("old.json", receives(CARD, BREAKS[0]), old)
-        write("new.json", receives(CARD, BREAKS[1]), new)
-        run("old.json", "new.json", "--check-version")
-        shown = capsys.readouterr().out
-        assert (says in shown) if says else ("info.version" not in shown)
-
-    @pytest.mark.parametrize(("new", "status"), [("1.0.0", 1), ("1.0.1", 1), ("1.1.0", 0)])
-    def test_an_addition_asks_for_a_minor_version(self, new: str, status: int) -> None:
-        write("old.json", receives(CARD, BREAKS[1]))
-        write("new.json", receives(CARD, BREAKS[0]), new)
-        assert run("old.json", "new.json", "--check-version") == status
-        assert run("old.json", "new.json") == 0
+@pytest.mark.parametrize(("old", "new", "says"), CASES["versions"])
+def test_the_version_moves_with_what_changed(
+    capsys: pytest.CaptureFixture[str], old: str, new: str, says: str | None
+) -> None:
+    change = BREAKS if old != "adds" else (BREAKS[1], BREAKS[0])
+    write("old.json", receives(CARD, change[0]), old.replace("adds", "1.0.0"))
+    write("new.json", receives(CARD, change[1]), new)
+    assert run("old.json", "new.json", "--check-version") == int(bool(says) or change is BREAKS)
+    shown = capsys.readouterr().out
+    assert (says in shown) if says else ("info.version" not in shown)
 
 
 @pytest.mark.parametrize(("sunset", "days", "says"), CASES["sunsets"])

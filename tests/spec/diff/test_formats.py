@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from victor_ext.spec.command_line import main
-from victor_ext.spec.diff.entry import Entry, Level
+from victor_ext.spec.decisions import Approval
+from victor_ext.spec.diff.changes import Entry, Level
 from victor_ext.spec.diff.formats import FORMATS, as_text
-from victor_ext.spec.diff.report import Approval, Lines, Report
+from victor_ext.spec.diff.report import Report, lines_of
 from victor_ext.spec.document import load
 
 pytestmark = pytest.mark.thorough
@@ -101,15 +102,16 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize(("place", "line"), [("", 1), *PLACES.items()])
+@pytest.mark.parametrize(("place", "line"), PLACES.items())
 def test_the_line_of_a_place(place: str, line: int) -> None:
-    assert Lines(DOCUMENT).of(place) == line
+    made = replace(report(entry(1, place=place)), lines=lines_of(DOCUMENT))
+    assert f",line={line}," in FORMATS["github"](made)
 
 
 def test_json_has_lines_too(tmp_path: Path) -> None:
     written = json.dumps(load(DOCUMENT), indent="\t")
     (tmp_path / "shop.json").write_text(written, encoding="utf-8")
-    line = Lines(tmp_path / "shop.json").of("components.schemas.Card.properties.price")
+    line = lines_of(tmp_path / "shop.json")["components.schemas.Card.properties.price"]
     assert written.splitlines()[line - 1].strip() == '"price": {'
 
 

@@ -16,7 +16,7 @@ from tests.contracts.document import Document
 from tests.contracts.test_contracts import contract_of
 from victor_ext.cli import operations
 from victor_ext.spec.command_line import main
-from victor_ext.spec.diff.report import read_approvals
+from victor_ext.spec.decisions import read_approvals
 
 pytestmark = pytest.mark.thorough
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "changes.md"

@@ -1,31 +1,93 @@
-"""Compare each changed document with the old one, and prove what the comparison says.
+"""Change the real documents of this project, compare each with the old one, and prove what the comparison says.
 
-Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`.
+Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`. `cases.yaml` has the changes, each with its
+class on the wire and in Python.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from tests.cases import cases_beside
+from victor_ext.spec.diff.changes import worst
 from victor_ext.spec.diff.compare import compare
-from victor_ext.spec.diff.entry import worst
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
 from victor_ext.spec.document import load
 
-from .cases import CASES
 from .exchange import OldClient, Proof
 from .provider import Provider
 from .user_code import UserCode, run, type_check
+
+Tree = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One changed document."""
+
+    title: str
+    document: str
+    """`victor` for `openapi/victor.yaml`."""
+    wire: str
+    python: str
+    edits: Tree
+    moved: bool = False
+    """Whether all paths have another version besides. `wire` is about what else changed."""
+
+    def new(self, old: Tree, *, stays: bool = False) -> Tree:
+        """The changed document; `stays` leaves the paths where they are."""
+        text = json.dumps(old)
+        for before, after in self.edits.get("words", {}).items():
+            text = re.sub(rf'(?<=["/]){re.escape(before)}(?=["/])', after, text)
+        if name := self.edits.get("inlined"):
+            reference = json.dumps({"$ref": f"#/components/schemas/{name}"})
+            text = text.replace(reference, json.dumps(old["components"]["schemas"][name]))
+        components = ("schemas", "parameters", "securitySchemes")
+        changes: Tree = {key: self.edits[key] for key in ("paths", "servers") if key in self.edits}
+        changes["components"] = {key: self.edits[key] for key in components if key in self.edits}
+        document: Tree = _merged(json.loads(text), changes)
+        assert document != old, self.title
+        if self.moved and not stays:
+            document["paths"] = {re.sub("^/v", "/v1", path): item for path, item in document["paths"].items()}
+        return document
+
+
+def _merged(tree: Any, changes: Any) -> Any:
+    """A part of a document with changes; a list of named parts is changed like a mapping."""
+    if not isinstance(changes, dict):
+        return changes
+    if isinstance(tree, list):
+        named = {each.get("name") or each["$ref"].rpartition("/")[2]: each for each in tree}
+        return [*_merged(named, changes).values()]
+    found = {**tree} if isinstance(tree, dict) else {}
+    found |= {name: _merged(found.get(name), change) for name, change in changes.items()}
+    return {name: each for name, each in found.items() if changes.get(name, each) is not None}
+
+
+def _cases() -> list[Case]:
+    rows: list[Tree] = cases_beside(__file__)
+    return [Case(*(row.pop(key) for key in ("title", "document", "wire", "python")), row) for row in rows]
+
+
+STAYED = _cases()
+CASES = [
+    *STAYED,
+    *(replace(case, title=f"{case.title}, moved", moved=True) for case in STAYED if case.title != "path changed"),
+]
+"""Each case twice, but for the one whose paths move anyway."""
+
 
 OPENAPI = Path(__file__).resolve().parents[3] / "openapi"
 

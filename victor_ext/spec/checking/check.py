@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import gc
 import json
-import shlex
 import tempfile
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,6 +16,8 @@ import httpx
 
 from victor_ext.spec.bounds import MAX_MIB
 from victor_ext.spec.components import Components
+from victor_ext.spec.decisions import Acceptance, add_entries, default_path, read_accepted
+from victor_ext.spec.destination import changed_files
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
 from victor_ext.spec.tree import Hook, Tree, copied, hooks
@@ -28,7 +28,7 @@ from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
-from .problems import Acceptance, Findings, Problem, add_accepted, default_path, judge, read_accepted
+from .problems import Findings, Problem
 from .values import is_valid, received
 from .views import Document, Node
 
@@ -105,8 +105,6 @@ class _Inspection:
             self.findings.wrong(operation.place, " ".join(what.split()))
 
 
-MAX_DIFF_LINES = 400
-"""Of one package: an edit is short, and a stale package is recognised by its first lines."""
 NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which of them counts.",
@@ -124,8 +122,6 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: list[Acceptance] = field(default_factory=list[Acceptance])
     """The entries that this run wrote into the file."""
-    difference: list[str] = field(default_factory=list[str])
-    """From the package that was compared to a fresh one, as a unified diff."""
     notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
@@ -172,9 +168,9 @@ def check(
     losses; None is `<document>.accepted.yaml` beside the document. `accept` is the reason to accept everything that is
     left out now; None accepts nothing new. The others are those of `generate`.
 
-    Raises AcceptanceError, and the errors of `generate`.
+    Raises DecisionError, and the errors of `generate`.
     """
-    path = default_path(document) if accepted is None else accepted
+    path = default_path(document, "accepted") if accepted is None else accepted
     read_accepted(path)  # a mistake in it is reported before the work begins
     copies = copies or {}
     tree = load(document, copies, max_mib)
@@ -182,32 +178,41 @@ def check(
         result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
-            own = {
-                "name": [name] * bool(name),
-                "decimals": decimals,
-                "copy": [f"{url}={copies[url]}" for url in copies],
-            }
-            options = [f"--{option}={each}" for option, given in own.items() for each in given]
-            command = ["victor", "spec", "generate", f"--out={packages}", *options, str(document)]
-            stale, report.difference = _stale(packages / result.package.name, result.package, command)
-            report.problems[:0] = stale
+            report.problems[:0] = _stale(packages / result.package.name, result.package)
     return report
 
 
 def check_generated(
     tree: Tree, called: str, result: GenerationResult, accepted: Path, *, accept: str | None = None
 ) -> Report:
-    """Look for what is wrong with a package that was generated just now from `tree`. Raises AcceptanceError."""
+    """Look for what is wrong with a package that was generated just now from `tree`. Raises DecisionError."""
     if not result.written:
         return Report(called, Findings(), [*Findings().beside(result.left_out), Problem("missing", "the package")])
     findings = inspect(tree, result.package)
     problems = findings.beside(result.left_out)
-    today = datetime.datetime.now(datetime.UTC).date()
-    added = [] if accept is None else add_accepted(accepted, accept, problems, today)
-    left, used = judge(accepted, read_accepted(accepted), problems, today)
+    added = [] if accept is None else add_accepted(accepted, accept, problems)
+    left, used = judge(accepted, problems)
     floats, examples = result.log.floats, list(_refused_examples(tree))
     notes = {"amount-as-float": floats, "refused-example": examples}
     return Report(called, findings, left, used, added, notes=notes)
+
+
+def judge(path: Path, problems: Sequence[Problem]) -> tuple[list[Problem], list[Acceptance]]:
+    """The problems that no entry of a file accepts, with one for each entry that is of no use; and the others."""
+    entries, losses = read_accepted(path), [problem.loss for problem in problems if problem.acceptable]
+    used = [entry for entry in entries if any(map(entry.matches, losses))]
+    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
+    unused = [each for each in entries if each not in used]
+    return [*left, *(Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in unused)], used
+
+
+def add_accepted(path: Path, reason: str, problems: Sequence[Problem]) -> list[Acceptance]:
+    """Add an entry for each loss that has none. Raises DecisionError, also for an empty reason, and OSError."""
+    known, today = read_accepted(path), datetime.datetime.now(datetime.UTC).date()
+    losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
+    places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    add_entries(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
+    return [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
 
 
 def _refused_examples(tree: Tree) -> Iterator[str]:
@@ -221,35 +226,11 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
             yield part.place
 
 
-def _stale(committed: Path, fresh: Path, command: Sequence[str]) -> tuple[list[Problem], list[str]]:
-    """The files that are not those of a fresh package, each with what to do; and their difference, line by line."""
-    run = f"run `{shlex.join(command)}`"
+def _stale(committed: Path, fresh: Path) -> list[Problem]:
+    """The files that are not those of a fresh package, each with what to do."""
     if not committed.is_dir():
-        return [Problem("differs", f"{committed}", f"the package does not exist: {run}")], []
-    files = dict(differences(committed, fresh))
-    problems: list[Problem] = []
-    for path in (committed / name for name in files):
-        is_generated = (fresh / path.relative_to(committed)).exists()
-        why = "edited, or made of another document" if path.exists() else "gone"
-        problems.append(Problem("differs", f"{path}", f"{why}: {run}" if is_generated else "not generated: remove it"))
-    diff = [line for lines in files.values() for line in lines]
-    more = [f"... and {len(diff) - MAX_DIFF_LINES} more lines of difference"] if len(diff) > MAX_DIFF_LINES else []
-    return problems, diff[:MAX_DIFF_LINES] + more
-
-
-def differences(committed: Path, fresh: Path) -> Iterator[tuple[Path, list[str]]]:
-    """The files that are not the same in two packages, each with its unified diff."""
-    names = {path.relative_to(root) for root in (committed, fresh) for path in root.rglob("*") if path.is_file()}
-    for name in sorted(names):
-        if "__pycache__" in name.parts:
-            continue
-        old, new = _lines(committed / name), _lines(fresh / name)
-        label = f"{committed.name}/{name}"
-        diff = [*difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)", lineterm="")]
-        if diff or (committed / name).exists() != (fresh / name).exists():
-            yield name, diff
-
-
-def _lines(path: Path) -> list[str]:
-    text = path.read_bytes().decode("utf-8", "backslashreplace") if path.exists() else ""
-    return text.split("\n") if text else []
+        return [Problem("differs", f"{committed}", "the package does not exist: run `victor spec generate`")]
+    found, run = changed_files(fresh, committed), "run `victor spec generate`"
+    advice = dict.fromkeys(found.gone, "not generated: remove it") | dict.fromkeys(found.new, f"gone: {run}")
+    advice |= dict.fromkeys(found.changed, f"edited, or made of another document: {run}")
+    return [Problem("differs", f"{committed / name}", advice[name]) for name in sorted(advice)]

@@ -8,12 +8,12 @@ compared after percent-decoding: `%2C` between the items of a list is a comma.
 from __future__ import annotations
 
 import datetime
+import email
 import json
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import permutations
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 import httpx
@@ -39,7 +39,7 @@ class Request:
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
         self.query = parse_qsl(query, keep_blank_values=True)
-        self.cookies = [(name.strip(), value) for name, _, value in cookies]
+        self.cookies = [(name.strip(), value) for name, _, value in cookies if name]
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -86,6 +86,17 @@ def _deep(name: str, value: Any) -> list[Pair]:
     if is_list(value):
         return [pair for n, each in enumerate(value) for pair in _deep(f"{name}[{n}]", each)]
     return [(name, text(value))]
+
+
+def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
+    """The pairs of a query, of the headers or of the cookies for one value, in every way to write it."""
+    name = parameter.name.lower() if parameter.location == "header" else parameter.name
+    ways = [[(name, text)] for text in values(parameter, value)]
+    if parameter.content_type is not None or parameter.location == "header":
+        return ways
+    if parameter.location == "cookie":
+        return [*query_pairs(name, value, "form", explode=parameter.explode), *ways]
+    return query_pairs(name, value, parameter.style, explode=parameter.explode)
 
 
 def values(parameter: Parameter, value: Any) -> list[str]:
@@ -194,13 +205,20 @@ def take(rest: list[Pair], ways: list[list[Pair]]) -> bool:
     return False
 
 
+def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
+    """Remove the pairs of a name, and say how they differ from each of the ways; "" when they do not."""
+    if take(rest, ways):
+        return ""
+    sent = [pair for pair in rest if pair[0].partition("[")[0] == name.partition("[")[0]]
+    rest[:] = [pair for pair in rest if pair not in sent]
+    return f"is sent as {shown(sent)} instead of {shown(ways[0])}"
+
+
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
     rest = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
     for name, each in value.items() if is_mapping(value) else ():
-        if each is not None and not take(rest, ways := _field_ways(medium, name, each)):
-            sent = [pair for pair in rest if pair[0] == name or pair[0].startswith(f"{name}[")]
-            rest = [pair for pair in rest if pair not in sent]
-            yield f"the field {name} is {shown(sent)} instead of {shown(ways[0])}", name
+        if each is not None and (why := mismatch(rest, name, _field_ways(medium, name, each))):
+            yield f"the field {name} {why}", name
     if rest:
         yield f"the form has {shown(rest)}, which the document does not declare", ""
 
@@ -213,16 +231,19 @@ def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
     return query_pairs(name, value, style, explode=bool(encoding.get("explode", style == "form")))
 
 
-def shown(pairs: list[Pair], nothing: str = "absent") -> str:
-    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else nothing
+def shown(pairs: list[Pair]) -> str:
+    return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
 def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    boundary = re.search(r'boundary="?([^";]+)', request.content_type)
-    if boundary is None:
+    form = email.message_from_bytes(f"content-type: {request.content_type}\r\n\r\n".encode() + request.body)
+    if not form.is_multipart():
         yield f"the content type {request.content_type} has no boundary", ""
         return
-    parts = list(_parts(request.body, boundary[1].encode()))
+    parts: list[tuple[str, bytes]] = [
+        (unquote_plus(str(part.get_param("name", "", "content-disposition"))), part.get_payload(decode=True))
+        for part in cast("list[Any]", form.get_payload())
+    ]
     for name, each in value.items() if is_mapping(value) else ():
         is_deep = name in medium.encoding and medium.encoding[name].tree.get("style") == "deepObject"
         sent = [part for part in parts if part[0] == name or (is_deep and part[0].startswith(f"{name}["))]
@@ -242,10 +263,3 @@ def _multipart_differences(medium: Medium, value: Any, request: Request) -> Iter
                 yield f"the part {name} is {short(content)} instead of {short(one)}", name
     if parts:
         yield f"the part {parts[0][0]} is sent, which the document does not declare", parts[0][0]
-
-
-def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, bytes]]:
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, content = part.partition(b"\r\n\r\n")
-        name = re.search(rb'name="((?:[^"\\]|\\.)*)"', head)
-        yield unquote_plus(name[1].decode("utf-8", "replace")) if name else "", content

@@ -12,7 +12,7 @@ import httpx
 
 from victor_ext.spec.tree import is_json, is_list, is_mapping
 
-from .expected import FORM, Request, body_differences, query_pairs, same_text, short, shown, take, values
+from .expected import FORM, Request, body_differences, mismatch, parameter_pairs, same_text, shown, take, values
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
 from .passing import Given, Passing
@@ -97,8 +97,7 @@ class OperationRequests(Passing):
             return
         request, arguments = sent
         self._compare_address(given, request)
-        self._compare_query(given, request)
-        self._compare_texts(given, request)
+        self._compare_parameters(given, request)
         self._compare_body(given, request, arguments)
         self._compare_awaited(given, request)
 
@@ -145,44 +144,22 @@ class OperationRequests(Passing):
             right = "/".join(quote(options[0], safe="") for options in wanted)
             self.wrong(f"its path is sent as {shown} instead of {right}")
 
-    def _compare_query(self, given: Given, request: Request) -> None:
+    def _compare_parameters(self, given: Given, request: Request) -> None:
+        """Compare what the query, the headers and the cookies have."""
+        headers = [pair for pair in request.headers.items() if pair[0] not in IGNORED_HEADERS]
+        rest = {"query": [*request.query], "header": headers, "cookie": [*request.cookies]}
         fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
-        rest = list(request.query)
-        if not take(rest, [[pair for pair in fixed if "{" not in "".join(pair)]]):
-            self.wrong(f"the query of its path is not sent: {shown(rest, 'nothing')}")
+        if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
+            self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:
-            if parameter.location != "query" or not self.is_passed(parameter):
-                continue
-            value = self.kept(parameter, value)  # noqa: PLW2901 - what an argument takes of it
-            if parameter.content_type is None:
-                ways = query_pairs(parameter.name, value, parameter.style, explode=parameter.explode)
-            else:
-                ways = [[(parameter.name, text)] for text in values(parameter, value)]
-            if not take(rest, ways):
-                sent = [pair for pair in request.query if pair[0].partition("[")[0] == parameter.name.partition("[")[0]]
-                what = f"it is sent as {shown(sent, 'nothing')} instead of {shown(ways[0], 'nothing')}"
-                self.findings.wrong(parameter.place, what)
-                rest = [pair for pair in rest if pair not in sent]
-        if rest:
-            self.wrong(f"the query has {shown(rest, 'nothing')}, which the document does not declare")
-
-    def _compare_texts(self, given: Given, request: Request) -> None:
-        rest = {name: each for name, each in request.headers.items() if name not in IGNORED_HEADERS}
-        for parameter, value in given.parameters:
-            if not self.is_passed(parameter) or parameter.location not in ("header", "cookie"):
-                continue
-            if parameter.location == "header":
-                sent = [rest.pop(parameter.name.lower())] if parameter.name.lower() in rest else []
-            else:
-                is_split = parameter.style == "cookie" and parameter.explode and is_mapping(value)
-                sent = [each for name, each in request.cookies if name == parameter.name]
-                sent += [f"{name}={each}" for name, each in request.cookies if is_split and name in value]
-            ways = values(parameter, value)
-            if not any(same_text(way, one) for way in ways for one in [*sent, ",".join(sent)]):
-                what = f"it is sent as {short(', '.join(sent))}" if sent else "it is not sent"
-                self.findings.wrong(parameter.place, f"{what} instead of {short(ways[0])}")
-        for name in rest.keys() - _ALWAYS:
-            self.wrong(f"the header {name} is sent, which the document does not declare")
+            if parameter.location in rest and self.is_passed(parameter):
+                ways = parameter_pairs(parameter, self.kept(parameter, value))
+                if why := mismatch(rest[parameter.location], parameter.name, ways):
+                    self.findings.wrong(parameter.place, f"it {why}")
+        rest["header"] = [pair for pair in headers if pair[0] not in _ALWAYS]
+        for location in ("query", "header"):
+            if rest[location]:
+                self.wrong(f"the {location} has {shown(rest[location])}, which the document does not declare")
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
@@ -218,11 +195,10 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
     body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
     kind = request.content_type.partition(";")[0]
-    sent = sorted((name, value) for name, value in request.headers.items() if name not in _OF_HTTPX)
+    sent = sorted((name, value) for name, value in request.headers.items() if name != "content-type")
     return request.method, request.origin, request.path, request.query, kind, sent, body
 
 
-_OF_HTTPX = ("user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type")
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 """Headers that httpx sends by itself, and those of the cookies."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -193,23 +193,13 @@ class Document:
             enum, both = shared or other.enum, bool(shared)
         twice = [name for name in other.properties if name in one.properties]
         redefined = {name: self._both(one.properties[name], other.properties[name]) for name in twice}
-        return replace(
-            one,
-            types=common or other.types or one.types,
-            nullable=one.nullable or other.nullable,
-            enum=enum,
-            format=other.format or one.format,
-            properties={**one.properties, **other.properties, **redefined},
-            required=one.required | other.required,
-            items=other.items or one.items,
-            prefix=other.prefix or one.prefix,
-            additional=other.additional or one.additional,
-            closed=False,
-            tags={**one.tags, **other.tags},
-            limits={**one.limits, **other.limits},
-            only_null=one.only_null or other.only_null,
-            impossible=one.impossible or other.impossible or not both,
-        )
+        merged = {each.name: getattr(other, each.name) or getattr(one, each.name) for each in fields(View)}
+        merged |= {"place": one.place, "types": common or other.types or one.types, "enum": enum, "closed": False}
+        merged |= {name: {**getattr(one, name), **getattr(other, name)} for name in ("properties", "tags", "limits")}
+        merged["properties"] |= redefined
+        merged["required"] |= one.required
+        merged["impossible"] |= not both
+        return View(**merged)
 
     def _both(self, earlier: Node, later: Node) -> Node:
         """One schema of two; the same one for the same definitions, so that schemas can contain themselves."""

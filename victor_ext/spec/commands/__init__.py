@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from victor_ext.spec.bounds import MAX_MIB
-from victor_ext.spec.checking.problems import AcceptanceError
-from victor_ext.spec.diff.report import ApprovalError, one_line
+from victor_ext.spec.decisions import DecisionError
+from victor_ext.spec.diff.report import one_line
 from victor_ext.spec.document import DocumentError
 
-FAILURES = (DocumentError, AcceptanceError, ApprovalError, RuntimeError)
+FAILURES = (DocumentError, DecisionError, RuntimeError)
 """The errors whose message is all that a user needs."""
 MOST_MIB = 2**20
 """More is no limit."""

@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from victor_ext.spec.decisions import DecisionError, default_path, read_approvals
 from victor_ext.spec.diff.formats import FORMATS, as_text
 from victor_ext.spec.diff.python import python_changes
-from victor_ext.spec.diff.report import ApprovalError, Lines, Report, read_approvals, report_on
+from victor_ext.spec.diff.report import Report, lines_of, report_on
 from victor_ext.spec.document import DocumentError, load
 
 from . import Command, add_approved, add_reading, reading, show, show_as_is
@@ -48,12 +49,11 @@ def _days(text: str) -> int:
 
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
-        raise ApprovalError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
-    beside = [_path_of(source) for source in (options.new, options.old)]
-    beside = [path.parent / f"{path.stem}.approved.yaml" for path in beside]
+        raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
+    beside = [default_path(_path_of(source), "approved") for source in (options.new, options.old)]
     file = options.approved or next((path for path in beside if path.exists()), beside[0])
     if options.approved is not None and options.approve is None and not file.exists():
-        raise ApprovalError(f"{file} cannot be read: it does not exist.")
+        raise DecisionError(f"{file} cannot be read: it does not exist.")
     with ExitStack() as stack:
         both = [stack.enter_context(_opened(source)) for source in (options.old, options.new)]
         before, after = (load(file, fetch=fetch, **reading(options)) for file, fetch in both)
@@ -69,7 +69,7 @@ def _run_diff(options: argparse.Namespace) -> int:
             check_version=options.check_version,
             sunset_days=options.sunset_days,
         )
-        report = replace(report, lines=Lines(new, options.max_mib)) if options.format == "github" else report
+        report = replace(report, lines=lines_of(new, options.max_mib)) if options.format == "github" else report
     if options.approve is not None:
         count = len(report.breaking())
         report = report.approve(file, options.approve, options.expires, "wire" if options.no_python else "both")

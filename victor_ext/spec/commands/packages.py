@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
 from victor_ext.spec.checking.check import NOTES, Report, check
-from victor_ext.spec.checking.problems import AcceptanceError, default_path, read_accepted, unaccepted
+from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
 from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError
 from victor_ext.spec.generate import generate
@@ -28,10 +27,10 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
     if options.name is not None and len(options.documents) > 1:
         raise RuntimeError("--name is the name of one package: name one document with it.")
     if options.accepted is not None and len(options.documents) > 1:
-        raise AcceptanceError("--accepted is the file of one document: name one document at a time.")
+        raise DecisionError("--accepted is the file of one document: name one document at a time.")
     writes = getattr(options, "accept", None) is not None
     if options.accepted is not None and not writes and not options.accepted.exists():
-        raise AcceptanceError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
+        raise DecisionError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
     return max(one(document, options) for document in options.documents)
 
 
@@ -42,12 +41,14 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = read_accepted(options.accepted or default_path(document))  # a mistake in it is reported first
+    accepted = read_accepted(
+        options.accepted or default_path(document, "accepted")
+    )  # a mistake in it is reported first
     result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
-    today = datetime.datetime.now(datetime.UTC).date()
-    lost = unaccepted(result.left_out, accepted, today) if result.written else result.left_out
+    accepted = accepted if result.written else []
+    lost = [line for line in result.left_out if not any(each.matches(" ".join(line.split())) for each in accepted)]
     for line in result.left_out:
         if line in lost or options.verbose:
             show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
@@ -56,10 +57,10 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in result.changes.items() if paths) or "nothing changed"
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
     show(f"{document.name} -> {result.package}: {counts}")
-    is_first = Path(MARKER) in result.changes["new"]
-    for sign, paths in () if is_first else zip("+~-", result.changes.values(), strict=True):
+    is_first = Path(MARKER) in result.changes.new
+    for sign, paths in () if is_first else zip("+~-", vars(result.changes).values(), strict=True):
         for each in _shown(paths, verbose=options.verbose):
             show(f"  {sign} {each}")
     return int(bool(lost))
@@ -86,7 +87,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, and how files differ")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, too")
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -105,8 +106,8 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 
 
 def _print(report: Report, *, verbose: bool) -> None:
-    for line in [*(each.line() for each in report.problems), *(report.difference if verbose else ())]:
-        show(line, to=sys.stderr)
+    for each in report.problems:
+        show(each.line(), to=sys.stderr)
     for entry in report.added:
         show(f"now accepted: {entry.place}")
     for entry in report.accepted if verbose else ():

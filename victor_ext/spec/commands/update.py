@@ -16,12 +16,12 @@ from pathlib import Path
 
 from victor_ext._exit_status import FAILED, MISUSE
 from victor_ext.spec.checking.check import check_generated
-from victor_ext.spec.checking.problems import default_path, read_accepted
+from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
-from victor_ext.spec.diff.entry import RULES, Entry
+from victor_ext.spec.diff.changes import RULES, Entry
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
-from victor_ext.spec.diff.report import Report, number, one_line, read_approvals, report_on
+from victor_ext.spec.diff.report import Report, number, one_line, report_on
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
 from victor_ext.spec.tree import Tree, mapping_at
@@ -48,8 +48,8 @@ def _run(options: argparse.Namespace) -> int:
     document: Path = options.document
     newer: Path = options.newer
     name: str = options.name or package_name(document)
-    approvals = read_approvals(options.approved or document.with_name(f"{document.stem}.approved.yaml"))
-    accepted = default_path(document)
+    approvals = read_approvals(options.approved or default_path(document, "approved"))
+    accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     before, after = load(document, **reading(options)), load(newer, **reading(options))
     package = package_folder(options.out, name)

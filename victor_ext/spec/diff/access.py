@@ -8,6 +8,7 @@ from victor_ext.spec.components import Components, Operation
 from victor_ext.spec.tree import Tree, is_mapping, list_at, mapping_at, mappings_at, members, trees_at
 
 from .changes import Reach, Sides
+from .keywords import keywords
 
 Alternative = frozenset[tuple[str, str]]
 """One way to be admitted: pairs of a scheme and a scope; the scope "" stands for the scheme itself."""
@@ -46,21 +47,8 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     for address in before.keys() & after.keys():
         for name, variable in mappings_at(before[address], "variables"):
             other = mapping_at(mapping_at(after[address], "variables"), name)
-            _variable(sides, variable, other, f"{start}[{numbers[address]}].variables.{name}", reach)
-
-
-def _variable(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-    sides.differ("server-variable", place, reach, str(old.get("default")), str(new.get("default")))
-    before, after = ([str(value) for value in list_at(each, "enum")] for each in (old, new))
-    if bool(before) != bool(after):
-        kind = "server-variable-restricted" if after else "server-variable-free"
-        sides.add(kind, place, reach, ", ".join(before), ", ".join(after))
-        return
-    for value in [*before, *after]:
-        if value not in after:
-            sides.add("server-variable-value-removed", place, reach, value)
-        elif value not in before:
-            sides.add("server-variable-value-added", place, reach, "", value)
+            place = f"{start}[{numbers[address]}].variables.{name}"
+            sides.differ_in(keywords(variable), keywords(other), place, reach)
 
 
 def _effective_servers(components: Components, operation: Operation) -> tuple[list[Tree], str]:

@@ -1,19 +1,101 @@
-"""The changes that a comparison finds, the operations that they reach, and what moved."""
+"""The changes that a comparison finds, what each does (docs/changes.md) and reaches, and what moved."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
 
 from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.tree import around
 
-from .entry import RULES, Level
-from .keywords import lifecycle, sunset_of
+from .keywords import keyword_changes, lifecycle, sunset_of
 from .shape import Shapes
+
+Level = Literal["breaks", "look", "fine", "none"]
+"""What a change does: it breaks something; a person has to look; it does no harm; it does nothing."""
+Column = Literal["wire", "python"]
+
+LEVELS: tuple[Level, ...] = ("none", "fine", "look", "breaks")
+"""From the least to the worst."""
+
+
+def worst(levels: Iterable[Level]) -> Level:
+    """The worst of some levels; "none" when there are none."""
+    return LEVELS[max(map(LEVELS.index, levels), default=0)]
+
+
+@dataclass(frozen=True)
+class PythonChange:
+    """What a change does to the code that uses the generated package."""
+
+    level: Level
+    names: tuple[str, ...]
+    """The Python names that are gone, renamed or retyped: `pkg.models.Card.price`."""
+    what: str
+    """What happened to them, in sentences without a full stop, joined by `; `."""
+
+    @classmethod
+    def joined(cls, changes: Sequence[PythonChange]) -> PythonChange:
+        """Several changes as one."""
+        names = {name for each in changes for name in each.names}
+        what = "; ".join(dict.fromkeys(each.what for each in changes))
+        return cls(worst(each.level for each in changes), tuple(sorted(names)), what)
+
+
+@dataclass(frozen=True)
+class Entry:
+    place: str
+    """The dotted path of the component: `components.schemas.Card.properties.price`. See `spec.components`."""
+    operations: tuple[str, ...]
+    """The operations that it reaches, sorted: `get /v1/cards`."""
+    direction: Literal["sent", "received", "both"]
+    what: str
+    wire: Level
+    python: Level
+    names: tuple[str, ...]
+    fingerprint: str
+    """It stays the same when other components, texts or versions change."""
+
+    def level(self, column: Column) -> Level:
+        return self.wire if column == "wire" else self.python
+
+    def shortened(self, most: int = 10) -> str:
+        """What changed, at most in so many sentences; those that follow are counted."""
+        sentences = self.what.split("; ")
+        rest = [f"and {len(sentences) - most} more"] if len(sentences) > most else []
+        return "; ".join([*sentences[:most], *rest])
+
+    def reached_by(self, most: int = 5) -> str:
+        """The operations that it reaches, and in which direction."""
+        if not self.operations:
+            return "reached by no operation"
+        shown = ", ".join(self.operations[:most])
+        rest = f" and {len(self.operations) - most} more" if len(self.operations) > most else ""
+        verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[self.direction]
+        return f"{verb} {shown}{rest}"
+
+
+class Rule(NamedTuple):
+    """What a kind of change does."""
+
+    sent: Level
+    received: Level
+    words: str
+    """With `{old}` and `{new}`."""
+    absorbed: str = ""
+    """How the generated package reads such a response all the same."""
+
+
+_TABLE = Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8")
+RULES: dict[str, Rule] = {kind: Rule(*row) for kind, row in yaml.load(_TABLE, Loader=yaml.CSafeLoader).items()}
+"""By the kind of change."""
 
 _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORECASE)
 """A segment of a path that is a version: `v1`, `2.1`, `v2beta3`, `2026-01-31`."""
@@ -130,7 +212,6 @@ def moves_of(old: Components, same: dict[str, Operation]) -> Moves:
 
 Names = frozenset[str]
 _REMOVALS = {"operation-removed", "parameter-removed", "property-removed", "property-undeclared"}
-SCHEMAS = "components.schemas."
 
 
 @dataclass(frozen=True)
@@ -202,19 +283,22 @@ class Sides:
         if old != new:
             self.add(kind, place, reach, old, new)
 
+    def differ_in(self, old: Mapping[str, Any], new: Mapping[str, Any], place: str, reach: Reach) -> None:
+        """Note the changes of some keywords."""
+        for keyword in sorted({*old, *new}):
+            if old.get(keyword) != new.get(keyword):
+                for kind, *values in keyword_changes(keyword, old.get(keyword), new.get(keyword)):
+                    self.add(kind, place, reach, *values)
+
     def note(self, change: Change, reach: Reach) -> None:
         self.changes[change] = self.changes.get(change, Reach()) | reach
 
-    def reach(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations of both documents that reach both parts; None stands for what a document does not have."""
-        if old is None or new is None:
-            return self.reach_of_either(old, new)
-        return Reach(old.sent & new.sent, old.received & new.received)
-
-    def reach_of_either(self, old: Component | None, new: Component | None) -> Reach:
-        """The operations of both documents that reach one of both parts."""
-        either, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
-        return Reach(either.sent & common, either.received & common)
+    def reach(self, old: Component | None, new: Component | None, *, either: bool = False) -> Reach:
+        """The operations of both documents that reach both parts, or `either`; None is what a document lacks."""
+        if old is not None and new is not None and not either:
+            return Reach(old.sent & new.sent, old.received & new.received)
+        found, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
+        return Reach(found.sent & common, found.received & common)
 
 
 def reach_of(component: Component | None) -> Reach:

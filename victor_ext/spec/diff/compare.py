@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from victor_ext.spec.tree import Tree, around, mapping_at
 
 from .access import compare_access
-from .changes import ANY_NOTICE, Change, Notice, Reach, Sides, reach_of
-from .entry import LEVELS, Entry, Level, PythonChange, worst
+from .changes import ANY_NOTICE, LEVELS, Change, Entry, Level, Notice, PythonChange, Reach, Sides, reach_of, worst
 from .keywords import DOCUMENTATION, as_json
 from .operations import OperationComparison
 from .schemas import words_of

@@ -9,7 +9,9 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from .entry import Entry, Level
+from victor_ext.spec.tree import around
+
+from .changes import Entry, Level
 from .report import COLUMNS, Report, levels_text, one_line
 
 TITLES: dict[Level, str] = {"breaks": "Breaks", "look": "Look", "fine": "Fine", "none": "No effect by itself"}
@@ -64,7 +66,7 @@ def as_github(report: Report) -> str:
 
 
 def _command(command: str, report: Report, title: str, message: str) -> str:
-    line = f",line={report.lines.of(title)}" if title and report.lines is not None else ""
+    line = next((f",line={report.lines[place]}" for place in reversed(around(title)) if place in report.lines), "")
     properties = f"file={_property(report.file)}{line}" + (f",title={_property(title)}" if title else "")
     return f"::{command} {properties}::{_data(message)}"
 

@@ -1,4 +1,4 @@
-"""The keywords of one schema as comparable values, and what a change of each means, by the kinds of `entry.RULES`."""
+"""The keywords of one schema as comparable values, and what a change of each means, by the kinds of `changes.RULES`."""
 
 from __future__ import annotations
 

@@ -8,18 +8,14 @@ from victor_ext.spec.components import Component, Components, Operation
 from victor_ext.spec.requests import DEFAULT_STYLES
 from victor_ext.spec.tree import Tree, bare_type, list_at, mapping_at, mappings_at, members, schema_at
 
-from .changes import Notice, Reach, renamed_parameters, wire_name
-from .keywords import keyword_changes, lifecycle
+from .changes import Reach, renamed_parameters, wire_name
+from .keywords import lifecycle
 from .schemas import SchemaComparison
-from .shape import Part, Shapes, is_text
+from .shape import Part, is_text
 
 
 class OperationComparison(SchemaComparison):
     """Compares the operations of both documents, too, and what they refer to by name."""
-
-    def __init__(self, old: Shapes, new: Shapes, notice: Notice) -> None:
-        super().__init__(old, new, notice)
-        self._done: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         """Compare everything below `paths`, `webhooks`, and the named parameters, headers, bodies and answers."""
@@ -114,9 +110,8 @@ class OperationComparison(SchemaComparison):
                 first, second = self.old.of(old) or first, self.new.of(new) or second
             else:
                 place = first.place
-        if (id(before), id(after)) in self._done and "$ref" not in old:
+        if not self._is_new(before, after) and "$ref" not in old:
             return
-        self._done.add((id(before), id(after)))
         reach = self.reach(first, second)
         required = [_is_required(self.old, before), _is_required(self.new, after)]
         if required[0] != required[1]:
@@ -135,7 +130,7 @@ class OperationComparison(SchemaComparison):
         empty = [each.get("allowEmptyValue") is True for each in (old, new)]
         if empty[0] != empty[1]:
             self.add("empty-value-allowed" if empty[1] else "empty-value-refused", place, reach)
-        self._lifecycle(old, new, place, reach)
+        self.differ_in(lifecycle(old), lifecycle(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
         before, after = (
@@ -192,14 +187,7 @@ class OperationComparison(SchemaComparison):
         tags = [", ".join(map(str, list_at(each.tree, "tags"))) or "none" for each in (old, new)]
         self.differ("operation-id", f"{old.place}.operationId", reach, *ids)
         self.differ("tags", f"{old.place}.tags", reach, *tags)
-        self._lifecycle(old.tree, new.tree, old.place, reach)
-
-    def _lifecycle(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = lifecycle(old), lifecycle(new)
-        for keyword in sorted({*before, *after}):
-            if before.get(keyword) != after.get(keyword):
-                for kind, *values in keyword_changes(keyword, before.get(keyword), after.get(keyword)):
-                    self.add(kind, place, reach, *values)
+        self.differ_in(lifecycle(old.tree), lifecycle(new.tree), old.place, reach)
 
 
 def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:

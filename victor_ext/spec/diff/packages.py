@@ -6,17 +6,16 @@ gone, or something it refers to.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from victor_ext.spec.generate import generate
 from victor_ext.spec.tree import Tree, around, hooks, place_of, placed, trees_at
 
+from .changes import Level
 from .compare import compared
-from .entry import Level
 from .shape import Shapes
 from .surface import UNSET, Surface, Type, fits, renamed
 
@@ -25,6 +24,8 @@ _SHAPE = (
     *("explode", "contentEncoding", "contentMediaType", "x-enum-varnames"),
 )
 """The keys that decide types and names, where a part does not contain others."""
+KINDS = ("functions", "models", "enums")
+"""What a package has, as `Surface` calls it."""
 
 
 class Side:
@@ -37,8 +38,9 @@ class Side:
         origins = self.made.origins
         self.components = Shapes(placed(document, document))
         self._exact = {place: each.place for each in self.components.by_id.values() for place in place_of(each.tree)}
-        self.functions = {module: self._exact.get(place, place) for module, place in origins.functions.items()}
-        self.classes = {name: self._places(places) for name, places in origins.classes.items()}
+        owners = {module: (place,) for module, place in origins.functions.items()} | origins.classes
+        self.owners = {name: self._places(places) for name, places in owners.items()}
+        """By the module of a function, which has one place, or the name of a class."""
         members = {**origins.arguments, **origins.attributes}
         self.places = {pair: self._places(places) for pair, places in members.items()}
         """By the function, or the model, and the name of its argument, or attribute."""
@@ -66,7 +68,8 @@ class Side:
     def member(self, owner: str, name: str) -> list[str]:
         """The places of an attribute; or of an argument, with what the operation, or its path, has for it."""
         places = [*self.places.get((owner, name), ())]
-        if operation := self.functions.get(owner):
+        if owner in self.surface.functions:
+            (operation,) = self.owners[owner]
             trees = [tree for tree in map(self.tree, places) if "in" in tree and "name" in tree]
             users = operation, operation.rpartition(".")[0]
             places += [f"{user}.parameters.{tree['in']}:{tree['name']}" for tree in trees for user in users]
@@ -100,32 +103,23 @@ class Packages:
     def __init__(self, old: Side, new: Side) -> None:
         self.old = old
         self.new = new
-        sides = compared(old.components, new.components)
-        self._servers = [each for each in sides.changes if each.kind.startswith("server")]
-        self.moves = sides.moves
+        self.moves = compared(old.components, new.components).moves
         self.moved = self.moves.now
-        modules = {place: module for module, place in new.functions.items()}
-        self.functions = {
-            module: modules.get(self.moved(old.functions[module]))
-            or (module if module in new.surface.functions else None)
-            for module in old.surface.functions
-        }
-        """The new module of each old one; None for one that is gone."""
-        self.classes = {name: self._class_now(name) for name in (*old.surface.models, *old.surface.enums)}
-        """The new class of each old one; None for one that is gone."""
-        self._names = {name: now for name, now in self.classes.items() if now is not None}
+        kinds = [vars(old.surface)[kind].keys() for kind in KINDS]
+        later = [vars(new.surface)[kind].keys() for kind in KINDS]
+        self.now = {name: self._now(name, after) for names, after in zip(kinds, later, strict=True) for name in names}
+        """The new module of each old one, and the new class; None for what is gone."""
+        self._names = {name: now for name, now in self.now.items() if now is not None}
         self._bases = {name: each.base for side in (old, new) for name, each in side.surface.enums.items()}
         self._earlier = set(map(self.moved, old.components.by_place))
         """The places in the new document of all that the old one has."""
-        pairs = ((place, name) for name, places in old.classes.items() for place in places)
-        self._same = {place for place, name in pairs if self.moved(place) in new.classes.get(name, ())}
+        pairs = ((place, name) for name, places in old.owners.items() for place in places)
+        self._same = {place for place, name in pairs if self.moved(place) in new.owners.get(name, ())}
         """The places whose class has the same name before and after: a type that names it does not change."""
 
-    def _class_now(self, name: str) -> str | None:
-        old, new = self.old.surface, self.new.surface
-        kind: Mapping[str, object] = new.models if name in old.models else new.enums
-        places = {self.moved(place) for place in self.old.classes.get(name, ())}
-        same = [each for each in kind if places & set(self.new.classes.get(each, ()))]
+    def _now(self, name: str, kind: Collection[str]) -> str | None:
+        places = {self.moved(place) for place in self.old.owners.get(name, ())}
+        same = [each for each in kind if not places.isdisjoint(self.new.owners.get(each, ()))]
         # Its own name first; but that may be the name of another class now.
         return name if name in same or (name in kind and not same) else next(iter(same), None)
 
@@ -170,16 +164,6 @@ class Packages:
         """
         new = next(filter(self.is_new, places), None)
         return self.moves.before(next(filter(self.is_new, around(new))) if new else next(iter(places), default))
-
-    def server(self, template: str) -> str:
-        """The place of what changed a server that has this URL in one document, or a variable with a name in it."""
-        for each in self._servers:
-            variable = each.place.partition(".variables.")[2]
-            urls = () if variable else filter(None, (each.old, each.new))
-            is_in = bool(variable) and re.search(rf"{{{re.escape(variable)}(_\d+)?}}", template)
-            if is_in or any(map(template.endswith, urls)):
-                return each.place
-        return next((each.place for each in self._servers), "servers[0].url")
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts refer to."""

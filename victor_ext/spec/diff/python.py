@@ -11,11 +11,11 @@ from pathlib import Path
 
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
-from victor_ext.spec.tree import Tree, list_at, mapping_at, mappings_at
+from victor_ext.spec.tree import Tree
 
-from .changes import SCHEMAS
-from .entry import Level, PythonChange, worst
-from .packages import Finding, Packages, Side
+from .changes import Level, PythonChange, worst
+from .packages import KINDS, Finding, Packages, Side
+from .shape import SCHEMAS
 from .surface import UNSET, Argument, Member, Words, text_of
 
 
@@ -39,8 +39,7 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     """Compare two packages; `package` is the name that is reported."""
     packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
-    findings = _function_findings, _webhook_findings, _class_findings, _server_findings
-    for each in (finding for findings_of in findings for finding in findings_of(packages)):
+    for each in (*_findings(packages), *_webhook_findings(packages)):
         change = PythonChange(each.level, (f"{package}.{each.name}",), each.what)
         by_place.setdefault(each.place, []).append(change)
     worst_of = {place: worst(each.level for each in found) for place, found in by_place.items()}
@@ -50,24 +49,35 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     }
 
 
-def _function_findings(packages: Packages) -> Iterator[Finding]:
-    for module, now in packages.functions.items():
-        place, (folder, _, leaf) = packages.old.functions[module], module.rpartition(".")
-        if now is None:
-            yield Finding(packages.cause([place], place), "breaks", module, f"the function {leaf} is gone")
-            continue
-        new_folder, _, new_leaf = now.rpartition(".")
-        if leaf != new_leaf:
-            at = packages.renamed_by(place) or place
-            yield Finding(at, "breaks", module, f"the function {leaf} is now {new_leaf}")
-        if folder != new_folder:
-            yield Finding(f"{place}.tags", "breaks", module, f"the module {module} is now {now}")
-        yield from _return_findings(packages, module, now)
-        yield from _Pair(packages, module, now).findings()
-    for module in packages.new.surface.functions:
-        if module not in packages.functions.values():
-            at = packages.added([packages.new.functions[module]], "")
-            yield Finding(at, "fine", module, f"the function {_leaf(module)} is new")
+def _findings(packages: Packages) -> Iterator[Finding]:
+    """What happened to functions, models and enums."""
+    earlier = {packages.moved(place) for places in packages.old.owners.values() for place in places}
+    for kind in KINDS:
+        word, start = ("function", "") if kind == "functions" else ("class", "models.")
+        for name, before in vars(packages.old.surface)[kind].items():
+            now, places = packages.now[name], packages.old.owners.get(name, ())
+            default = next(iter(places), f"{SCHEMAS}{name}")
+            if now is None:
+                what = f"the {word} {_leaf(name)} is gone"
+                yield Finding(packages.cause(places, default), "breaks", f"{start}{name}", what)
+                continue
+            cause = default if kind == "functions" else packages.cause(places, default)
+            if _leaf(now) != _leaf(name):
+                at = _named_after(packages, places) or cause
+                yield Finding(at, "breaks", f"{start}{name}", f"the {word} {_leaf(name)} is now {_leaf(now)}")
+            if now.rpartition(".")[0] != name.rpartition(".")[0]:
+                yield Finding(f"{default}.tags", "breaks", name, f"the module {name} is now {now}")
+            if kind == "functions":
+                yield from _return_findings(packages, name, now)
+            if kind == "enums":
+                yield from _members(name, before, packages.new.surface.enums[now], cause)
+            else:
+                yield from _Pair(packages, name, now).findings()
+        for name in vars(packages.new.surface)[kind]:
+            places = packages.new.owners.get(name, ())
+            if name not in packages.now.values() and earlier.isdisjoint(places):
+                at = packages.added(places[:1], f"{SCHEMAS}{name}")
+                yield Finding(at, "fine", f"{start}{name}", f"the {word} {_leaf(name)} is new")
 
 
 def _leaf(module: str) -> str:
@@ -78,14 +88,15 @@ def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Find
     before, after = packages.old.surface.functions[module], packages.new.surface.functions[now]
     if lost := " and no ".join(each for each in before.names if each not in after.names):
         what = f"{_leaf(now)} has no {lost} now, because no answer has a content"
-        yield Finding(_response(packages, packages.old.functions[module]), "breaks", module, what)
+        yield Finding(_response(packages, module), "breaks", module, what)
     if (level := packages.is_read(before.returns, after.returns)) != "none":
         what = f"{_leaf(now)} returns {text_of(after.returns)}, not {text_of(before.returns)}"
-        yield Finding(_response(packages, packages.old.functions[module]), level, module, what)
+        yield Finding(_response(packages, module), level, module, what)
 
 
-def _response(packages: Packages, operation: str) -> str:
+def _response(packages: Packages, module: str) -> str:
     """The first response of an operation that differs."""
+    (operation,) = packages.old.owners[module]
     start, later = f"{operation}.responses", f"{packages.moved(operation)}.responses"
     new = [*filter(packages.is_new, packages.new.below(later))]
     return packages.cause(packages.old.below(start), "") or packages.added(new, later)
@@ -100,7 +111,7 @@ class _Pair:
         self._now = now
         old, new = packages.old.surface, packages.new.surface
         self._old, self._new = old.owners[owner], new.owners[now]
-        self._operation = packages.old.functions.get(owner)
+        self._operation = packages.old.owners[owner][0] if owner in old.functions else None
         """The place of a function; None for a model."""
         self._sent = self._operation is not None or owner in old.sent
         # What answers no longer have cannot be read in the wrong way.
@@ -133,7 +144,8 @@ class _Pair:
 
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
         packages, after = self._packages, self._names.get(name)
-        places, around = packages.old.member(self._owner, name), packages.old.classes.get(self._owner, ())
+        places = packages.old.member(self._owner, name)
+        around = () if self._operation else packages.old.owners.get(self._owner, ())
         place = next(iter((*places, *around)), self._operation or f"{SCHEMAS}{self._owner}")
         shown = self._shown(self._owner, name)
         if after is None:
@@ -164,8 +176,8 @@ class _Pair:
 
     def _added(self, name: str, new: Argument) -> Finding:
         side, needed = self._packages.new, self._sent and new.required
-        places = [*side.member(self._now, name), *side.classes.get(self._now, ())]
-        at = self._packages.added(places, side.functions.get(self._now, f"{SCHEMAS}{self._now}"))
+        places = [*side.member(self._now, name), *side.owners.get(self._now, ())]
+        at = self._packages.added(places, f"{SCHEMAS}{self._now}")
         what = f"{self._called(self._now, name)} is new{' and required' if needed else ''}"
         return Finding(at, "breaks" if needed else "fine", self._shown(self._now, name), what)
 
@@ -184,37 +196,15 @@ def _webhook_findings(packages: Packages) -> Iterator[Finding]:
             yield Finding(added[0] if added and not name else cause, level, shown, what)
 
 
-def _class_findings(packages: Packages) -> Iterator[Finding]:
-    old, new = packages.old.surface, packages.new.surface
-    earlier = {packages.moved(place) for places in packages.old.classes.values() for place in places}
-    for name, now in packages.classes.items():
-        places = packages.old.classes.get(name, ())
-        default = next(iter(places), f"{SCHEMAS}{name}")
-        if now is None:
-            yield Finding(packages.cause(places, default), "breaks", f"models.{name}", f"the class {name} is gone")
-            continue
-        if now != name:
-            at = _named_after(packages, places) or packages.cause(places, default)
-            yield Finding(at, "breaks", f"models.{name}", f"the class {name} is now {now}")
-        if name in old.models:
-            yield from _Pair(packages, name, now).findings()
-        else:
-            yield from _members(name, old.enums[name], new.enums[now], packages.cause(places, default))
-    for name in (*new.models, *new.enums):
-        places = packages.new.classes.get(name, ())
-        if name not in packages.classes.values() and earlier.isdisjoint(places):
-            at = packages.added(places[:1], f"{SCHEMAS}{name}")
-            yield Finding(at, "fine", f"models.{name}", f"the class {name} is new")
-
-
 def _named_after(packages: Packages, places: tuple[str, ...]) -> str | None:
-    """What a class is named after, if that has another name now: a schema, or the function of an operation."""
+    """What a function or a class is named after, if that has another name now: a schema, or an operation."""
+    operations = [packages.old.owners[module][0] for module in packages.old.surface.functions]
     for place in places:
         part = packages.moves.part(place)
         if part is not None and part.startswith(SCHEMAS):
             return part
-        for operation in packages.old.functions.values():
-            if place.startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
+        for operation in operations:
+            if f"{place}.".startswith(f"{operation}.") and (cause := packages.renamed_by(operation)):
                 return cause
     return None
 
@@ -228,35 +218,3 @@ def _members(name: str, old: Words, new: Words, at: str) -> Iterator[Finding]:
             yield Finding(at, "fine", f"models.{shown}", f"{shown} is new")
         elif before != after:
             yield Finding(at, "look", f"models.{shown}", f"{shown} is {after!r}, not {before!r}")
-
-
-def _server_findings(packages: Packages) -> Iterator[Finding]:
-    """What happened to the constants of `client.py` that name servers, and to the variables of servers."""
-    old, new = (side.made.log.requests for side in (packages.old, packages.new))
-    shared = dict.fromkeys(("SERVERS", "DEFAULT_BASE_URL"), (old.servers, new.servers))
-    for name, pair in {**shared, "BASE_PATH": (old.base_path, new.base_path)}.items():
-        if bool(pair[0]) != bool(pair[1]):
-            level: Level = "breaks" if pair[0] else "fine"
-            yield Finding("servers[0].url", level, name, f"{name} is {'gone' if pair[0] else 'new'}")
-    shown = "OPERATION_SERVERS"
-    for url, template in {**new.own_servers, **old.own_servers}.items():
-        at = packages.server(template)
-        if url not in new.own_servers:
-            what = f"{shown} has no {url}" if new.own_servers else f"{shown} is gone"
-            yield Finding(at, "breaks", shown, what)
-        elif url not in old.own_servers:
-            yield Finding(at, "fine", shown, f"{shown} has {url}" if old.own_servers else f"{shown} is new")
-    for template, variables in old.variables.items():
-        for name, variable in mappings_at(new.variables, template):
-            at, before = packages.server(f"{{{name}}}"), mapping_at(variables, name)
-            yield from _variable(at, f"the variable {name} of {template}", before, variable)
-
-
-def _variable(at: str, called: str, old: Tree, new: Tree) -> Iterator[Finding]:
-    values = [text for text in list_at(old, "enum") if text not in list_at(new, "enum")]
-    if list_at(new, "enum") and (values or not list_at(old, "enum")):
-        what = f"no longer be {', '.join(values)}" if values else f"only be {', '.join(list_at(new, 'enum'))}"
-        yield Finding(at, "breaks", "client.SERVER_VARIABLES", f"{called} can {what}")
-    if old.get("default") != new.get("default"):
-        what = f"the default of {called.removeprefix('the ')} is {new.get('default')}, not {old.get('default')}"
-        yield Finding(at, "look", "client.SERVER_VARIABLES", what)

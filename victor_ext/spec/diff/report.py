@@ -5,62 +5,18 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from victor_ext.spec.bounds import MAX_MIB, Limits, read_text
-from victor_ext.spec.document import read_entries
-from victor_ext.spec.tree import Tree, copied, is_list, is_mapping, mapping_at
+from victor_ext.spec.decisions import Approval, DecisionError, add_entries, parse_day
+from victor_ext.spec.tree import Tree, copied, mapping_at, step
 
+from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
 from .compare import Comparison, compare
-from .entry import LEVELS, Column, Entry, Level, PythonChange, worst
-
-_KEYS = ("fingerprint", "reason", "scope", "expires")
-
-
-class ApprovalError(Exception):
-    """The file of approvals cannot be used; the message names the place and what to write."""
-
-
-@dataclass(frozen=True)
-class Approval:
-    fingerprint: str
-    reason: str
-    scope: str
-    """"wire", "python" or "both"."""
-    expires: datetime.date
-
-
-def read_approvals(path: Path) -> list[Approval]:
-    """The approvals in a file; none when there is no such file. Raises ApprovalError."""
-    items = read_entries(path, ApprovalError)
-    if not is_list(items):
-        raise ApprovalError(f"{path} is not a list: write `- fingerprint: ...` for each approved change.")
-    return [_approval(item, f"{path}, item {number}") for number, item in enumerate(items, 1)]
-
-
-def _approval(item: object, where: str) -> Approval:
-    if not is_mapping(item) or set(item) != set(_KEYS):
-        keys = sorted(item) if is_mapping(item) else item
-        raise ApprovalError(f"{where} has {keys!r}: write the keys {', '.join(_KEYS)}.")
-    fingerprint, reason, scope, expires = (item[key] for key in _KEYS)
-    if not isinstance(reason, str) or not reason.strip():
-        raise ApprovalError(f"{where}: the reason is empty: write why the change may pass.")
-    if scope not in ("wire", "python", "both"):
-        raise ApprovalError(f"{where}: the scope is {scope!r}: write wire, python or both.")
-    return Approval(str(fingerprint), reason, scope, _parse_date(expires, where))
-
-
-def _parse_date(text: object, where: str) -> datetime.date:
-    """A date as `YYYY-MM-DD`. Raises ApprovalError."""
-    try:
-        return datetime.date.fromisoformat(str(text))
-    except ValueError:
-        raise ApprovalError(f"{where}: the date is {text!r}: write a day as YYYY-MM-DD, such as 2027-01-31.") from None
-
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -75,8 +31,8 @@ class Report(Comparison):
     today: datetime.date = datetime.date.min
     version_problem: str | None = None
     python_compared: bool = True
-    lines: Lines | None = None
-    """The lines of the new document, whose path is `file`: for annotations."""
+    lines: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The lines of the new document, whose path is `file`, by place: for annotations."""
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
@@ -94,18 +50,13 @@ class Report(Comparison):
     def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
         """Write an approval of each entry that breaks something at the end of a file, whose comments stay.
 
-        Raises ApprovalError for an unusable reason or day, and OSError.
+        Raises DecisionError for an unusable reason or day, and OSError.
         """
-        last = _parse_date(expires, "--expires")
-        if not reason.strip():
-            raise ApprovalError("--approve has no reason: write why the changes may pass.")
+        last = parse_day(expires, "--expires")
         if last < self.today:
-            raise ApprovalError(f"--expires {last} is in the past: name the last day on which the approval counts.")
+            raise DecisionError(f"--expires {last} is in the past: name the last day on which the approval counts.")
         added = [Approval(entry.fingerprint, reason, scope, last) for entry in self.breaking()]
-        earlier = file.read_text(encoding="utf-8").rstrip("\n") + "\n" if file.exists() else ""
-        # One by one: of objects that are the same, YAML writes the second as an alias.
-        items = (yaml.safe_dump([vars(each)], sort_keys=False, allow_unicode=True) for each in added)
-        file.write_text(earlier + "".join(items), encoding="utf-8")
+        add_entries(file, [*map(vars, added)])
         return replace(self, approvals=[*self.approvals, *added])
 
     def expired(self) -> list[tuple[Entry, Approval]]:
@@ -250,37 +201,27 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-class Lines:
-    """The lines of a document in YAML, or in JSON, which YAML contains."""
+def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
+    """The line of each place of a document in YAML, or in JSON, which YAML contains; none of JSON that is no YAML.
 
-    def __init__(self, document: Path, max_mib: float = MAX_MIB) -> None:
-        """`document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError."""
-        try:
-            self._root: yaml.Node | None = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
-        except (ValueError, yaml.YAMLError):  # JSON that is no YAML
-            self._root = None
-
-    def of(self, place: str) -> int:
-        """The line of a place, from 1; of the nearest part around it, when there is none at the place."""
-        node, line = self._root, 1
-        while node is not None and place:
-            steps = [each for each in _steps(node) if re.match(re.escape(each[0]) + r"(?:[.\[]|$)", place)]
-            if not steps:
-                break
-            name, line, node = max(steps, key=lambda each: len(each[0]))
-            place = place[len(name) :].removeprefix(".")
-        return line
+    `document` is a file that `victor_ext.spec.document.load` has read, with this limit. Raises OSError.
+    """
+    try:
+        root = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
+    except (ValueError, yaml.YAMLError):
+        return {}
+    return dict(_lines(root, ""))
 
 
-def _steps(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
-    """The parts of a mapping or a list: what a place calls each, its line, and itself."""
+def _lines(node: yaml.Node | None, place: str) -> Iterator[tuple[str, int]]:
+    parts: list[tuple[str, int, yaml.Node]] = []
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                yield key.value, key.start_mark.line + 1, value
+        parts = [(step(place, key.value), key.start_mark.line + 1, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            line = item.start_mark.line + 1
-            yield f"[{number}]", line, item
-            texts = {name: value.value for name, _, value in _steps(item) if isinstance(value, yaml.ScalarNode)}
-            yield f"{texts.get('in')}:{texts.get('name')}", line, item
+            texts = {key.value: each.value for key, each in item.value} if isinstance(item, yaml.MappingNode) else {}
+            names = number, f"{texts.get('in')}:{texts.get('name')}"
+            parts += [(step(place, name), item.start_mark.line + 1, item) for name in names]
+    for inner, line, part in parts:
+        yield inner, line
+        yield from _lines(part, inner)

@@ -12,11 +12,9 @@ from itertools import zip_longest
 
 from victor_ext.spec.tree import Tree, members, named_schemas
 
-from .changes import SCHEMAS, Change, Notice, Reach, Sides
-from .entry import LEVELS, RULES, Level, worst
+from .changes import LEVELS, RULES, Change, Level, Notice, Reach, Sides, worst
 from .keywords import Difference, canonical
-from .shape import Child, Part, Shape, Shapes, Union, child_part, keyword_differences, label
-from .unions import default_of, mapping_of, paired
+from .shape import SCHEMAS, Child, Part, Shape, Shapes, Union, keyword_differences, paired
 
 
 class SchemaComparison(Sides):
@@ -117,7 +115,7 @@ class SchemaComparison(Sides):
                 self._replaces(first.place, second.place)
         if changes:
             levels = worst(each.levels[0] for each in changes), worst(each.levels[1] for each in changes)
-            names = label(self.old, old.tree), label(self.new, new.tree)
+            names = self.old.label(old.tree), self.new.label(new.tree)
             absorbed = max(changes, key=lambda each: LEVELS.index(each.levels[1])).absorbed
             change = Change(old.place, "replaced", *names, levels, _summary(changes), absorbed)
             self.note(change, self.reach(old.component, new.component))
@@ -179,7 +177,7 @@ class SchemaComparison(Sides):
 
     def _note(self, old: Part, new: Part, differences: Iterable[Difference]) -> None:
         reach = self.reach(old.component, new.component)
-        either = self.reach_of_either(old.component, new.component)
+        either = self.reach(old.component, new.component, either=True)
         for kind, former, latter in differences:
             here = either if kind.endswith(("read-only", "write-only")) else reach
             if kind == "no-longer-read-only" and new.required:
@@ -197,8 +195,8 @@ class SchemaComparison(Sides):
             first, second = before.children.get(step), after.children.get(step)
             is_own = not {each.home for each in (first, second) if each is not None} <= bases
             place = old.below + step
-            old_part = old if first is None else child_part(self.old, old, first, place)
-            new_part = new if second is None else child_part(self.new, new, second, place)
+            old_part = old if first is None else self.old.child_part(old, first, place)
+            new_part = new if second is None else self.new.child_part(new, second, place)
             reach = self.reach(old_part.component, new_part.component)
             if step in required and (first is None) == (second is None):
                 self._requiredness(required[step], before, after, place, reach)
@@ -244,26 +242,26 @@ class SchemaComparison(Sides):
         pairs = paired(self.old, self.new, former, latter, self._is_same, self._admits)
         for member in former.members:
             if all(member is not each for each, _ in pairs):
-                name = label(self.old, member.tree)
+                name = self.old.label(member.tree)
                 is_admitted = not latter.keyword and self._admits(member.tree, latter.members[0].tree)
-                whole = label(self.new, new.tree) if is_admitted else ""
+                whole = self.new.label(new.tree) if is_admitted else ""
                 self.add("member-joined" if is_admitted else "member-removed", old.place, reach, name, whole)
         for member in latter.members:
             if all(member is not each for _, each in pairs):
                 is_known = not former.keyword and self._levels(former.members[0].tree, member.tree)[1] != "breaks"
                 added = "variant-added" if former.discriminated and latter.discriminated else "member-added"
-                name = label(self.new, member.tree)
+                name = self.new.label(member.tree)
                 self.add("member-split" if is_known else added, old.place, reach, "", name)
         is_sent = old.component is None or bool(reach.sent)
         if is_sent and not former.keyword and latter.keyword == "oneOf" and not latter.discriminated:
             fits = [each for each in latter.members if self._admits(former.members[0].tree, each.tree)]
             if len(fits) > 1:
-                names = " and ".join(label(self.new, each.tree) for each in fits)
+                names = " and ".join(self.new.label(each.tree) for each in fits)
                 self.add("member-ambiguous", old.place, reach, "", names)
         for first, second in pairs:
             place = old.below + first.step
-            old_part = child_part(self.old, old, first, place) if first.step else old
-            new_part = child_part(self.new, new, second, place) if second.step else new
+            old_part = self.old.child_part(old, first, place) if first.step else old
+            new_part = self.new.child_part(new, second, place) if second.step else new
             if first.step and second.step:
                 self.compare(old_part, new_part)
             else:
@@ -290,7 +288,7 @@ class SchemaComparison(Sides):
 
     def _values(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former, latter = mapping_of(self.old, old_end), mapping_of(self.new, new_end)
+        former, latter = self.old.mapping_of(old_end), self.new.mapping_of(new_end)
         reach = self.reach(old.component, new.component)
         for value in sorted({*former, *latter}):
             if value not in latter:
@@ -303,7 +301,7 @@ class SchemaComparison(Sides):
             elif self._is_another(former[value], latter[value]):
                 name = latter[value].removeprefix(SCHEMAS)
                 self.add("discriminator-value-changed", old.place, reach, value, name)
-        before, after = default_of(self.old, old_end), default_of(self.new, new_end)
+        before, after = self.old.default_of(old_end), self.new.default_of(new_end)
         if self._is_another(before, after):
             kind = "changed" if before and after else "added" if after else "removed"
             names = (each.removeprefix(SCHEMAS) for each in (before, after))

@@ -5,15 +5,26 @@ Each keyword and property keeps the place of the schema that gives it: a change 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from victor_ext.spec.components import Component, Components
-from victor_ext.spec.tree import Tree, is_null, list_at, schema_at, schema_list_at, schemas_at
+from victor_ext.spec.tree import (
+    Tree,
+    is_null,
+    list_at,
+    mapping_at,
+    named_schemas,
+    schema_at,
+    schema_list_at,
+    schemas_at,
+)
 
-from .keywords import DOCUMENTATION, Difference, join, keyword_changes, keywords, types_text
+from .keywords import DOCUMENTATION, Difference, canonical, join, keyword_changes, keywords, types_text
 
+SCHEMAS = "components.schemas."
 _PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
@@ -147,6 +158,44 @@ class Shapes(Components):
             shape.keywords["type"], shape.inferred = inferred, True
         return shape
 
+    def child_part(self, parent: Part, child: Child, place: str) -> Part:
+        component = None if parent.component is None else self.of(child.tree) or parent.component
+        return Part(child.tree, place, place, component, as_text=parent.as_text)
+
+    def label(self, tree: Tree) -> str:
+        """What to call a schema: its name, or its types and properties."""
+        end, referred = self.end(tree)
+        if referred:
+            return self.place(end, "?").removeprefix(SCHEMAS)
+        shape = self.shape(end)
+        properties = sorted(
+            step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties.")
+        )
+        words = "a union" if shape.unions else types_text(shape.value("type"))
+        return f"{words} of {', '.join(properties)}" if properties else words
+
+    def mapping_of(self, schema: Tree) -> dict[str, str]:
+        """The place of the schema that each value of a discriminator selects; its own name where none is mapped."""
+        discriminator = mapping_at(schema, "discriminator")
+        mapped = {value: self._selected(to) for value, to in mapping_at(discriminator, "mapping").items()}
+        members = [each for key in ("oneOf", "anyOf") if discriminator for each in schema_list_at(schema, key)]
+        places = [self.place(self.end(each)[0], "") for each in members or self.heirs.get(id(schema), [])]
+        named = [each for each in places if each.startswith(SCHEMAS) and each not in mapped.values()]
+        return {each.removeprefix(SCHEMAS): each for each in named} | mapped
+
+    def default_of(self, schema: Tree) -> str:
+        """The place of the schema for any other value: that of `defaultMapping`, or one without members; else ""."""
+        default = mapping_at(schema, "discriminator").get("defaultMapping")
+        if default is None and not {"oneOf", "anyOf"} & schema.keys():
+            return self.place(schema, "")
+        return "" if default is None else self._selected(default)
+
+    def _selected(self, target: object) -> str:
+        """The place that a value of `mapping` leads to: a reference, or the name of a schema."""
+        reference = str(target)
+        reference = reference if "/" in reference else f"#/components/schemas/{reference}"
+        return self.place(self.end({"$ref": reference})[0], reference)
+
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
         if id(tree) in seen:
             return
@@ -230,22 +279,6 @@ def is_text(part: Component) -> bool:
     return part.kind == "parameter" or part.place.endswith(".content.application/x-www-form-urlencoded")
 
 
-def child_part(components: Components, parent: Part, child: Child, place: str) -> Part:
-    component = None if parent.component is None else components.of(child.tree) or parent.component
-    return Part(child.tree, place, place, component, as_text=parent.as_text)
-
-
-def label(shapes: Shapes, tree: Tree) -> str:
-    """What to call a schema: its name, or its types and properties."""
-    end, referred = shapes.end(tree)
-    if referred:
-        return shapes.place(end, "?").removeprefix("components.schemas.")
-    shape = shapes.shape(end)
-    properties = sorted(step.removeprefix(".properties.") for step in shape.children if step.startswith(".properties."))
-    words = "a union" if shape.unions else types_text(shape.value("type"))
-    return f"{words} of {', '.join(properties)}" if properties else words
-
-
 def meaning(tree: Tree) -> set[str]:
     """The keys of a schema that say something about values."""
     return {key for key in tree if key not in _NO_MEANING and not key.startswith("x-")}
@@ -258,3 +291,52 @@ def _inferred(shape: Shape) -> Given | None:
     if enum and enum.value and all(each.startswith('"') for each in enum.value):
         return Given(frozenset({"string"}), enum.home)
     return None
+
+
+Test = Callable[[Tree, Tree], bool]
+
+
+def paired(
+    old: Shapes, new: Shapes, former: Union, latter: Union, is_same: Test, admits: Test
+) -> list[tuple[Child, Child]]:
+    """The members that stand for each other: of one name or text, of one meaning, of one kind.
+
+    A single schema is also paired with a member that admits all that it does, or that it admits all of.
+    """
+    before, after = [*former.members], [*latter.members]
+    names = {each: _identity(side, each) for side, own in ((old, before), (new, after)) for each in own}
+    is_single = not (former.keyword and latter.keyword)
+    ways: tuple[Callable[[Child, Child], bool], ...] = (
+        lambda one, other: names[one] == names[other],
+        lambda one, other: is_same(one.tree, other.tree),
+        lambda one, other: is_single and admits(one.tree, other.tree),
+        lambda one, other: _could_be(old, new, one, other),
+    )
+    pairs: list[tuple[Child, Child]] = []
+    for is_pair in ways:
+        for first in [*before]:
+            second = next((member for member in after if is_pair(first, member)), None)
+            if second is not None:
+                pairs.append((first, second))
+                before.remove(first)
+                after.remove(second)
+    return pairs
+
+
+def _identity(shapes: Shapes, member: Child) -> str:
+    """The place of a member that has a name, whether or not a reference led there; the meaning of an inline one."""
+    end, referred = shapes.end(member.tree)
+    place = shapes.place(end, "")
+    named = named_schemas(shapes.document).get(place.removeprefix(SCHEMAS)) is end
+    return place if referred or named else canonical(end)
+
+
+def _could_be(old: Shapes, new: Shapes, one: Child, other: Child) -> bool:
+    """Whether an inline member may be another one, changed: objects with half of their properties in common."""
+    (first, old_referred), (second, new_referred) = old.end(one.tree), new.end(other.tree)
+    kept = old.place(first, "?") in new.by_place or new.place(second, "?") in old.by_place
+    if (old_referred or new_referred) and kept:
+        return False
+    before, after = old.shape(first), new.shape(second)
+    shared = before.children.keys() & after.children.keys()
+    return 2 * len(shared) >= max(len(before.children), len(after.children)) > 0
