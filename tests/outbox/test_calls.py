@@ -42,7 +42,7 @@ from victor_ext import (
 )
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.passes import _content
+from victor_ext.outbox.outboxes import _content
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 

@@ -45,7 +45,7 @@ from victor_ext import (
     idempotency_key_for,
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
-from victor_ext.outbox.passes import Claim, OutboxBase
+from victor_ext.outbox.passes import Claim, OutboxPasses
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.key_age import Moment
@@ -54,7 +54,7 @@ from victor_ext.testing import Faults, TimeTravel
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
-def set_leases(outbox: OutboxBase[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
+def set_leases(outbox: OutboxPasses[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     with engine.begin() as connection:
         connection.execute(sa.update(outbox.table).values(leased_until=time.time() + ahead))
@@ -120,7 +120,8 @@ class TestSending:
         statements: list[str] = []
         sa.event.listen(outbox._engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
         outbox.refresh(victor)
-        assert [statement for statement in statements if "call" in statement] == [] != statements
+        of_many = [statement for statement in statements if "LIMIT" not in statement]
+        assert [statement for statement in of_many if "call" in statement] == [] != of_many
 
     def test_a_rejection_is_stored_with_its_reason(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
         stored(outbox, invoice(1), invoice(2))
@@ -337,7 +338,7 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(row, 0.0, None, Moment(0.0, 0.0))
+    claim = Claim(row, 0.0, Moment(0.0, 0.0))
     send = next(outbox._deliver(victor, claim))
     assert "043987673645" not in f"{send} {claim}"
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from .queue import BlockingQueue, E, Handler
-from .transactions import Work
+from .transactions import OpenTransactions, Work
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class _Connection:
             return _Result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
 
 
-class DjangoQueue(BlockingQueue[str, E]):
+class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
     """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that as their session.
 
     All objects of one kind, database and system have the same handlers: a command of `manage.py` makes its own object.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from operator import call
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -26,6 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError, VictorError
+from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
 
 from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
@@ -176,6 +178,22 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
             raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
         return client
+
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of a worker."""
+
+    def _work(self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]) -> Pass[None]:
+        """Do what a worker does until it is to stop."""
+        client = self._worker_client(client, interval)
+        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
+        while not stop.is_set():
+            for name in self._passes:
+                self._begin_pass()
+                with self._logged(name) as changed:
+                    changed.extend((yield partial(getattr(self, name), client)))
+            self.heartbeat.step(interval)
+            yield partial(pause, interval)
+        self.heartbeat.stop()  # one that an error has ended is stalled
 
     @contextmanager
     def _logged(self, name: str) -> Generator[list[Any]]:
@@ -407,6 +425,17 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return counted(self.events.c.state, EventState)
 
 
+class MakesTables:
+    """What has tables of its own, which no migration of Django's makes."""
+
+    table: sa.Table
+
+    @operation
+    def create_table(self) -> Work[None]:
+        """Make the tables, unless they exist. With migrations of your own, take `table.metadata` into them."""
+        return self.table.metadata.create_all
+
+
 def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
     """The number of rows in each state."""
     query = sa.select(column, sa.func.count()).group_by(column)
@@ -429,9 +458,6 @@ def _said(error: Exception) -> str:
 class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     """With blocking calls."""
 
-    def _begin_pass(self) -> None:
-        """Make the connection ready for a pass of `run`."""
-
     def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
         """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
 
@@ -447,17 +473,8 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        client = self._worker_client(client, interval)
         stop = stop or threading.Event()
-        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
-        while not stop.is_set():
-            for name in self._passes:
-                self._begin_pass()
-                with self._logged(name) as changed:
-                    changed.extend(getattr(self, name)(client))
-            self.heartbeat.step(interval)
-            stop.wait(interval)
-        self.heartbeat.stop()  # one that an error has ended is stalled
+        drive(self._work(client, interval, stop, stop.wait), call)
 
 
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
@@ -477,14 +494,7 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled."""
-        client = self._worker_client(client, interval)
-        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
-        while True:
-            for name in self._passes:
-                with self._logged(name) as changed:
-                    changed.extend(await getattr(self, name)(client))
-            self.heartbeat.step(interval)
-            await anyio.sleep(interval)
+        await adrive(self._work(client, interval, threading.Event(), anyio.sleep), call)
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:

@@ -15,6 +15,7 @@ from victor_ext import (
     ConfigurationError,
     Conflict,
     InvalidRequest,
+    NotFound,
     Outcome,
     PaymentRequest,
     PermissionDenied,
@@ -205,6 +206,11 @@ def about(error: VictorError) -> About:
         return About.CLIENT
     refused = isinstance(error, StatusError) and error.outcome is Outcome.REJECTED
     return About.EITHER if refused and not isinstance(error, RateLimited) else About.PROVIDER
+
+
+def is_about_all(error: VictorError) -> bool:
+    """Whether a failed call says that others would fail, too."""
+    return about(error) in (About.CLIENT, About.PROVIDER) and not isinstance(error, NotFound)
 
 
 def settle(

@@ -32,11 +32,3 @@ class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
     ) -> None:
         super().__init__(using, webhook, client=client, lease=lease, remember=remember)
         self._use(using)
-
-    def receive(self, body: bytes, headers: Any, *, source: str = "") -> InboxEvent | None:
-        """Check a request, and store it in the open transaction, once. Arguments and errors are as for `Inbox.receive`.
-
-        Raises:
-            django.db.transaction.TransactionManagementError: No transaction of this database is open.
-        """
-        return self._receive(self._open_transaction("receive"), body, headers, source)
