@@ -22,7 +22,7 @@ def use_database(url: sa.URL) -> Generator[None]:
     """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes its own client."""
     from django.db import connections
 
-    from victor_ext.outbox.django.driver import _clients
+    from victor_ext.outbox.django import _clients
 
     while _clients:
         _clients.popitem()[1].close()

@@ -25,21 +25,13 @@ _DIALECTS = {
 """How each database wants its statements, by the name that Django has for it."""
 
 
-class _Result(IteratorResult[Any]):
-    """The rows of a statement, and how many rows it has changed."""
-
-    def __init__(self, columns: list[str], rows: list[Any], rowcount: int) -> None:
-        super().__init__(SimpleResultMetaData(columns), iter(rows))
-        self.rowcount = rowcount
-
-
 class _Connection:
     """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its transaction."""
 
     def __init__(self, using: str) -> None:
         self._using = using
 
-    def execute(self, statement: sa.ClauseElement) -> _Result:
+    def execute(self, statement: sa.ClauseElement) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
@@ -50,7 +42,9 @@ class _Connection:
         with connection.cursor() as cursor:
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
-            return _Result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
+            result: Any = IteratorResult(SimpleResultMetaData(columns), iter(cursor.fetchall() if columns else []))
+            result.rowcount = cursor.rowcount
+            return result
 
 
 class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):

@@ -171,11 +171,11 @@ class _Definition(Generic[B, A, W]):
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
         kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
-        function = [each for each, kind in zip(self._functions, kinds, strict=True) if issubclass(owner, kind)][-1]
+        function = [each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__][-1]
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return self.__get__(box, type(box))(*args, **kwargs)
+        return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
 
 
 class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]):  # noqa: N801 - a decorator
