@@ -211,22 +211,20 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
         An error that may be about one alone is raised at the end.
         """
-        done: list[Entry] = []
+        done: list[Entry | None] = []
         error: VictorError | None = None
         last = 0
         while (one := (yield from take(last))) is not None:
             last, work = one
             try:
-                entry = yield from work
+                done.append((yield from work))
             except VictorError as failed:
                 if is_about_all(failed):
                     raise
                 error = failed
-            else:
-                done += [] if entry is None else [entry]
         if error is not None:
             raise error
-        return done
+        return [*filter(None, done)]
 
     def _refresh_one(self, client: AnyClient, row: Any) -> Pass[Entry | None]:
         """Read the state of what a write made."""
@@ -247,7 +245,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         rows = yield from self._transact(lambda one: {each: (id, word) for each, id, word in one.execute(query)})
         if not rows:
             return []
-        changed: list[Entry] = []
+        changed: list[Entry | None] = []
         times = (Sent(at, None, known=bool(known)).earliest(now) for at, known in first if at is not None)
         pages = victor.payment_requests.list(direction="outbound", start_datetime=min(times, default=None)).pages()
         while (page := (yield partial(following, pages))) is not None:
@@ -256,9 +254,8 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
                 id, status = rows.get(request.id, (None, None))
                 if id is not None and values != {"status": status, "ended": False}:
                     values["error"] = request.error_message
-                    entry = yield from self._refreshed(id, status, values)
-                    changed += [] if entry is None else [entry]
-        return changed
+                    changed.append((yield from self._refreshed(id, status, values)))
+        return [*filter(None, changed)]
 
     def _refreshed(self, id: int, status: str | None, values: dict[str, Any]) -> Pass[Entry | None]:
         """Store a status that was read, unless another worker has stored a later one since there was this `status`."""
