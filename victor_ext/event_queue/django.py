@@ -42,7 +42,8 @@ class _Connection:
         with connection.cursor() as cursor:
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
-            result: Any = IteratorResult(SimpleResultMetaData(columns), iter(cursor.fetchall() if columns else []))
+            rows = iter(cursor.fetchall() if columns else [])
+            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), rows))
             result.rowcount = cursor.rowcount
             return result
 

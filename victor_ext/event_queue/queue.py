@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import partial
 from operator import call
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import anyio
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
+from victor_ext.settlement.flow import is_about_all
 
 from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
 
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 S = TypeVar("S", bound=StrEnum)
+T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., object])
+
+Taken: TypeAlias = Pass[tuple[int, Pass[T | None]] | None]
+"""A step that takes up a row: its id, and what is done with it. None: there is none."""
 
 _log = logging.getLogger("victor_ext.events")
 
@@ -58,10 +63,6 @@ class EventState(StrEnum):
     """It is handled by the next pass, or tried again when its time has come."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
-
-
-class PassEnded(Exception):
-    """No event can be handled now, since a client cannot ask its provider: its cause. No try is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,24 +324,49 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         Raises:
             VictorError: The provider cannot be asked. The event waits for the next pass.
         """
-        done: list[E] = []
         provider, now = self._provider(client), time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
             yield from self._transact(lambda connection: self._forget(provider, connection, time.time()))
             self._forgotten_at = now
-        last = 0
-        while self._handlers and (row := (yield from self._transact(partial(self._take, provider, last)))) is not None:
-            last = row.id
-            try:
-                event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
-                if (yield from self._transact(partial(self._finish, row, event))):
-                    done.append(event)
-            except PassEnded as ended:
+
+        def take(last: int) -> Taken[E]:
+            row = (yield from self._transact(partial(self._take, provider, last))) if self._handlers else None
+            return None if row is None else (row.id, self._handle_one(row, client))
+
+        return (yield from self._each(take))
+
+    def _handle_one(self, row: Any, client: Any) -> Pass[E | None]:
+        event = None
+        try:
+            event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
+            is_done = yield from self._transact(partial(self._finish, row, event))
+        except Exception as error:
+            if event is None and isinstance(error, VictorError) and is_about_all(error):  # no try is counted
                 yield from self._transact(partial(self._put_back, row))
-                raise ended.__cause__ or ended from None
-            except Exception as error:  # noqa: BLE001 - any handler's
-                yield from self._transact(partial(self._put_off, row, error))
-        return done
+                raise
+            yield from self._transact(partial(self._put_off, row, error))
+            return None
+        return event if is_done else None
+
+    def _each(self, take: Callable[[int], Taken[T]]) -> Pass[list[T]]:
+        """Go through a table: `take` takes up the first row after an id, and says what is done with it.
+
+        An error that may be about one alone is raised at the end.
+        """
+        done: list[T | None] = []
+        error: VictorError | None = None
+        last = 0
+        while (one := (yield from take(last))) is not None:
+            last, work = one
+            try:
+                done.append((yield from work))
+            except VictorError as failed:
+                if is_about_all(failed):
+                    raise
+                error = failed
+        if error is not None:
+            raise error
+        return [*filter(None, done)]
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
         """Take up the system's event after `last` that a handler wants, with the lease: as it was, or None."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import Delivery, VictorError
+from victor_ext import Delivery
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
@@ -20,13 +20,11 @@ from victor_ext.event_queue.queue import (
     H,
     Handler,
     MakesTables,
-    PassEnded,
     event_table,
     inserted,
 )
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
-from victor_ext.settlement.flow import is_about_all
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -176,13 +174,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         client = self._client if client is None else client
-        try:
-            reading = self._webhook.reading(client, event.notification)
-            return event if reading is None else replace(event, record=(yield reading))
-        except VictorError as error:
-            if is_about_all(error):
-                raise PassEnded from error
-            raise
+        reading = self._webhook.reading(client, event.notification)
+        return event if reading is None else replace(event, record=(yield reading))
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)

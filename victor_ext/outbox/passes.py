@@ -29,9 +29,8 @@ from victor_ext import (
     StatusError,
     UnreadableResponse,
     Victor,
-    VictorError,
 )
-from victor_ext.event_queue.queue import EventQueue, taken
+from victor_ext.event_queue.queue import EventQueue, Taken, taken
 from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
 from victor_ext.flows import following
 from victor_ext.settlement.flow import (
@@ -40,7 +39,6 @@ from victor_ext.settlement.flow import (
     PaymentOutcome,
     Rival,
     Settlement,
-    is_about_all,
     is_refusal,
     settle,
 )
@@ -162,7 +160,7 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
         """
         sender = self._worker_client(client)
 
-        def take(last: int) -> Pass[tuple[int, Pass[Entry | None]] | None]:
+        def take(last: int) -> Taken[Entry]:
             # An age is certain by the provider's clock alone.
             if not sender.provider_time().is_known:
                 yield sender.ask_time
@@ -198,33 +196,13 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             tenth = (now - (row.first_sent_at or now)) / 10  # a last status may never come, and entries become many
             return {"leased_until": now + min(max(_LOOK_AGAIN, tenth), _LONGEST_WAIT)}
 
-        def take(last: int) -> Pass[tuple[int, Pass[Entry | None]] | None]:
+        def take(last: int) -> Taken[Entry]:
             due = sa.and_(is_due, columns.id > last)
             row = yield from self._transact(lambda one: taken(one, self.table, due, ("leased_until",), again))
             return None if row is None else (row.id, self._refresh_one(reader, row))
 
         changed = yield from self._refresh_listed(reader, sa.and_(is_open, is_listed))
         return [*changed, *(yield from self._each(take))]
-
-    def _each(self, take: Callable[[int], Pass[tuple[int, Pass[Entry | None]] | None]]) -> Pass[list[Entry]]:
-        """Go through the entries: `take` takes up the first one after an id, and says what is done with it.
-
-        An error that may be about one alone is raised at the end.
-        """
-        done: list[Entry | None] = []
-        error: VictorError | None = None
-        last = 0
-        while (one := (yield from take(last))) is not None:
-            last, work = one
-            try:
-                done.append((yield from work))
-            except VictorError as failed:
-                if is_about_all(failed):
-                    raise
-                error = failed
-        if error is not None:
-            raise error
-        return [*filter(None, done)]
 
     def _refresh_one(self, client: AnyClient, row: Any) -> Pass[Entry | None]:
         """Read the state of what a write made."""
