@@ -102,12 +102,6 @@ class Payment:
         """Why no read can show whether it was sent; empty: one can."""
         return "" if self.reference else "It has no client_reference_id to search for."
 
-    def created(self, request: PaymentRequest) -> Settlement:
-        """What a good response says of it."""
-        if request.id:
-            return Settlement(PaymentOutcome.CREATED, request)
-        return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
-
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -139,10 +133,6 @@ class Write:
             return "No read of the provider's shows whether it was done."
         missing = [name for name in self.call.look_up_needs if name not in self.look_up_by]
         return f"It was added without {' and '.join(missing)}, which its look-up needs." if missing else ""
-
-    def created(self, done: Any) -> Settlement:
-        """What a good response says of it."""
-        return Settlement(PaymentOutcome.CREATED, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +228,7 @@ def settle(
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = began = sent or keys.first_use(now)
-            result, attempts = yield from _create(payment, create, is_repeat=sent is not None)
+            result, attempts = yield from _create(create, is_repeat=sent is not None)
             if sent is None and attempts > 1:  # an earlier attempt may have used it
                 began = now.moment
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
@@ -260,15 +250,15 @@ def settle(
             return so_far
 
 
-def _create(
-    payment: Payment | Write, create: Callable[[bool], Any], *, is_repeat: bool
-) -> Flow[tuple[Settlement | str, int]]:
+def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[tuple[Settlement | str, int]]:
     """Make one call. Return what it says of itself alone, or why it is looked up; and how often it was sent."""
     try:
         created = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
-    return payment.created(created), 1
+    if isinstance(created, PaymentRequest) and not created.id:
+        return Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id."), 1
+    return Settlement(PaymentOutcome.CREATED, created), 1
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
