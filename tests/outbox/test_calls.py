@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -247,21 +245,6 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
     assert _content(stored("1f2e")) == _content(stored("ab03"))
 
 
-def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(blocking: Store) -> None:
-    blocking.options = FINAL
-    for key in (KEY, "the-key-of-another-payout"):
-        submit(blocking, key=key)
-    blocking.harness.sandbox.inject("refuse", operation="list_payments", times=None)
-    for fault in ("lose_answer", "cut_request"):  # one of them was submitted, and nobody knows which
-        blocking.harness.sandbox.inject(fault, operation="submit", **({"after": 25} if fault == "cut_request" else {}))
-        with pytest.raises(VictorError):
-            blocking.send()
-    blocking.harness.sandbox.clear_faults()
-    blocking.update(leased_until=0.0)
-    assert blocking.send() == [("unclear", None)] * 2
-    assert blocking.harness.work("INV-1042") == 1
-
-
 def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
     harness.submit(pay("INV-1"), pay("INV-2"))
     since, given = harness.since, {"payor_id": harness.payor}
@@ -297,39 +280,6 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     with suppress(TimedOut) if within else nullcontext():
         blocking.send()
     assert blocking.harness.calls("submit") == sent
-
-
-@pytest.mark.parametrize("worked", [False, True])
-def test_a_worker_that_is_killed_within_its_call(blocking: Store, tmp_path: Path, worked: bool) -> None:
-    """By `kill -9`, when the request has arrived, or before it leaves."""
-    submit(blocking)
-    program = f"""
-import os, signal, sys
-import httpx, sqlalchemy as sa
-from victor_ext.outbox import Outbox
-from victor_ext.providers.velo import Velo, VeloAuth
-
-class Kills(httpx.HTTPTransport):
-    def handle_request(self, request):
-        if request.url.path != "/v3/payouts":
-            return super().handle_request(request)
-        if {worked}:
-            super().handle_request(request)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-auth = VeloAuth(*sys.argv[1:3])
-velo = Velo(auth, base_url={blocking.harness.settings["base_url"]!r}, transport=Kills())
-Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
-"""
-    key, secret = blocking.harness.sandbox.add_key()
-    ran = subprocess.run([sys.executable, "-c", program, key, secret], check=False, capture_output=True)
-    assert ran.returncode == -9, ran.stderr.decode()[-500:]
-    assert blocking.state() == "sending"
-    blocking.update(leased_until=0.0)
-    blocking.options = FINAL
-    ((state, payout_id),) = blocking.send()
-    assert (state, payout_id is not None) == (("sent", True) if worked else ("unclear", False))
-    assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
 
 
 def keyed(script: Script, **options: Any) -> Any:

@@ -18,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_type_hints
-from unicodedata import normalize
 
 import anyio
 import httpx
@@ -196,29 +195,6 @@ class TestSending:
         set_leases(outbox, engine, ahead)
         assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * (not is_held)
         assert Outbox(engine).counts()[EntryState.SENDING] == is_held
-
-    @pytest.mark.parametrize("other", [{"client_reference_id": "Mu\u0308-1"}, {"client_reference_id": " Mü-1"}])
-    def test_a_request_that_may_be_another_entrys_settles_none(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any, other: Any
-    ) -> None:
-        """Two instalments share a reference, in two spellings. Which of them the provider has, nobody knows."""
-        stored(outbox, invoice(1, client_reference_id="Mü-1"), invoice(2, **other))
-        faults.refuse(times=12, operation="create")
-        assert outbox.send(victor) == []
-        victor.payment_requests.create(**invoice(3, client_reference_id="Mü-1"))
-        with engine.begin() as connection:
-            connection.execute(sa.update(outbox.table).values(leased_until=0.0, sent_by="others", settle_until=1.0))
-        assert {entry.state for entry in outbox.send(victor)} == {EntryState.UNCLEAR}
-        sent_once(invoice(3)["idempotency_key"])
-
-    def test_two_unicode_forms_are_one_entry_which_is_sent_as_it_was_written(
-        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
-    ) -> None:
-        one, other = (invoice(normalize(form, "Mü-1"), notes=normalize(form, "für März")) for form in ("NFD", "NFC"))
-        stored(outbox, one, other)
-        assert [entry.client_reference_id for entry in outbox.send(victor)] == [one["client_reference_id"]]
-        sent = [(made["client_reference_id"], made["notes"]) for made in victor_sandbox.requests()]
-        assert sent == [(one["client_reference_id"], one["notes"])]
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
