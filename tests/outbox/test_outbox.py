@@ -74,13 +74,6 @@ class TestStoring:
             outbox.add(connection, **invoice(2))
         assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
 
-    def test_the_same_invoice_is_stored_once(self, outbox: Outbox) -> None:
-        stored(outbox, invoice(), dict(reversed(invoice(amount="44.23").items())))
-        assert len(outbox.entries()) == 1
-        with pytest.raises(InvalidRequest, match="with other arguments") as raised:
-            stored(outbox, invoice(amount="44.24"))
-        assert raised.value.idempotency_key == outbox.entries()[0].idempotency_key
-
     def test_of_two_transactions_with_one_key_one_is_refused(self, outbox: Outbox, engine: sa.Engine) -> None:
         stored(outbox, invoice())
         with engine.begin() as connection:
@@ -121,14 +114,6 @@ class TestSending:
         outbox.refresh(victor)
         of_many = [statement for statement in statements if "LIMIT" not in statement]
         assert [statement for statement in of_many if "call" in statement] == [] != of_many
-
-    def test_a_rejection_is_stored_with_its_reason(self, outbox: Outbox, victor: Victor, faults: Faults) -> None:
-        stored(outbox, invoice(1), invoice(2))
-        faults.status(400, operation="create")
-        rejected, sent = outbox.send(victor)
-        assert (rejected.state, sent.state) == (EntryState.REJECTED, EntryState.SENT)
-        assert rejected.error
-        assert outbox.entries("rejected") == [rejected]
 
     @pytest.mark.parametrize(
         ("said", "kept"),

@@ -270,7 +270,6 @@ async def awaiting(_session: object, _event: object) -> None: ...
     [
         ({"name": "sent"}, awaiting, "only AsyncOutbox"),
         ({"name": note}, note, r"is no text: write @on\(\)"),
-        ({}, lambda event: event, r"cannot be called with a session and an event"),
         ({"operation": "payouts.sumbit"}, note, "'payouts.sumbit' is no method of this client"),
     ],
 )

@@ -245,13 +245,6 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 )
 
         def register(function: H) -> H:
-            try:
-                inspect.signature(function).bind(None, None)
-            except TypeError:
-                said = f"{function!r:.60} cannot be called with a session and an event: it takes these two arguments."
-                raise ConfigurationError(said) from None
-            except ValueError:  # a function of C may have no signature
-                pass
             if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
                 raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
             self._handlers.append(Handler(function, None if name is None else name.casefold(), source))

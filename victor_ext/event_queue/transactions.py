@@ -112,10 +112,6 @@ class BlockingTransactions(Transactions[Engine]):
 class OpenTransactions(BlockingTransactions[Engine]):
     """With blocking calls, where the transaction of this thread that is open is known: nobody passes a session."""
 
-    def _open_transaction(self, method: str) -> sa.Connection:
-        """The open transaction, for this method."""
-        raise NotImplementedError
-
 
 class AwaitedTransactions(Transactions["AsyncEngine"]):
     """With awaited calls."""

@@ -122,8 +122,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             source: Events of one source alone. None: of each.
 
         Raises:
-            ConfigurationError: The function is no function of two arguments; or it is `async def`, and the inbox has
-                blocking calls.
+            ConfigurationError: The function is `async def`, and the inbox has blocking calls.
         """
         return self._on(name, source)
 

@@ -136,8 +136,8 @@ class OutboxBase(OutboxPasses[Engine]):
             operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
 
         Raises:
-            ConfigurationError: The function is no function of two arguments; it is `async def`, and the outbox has
-                blocking calls; or the outbox's client has no such method.
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or the outbox's client
+                has no such method.
         """
         if isinstance(operation, str) and "." in operation and self.client is not None:  # no generated function's name
             with suppress(TypeError, InvalidRequest):  # it has no arguments here
