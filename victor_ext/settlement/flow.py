@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from functools import partial
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -90,7 +90,6 @@ class Payment:
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
-    ids: ClassVar[tuple[str, ...]] = ()
 
     @property
     def reference(self) -> str:
@@ -115,16 +114,6 @@ class Write:
     call: PreparedCall = field(repr=False)
     sent: Sent | None = None
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids in its path."""
-        return self.call.ids
-
-    @property
-    def reference(self) -> str:
-        """What its request calls what it makes; empty: nothing."""
-        return self.call.subject or ""
 
     @property
     def why_no_look_up(self) -> str:
@@ -158,7 +147,8 @@ class LookUp:
             # A list that lags shows an older payment of the same reference alone.
             return self.unknown(f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}")
         seen = f"{done.id} has what was sent, but another payment has the same reference."
-        is_of_path = done.id in self.payment.ids  # a state that it keeps, whoever brought it there
+        # A state that it keeps, whoever brought it there.
+        is_of_path = isinstance(self.payment, Write) and done.id in self.payment.call.ids
         otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
         return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
 
