@@ -275,23 +275,16 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     # In the transaction of another one
 
-    def _tell(self, connection: sa.Connection, *, try_now: bool, **values: Any) -> None:
-        """Let the handlers do their work with the change that it is about, or store the event: they come later.
+    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
+        """Let the handlers do their work with the change that it is about; or store the event, if they raised an error.
 
         What no handler of this process wants is not stored.
         """
         handlers = self._wanting(row := SimpleNamespace(**values))
-        tries, error = 0, None
-        if handlers and try_now:
-            try:
-                self._handled(connection, handlers, self._event_of(row, 1))
-            except Exception as failure:  # noqa: BLE001 - the change is stored, whatever a handler raises
-                tries, error = 1, failure
-                self._log_failure(row, tries, failure)
-            else:
-                return
-        if handlers:
-            self._put(connection, tries, error, **values)
+        if handlers and error is None:
+            self._handled(connection, handlers, self._event_of(row, 1))
+        elif handlers:
+            self._put(connection, 1, error, **values)
 
     def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
         now = time.time()
@@ -409,9 +402,6 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         values = {"tries": tries, "state": state.value, "error": _said(error)}
         due_at = time.time() + _wait_after(tries)
         connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
-        self._log_failure(row, tries, error)
-
-    def _log_failure(self, row: Any, tries: int, error: Exception) -> None:
         text = "The event %s of %s was not handled (try %d of %d)."
         _log.warning(text, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 

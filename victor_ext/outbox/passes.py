@@ -355,12 +355,14 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
         A handler may also fail when its transaction ends, as by a constraint that is checked then.
         """
-        if self._handlers:
-            try:
-                return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=True))))
-            except Exception:  # noqa: BLE001 - what became of a payment is stored, whatever a handler does
-                _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=True)
-        return (yield from self._transact(partial(self._told, work, partial(self._tell, try_now=False))))
+        try:
+            return (yield from self._transact(partial(self._told, work, partial(self._tell, None))))
+        except Exception as error:
+            if not self._handlers:
+                raise
+            failure = error  # what became of a payment is stored, whatever a handler does
+        _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=failure)
+        return (yield from self._transact(partial(self._told, work, partial(self._tell, failure))))
 
     def _told(self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection) -> Entry | None:
         entry, names = work(connection)
