@@ -83,13 +83,10 @@ def test_the_status_says_what_is_known(answered: Any, faults: Faults, order: Any
     assert "043987673645" not in answer.text
 
 
-def test_the_providers_wish_to_wait_is_passed_on(answered: Any, faults: Faults) -> None:
+def test_the_providers_wish_to_wait_is_passed_on_rounded_up(answered: Any, faults: Faults) -> None:
     faults.rate_limit(retry_after=3600)
     answer = answered()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3600")
-
-
-def test_nobody_is_asked_back_before_the_provider_wants_it() -> None:
     answer = anyio.run(error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4))
     assert answer.headers["retry-after"] == "3"
 
