@@ -1,8 +1,7 @@
-"""What a web service needs of its client, for FastAPI and Starlette: an exception handler, and a readiness check.
+"""What a web service needs of its client, for FastAPI and Starlette: an exception handler.
 
     for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  # FastAPI's own 422, too
         app.add_exception_handler(kind, error_response)
-    app.add_route("/health/provider", readiness(victor))
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
 """
@@ -10,12 +9,9 @@ The answer to an error is `application/problem+json` (RFC 9457) with the error's
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http.client import responses
 from typing import Any
-
-import anyio
 
 try:
     from starlette.exceptions import HTTPException
@@ -25,7 +21,6 @@ except ImportError as error:
     raise ImportError("victor_ext.asgi needs starlette, which FastAPI brings: pip install starlette") from error
 
 from victor_ext import (
-    AsyncVictor,
     AuthenticationError,
     Conflict,
     InvalidRequest,
@@ -36,7 +31,7 @@ from victor_ext import (
     VictorError,
 )
 
-__all__ = ("error_response", "readiness")
+__all__ = ("error_response",)
 
 _BY_OUTCOME = {Outcome.NOT_SENT: 503, Outcome.REJECTED: 502, Outcome.UNKNOWN: 504, Outcome.ACCEPTED: 502}
 """503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a fault upstream."""
@@ -92,38 +87,3 @@ def _as_invalid_request(error: Any) -> InvalidRequest:
         field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
         problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)
-
-
-def readiness(
-    victor: AsyncVictor, *, max_age: float = 15.0, deadline: float = 3.0
-) -> Callable[[Request], Awaitable[JSONResponse]]:
-    """A route that says whether the provider answers this client: 200, or the status and body of `error_response`.
-
-    It asks by `victor.ping()`, and keeps the answer: however many ask, the provider gets one call in `max_age` seconds.
-
-    Args:
-        victor: The client of the service.
-        max_age: Seconds for which an answer is kept, good or bad.
-        deadline: Seconds that the call may take, with its retries.
-    """
-    lock = anyio.Lock()
-    probe = victor.with_options(deadline=deadline)
-    asked_at = float("-inf")
-    kept: tuple[dict[str, Any], VictorError | None] = ({}, None)
-
-    async def ready(request: Request) -> JSONResponse:
-        nonlocal asked_at, kept
-        async with lock:
-            if time.monotonic() - asked_at >= max_age:
-                try:
-                    ping = await probe.ping()
-                    kept = ({"seconds": ping.seconds, "clock_offset": ping.clock_offset}, None)
-                except VictorError as error:
-                    kept = ({}, error)
-                asked_at = time.monotonic()
-        ping_result, failure = kept
-        if failure is not None:
-            return await error_response(request, failure)
-        return JSONResponse({"status": "ready", **ping_result})
-
-    return ready

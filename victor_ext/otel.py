@@ -27,24 +27,7 @@ _NAME = "victor_ext"
 
 
 class OpenTelemetry:
-    """A listener for `on_event` that makes a span of each call, and these metrics:
-
-    | metric | kind | attributes besides method and `url.template` |
-    |---|---|---|
-    | `victor_ext.call.duration` | histogram, s | `victor_ext.outcome` (`success`, or the error's), `error.type` |
-    | `victor_ext.call.attempts` | histogram | `victor_ext.outcome` |
-    | `victor_ext.call.active` | up-down counter | |
-    | `victor_ext.call.turn.wait` | histogram, s | |
-    | `http.client.request.duration` | histogram, s | `http.response.status_code`, `error.type`; one for each attempt |
-    | `victor_ext.retries` | counter | |
-    | `victor_ext.retry.quota` | gauge | what is left of the client's retry quota; no other attributes |
-    | `victor_ext.token.requests` | counter | `http.response.status_code`, `error.type` |
-    | `victor_ext.connection.wait` | histogram, s | waiting for a free connection of the pool |
-    | `victor_ext.connection.opened` | counter | new connections |
-    | `victor_ext.outbox.entries` | gauge | `victor_ext.state`, `victor_ext.of`, `victor_ext.table`; see `watch` |
-    | `victor_ext.events` | gauge | `victor_ext.state`, `victor_ext.of` (`Outbox`, `Inbox`), `victor_ext.table` |
-    | `victor_ext.bulk.rows` | counter | `victor_ext.outcome`, `victor_ext.of`; rows that a bulk sender has tried |
-    | `victor_ext.worker.idle` | gauge, s | `victor_ext.of`, `victor_ext.table`; since the last step of a worker |
+    """A listener for `on_event` that makes a span of each call, and the metrics that docs/observability.md lists.
 
     Args:
         tracer_provider: Makes the spans; None: the global one.

@@ -26,6 +26,8 @@ class Operations(griffe.Extension):
         for member in scope.members.values():
             if isinstance(member, griffe.Module | griffe.Class):
                 self._visit(member, loader)
+                if isinstance(member, griffe.Class) and member.name.startswith("Django"):
+                    _without_sessions(member)
             elif isinstance(member, griffe.Function):
                 self._mend(member, loader)
 
@@ -63,6 +65,17 @@ class Operations(griffe.Extension):
 
 _RESULTS = {"OperationFlow": None, "Pass": None, "Work": None, "Walk": "Pages", "Results": "Iterator"}
 """What the caller gets: the result itself, or something that yields such results."""
+
+
+def _without_sessions(box: griffe.Class) -> None:
+    """Give a box of Django's the inherited methods that take a session of the others: it takes none."""
+    for name, inherited in box.inherited_members.items():
+        method = inherited.final_target
+        if isinstance(method, griffe.Function) and "in_session" in {str(each.value) for each in method.decorators}:
+            own, _, *rest = method.parameters
+            copied = griffe.Function(name, parameters=griffe.Parameters(own, *rest), returns=method.returns)
+            copied.docstring, copied.lineno, copied.endlineno = method.docstring, method.lineno, method.endlineno
+            box.set_member(name, copied)
 
 
 def _fields(request: griffe.Class) -> list[griffe.Parameter]:

@@ -17,7 +17,7 @@ GREETING = """
     -d '{{"number": 1042, "amount": "44.23", "counterparty": "ignoresRfp", "due_date": "'$(date -u +%F)'"}}'
   curl {url}/invoices/1042
 
-Accept it as its payer on the sandbox's page, {page}, and ask again. See also {url}/docs, /metrics, /health/provider.
+Accept it as its payer on the sandbox's page, {page}, and ask again. See also {url}/docs and /metrics.
 """
 
 

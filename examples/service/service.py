@@ -18,7 +18,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from victor_ext import AsyncVictor, VictorError, idempotency_key_for
-from victor_ext.asgi import error_response, readiness
+from victor_ext.asgi import error_response
 from victor_ext.otel import OpenTelemetry
 from victor_ext.outbox import AsyncOutbox
 
@@ -75,7 +75,6 @@ def create_app(victor: AsyncVictor | None = None, database_url: str = DATABASE_U
     app.add_exception_handler(exceptions.RequestValidationError, error_response)
     app.add_exception_handler(StarletteHTTPException, error_response)
     app.add_api_route("/health", lambda: {"status": "alive"})
-    app.add_route("/health/provider", readiness(client))
 
     @app.post("/invoices", status_code=201)
     async def create_invoice(new: NewInvoice) -> StoredInvoice:

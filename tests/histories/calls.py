@@ -161,32 +161,21 @@ def client(
     system: str, process: Process, *, awaited: bool = False, deadline: float | None = 60.0, **options: Any
 ) -> Any:
     """A client of a process that has just started."""
-    kinds: tuple[Any, Any]
-    first: Any
-    user, secret, more = process.account, "not-a-secret", dict[str, Any]()
-    if system == "victor":
-        kinds, first = (Victor, AsyncVictor), VictorOAuth(user, secret)
-    elif system == "velo":
-        kinds, first = (Velo, AsyncVelo), VeloAuth(user, secret)
-    elif system == "eastpay":
-        kinds, first, more = (EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}
-    elif system == "flexfactor":
-        kinds, first, more = (FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}
-    elif system == "tiny":
-        kinds, first = (Tiny, AsyncTiny), "token-A"
+    user, secret = process.account, "not-a-secret"
+    options |= {"transport": Wire(process), "retry": QUICK, "base_url": f"https://{system}.test", "deadline": deadline}
+    if system == "kiosk":
+        takes_key = lambda request: request.url.path.startswith(("/v1/orders", "/v1/files"))  # noqa: E731 - one line
+        options |= {"auth": victor_ext.BearerAuth("token-A"), "key": victor_ext.HeaderKey(takes_key=takes_key)}
+        made = (victor_ext.connect, victor_ext.connect_async)[awaited](kiosk("client").Client, **options)
     else:
-        kinds, first = (victor_ext.connect, victor_ext.connect_async), kiosk("client").Client
-        key = victor_ext.HeaderKey(takes_key=lambda request: request.url.path.startswith(("/v1/orders", "/v1/files")))
-        more = {"auth": victor_ext.BearerAuth("token-A"), "key": key}
-    made = kinds[awaited](
-        first,
-        transport=Wire(process),
-        retry=QUICK,
-        base_url=f"https://{system}.test",
-        deadline=deadline,
-        **more,
-        **options,
-    )
+        kinds, first, more = {
+            "victor": ((Victor, AsyncVictor), VictorOAuth(user, secret), {}),
+            "velo": ((Velo, AsyncVelo), VeloAuth(user, secret), {}),
+            "eastpay": ((EastPay, AsyncEastPay), "token-" + "A" * 40, {"entity_id": "E1"}),
+            "flexfactor": ((FlexFactor, AsyncFlexFactor), FlexFactorAuth("key", secret), {"mid": MERCHANT}),
+            "tiny": ((Tiny, AsyncTiny), "token-A", {}),
+        }[system]
+        made = kinds[awaited](first, **more, **options)
     made._driver.sleep = process.world.asleep if awaited else process.world.sleep
     made.__class__ = _by_the_worlds_clock(type(made))
     return made

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -47,6 +47,10 @@ _DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"
 _TO_RESPOND, _ONE_REQUEST = "/respond-to-request/", re.compile(r"/payment-requests/(?!request-payment)")
 
 
+def _one_of(*choices: Any) -> Any:
+    return field(default=choices[0], metadata={"choices": choices})
+
+
 @dataclass(frozen=True)
 class Rules:
     """How this provider behaves where the pages leave it open.
@@ -62,27 +66,18 @@ class Rules:
         form: The Unicode form in which it keeps texts; empty: as they come.
     """
 
-    conflict: str = "replay"
-    repeat: str = "replay"
-    detail: str = "full"
-    order: str = "newest"
-    past_end: str = "empty"
-    dates: str = "always"
-    ahead: float = 0.0
-    form: Any = ""
+    conflict: str = _one_of("replay", "replay", *_CONFLICTS)
+    repeat: str = _one_of("replay", "replay", "replay", "bare 409")
+    detail: str = _one_of("full", "full", "partial", "terse")
+    order: str = _one_of("newest", "oldest")
+    past_end: str = _one_of("empty", "400")
+    dates: str = _one_of("always", "always", "some", "never")
+    ahead: float = _one_of(0.0, 0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0)
+    form: str = _one_of("", "", "NFC", "NFD")
 
     @classmethod
     def draw(cls, dice: Random) -> Rules:
-        return cls(
-            dice.choice(["replay", "replay", *_CONFLICTS]),
-            dice.choice(["replay", "replay", "replay", "bare 409"]),
-            dice.choice(["full", "full", "partial", "terse"]),
-            dice.choice(["newest", "oldest"]),
-            dice.choice(["empty", "400"]),
-            dice.choice(["always", "always", "some", "never"]),
-            dice.choice([0.0, 0.0, 0.0, 3_600.0, -3_600.0, 259_200.0, -259_200.0]),
-            dice.choice(["", "", "NFC", "NFD"]),
-        )
+        return cls(*(dice.choice(each.metadata["choices"]) for each in fields(cls)))
 
 
 @dataclass(frozen=True)
@@ -279,7 +274,7 @@ class Provider:
         if detail == "full":
             inside = {**nested, "created_at": int(work.at * 1000)}
             shown |= {"client_reference_id": work.reference, "payment_request": inside}
-        form = self.rules.form
+        form: Any = self.rules.form
         return json.loads(normalize(form, json.dumps(shown, ensure_ascii=False))) if form else shown
 
     def foreign(self, request: httpx.Request, number: int) -> Reply | None:

@@ -128,7 +128,7 @@ class Planted(NamedTuple):
 
 LOOP, SETTLEMENT, VICTOR = "victor_ext.runtime.loop", "victor_ext.settlement", "victor_ext.providers.victor"
 BULK = "victor_ext.bulk"
-OUTBOX = "victor_ext.outbox.passes:OutboxBase"
+OUTBOX = "victor_ext.outbox.passes:OutboxPasses"
 CALL, OF_USE = f"{LOOP}.attempts:_Call", f"{LOOP}.classification:_of_use"
 KNOWN_TIMES = """
 if not sent.known:

@@ -275,25 +275,6 @@ def test_what_is_older_than_anybody_repeats_is_forgotten(engine: sa.Engine) -> N
     assert received(inbox, body_of()) is not None
 
 
-def test_the_worker_goes_on_after_a_failure(engine: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
-    gateway, stop = Gateway(), threading.Event()
-    gateway.says = "down"
-    inbox = inbox_of(engine, eastpay.Webhook(), gateway)
-    inbox.on()(lambda _session, _event: stop.set())
-    received(inbox, b'{"id": "8ac7a4a1"}', {})
-
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            gateway.says = "000.000.000"
-            let_time_pass(inbox, engine)
-            assert gateway.asked < 5
-            return stop.is_set() and (self.set() or True)
-
-    inbox.run(stop=Stop())
-    assert "inbox.handle failed and will be retried" in caplog.text
-    assert gateway.asked == 2
-
-
 def test_the_awaited_inbox(tmp_path: Any) -> None:
     async def get(payment_id: str) -> str:
         return f"read {payment_id}"

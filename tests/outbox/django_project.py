@@ -19,9 +19,13 @@ def set_up() -> None:
 
 @contextmanager
 def use_database(url: sa.URL) -> Generator[None]:
-    """Let Django's default database be this one of SQLAlchemy's."""
+    """Let Django's default database be this one of SQLAlchemy's, as in a new process, which makes its own client."""
     from django.db import connections
 
+    from victor_ext.outbox.django import _clients
+
+    while _clients:
+        _clients.popitem()[1].close()
     values: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": url.database}
     if url.get_backend_name() == "postgresql":
         values = {"ENGINE": "django.db.backends.postgresql", "NAME": url.database, "USER": url.username}

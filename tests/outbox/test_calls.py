@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.outbox.django_project import set_up, use_database
 from tests.providers.connected.till import client_class, new_payment, operation
-from tests.providers.running import GUID, ONCE, QUICK, Script
+from tests.providers.running import GUID, ONCE, Script
 from tests.providers.systems import ADAPTERS
 from tests.providers.velo.adapter import pay
 from victor_ext import (
@@ -42,7 +40,7 @@ from victor_ext import (
 )
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
-from victor_ext.outbox.passes import _content
+from victor_ext.outbox.outboxes import _content
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -231,7 +229,7 @@ def test_one_key_is_one_call(store: Store) -> None:
         given = {"payor_id": store.harness.payor if payor == "own" else payor}
         with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
             store.add(*call, look_up_by=given)
-        assert raised.value.problems[0].code == "used"
+        assert (raised.value.problems[0].code, raised.value.idempotency_key) == ("used", KEY)
     with pytest.raises(InvalidRequest, match="idempotency_key is missing"):
         submit(store, key=" ")
     assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
@@ -245,21 +243,6 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
         ).to_text()  # fmt: skip
 
     assert _content(stored("1f2e")) == _content(stored("ab03"))
-
-
-def test_two_payouts_with_the_same_references_are_not_taken_for_each_other(blocking: Store) -> None:
-    blocking.options = FINAL
-    for key in (KEY, "the-key-of-another-payout"):
-        submit(blocking, key=key)
-    blocking.harness.sandbox.inject("refuse", operation="list_payments", times=None)
-    for fault in ("lose_answer", "cut_request"):  # one of them was submitted, and nobody knows which
-        blocking.harness.sandbox.inject(fault, operation="submit", **({"after": 25} if fault == "cut_request" else {}))
-        with pytest.raises(VictorError):
-            blocking.send()
-    blocking.harness.sandbox.clear_faults()
-    blocking.update(leased_until=0.0)
-    assert blocking.send() == [("unclear", None)] * 2
-    assert blocking.harness.work("INV-1042") == 1
 
 
 def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
@@ -299,51 +282,50 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     assert blocking.harness.calls("submit") == sent
 
 
-@pytest.mark.parametrize("worked", [False, True])
-def test_a_worker_that_is_killed_within_its_call(blocking: Store, tmp_path: Path, worked: bool) -> None:
-    """By `kill -9`, when the request has arrived, or before it leaves."""
-    submit(blocking)
-    program = f"""
-import os, signal, sys
-import httpx, sqlalchemy as sa
-from victor_ext.outbox import Outbox
-from victor_ext.providers.velo import Velo, VeloAuth
+def keyed(script: Script, **options: Any) -> Any:
+    """A client of an API that takes a key for payments, and has no `ping`."""
+    given = {"transport": script.transport, "retry": ONCE, "key": HeaderKey(), "base_url": "https://till.test"}
+    return connect(client_class(), name="Till", **{**given, **options})
 
-class Kills(httpx.HTTPTransport):
-    def handle_request(self, request):
-        if request.url.path != "/v3/payouts":
-            return super().handle_request(request)
-        if {worked}:
-            super().handle_request(request)
-        os.kill(os.getpid(), signal.SIGKILL)
 
-auth = VeloAuth(*sys.argv[1:3])
-velo = Velo(auth, base_url={blocking.harness.settings["base_url"]!r}, transport=Kills())
-Outbox(sa.create_engine({str(blocking.engine.url)!r}), client=velo).send()
-"""
-    key, secret = blocking.harness.sandbox.add_key()
-    ran = subprocess.run([sys.executable, "-c", program, key, secret], check=False, capture_output=True)
-    assert ran.returncode == -9, ran.stderr.decode()[-500:]
-    assert blocking.state() == "sending"
-    blocking.update(leased_until=0.0)
-    blocking.options = FINAL
-    ((state, payout_id),) = blocking.send()
-    assert (state, payout_id is not None) == (("sent", True) if worked else ("unclear", False))
-    assert (blocking.harness.calls("submit"), blocking.harness.work("INV-1042")) == (worked, worked)
+def outbox_of(store: Store, client: Any = None) -> Outbox:
+    made = Outbox(store.engine, client)
+    made.create_table()
+    return made
+
+
+def with_a_payment(store: Store, client: Any, key: str = GUID, reference: str = "INV-1", **terms: Any) -> Outbox:
+    """An outbox of the client's that has a payment of Till's to send."""
+    outbox, body = outbox_of(store, client), new_payment(amount=1, reference=reference)
+    with store.engine.begin() as connection:
+        take_payment = operation("payments.take_payment")
+        outbox.add_call(connection, take_payment, body=body, idempotency_key=key, **terms)
+    return outbox
+
+
+def dated(status: int, **content: Any) -> httpx.Response:
+    return httpx.Response(status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content)
+
+
+def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """The options of a client that takes no key, and whose list proves a payment as this says of it and the call."""
+
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return shown(listed, call)
+
+    return {"key": None, "proofs": {"POST /v1/payments": Proof(find)}}
 
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking: Store, key: HeaderKey | None) -> None:
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
     script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
-    outbox = Outbox(blocking.engine, client=keyed(script, key=key, retry=ONCE))
-    outbox.create_table()
+    client = keyed(script, key=key)
+    for number in range(len(refusals) + 1):
+        reference = f"INV-{number}"
+        outbox = with_a_payment(blocking, client, f"the-key-of-payment-{number}", reference, at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
-    with blocking.engine.begin() as connection:
-        for number in range(len(refusals) + 1):
-            named: Any = {"idempotency_key": f"the-key-of-payment-{number}", "at_most_once": True}
-            body = new_payment(amount=1, reference=f"INV-{number}")
-            outbox.add_call(connection, operation("payments.take_payment"), body=body, **named)
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
     assert [entry.error for entry in outbox.entries("rejected")] == told
@@ -357,7 +339,7 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(blocking:
 
 def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
     script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
-    outbox = with_a_payment(blocking, keyed(script, retry=ONCE))
+    outbox = with_a_payment(blocking, keyed(script))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
     assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [("unclear", True)]
@@ -369,41 +351,13 @@ def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> N
     assert (blocking.send(), blocking.state()) == ([], "waiting")
 
 
-def keyed(script: Script, **options: Any) -> Any:
-    """A client of an API that takes a key for payments, and has no `ping`."""
-    given = {"transport": script.transport, "retry": QUICK, "key": HeaderKey(), "base_url": "https://till.test"}
-    return connect(client_class(), name="Till", **{**given, **options})
-
-
-def with_a_payment(store: Store, client: Any, key: str = GUID) -> Outbox:
-    """An outbox of the client's that has a payment of Till's to send."""
-    outbox = Outbox(store.engine, client=client)
-    outbox.create_table()
-    with store.engine.begin() as connection:
-        body = new_payment(amount=1, reference="INV-1")
-        outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key=key)
-    return outbox
-
-
-def dated(status: int, **content: Any) -> httpx.Response:
-    return httpx.Response(status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content)
-
-
 def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store) -> None:
     """So the age of the key is known after a crash: the write is repeated under it, not given up."""
-    body = new_payment(amount=4423, reference="INV-1")
-    outbox = Outbox(blocking.engine)
-    outbox.create_table()
-    script = Script(dated(404), httpx.ConnectError("it ended"))
-    with keyed(script, retry=ONCE) as client, blocking.engine.begin() as connection:
-        Outbox(blocking.engine, client=client).add_call(
-            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID
-        )
+    outbox = with_a_payment(blocking, keyed(Script()))
     lost = httpx.ReadError("it was cut")
     for lines, states in (((dated(404), lost), []), ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"])):
         script = Script(*lines)
-        with keyed(script, retry=ONCE) as client:
-            assert [entry.state.value for entry in outbox.send(client)] == states
+        assert [entry.state.value for entry in outbox.send(keyed(script))] == states
         assert [request.url.path for request in script.requests] == ["/", "/v1/payments"]
         assert script.requests[1].headers["idempotency-key"] == GUID
         blocking.update(leased_until=0.0)
@@ -429,7 +383,7 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
 ) -> None:
     """A provider may keep the keys of each account apart."""
     script, repeat = Script(dated(404), httpx.ReadError("it was cut")), Script(dated(404), dated(201, json={"id": "p"}))
-    outbox = with_a_payment(blocking, keyed(script, retry=ONCE, **one))
+    outbox = with_a_payment(blocking, keyed(script, **one))
     assert outbox.send() == []
     blocking.update(leased_until=0.0)
     assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
@@ -458,42 +412,29 @@ def test_an_account_without_a_name_is_refused() -> None:
 
 
 def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:
-    body, client = new_payment(amount=4423, reference="INV-1"), keyed(Script(dated(404), dated(201, json={"id": "p"})))
-    outbox = Outbox(blocking.engine, client=client)
-    outbox.create_table()
-    with blocking.engine.begin() as connection:
-        soon = datetime.now(UTC) + timedelta(hours=1)
-        outbox.add_call(
-            connection, operation("payments.take_payment"), body=body, idempotency_key=GUID, send_before=soon
-        )
+    client = keyed(Script(dated(404), dated(201, json={"id": "p"})))
+    outbox = with_a_payment(blocking, client, send_before=datetime.now(UTC) + timedelta(hours=1))
     blocking.update(state="sending", first_sent_at=time.time(), by_provider_clock=True, send_before=time.time() - 1)
     assert [entry.state.value for entry in outbox.send()] == ["unclear"]
     assert "its time to be sent has passed" in (outbox.entry(GUID).error or "")  # type: ignore[union-attr] # it is there
 
 
 def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
-    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
-        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+    def shown(listed: Any, call: Any) -> Any:
         references = [each["reference"] for each in json.loads(listed.content)["items"]]
         return Done("pay_1") if call.body["reference"] in references else "The list does not have it."
 
     listed = dated(200, json={"items": [{"id": "pay_1", "amount": 1, "reference": "INV-1"}]})
     script = Script(dated(404), httpx.ReadError("it was cut"), listed)
-    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
-    outbox = with_a_payment(blocking, client, "INV-1")
+    outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
     assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
     assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
 
 
 @pytest.mark.parametrize("failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")])
 def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(blocking: Store, failure: Any) -> None:
-    def find(client: Any, _call: Any, _since: datetime, _given: Any) -> Any:
-        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
-        return Done("pay_1")
-
     script = Script(dated(404), httpx.ReadError("it was cut"), failure)
-    client = keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE)
-    outbox = with_a_payment(blocking, client, KEY)
+    outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: Done("pay_1"))), KEY)
     with pytest.raises(VictorError):
         outbox.send()
     assert [entry.state.value for entry in outbox.entries()] == ["settling"]
@@ -523,17 +464,13 @@ def test_a_status_with_the_name_of_a_state_is_told_as_a_status(blocking: Store, 
     ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
 )
 def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: Any, why: str) -> None:
-    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
-        yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
-        return returns or call.body["references"]
-
-    for wrong in (find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
+    options = proved(lambda _, call: returns or call.body["references"])
+    (proof,) = options["proofs"].values()
+    for wrong in (proof.find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
         with pytest.raises(ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"):
-            keyed(Script(), key=None, proofs={"POST /v1/payments": wrong})
+            keyed(Script(), proofs={"POST /v1/payments": wrong})
     listed = dated(200, json={"items": []})
-    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
-    outbox = Outbox(blocking.engine, keyed(script, key=None, proofs={"POST /v1/payments": Proof(find)}, retry=ONCE))
-    outbox.create_table()
+    outbox = outbox_of(blocking, keyed(Script(dated(404), httpx.ReadError("it was cut"), listed, listed), **options))
     with blocking.engine.begin() as connection:
         body, function = new_payment(amount=1, reference="INV-1"), operation("payments.take_payment").sync
         with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
@@ -548,36 +485,14 @@ def test_a_proof_that_fails_says_so_and_ends_no_pass(blocking: Store, returns: A
 
 def test_no_card_is_stored(blocking: Store) -> None:
     bank = EastPay("t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True)
-    outbox, price = Outbox(blocking.engine, client=bank), Money.of("92.00", "EGP")
-    outbox.create_table()
-    cards: tuple[Any, ...] = (
-        Card("4111111111111111", expiry_month=12, expiry_year=2030),
-        Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123"),
-    )
-    with blocking.engine.begin() as connection:
-        for card in cards:
-            with pytest.raises(InvalidRequest, match="card is the number of a card"):
-                outbox.add_call(
-                    connection, "payments.debit", price, card=card, merchant_transaction_id="I", idempotency_key=KEY
-                )
-        token = CardToken("a-token")
-        outbox.add_call(
-            connection, "payments.debit", price, card=token, merchant_transaction_id="I", idempotency_key=KEY
-        )
+    outbox, price = outbox_of(blocking, bank), Money.of("92.00", "EGP")
+    number: Any = {"number": "4111111111111111", "expiry_month": 12, "expiry_year": 2030}
+    for card in (Card(**number), Card(**number, cvv="123"), CardToken("a-token")):
+        refused = pytest.raises(InvalidRequest, match="card is the number of a card")
+        with nullcontext() if isinstance(card, CardToken) else refused, blocking.engine.begin() as connection:
+            named: Any = {"card": card, "merchant_transaction_id": "I", "idempotency_key": KEY}
+            outbox.add_call(connection, "payments.debit", price, **named)
     assert len(outbox.entries()) == 1
-
-
-def test_an_outbox_without_a_client_takes_no_calls(blocking: Store) -> None:
-    outbox = Outbox(blocking.engine)
-    outbox.create_table()
-    with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
-        outbox.add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
-    with pytest.raises(ConfigurationError, match=r"settle_for=.* is below zero"):
-        Outbox(blocking.engine, settle_for=timedelta(seconds=-1))
-    wrong: Any = "sqlite:///a-password"
-    with pytest.raises(ConfigurationError, match=r"engine is a URL: pass sa\.create_engine") as raised:
-        Outbox(wrong)
-    assert "a-password" not in str(raised.value)
 
 
 def test_what_cannot_be_used_is_named(blocking: Store) -> None:
@@ -587,8 +502,10 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
         outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
     with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
         anyio.run(partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://"))))
-    with pytest.raises(InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"):
+    with pytest.raises(ValueError, match="'bad' is not a valid EntryState"):
         outbox.entries("bad")
+    with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
+        outbox_of(blocking).add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
     with blocking.engine.begin() as connection, pytest.raises(InvalidRequest, match="visible ASCII"):
         outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="schlüssel-1042")
 
@@ -607,8 +524,6 @@ def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: p
             DjangoOutbox.from_settings().add_call(
                 "payouts.submit", [pay()], idempotency_key=KEY, look_up_by={"payor_id": blocking.harness.payor}
             )
-        with pytest.raises(transaction.TransactionManagementError, match=r"call add_call\(\) within"):
-            DjangoOutbox.from_settings().add_call("payouts.withdraw", "payout-1", idempotency_key="another-key")
         call_command("send_payment_requests")
         with velo.Velo.from_env() as client:  # one that somebody else made stays open
             monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})

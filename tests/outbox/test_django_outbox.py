@@ -258,15 +258,6 @@ def test_another_database_is_refused(outbox: DjangoOutbox, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("outbox_class", [Outbox, AsyncOutbox, DjangoOutbox])
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("lease", 120, r"lease=120 .*timedelta\(seconds=120\)"),
-        ("keys_kept", 86400.5, r"keys_kept=86400.5 .*timedelta\(seconds=86400.5\)"),
-        ("lease", "2 min", r"lease='2 min' .*timedelta\(seconds=120\)"),
-        ("keys_kept", timedelta(seconds=99), r"keys_kept=.*99\) is below 100 s"),
-    ],
-)
-def test_a_time_that_no_outbox_takes_is_refused(outbox_class: Any, name: str, value: object, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        outbox_class("default", **{name: value})
+def test_keys_that_live_less_than_a_call_are_refused(outbox_class: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"keys_kept=.*99\) is below 100 s"):
+        outbox_class("default", keys_kept=timedelta(seconds=99))

@@ -14,7 +14,7 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from .queue import BlockingQueue, E, Handler
-from .transactions import Work
+from .transactions import OpenTransactions, Work
 
 T = TypeVar("T")
 
@@ -25,21 +25,13 @@ _DIALECTS = {
 """How each database wants its statements, by the name that Django has for it."""
 
 
-class _Result(IteratorResult[Any]):
-    """The rows of a statement, and how many rows it has changed."""
-
-    def __init__(self, columns: list[str], rows: list[Any], rowcount: int) -> None:
-        super().__init__(SimpleResultMetaData(columns), iter(rows))
-        self.rowcount = rowcount
-
-
 class _Connection:
     """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its transaction."""
 
     def __init__(self, using: str) -> None:
         self._using = using
 
-    def execute(self, statement: sa.ClauseElement) -> _Result:
+    def execute(self, statement: sa.ClauseElement) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
@@ -50,10 +42,13 @@ class _Connection:
         with connection.cursor() as cursor:
             cursor.execute(str(compiled), compiled.params)
             columns = [column[0] for column in cursor.description or ()]
-            return _Result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
+            rows = iter(cursor.fetchall() if columns else [])
+            result = cast("Any", IteratorResult(SimpleResultMetaData(columns), rows))
+            result.rowcount = cursor.rowcount
+            return result
 
 
-class DjangoQueue(BlockingQueue[str, E]):
+class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
     """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that as their session.
 
     All objects of one kind, database and system have the same handlers: a command of `manage.py` makes its own object.

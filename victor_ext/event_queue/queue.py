@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from operator import call
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import anyio
 import sqlalchemy as sa
@@ -26,7 +27,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from victor_ext import ConfigurationError, VictorError
+from victor_ext.flows import adrive, drive
 from victor_ext.privacy import redact_excerpt
+from victor_ext.settlement.flow import is_about_all
 
 from .transactions import AwaitedTransactions, BlockingTransactions, Engine, Pass, Transactions, Work, operation
 
@@ -35,7 +38,11 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 S = TypeVar("S", bound=StrEnum)
+T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., object])
+
+Taken: TypeAlias = Pass[tuple[int, Pass[T | None]] | None]
+"""A step that takes up a row: its id, and what is done with it. None: there is none."""
 
 _log = logging.getLogger("victor_ext.events")
 
@@ -56,10 +63,6 @@ class EventState(StrEnum):
     """It is handled by the next pass, or tried again when its time has come."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
-
-
-class PassEnded(Exception):
-    """No event can be handled now, since a client cannot ask its provider: its cause. No try is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,22 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             raise ConfigurationError(f"interval={interval!r} must be seconds above zero, such as 5.0.")
         return client
 
+    def _begin_pass(self) -> None:
+        """Make the connection ready for a pass of a worker."""
+
+    def _work(self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]) -> Pass[None]:
+        """Do what a worker does until it is to stop."""
+        client = self._worker_client(client, interval)
+        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
+        while not stop.is_set():
+            for name in self._passes:
+                self._begin_pass()
+                with self._logged(name) as changed:
+                    changed.extend((yield partial(getattr(self, name), client)))
+            self.heartbeat.step(interval)
+            yield partial(pause, interval)
+        self.heartbeat.stop()  # one that an error has ended is stalled
+
     @contextmanager
     def _logged(self, name: str) -> Generator[list[Any]]:
         """Log what a pass of a worker changes: what is put into the list. A failure ends this pass alone."""
@@ -226,13 +245,6 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 )
 
         def register(function: H) -> H:
-            try:
-                inspect.signature(function).bind(None, None)
-            except TypeError:
-                said = f"{function!r:.60} cannot be called with a session and an event: it takes these two arguments."
-                raise ConfigurationError(said) from None
-            except ValueError:  # a function of C may have no signature
-                pass
             if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
                 raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
             self._handlers.append(Handler(function, None if name is None else name.casefold(), source))
@@ -263,23 +275,16 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
 
     # In the transaction of another one
 
-    def _tell(self, connection: sa.Connection, *, try_now: bool, **values: Any) -> None:
-        """Let the handlers do their work with the change that it is about, or store the event: they come later.
+    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
+        """Let the handlers do their work with the change that it is about; or store the event, if they raised an error.
 
         What no handler of this process wants is not stored.
         """
         handlers = self._wanting(row := SimpleNamespace(**values))
-        tries, error = 0, None
-        if handlers and try_now:
-            try:
-                self._handled(connection, handlers, self._event_of(row, 1))
-            except Exception as failure:  # noqa: BLE001 - the change is stored, whatever a handler raises
-                tries, error = 1, failure
-                self._log_failure(row, tries, failure)
-            else:
-                return
-        if handlers:
-            self._put(connection, tries, error, **values)
+        if handlers and error is None:
+            self._handled(connection, handlers, self._event_of(row, 1))
+        elif handlers:
+            self._put(connection, 1, error, **values)
 
     def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
         now = time.time()
@@ -305,24 +310,49 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         Raises:
             VictorError: The provider cannot be asked. The event waits for the next pass.
         """
-        done: list[E] = []
         provider, now = self._provider(client), time.monotonic()
         if now - self._forgotten_at > _LONGEST_WAIT:
             yield from self._transact(lambda connection: self._forget(provider, connection, time.time()))
             self._forgotten_at = now
-        last = 0
-        while self._handlers and (row := (yield from self._transact(partial(self._take, provider, last)))) is not None:
-            last = row.id
-            try:
-                event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
-                if (yield from self._transact(partial(self._finish, row, event))):
-                    done.append(event)
-            except PassEnded as ended:
+
+        def take(last: int) -> Taken[E]:
+            row = (yield from self._transact(partial(self._take, provider, last))) if self._handlers else None
+            return None if row is None else (row.id, self._handle_one(row, client))
+
+        return (yield from self._each(take))
+
+    def _handle_one(self, row: Any, client: Any) -> Pass[E | None]:
+        event = None
+        try:
+            event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
+            is_done = yield from self._transact(partial(self._finish, row, event))
+        except Exception as error:
+            if event is None and isinstance(error, VictorError) and is_about_all(error):  # no try is counted
                 yield from self._transact(partial(self._put_back, row))
-                raise ended.__cause__ or ended from None
-            except Exception as error:  # noqa: BLE001 - any handler's
-                yield from self._transact(partial(self._put_off, row, error))
-        return done
+                raise
+            yield from self._transact(partial(self._put_off, row, error))
+            return None
+        return event if is_done else None
+
+    def _each(self, take: Callable[[int], Taken[T]]) -> Pass[list[T]]:
+        """Go through a table: `take` takes up the first row after an id, and says what is done with it.
+
+        An error that may be about one alone is raised at the end.
+        """
+        done: list[T | None] = []
+        error: VictorError | None = None
+        last = 0
+        while (one := (yield from take(last))) is not None:
+            last, work = one
+            try:
+                done.append((yield from work))
+            except VictorError as failed:
+                if is_about_all(failed):
+                    raise
+                error = failed
+        if error is not None:
+            raise error
+        return [*filter(None, done)]
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
         """Take up the system's event after `last` that a handler wants, with the lease: as it was, or None."""
@@ -372,9 +402,6 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         values = {"tries": tries, "state": state.value, "error": _said(error)}
         due_at = time.time() + _wait_after(tries)
         connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
-        self._log_failure(row, tries, error)
-
-    def _log_failure(self, row: Any, tries: int, error: Exception) -> None:
         text = "The event %s of %s was not handled (try %d of %d)."
         _log.warning(text, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 
@@ -407,6 +434,17 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         return counted(self.events.c.state, EventState)
 
 
+class MakesTables:
+    """What has tables of its own, which no migration of Django's makes."""
+
+    table: sa.Table
+
+    @operation
+    def create_table(self) -> Work[None]:
+        """Make the tables, unless they exist. With migrations of your own, take `table.metadata` into them."""
+        return self.table.metadata.create_all
+
+
 def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
     """The number of rows in each state."""
     query = sa.select(column, sa.func.count()).group_by(column)
@@ -429,9 +467,6 @@ def _said(error: Exception) -> str:
 class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
     """With blocking calls."""
 
-    def _begin_pass(self) -> None:
-        """Make the connection ready for a pass of `run`."""
-
     def run(self, client: Any = None, *, interval: float = 5.0, stop: threading.Event | None = None) -> None:
         """Do what is to be done until `stop` is set: the worker, in a thread or a process of its own.
 
@@ -447,17 +482,8 @@ class BlockingQueue(BlockingTransactions[Engine], EventQueue[Engine, E]):
         Raises:
             ConfigurationError: The interval is not above zero, or the deadline of the client is longer than the lease.
         """
-        client = self._worker_client(client, interval)
         stop = stop or threading.Event()
-        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
-        while not stop.is_set():
-            for name in self._passes:
-                self._begin_pass()
-                with self._logged(name) as changed:
-                    changed.extend(getattr(self, name)(client))
-            self.heartbeat.step(interval)
-            stop.wait(interval)
-        self.heartbeat.stop()  # one that an error has ended is stalled
+        drive(self._work(client, interval, stop, stop.wait), call)
 
 
 class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
@@ -477,14 +503,7 @@ class AwaitedQueue(AwaitedTransactions, EventQueue["AsyncEngine", E]):
 
     async def run(self, client: Any = None, *, interval: float = 5.0) -> None:
         """As `run` with blocking calls, awaited: it ends when it is cancelled."""
-        client = self._worker_client(client, interval)
-        self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
-        while True:
-            for name in self._passes:
-                with self._logged(name) as changed:
-                    changed.extend(await getattr(self, name)(client))
-            self.heartbeat.step(interval)
-            await anyio.sleep(interval)
+        await adrive(self._work(client, interval, threading.Event(), anyio.sleep), call)
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:

@@ -10,19 +10,37 @@ from contextlib import AbstractContextManager
 from functools import cached_property, partial, update_wrapper
 from operator import call
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 import anyio
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from victor_ext import ConfigurationError
 from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - texts name them
 
 P = ParamSpec("P")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+B = TypeVar("B", bound=Callable[..., Any])
+A = TypeVar("A", bound=Callable[..., Any])
+W = TypeVar("W", bound=Callable[..., Any])
 Engine = TypeVar("Engine")
 Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
 """Each step is a transaction or a call of the client. Its result may have to be awaited; its error is thrown in."""
@@ -91,6 +109,10 @@ class BlockingTransactions(Transactions[Engine]):
         return begun
 
 
+class OpenTransactions(BlockingTransactions[Engine]):
+    """With blocking calls, where the transaction of this thread that is open is known: nobody passes a session."""
+
+
 class AwaitedTransactions(Transactions["AsyncEngine"]):
     """With awaited calls."""
 
@@ -109,42 +131,95 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
                 return await connection.run_sync(work)
 
 
-class operation(Generic[P, T]):  # noqa: N801 - a decorator
-    """A method that is written once: as a `Pass`, or as `Work` that needs one transaction.
+class _InSession(Protocol[P, T_co]):
+    def __call__(self, session: Session | sa.Connection, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
 
-    Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function. `steps` is the method.
-    """
+
+class _InAsyncSession(Protocol[P, T_co]):
+    async def __call__(self, session: AsyncSession | AsyncConnection, *args: P.args, **kwargs: P.kwargs) -> T_co: ...
+
+
+class _Definition(Generic[B, A, W]):
+    """A method that is written once, as its `steps`: a `B` of a blocking box, an `A` of an awaited one, else a `W`."""
 
     steps: Callable[..., Any]
 
-    def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
-        def blocking(box: Any, *args: Any, **kwargs: Any) -> Any:
-            made = method(box, *args, **kwargs)
-            return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - of every box
-
-        async def awaited(box: Any, *args: Any, **kwargs: Any) -> Any:
-            return await blocking(box, *args, **kwargs)
-
-        self._blocking, self._awaited = blocking, awaited
-        signature = inspect.signature(method)
-        result = str(signature.return_annotation).partition("[")[2].removesuffix("]")
-        functions: list[Any] = [self, blocking, awaited]
-        for function in functions:
-            update_wrapper(function, method)
-            function.__signature__, function.steps = signature.replace(return_annotation=result), method
+    def _define(self, method: Callable[..., Any], result: str, *functions: Any) -> None:
+        """Give these functions, of each of the three, the method's docstring and signature, with this result."""
+        self._functions = functions
+        signature = inspect.signature(method).replace(return_annotation=result)
+        made: Any
+        for made in (self, *functions):
+            update_wrapper(made, method)
+            made.__signature__, made.steps = signature, method
 
     @overload
     def __get__(self, box: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, box: BlockingTransactions[Any], owner: type[Any]) -> Callable[P, T]: ...
+    def __get__(self, box: OpenTransactions[Any], owner: type[Any]) -> W: ...
 
     @overload
-    def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, box: BlockingTransactions[Any], owner: type[Any]) -> B: ...
+
+    @overload
+    def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> A: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
-        function = self._awaited if issubclass(owner, AwaitedTransactions) else self._blocking
+        kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
+        function = [each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__][-1]
         return function if box is None else MethodType(function, box)
 
-    def __call__(self, box: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return self._blocking(box, *args, **kwargs)
+    def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return cast("Any", self).__get__(box, type(box))(*args, **kwargs)
+
+
+class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]):  # noqa: N801 - a decorator
+    """A method that is written as a `Pass`, or as `Work` that needs one transaction.
+
+    Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function.
+    """
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
+        def blocking(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+            made = method(box, *args, **kwargs)
+            return box._run(made) if isinstance(made, Generator) else box._read(made)  # noqa: SLF001 - of every box
+
+        async def awaited(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return await blocking(box, *args, **kwargs)
+
+        result = str(inspect.signature(method).return_annotation).partition("[")[2].removesuffix("]")
+        self._define(method, result, blocking, awaited, blocking)
+
+
+class in_session(_Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]):  # noqa: N801 - a decorator
+    """A method that works in a transaction of the caller's. Its first argument is his session, or `sa.Connection`.
+
+    Of awaited boxes it is a coroutine function, which takes an async session. Where the transaction that is open is
+    known, none is passed.
+    """
+
+    def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
+        def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
+            return method(box, _checked(session, kwargs, "execute"), *args, **kwargs)
+
+        async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
+            checked = _checked(session, kwargs, "run_sync")
+            return await checked.run_sync(partial(MethodType(method, box), **kwargs), *args)
+
+        def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return method(box, box._open_transaction(method.__name__), *args, **kwargs)  # noqa: SLF001 - of such a box
+
+        signature = inspect.signature(method)
+        self._define(method, signature.return_annotation, blocking, awaited, within)
+        own, _, *rest = signature.parameters.values()
+        cast("Any", within).__signature__ = signature.replace(parameters=[own, *rest])
+
+
+def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
+    """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but such as an engine."""
+    session = kwargs.pop("session", None) if session is None else session
+    if not hasattr(session, method):
+        message = f"{type(session).__name__} is no session: pass a Session or a Connection, in your transaction."
+        raise ConfigurationError(message)
+    return session

@@ -12,16 +12,12 @@
 `AsyncInbox` is the same, awaited, and `victor_ext.inbox.django` has that of Django. See docs/webhooks.md.
 """
 
-try:
+from victor_ext.event_queue import needs
+
+with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.inbox.django"):
     from victor_ext import Delivery
     from victor_ext.event_queue.queue import DeadLetter, EventState
 
     from .inboxes import AsyncInbox, Inbox, InboxEvent
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.inbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]', or "
-        "'victor-ext[django]' for victor_ext.inbox.django",
-        name=error.name,
-    ) from error
 
 __all__ = ("AsyncInbox", "DeadLetter", "Delivery", "EventState", "Inbox", "InboxEvent")

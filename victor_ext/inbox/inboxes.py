@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import Delivery, NotFound, VictorError
+from victor_ext import Delivery
 from victor_ext.event_queue.queue import (
     AwaitedQueue,
     BlockingQueue,
     EventQueue,
     H,
     Handler,
-    PassEnded,
+    MakesTables,
     event_table,
     inserted,
 )
-from victor_ext.event_queue.transactions import Engine, Pass, Work, operation
+from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
-from victor_ext.settlement.flow import About, about
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 
 _READ = "read "
@@ -123,15 +122,34 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             source: Events of one source alone. None: of each.
 
         Raises:
-            ConfigurationError: The function is no function of two arguments; or it is `async def`, and the inbox has
-                blocking calls.
+            ConfigurationError: The function is `async def`, and the inbox has blocking calls.
         """
         return self._on(name, source)
 
     def _provider(self, client: Any = None) -> str:  # noqa: ARG002 - an outbox may have none of its own
         return self._webhook.provider
 
-    def _receive(self, session: Any, body: Any, headers: Any, source: str) -> InboxEvent | None:
+    @in_session
+    def receive(
+        self, session: Session | sa.Connection, body: bytes, headers: Any, *, source: str = ""
+    ) -> InboxEvent | None:
+        """Check a request to the webhook, and store it in your transaction, once. Answer 200 after the commit.
+
+        Args:
+            session: Your session or connection; an async one for `AsyncInbox`, and none for `DjangoInbox`.
+            body: The body of the request, as the bytes that came.
+            headers: Its headers: a mapping, or pairs of name and value.
+            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids, and each has
+                a sequence of its own.
+
+        Returns:
+            The event, or None for a repeat.
+
+        Raises:
+            AuthenticationError: It may not come from the system. Answer 401.
+            InvalidRequest: It is not a notification. Answer 400.
+            django.db.transaction.TransactionManagementError: Of `DjangoInbox`, without an open transaction.
+        """
         delivery = self._webhook.delivery(body, headers)
         ids = [*map(_storable, delivery.ids)]
         # All are remembered, and in one order: two processes do not wait for each other.
@@ -155,13 +173,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
         client = self._client if client is None else client
-        try:
-            reading = self._webhook.reading(client, event.notification)
-            return event if reading is None else replace(event, record=(yield reading))
-        except VictorError as error:
-            if about(error) in (About.CLIENT, About.PROVIDER) and not isinstance(error, NotFound):
-                raise PassEnded from error
-            raise
+        reading = self._webhook.reading(client, event.notification)
+        return event if reading is None else replace(event, record=(yield reading))
 
     def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
         state = None if event.record is None else self._webhook.state_of(event.record)
@@ -202,7 +215,7 @@ def _storable(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
+class Inbox(MakesTables, InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
     """The inbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
 
     Args:
@@ -216,41 +229,6 @@ class Inbox(InboxBase[sa.Engine], BlockingQueue[sa.Engine, InboxEvent]):
         table: The name of the table of ids; that of the events has `_events` after it.
     """
 
-    def create_table(self) -> None:
-        """Make the tables, unless they exist. With migrations of your own, take `inbox.table.metadata` into them."""
-        self.table.metadata.create_all(self._engine)
 
-    def receive(
-        self, session: Session | sa.Connection, body: bytes, headers: Any, *, source: str = ""
-    ) -> InboxEvent | None:
-        """Check a request to the webhook, and store it in your transaction, once. Answer 200 after the commit.
-
-        Args:
-            session: Your session or connection.
-            body: The body of the request, as the bytes that came.
-            headers: Its headers: a mapping, or pairs of name and value.
-            source: Whose address it came to, such as the id of a payor. Two sources may have the same ids, and each has
-                a sequence of its own.
-
-        Returns:
-            The event, or None for a repeat.
-
-        Raises:
-            AuthenticationError: It may not come from the system. Answer 401.
-            InvalidRequest: It is not a notification. Answer 400.
-        """
-        return self._receive(session, body, headers, source)
-
-
-class AsyncInbox(InboxBase["AsyncEngine"], AwaitedQueue[InboxEvent]):
+class AsyncInbox(MakesTables, InboxBase["AsyncEngine"], AwaitedQueue[InboxEvent]):
     """`Inbox`, awaited, on an `AsyncEngine`. The arguments are as for `Inbox`."""
-
-    async def create_table(self) -> None:
-        """As `Inbox.create_table`, awaited."""
-        await self._transaction(self.table.metadata.create_all)
-
-    async def receive(
-        self, session: AsyncSession | AsyncConnection, body: bytes, headers: Any, *, source: str = ""
-    ) -> InboxEvent | None:
-        """As `Inbox.receive`, awaited, with your session or connection."""
-        return await session.run_sync(self._receive, body, headers, source)

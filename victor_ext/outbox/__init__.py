@@ -15,18 +15,14 @@
 A process may be killed between any two steps. See docs/outbox.md.
 """
 
-try:
+from victor_ext.event_queue import needs
+
+with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.outbox.django"):
     from victor_ext.event_queue.queue import DeadLetter, EventState
     from victor_ext.settlement.arguments import PaymentRequestArguments
 
     from .entries import Entry, EntryState, OutboxEvent
     from .outboxes import AsyncOutbox, Outbox
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.outbox needs {error.name}; install its extra: pip install 'victor-ext[outbox]', or "
-        "'victor-ext[django]' for victor_ext.outbox.django",
-        name=error.name,
-    ) from error
 
 __all__ = (
     "AsyncOutbox",

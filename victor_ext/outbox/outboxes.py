@@ -1,52 +1,157 @@
-"""The outboxes of a database: one with blocking and one with awaited calls. What they do is in `passes`."""
+"""The outboxes of a database: one with blocking and one with awaited calls, and what is stored with them."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Unpack
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import cache, partial
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue
+from victor_ext import (
+    ConfigurationError,
+    InvalidRequest,
+    PreparedCall,
+    Problem,
+    Promise,
+    Victor,
+    VictorOAuth,
+    check_payment_request,
+)
+from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, H, Handler, MakesTables, counted, event_table
+from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
+from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
+from victor_ext.settlement.key_age import LEAST_KEPT
 
-from .entries import OutboxEvent
-from .passes import OutboxBase, check_session
+from .entries import CREATE, VICTOR, Entry, EntryState, OutboxEvent, entry_of, outbox_table, sent_values
+from .passes import AnyClient, OutboxPasses
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession  # noqa: F401 - a text names it
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 
-class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
-    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+def _refused(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
-    None of its methods closes the client, `victor`.
 
-    Args:
-        engine: An SQLAlchemy engine of the database that has your invoices.
-        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is given another one.
-        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
-        lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
-            same for all workers.
-        settle_for: How long a write is looked up that may have been sent and is not sent again, before it is `unclear`:
-            longer than the provider's lists lag.
-        table: The name of the outbox's table.
-    """
+@cache
+def _preparer() -> Victor:
+    """Prepares payment requests for outboxes without a client of Victor's: it has no credentials, and sends nothing."""
+    return Victor(VictorOAuth("no-client-id", "no-client-secret"))
 
-    def create_table(self) -> None:
-        """Make the tables, unless they exist. With migrations of your own, take `outbox.table.metadata` into them."""
-        self.table.metadata.create_all(self._engine)
 
+def _check_promise(call: PreparedCall, key: str, look_up_by: Mapping[str, str], provider: str) -> None:
+    """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
+    if call.promise is Promise.KEYED:
+        return
+    if call.look_up_needs and not set(call.look_up_needs) <= set(look_up_by):
+        hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in call.look_up_needs)}}}"
+        message = f"After a lost response, {call.name} is looked up, and its look-up needs more: pass {hint}."
+        raise _refused(key, "look_up_by", "required", message)
+    if call.promise is Promise.AT_MOST_ONCE:
+        message = (
+            f"{call.name} has no key, and no read of {provider}'s shows whether it was done. After a lost response "
+            "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
+        )
+        raise _refused(key, "at_most_once", "required", message)
+
+
+def _prepared(
+    client: AnyClient, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], key: str | None
+) -> PreparedCall:
+    if not reference_of(key):
+        message = "idempotency_key is missing: without it no repeat is safe."
+        raise _refused(key, "idempotency_key", "required", message)
+    try:
+        call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
+    except InvalidRequest as refused:
+        refused.idempotency_key = key
+        raise
+    return call
+
+
+def _content(text: str) -> tuple[object, ...]:
+    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a form is random."""
+    call = PreparedCall.from_text(text)
+    try:
+        body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
+        sent: str | bytes = in_one_form(json.dumps(body, sort_keys=True, ensure_ascii=False))
+    except ValueError:
+        _, _, boundary = call.headers.get("content-type", "").partition("boundary=")
+        sent = call.content.replace(boundary.encode() or b"\0", b"")
+    return call.operation, call.method, call.url, call.idempotency_key, sent
+
+
+class OutboxOptions(TypedDict, total=False):
+    """The options of every outbox; `Outbox` describes them."""
+
+    client: AnyClient | None
+    keys_kept: timedelta
+    lease: timedelta
+    settle_for: timedelta
+
+
+class OutboxBase(OutboxPasses[Engine]):
+    """What all outboxes have in common. The arguments are those of `Outbox`. None of them closes the client."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: AnyClient | None = None,
+        *,
+        keys_kept: timedelta = timedelta(hours=24),
+        lease: timedelta = timedelta(minutes=2),
+        settle_for: timedelta = timedelta(minutes=10),
+        table: str = "victor_outbox",
+    ) -> None:
+        self._kept = keys_kept.total_seconds()
+        if self._kept < LEAST_KEPT:
+            raise ConfigurationError(
+                f"keys_kept={keys_kept!r} is below {LEAST_KEPT:g} s: a call and its repeats must end before their key."
+            )
+        self._lease, self._settle_for = lease.total_seconds(), settle_for.total_seconds()
+        self.client = client
+        self.table = outbox_table(table)
+        self.events = event_table(f"{table}_events", self.table.metadata)
+        self._handlers: list[Handler] = []
+        self._engine = engine
+
+    def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
+        """Register a handler, a function of a session and the `OutboxEvent`: `@outbox.on("completed")`.
+
+        It is called in the transaction that stores the change, and may add the next entry to the outbox with the
+        session. If it raises, the change is stored without its work, and the event is handled later (see `handle`).
+        It works on the database alone: while it runs, others wait for its transaction.
+
+        Args:
+            name: A state (`sent`, `rejected`, `refused`, `unclear`), or a status of the provider's, in any letter case.
+                A status whose word is a state of entries is `status:rejected`. None: every event.
+            operation: The entries of one operation alone, such as `payouts.submit`. None: of each.
+
+        Raises:
+            ConfigurationError: The function is `async def`, and the outbox has blocking calls; or the outbox's client
+                has no such method.
+        """
+        if isinstance(operation, str) and "." in operation and self.client is not None:  # no generated function's name
+            with suppress(TypeError, InvalidRequest):  # it has no arguments here
+                self.client.prepare(operation)
+        return self._on(name, operation)
+
+    @in_session
     def add(self, session: Session | sa.Connection, **arguments: Unpack[PaymentRequestArguments]) -> None:
         """Store a request in your transaction. It is sent after the commit, and discarded by a rollback.
 
         The same arguments under the same key are stored once.
 
         Args:
-            session: Your session or connection.
+            session: Your session or connection; an async one for `AsyncOutbox`, and none for `DjangoOutbox`.
             payee_account_number: The account that receives the money.
             payer_counterparty_id: The counterparty that pays.
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
@@ -62,9 +167,19 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
         Raises:
             InvalidRequest: An argument is invalid, the key or the reference is missing, or the key was used for other
                 arguments (a problem with the code `used`).
+            ConfigurationError: `session` is an engine.
+            django.db.transaction.TransactionManagementError: Of `DjangoOutbox`, without an open transaction.
         """
-        self._addition(**arguments)(session)
+        key = arguments.get("idempotency_key")
+        if not reference_of(arguments.get("client_reference_id")):
+            message = "client_reference_id is missing: without it no repeat is safe."
+            raise _refused(key, "client_reference_id", "required", message)
+        client = _preparer() if self.client is None or self.client.provider != VICTOR else self.client
+        call = _prepared(client, CREATE, (), dict(arguments), key)
+        # With its key a past due date passes, since it may be repeated: what is stored is compared, what is new is not.
+        self._add(session, client, call, key, lambda: check_payment_request(**arguments))
 
+    @in_session
     def add_call(
         self,
         session: Session | sa.Connection,
@@ -83,7 +198,7 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
         is sent at most once, and then looked up until `settle_for` has passed.
 
         Args:
-            session: Your session or connection.
+            session: As for `add`.
             operation: A method of the client (`"payouts.instruct"`), or a generated operation: its module
                 (`create_payout`) or one of the module's functions (`create_payout.sync`).
             args: The arguments of the method or of the generated function; so are `kwargs`.
@@ -98,53 +213,141 @@ class Outbox(OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
                 it has the number or the code of a card; or nothing could be promised after a lost response: the problem
                 names what to pass.
             ConfigurationError: The outbox has no client, the client has no such operation, or `session` is an engine.
+            django.db.transaction.TransactionManagementError: As for `add`.
         """
-        self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))(session)
+        client, given = self._own(None), dict(look_up_by or {})
+        call = _prepared(client, operation, args, kwargs, idempotency_key)
+        if not at_most_once:
+            _check_promise(call, idempotency_key, given, client.provider)
+        if send_before is not None and (not isinstance(send_before, datetime) or send_before.utcoffset() is None):
+            message = "send_before is no aware datetime, but naive or none at all: write datetime(..., tzinfo=UTC)."
+            raise _refused(idempotency_key, "send_before", "naive", message)
+        before = None if send_before is None else send_before.timestamp()
+
+        def check() -> None:
+            if before is not None and before <= time.time():
+                message = "send_before has passed: nothing would be sent."
+                raise _refused(idempotency_key, "send_before", "past", message)
+
+        self._add(session, client, call, idempotency_key, check, send_before=before, look_up_by=given)
+
+    def _add(
+        self,
+        session: Session | sa.Connection,
+        client: AnyClient,
+        call: PreparedCall,
+        key: str | None,
+        check: Callable[[], object] = lambda: None,
+        *,
+        send_before: float | None = None,
+        look_up_by: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Store a call under its key, once; `check` refuses one that is new."""
+        text, given = call.to_text(), json.dumps(dict(look_up_by), sort_keys=True)
+        row = session.execute(sa.select(self.table).where(self.table.c.key == key)).first()
+        if row is None:
+            check()
+            new = {"key": key, "reference": call.subject or key, "provider": client.provider, "operation": call.name}
+            new |= {"call": text, "look_up_by": given, "send_before": send_before, "state": EntryState.WAITING.value}
+            session.execute(sa.insert(self.table).values(leased_until=0.0, ended=False, **new))
+        elif (row.provider, row.look_up_by, _content(row.call)) != (client.provider, given, _content(text)):
+            message = f"{key} is in the outbox with another call, or with other arguments: give each write its own."
+            raise _refused(key, "idempotency_key", "used", message)
+
+    # Entries
+
+    @operation
+    def entry(self, idempotency_key: str) -> Work[Entry | None]:
+        """The entry with this `idempotency_key`, or None."""
+        query = sa.select(self.table).where(self.table.c.key == idempotency_key)
+        return lambda connection: next(map(entry_of, connection.execute(query)), None)
+
+    @operation
+    def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
+        """The entries in `state` (None: all), oldest first. Raises `ValueError`: there is no such state."""
+        query = sa.select(self.table).order_by(self.table.c.id)
+        if state is not None:
+            query = query.where(self.table.c.state == EntryState(state).value)
+        return lambda connection: [entry_of(row) for row in connection.execute(query)]
+
+    @operation
+    def counts(self) -> Work[dict[EntryState, int]]:
+        """The number of entries in each state that this release knows, such as for `/metrics`."""
+        return counted(self.table.c.state, EntryState)
+
+    # By hand
+
+    @operation
+    def resolve(self, idempotency_key: str, *, done: bool, by: str, why: str, id: str | None = None) -> Pass[Entry]:
+        """Settle an entry by hand that is unclear or settling. Its handlers are called by the worker.
+
+        Args:
+            idempotency_key: Its key.
+            done: Whether it was done. An entry of which nothing was done is rejected, and can be sent again by `retry`.
+            by: Who has found that out. It is stored, as is `why`.
+            why: How it was found out.
+            id: The provider's id of it, if it was done.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
+        """
+        for name, text in (("by", by), ("why", why), ("id", id or "-")):
+            if not text.strip():
+                message = f"{name} is empty: say it for those who read this later."
+                raise _refused(idempotency_key, name, "required", message)
+        if done:
+            known = {"request_id": id, "ended": id is None, "error": None}
+            values: dict[str, Any] = {"state": EntryState.SENT.value, **known}
+        else:
+            values = {"state": EntryState.REJECTED.value, "error": f"Not done, says {by}: {why}"}
+        values |= {"resolved_by": by, "resolved_why": why}
+        return (yield from self._by_hand(idempotency_key, values, EntryState.UNCLEAR, EntryState.SETTLING))
+
+    @operation
+    def retry(self, idempotency_key: str) -> Pass[Entry]:
+        """Let an entry be sent again that is rejected or refused: nothing of it was done.
+
+        Args:
+            idempotency_key: Its key.
+
+        Raises:
+            InvalidRequest: There is no such entry in these states.
+        """
+        unknown = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
+        never = {**sent_values(None), **unknown, "leased_until": 0.0, "state": EntryState.WAITING.value}
+        return (yield from self._by_hand(idempotency_key, never, EntryState.REJECTED, EntryState.REFUSED))
+
+    def _by_hand(self, key: str, values: dict[str, Any], *states: EntryState) -> Pass[Entry]:
+        columns = self.table.c
+        chosen = sa.and_(columns.key == key, columns.state.in_([state.value for state in states]))
+        # The worker has the handlers: here the event is stored, whoever wants it.
+        work = partial(self._told, partial(self._change, chosen, values), self._put)
+        entry = yield from self._transact(work)
+        if entry is None:
+            message = f"{key} is no entry that is {' or '.join(states)}, so nothing was changed."
+            raise _refused(key, "idempotency_key", "state", message)
+        return entry
 
 
-class AsyncOutbox(OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
+class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):
+    """The outbox of one database: SQLite or PostgreSQL. Safe to share between threads, and to use in several workers.
+
+    None of its methods closes the client, `victor`.
+
+    Args:
+        engine: An SQLAlchemy engine of the database that has your invoices.
+        client: The client whose writes `add_call` stores, and that `send` sends with, unless it is given another one.
+        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask, and set it.
+        lease: How long an entry is a worker's before another one takes it up: at least the client's deadline, and the
+            same for all workers.
+        settle_for: How long a write is looked up that may have been sent and is not sent again, before it is `unclear`:
+            longer than the provider's lists lag.
+        table: The name of the outbox's table.
+    """
+
+
+class AsyncOutbox(MakesTables, OutboxBase["AsyncEngine"], AwaitedQueue[OutboxEvent]):
     """`Outbox`, awaited, on an `AsyncEngine`: `sqlalchemy[asyncio]` with a driver such as aiosqlite or psycopg.
 
     `engine` is that of the database that has your invoices; `keys_kept`, `lease` and `table` are as for `Outbox`.
     """
-
-    async def create_table(self) -> None:
-        """As `Outbox.create_table`, awaited."""
-        await self._transaction(self.table.metadata.create_all)
-
-    async def add(self, session: AsyncSession | AsyncConnection, **arguments: Unpack[PaymentRequestArguments]) -> None:
-        """As `Outbox.add`, awaited.
-
-        Args:
-            session: Your session or connection.
-            payee_account_number: The account that receives the money.
-            payer_counterparty_id: The counterparty that pays.
-            amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
-            biller_type: `"BUSINESS"` or `"CONSUMER"`.
-            due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
-            ultimate_creditor: The final recipient, only with `"BUSINESS"`.
-            amount_modification_allowed: Whether the payer may pay another amount.
-            notes: Notes for the payer.
-            client_reference_id: Your reference, such as the number of the invoice. It is required.
-            idempotency_key: One key for each payment, the same for every repeat. It is required.
-            extra_body: Members of the body that this package does not know, by their names on the wire.
-        """
-        check_session(session, "run_sync")
-        await session.run_sync(self._addition(**arguments))
-
-    async def add_call(
-        self,
-        session: AsyncSession | AsyncConnection,
-        operation: str | ModuleType | Callable[..., Any],
-        /,
-        *args: Any,
-        idempotency_key: str,
-        at_most_once: bool = False,
-        send_before: datetime | None = None,
-        look_up_by: Mapping[str, str] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """As `Outbox.add_call`, awaited."""
-        check_session(session, "run_sync")
-        add = self._call_addition(operation, args, kwargs, idempotency_key, (at_most_once, send_before, look_up_by))
-        await session.run_sync(add)

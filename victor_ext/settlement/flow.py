@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 from functools import partial
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from victor_ext import (
     AuthenticationError,
@@ -15,6 +15,7 @@ from victor_ext import (
     ConfigurationError,
     Conflict,
     InvalidRequest,
+    NotFound,
     Outcome,
     PaymentRequest,
     PermissionDenied,
@@ -89,7 +90,6 @@ class Payment:
 
     arguments: Mapping[str, Any] = field(repr=False)
     sent: Sent | None = None
-    ids: ClassVar[tuple[str, ...]] = ()
 
     @property
     def reference(self) -> str:
@@ -100,12 +100,6 @@ class Payment:
     def why_no_look_up(self) -> str:
         """Why no read can show whether it was sent; empty: one can."""
         return "" if self.reference else "It has no client_reference_id to search for."
-
-    def created(self, request: PaymentRequest) -> Settlement:
-        """What a good response says of it."""
-        if request.id:
-            return Settlement(PaymentOutcome.CREATED, request)
-        return Settlement(PaymentOutcome.ACCEPTED, request, "The response has no id.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +116,12 @@ class Write:
     look_up_by: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids in its path."""
-        return self.call.ids
-
-    @property
-    def reference(self) -> str:
-        """What its request calls what it makes; empty: nothing."""
-        return self.call.subject or ""
-
-    @property
     def why_no_look_up(self) -> str:
         """Why no read can show whether it was sent; empty: one can."""
         if self.call.look_up_needs is None:
             return "No read of the provider's shows whether it was done."
         missing = [name for name in self.call.look_up_needs if name not in self.look_up_by]
         return f"It was added without {' and '.join(missing)}, which its look-up needs." if missing else ""
-
-    def created(self, done: Any) -> Settlement:
-        """What a good response says of it."""
-        return Settlement(PaymentOutcome.CREATED, done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +147,8 @@ class LookUp:
             # A list that lags shows an older payment of the same reference alone.
             return self.unknown(f"{done.id} has what was sent, but was made earlier: it may be another's. {_ADVICE}")
         seen = f"{done.id} has what was sent, but another payment has the same reference."
-        is_of_path = done.id in self.payment.ids  # a state that it keeps, whoever brought it there
+        # A state that it keeps, whoever brought it there.
+        is_of_path = isinstance(self.payment, Write) and done.id in self.payment.call.ids
         otherwise = None if is_of_path else self.unknown(f"{seen} {_ADVICE}")
         return Settlement(PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise)
 
@@ -207,6 +188,11 @@ def about(error: VictorError) -> About:
     return About.EITHER if refused and not isinstance(error, RateLimited) else About.PROVIDER
 
 
+def is_about_all(error: VictorError) -> bool:
+    """Whether a failed call says that others would fail, too."""
+    return about(error) in (About.CLIENT, About.PROVIDER) and not isinstance(error, NotFound)
+
+
 def settle(
     payment: Payment | Write,
     keys: Keys | NoKey,
@@ -232,7 +218,7 @@ def settle(
         if doubt is None:
             # A conflict shows that the key was used: by whom and when is not known, if it was not for this payment.
             since = began = sent or keys.first_use(now)
-            result, attempts = yield from _create(payment, create, is_repeat=sent is not None)
+            result, attempts = yield from _create(create, is_repeat=sent is not None)
             if sent is None and attempts > 1:  # an earlier attempt may have used it
                 began = now.moment
         elif doubt[1] is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
@@ -254,15 +240,15 @@ def settle(
             return so_far
 
 
-def _create(
-    payment: Payment | Write, create: Callable[[bool], Any], *, is_repeat: bool
-) -> Flow[tuple[Settlement | str, int]]:
+def _create(create: Callable[[bool], Any], *, is_repeat: bool) -> Flow[tuple[Settlement | str, int]]:
     """Make one call. Return what it says of itself alone, or why it is looked up; and how often it was sent."""
     try:
         created = yield partial(create, is_repeat)
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
-    return payment.created(created), 1
+    if isinstance(created, PaymentRequest) and not created.id:
+        return Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id."), 1
+    return Settlement(PaymentOutcome.CREATED, created), 1
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:

@@ -1,11 +1,39 @@
 """The inbox on Django's transactions: an app for INSTALLED_APPS, with migrations of its own."""
 
-try:
-    from .driver import DjangoInbox
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.inbox.django needs {error.name}; install its extra: pip install 'victor-ext[django]'",
-        name=error.name,
-    ) from error
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from victor_ext.event_queue import needs
+
+with needs(__name__, "'victor-ext[django]'"):
+    from django.db import DEFAULT_DB_ALIAS
+
+    from victor_ext.event_queue.django import DjangoQueue
+    from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
 
 __all__ = ("DjangoInbox",)
+
+
+class DjangoInbox(DjangoQueue[InboxEvent], InboxBase[str]):
+    """The inbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
+
+    Its handlers get the alias of the database as their session.
+
+    Args:
+        webhook: As for `Inbox`; so are `client`, `lease` and `remember`.
+        using: The alias of the database in `settings.DATABASES`.
+    """
+
+    def __init__(
+        self,
+        webhook: ReceivesWebhook,
+        *,
+        client: Any = None,
+        using: str = DEFAULT_DB_ALIAS,
+        lease: timedelta = timedelta(minutes=2),
+        remember: timedelta = timedelta(days=90),
+    ) -> None:
+        super().__init__(using, webhook, client=client, lease=lease, remember=remember)
+        self._use(using)

@@ -12,12 +12,89 @@ The worker is `manage.py send_payment_requests --interval 5`, or a Celery task o
 Each may be killed at any step. Table, states and rules are those of `victor_ext.outbox`. See docs/django.md.
 """
 
-try:
-    from .driver import DjangoOutbox, send_payment_requests
-except ImportError as error:
-    raise ImportError(
-        f"victor_ext.outbox.django needs {error.name}; install its extra: pip install 'victor-ext[django]'",
-        name=error.name,
-    ) from error
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pkgutil import resolve_name
+from typing import Any, Unpack
+
+from victor_ext import VictorError
+from victor_ext.event_queue import needs
+
+with needs(__name__, "'victor-ext[django]'"):
+    from django.conf import settings
+    from django.db import DEFAULT_DB_ALIAS
+
+    from victor_ext.event_queue.django import DjangoQueue
+    from victor_ext.outbox.entries import Entry, OutboxEvent
+    from victor_ext.outbox.outboxes import OutboxBase, OutboxOptions
 
 __all__ = ("DjangoOutbox", "send_payment_requests")
+
+_clients: dict[tuple[int, str], Any] = {}
+
+
+class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
+    """The outbox in a database of a Django project: SQLite or PostgreSQL. Safe to share between threads and workers.
+
+    Args:
+        using: The alias of the database in `settings.DATABASES` that has your invoices.
+        options: `client`, `keys_kept`, `lease` and `settle_for`, as for `Outbox`.
+    """
+
+    def __init__(self, using: str = DEFAULT_DB_ALIAS, **options: Unpack[OutboxOptions]) -> None:
+        super().__init__(using, **options)
+        self._use(using)
+
+    @classmethod
+    def from_settings(cls) -> DjangoOutbox:
+        """The outbox with the arguments in `settings.VICTOR_OUTBOX`, a dict; without it, with the defaults.
+
+        `client` may be the place of a function that makes one, `"victor_ext.providers.velo:Velo.from_env"`: it is
+        called once in a process.
+        """
+        given = dict(getattr(settings, "VICTOR_OUTBOX", {}))
+        if isinstance(given.get("client"), str):
+            given["client"] = _client_of(given["client"])
+        return cls(**given)
+
+
+def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
+    """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and threads share."""
+    return outbox.client or _client_of("victor_ext:Victor.from_env", on_event=on_event)
+
+
+def _client_of(place: str, **options: Any) -> Any:
+    key = os.getpid(), place  # a forked child makes its own
+    if key not in _clients:
+        made = resolve_name(place)(**options)
+        if _clients.setdefault(key, made) is not made:  # another thread was faster
+            made.close()
+    return _clients[key]
+
+
+def send_payment_requests() -> dict[str, int]:
+    """One pass of a worker, with `DjangoOutbox.from_settings()`: the body of a Celery task.
+
+    It sends with the outbox's client, else with `Victor.from_env()`. Passes of one process share the client.
+
+    Returns:
+        The number of entries that have come to a result or have changed, by state.
+
+    Raises:
+        VictorError: As for `send` and `refresh`. `refresh` is done also if `send` has failed.
+    """
+    outbox = DjangoOutbox.from_settings()
+    changed: list[Entry] = []
+    failures: list[VictorError] = []
+    client = client_of(outbox)
+    for work in (outbox.send, outbox.refresh):
+        try:
+            changed += work(client)
+        except VictorError as error:
+            failures.append(error)
+    outbox.handle()
+    if failures:
+        raise failures[0]
+    return Counter({entry.idempotency_key: entry.state.value for entry in changed}.values())

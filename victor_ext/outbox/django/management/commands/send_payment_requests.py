@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from victor_ext import VictorError
 from victor_ext.event_queue.queue import as_text
-from victor_ext.outbox.django import DjangoOutbox, send_payment_requests
-from victor_ext.outbox.django.driver import client_of
+from victor_ext.outbox.django import DjangoOutbox, client_of, send_payment_requests
 
 
 class Command(BaseCommand):
