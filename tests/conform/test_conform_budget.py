@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def check_the_file(measured, report) -> None:
     """What the sandbox has is what the file says; of the rest, the file says that it is not known."""
     outbound = {each["id"] for each in measured.sandbox.requests() if each["direction"] == "outbound"}
-    made = report.document["made"]
+    made = report.document["made"].values()
     unknown = [each for each in made if each["state"] in ("sent", "unknown") and not each["id"]]
     assert {*report.made} <= outbound
     assert len(outbound - {*report.made}) <= len(unknown)
@@ -80,26 +80,26 @@ def test_a_killed_process_goes_on_from_its_file(started):
 import os, sys, httpx
 from tests.conform.conftest import WHOLE
 from victor_ext import Victor, VictorJwt
-from victor_ext.conform import measure
+from victor_ext.conform import measure, measuring
 url, key, pem, path = sys.argv[1:]
 posts = []
 def end(response):
     posts.extend([1] * (response.request.method == "POST"))
     if len(posts) == 3:
         os._exit(9)
-http = httpx.Client(event_hooks={"response": [end]})
-measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), http=http, sleep=lambda _: None)
+measuring._sender = lambda _: httpx.Client(event_hooks={"response": [end]})
+measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), sleep=lambda _: None)
 """
     path = measured.path / "measured.json"
     arguments = [measured.sandbox.url, API_KEY, str(measured.path / "key.pem"), str(path)]
     assert subprocess.run([sys.executable, "-c", code, *arguments], check=False).returncode == 9
-    assert [each["state"] for each in load(path).document["made"]] == ["made", "made", "sent"]
+    assert [each["state"] for each in load(path).document["made"].values()] == ["made", "made", "sent"]
     with only_writer(path), pytest.raises(ConfigurationError, match="is written by another"):
         measured()
     report = measured()
     check_the_file(measured, report)
     assert [each["assumption"] for each in report.failures] == ["key-repeat", "key-in-progress"]
-    assert {each["state"] for each in report.document["made"]} == {"made", "refused"}
+    assert {each["state"] for each in report.document["made"].values()} == {"made", "refused"}
     assert "with this file cannot measure key-repeat, key-in-progress: measure into another file." in report.text()
 
 

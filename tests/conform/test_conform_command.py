@@ -58,7 +58,7 @@ def test_differences_are_named_and_compared(victor):
     status, shown = victor("conform", "--compare", "measured.json", "--json")
     assert (status, json.loads(shown)["sandbox"]["unknown_id"]) == (0, "404")
     document = json.loads(Path("measured.json").read_bytes())
-    next(each for each in document["findings"] if each["assumption"] == "unknown-id")["value"] = "400"
+    document["findings"]["unknown-id"]["value"] = "400"
     Path("before.json").write_text(json.dumps(document))
     status, shown = victor(*READS, "--compare", "before.json")
     assert (status, shown.splitlines()[-1]) == (1, "changed: unknown-id: 400 before, 404 now")
@@ -70,7 +70,7 @@ def test_differences_are_named_and_compared(victor):
 
 
 def test_interrupted_it_says_what_it_made(victor, monkeypatch):
-    entries = [{"path": CREATE, "id": "OURS", "state": "made"}, {"path": CREATE, "id": None, "state": "sent"}]
+    entries = {1: {"path": CREATE, "id": "OURS", "state": "made"}, 2: {"path": CREATE, "id": None, "state": "sent"}}
 
     def interrupted(file: Path, *_: object, **__: object) -> None:
         write(file, {"format": 1, "made": entries})
@@ -85,7 +85,7 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
 def test_a_comparison_names_what_it_leaves_out(victor):
     victor("conform")
     document = json.loads(Path("conform.json").read_bytes())
-    found = {each["assumption"]: each for each in document["findings"]}
+    found = document["findings"]
     found["unknown-id"] |= {"value": "400", "certainty": "likely"}
     found["key-repeat"] |= {"value": "replay", "certainty": "certain"}
     Path("before.json").write_text(json.dumps(document | {"base_url": "https://other.example"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
@@ -13,17 +14,17 @@ from tests.conform.strict_server import Provider, serving
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.conform import Plan, creates, measure, reads
-from victor_ext.conform.exchanges import Exchanges
+from victor_ext.conform.exchanges import Exchanges, stamp
 from victor_ext.conform.measurements import only_writer
 from victor_ext.conform.run import Run
 
 
 def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
-    empty = {"made": [], "findings": [], "sandbox": {}, "calls": [], "plan": {"marker": "cabcdef", "writes": 50} | plan}
-    document = document or empty
+    plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
+    document = document or {"made": {}, "findings": {}, "sandbox": {}, "calls": [], "plan": plan}
     http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
-    exchanges = Exchanges(http, lambda: "Token x", "https://provider.example", document["calls"], lambda _: False)
-    return Run(exchanges, document, lambda: None, payee="1", payer="P", now=now, sleep=sleep)
+    exchanges = Exchanges(http=http, authorization=str, base_url="https://provider.example", journal=document["calls"])
+    return Run(exchanges, document, lambda **_: None, payee="1", now=now, sleep=sleep)
 
 
 def made(id: str) -> httpx.Response:
@@ -54,7 +55,7 @@ def test_a_request_of_somebody_else_is_never_answered():
 def test_a_create_that_is_answered_with_201_was_made():
     run = run_over(lambda _: httpx.Response(201, json={"victor_payment_request_id": "OURS"}))
     assert run.made("lag").id == "OURS"
-    assert [each["state"] for each in run.document["made"]] == ["made"]
+    assert [each["state"] for each in run.document["made"].values()] == ["made"]
 
 
 def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
@@ -63,7 +64,7 @@ def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
     with serving(provider, authority.server()) as url:
         connect = partial(Victor, VictorJwt(API_KEY, victor_key_pair[0]), base_url=url, verify=authority.trusted())
         report = measure(tmp_path / "measured.json", Plan(), connect)
-    assert next(each["value"] for each in report.document["findings"] if each["assumption"] == "tls") == "TLSv1.3"
+    assert report.document["findings"]["tls"]["value"] == "TLSv1.3"
 
 
 def test_two_that_were_not_sent_at_once_show_nothing():
@@ -81,7 +82,7 @@ def test_two_that_were_not_sent_at_once_show_nothing():
 
     first = run_over(answer)
     first.measure(creates._two_at_once)
-    assert first.finding("two-at-once")["is_failure"]
+    assert first.finding("two-at-once")["certainty"] == "not measured"
     again = run_over(answer, first.document)
     again.measure(creates._two_at_once)
     assert again.finding("two-at-once")["value"] is None
@@ -115,7 +116,7 @@ def test_of_two_at_once_that_had_no_answer_each_is_named():
     run = run_over(answer)
     run.measure(creates._two_at_once)
     run.settle()
-    assert {(each["state"], each["id"]) for each in run.document["made"]} == {("made", "OURS")}
+    assert {(each["state"], each["id"]) for each in run.document["made"].values()} == {("made", "OURS")}
 
 
 class Clock:
@@ -173,3 +174,16 @@ def test_a_folder_that_does_not_exist(tmp_path):
         only_writer(tmp_path / "nowhere" / "measured.json"),
     ):
         pass
+
+
+def test_times_are_compared_as_texts_also_at_a_whole_second():
+    times = [datetime(2026, 3, 4, 5, 6, 7, micros, UTC) for micros in (0, 1000, 999_999)]
+    assert [*map(stamp, times)] == sorted(map(stamp, times))
+
+
+def test_what_an_error_says_of_a_person_is_not_kept_and_its_words_are():
+    error = {"code": 7, "message": "error.payer.unknown", "defaultMessage": "Jane Doe is no payer", "error": "Jane Doe"}
+    run = run_over(lambda _: httpx.Response(400, json=error))
+    run.read()
+    kept = run.document["calls"][0]["response"]["body"]
+    assert kept == error | {"defaultMessage": "text of 20 characters", "error": "text of 8 characters"}

@@ -36,7 +36,7 @@ def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
             SimpleNamespace(url=url, advance=provider.skip), VictorJwt(API_KEY, victor_key_pair[0]), tmp_path
         )
         report = measured()
-    found = {each["assumption"]: each["value"] for each in report.document["findings"]}
+    found = {each["assumption"]: each["value"] for each in report.findings}
     wrong = {name: (found[name], value) for name, value in provider.does.items() if found[name] != value}
     assert wrong.keys() == hidden_by(provider.does), wrong
     assert {found[name] for name in wrong} <= {None}

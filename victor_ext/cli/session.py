@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +18,7 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED
-from victor_ext._output import OutputLost
+from victor_ext._output import OutputLost, replaced
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
@@ -237,18 +236,11 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
     """
     is_open = False
     is_file = path.is_file() or not path.exists()
+    text: Any = {"encoding": "utf-8", "newline": ""}
     try:
-        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") if is_file else path
-        opener = partial(os.open, mode=mode)
-        with ExitStack() as failed:
-            with open(unfinished, "x" if is_file else "w", encoding="utf-8", newline="", opener=opener) as file:
-                is_open = True
-                if is_file:
-                    failed.callback(os.unlink, unfinished)
-                yield file
-            if is_file:
-                os.replace(unfinished, path)
-            failed.pop_all()
+        with replaced(path, "x", mode=mode, **text) if is_file else open(path, "w", **text) as file:
+            is_open = True
+            yield file
     except OSError as error:
         reason = error.strerror or error
         if is_open:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
 import httpx
 
-from victor_ext import zulu
+from victor_ext import VictorError
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
-Query = Sequence[tuple[str, str | int]]
+_TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = frozenset(
     (
         *("direction", "status", "page", "page_size", "payment_network", "amount", "original_amount"),
         *("modified_amount", "biller_type", "due_date", "created_at", "approved_at", "amount_modification_allowed"),
-        *("token_type", "expires", "code", "codes", "message", "field", "error", "defaultMessage", "objectName"),
+        *("token_type", "expires", "code", "codes", "field", "objectName"),
     )
 )
 """Members whose values are shown, with long digits masked in texts. Of any other member, only the kind is."""
+_SENTENCES = frozenset(("message", "error", "defaultMessage"))
+"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a person."""
 
 
 class Unmeasured(Exception):
@@ -36,6 +41,11 @@ class Unmeasured(Exception):
     def __init__(self, reason: str, *, is_failure: bool = False, is_unsent: bool = False) -> None:
         super().__init__(reason)
         self.is_failure, self.is_unsent = is_failure, is_unsent
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """A Zulu time, by default now, as the file has it: always with milliseconds, so that texts compare as times do."""
+    return (moment or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +78,43 @@ class Answer:
 class Over(httpx.BaseTransport):
     """Sends over an httpx client that is known to send once, so that a client of the provider believes its errors."""
 
+    token_life: float | None = None
+    """Seconds that the last token lives which the provider issued."""
+
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._http.send(request, auth=None, stream=True)
+        response = self._http.send(request, auth=None, stream=True)
+        if request.url.path.endswith(_TOKEN_PATH):
+            response.read()
+            with suppress(ValueError, KeyError, TypeError):
+                self.token_life = response.json()["expires"] / 1000 - time.time()
+        return response
 
 
+class Signed(httpx.BaseTransport):
+    """Sends what the client signs. A refusal is a response like any other here."""
+
+    def __init__(self, client: Any) -> None:
+        self._http: httpx.Client = client.http
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            answer = self._http.get(request.url, headers={"accept": request.headers["accept"]})
+        except VictorError as error:
+            if error.response is None:
+                raise httpx.ReadError(error.message) from error
+            answer = error.response
+        headers = [(name, value) for name, value in answer.headers.items() if name != "content-encoding"]
+        return httpx.Response(answer.status_code, headers=headers, content=answer.content)
+
+
+@dataclass
 class Exchanges:
     """Sends each request once, and keeps a journal.
 
-    Args:
+    Attributes:
         http: What sends.
         authorization: The value of the header of a request that is made now.
         base_url: What paths are below.
@@ -87,25 +123,20 @@ class Exchanges:
         takes_any: A good answer need not be an object, and a 403 may be the answer to an unknown id: of other systems.
     """
 
-    def __init__(
-        self,
-        http: httpx.Client,
-        authorization: Callable[[], str],
-        base_url: str,
-        journal: list[dict[str, Any]],
-        is_own: Callable[[str], bool],
-        *,
-        takes_any: bool = False,
-    ) -> None:
-        self._http, self._authorization, self._base = http, authorization, base_url.rstrip("/")
-        self.journal, self._is_own, self._takes_any, self._lock = journal, is_own, takes_any, Lock()
+    http: httpx.Client
+    authorization: Callable[[], str]
+    base_url: str
+    journal: list[dict[str, Any]]
+    is_own: Callable[[str], bool] = lambda _: False
+    takes_any: bool = False
+    _lock: Lock = field(default_factory=Lock)
 
     def send(
         self,
         method: str,
         path: str,
         *,
-        query: Query = (),
+        query: Sequence[tuple[str, str | int]] = (),
         body: Any = None,
         key: str | None = None,
         token: str | None = None,
@@ -119,13 +150,13 @@ class Exchanges:
         """
         headers = {
             "accept": "application/json",
-            "authorization": self._authorization() if token is None else token,
+            "authorization": self.authorization() if token is None else token,
             "content-type": "" if body is None else "application/json",
             "idempotency-key": key,
         }
-        request = self._http.build_request(
+        request = self.http.build_request(
             method,
-            self._base + path,
+            self.base_url.rstrip("/") + path,
             params=tuple(query) or None,
             headers={name: value for name, value in headers.items() if value},
             content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
@@ -134,11 +165,12 @@ class Exchanges:
         with self._lock:
             entry: dict[str, Any] = {"call": len(self.journal) + 1, "request": shown}
             self.journal.append(entry)
-        entry |= {"at": zulu.format(zulu.now()), "sent": time.time()}
+        entry |= {"at": stamp(), "sent": time.time()}
         try:
-            response = self._http.send(request, follow_redirects=False, stream=True)
+            response = self.http.send(request, follow_redirects=False, stream=True)
             stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
-            entry["connection"] = str(stream and stream.get_extra_info("client_addr"))
+            address = stream and stream.get_extra_info("client_addr")
+            entry["connection"] = address and address[1]  # its port; the address is this machine's own affair
             secured = stream and stream.get_extra_info("ssl_object")
             entry["tls"] = secured.version() if secured else "none"
             response.read()
@@ -149,10 +181,10 @@ class Exchanges:
         entry["received"] = time.time()
         answer = self._answer(response, entry)
         status = answer.status
-        no_rules = (408, 425, 429, *(() if token is not None else (401,) if self._takes_any else (401, 403)))
+        no_rules = (408, 425, 429, *(() if token is not None else (401,) if self.takes_any else (401, 403)))
         is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
-        is_refusal = 400 <= status < 500 and status not in no_rules and not is_damaged
-        if not is_refusal and not (status < 300 and not is_damaged and (self._takes_any or is_object(answer.body))):
+        is_rule = 400 <= status < 500 and status not in no_rules
+        if is_damaged or not (is_rule or (status < 300 and (self.takes_any or is_object(answer.body)))):
             raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
         return answer
 
@@ -179,6 +211,8 @@ class Exchanges:
         if name == "account_number":
             return short_mask(str(value))
         if isinstance(value, str):
-            shown = redact_excerpt(value) if name in _SHOWN_MEMBERS else f"text of {len(value)} characters"
-            return value if self._is_own(value) or name.startswith("victor_payment_request") else shown
+            if self.is_own(value) or name.startswith("victor_payment_request"):
+                return value
+            is_shown = name in _SHOWN_MEMBERS or (name in _SENTENCES and re.fullmatch(r"[\w.-]+", value))
+            return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
         return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"

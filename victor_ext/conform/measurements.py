@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from victor_ext import ConfigurationError
+from victor_ext._output import replaced
 from victor_ext.privacy import is_object
 
 FORMAT = 1
@@ -32,23 +31,9 @@ def read(path: Path) -> Document:
 
 
 def write(path: Path, document: Document, *, indent: int | None = None) -> None:
-    """Replace a file as a whole. It is on the disk when this returns, also after a power cut."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(unfinished, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    """Replace the file as a whole."""
+    with replaced(path, mode=0o600) as file:
+        file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from victor_ext import zulu
+from victor_ext import ConfigurationError, Victor, zulu
 from victor_ext.privacy import is_object
 
 from .assumptions import Phase, assumption_of
-from .exchanges import Answer, Exchanges, Unmeasured
+from .exchanges import Answer, Exchanges, Unmeasured, stamp
 
 LIST = "/v2/payment-requests"
 CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
@@ -23,25 +23,30 @@ NOTES = "Conform"
 NOBODY = "conformNobody00"
 ELSEWHERE = "measure into another file"
 """What helps where a create may not be sent again."""
+UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
+"""The certainties of what has no value: it failed, no response shows it, the plan leaves it out, nothing shows it."""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`."""
+    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`.
+
+    What `measure` returns is found of the first one. None: it has said itself what it has found.
+    """
 
     names: tuple[str, ...]
-    measure: Callable[[Run], None]
-    sends: int
-    makes: int
+    measure: Callable[[Run], object]
+    sends: int = 0
+    makes: int = 0
 
     @property
     def phase(self) -> Phase:
         return assumption_of(self.names[0]).phase
 
 
-def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Run], None]], Probe]:
+def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Run], object]], Probe]:
     """Make a function the probe of these assumptions."""
     return lambda measure: Probe(names, measure, sends, makes)
 
@@ -51,11 +56,10 @@ class Run:
 
     Args:
         exchanges: Sends each request once.
-        document: The file's; `save` writes it.
-        payee, payer: The account number that asks, and the counterparty that is asked.
+        document: The file's; `write` writes it.
+        payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
-        token: The header of a token with these times of issue and expiry, in seconds from now by the provider's clock;
-            None where no token is signed here.
+        victor: The client that signs tokens of any times; None: there is none.
         token_life: Seconds that an issued token lives; None where none was issued.
     """
 
@@ -63,88 +67,97 @@ class Run:
         self,
         exchanges: Exchanges,
         document: dict[str, Any],
-        save: Callable[[], None],
+        write: Callable[..., None],
         *,
         payee: str | None = None,
-        payer: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
-        token: Callable[[int, int], str] | None = None,
+        victor: Victor | None = None,
         token_life: float | None = None,
     ) -> None:
-        self._exchanges, self.document, self._save = exchanges, document, save
-        self._payee, self._payer = payee, payer
-        self.sleep, self.now, self.token, self.token_life = sleep, now, token, token_life
+        self._exchanges, self.document, self._write, self._payee = exchanges, document, write, payee
+        self.sleep, self.now, self._victor, self.token_life = sleep, now, victor, token_life
         self.plan: dict[str, Any] = document["plan"]
-        self._made: dict[str, dict[str, Any]] = {entry["step"]: entry for entry in document["made"]}
+        self._made: dict[str, dict[str, Any]] = document["made"]
+        self._findings: dict[str, dict[str, Any]] = document["findings"]
         self._unsent = set[str]()
         self._first_call, self._earlier = 0, list[int]()
 
+    def save(self, indent: int | None = None) -> None:
+        """Write the file."""
+        played = {each["setting"]: each["plays"] for each in self._findings.values() if each["plays"] is not None}
+        self.document["sandbox"] = played
+        self._write(indent=indent)
+
     def measure(self, probe: Probe) -> None:
         """Run a probe, unless it is certain already what it finds."""
-        if all(self.certainty_of(name) == "certain" for name in probe.names):
+        if all(self.finding(name).get("certainty") == "certain" for name in probe.names):
             return
         self._first_call, self._earlier = len(self.document["calls"]), []
+        reason, certainty = "no response shows it", "not shown"
         try:
-            probe.measure(self)
+            found = probe.measure(self)
+            if found is not None:
+                self.find(probe.names[0], found)
         except Unmeasured as error:
-            for name in probe.names:
-                self.find_nothing(name, str(error), is_failure=error.is_failure)
-        self._save()
+            reason, certainty = str(error), "not measured" if error.is_failure else certainty
+        for name in probe.names:
+            self.find_nothing(name, reason, certainty)
+        self.save()
 
     # Findings
 
     def find(self, name: str, value: object, certainty: str = "certain", *, play: object = ..., note: str = "") -> None:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
-        assumption = assumption_of(name)
+        assumption, calls = assumption_of(name), self.document["calls"]
         text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        calls = self.document["calls"]
-        evidence = [*self._earlier, *(entry["call"] for entry in calls[self._first_call :])]
-        finding = {
+        shown = [*self._earlier, *(entry["call"] for entry in calls[self._first_call :])]
+        evidence = shown if value is not None else []
+        differs = text is not None and assumption.assumed not in ("", text)
+        if play is ...:
+            play = value if not assumption.plays else text if text in assumption.plays else None
+        self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
             "assumed": assumption.assumed,
             "value": text,
+            "differs": differs,
             "certainty": certainty,
             "setting": assumption.option,
+            "plays": play if assumption.option else None,
             "words": assumption.words or None,
             "evidence": evidence,
-            "means": assumption.means if text is not None and assumption.assumed not in ("", text) else "",
+            "means": assumption.means if differs else "",
             "note": note,
-            "measured_at": min((calls[call - 1]["at"] for call in evidence), default=zulu.format(zulu.now())),
+            "measured_at": min((calls[call - 1]["at"] for call in evidence), default=stamp()),
         }
-        others = [each for each in self.document["findings"] if each["assumption"] != name]
-        self.document["findings"] = [*others, finding]
-        self.document["sandbox"].pop(assumption.option, None)
-        if assumption.plays:
-            value = text if text in assumption.plays else None
-        played = value if play is ... else play
-        if assumption.option and played is not None:
-            self.document["sandbox"][assumption.option] = played
 
-    def find_nothing(self, name: str, reason: str, *, is_failure: bool = False) -> None:
+    def find_nothing(self, name: str, reason: str, certainty: str) -> None:
         """Record why there is no finding, unless there is one."""
-        if self.certainty_of(name) not in ("certain", "likely"):
-            certainty = "not measurable" if assumption_of(name).why_not else "not measured"
+        if self.finding(name).get("value") is None:
             self.find(name, None, certainty, note=reason)
-            self.document["findings"][-1]["is_failure"] = is_failure
 
     def forget_reads(self, probes: Iterable[Probe]) -> None:
-        """Let what these probes read be measured again. What creates have shown keeps its date: none is sent twice."""
-        names = {name for probe in probes if not probe.sends for name in probe.names}
-        self.document["findings"] = [each for each in self.document["findings"] if each["assumption"] not in names]
-        for name in names:
-            self.document["sandbox"].pop(assumption_of(name).option, None)
-
-    def certainty_of(self, name: str) -> str | None:
-        return self.finding(name).get("certainty")
+        """Forget what these reads have found: they measure it again. What creates have shown is kept."""
+        for name in (name for probe in probes if not probe.sends for name in probe.names):
+            self._findings.pop(name, None)
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
-        findings: list[dict[str, Any]] = self.document["findings"]
-        return next((each for each in findings if each["assumption"] == name), dict[str, Any]())
+        return self._findings.get(name, {})
 
     # Reads
+
+    def token(self, issued: int, expires: int) -> str:
+        """The header of a token with these times, in seconds from now by the provider's clock.
+
+        Raises `Unmeasured` where the provider issues the tokens, and in production.
+        """
+        if self._victor is not None and self._victor.environment != "production":
+            now = int(self._victor.provider_time().moment.timestamp())
+            with suppress(ConfigurationError):
+                return self._victor.authorization_at(now + issued, now + expires)
+        raise Unmeasured("these credentials do not sign their own tokens")
 
     def read(self, path: str = "", *query: tuple[str, str | int], token: str | None = None) -> Answer:
         """GET a path below the list's."""
@@ -236,9 +249,8 @@ class Run:
             if len(self._made) >= self.plan["writes"]:
                 raise Unmeasured("the plan has no call left for it")
             self._made[step] = {"step": step, **entry, "at": self.now(), "state": "sent", "call": None, "id": None}
-            self.document["made"] = [*self._made.values()]
             self._unsent.add(step)
-            self._save()
+            self.save()
         return self._made[step]
 
     def perform(self, entry: dict[str, Any]) -> Answer:
@@ -260,17 +272,16 @@ class Run:
             entry["state"] = "unknown"
             if error.is_unsent:  # so it can be sent later
                 del self._made[step]
-                self.document["made"] = [*self._made.values()]
             raise
         finally:
-            self._save()
+            self.save()
         return answer
 
     def _body(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         details = {name: value for name, value in entry["body"].items() if value is not None}
         if entry["path"] != CREATE:
             return details
-        reference, payer = details.pop("reference"), details.pop("payer", self._payer)
+        reference, payer = details.pop("reference"), details.pop("payer", self.plan["payer"])
         return {
             "payee": {"account_number": self._payee},
             "payer": {"victor_counterparty_id": payer},
