@@ -70,10 +70,11 @@ def test_differences_are_named_and_compared(victor):
 
 
 def test_interrupted_it_says_what_it_made(victor, monkeypatch):
-    entries = {1: {"path": CREATE, "id": "OURS", "state": "made"}, 2: {"path": CREATE, "id": None, "state": "sent"}}
+    ends = (("OURS", "made"), (None, "sent"))
+    calls = [{"step": "lag", "request": {"path": CREATE}, "id": id, "state": state} for id, state in ends]
 
     def interrupted(file: Path, *_: object, **__: object) -> None:
-        write(file, {"format": 1, "made": entries})
+        write(file, {"format": 1, "calls": calls})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)

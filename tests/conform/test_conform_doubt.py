@@ -6,6 +6,7 @@ import json
 import time
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -14,17 +15,17 @@ from tests.conform.strict_server import Provider, serving
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.conform import Plan, creates, measure, reads
-from victor_ext.conform.exchanges import Exchanges, stamp
+from victor_ext.conform.exchanges import stamp
 from victor_ext.conform.measurements import only_writer
 from victor_ext.conform.run import Run
 
 
 def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
     plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
-    document = document or {"made": {}, "findings": {}, "sandbox": {}, "calls": [], "plan": plan}
+    document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
     http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
-    exchanges = Exchanges(http=http, authorization=str, base_url="https://provider.example", journal=document["calls"])
-    return Run(exchanges, document, lambda **_: None, payee="1", now=now, sleep=sleep)
+    client = SimpleNamespace(base_url="https://provider.example", authorization=str)
+    return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
 
 
 def made(id: str) -> httpx.Response:
@@ -55,7 +56,7 @@ def test_a_request_of_somebody_else_is_never_answered():
 def test_a_create_that_is_answered_with_201_was_made():
     run = run_over(lambda _: httpx.Response(201, json={"victor_payment_request_id": "OURS"}))
     assert run.made("lag").id == "OURS"
-    assert [each["state"] for each in run.document["made"].values()] == ["made"]
+    assert [each["state"] for each in run.writes.values()] == ["made"]
 
 
 def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
@@ -116,7 +117,7 @@ def test_of_two_at_once_that_had_no_answer_each_is_named():
     run = run_over(answer)
     run.measure(creates._two_at_once)
     run.settle()
-    assert {(each["state"], each["id"]) for each in run.document["made"].values()} == {("made", "OURS")}
+    assert {(each["state"], each["id"]) for each in run.writes.values()} == {("found", "OURS")}
 
 
 class Clock:

@@ -55,7 +55,7 @@ def test_without_a_payer_only_reads_are_sent(started):
     measured = started()
     report = measured(Plan())
     assert {call.method for call in measured.sandbox.received()} == {"GET"}
-    assert report.document["made"] == {}
+    assert report.made == []
     assert "name a payee and a payer" in report.text()
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from .exchanges import Answer, Unmeasured
+from .assumptions import probe
+from .exchanges import Answer, Unmeasured, edge, member, moment, word
 from .reads import invalid_list, shape_of
-from .run import LEAST, MORE, NOBODY, NOTES, PAUSES, Run, edge, member, moment, probe, word
+from .run import LEAST, MORE, NOBODY, NOTES, PAUSES, Run
 
 _MEMBERS = {"notes": ("payment_request", "payment_details", "notes"), "reference": ("client_reference_id",)}
 _CHARACTERS = {"any": "€漢😀", "latin-1": "éß", "ascii": "&_#/", "basic": ""}
@@ -62,7 +63,7 @@ def _repeats(run: Run) -> object:
 def _conflict(run: Run) -> object:
     run.made("repeat 1")
     run.rest("key-in-progress")
-    ids = {entry["id"] for entry in run.document["made"].values()}
+    ids = {entry["id"] for entry in run.writes.values()}
     answer = run.create("conflict", like="repeat 1", amount=MORE)
     return answer.status if not answer.is_good else "replay" if answer.id in ids else "new"
 

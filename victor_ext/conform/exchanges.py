@@ -1,20 +1,18 @@
-"""One exchange with the provider at a time, never repeated, and the redacted journal of all of them."""
+"""What sends, what comes back, how it is read, and how it is redacted."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from threading import Lock
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
-from victor_ext import VictorError
+from victor_ext import VictorError, zulu
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -110,109 +108,68 @@ class Signed(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=headers, content=answer.content)
 
 
-@dataclass
-class Exchanges:
-    """Sends each request once, and keeps a journal.
+def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
+    """A JSON value without what belongs to others: of most texts and numbers only the kind is left.
 
-    Attributes:
-        http: What sends.
-        authorization: The value of the header of a request that is made now.
-        base_url: What paths are below.
-        journal: The entries so far. New ones are added, with how long each call took and the connection that it used.
-        is_own: Whether a text was made here: it is shown in full.
-        takes_any: A good answer need not be an object, and a 403 may be the answer to an unknown id: of other systems.
+    Texts that begin with one of `own` were made here.
     """
+    if is_object(value):
+        return {key: redacted(member, own, key) for key, member in value.items()}
+    if is_sequence(value):
+        more = [f"and {len(value) - _SHOWN_ITEMS} more"] if len(value) > _SHOWN_ITEMS else []
+        return [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]] + more
+    if name == "account_number":
+        return short_mask(str(value))
+    if isinstance(value, str):
+        if value.strip().startswith(own) or name.startswith("victor_payment_request"):
+            return value
+        is_shown = name in _SHOWN_MEMBERS or (name in _SENTENCES and re.fullmatch(r"[\w.-]+", value))
+        return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
+    return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
 
-    http: httpx.Client
-    authorization: Callable[[], str]
-    base_url: str
-    journal: list[dict[str, Any]]
-    is_own: Callable[[str], bool] = lambda _: False
-    takes_any: bool = False
-    _lock: Lock = field(default_factory=Lock)
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str | int]] = (),
-        body: Any = None,
-        key: str | None = None,
-        token: str | None = None,
-    ) -> Answer:
-        """Send one request.
+def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str, Any]:
+    """A response as the journal has it. A `body` of None is no JSON."""
+    return {
+        "status": response.status_code,
+        "http": response.http_version,
+        "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
+        "body": f"{len(response.content)} bytes, no JSON" if body is None else redacted(body, own),
+    }
 
-        `token`: another value of `Authorization` than the client's, which may be refused; empty: none.
 
-        Raises:
-            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as a 503.
-        """
-        headers = {
-            "accept": "application/json",
-            "authorization": self.authorization() if token is None else token,
-            "content-type": "" if body is None else "application/json",
-            "idempotency-key": key,
-        }
-        request = self.http.build_request(
-            method,
-            self.base_url.rstrip("/") + path,
-            params=tuple(query) or None,
-            headers={name: value for name, value in headers.items() if value},
-            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-        )
-        shown = {"method": method, "path": path, "query": [*map(list, query)], "key": key, "body": self._redacted(body)}
-        with self._lock:
-            entry: dict[str, Any] = {"call": len(self.journal) + 1, "request": shown}
-            self.journal.append(entry)
-        entry |= {"at": stamp(), "sent": time.time()}
-        try:
-            response = self.http.send(request, follow_redirects=False, stream=True)
-            stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
-            address = stream and stream.get_extra_info("client_addr")
-            entry["connection"] = address and address[1]  # its port; the address is this machine's own affair
-            secured = stream and stream.get_extra_info("ssl_object")
-            entry["tls"] = secured.version() if secured else "none"
-            response.read()
-        except httpx.HTTPError as error:
-            entry["failed"] = reason = f"call {entry['call']} had no whole answer ({type(error).__name__})"
-            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise Unmeasured(reason, is_failure=True, is_unsent=unsent) from error
-        entry["received"] = time.time()
-        answer = self._answer(response, entry)
-        status = answer.status
-        no_rules = (408, 425, 429, *(() if token is not None else (401,) if self.takes_any else (401, 403)))
-        is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
-        is_rule = 400 <= status < 500 and status not in no_rules
-        if is_damaged or not (is_rule or (status < 300 and (self.takes_any or is_object(answer.body)))):
-            raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
-        return answer
+def moment(seconds: float, later: float = 0) -> str:
+    """A Zulu time of epoch seconds or milliseconds."""
+    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
 
-    def _answer(self, response: httpx.Response, entry: dict[str, Any]) -> Answer:
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        entry["response"] = {
-            "status": response.status_code,
-            "http": response.http_version,
-            "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
-            "body": f"{len(response.content)} bytes, no JSON" if body is None else self._redacted(body),
-        }
-        return Answer(entry["call"], response.status_code, body)
 
-    def _redacted(self, value: Any, name: str = "") -> Any:
-        """A JSON value without what belongs to others: of most texts and numbers only the kind is left."""
-        if is_object(value):
-            return {key: self._redacted(member, key) for key, member in value.items()}
-        if is_sequence(value):
-            more = [f"and {len(value) - _SHOWN_ITEMS} more"] if len(value) > _SHOWN_ITEMS else []
-            return [self._redacted(item, name) for item in value[:_SHOWN_ITEMS]] + more
-        if name == "account_number":
-            return short_mask(str(value))
-        if isinstance(value, str):
-            if self.is_own(value) or name.startswith("victor_payment_request"):
-                return value
-            is_shown = name in _SHOWN_MEMBERS or (name in _SENTENCES and re.fullmatch(r"[\w.-]+", value))
-            return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
-        return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
+def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0) -> int:
+    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
+
+    `farthest` is the last one that is tried beyond; 0: none is.
+    """
+    if not is_good(documented):
+        return _bisected(is_good, documented, safe)
+    if not beyond or not is_good(beyond):
+        return documented
+    return farthest if is_good(farthest) else _bisected(is_good, farthest, beyond)
+
+
+def _bisected(is_good: Callable[[int], bool], bad: int, good: int) -> int:
+    while abs(good - bad) > 1:
+        middle = (bad + good) // 2
+        bad, good = (bad, middle) if is_good(middle) else (middle, good)
+    return good
+
+
+def word(value: object) -> str:
+    """A word of status in the letters of the document."""
+    return str(value).lower().replace("_", "-").replace(" ", "-")
+
+
+def member(value: Any, *path: str) -> Any:
+    """A member of a body, or of an answer's, at any depth; None where it is not."""
+    value = value.body if isinstance(value, Answer) else value
+    for name in path:
+        value = value.get(name) if is_object(value) else None
+    return value

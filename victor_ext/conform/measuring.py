@@ -18,11 +18,11 @@ from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __versi
 from victor_ext.privacy import short_mask
 
 from . import creates, reads
-from .assumptions import ASSUMPTIONS, Phase
-from .exchanges import Exchanges, Over, Signed, stamp
+from .assumptions import ASSUMPTIONS, Phase, Probe
+from .exchanges import Over, Signed, stamp
 from .measurements import FORMAT, Document, only_writer, read, write
 from .report import Report
-from .run import LEAST, MORE, NOBODY, NOTES, Probe, Run
+from .run import LEAST, MORE, NOBODY, Run
 
 PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
 """In their order."""
@@ -152,17 +152,21 @@ def measure(
         with connect(transport=over, retry=RetryPolicy(max_attempts=1)) as client:
             plan.check(client)
             document = _document(path, client, plan)
-            to = (client.base_url, document["calls"])
-            run_with = partial(Run, document=document, write=partial(write, path, document), sleep=sleep, now=now)
-            if isinstance(client, Victor):
+            is_victor = isinstance(client, Victor)
+            if is_victor:
                 client.ping()
-                own = (document["plan"]["marker"], NOTES, "conform", plan.payer or NOBODY)
-                exchanges = Exchanges(sender, client.authorization, *to, lambda text: text.strip().startswith(own))
-                run = run_with(exchanges, payee=plan.payee, victor=client, token_life=over.token_life)
-                probes, known = plan.probes, ASSUMPTIONS
-            else:
-                run = run_with(Exchanges(httpx.Client(transport=Signed(client)), str, *to, takes_any=True))
-                probes, known = [*reads.probes_of(client)], {}
+            run = Run(
+                sender if is_victor else httpx.Client(transport=Signed(client)),
+                client,
+                document,
+                partial(write, path, document),
+                payee=plan.payee,
+                sleep=sleep,
+                now=now,
+                token_life=over.token_life,
+            )
+            probes = plan.probes if is_victor else [*reads.probes_of(client)]
+            known = ASSUMPTIONS if is_victor else {}
             _begin(run, probes)
             for probe in probes:
                 on_probe(probe)
@@ -204,7 +208,7 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
     if not path.exists():
         marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
-        empty: Document = {"made": {}, "findings": {}, "sandbox": {}, "calls": []}
+        empty: Document = {"findings": {}, "sandbox": {}, "calls": []}
         return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
     document = read(path)
     theirs = document | document["plan"]

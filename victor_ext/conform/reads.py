@@ -16,8 +16,9 @@ from typing import Any
 from victor_ext import Status
 from victor_ext.privacy import is_object, is_sequence
 
-from .exchanges import Answer, Unmeasured
-from .run import Probe, Run, edge, member, moment, probe, word
+from .assumptions import Probe, probe
+from .exchanges import Answer, Unmeasured, edge, member, moment, word
+from .run import Run
 
 _LARGE = 1000
 _TOLERATED = 2.0

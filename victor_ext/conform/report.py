@@ -48,7 +48,7 @@ class Report:
 
     @property
     def _creates(self) -> list[dict[str, Any]]:
-        return [each for each in self.document["made"].values() if each["path"] == CREATE]
+        return [each for each in self.document["calls"] if "step" in each and each["request"]["path"] == CREATE]
 
     @property
     def creates(self) -> str:
@@ -56,7 +56,7 @@ class Report:
         text = f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
         unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates)
         if unknown:
-            text += f"\nOf {unknown} more, it is not known whether they were made: see 'made' in the file."
+            text += f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in the file."
         return text
 
     def text(self) -> str:
