@@ -124,7 +124,7 @@ def test_where_nothing_listens_nothing_was_sent(victor):
     ("arguments", "words"),
     [
         (["--payee", "043987673645"], "payee and payer: pass both"),
-        (["--key-life", "soon"], "--key-life is 'soon'"),
+        (["--key-life", "soon"], "Invalid value for '--key-life': 'soon' is not a duration: write 24h"),
         (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
         (["--read-only", "--token-tolerance"], "--read-only: leave out payee, payer and --token-tolerance."),
         (["--out", "other.json"], "other.json is of another measurement (--read-only): "),

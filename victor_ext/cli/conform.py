@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -14,9 +13,8 @@ import typer
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
-from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, whole_file, with_session
+from .session import Provider, Session, flag, option, seconds, whole_file, with_session
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
@@ -38,7 +36,7 @@ def conform(
         bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
     ] = False,
     key_life: Annotated[
-        str | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME")
+        float | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds)
     ] = None,
     read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False,
     compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
@@ -58,7 +56,7 @@ def conform(
             payer=payer,
             own_payer=own_payer,
             token_tolerance=token_tolerance,
-            key_life=None if key_life is None else _seconds(key_life),
+            key_life=key_life,
             read_only=read_only,
         )
 
@@ -97,10 +95,3 @@ def conform(
             say(json.dumps(report.document | more) if session.as_json else "\n".join(map(plain, text.split("\n"))))
         differs = changes if before is not None else report.differences
         raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
-    if match is None:
-        raise Misuse(f"--key-life is {text!r}: write a time such as 26h, 90m or 3600s.")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

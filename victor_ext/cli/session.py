@@ -50,6 +50,14 @@ def flag(name: str, text: str) -> Any:
     return typer.Option(name, help=text)
 
 
+def seconds(text: str) -> float:
+    """Parse the duration of an option."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
+
+
 def _profiles() -> list[str]:
     from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext import VictorError, zulu
+from victor_ext import zulu
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
@@ -89,23 +89,6 @@ class Over(httpx.BaseTransport):
             with suppress(ValueError, KeyError, TypeError):
                 self.token_life = response.json()["expires"] / 1000 - time.time()
         return response
-
-
-class Signed(httpx.BaseTransport):
-    """Sends what the client signs. A refusal is a response like any other here."""
-
-    def __init__(self, client: Any) -> None:
-        self._http: httpx.Client = client.http
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            answer = self._http.get(request.url, headers={"accept": request.headers["accept"]})
-        except VictorError as error:
-            if error.response is None:
-                raise httpx.ReadError(error.message) from error
-            answer = error.response
-        headers = [(name, value) for name, value in answer.headers.items() if name != "content-encoding"]
-        return httpx.Response(answer.status_code, headers=headers, content=answer.content)
 
 
 def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:

@@ -19,7 +19,7 @@ from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
-from .exchanges import Over, Signed, stamp
+from .exchanges import Over, stamp
 from .measurements import FORMAT, Document, only_writer, read, write
 from .report import Report
 from .run import LEAST, MORE, NOBODY, Run
@@ -156,7 +156,7 @@ def measure(
             if is_victor:
                 client.ping()
             run = Run(
-                sender if is_victor else httpx.Client(transport=Signed(client)),
+                sender if is_victor else client.http,
                 client,
                 document,
                 partial(write, path, document),
@@ -167,7 +167,9 @@ def measure(
             )
             probes = plan.probes if is_victor else [*reads.probes_of(client)]
             known = ASSUMPTIONS if is_victor else {}
-            _begin(run, probes)
+            if document["measured_at"] is not None or "began_at" not in document:  # else it goes on with this one
+                document |= {"began_at": stamp(), "measured_at": None}
+                run.forget_reads(probes)
             for probe in probes:
                 on_probe(probe)
                 run.measure(probe)
@@ -192,14 +194,6 @@ def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
         trusted = client.ssl_context
     with httpx.Client(timeout=30.0, verify=True if trusted is None else trusted) as sender:
         yield sender
-
-
-def _begin(run: Run, probes: list[Probe]) -> None:
-    """Begin a measurement, or go on with one that was not finished."""
-    document = run.document
-    if document["measured_at"] is not None or "began_at" not in document:
-        document |= {"began_at": stamp(), "measured_at": None}
-        run.forget_reads(probes)
 
 
 def _document(path: Path, client: Any, plan: Plan) -> Document:

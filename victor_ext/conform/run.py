@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
@@ -44,7 +44,7 @@ class Run:
     """What the probes measure with.
 
     Args:
-        http: What sends.
+        http: What sends. Where it raises an error of this package, as a client's own does, its response counts.
         client: A client of the provider: it signs, and knows the base URL.
         document: The file's; `write` writes it. Its `calls` get an entry for each request, with how long the call took
             and the connection that it used.
@@ -174,7 +174,12 @@ class Run:
         )
         call["sent"] = time.time()
         try:
-            response = self._http.send(request, follow_redirects=False, stream=True)
+            try:
+                response = self._http.send(request, follow_redirects=False, stream=True)
+            except VictorError as error:
+                if error.response is None:
+                    raise httpx.ReadError(error.message) from error
+                response = error.response
             stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
             address = stream and stream.get_extra_info("client_addr")
             call["connection"] = address and address[1]  # its port; the address is this machine's own affair
