@@ -12,7 +12,7 @@ from tests.conform.conftest import WHOLE
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.conform import Plan, load
-from victor_ext.conform.measurements import only_writer
+from victor_ext.conform.measuring import only_writer
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConnectionFailed, Outcome, Victor, VictorOAuth
 from victor_ext.cli.app import run
 from victor_ext.conform import Plan, measure
-from victor_ext.conform.measurements import write
+from victor_ext.conform.measuring import write
 from victor_ext.conform.run import CREATE
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.conform import Plan, creates, measure, reads
 from victor_ext.conform.exchanges import stamp
-from victor_ext.conform.measurements import only_writer
+from victor_ext.conform.measuring import only_writer
 from victor_ext.conform.run import Run
 
 

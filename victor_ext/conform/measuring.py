@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,13 +17,13 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__
+from victor_ext._output import replaced
 from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
 from .exchanges import Over, stamp
-from .measurements import FORMAT, Document, only_writer, read, write
-from .report import Report
+from .report import FORMAT, Document, Report, load
 from .run import LEAST, MORE, NOBODY, Run
 
 PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
@@ -187,6 +189,31 @@ def measure(
     return Report(document)
 
 
+def write(path: Path, document: Document, *, indent: int | None = None) -> None:
+    """Replace the file as a whole."""
+    with replaced(path, mode=0o600) as file:
+        file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
+
+
+@contextmanager
+def only_writer(path: Path) -> Generator[None]:
+    """Keep every other process from this file: two would make twice what was planned. The lock ends with the process.
+
+    Raises:
+        ConfigurationError: Another process has it, or its folder cannot be written.
+    """
+    lock_file = path.with_name(f".{path.name}.lock")
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None)))
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
+            raise ConfigurationError(f"{lock_file} cannot be written ({error}): name another folder.") from None
+        yield
+
+
 @contextmanager
 def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
     """What sends. httpx would trust certifi's authorities alone, and no company's own."""
@@ -204,7 +231,7 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
         marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
         empty: Document = {"findings": {}, "sandbox": {}, "calls": []}
         return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
-    document = read(path)
+    document = load(path).document
     theirs = document | document["plan"]
     others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
     if others:

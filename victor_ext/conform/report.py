@@ -14,9 +14,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from .measurements import Document, read
+from victor_ext import ConfigurationError
+from victor_ext.privacy import is_object
+
 from .run import CREATE, ELSEWHERE, UNMEASURED
 
+FORMAT = 1
+"""Of the file."""
+Document = dict[str, Any]
 Finding = dict[str, Any]
 
 
@@ -152,4 +157,13 @@ def _cells(finding: Finding) -> Iterator[object]:
 
 def load(file: str | os.PathLike[str]) -> Report:
     """The report in a file. Raises `ConfigurationError` if there is none."""
-    return Report(read(Path(file)))
+    path = Path(file)
+    try:
+        document: Document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        document = {}
+    if not is_object(document) or document.get("format") != FORMAT:
+        raise ConfigurationError(f"{path} is no file of 'victor conform' of format {FORMAT}: name another one.")
+    return Report(document)
