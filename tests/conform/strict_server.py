@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import threading
 import time
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+import httpx
 
 LIST = "/v2/payment-requests"
 BASIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789. "
@@ -71,7 +70,7 @@ class Refused(Exception):
 
 
 class Provider:
-    """Everything but HTTP. `now` is its clock: it goes on by `skip`."""
+    """`now` is its clock: it goes on by `skip`."""
 
     def __init__(self, seed: int) -> None:
         draw = random.Random(seed)
@@ -93,6 +92,23 @@ class Provider:
             shape = "api" if operation == "create" else "validation"
         api = {"error": {"code": int(self.does["error-code"]), "message": "error.x.invalid", "field": "x"}}
         return {"api": api, "validation": {"allErrors": []}, "plain": {"error": "wrong"}}[shape]
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        last, is_list = request.url.path.rpartition("/")[2], request.url.path == LIST
+        try:
+            with self.lock:
+                if "authorization" not in request.headers:
+                    self.refuse("refused-token")
+                if request.method == "GET":
+                    found = self.list(parse_qsl(request.url.query.decode())) if is_list else self.get(last)
+                elif last == "request-payment":
+                    found = self.create(request.headers.get("idempotency-key"), json.loads(request.content))
+                else:
+                    found = self.respond(last, json.loads(request.content))
+            status = 200
+        except Refused as refused:
+            status, found = refused.args[0], self.error(*refused.args)
+        return httpx.Response(status, json=found, headers={"date": formatdate(usegmt=True)})
 
     def list(self, query: list[tuple[str, str]]) -> dict:
         does, names = self.does, [name for name, _ in query]
@@ -229,50 +245,3 @@ class Provider:
 def without_nulls(value: dict) -> dict:
     kept = {name: each for name, each in value.items() if each is not None}
     return {name: without_nulls(each) if isinstance(each, dict) else each for name, each in kept.items()}
-
-
-@contextmanager
-def serving(provider: Provider, tls: ssl.SSLContext | None = None):
-    """Serve on a free port of this machine; yields the URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-
-        def do_GET(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"] or 0)) or "null")
-            url, token = urlsplit(self.path), self.headers["authorization"]
-            last = url.path.rpartition("/")[2]
-            try:
-                with provider.lock:
-                    if not token:
-                        provider.refuse("refused-token")
-                    if self.command == "GET":
-                        found = provider.list(parse_qsl(url.query)) if url.path == LIST else provider.get(last)
-                    elif last == "request-payment":
-                        found = provider.create(self.headers["idempotency-key"], body)
-                    else:
-                        found = provider.respond(last, body)
-                status = 200
-            except Refused as refused:
-                status, found = refused.args[0], provider.error(*refused.args)
-            content = json.dumps(found).encode()
-            self.send_response_only(status)
-            self.send_header("date", formatdate(usegmt=True))
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_POST = do_GET  # noqa: N815 - as http.server names it
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads, server.block_on_close = True, False
-        if tls is not None:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http{'' if tls is None else 's'}://127.0.0.1:{server.server_port}"
-        server.shutdown()

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from tests.conform.strict_server import Provider, serving
+from tests.faults.raw_provider import RawProvider
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import ConfigurationError, Victor, VictorJwt
 from victor_ext.conform import Plan, creates, measure, reads
@@ -59,13 +59,13 @@ def test_a_create_that_is_answered_with_201_was_made():
     assert [each["state"] for each in run.writes.values()] == ["made"]
 
 
-def test_it_trusts_whom_the_client_trusts(authority, victor_key_pair, tmp_path):
+def test_it_trusts_whom_the_client_trusts(background, authority, victor_key_pair, tmp_path):
     """Such as the authority of a company, which the system has and certifi has not."""
-    provider = Provider(0)
-    with serving(provider, authority.server()) as url:
-        connect = partial(Victor, VictorJwt(API_KEY, victor_key_pair[0]), base_url=url, verify=authority.trusted())
-        report = measure(tmp_path / "measured.json", Plan(), connect)
-    assert report.document["findings"]["tls"]["value"] == "TLSv1.3"
+    provider = RawProvider(background, tls=authority.server())
+    auth = VictorJwt(API_KEY, victor_key_pair[0])
+    connect = partial(Victor, auth, base_url=provider.url(), verify=authority.trusted())
+    assert measure(tmp_path / "measured.json", Plan(), connect).document["findings"]["tls"]["value"] == "TLSv1.3"
+    provider.close()
 
 
 def test_two_that_were_not_sent_at_once_show_nothing():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from tests.conform.conftest import WHOLE, Measured
-from tests.conform.strict_server import Provider, serving
+from tests.conform.strict_server import Provider
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import VictorJwt
 from victor_ext.conform import ASSUMPTIONS
@@ -108,11 +109,9 @@ def hidden_by(does: dict[str, str]) -> set[str]:
 @pytest.mark.parametrize("seed", range(200))
 def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
     provider = Provider(seed)
-    with serving(provider) as url:
-        measured = Measured(
-            SimpleNamespace(url=url, advance=provider.skip), VictorJwt(API_KEY, victor_key_pair[0]), tmp_path
-        )
-        report = measured()
+    place = SimpleNamespace(url="https://provider.example", advance=provider.skip)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    report = measured(transport=httpx.MockTransport(provider.answer))
     found = {each["assumption"]: each["value"] for each in report.findings}
     wrong = {name: (found[name], value) for name, value in provider.does.items() if found[name] != value}
     assert wrong.keys() == hidden_by(provider.does), wrong
