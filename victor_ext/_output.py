@@ -9,7 +9,7 @@ import io
 import os
 import secrets
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,15 @@ def replaced(path: Path, opened: str = "xb", *, mode: int = 0o666, **options: An
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def page_of(template: Path, **words: Any) -> Iterator[str]:
+    """Yield the parts of an HTML page: a template with `words`, which are escaped. It needs the extra `cli`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+
+    loader = FileSystemLoader(template.parent)
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return templates.get_template(template.name).generate(words)
 
 
 class OutputLost(Exception):

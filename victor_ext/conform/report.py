@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from victor_ext import ConfigurationError
+from victor_ext._output import page_of
 from victor_ext.privacy import is_object
 
 from .run import CREATE, ELSEWHERE, UNMEASURED
@@ -100,26 +98,15 @@ class Report:
         )
 
     def html(self) -> str:
-        """The report as a page that loads nothing, with each redacted exchange: for the provider's support."""
-        document, shown = self.document, partial(html.escape, quote=True)
-        rows = (
-            f'<tr class="{"differs" if each["differs"] else ""}">'
-            + "".join(f"<td>{shown(str(cell))}" for cell in _cells(each))
-            for each in self.findings
-        )
-        calls = (
-            f"<details><summary>{each['call']}. {shown(each['request']['method'])} {shown(each['request']['path'])}"
-            f"</summary><pre>{shown(json.dumps(each, indent=2, ensure_ascii=False))}</pre></details>"
-            for each in document["calls"]
-        )
-        page = Template(files("victor_ext.conform").joinpath("report.html").read_text(encoding="utf-8"))
-        title = f"{document['system']}, {document['environment']}, {document['measured_at']}"
-        return page.substitute(
-            title=shown(title), summary=shown(self._summary), rows="\n".join(rows), calls="\n".join(calls)
-        )
+        """The report as a page that loads nothing, with each redacted exchange: for the provider's support.
+
+        It needs the extra `cli`.
+        """
+        shown = partial(json.dumps, indent=2, ensure_ascii=False)
+        return "".join(page_of(Path(__file__).with_name("report.html"), report=self, shown=shown))
 
     @property
-    def _summary(self) -> str:
+    def summary(self) -> str:
         """How many findings there are of each kind, such as `2 not asked`."""
         kinds = Counter(each["certainty"] for each in self.findings if each["value"] is None)
         without = "".join(f", {kinds[kind]} {kind}" for kind in UNMEASURED)
@@ -145,14 +132,7 @@ class Report:
         yield self.creates
         if lost := [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]:
             yield f"To run it again with this file cannot measure {', '.join(lost)}: {ELSEWHERE}."
-        yield self._summary
-
-
-def _cells(finding: Finding) -> Iterator[object]:
-    yield f"{finding['assumption']}: {finding['sentence']}"
-    yield "" if finding["value"] is None else finding["value"]
-    yield from (finding["assumed"], finding["certainty"], ", ".join(map(str, finding["evidence"])))
-    yield " ".join(filter(None, [finding["means"], finding["note"]]))
+        yield self.summary
 
 
 def load(file: str | os.PathLike[str]) -> Report:
