@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from tests.cases import cases_beside
+
 LIST = "/v2/payment-requests"
 BASIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789. "
 SETS = {
@@ -20,49 +22,7 @@ SETS = {
     "ascii": str.isascii,
     "basic": BASIC.__contains__,
 }
-CHOICES = {
-    "unknown-id": ["400", "404", "410"],
-    "invalid-status": ["400", "422"],
-    "refused-token": ["401", "403"],
-    "error-shape": ["documented", "api", "validation", "plain"],
-    "error-code": ["101", "7"],
-    "max-page-size": ["4", "6", "50"],
-    "large-page": ["reduce", "refuse"],
-    "first-page": ["0", "1"],
-    "page-beyond": ["empty", "last", "404", "416"],
-    "order": ["newest", "oldest", "none"],
-    "unknown-filter": ["ignore", "refuse"],
-    "repeated-filter": ["refuse", "first", "last"],
-    "window-ends": ["both", "start", "end", "neither"],
-    "directions": ["documented", "upper", "other"],
-    "status-words": ["documented", "title", "upper"],
-    "get-status": ["documented", "listed"],
-    "times": ["seconds", "milliseconds"],
-    "nulls": ["true", "false"],
-    "key-repeat": ["replay", "current", "409", "new"],
-    "key-conflict": ["409", "400", "422", "replay", "new"],
-    "key-in-progress": ["0", "7"],
-    "refused-key": ["free", "bound"],
-    "key-shortest": ["20", "14", "30"],
-    "key-longest": ["128", "90", "140"],
-    "require-key": ["true", "false"],
-    "list-lag": ["0", "7"],
-    "get-lag": ["0", "7"],
-    "notes-limit": ["150", "40"],
-    "reference-limit": ["128", "50"],
-    "long-texts": ["cut", "refuse"],
-    "notes-characters": [*SETS],
-    "reference-characters": [*SETS],
-    "other-characters": ["strip", "replace", "refuse"],
-    "trim-texts": ["true", "false"],
-    "zero-amount": ["refused", "accepted"],
-    "past-due-date": ["refused", "accepted"],
-    "no-due-date": ["refused", "accepted"],
-    "unknown-payer": ["refused", "accepted"],
-    "twins": ["true", "false"],
-    "second-answer": ["refuse", "replay"],
-    "accepted-amount": ["modified", "requested"],
-}
+CHOICES: dict[str, list[str]] = cases_beside(__file__)["choices"]
 
 
 class Refused(Exception):

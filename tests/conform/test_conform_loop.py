@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.conform.conftest import WHOLE, Measured
 from tests.conform.strict_server import Provider
 from tests.sandbox.sandbox_callers import API_KEY
@@ -18,32 +19,7 @@ from victor_ext.sandbox.server.settings import options_of
 
 pytestmark = pytest.mark.thorough
 OPTIONS = {name: option for name, option in options_of(SandboxSettings).items() if option.measurable}
-NUMBERS = {
-    "clock_skew": [30, -45],
-    "keep_alive": [0],
-    "date_header": [False],
-    "get_lag": [7, 31],
-    "list_lag": [7, 31],
-    "notes_limit": [35, 149],
-    "reference_limit": [40, 127],
-    "leeway": [10, 60],
-    "token_limit": [300],
-    "token_life": [600, 86400],
-    "key_life": [3600, 50_000],
-    "key_in_progress": [7, 31],
-    "key_shortest": [8, 13, 30],
-    "key_longest": [64, 127, 200],
-    "error_code": [7],
-    "max_page_size": [3, 12],
-}
-"""Values of the options that are no choice. Seconds are seen only from the second look on, whatever a call takes."""
-WITH = {
-    "long_texts": {"notes_limit": 40},
-    "other_characters": {"notes_characters": "ascii"},
-    "large_page": {"max_page_size": 20},
-    "token_limit": {"lifetime": 240},
-}
-"""What makes the value of an option visible."""
+NUMBERS, WITH = (cases_beside(__file__)[name] for name in ("numbers", "with"))
 
 
 def cases():
