@@ -40,7 +40,7 @@ def victor(started, monkeypatch, capsys):
 def test_a_plan_sends_nothing(victor):
     status, shown = victor(*READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer")
     assert status == 0
-    assert "15 payment requests are made, never more than 70" in shown
+    assert "15 payment requests are made, never more than 67" in shown
     assert "****3645" in shown
     assert victor.sandbox.received() == []
     assert not Path("measured.json").exists()

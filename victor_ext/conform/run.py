@@ -261,7 +261,7 @@ class Run:
             step: Its name in the file. It is sent once.
             like: The step whose key and body are sent again.
             key: The key; empty: a fresh one, or that of `like`; None: none.
-            details: Members of `payment_details` (None: left out), `reference` and `payer`.
+            details: Members of `payment_details`, `reference` and `payer`.
 
         Raises:
             Unmeasured: It had no answer that says what became of it, now or in an earlier run.
@@ -335,7 +335,7 @@ class Run:
         return answer
 
     def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
-        body = {name: value for name, value in details.items() if value is not None}
+        body = {**details}
         if path != CREATE:
             return body
         reference, payer = body.pop("reference"), body.pop("payer", self.plan["payer"])
