@@ -120,41 +120,30 @@ def test_where_nothing_listens_nothing_was_sent(victor):
     assert "http_client" not in str(raised.value)
 
 
+PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--payee", "043987673645"], "payee and payer: pass both"),
         (["--key-life", "soon"], "Invalid value for '--key-life': 'soon' is not a duration: write 24h"),
+        ([*PAIR, "--key-life", "27h"], "at most 93600 (26 hours)"),
         (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
         (["--read-only", "--token-tolerance"], "--read-only: leave out payee, payer and --token-tolerance."),
-        (["--out", "other.json"], "other.json is of another measurement (--read-only): "),
-    ],
-)
-def test_misuse(victor, arguments, words):
-    measure("other.json", Plan(read_only=True), Victor.from_env)
-    received = len(victor.sandbox.received())
-    assert victor("conform", *arguments)[0] == 2
-    assert words in victor.complaint
-    assert len(victor.sandbox.received()) == received
-
-
-PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--payee", "043987673645"],
-        ["--key-life", "soon"],
-        [*PAIR, "--key-life", "27h"],
-        ["--own-payer"],
-        ["--read-only", "--token-tolerance"],
-        ["--provider", "paypal"],
-        ["--environment", "prod"],
-        ["--environment", "production", *PAIR],
+        (["--provider", "paypal"], "--provider is 'paypal'"),
+        (["--environment", "prod"], "--environment 'prod' is unknown"),
+        (["--environment", "production", *PAIR], "This is production"),
     ],
 )
 @pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])
-def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, arguments, plan):
+def test_a_plan_that_cannot_be_run_is_refused_before_it_is_shown(victor, arguments, words, plan):
     assert victor("conform", *arguments, *plan)[0] == 2
+    assert words in victor.complaint
     assert victor.sandbox.received() == []
+
+
+def test_a_file_of_another_plan_is_named_with_its_options(victor):
+    measure("conform.json", Plan(read_only=True), Victor.from_env)
+    assert victor("conform")[0] == 2
+    assert "conform.json is of another measurement (--read-only): " in victor.complaint
