@@ -85,10 +85,7 @@ def test_what_others_wrote_cannot_steer_a_terminal(command: Command, victor_sand
     evil = "\x1b[2Jpaid\u202e\n\x07"
     request_id = victor_sandbox.create_inbound(notes=evil)
     for ran in (command("rfp", "get", request_id), command.at_terminal("rfp", "get", request_id)):
-        assert ran.status == 0
-        assert "\x1b[2J" not in ran.out
-        assert "\u202e" not in ran.out
-        assert "\x07" not in ran.out
+        assert (ran.status, [text for text in ("\x1b[2J", "\u202e", "\x07") if text in ran.out]) == (0, [])
     assert command("rfp", "get", request_id, "--json").json["notes"] == evil
     assert "\u202e" not in command("bulk", "resume", "batch", evil).err
 
@@ -121,7 +118,7 @@ def create(command: Command, reference: str) -> str:
     return str(command(*words(client_reference_id=reference), "--json").json["id"])
 
 
-def test_find_lists_what_bears_a_reference(command: Command) -> None:
+def test_find_lists_what_bears_a_reference_in_a_window(command: Command) -> None:
     first, other, second = (create(command, reference) for reference in ("INV-7", "INV-71", "INV-7"))
     ran = command("rfp", "find", "INV-7", "--start-datetime", ZULU_2000, "--json")
     assert ran.status == 0
@@ -129,10 +126,6 @@ def test_find_lists_what_bears_a_reference(command: Command) -> None:
     heading, *rows = command("rfp", "find", "INV-71", "--start-datetime", ZULU_2000).out.splitlines()
     assert heading.startswith("ID ")
     assert [row.split()[0] for row in rows] == [other]
-
-
-def test_find_reads_a_window(command: Command) -> None:
-    create(command, "INV-7")
     past = ("rfp", "find", "INV-7", "--start-datetime", ZULU_2000, "--end-datetime", "2000-01-02T00:00:00Z")
     ran = command(*past)
     assert (ran.status, ran.out) == (0, "")
