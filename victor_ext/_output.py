@@ -1,13 +1,52 @@
-"""The standard streams of a command: what they cannot take changes nothing of what the command does, or ends with."""
+"""What a command writes: files that have their names only when they are whole, and the standard streams.
+
+What these cannot take changes nothing of what the command does, or ends with.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import secrets
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
+
+
+@contextmanager
+def replaced(path: Path, opened: str = "xb", *, mode: int = 0o666, **options: Any) -> Generator[Any]:
+    """A file that takes the place of `path` when the block ends, and is on the disk then, also after a power cut.
+
+    If the block fails, nothing has changed. `opened` and `options` are those of `open`.
+    """
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(unfinished, opened, opener=partial(os.open, mode=mode), **options) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    with suppress(OSError):  # Windows and some network shares cannot do this with a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def page_of(template: Path, **words: Any) -> Iterator[str]:
+    """Yield the parts of an HTML page: a template with `words`, which are escaped. It needs the extra `cli`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+
+    loader = FileSystemLoader(template.parent)
+    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return templates.get_template(template.name).generate(words)
 
 
 class OutputLost(Exception):

@@ -12,8 +12,6 @@ from .errors import ConfigurationError
 from .privacy import concealed_within
 from .systems import System
 
-_MOST_BYTES = 1_000_000
-
 
 def profile_variables(system: System, name: str) -> dict[str, str]:
     """The settings of a profile, by the names of the variables that they stand for.
@@ -54,7 +52,7 @@ def _read(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             # Of the open file: what the path names may be replaced meanwhile.
             _require_private(path, os.fstat(file.fileno()))
-            profiles: dict[str, Any] = concealed_within(tomllib.loads(file.read(_MOST_BYTES).decode()))
+            profiles: dict[str, Any] = concealed_within(tomllib.loads(file.read().decode()))
             return profiles  # from here on, no traceback shows a secret
     except ConfigurationError:  # which is a ValueError, too
         raise

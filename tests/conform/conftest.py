@@ -3,13 +3,14 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from functools import partial
+from unittest import mock
 
 import httpx
 import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import Victor, VictorJwt, VictorOAuth
-from victor_ext.conform import Plan, measure
+from victor_ext.conform import Plan, measure, measuring
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
 WHOLE = Plan(payee="043987673645", payer="aHeq349838", own_payer=True, token_tolerance=True)
@@ -24,9 +25,10 @@ class Measured:
 
     def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **http_options):
         # No certificates: loading them takes longer than most runs here.
-        with httpx.Client(**{"verify": False, "trust_env": False, "timeout": 5} | http_options) as http:
-            clock = {"sleep": self.sleep, "now": lambda: time.time() + self.skipped}
-            return measure(self.path / file, plan, self.connect, http=http, **clock)
+        http = httpx.Client(**{"verify": False, "trust_env": False, "timeout": 5} | http_options)
+        clock = {"sleep": self.sleep, "now": lambda: time.time() + self.skipped}
+        with mock.patch.object(measuring, "_sender", return_value=http):
+            return measure(self.path / file, plan, self.connect, **clock)
 
     def sleep(self, seconds: float) -> None:
         self.skipped += seconds

@@ -1,27 +1,40 @@
-"""Whatever fails, and wherever it is killed: no more is made than was planned, and the file says what was made."""
+"""Whatever fails and wherever it is killed, no more is made than planned, and nothing is invented of odd answers."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from tests.conform.conftest import WHOLE
+from tests.faults.raw_provider import RawProvider
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext import ConfigurationError, VictorError
-from victor_ext.conform import Plan, load
-from victor_ext.conform.measurements import only_writer
+from victor_ext import ConfigurationError, Victor, VictorError, VictorJwt
+from victor_ext.conform import Plan, creates, load, measure, reads
+from victor_ext.conform.exchanges import stamp
+from victor_ext.conform.measuring import only_writer
+from victor_ext.conform.run import Run
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.slow
 
 
+def writes(report) -> list[dict]:
+    return [each for each in report.document["calls"] if "step" in each]
+
+
 def check_the_file(measured, report) -> None:
     """What the sandbox has is what the file says; of the rest, the file says that it is not known."""
     outbound = {each["id"] for each in measured.sandbox.requests() if each["direction"] == "outbound"}
-    made = report.document["made"]
+    made = writes(report)
     unknown = [each for each in made if each["state"] in ("sent", "unknown") and not each["id"]]
     assert {*report.made} <= outbound
     assert len(outbound - {*report.made}) <= len(unknown)
@@ -80,26 +93,26 @@ def test_a_killed_process_goes_on_from_its_file(started):
 import os, sys, httpx
 from tests.conform.conftest import WHOLE
 from victor_ext import Victor, VictorJwt
-from victor_ext.conform import measure
+from victor_ext.conform import measure, measuring
 url, key, pem, path = sys.argv[1:]
 posts = []
 def end(response):
     posts.extend([1] * (response.request.method == "POST"))
     if len(posts) == 3:
         os._exit(9)
-http = httpx.Client(event_hooks={"response": [end]})
-measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), http=http, sleep=lambda _: None)
+measuring._sender = lambda _: httpx.Client(event_hooks={"response": [end]})
+measure(path, WHOLE, lambda **more: Victor(VictorJwt(key, pem), base_url=url, **more), sleep=lambda _: None)
 """
     path = measured.path / "measured.json"
     arguments = [measured.sandbox.url, API_KEY, str(measured.path / "key.pem"), str(path)]
     assert subprocess.run([sys.executable, "-c", code, *arguments], check=False).returncode == 9
-    assert [each["state"] for each in load(path).document["made"]] == ["made", "made", "sent"]
+    assert [each["state"] for each in writes(load(path))] == ["made", "made", "sent"]
     with only_writer(path), pytest.raises(ConfigurationError, match="is written by another"):
         measured()
     report = measured()
     check_the_file(measured, report)
     assert [each["assumption"] for each in report.failures] == ["key-repeat", "key-in-progress"]
-    assert {each["state"] for each in report.document["made"]} == {"made", "refused"}
+    assert {each["state"] for each in writes(report)} == {"made", "found", "refused"}
     assert "with this file cannot measure key-repeat, key-in-progress: measure into another file." in report.text()
 
 
@@ -114,3 +127,173 @@ def test_a_file_of_another_plan_or_place_is_refused(started):
     (measured.path / "measured.json").write_text("[]")
     with pytest.raises(VictorError, match="is no file of 'victor conform' of format 1"):
         measured(Plan())
+
+
+def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
+    plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
+    document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
+    http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
+    client = SimpleNamespace(base_url="https://provider.example", authorization=str)
+    return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
+
+
+def made(id: str) -> httpx.Response:
+    return httpx.Response(200, json={"victor_payment_request_id": id})
+
+
+def test_a_request_of_somebody_else_is_never_answered():
+    """The list ignores the filter by id."""
+    responded = []
+
+    def answer(request):
+        if request.url.path.endswith("/request-payment"):
+            return made("OURS")
+        if request.method == "POST":
+            responded.append(request.url.path)
+            return made("OTHERS")
+        theirs = {"victor_payment_request_id": "OTHERS", "victor_payment_request_child_id": "THEIRTWIN", "status": "x"}
+        return httpx.Response(200, json={"results": [theirs]})
+
+    run = run_over(answer)
+    run.measure(creates._responses)
+    assert responded == []
+    assert run.finding("twins")["value"] == "false"
+    run.measure(creates._repeats)
+    assert run.finding("key-repeat")["certainty"] == "likely", "the status of another request shows nothing"
+
+
+def test_a_create_that_is_answered_with_201_was_made():
+    run = run_over(lambda _: httpx.Response(201, json={"victor_payment_request_id": "OURS"}))
+    assert run.made("lag").id == "OURS"
+    assert [each["state"] for each in run.writes.values()] == ["made"]
+
+
+def test_it_trusts_whom_the_client_trusts(background, authority, victor_key_pair, tmp_path):
+    """Such as the authority of a company, which the system has and certifi has not."""
+    provider = RawProvider(background, tls=authority.server())
+    auth = VictorJwt(API_KEY, victor_key_pair[0])
+    connect = partial(Victor, auth, base_url=provider.url(), verify=authority.trusted())
+    assert measure(tmp_path / "measured.json", Plan(), connect).document["findings"]["tls"]["value"] == "TLSv1.3"
+    provider.close()
+
+
+def test_two_that_were_not_sent_at_once_show_nothing():
+    sent = []
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        sent.append(key)
+        if len(sent) == 1:
+            while len(sent) == 1:
+                time.sleep(0.001)
+            time.sleep(0.05)
+            raise httpx.ConnectError("refused")
+        return made(key)
+
+    first = run_over(answer)
+    first.measure(creates._two_at_once)
+    assert first.finding("two-at-once")["certainty"] == "not measured"
+    again = run_over(answer, first.document)
+    again.measure(creates._two_at_once)
+    assert again.finding("two-at-once")["value"] is None
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize(("says", "found"), [(lambda _: 25, None), (lambda asked: min(asked, 40), "40")])
+def test_what_a_page_says_of_itself_counts_if_it_follows_what_is_asked_and_is_not_played(says, found):
+    run = run_over(
+        lambda request: httpx.Response(
+            200, json={"results": [], "page_size": says(int(request.url.params["page_size"]))}
+        )
+    )
+    run.measure(reads._page_size)
+    assert (run.finding("max-page-size")["value"], run.document["sandbox"]) == (found, {})
+
+
+def test_of_two_at_once_that_had_no_answer_each_is_named():
+    """Both have one key and one reference, and the list has one request of it, and its twin."""
+    sent = []
+
+    def answer(request):
+        if request.method == "POST":
+            sent.append(json.loads(request.content)["client_reference_id"])
+            raise httpx.ReadTimeout("none")
+        items = {"OURS": "Outbound", "THEIRS": "Inbound"}.items()
+        names = ("victor_payment_request_id", "direction", "client_reference_id")
+        results = [dict(zip(names, (*item, sent[0]), strict=True)) for item in items]
+        return httpx.Response(200, json={"results": results})
+
+    run = run_over(answer)
+    run.measure(creates._two_at_once)
+    run.settle()
+    assert {(each["state"], each["id"]) for each in run.writes.values()} == {("found", "OURS")}
+
+
+class Clock:
+    """It goes on by each wait; a kill at the first wait is a stop of 30 hours."""
+
+    def __init__(self) -> None:
+        self.seconds, self.is_killed = 1e9, False
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        if self.is_killed and seconds:
+            raise KeyboardInterrupt
+        self.seconds += seconds
+
+
+def test_a_key_that_is_still_refused_has_not_been_forgotten():
+    keys, clock = set(), Clock()
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        is_used = key in keys
+        keys.add(key)
+        return httpx.Response(409, json={"error": {"code": "1"}}) if is_used else made(key)
+
+    run = run_over(answer, now=clock.now, sleep=clock.sleep, key_life=57_600)
+    run.measure(creates._key_life)
+    assert (run.finding("key-life")["value"], run.document["sandbox"]) == (None, {})
+
+
+def test_the_life_of_a_key_after_a_long_stop():
+    """Keys are kept for 24 hours. Repeats that come 30 hours late say that, and nothing about the planned ages."""
+    used, clock = {}, Clock()
+
+    def answer(request):
+        key = request.headers["idempotency-key"]
+        if clock.seconds - used.get(key, 0) >= 86_400:
+            used[key] = clock.seconds
+        return made(f"{json.loads(request.content)['client_reference_id']}-{used[key]:.0f}")
+
+    run = run_over(answer, now=clock.now, sleep=clock.sleep, key_life=93_600)
+    clock.is_killed = True
+    with pytest.raises(KeyboardInterrupt):
+        run.measure(creates._key_life)
+    clock.is_killed, clock.seconds = False, clock.seconds + 108_000
+    run = run_over(answer, run.document, now=clock.now, sleep=clock.sleep)
+    run.measure(creates._key_life)
+    assert run.finding("key-life")["value"] == "0 to 108000 s"
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with (
+        pytest.raises(ConfigurationError, match=r"\.measured\.json\.lock cannot be written \(unable to open"),
+        only_writer(tmp_path / "nowhere" / "measured.json"),
+    ):
+        pass
+
+
+def test_times_are_compared_as_texts_also_at_a_whole_second():
+    times = [datetime(2026, 3, 4, 5, 6, 7, micros, UTC) for micros in (0, 1000, 999_999)]
+    assert [*map(stamp, times)] == sorted(map(stamp, times))
+
+
+def test_what_an_error_says_of_a_person_is_not_kept_and_its_words_are():
+    error = {"code": 7, "message": "error.payer.unknown", "defaultMessage": "Jane Doe is no payer", "error": "Jane Doe"}
+    run = run_over(lambda _: httpx.Response(400, json=error))
+    run.read()
+    kept = run.document["calls"][0]["response"]["body"]
+    assert kept == error | {"defaultMessage": "text of 20 characters", "error": "text of 8 characters"}

@@ -1,21 +1,27 @@
-"""What a measurement finds at a sandbox that behaves as assumed, and how each assumption is told."""
+"""What a measurement finds where all is as assumed, how it is told, and what it sends to other systems."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+import victor_api
 
 from tests.conform.conftest import WHOLE
-from victor_ext import ConfigurationError
-from victor_ext.conform import ASSUMPTIONS, Phase, Plan, load
+from victor_ext import BearerAuth, ConfigurationError, connect
+from victor_ext.conform import ASSUMPTIONS, Phase, Plan, load, measure
 from victor_ext.conform.measuring import PROBES
+from victor_ext.sandbox.__main__ import provider_named
+from victor_ext.sandbox.server import ServerInThread
+from victor_ext.systems import entry_points_of
 
 
 def test_what_behaves_as_assumed_has_no_difference(started):
     measured = started()
     report = measured()
-    assert [each["assumption"] for each in report.document["findings"]] == [*ASSUMPTIONS]
+    assert [*report.document["findings"]] == [*ASSUMPTIONS]
     assert (report.differences, report.failures) == ([], [])
-    unknown = {each["assumption"] for each in report.document["findings"] if each["value"] is None}
+    unknown = {each["assumption"] for each in report.findings if each["value"] is None}
     assert unknown == {"token-life", "long-texts", "other-characters", "key-life"} | {
         name for name, each in ASSUMPTIONS.items() if each.why_not
     }
@@ -31,7 +37,7 @@ def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(star
     file = new.path / "measured.json"
     file.write_text(file.read_text().replace(old.sandbox.url, new.sandbox.url))
     again, created = new(), ("key-repeat", "refused-key", "error-shape")
-    found, before = ({each["assumption"]: each for each in one.document["findings"]} for one in (again, first))
+    found, before = again.document["findings"], first.document["findings"]
     values = {name: each["value"] for name, each in found.items() if each["value"] not in (None, before[name]["value"])}
     assert values == {"refused-token": "403", "clock-skew": "30"}
     assert (again.document["sandbox"]["refused_token"], new.made()) == ("403", 0)
@@ -55,7 +61,7 @@ def test_without_a_payer_only_reads_are_sent(started):
     measured = started()
     report = measured(Plan())
     assert {call.method for call in measured.sandbox.received()} == {"GET"}
-    assert report.document["made"] == []
+    assert report.made == []
     assert "name a payee and a payer" in report.text()
 
 
@@ -73,3 +79,46 @@ def test_no_account_and_no_credential_is_in_the_file(started):
     measured()
     text = (measured.path / "measured.json").read_text()
     assert not [each for each in ("043987673645", "000123456789", "eyJ", "Victor Doe", "City Power") if each in text]
+
+
+# The other systems, and an API of which only the document is known: each read once, and nothing else.
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in entry_points_of() if name != "victor"])
+def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
+    provider, system = provider_named(name), entry_points_of()[name].load()
+
+    class Here(provider.commands_type, ServerInThread):
+        provider_type = provider
+
+    with Here() as sandbox:
+        for line in sandbox._running().provider.client_settings(sandbox.url).splitlines():
+            if not line.startswith("#"):
+                monkeypatch.setenv(*line.split("=", 1))
+        client = system.load("client").from_env
+        with client() as known:
+            reads = known.reads
+        report = measure(tmp_path / "measured.json", Plan(), client)
+        with pytest.raises(ConfigurationError, match="can only be read"):
+            measure(tmp_path / "other.json", WHOLE, client)
+        sent = [call for call in sandbox.received() if call.operation not in ("authenticate", "token")]
+    assert report.document["system"] == name
+    assert {call.method for call in sent} == {"GET"}
+    assert len(sent) == len(reads) == sum(name.startswith("GET ") for name in report.document["findings"])
+    assert "clock-skew: 0." in report.text()
+    assert [(each["assumption"], each["note"]) for each in report.failures] == []
+    assert ",  (" not in report.text()
+
+
+@pytest.mark.slow
+def test_the_reads_of_a_document_are_sent(started, tmp_path):
+    measured = started()
+    auth = BearerAuth("secret-for-a-test")
+    client = partial(connect, victor_api.Client, base_url=measured.sandbox.url, auth=auth, name="Acme")
+    report = measure(tmp_path / "acme.json", Plan(), client)
+    assert [call.method for call in measured.sandbox.received()] == ["GET", "GET"]
+    assert {each["assumption"] for each in report.failures} == {
+        "GET /v2/payment-requests",
+        "GET /v2/payment-requests/{}",
+    }, "both are answered with a 401"

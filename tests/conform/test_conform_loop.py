@@ -1,44 +1,25 @@
-"""Every option of the sandbox that can be measured, at each value: it is found and named, and played from the file."""
+"""Whatever a provider does is found, and nothing else: the sandbox at every option, and one of another hand."""
 
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
-from tests.conform.conftest import WHOLE
+from tests.cases import cases_beside
+from tests.conform.conftest import WHOLE, Measured
+from tests.conform.strict_server import Provider
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import VictorJwt
 from victor_ext.conform import ASSUMPTIONS
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.settings import options_of
 
 pytestmark = pytest.mark.thorough
 OPTIONS = {name: option for name, option in options_of(SandboxSettings).items() if option.measurable}
-NUMBERS = {
-    "clock_skew": [30, -45],
-    "keep_alive": [0],
-    "date_header": [False],
-    "get_lag": [1, 7],
-    "list_lag": [1, 7],
-    "notes_limit": [35, 149],
-    "reference_limit": [40, 127],
-    "leeway": [10, 60],
-    "token_limit": [300],
-    "token_life": [600, 86400],
-    "key_life": [3600, 50_000],
-    "key_in_progress": [1, 15],
-    "key_shortest": [8, 13, 30],
-    "key_longest": [64, 127, 200],
-    "error_code": [7],
-    "max_page_size": [3, 12],
-}
-"""Values of the options that are no choice."""
-WITH = {
-    "long_texts": {"notes_limit": 40},
-    "other_characters": {"notes_characters": "ascii"},
-    "large_page": {"max_page_size": 20},
-    "token_limit": {"lifetime": 240},
-}
-"""What makes the value of an option visible."""
+NUMBERS, WITH = (cases_beside(__file__)[name] for name in ("numbers", "with"))
 
 
 def cases():
@@ -49,7 +30,7 @@ def cases():
 
 
 def told(report) -> dict[str, tuple[str, str]]:
-    return {each["assumption"]: (each["value"], each["certainty"]) for each in report.document["findings"]}
+    return {each["assumption"]: (each["value"], each["certainty"]) for each in report.findings}
 
 
 def differing(options: dict) -> dict[str, str | None]:
@@ -85,3 +66,33 @@ def test_each_option_that_can_be_measured_has_an_assumption():
     assert {name: [*each.plays] for name, each in measured.items()} == {
         name: [*option.choices] for name, option in OPTIONS.items()
     }
+
+
+def hidden_by(does: dict[str, str]) -> set[str]:
+    """What nothing shows, where a provider does all this."""
+    sets, limits = ("notes-characters", "reference-characters"), (("notes-limit", "150"), ("reference-limit", "128"))
+    hidden = {
+        "error-code": does["error-shape"] not in ("documented", "api"),
+        "key-in-progress": does["key-repeat"] == "409",
+        "long-texts": all(does[name] == value for name, value in limits),
+        "other-characters": all(does[name] == "any" for name in sets),
+        "accepted-amount": does["twins"] == "false",
+        "second-answer": does["twins"] == "false",
+    }
+    return {name for name, is_hidden in hidden.items() if is_hidden}
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
+    provider = Provider(seed)
+    place = SimpleNamespace(url="https://provider.example", advance=provider.skip)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    report = measured(transport=httpx.MockTransport(provider.answer))
+    found = {each["assumption"]: each["value"] for each in report.findings}
+    wrong = {name: (found[name], value) for name, value in provider.does.items() if found[name] != value}
+    assert wrong.keys() == hidden_by(provider.does), wrong
+    assert {found[name] for name in wrong} <= {None}
+    assert report.failures == []
+    made = [each["id"] for each in provider.requests if each["direction"] == "outbound"]
+    assert sorted(report.made) == made
+    assert len(made) <= WHOLE.writes

@@ -1,4 +1,4 @@
-"""Asking for money, from a call of ours to the sandbox's own record of it, over real sockets."""
+"""Asking for money and answering, from a call of ours to the sandbox's own record of it, over real sockets."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.providers.victor.adapter import payment
+from tests.providers.running import MODES, Script, run
+from tests.providers.victor.adapter import over, payment
 from victor_ext import (
+    AsyncVictor,
     BadRequest,
+    Conflict,
+    DeadlineExceeded,
     InvalidRequest,
     Outcome,
+    RetryPolicy,
     Victor,
     VictorError,
+    VictorOAuth,
     idempotency_key_for,
 )
 from victor_ext.sandbox import Sandbox
@@ -83,3 +90,141 @@ def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox
         assert seen.direction in ("outbound", "inbound")
         assert seen.status in ("needs-review", "pending")
         assert seen.error_message is None
+
+
+KEY = "0d8bb6ec-7a83-46ab-8fc5-1f27c0d37e9b"
+PATIENT = RetryPolicy(max_attempts=500, base=0.02, cap=0.02, quota=10**6)
+
+
+def create(victor: Any) -> Any:
+    given = payment(payer_counterparty_id="acceptsRfp", client_reference_id="INV-1042", idempotency_key=KEY)
+    return victor.payment_requests.create(**given)
+
+
+each_client = pytest.mark.parametrize("client_class", [Victor, AsyncVictor])
+
+
+@pytest.fixture
+def options(victor_sandbox: Sandbox) -> dict[str, Any]:
+    victor_sandbox.inject("lose_answer", operation="create")
+    return {"auth": VictorOAuth(*victor_sandbox.add_oauth_client()), "base_url": victor_sandbox.url, "retry": PATIENT}
+
+
+def statuses(sandbox: Sandbox) -> list[Any]:
+    """Those of the calls of `create`."""
+    assert sandbox.work_done_by_key() == {KEY: 1}
+    return [seen.status for seen in sandbox.received() if seen.operation == "create"]
+
+
+@each_client
+@pytest.mark.victor_sandbox(key_in_progress=0.3)
+def test_it_waits_until_the_first_attempt_is_done(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
+    made = run(client_class, create, **options)
+    first, second, *_, last = statuses(victor_sandbox)
+    assert (first, second, last) == (200, 409, 200)
+    assert [request["id"] for request in victor_sandbox.requests()] == [made.id]
+
+
+@each_client
+@pytest.mark.slow
+@pytest.mark.victor_sandbox(key_in_progress=3600.0)
+def test_the_deadline_leaves_it_unknown(client_class: type, victor_sandbox: Sandbox, options: Any) -> None:
+    with pytest.raises(DeadlineExceeded, match=rf"repeat it with idempotency_key='{KEY}', or look") as raised:
+        run(client_class, create, deadline=1.5, **options)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert 409 in statuses(victor_sandbox)
+
+
+def refused(mode: str, *lines: Any) -> tuple[Conflict, int]:
+    """What an answer, which has no key, comes to, and after how many requests."""
+    script = Script(*lines)
+    with pytest.raises(Conflict) as raised:
+        over(mode, script, lambda victor: victor.payment_requests.accept("b34783af0", notes="Thanks."))
+    return raised.value, len(script.requests)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_has_no_key_is_not_asked_again(mode: str) -> None:
+    unanswered = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "status": "Pending"})
+    for content in (b"in progress", b""):
+        error, requests = refused(mode, httpx.Response(409, content=content), unanswered)
+        assert (error.outcome, requests, error.attempts) == (Outcome.UNKNOWN, 2, 1)
+    for word, outcome in {"Accepted": Outcome.UNKNOWN, "Rejected": Outcome.REJECTED}.items():
+        said = {"payment_request_response": {"status": word, "notes": "Another's."}}
+        found = httpx.Response(200, json={"victor_payment_request_id": "b34783af0", "payment_request": said})
+        assert refused(mode, httpx.Response(409), found)[0].outcome is outcome
+
+
+def answers(sandbox: Sandbox) -> int:
+    """How many answers the sandbox was sent."""
+    return sum(exchange.operation == "respond" for exchange in sandbox.received())
+
+
+READINGS = ("modified", "requested")
+"""Whether the modified amount replaces that of the request, or stands in the response alone, as in the document."""
+
+
+@pytest.mark.parametrize(
+    "reading", [pytest.param(each, marks=pytest.mark.victor_sandbox(accepted_amount=each)) for each in READINGS]
+)
+@pytest.mark.parametrize("fault", [None, "lose_answer"])
+def test_paying_less_has_one_amount_whatever_the_network_does(
+    victor_sandbox: Sandbox, victor: Victor, reading: str, fault: Any
+) -> None:
+    requests = victor.payment_requests
+    inbound = victor_sandbox.create_inbound("44.23", amount_modification_allowed=True)
+    if fault is not None:
+        victor_sandbox.inject(fault, operation="respond")
+
+    accepted = requests.accept(inbound, notes="Half now.", modified_amount="34.23")
+
+    waited = requests.wait(inbound, until="accepted", timeout=0)
+    for seen in (accepted, requests.get(inbound), waited, next(requests.watch(inbound))):
+        assert (seen.amount, seen.original_amount) == (Decimal("34.23"), Decimal("44.23"))
+        assert (seen.to_dict()["amount"], seen.to_dict()["original_amount"]) == ("34.23", "44.23")
+    (listed,) = requests.list(victor_id=inbound)  # a list has no responses
+    assert (str(listed.amount), str(listed.original_amount)) == ("34.23" if reading == "modified" else "44.23", "44.23")
+
+
+def test_a_request_of_our_own_is_not_ours_to_answer(victor_sandbox: Sandbox, victor: Victor) -> None:
+    made = victor.payment_requests.create(**payment())
+    for answer in (victor.payment_requests.accept, victor.payment_requests.decline):
+        with pytest.raises(InvalidRequest, match="an outbound request: answer the inbound one") as caught:
+            answer(made, notes="")
+        assert [problem.field for problem in caught.value.problems] == ["id", "notes"]
+    assert answers(victor_sandbox) == 0
+
+
+def test_a_key_on_every_call_makes_no_answer_repeatable(victor_sandbox: Sandbox, victor: Victor) -> None:
+    from victor_api.api.payment_requests import respond_to_payment_request
+    from victor_api.models import RfpInboundPaymentRequestResponseRequestDetails as AnswerDetails
+
+    inbound = victor_sandbox.create_inbound("10.00")
+    victor_sandbox.inject("status", status=503, operation="respond", work=False)
+    client = victor.api.with_headers({"Idempotency-Key": "one-key-for-all-of-my-calls"})
+
+    with pytest.raises(VictorError) as caught:
+        respond_to_payment_request.sync(inbound, client=client, body=AnswerDetails.from_dict(
+            {"status": "Accepted", "notes": "Thank you."}
+        ))  # fmt: skip
+
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert answers(victor_sandbox) == 1
+
+
+@pytest.mark.parametrize("payer", ["acceptsRfp", "declinesRfp"])
+def test_what_became_of_a_request_of_ours_is_no_answer_of_ours(
+    victor_sandbox: Sandbox, victor: Victor, payer: str
+) -> None:
+    """Its status may be the very one that was meant: it is the payer's doing."""
+    behaviour = "accept" if payer == "acceptsRfp" else "decline"
+    victor_sandbox.add_counterparty(payer, behaviour=behaviour)
+    made = victor.payment_requests.create(**payment(payer_counterparty_id=payer))
+    victor_sandbox.advance(3600)
+    victor_sandbox.inject("lose_answer", operation="respond")
+    answer = victor.payment_requests.accept if behaviour == "accept" else victor.payment_requests.decline
+
+    with pytest.raises(Conflict, match="is outbound: it asks another party") as caught:
+        answer(made.id, notes="Thank you.")
+
+    assert caught.value.outcome is Outcome.REJECTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -20,7 +19,7 @@ from victor_ext.systems import DEFAULT
 from . import bulk_output
 from .failures import Misuse, victor_failure
 from .screen import Progress, notices, plain
-from .session import Provider, Session, Yes, flag, option, system_of, with_session
+from .session import Provider, Session, Yes, flag, option, seconds, system_of, with_session
 from .signals import status_of
 
 if TYPE_CHECKING:
@@ -45,15 +44,6 @@ STEPS = {
     "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
 }
 _WATCH_SECONDS = 0.5
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
-    return float(match[1]) * _UNITS[match[2] or "s"]
-
 
 State = Annotated[
     str | None,
@@ -84,7 +74,7 @@ class _Terms(_Kept):
             "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is looked up and not "
             "sent again. (default: 24h)",
             "TIME",
-            parser=_seconds,
+            parser=seconds,
         ),
     ]
     patience: Annotated[

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict, Unpack
 
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
-from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, whole_file, with_session
+from .session import Provider, Session, flag, option, seconds, whole_file, with_session
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
+
+
+class _Plan(TypedDict):
+    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")]
+    payer: Annotated[str | None, option("And from this counterparty.", "ID")]
+    own_payer: Annotated[bool, flag("--own-payer", "Its account is yours: answer two requests, and let 0.01 move.")]
+    token_tolerance: Annotated[
+        bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
+    ]
+    key_life: Annotated[
+        float | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME", parser=seconds)
+    ]
+    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")]
 
 
 @with_session
@@ -29,20 +40,9 @@ def conform(
     provider: Provider = DEFAULT,
     out: Annotated[Path, option("The file of the measurement. It goes on from one that is there.", "FILE")] = FILE,
     show_plan: Annotated[bool, flag("--plan", "Print what would be sent, at most, and send nothing.")] = False,
-    payee: Annotated[str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")] = None,
-    payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None,
-    own_payer: Annotated[
-        bool, flag("--own-payer", "Its account is yours, too: answer two requests, and let 0.01 move.")
-    ] = False,
-    token_tolerance: Annotated[
-        bool, flag("--token-tolerance", "Send four tokens that should be refused. Many may lock a key.")
-    ] = False,
-    key_life: Annotated[
-        str | None, option("Measure how long keys are kept, up to 26h. It takes that long.", "TIME")
-    ] = None,
-    read_only: Annotated[bool, flag("--read-only", "Only read. In production nothing else is allowed.")] = False,
     compare: Annotated[Path | None, option("Say what has changed since an earlier file.", "FILE")] = None,
     html: Annotated[Path | None, option("Write a page for the provider's support.", "FILE")] = None,
+    **given: Unpack[_Plan],
 ) -> None:
     """Measure what the provider does where its document is silent, and where that differs from what is assumed.
 
@@ -53,14 +53,7 @@ def conform(
     with replace(session, failed=FOR_NOW).failures():
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
 
-        plan = Plan(
-            payee=payee,
-            payer=payer,
-            own_payer=own_payer,
-            token_tolerance=token_tolerance,
-            key_life=None if key_life is None else _seconds(key_life),
-            read_only=read_only,
-        )
+        plan = Plan(**given)
 
         def connect(**more: Any) -> Any:
             return session.client_of(provider, **more)[1]
@@ -97,10 +90,3 @@ def conform(
             say(json.dumps(report.document | more) if session.as_json else "\n".join(map(plain, text.split("\n"))))
         differs = changes if before is not None else report.differences
         raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"([0-9]{1,6})([smhd]?)", text)
-    if match is None:
-        raise Misuse(f"--key-life is {text!r}: write a time such as 26h, 90m or 3600s.")
-    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]

@@ -22,7 +22,7 @@ from victor_ext.spec.commands import Command, add_reading, reading, show
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import parsed
 from victor_ext.spec.requests import evidence, good_answers, members
-from victor_ext.spec.tree import Operation, Tree, hooks, is_json, mapping_at, mappings_at, operations, resolve, trees_at
+from victor_ext.spec.tree import Operation, Tree, hooks, mappings_at, operations, resolve, trees_at
 
 if TYPE_CHECKING:  # without the extra, the import of `victor_ext.spec` says what to install
     from openapi_python_client.parser.openapi import Endpoint
@@ -32,11 +32,8 @@ _ADVICE = {
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the provider.",
     "server": "Give the right URL as base_url; http works for this machine only.",
     "own-server": "It is called at base_url, unless connect(servers=...) leads there.",
-    "operation-without-id": "Its function is named after its path, and changes with it.",
     "pages-without-end": "`paged` reads to an empty page, and refuses a page that comes again.",
     "undocumented-failure": "Errors have classes by status all the same: AuthenticationError, ServerError.",
-    "answer-without-schema": "The JSON is given as it comes, without a class.",
-    "several-contents": "JSON is read; the others are left out.",
     "webhook-without-security": "Anybody can post: pass read_webhook a check of the signature (verify=).",
 }
 """What follows for a caller, by the name of each warning."""
@@ -149,13 +146,8 @@ def _of_document(document: Tree, endpoints: Mapping[tuple[str, str], Endpoint]) 
     for number, url in enumerate(str(server.get("url", "")) for server in servers):
         if re.match(r"http://(?!localhost|127\.)", url):
             yield Warned("server", f"servers[{number}].url", f"{url} is not encrypted")
-    known: dict[str, str] = {}
     for each in operations(document):
-        name, endpoint = each.tree.get("operationId"), endpoints.get((each.method.upper(), each.path))
-        if not isinstance(name, str) or not name:
-            yield Warned("operation-without-id", each.where, "it has no operationId")
-        elif known.setdefault(name, each.where) != each.where:
-            yield Warned("operation-without-id", each.where, f"its operationId {name} is that of {known[name]} too")
+        endpoint = endpoints.get((each.method.upper(), each.path))
         answers = {status: resolve(document, answer) for status, answer in mappings_at(each.tree, "responses")}
         yield from _of_answers(each, answers)
         if endpoint is not None and each.method == "get":
@@ -173,12 +165,6 @@ def _of_answers(operation: Operation, answers: Mapping[str, Tree]) -> Iterator[W
     missing = " and ".join(name for name, is_there in wanted.items() if not is_there)
     if missing and "default" not in statuses:
         yield Warned("undocumented-failure", operation.where, f"no answer is documented for {missing}")
-    for status, answer in answers.items():
-        kinds = mapping_at(answer, "content")
-        if len(kinds) > 1:
-            yield Warned("several-contents", operation.where, f"{status} comes as {', '.join(sorted(kinds))}")
-        if any(is_json(kind) and not medium.get("schema") for kind, medium in mappings_at(answer, "content")):
-            yield Warned("answer-without-schema", operation.where, f"{status} has no schema")
 
 
 _PAGING = re.compile(

@@ -8,6 +8,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from victor_ext._output import page_of
+
 from .screen import complain, decided, plain, say, terminal_width
 from .view import entry
 from .wording import rows_text
@@ -70,17 +72,11 @@ def show(
 
 def write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) -> None:
     """Write the report as one HTML document: it loads nothing, and runs nothing."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only this page needs it
-
-    loader = FileSystemLoader(Path(__file__).parent)
-    templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     kinds = groupby(report.differences(), lambda row: row.kind)
     sections = ((kind, map(_cells, islice(rows, _LISTED))) for kind, rows in kinds)
     words = {"verdict": _verdict(report), "notes": map(plain, _notes(report)), "kinds": KINDS, "listed": _LISTED}
-    page = templates.get_template("reconcile.html").generate(
-        words, about=about, report=report, sections=sections, label=_label, sums=_sums
-    )
-    file.writelines(page)
+    shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
+    file.writelines(page_of(Path(__file__).with_name("reconcile.html"), **words, **shown))
 
 
 def _verdict(report: Reconciliation) -> str:

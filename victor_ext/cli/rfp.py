@@ -125,7 +125,6 @@ def list_(
     session: Session,
     *,
     limit: Annotated[int | None, option("Stop after this number of requests (default: all).", "N", min=1)] = None,
-    page: Annotated[int, option("The page to begin with; the first is 0.", "N")] = 0,
     page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
     payers: Annotated[bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")] = False,
     **filters: Unpack[_Filters],
@@ -140,9 +139,9 @@ def list_(
         requests = victor.payment_requests
         # The client checks filters and paging separately; a list that is not iterated sends nothing.
         checks.run(lambda: requests.list(**given))
-        checks.run(lambda: requests.list(page=page, page_size=page_size))
+        checks.run(lambda: requests.list(page_size=page_size))
         checks.finish("The list was not sent")
-        listing = requests.list(**given, page=page, page_size=page_size)
+        listing = requests.list(**given, page_size=page_size)
         pages = view.at_most(limit, (page.items for page in listing.pages()))
         if payers:
             pages = view.with_payers(pages, requests.get)

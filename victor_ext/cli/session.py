@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +18,7 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED
-from victor_ext._output import OutputLost
+from victor_ext._output import OutputLost, replaced
 from victor_ext.systems import DEFAULT, System, entry_points_of
 
 from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
@@ -49,6 +48,14 @@ def option(
 
 def flag(name: str, text: str) -> Any:
     return typer.Option(name, help=text)
+
+
+def seconds(text: str) -> float:
+    """Parse the duration of an option."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2] or "s"]
 
 
 def _profiles() -> list[str]:
@@ -237,18 +244,11 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
     """
     is_open = False
     is_file = path.is_file() or not path.exists()
+    text: Any = {"encoding": "utf-8", "newline": ""}
     try:
-        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") if is_file else path
-        opener = partial(os.open, mode=mode)
-        with ExitStack() as failed:
-            with open(unfinished, "x" if is_file else "w", encoding="utf-8", newline="", opener=opener) as file:
-                is_open = True
-                if is_file:
-                    failed.callback(os.unlink, unfinished)
-                yield file
-            if is_file:
-                os.replace(unfinished, path)
-            failed.pop_all()
+        with replaced(path, "x", mode=mode, **text) if is_file else open(path, "w", **text) as file:
+            is_open = True
+            yield file
     except OSError as error:
         reason = error.strerror or error
         if is_open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -71,3 +71,25 @@ def assumption_of(name: str) -> Assumption:
     return ASSUMPTIONS.get(name) or Assumption(
         name=name, topic="Reads", phase=Phase.READ, sentence=sentence, has_option=False
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`.
+
+    What `measure` returns of a run is found of the first one. None: it has said itself what it has found.
+    """
+
+    names: tuple[str, ...]
+    measure: Callable[[Any], object]
+    sends: int = 0
+    makes: int = 0
+
+    @property
+    def phase(self) -> Phase:
+        return assumption_of(self.names[0]).phase
+
+
+def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Any], object]], Probe]:
+    """Make a function the probe of these assumptions."""
+    return lambda measure: Probe(names, measure, sends, makes)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from decimal import Decimal
 
-from .exchanges import Answer, Unmeasured
+from .assumptions import probe
+from .exchanges import Answer, Unmeasured, edge, member, moment, word
 from .reads import invalid_list, shape_of
-from .run import LEAST, MORE, NOBODY, NOTES, PAUSES, Run, edge, member, moment, probe, word
+from .run import LEAST, MORE, NOBODY, NOTES, PAUSES, Run
 
 _MEMBERS = {"notes": ("payment_request", "payment_details", "notes"), "reference": ("client_reference_id",)}
 _CHARACTERS = {"any": "€漢😀", "latin-1": "éß", "ascii": "&_#/", "basic": ""}
@@ -20,14 +21,10 @@ AGES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 def _lags(run: Run) -> None:
     id = str(run.made("lag").id)
     since, waited = ("start_datetime", moment(run.now(), -3600)), 0
-
-    def is_known() -> bool:
-        return run.read(f"/{id}").is_good
-
-    def is_listed() -> bool:
-        return id in run.page(since, ("victor_id", id)).ids
-
-    looks = {"get-lag": is_known, "list-lag": is_listed}
+    looks: dict[str, Callable[[], bool]] = {
+        "get-lag": lambda: run.read(f"/{id}").is_good,
+        "list-lag": lambda: id in run.page(since, ("victor_id", id)).ids,
+    }
     for pause in PAUSES:
         run.sleep(pause)
         waited += pause
@@ -39,7 +36,7 @@ def _lags(run: Run) -> None:
 
 
 @probe("key-repeat", "key-in-progress", sends=len(PAUSES) + 2, makes=1)
-def _repeats(run: Run) -> None:
+def _repeats(run: Run) -> object:
     first, waited = run.made("repeat 1"), 0
     for pause in PAUSES:
         run.sleep(pause)
@@ -48,41 +45,38 @@ def _repeats(run: Run) -> None:
         if answer.status != 409:
             break
     else:
-        run.find("key-repeat", 409)
-        return
+        return 409
     run.find("key-in-progress", waited)
     if answer.id != first.id:
-        run.find("key-repeat", "new" if answer.is_good else answer.status)
-        return
+        return "new" if answer.is_good else answer.status
     run.find("key-repeat", "replay", "likely", note="the request has not changed since")
     for pause in PAUSES[:5]:
         run.sleep(pause)
         if any(word(item.get("status")) != "created" for item in run.listed(str(first.id))):
             last = run.create("repeat of a changed one", like="repeat 1")
-            run.find("key-repeat", "replay" if word(member(last, "status")) == "created" else "current")
-            return
+            return "replay" if word(member(last, "status")) == "created" else "current"
+    return None
 
 
 @probe("key-conflict", sends=1)
-def _conflict(run: Run) -> None:
+def _conflict(run: Run) -> object:
     run.made("repeat 1")
     run.rest("key-in-progress")
-    ids = {entry["id"] for entry in run.document["made"]}
+    ids = {entry["id"] for entry in run.writes.values()}
     answer = run.create("conflict", like="repeat 1", amount=MORE)
-    run.find("key-conflict", answer.status if not answer.is_good else "replay" if answer.id in ids else "new")
+    return answer.status if not answer.is_good else "replay" if answer.id in ids else "new"
 
 
 @probe("two-at-once", sends=2, makes=1)
-def _two_at_once(run: Run) -> None:
-    answers = run.create_both("both 1", "both 2")
-    ids = {answer.id for answer in answers if answer.is_good}
+def _two_at_once(run: Run) -> str:
+    ids = {answer.id for answer in run.create_both("both 1", "both 2") if answer.is_good}
     if not ids:
         raise Unmeasured("both of two creates at once were refused")
-    run.find("two-at-once", "one" if len(ids) == 1 else "two")
+    return "one" if len(ids) == 1 else "two"
 
 
 @probe("refused-key", "error-code", "error-shape", sends=2, makes=1)
-def _refused_key(run: Run) -> None:
+def _refused_key(run: Run) -> str:
     refused = run.create("refused", amount="x")
     if refused.is_good:
         raise Unmeasured("an amount that is no number is accepted")
@@ -91,30 +85,24 @@ def _refused_key(run: Run) -> None:
     shapes = shape_of(invalid_list(run)), shape_of(refused)
     is_documented = shapes == ("validation", "api")
     run.find("error-shape", "documented" if is_documented else shapes[0] if shapes[0] == shapes[1] else "other")
-    again = run.create("refused, corrected", like="refused", amount=LEAST)
-    run.find("refused-key", "free" if again.is_good else "bound")
+    return "free" if run.create("refused, corrected", like="refused", amount=LEAST).is_good else "bound"
 
 
-def _takes_key(run: Run, length: int) -> bool:
-    key = f"{run.plan['marker']}{length}".ljust(length, "k")[-length:]
-    return run.create(f"key of {length}", key=key).is_good
+@probe("key-shortest", "key-longest", sends=17, makes=2)
+def _key_lengths(run: Run) -> None:
+    def is_taken(length: int) -> bool:
+        key = f"{run.plan['marker']}{length}".ljust(length, "k")[-length:]
+        return run.create(f"key of {length}", key=key).is_good
+
+    for name, documented, beyond, farthest in (("key-shortest", 20, 19, 8), ("key-longest", 128, 129, 256)):
+        found = edge(is_taken, documented, safe=36, beyond=beyond, farthest=farthest)
+        run.find(name, found, "likely" if found == farthest else "certain")
 
 
-@probe("key-shortest", sends=7, makes=1)
-def _shortest_key(run: Run) -> None:
-    shortest = edge(lambda length: _takes_key(run, length), 20, safe=36, beyond=19, farthest=8)
-    run.find("key-shortest", shortest, "likely" if shortest == 8 else "certain")
-
-
-@probe("key-longest", sends=10, makes=1)
-def _longest_key(run: Run) -> None:
-    longest = edge(lambda length: _takes_key(run, length), 128, safe=36, beyond=129, farthest=256)
-    run.find("key-longest", longest, "likely" if longest == 256 else "certain")
-
-
-@probe("require-key", sends=1, makes=1)
-def _no_key(run: Run) -> None:
-    run.find("require-key", not run.create("no key", key=None).is_good)
+_no_key = probe("require-key", sends=1, makes=1)(lambda run: not run.create("no key", key=None).is_good)
+_padded = probe("trim-texts", sends=1, makes=1)(
+    lambda run: _kept(run, run.made("padded notes", notes=f"  {NOTES}  "), "notes") == NOTES
+)
 
 
 def _kept(run: Run, answer: Answer, name: str) -> str:
@@ -130,34 +118,30 @@ def _begin(run: Run, name: str) -> str:
     return NOTES if name == "notes" else run.plan["marker"]
 
 
-@probe("notes-limit", "reference-limit", "long-texts", sends=18, makes=2)
-def _lengths(run: Run) -> None:
-    what = None
-    for name, documented in (("notes", 150), ("reference", 128)):
-        answers: list[Answer] = []
-
-        def is_good(length: int, name: str = name, answers: list[Answer] = answers) -> bool:
-            answers.append(run.create(f"{name} of {length}", **{name: _begin(run, name).ljust(length, "n")}))
-            return answers[-1].is_good
-
-        accepted = edge(is_good, documented, safe=20)
-        kept = len(_kept(run, answers[0], name)) if accepted == documented else accepted
-        run.find(f"{name}-limit", kept)
-        what = what or (None if kept == documented else "cut" if accepted == documented else "refuse")
-    if what is None:
-        raise Unmeasured("texts of the documented lengths are kept")
-    run.find("long-texts", what)
+@probe("long-texts", "notes-limit", "reference-limit", sends=18, makes=2)
+def _lengths(run: Run) -> str:
+    return _first([_becomes_of_long(run, name, limit) for name, limit in (("notes", 150), ("reference", 128))])
 
 
-@probe("notes-characters", "reference-characters", "other-characters", sends=8, makes=2)
-def _characters(run: Run) -> None:
-    others = [_characters_of(run, name) for name in _MEMBERS]
-    if not any(others):
-        raise Unmeasured("all characters are kept")
-    run.find("other-characters", next(filter(None, others)))
+def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
+    """Find how many characters of a text are kept; returns what becomes of more, if that shows."""
+
+    def create(length: int) -> Answer:
+        return run.create(f"{name} of {length}", **{name: _begin(run, name).ljust(length, "n")})
+
+    first = create(documented)
+    accepted = edge(lambda length: create(length).is_good, documented, safe=20)
+    kept = len(_kept(run, first, name)) if accepted == documented else accepted
+    run.find(f"{name}-limit", kept)
+    return None if kept == documented else "cut" if accepted == documented else "refuse"
 
 
-def _characters_of(run: Run, name: str) -> str | None:
+@probe("other-characters", "notes-characters", "reference-characters", sends=8, makes=2)
+def _characters(run: Run) -> str:
+    return _first([_becomes_of_others(run, name) for name in _MEMBERS])
+
+
+def _becomes_of_others(run: Run, name: str) -> str | None:
     """Find which characters of a text are kept; returns what becomes of others, if that shows."""
     words = [*_CHARACTERS]
     for i, characters in enumerate(words):
@@ -172,23 +156,18 @@ def _characters_of(run: Run, name: str) -> str | None:
     raise Unmeasured(f"plain {name} were refused")
 
 
-@probe("trim-texts", sends=1, makes=1)
-def _trim(run: Run) -> None:
-    run.find("trim-texts", _kept(run, run.made("padded notes", notes=f"  {NOTES}  "), "notes") == NOTES)
+def _first(becomes: list[str | None]) -> str:
+    found = next(filter(None, becomes), None)
+    if found is None:
+        raise Unmeasured("all of it was kept")
+    return found
 
 
-@probe("zero-amount", "past-due-date", "no-due-date", "unknown-payer", sends=4, makes=1)
-def _oddities(run: Run) -> None:
-    past = datetime.fromtimestamp(run.now(), UTC).date() - timedelta(days=3)
-    odd: dict[str, dict[str, str | None]] = {
-        "zero-amount": {"amount": "0.00"},
-        "past-due-date": {"due_date": past.isoformat()},
-        "no-due-date": {"due_date": None},
-        "unknown-payer": {"payer": NOBODY},
-    }
-    for name, details in odd.items():
-        run.find(name, "accepted" if run.create(name, **details).is_good else "refused")
+@probe("unknown-payer", sends=1, makes=1)
+def _unknown_payer(run: Run) -> str:
+    is_good = run.create("unknown-payer", payer=NOBODY).is_good
     run.rest("list-lag", "get-lag")  # the reads that come once more need what was created
+    return "accepted" if is_good else "refused"
 
 
 # Twins and responses
@@ -235,8 +214,6 @@ def _responded_twice(run: Run, step: str, child: str, body: dict[str, str]) -> s
 
 @probe("leeway")
 def _leeway(run: Run) -> None:
-    if run.token is None:
-        raise Unmeasured("these credentials do not sign their own tokens")
     tolerated = 0
     for seconds in (10, 60):
         for issued, expires in ((seconds, seconds + 60), (-seconds - 60, -seconds)):

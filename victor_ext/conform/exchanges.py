@@ -1,12 +1,13 @@
-"""One exchange with the provider at a time, never repeated, and the redacted journal of all of them."""
+"""What sends, what comes back, how it is read, and how it is redacted."""
 
 from __future__ import annotations
 
-import json
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import Lock
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,17 +15,19 @@ import httpx
 from victor_ext import zulu
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
-Query = Sequence[tuple[str, str | int]]
+_TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _SHOWN_ITEMS = 3
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = frozenset(
     (
         *("direction", "status", "page", "page_size", "payment_network", "amount", "original_amount"),
         *("modified_amount", "biller_type", "due_date", "created_at", "approved_at", "amount_modification_allowed"),
-        *("token_type", "expires", "code", "codes", "message", "field", "error", "defaultMessage", "objectName"),
+        *("token_type", "expires", "code", "codes", "field", "objectName"),
     )
 )
 """Members whose values are shown, with long digits masked in texts. Of any other member, only the kind is."""
+_SENTENCES = frozenset(("message", "error", "defaultMessage"))
+"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a person."""
 
 
 class Unmeasured(Exception):
@@ -36,6 +39,11 @@ class Unmeasured(Exception):
     def __init__(self, reason: str, *, is_failure: bool = False, is_unsent: bool = False) -> None:
         super().__init__(reason)
         self.is_failure, self.is_unsent = is_failure, is_unsent
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """A Zulu time, by default now, as the file has it: always with milliseconds, so that texts compare as times do."""
+    return (moment or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,117 +76,83 @@ class Answer:
 class Over(httpx.BaseTransport):
     """Sends over an httpx client that is known to send once, so that a client of the provider believes its errors."""
 
+    token_life: float | None = None
+    """Seconds that the last token lives which the provider issued."""
+
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._http.send(request, auth=None, stream=True)
-
-
-class Exchanges:
-    """Sends each request once, and keeps a journal.
-
-    Args:
-        http: What sends.
-        authorization: The value of the header of a request that is made now.
-        base_url: What paths are below.
-        journal: The entries so far. New ones are added, with how long each call took and the connection that it used.
-        is_own: Whether a text was made here: it is shown in full.
-        takes_any: A good answer need not be an object, and a 403 may be the answer to an unknown id: of other systems.
-    """
-
-    def __init__(
-        self,
-        http: httpx.Client,
-        authorization: Callable[[], str],
-        base_url: str,
-        journal: list[dict[str, Any]],
-        is_own: Callable[[str], bool],
-        *,
-        takes_any: bool = False,
-    ) -> None:
-        self._http, self._authorization, self._base = http, authorization, base_url.rstrip("/")
-        self.journal, self._is_own, self._takes_any, self._lock = journal, is_own, takes_any, Lock()
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Query = (),
-        body: Any = None,
-        key: str | None = None,
-        token: str | None = None,
-    ) -> Answer:
-        """Send one request.
-
-        `token`: another value of `Authorization` than the client's, which may be refused; empty: none.
-
-        Raises:
-            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as a 503.
-        """
-        headers = {
-            "accept": "application/json",
-            "authorization": self._authorization() if token is None else token,
-            "content-type": "" if body is None else "application/json",
-            "idempotency-key": key,
-        }
-        request = self._http.build_request(
-            method,
-            self._base + path,
-            params=tuple(query) or None,
-            headers={name: value for name, value in headers.items() if value},
-            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-        )
-        shown = {"method": method, "path": path, "query": [*map(list, query)], "key": key, "body": self._redacted(body)}
-        with self._lock:
-            entry: dict[str, Any] = {"call": len(self.journal) + 1, "request": shown}
-            self.journal.append(entry)
-        entry |= {"at": zulu.format(zulu.now()), "sent": time.time()}
-        try:
-            response = self._http.send(request, follow_redirects=False, stream=True)
-            stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
-            entry["connection"] = str(stream and stream.get_extra_info("client_addr"))
-            secured = stream and stream.get_extra_info("ssl_object")
-            entry["tls"] = secured.version() if secured else "none"
+        response = self._http.send(request, auth=None, stream=True)
+        if request.url.path.endswith(_TOKEN_PATH):
             response.read()
-        except httpx.HTTPError as error:
-            entry["failed"] = reason = f"call {entry['call']} had no whole answer ({type(error).__name__})"
-            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-            raise Unmeasured(reason, is_failure=True, is_unsent=unsent) from error
-        entry["received"] = time.time()
-        answer = self._answer(response, entry)
-        status = answer.status
-        no_rules = (408, 425, 429, *(() if token is not None else (401,) if self._takes_any else (401, 403)))
-        is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
-        is_refusal = 400 <= status < 500 and status not in no_rules and not is_damaged
-        if not is_refusal and not (status < 300 and not is_damaged and (self._takes_any or is_object(answer.body))):
-            raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
-        return answer
+            with suppress(ValueError, KeyError, TypeError):
+                self.token_life = response.json()["expires"] / 1000 - time.time()
+        return response
 
-    def _answer(self, response: httpx.Response, entry: dict[str, Any]) -> Answer:
-        try:
-            body = response.json()
-        except ValueError:
-            body = None
-        entry["response"] = {
-            "status": response.status_code,
-            "http": response.http_version,
-            "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
-            "body": f"{len(response.content)} bytes, no JSON" if body is None else self._redacted(body),
-        }
-        return Answer(entry["call"], response.status_code, body)
 
-    def _redacted(self, value: Any, name: str = "") -> Any:
-        """A JSON value without what belongs to others: of most texts and numbers only the kind is left."""
-        if is_object(value):
-            return {key: self._redacted(member, key) for key, member in value.items()}
-        if is_sequence(value):
-            more = [f"and {len(value) - _SHOWN_ITEMS} more"] if len(value) > _SHOWN_ITEMS else []
-            return [self._redacted(item, name) for item in value[:_SHOWN_ITEMS]] + more
-        if name == "account_number":
-            return short_mask(str(value))
-        if isinstance(value, str):
-            shown = redact_excerpt(value) if name in _SHOWN_MEMBERS else f"text of {len(value)} characters"
-            return value if self._is_own(value) or name.startswith("victor_payment_request") else shown
-        return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
+def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
+    """A JSON value without what belongs to others: of most texts and numbers only the kind is left.
+
+    Texts that begin with one of `own` were made here.
+    """
+    if is_object(value):
+        return {key: redacted(member, own, key) for key, member in value.items()}
+    if is_sequence(value):
+        more = [f"and {len(value) - _SHOWN_ITEMS} more"] if len(value) > _SHOWN_ITEMS else []
+        return [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]] + more
+    if name == "account_number":
+        return short_mask(str(value))
+    if isinstance(value, str):
+        if value.strip().startswith(own) or name.startswith("victor_payment_request"):
+            return value
+        is_shown = name in _SHOWN_MEMBERS or (name in _SENTENCES and re.fullmatch(r"[\w.-]+", value))
+        return redact_excerpt(value) if is_shown else f"text of {len(value)} characters"
+    return value if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS else "number"
+
+
+def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str, Any]:
+    """A response as the journal has it. A `body` of None is no JSON."""
+    return {
+        "status": response.status_code,
+        "http": response.http_version,
+        "headers": {name: response.headers[name] for name in _SHOWN_HEADERS if name in response.headers},
+        "body": f"{len(response.content)} bytes, no JSON" if body is None else redacted(body, own),
+    }
+
+
+def moment(seconds: float, later: float = 0) -> str:
+    """A Zulu time of epoch seconds or milliseconds."""
+    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+
+
+def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0) -> int:
+    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
+
+    `farthest` is the last one that is tried beyond; 0: none is.
+    """
+    if not is_good(documented):
+        return _bisected(is_good, documented, safe)
+    if not beyond or not is_good(beyond):
+        return documented
+    return farthest if is_good(farthest) else _bisected(is_good, farthest, beyond)
+
+
+def _bisected(is_good: Callable[[int], bool], bad: int, good: int) -> int:
+    while abs(good - bad) > 1:
+        middle = (bad + good) // 2
+        bad, good = (bad, middle) if is_good(middle) else (middle, good)
+    return good
+
+
+def word(value: object) -> str:
+    """A word of status in the letters of the document."""
+    return str(value).lower().replace("_", "-").replace(" ", "-")
+
+
+def member(value: Any, *path: str) -> Any:
+    """A member of a body, or of an answer's, at any depth; None where it is not."""
+    value = value.body if isinstance(value, Answer) else value
+    for name in path:
+        value = value.get(name) if is_object(value) else None
+    return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,20 +16,18 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__, zulu
+from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__
+from victor_ext._output import replaced
 from victor_ext.privacy import short_mask
 
 from . import creates, reads
-from .assumptions import ASSUMPTIONS, Phase
-from .exchanges import Exchanges, Over
-from .measurements import FORMAT, Document, only_writer, read, write
-from .other_systems import Signed, probes_of
-from .report import Report
-from .run import LEAST, MORE, NOBODY, NOTES, Probe, Run
+from .assumptions import ASSUMPTIONS, Phase, Probe
+from .exchanges import Over, stamp
+from .report import FORMAT, Document, Report, load
+from .run import LEAST, MORE, NOBODY, Run
 
 PROBES = [each for module in (reads, creates) for each in vars(module).values() if isinstance(each, Probe)]
 """In their order."""
-_TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 LONGEST_LIFE = 93_600
 """Seconds: a document that names a day is shown right or wrong within two hours more."""
 _NOT_ASKED = {
@@ -78,14 +78,13 @@ class Plan:
     def probes(self) -> list[Probe]:
         """In their order. Reads that need payment requests to read come once more after the creates."""
         chosen = {
-            Phase.CREATE: self.payer,
             Phase.ANSWER: self.own_payer,
             Phase.TOLERANCE: self.token_tolerance,
-            Phase.KEY_LIFE: self.key_life,
+            Phase.KEY_LIFE: self.key_life is not None,
         }
-        first, more = [[probe for probe in PROBES if probe.phase is phase] for phase in (Phase.READ, Phase.CREATE)]
-        later = [probe for probe in PROBES if probe not in (*first, *more) and chosen.get(probe.phase)]
-        return [*first, *(more + first if self.payer is not None else ()), *later]
+        creates = () if self.payer is None else (Phase.CREATE, Phase.READ)
+        phases = (Phase.READ, *creates, *(phase for phase, is_chosen in chosen.items() if is_chosen))
+        return [probe for phase in phases for probe in PROBES if probe.phase is phase]
 
     @property
     def writes(self) -> int:
@@ -127,7 +126,6 @@ def measure(
     plan: Plan,
     connect: Callable[..., Any] = Victor.from_env,
     *,
-    http: httpx.Client | None = None,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
     on_probe: Callable[[Probe], object] = lambda _: None,
@@ -140,9 +138,8 @@ def measure(
     Args:
         file: The file. It is readable by you alone, and written as a whole.
         plan: What to measure.
-        connect: Makes the client, of the options `retry`, and `http_client` or `transport`. With a client of another
-            system, or of an API that is connected, each of its reads is sent once, and nothing else.
-        http: The httpx client that sends; None: a new one, which trusts whom a client of `connect` trusts.
+        connect: Makes the client, of the options `retry` and `transport`. With a client of another system, or of an
+            API that is connected, each of its reads is sent once, and nothing else.
         sleep, now: The clock, in seconds and epoch seconds: for tests.
         on_probe: Called before each probe.
 
@@ -150,45 +147,71 @@ def measure(
         ConfigurationError: The file is of another measurement, or this is production and the plan is not `read_only`.
         VictorError: The provider cannot be reached, or refuses the credentials.
     """
-    path, lives = Path(file), list[float]()
-    with _sender(connect) if http is None else nullcontext(http) as sender, only_writer(path):
-        sender.event_hooks["response"].append(partial(_note_token_life, lives))
-        # What is not the caller's own is known to send once: where it cannot connect, nothing was sent.
-        sending = {"transport": Over(sender)} if http is None else {"http_client": http}
-        with connect(**sending, retry=RetryPolicy(max_attempts=1)) as client:
+    path = Path(file)
+    with _sender(connect) as sender, only_writer(path):
+        # It is known to send once: where it cannot connect, nothing was sent.
+        over = Over(sender)
+        with connect(transport=over, retry=RetryPolicy(max_attempts=1)) as client:
             plan.check(client)
             document = _document(path, client, plan)
-            if not isinstance(client, Victor):
-                return _measured_elsewhere(path, document, client, on_probe)
-            victor = client
-            own = (document["plan"]["marker"], NOTES, "conform", plan.payer or NOBODY)
-            journal: list[dict[str, Any]] = document["calls"]
-            victor.ping()
+            is_victor = isinstance(client, Victor)
+            if is_victor:
+                client.ping()
             run = Run(
-                Exchanges(
-                    sender, victor.authorization, victor.base_url, journal, lambda text: text.strip().startswith(own)
-                ),
+                sender if is_victor else client.http,
+                client,
                 document,
                 partial(write, path, document),
                 payee=plan.payee,
-                payer=plan.payer,
                 sleep=sleep,
                 now=now,
-                token=_signer(victor),
-                token_life=lives[0] if lives else None,
+                token_life=over.token_life,
             )
-            _begin(run, plan.probes)
-            for probe in plan.probes:
+            probes = plan.probes if is_victor else [*reads.probes_of(client)]
+            known = ASSUMPTIONS if is_victor else {}
+            if document["measured_at"] is not None or "began_at" not in document:  # else it goes on with this one
+                document |= {"began_at": stamp(), "measured_at": None}
+                run.forget_reads(probes)
+            for probe in probes:
                 on_probe(probe)
                 run.measure(probe)
-            for name, assumption in ASSUMPTIONS.items():
+            for name, assumption in known.items():
                 if not run.finding(name):
-                    run.find_nothing(name, assumption.why_not or _NOT_ASKED.get(assumption.phase, ""))
+                    certainty = "not measurable" if assumption.why_not else "not asked"
+                    run.find_nothing(name, assumption.why_not or _NOT_ASKED[assumption.phase], certainty)
             run.settle()
-            findings = {finding["assumption"]: finding for finding in document["findings"]}
-            document["findings"] = [findings[name] for name in ASSUMPTIONS]
-            _end(path, document)
+            findings = document["findings"]
+            document["findings"] = {name: findings[name] for name in (*known, *findings)}
+            # The file is no newer than its oldest value: what was not repeated.
+            dates = [each["measured_at"] for each in findings.values() if each["value"] is not None]
+            document["measured_at"] = min(dates, default=stamp())
+            run.save(indent=1)
     return Report(document)
+
+
+def write(path: Path, document: Document, *, indent: int | None = None) -> None:
+    """Replace the file as a whole."""
+    with replaced(path, mode=0o600) as file:
+        file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
+
+
+@contextmanager
+def only_writer(path: Path) -> Generator[None]:
+    """Keep every other process from this file: two would make twice what was planned. The lock ends with the process.
+
+    Raises:
+        ConfigurationError: Another process has it, or its folder cannot be written.
+    """
+    lock_file = path.with_name(f".{path.name}.lock")
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(closing(sqlite3.connect(lock_file, timeout=0, isolation_level=None)))
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise ConfigurationError(f"{path} is written by another 'victor conform': let it end.") from None
+            raise ConfigurationError(f"{lock_file} cannot be written ({error}): name another folder.") from None
+        yield
 
 
 @contextmanager
@@ -200,43 +223,15 @@ def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
         yield sender
 
 
-def _measured_elsewhere(path: Path, document: Document, client: Any, on_probe: Callable[[Probe], object]) -> Report:
-    with httpx.Client(transport=Signed(client)) as sender:
-        exchanges = Exchanges(sender, lambda: "", client.base_url, document["calls"], lambda _: False, takes_any=True)
-        run = Run(exchanges, document, partial(write, path, document))
-        probes = [*probes_of(client)]
-        _begin(run, probes)
-        for probe in probes:
-            on_probe(probe)
-            run.measure(probe)
-    _end(path, document)
-    return Report(document)
-
-
-def _begin(run: Run, probes: list[Probe]) -> None:
-    """Begin a measurement, or go on with one that was not finished."""
-    document = run.document
-    if document["measured_at"] is not None or "began_at" not in document:
-        document |= {"began_at": zulu.format(zulu.now()), "measured_at": None}
-        run.forget_reads(probes)
-
-
-def _end(path: Path, document: Document) -> None:
-    """Date the file by its oldest value: what was not repeated is no newer than it is."""
-    dates = [each["measured_at"] for each in document["findings"] if each["value"] is not None]
-    document["measured_at"] = min(dates, default=zulu.format(zulu.now()))
-    write(path, document, indent=1)
-
-
 def _document(path: Path, client: Any, plan: Plan) -> Document:
     """A new document, or that of an earlier run with the same plan."""
     system = client.system.name if hasattr(client, "system") else client.provider
     whose = {"system": system, "environment": client.environment, "base_url": client.base_url}
     if not path.exists():
         marked = plan.to_dict() | {"marker": f"conform{secrets.token_hex(3)}"}
-        empty: Document = {"made": [], "findings": [], "sandbox": {}, "calls": []}
+        empty: Document = {"findings": {}, "sandbox": {}, "calls": []}
         return {"format": FORMAT, **whose, "package": __version__, "measured_at": None, "plan": marked, **empty}
-    document = read(path)
+    document = load(path).document
     theirs = document | document["plan"]
     others = [name for name, value in (whose | plan.to_dict()).items() if theirs.get(name) != value]
     if others:
@@ -244,24 +239,3 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
         why = f"{path} is of another measurement ({', '.join(named)}): repeat its options, or name another file."
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])
     return document
-
-
-def _signer(victor: Victor) -> Callable[[int, int], str] | None:
-    """What signs a token with any times; None where the provider issues them, or in production."""
-
-    def sign(issued: int, expires: int) -> str:
-        now = int(victor.provider_time().moment.timestamp())
-        return victor.authorization_at(now + issued, now + expires)
-
-    try:
-        sign(0, 1)
-    except ConfigurationError:
-        return None
-    return None if victor.environment == "production" else sign
-
-
-def _note_token_life(lives: list[float], response: httpx.Response) -> None:
-    if response.request.url.path.endswith(_TOKEN_PATH):
-        response.read()
-        with suppress(ValueError, KeyError, TypeError):
-            lives.append(response.json()["expires"] / 1000 - time.time())

@@ -1,50 +1,51 @@
-"""Probes that only read. Those that need items of the list are run once more after the creates."""
+"""Probes that only read. Those that need items of the list are run once more after the creates.
+
+Of other systems, and of the APIs of `connect`, every read of their table of operations is sent once, and nothing else.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from victor_ext import Status
 from victor_ext.privacy import is_object, is_sequence
 
-from .exchanges import Answer, Unmeasured
-from .run import Run, edge, member, moment, probe, word
+from .assumptions import Probe, probe
+from .exchanges import Answer, Unmeasured, edge, member, moment, word
+from .run import Run
 
 _LARGE = 1000
 _TOLERATED = 2.0
 _FAR = 1_000_000
+_UNKNOWN_ID = "NOSUCHID00"
 
 
-@probe("refused-token")
-def _refused_token(run: Run) -> None:
-    run.find("refused-token", run.read(token="").status)
+_refused_token = probe("refused-token")(lambda run: run.read(token="").status)
+_unknown_id = probe("unknown-id")(lambda run: run.read(f"/{_UNKNOWN_ID}").status)
+_unknown_filter = probe("unknown-filter")(
+    lambda run: "ignore" if run.read("", ("conform_unknown", "1")).is_good else "refuse"
+)
 
 
 @probe("token-limit")
-def _token_limit(run: Run) -> None:
-    if run.token is None:
-        raise Unmeasured("these credentials do not sign their own tokens")
+def _token_limit(run: Run) -> int:
     for life in (3600, 300):
         if run.read(token=run.token(-5, life - 5)).is_good:
-            run.find("token-limit", life)
-            return
+            return life
     raise Unmeasured("a token of 300 s was refused: check the credentials and the clock", is_failure=True)
 
 
 @probe("token-life")
-def _token_life(run: Run) -> None:
+def _token_life(run: Run) -> int:
     if run.token_life is None:
         raise Unmeasured("these credentials sign their own tokens")
-    run.find("token-life", int(round(run.token_life, -1 if run.token_life > 60 else 0)))
-
-
-@probe("unknown-id")
-def _unknown_id(run: Run) -> None:
-    run.find("unknown-id", run.read("/NOSUCHID00").status)
+    return int(round(run.token_life, -1 if run.token_life > 60 else 0))
 
 
 def shape_of(answer: Answer) -> str:
@@ -64,75 +65,66 @@ def invalid_list(run: Run) -> Answer:
 
 
 @probe("invalid-status", "error-shape")
-def _errors(run: Run) -> None:
+def _errors(run: Run) -> int:
     answer = invalid_list(run)
     shape = shape_of(answer)
-    run.find("invalid-status", answer.status)
     run.find("error-shape", "documented" if shape == "validation" else shape, "likely")
+    return answer.status
 
 
 @probe("max-page-size", "large-page")
-def _page_size(run: Run) -> None:
+def _page_size(run: Run) -> int | None:
     answer = run.read("", ("page_size", _LARGE))
     if not answer.is_good:
         run.find("large-page", "refuse")
-        run.find("max-page-size", edge(lambda size: run.read("", ("page_size", size)).is_good, _LARGE, 1))
-        return
+        return edge(lambda size: run.read("", ("page_size", size)).is_good, _LARGE, 1)
     later = [each for page in (1, 2) for each in run.read("", ("page_size", _LARGE), ("page", page)).ids]
     echo, size = member(answer, "page_size"), len(answer.items)
-    is_full = size < _LARGE and bool(set(later) - set(answer.ids))
-    if not is_full and not (isinstance(echo, int) and size <= echo < _LARGE):
-        raise Unmeasured("the list has fewer items than a page")
-    if is_full:
-        run.find("max-page-size", size)
+    if size < _LARGE and set(later) - set(answer.ids):
         run.find("large-page", "reduce")
-        return
+        return size
+    if not (isinstance(echo, int) and size <= echo < _LARGE):
+        raise Unmeasured("the list has fewer items than a page")
     if member(run.read("", ("page_size", 2)), "page_size") != 2:
         raise Unmeasured("the list has fewer items than a page, which says the same size of itself whatever is asked")
     run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
     run.find("large-page", "reduce", "likely", play=None)
+    return None
 
 
 @probe("first-page", "page-beyond")
-def _pages(run: Run) -> None:
+def _pages(run: Run) -> int:
     zero, one = (run.read("", ("page", page), ("page_size", 1)) for page in (0, 1))
     items = run.items()
     far = run.read("", ("page", _FAR))
     run.find("page-beyond", far.status if not far.is_good else "last" if far.items else "empty")
     if len(items) < 2:
         raise Unmeasured("the list has one item")
-    run.find("first-page", 1 if not zero.is_good or zero.ids == one.ids else 0)
+    return 1 if not zero.is_good or zero.ids == one.ids else 0
 
 
 @probe("order")
-def _order(run: Run) -> None:
+def _order(run: Run) -> str:
     times = [time for item in run.items() if (time := member(item, "payment_request", "created_at")) is not None]
     if len(set(times)) < 2:
         raise Unmeasured("the list has fewer than two times")
-    words = {"newest": times == sorted(times, reverse=True), "oldest": times == sorted(times), "none": True}
-    run.find("order", next(word for word, holds in words.items() if holds))
-
-
-@probe("unknown-filter")
-def _unknown_filter(run: Run) -> None:
-    run.find("unknown-filter", "ignore" if run.read("", ("conform_unknown", "1")).is_good else "refuse")
+    return "oldest" if times == sorted(times) else "newest" if times == sorted(times, reverse=True) else "none"
 
 
 @probe("repeated-filter")
-def _repeated_filter(run: Run) -> None:
+def _repeated_filter(run: Run) -> str:
     filters = [("direction", each) for each in ("inbound", "outbound")]
     both = run.read("", *filters)
     if not both.is_good:
-        run.find("repeated-filter", "refuse")
-        return
+        return "refuse"
     first, last = (run.page(each).ids == both.ids for each in filters)
     if first and last:
         raise Unmeasured("no request shows which of two filters counts")
-    run.find("repeated-filter", "first" if first else "last" if last else "neither")
+    return "first" if first else "last" if last else "neither"
 
 
 @probe("window-ends")
-def _window(run: Run) -> None:
+def _window(run: Run) -> str:
     item = run.items()[0]
     at, id = member(item, "payment_request", "created_at"), item.get("victor_payment_request_id")
     if not isinstance(at, int | float):
@@ -143,7 +135,7 @@ def _window(run: Run) -> None:
         for name, (begin, end) in ends.items()
         if id in run.page(("start_datetime", moment(at, begin)), ("end_datetime", moment(at, end))).ids
     ]
-    run.find("window-ends", "both" if len(belong) == 2 else belong[0] if belong else "neither")
+    return "both" if len(belong) == 2 else belong[0] if belong else "neither"
 
 
 @probe("directions", "status-words", "times", "nulls")
@@ -172,14 +164,13 @@ def _has_null(value: Any) -> bool:
 
 
 @probe("get-status")
-def _get_status(run: Run) -> None:
+def _get_status(run: Run) -> str:
     for item in run.items():
         listed = word(item.get("status"))
         if listed not in ("pending", "failed", "error"):
             said = word(member(run.read(f"/{item['victor_payment_request_id']}"), "status"))
             if said in (listed, "pending", "error"):
-                run.find("get-status", "listed" if said == listed else "documented")
-                return
+                return "listed" if said == listed else "documented"
     raise Unmeasured("each request in the list is pending or failed, which both readings say")
 
 
@@ -188,6 +179,8 @@ def connection(run: Run) -> None:
     """Last of all: what every answer of this measurement shows."""
     began = run.document.get("began_at", "")
     entries = [entry for entry in run.document["calls"] if "response" in entry and entry["at"] >= began]
+    if not entries:
+        raise Unmeasured("no call had an answer", is_failure=True)
     ahead = _seconds_ahead(entries)
     run.find("date-header", ahead is not None)
     if ahead is not None:
@@ -207,14 +200,19 @@ def _seconds_ahead(entries: list[dict[str, Any]]) -> float | None:
     """
     low, high = -math.inf, math.inf
     for entry in entries:
-        date = _epoch(entry["response"]["headers"].get("date", ""))
-        if date is not None:
+        with suppress(ValueError):
+            date = parsedate_to_datetime(entry["response"]["headers"].get("date", "")).timestamp()
             low, high = max(low, date - entry["received"]), min(high, date + 1 - entry["sent"])
     return None if high == math.inf else (low + high) / 2
 
 
-def _epoch(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except ValueError:
-        return None
+def probes_of(client: Any) -> Iterator[Probe]:
+    """A probe of each read of another system: lists as they are, and an id that does not exist."""
+    for operation in client.reads:
+        yield Probe((operation,), partial(_status_of, operation))
+    yield connection
+
+
+def _status_of(operation: str, run: Run) -> object:
+    answer = run.get(operation.partition(" ")[2].replace("{}", _UNKNOWN_ID))
+    return answer.status if answer.is_good else f"{answer.status}, {shape_of(answer)}"

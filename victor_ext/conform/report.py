@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
-from .measurements import Document, read
-from .run import CREATE, ELSEWHERE
+from victor_ext import ConfigurationError
+from victor_ext._output import page_of
+from victor_ext.privacy import is_object
 
+from .run import CREATE, ELSEWHERE, UNMEASURED
+
+FORMAT = 1
+"""Of the file."""
+Document = dict[str, Any]
 Finding = dict[str, Any]
 
 
@@ -26,28 +30,36 @@ class Report:
     document: Document
 
     @property
+    def findings(self) -> list[Finding]:
+        """All of them, in the order of the page."""
+        return [*self.document["findings"].values()]
+
+    @property
     def differences(self) -> list[Finding]:
         """The findings that differ from what is assumed."""
-        return [each for each in self.document["findings"] if each["value"] is not None and _differs(each)]
+        return [each for each in self.findings if each["differs"]]
 
     @property
     def failures(self) -> list[Finding]:
         """What could not be measured, and may be later."""
-        return [each for each in self.document["findings"] if each.get("is_failure")]
+        return [each for each in self.findings if each["certainty"] == "not measured"]
 
     @property
     def made(self) -> list[str]:
         """The ids of the payment requests that are known to be made."""
-        creates = (each for each in self.document["made"] if each["path"] == CREATE)
-        return [*dict.fromkeys(each["id"] for each in creates if each["id"])]
+        return [*dict.fromkeys(each["id"] for each in self._creates if each["id"])]
+
+    @property
+    def _creates(self) -> list[dict[str, Any]]:
+        return [each for each in self.document["calls"] if "step" in each and each["request"]["path"] == CREATE]
 
     @property
     def creates(self) -> str:
         """What was made, and of how many it is not known."""
         text = f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
-        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self.document["made"])
+        unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates)
         if unknown:
-            text += f"\nOf {unknown} more, it is not known whether they were made: see 'made' in the file."
+            text += f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in the file."
         return text
 
     def text(self) -> str:
@@ -56,18 +68,22 @@ class Report:
 
     def changes(self, before: Report) -> list[str]:
         """What is measured otherwise than in an earlier report, each. See `not_compared` for what is left out."""
-        old = before._certain()
         return [
-            f"{name}: {old[name]} before, {value} now"
-            for name, value in self._certain().items()
-            if old.get(name, value) != value
+            f"{name}: {old['value']} before, {new['value']} now"
+            for name, (old, new) in self._differing(before).items()
+            if old["certainty"] == new["certainty"] == "certain"
         ]
 
     def not_compared(self, before: Report) -> list[str]:
         """The names of what only one of two reports has measured, or what is only likely in one and differs."""
-        old, new = before._values(), self._values()
-        sure = before._certain().keys() & self._certain().keys()
-        return [name for name in {**old, **new} if name not in sure and old.get(name) != new.get(name)]
+        differing = self._differing(before).items()
+        return [name for name, pair in differing if {each["certainty"] for each in pair} != {"certain"}]
+
+    def _differing(self, before: Report) -> dict[str, tuple[Finding, Finding]]:
+        nothing: Finding = {"value": None, "certainty": ""}
+        old, new = before.document["findings"], self.document["findings"]
+        pairs = {name: (old.get(name, nothing), new.get(name, nothing)) for name in {**old, **new}}
+        return {name: pair for name, pair in pairs.items() if pair[0]["value"] != pair[1]["value"]}
 
     def comparison(self, before: Report) -> str:
         """The changes since an earlier report, as lines of text, and what could not be compared."""
@@ -81,70 +97,53 @@ class Report:
             [*lines, *(f"The earlier file has another {name}: {before.document[name]}." for name in others)]
         )
 
-    def _values(self) -> dict[str, Any]:
-        return {each["assumption"]: each["value"] for each in self.document["findings"] if each["value"] is not None}
-
-    def _certain(self) -> dict[str, Any]:
-        certain = {each["assumption"] for each in self.document["findings"] if each["certainty"] == "certain"}
-        return {name: value for name, value in self._values().items() if name in certain}
-
     def html(self) -> str:
-        """The report as a page that loads nothing, with each redacted exchange: for the provider's support."""
-        document, shown = self.document, partial(html.escape, quote=True)
-        rows = (
-            f'<tr class="{"differs" if each in self.differences else "as-assumed"}">'
-            + "".join(f"<td>{shown(str(cell))}" for cell in _cells(each))
-            for each in document["findings"]
-        )
-        calls = (
-            f"<details><summary>{each['call']}. {shown(each['request']['method'])} {shown(each['request']['path'])}"
-            f"</summary><pre>{shown(json.dumps(each, indent=2, ensure_ascii=False))}</pre></details>"
-            for each in document["calls"]
-        )
-        page = Template(files("victor_ext.conform").joinpath("report.html").read_text(encoding="utf-8"))
-        title = f"{document['system']}, {document['environment']}, {document['measured_at']}"
-        return page.substitute(
-            title=shown(title), summary=shown(self._summary), rows="\n".join(rows), calls="\n".join(calls)
-        )
+        """The report as a page that loads nothing, with each redacted exchange: for the provider's support.
+
+        It needs the extra `cli`.
+        """
+        shown = partial(json.dumps, indent=2, ensure_ascii=False)
+        return "".join(page_of(Path(__file__).with_name("report.html"), report=self, shown=shown))
 
     @property
-    def _summary(self) -> str:
-        measured = sum(each["value"] is not None for each in self.document["findings"])
-        differ, failed = len(self.differences), len(self.failures)
-        return f"{measured} assumptions measured, {differ} differ, {failed} could not be measured."
+    def summary(self) -> str:
+        """How many findings there are of each kind, such as `2 not asked`."""
+        kinds = Counter(each["certainty"] for each in self.findings if each["value"] is None)
+        without = "".join(f", {kinds[kind]} {kind}" for kind in UNMEASURED)
+        measured = len(self.findings) - kinds.total()
+        return f"{measured} assumptions measured: {len(self.differences)} differ{without}."
 
     def _lines(self) -> Iterator[str]:
         document = self.document
         place = ", ".join(filter(None, [document["system"], document["environment"]]))
         yield f"{place} ({document['base_url']}), {document['measured_at']}"
-        for finding in document["findings"]:
-            mark = "-" if finding["value"] is None else "!" if _differs(finding) else "="
-            value = finding["value"] if finding["value"] is not None else finding["certainty"]
+        for finding in self.findings:
+            is_measured = finding["value"] is not None
+            mark = "!" if finding["differs"] else "=" if is_measured else "-"
+            value = finding["value"] if is_measured else finding["certainty"]
             likely = " (likely)" if finding["certainty"] == "likely" else ""
             yield f"{mark} {finding['assumption']}: {value}{likely}. {finding['sentence']}"
-            if _differs(finding) and finding["value"] is not None:
+            if finding["differs"]:
                 yield f"    assumed: {finding['assumed']}. {finding['means']}"
-            if finding["value"] is not None and finding["measured_at"] < document.get("began_at", ""):
+            if is_measured and finding["measured_at"] < document.get("began_at", ""):
                 yield f"    measured at {finding['measured_at']}, not repeated: {ELSEWHERE} to repeat it"
             if finding["note"]:
                 yield f"    {finding['note']}"
         yield self.creates
         if lost := [each["assumption"] for each in self.failures if ELSEWHERE in each["note"]]:
             yield f"To run it again with this file cannot measure {', '.join(lost)}: {ELSEWHERE}."
-        yield self._summary
-
-
-def _cells(finding: Finding) -> Iterator[object]:
-    yield f"{finding['assumption']}: {finding['sentence']}"
-    yield "" if finding["value"] is None else finding["value"]
-    yield from (finding["assumed"], finding["certainty"], ", ".join(map(str, finding["evidence"])))
-    yield " ".join(filter(None, [finding["means"], finding["note"]]))
-
-
-def _differs(finding: Finding) -> bool:
-    return finding["assumed"] not in ("", finding["value"])
+        yield self.summary
 
 
 def load(file: str | os.PathLike[str]) -> Report:
     """The report in a file. Raises `ConfigurationError` if there is none."""
-    return Report(read(Path(file)))
+    path = Path(file)
+    try:
+        document: Document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        document = {}
+    if not is_object(document) or document.get("format") != FORMAT:
+        raise ConfigurationError(f"{path} is no file of 'victor conform' of format {FORMAT}: name another one.")
+    return Report(document)

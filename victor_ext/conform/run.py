@@ -1,20 +1,31 @@
-"""One run: what a probe may do, and what becomes of its findings. The file bounds the number of creates."""
+"""One run: what a probe may do, and what becomes of its findings.
+
+Each request is sent once, and is in the journal of the file. A create is there before it is sent: so their number is
+bounded.
+"""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from victor_ext import zulu
-from victor_ext.privacy import is_object
+import httpx
 
-from .assumptions import Phase, assumption_of
-from .exchanges import Answer, Exchanges, Unmeasured
+from victor_ext import ConfigurationError, VictorError
+from victor_ext.privacy import is_object
+from victor_ext.systems import DEFAULT
+
+from .assumptions import Probe, assumption_of
+from .exchanges import Answer, Unmeasured, redacted, shown, stamp, word
+
+Call = dict[str, Any]
+"""An entry of the journal. That of a create or a response has its `step`, and a `state` that says what became of it."""
+Query = tuple[str, str | int]
 
 LIST = "/v2/payment-requests"
 CREATE, RESPOND = f"{LIST}/request-payment", f"{LIST}/respond-to-request/"
@@ -23,74 +34,69 @@ NOTES = "Conform"
 NOBODY = "conformNobody00"
 ELSEWHERE = "measure into another file"
 """What helps where a create may not be sent again."""
+UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
+"""The certainties of what has no value: it failed, no response shows it, the plan leaves it out, nothing shows it."""
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """How assumptions are measured: with at most `sends` creates and responses, which as a rule make `makes`."""
-
-    names: tuple[str, ...]
-    measure: Callable[[Run], None]
-    sends: int
-    makes: int
-
-    @property
-    def phase(self) -> Phase:
-        return assumption_of(self.names[0]).phase
-
-
-def probe(*names: str, sends: int = 0, makes: int = 0) -> Callable[[Callable[[Run], None]], Probe]:
-    """Make a function the probe of these assumptions."""
-    return lambda measure: Probe(names, measure, sends, makes)
 
 
 class Run:
     """What the probes measure with.
 
     Args:
-        exchanges: Sends each request once.
-        document: The file's; `save` writes it.
-        payee, payer: The account number that asks, and the counterparty that is asked.
+        http: What sends. Where it raises an error of this package, as a client's own does, its response counts.
+        client: A client of the provider: it signs, and knows the base URL.
+        document: The file's; `write` writes it. Its `calls` get an entry for each request, with how long the call took
+            and the connection that it used.
+        payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
-        token: The header of a token with these times of issue and expiry, in seconds from now by the provider's clock;
-            None where no token is signed here.
         token_life: Seconds that an issued token lives; None where none was issued.
     """
 
     def __init__(
         self,
-        exchanges: Exchanges,
+        http: httpx.Client,
+        client: Any,
         document: dict[str, Any],
-        save: Callable[[], None],
+        write: Callable[..., None],
         *,
         payee: str | None = None,
-        payer: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
-        token: Callable[[int, int], str] | None = None,
         token_life: float | None = None,
     ) -> None:
-        self._exchanges, self.document, self._save = exchanges, document, save
-        self._payee, self._payer = payee, payer
-        self.sleep, self.now, self.token, self.token_life = sleep, now, token, token_life
+        self._http, self._client, self.document, self._write, self._payee = http, client, document, write, payee
+        self.sleep, self.now, self.token_life = sleep, now, token_life
         self.plan: dict[str, Any] = document["plan"]
-        self._made: dict[str, dict[str, Any]] = {entry["step"]: entry for entry in document["made"]}
-        self._unsent = set[str]()
-        self._first_call, self._earlier = 0, list[int]()
+        self._findings: dict[str, dict[str, Any]] = document["findings"]
+        self._calls: list[Call] = document["calls"]
+        self.writes: dict[str, Call] = {call["step"]: call for call in self._calls if "step" in call}
+        self._is_victor = document["system"] == DEFAULT
+        self._own = (self.plan["marker"], NOTES, "conform", self.plan["payer"] or NOBODY) if self._is_victor else ()
+        self._unsent = set[int]()
+        self._seen: dict[int, str] = {}  # the calls that the present probe has seen, and when they were made
+
+    def save(self, indent: int | None = None) -> None:
+        """Write the file."""
+        played = {each["setting"]: each["plays"] for each in self._findings.values() if each["plays"] is not None}
+        self.document["sandbox"] = played
+        self._write(indent=indent)
 
     def measure(self, probe: Probe) -> None:
         """Run a probe, unless it is certain already what it finds."""
-        if all(self.certainty_of(name) == "certain" for name in probe.names):
+        if all(self.finding(name).get("certainty") == "certain" for name in probe.names):
             return
-        self._first_call, self._earlier = len(self.document["calls"]), []
+        self._seen = {}
+        reason, certainty = "no response shows it", "not shown"
         try:
-            probe.measure(self)
+            found = probe.measure(self)
+            if found is not None:
+                self.find(probe.names[0], found)
         except Unmeasured as error:
-            for name in probe.names:
-                self.find_nothing(name, str(error), is_failure=error.is_failure)
-        self._save()
+            reason, certainty = str(error), "not measured" if error.is_failure else certainty
+        for name in probe.names:
+            self.find_nothing(name, reason, certainty)
+        self.save()
 
     # Findings
 
@@ -98,70 +104,134 @@ class Run:
         """Record a finding, in place of an earlier one. `play`: the sandbox's value, if it is another one."""
         assumption = assumption_of(name)
         text = None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        calls = self.document["calls"]
-        evidence = [*self._earlier, *(entry["call"] for entry in calls[self._first_call :])]
-        finding = {
+        evidence = {} if value is None else self._seen
+        differs = text is not None and assumption.assumed not in ("", text)
+        if play is ...:
+            play = value if not assumption.plays else text if text in assumption.plays else None
+        self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
             "assumed": assumption.assumed,
             "value": text,
+            "differs": differs,
             "certainty": certainty,
             "setting": assumption.option,
+            "plays": play if assumption.option else None,
             "words": assumption.words or None,
-            "evidence": evidence,
-            "means": assumption.means if text is not None and assumption.assumed not in ("", text) else "",
+            "evidence": [*evidence],
+            "means": assumption.means if differs else "",
             "note": note,
-            "measured_at": min((calls[call - 1]["at"] for call in evidence), default=zulu.format(zulu.now())),
+            "measured_at": min(evidence.values(), default=stamp()),
         }
-        others = [each for each in self.document["findings"] if each["assumption"] != name]
-        self.document["findings"] = [*others, finding]
-        self.document["sandbox"].pop(assumption.option, None)
-        if assumption.plays:
-            value = text if text in assumption.plays else None
-        played = value if play is ... else play
-        if assumption.option and played is not None:
-            self.document["sandbox"][assumption.option] = played
 
-    def find_nothing(self, name: str, reason: str, *, is_failure: bool = False) -> None:
+    def find_nothing(self, name: str, reason: str, certainty: str) -> None:
         """Record why there is no finding, unless there is one."""
-        if self.certainty_of(name) not in ("certain", "likely"):
-            certainty = "not measurable" if assumption_of(name).why_not else "not measured"
+        if self.finding(name).get("value") is None:
             self.find(name, None, certainty, note=reason)
-            self.document["findings"][-1]["is_failure"] = is_failure
 
     def forget_reads(self, probes: Iterable[Probe]) -> None:
-        """Let what these probes read be measured again. What creates have shown keeps its date: none is sent twice."""
-        names = {name for probe in probes if not probe.sends for name in probe.names}
-        self.document["findings"] = [each for each in self.document["findings"] if each["assumption"] not in names]
-        for name in names:
-            self.document["sandbox"].pop(assumption_of(name).option, None)
-
-    def certainty_of(self, name: str) -> str | None:
-        return self.finding(name).get("certainty")
+        """Forget what these reads have found: they measure it again. What creates have shown is kept."""
+        for name in (name for probe in probes if not probe.sends for name in probe.names):
+            self._findings.pop(name, None)
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
-        findings: list[dict[str, Any]] = self.document["findings"]
-        return next((each for each in findings if each["assumption"] == name), dict[str, Any]())
+        return self._findings.get(name, {})
+
+    # Calls
+
+    def _enter(
+        self, method: str, path: str, query: Sequence[Query] = (), body: Any = None, key: str | None = None
+    ) -> Call:
+        """Write a request into the journal."""
+        shown_body = redacted(body, self._own)
+        request = {"method": method, "path": path, "query": [*map(list, query)], "key": key, "body": shown_body}
+        self._calls.append(call := {"call": len(self._calls) + 1, "request": request, "at": stamp()})
+        return call
+
+    def _send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
+        """Send a request of the journal.
+
+        `token`: another value of `Authorization` than the client's, which may be refused; empty: none.
+
+        Raises:
+            Unmeasured: No answer came, or one that says nothing about the provider's rules, such as a 503.
+        """
+        self._seen[call["call"]] = call["at"]
+        asked, own = call["request"], self._client.authorization if self._is_victor else str
+        headers = {
+            "accept": "application/json",
+            "authorization": own() if token is None else token,
+            "content-type": "" if body is None else "application/json",
+            "idempotency-key": asked["key"],
+        }
+        request = self._http.build_request(
+            asked["method"],
+            self._client.base_url.rstrip("/") + asked["path"],
+            params=[*map(tuple, asked["query"])] or None,
+            headers={name: value for name, value in headers.items() if value},
+            content=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+        )
+        call["sent"] = time.time()
+        try:
+            try:
+                response = self._http.send(request, follow_redirects=False, stream=True)
+            except VictorError as error:
+                if error.response is None:
+                    raise httpx.ReadError(error.message) from error
+                response = error.response
+            stream = response.extensions.get("network_stream")  # a closed one says nothing of itself
+            address = stream and stream.get_extra_info("client_addr")
+            call["connection"] = address and address[1]  # its port; the address is this machine's own affair
+            secured = stream and stream.get_extra_info("ssl_object")
+            call["tls"] = secured.version() if secured else "none"
+            response.read()
+        except httpx.HTTPError as error:
+            call["failed"] = reason = f"call {call['call']} had no whole answer ({type(error).__name__})"
+            unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise Unmeasured(reason, is_failure=True, is_unsent=unsent) from error
+        call["received"], status = time.time(), response.status_code
+        try:
+            answer = Answer(call["call"], status, response.json())
+        except ValueError:
+            answer = Answer(call["call"], status, None)
+        call["response"] = shown(response, answer.body, self._own)
+        no_rules = (408, 425, 429, *(() if token is not None else (401, 403) if self._is_victor else (401,)))
+        is_damaged = answer.body is None and "json" in response.headers.get("content-type", "")
+        is_rule = 400 <= status < 500 and status not in no_rules
+        if is_damaged or not (is_rule or (status < 300 and (not self._is_victor or is_object(answer.body)))):
+            raise Unmeasured(f"call {answer.call} was answered with {status}, which shows no rule", is_failure=True)
+        return answer
 
     # Reads
 
-    def read(self, path: str = "", *query: tuple[str, str | int], token: str | None = None) -> Answer:
+    def read(self, path: str = "", *query: Query, token: str | None = None) -> Answer:
         """GET a path below the list's."""
         return self.get(LIST + path, *query, token=token)
 
-    def get(self, path: str, *query: tuple[str, str | int], token: str | None = None) -> Answer:
+    def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
         """GET a path below the base URL."""
-        return self._exchanges.send("GET", path, query=query, token=token)
+        return self._send(self._enter("GET", path, query), token=token)
 
-    def page(self, *query: tuple[str, str | int]) -> Answer:
+    def token(self, issued: int, expires: int) -> str:
+        """The header of a token with these times, in seconds from now by the provider's clock.
+
+        Raises `Unmeasured` where the provider issues the tokens, and in production.
+        """
+        if self._client.environment != "production":
+            now = int(self._client.provider_time().moment.timestamp())
+            with suppress(ConfigurationError):
+                return str(self._client.authorization_at(now + issued, now + expires))
+        raise Unmeasured("these credentials do not sign their own tokens")
+
+    def page(self, *query: Query) -> Answer:
         """Read one page of the list. Raises `Unmeasured` if it is refused."""
         answer = self.read("", *query)
         if not answer.is_good:
             raise Unmeasured(f"call {answer.call}, a plain list, was answered with {answer.status}")
         return answer
 
-    def items(self, *query: tuple[str, str | int]) -> list[dict[str, Any]]:
+    def items(self, *query: Query) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
         items: dict[object, dict[str, Any]] = {}
         for number in range(4):
@@ -191,7 +261,7 @@ class Run:
             step: Its name in the file. It is sent once.
             like: The step whose key and body are sent again.
             key: The key; empty: a fresh one, or that of `like`; None: none.
-            details: Members of `payment_details` (None: left out), `reference` and `payer`.
+            details: Members of `payment_details`, `reference` and `payer`.
 
         Raises:
             Unmeasured: It had no answer that says what became of it, now or in an earlier run.
@@ -207,7 +277,7 @@ class Run:
 
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time. Raises `Unmeasured` if only one was sent before."""
-        if (step in self._made) is not (other in self._made):
+        if (step in self.writes) is not (other in self.writes):
             raise Unmeasured(f"only one of two was sent in an earlier run, so not at once: {ELSEWHERE}")
         entries = self.reserve(step), self.reserve(other, like=step)
         with ThreadPoolExecutor(len(entries)) as pool:
@@ -215,117 +285,78 @@ class Run:
 
     def sent_at(self, step: str) -> float:
         """When a step was sent, in epoch seconds: perhaps in an earlier run."""
-        return float(self._made[step]["at"])
+        return float(self.writes[step]["began"])
 
     def respond(self, step: str, id: str, **body: Any) -> Answer:
         """Respond to an inbound request; otherwise as `create`."""
-        return self.perform(self._reserved(step, {"path": RESPOND + id, "body": body, "key": None}))
+        return self.perform(self._reserved(step, RESPOND + id, body))
 
-    def reserve(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> dict[str, Any]:
+    def reserve(self, step: str, like: str | None = None, key: str | None = "", **details: Any) -> Call:
         """Count a create in the file, before it is sent."""
-        earlier = self._made[like] if like else {}
-        marker, number = self.plan["marker"], len(self._made)
+        earlier = self.writes[like] if like else {"details": {}, "request": {"key": ""}}
+        marker, number = self.plan["marker"], len(self.writes)
         if key == "":
-            key = earlier.get("key") or f"conform-{marker}-{number:03}".ljust(36, "0")
+            key = earlier["request"]["key"] or f"conform-{marker}-{number:03}".ljust(36, "0")
         due = datetime.fromtimestamp(self.now(), UTC).date().isoformat()
-        body = {"amount": LEAST, "biller_type": "BUSINESS", "due_date": due, "reference": f"{marker}{number:02}"}
-        return self._reserved(step, {"path": CREATE, "body": body | earlier.get("body", {}) | details, "key": key})
+        usual = {"amount": LEAST, "biller_type": "BUSINESS", "due_date": due, "reference": f"{marker}{number:02}"}
+        return self._reserved(step, CREATE, usual | earlier["details"] | details, key)
 
-    def _reserved(self, step: str, entry: dict[str, Any]) -> dict[str, Any]:
-        if step not in self._made:
-            if len(self._made) >= self.plan["writes"]:
+    def _reserved(self, step: str, path: str, details: dict[str, Any], key: str | None = None) -> Call:
+        if step not in self.writes:
+            if len(self.writes) >= self.plan["writes"]:
                 raise Unmeasured("the plan has no call left for it")
-            self._made[step] = {"step": step, **entry, "at": self.now(), "state": "sent", "call": None, "id": None}
-            self.document["made"] = [*self._made.values()]
-            self._unsent.add(step)
-            self._save()
-        return self._made[step]
+            call = self._enter("POST", path, body=self._body(path, details), key=key)
+            call |= {"step": step, "details": details, "began": self.now(), "state": "sent", "id": None}
+            self.writes[step] = call
+            self._unsent.add(call["call"])
+            self.save()
+        return self.writes[step]
 
-    def perform(self, entry: dict[str, Any]) -> Answer:
+    def perform(self, call: Call) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
-        if entry["call"] is not None:
-            if entry["call"] <= self._first_call and entry["call"] not in self._earlier:
-                self._earlier.append(entry["call"])
-            response = self.document["calls"][entry["call"] - 1]["response"]
-            return Answer(entry["call"], response["status"], response["body"])
-        step = entry["step"]
-        if step not in self._unsent:
+        self._seen[call["call"]] = call["at"]
+        if call["state"] in ("made", "refused"):
+            return Answer(call["call"], call["response"]["status"], call["response"]["body"])
+        step = call["step"]
+        if call["call"] not in self._unsent:
             reason = f"'{step}' was sent once, and its answer is not known. It is never sent again: {ELSEWHERE}"
             raise Unmeasured(reason, is_failure=True)
-        self._unsent.discard(step)
+        self._unsent.discard(call["call"])
         try:
-            answer = self._exchanges.send("POST", entry["path"], body=self._body(entry), key=entry["key"])
-            entry |= {"call": answer.call, "state": "made" if answer.is_good else "refused", "id": answer.id}
+            answer = self._send(call, self._body(call["request"]["path"], call["details"]))
+            call |= {"state": "made" if answer.is_good else "refused", "id": answer.id}
         except Unmeasured as error:
-            entry["state"] = "unknown"
+            call["state"] = "unknown"
             if error.is_unsent:  # so it can be sent later
-                del self._made[step]
-                self.document["made"] = [*self._made.values()]
+                del self.writes[call.pop("step")]
             raise
         finally:
-            self._save()
+            self.save()
         return answer
 
-    def _body(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        details = {name: value for name, value in entry["body"].items() if value is not None}
-        if entry["path"] != CREATE:
-            return details
-        reference, payer = details.pop("reference"), details.pop("payer", self._payer)
+    def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
+        body = {**details}
+        if path != CREATE:
+            return body
+        reference, payer = body.pop("reference"), body.pop("payer", self.plan["payer"])
         return {
             "payee": {"account_number": self._payee},
             "payer": {"victor_counterparty_id": payer},
-            "payment_details": details,
+            "payment_details": body,
             "client_reference_id": reference,
         }
 
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
-        creates = [each for each in self._made.values() if each["path"] == CREATE]
-        lost = [each for each in creates if each["state"] in ("sent", "unknown") and not each["id"]]
+        creates = [call for call in self.writes.values() if call["request"]["path"] == CREATE]
+        lost = [call for call in creates if call["state"] in ("sent", "unknown") and not call["id"]]
         listed: dict[Any, list[Any]] = {}
         with suppress(Unmeasured):
             for item in self.items() if lost else ():
                 if word(item.get("direction")) != "inbound":  # a twin has the same reference
                     listed.setdefault(item.get("client_reference_id"), []).append(item.get("victor_payment_request_id"))
         for each in lost:
-            ids, known = listed.get(each["body"]["reference"], []), [other["id"] for other in creates]
-            repeated = [other["id"] for other in creates if other["body"] == each["body"] and other["id"] in ids]
+            ids, known = listed.get(each["details"]["reference"], []), [other["id"] for other in creates]
+            repeated = [other["id"] for other in creates if other["details"] == each["details"] and other["id"] in ids]
             if found := [id for id in ids if id not in known] or repeated:  # a repeat that made nothing more
-                each |= {"id": found[0], "state": "made"}
-
-
-def moment(seconds: float, later: float = 0) -> str:
-    """A Zulu time of epoch seconds or milliseconds."""
-    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
-
-
-def edge(is_good: Callable[[int], bool], documented: int, safe: int, beyond: int = 0, farthest: int = 0) -> int:
-    """The last number that is good: the `documented` one, if it is and `beyond` is not. `safe` is known to be good.
-
-    `farthest` is the last one that is tried beyond; 0: none is.
-    """
-    if not is_good(documented):
-        return _bisected(is_good, documented, safe)
-    if not beyond or not is_good(beyond):
-        return documented
-    return farthest if is_good(farthest) else _bisected(is_good, farthest, beyond)
-
-
-def _bisected(is_good: Callable[[int], bool], bad: int, good: int) -> int:
-    while abs(good - bad) > 1:
-        middle = (bad + good) // 2
-        bad, good = (bad, middle) if is_good(middle) else (middle, good)
-    return good
-
-
-def word(value: object) -> str:
-    """A word of status in the letters of the document."""
-    return str(value).lower().replace("_", "-").replace(" ", "-")
-
-
-def member(value: Any, *path: str) -> Any:
-    """A member of a body, or of an answer's, at any depth; None where it is not."""
-    value = value.body if isinstance(value, Answer) else value
-    for name in path:
-        value = value.get(name) if is_object(value) else None
-    return value
+                each |= {"id": found[0], "state": "found"}

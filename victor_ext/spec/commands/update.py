@@ -6,15 +6,14 @@ The package is replaced first: a run that is interrupted can be repeated, and co
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import secrets
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from victor_ext._exit_status import FAILED, MISUSE
+from victor_ext._output import replaced
 from victor_ext.spec.checking.check import check_generated
 from victor_ext.spec.decisions import default_path, read_accepted, read_approvals
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
@@ -78,8 +77,10 @@ def _run(options: argparse.Namespace) -> int:
             changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
         move_into_place(new.made.package, package)
     if changelog and options.changelog is not None:
-        _replace(options.changelog, changelog.encode("utf-8"))
-    _replace(document, newer.read_bytes())
+        with replaced(options.changelog) as file:
+            file.write(changelog.encode())
+    with replaced(document) as file:
+        file.write(newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
     return _print_decisions(report)
 
@@ -142,16 +143,6 @@ def _with(changelog: Path, entry: str) -> str:
     words, mark, others = release.partition("\n### ")
     more = f"\n### {others}" if mark else "\n" if rest else ""
     return f"{head}{words.rstrip()}\n\n{changed}{more}{rest}"
-
-
-def _replace(file: Path, data: bytes) -> None:
-    """Write a file in one step: a reader sees the old bytes or the new ones."""
-    hidden = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
-    try:
-        hidden.write_bytes(data)
-        os.replace(hidden, file)
-    finally:
-        hidden.unlink(missing_ok=True)
 
 
 UPDATE = Command(
