@@ -15,8 +15,8 @@ import pytest
 from victor_ext.spec import rewrites
 from victor_ext.spec.checking.check import Report, check
 from victor_ext.spec.command_line import main
-from victor_ext.spec.document import load
 from victor_ext.spec.destination import changed_files
+from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate, package_name
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.tree import copied

@@ -57,12 +57,13 @@ class PaymentRequests(RowKind):
 
     def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
         # The provider's list has no filter by reference: it is read once for all rows, from the earliest possible send.
-        requests: dict[str, list[PaymentRequest]] = {step.payment.reference: [] for step in steps}
+        references = [step.payment.reference for step in steps if isinstance(step.payment, Payment)]
+        requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
         listed = self.client.payment_requests.list
         for request in listed(direction="outbound", start_datetime=min(step.since for step in steps)):
             if (reference := reference_of(request.client_reference_id)) in requests:
                 requests[reference].append(request)
-        return [step.settled(requests[step.payment.reference]) for step in steps]
+        return [step.settled(requests[reference]) for step, reference in zip(steps, references, strict=True)]
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         first, last = map(date.fromisoformat, (min(values), max(values)))

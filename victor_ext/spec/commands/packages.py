@@ -57,7 +57,9 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
+    counts = (
+        ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
+    )
     show(f"{document.name} -> {result.package}: {counts}")
     is_first = Path(MARKER) in result.changes.new
     for sign, paths in () if is_first else zip("+~-", vars(result.changes).values(), strict=True):
