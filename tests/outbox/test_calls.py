@@ -502,8 +502,17 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
         outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
     with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
         anyio.run(partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://"))))
-    with pytest.raises(ValueError, match="'bad' is not a valid EntryState"):
+    with pytest.raises(InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"):
         outbox.entries("bad")
+    for name, value in {"lease": 120, "settle_for": timedelta(seconds=-1)}.items():
+        with pytest.raises(ConfigurationError, match=f"{name}=.* is no timedelta of zero or more"):
+            Outbox(blocking.engine, **cast("Any", {name: value}))
+    with pytest.raises(
+        ConfigurationError, match=r"^engine is a text: pass sa\.create_engine\(\.\.\.\), or to AsyncOutbox the"
+    ):
+        Outbox(cast("Any", "sqlite:///a-password"))
+    with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
+        outbox.on("sent")(lambda session: None)
     with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):
         outbox_of(blocking).add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
     with blocking.engine.begin() as connection, pytest.raises(InvalidRequest, match="visible ASCII"):

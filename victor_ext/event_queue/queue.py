@@ -245,6 +245,13 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
                 )
 
         def register(function: H) -> H:
+            try:
+                inspect.signature(function).bind(None, None)
+            except TypeError:
+                message = f"{function!r:.60} must take two arguments: a session and an event."
+                raise ConfigurationError(message) from None
+            except ValueError:  # a function of C may have no signature
+                pass
             if inspect.iscoroutinefunction(function) and not isinstance(self, AwaitedQueue):
                 raise ConfigurationError("This handler is `async def`: only AsyncOutbox and AsyncInbox can await it.")
             self._handlers.append(Handler(function, None if name is None else name.casefold(), source))

@@ -111,6 +111,12 @@ class OutboxBase(OutboxPasses[Engine]):
         settle_for: timedelta = timedelta(minutes=10),
         table: str = "victor_outbox",
     ) -> None:
+        if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
+            raise ConfigurationError("engine is a URL: pass sa.create_engine(...), or to AsyncOutbox the async one.")
+        for name, value in {"keys_kept": keys_kept, "lease": lease, "settle_for": settle_for}.items():
+            if not isinstance(value, timedelta) or value < timedelta(0):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
+                message = f"{name}={value!r:.40} is no timedelta of zero or more, such as timedelta(minutes=10)."
+                raise ConfigurationError(message)
         self._kept = keys_kept.total_seconds()
         if self._kept < LEAST_KEPT:
             raise ConfigurationError(
@@ -264,8 +270,10 @@ class OutboxBase(OutboxPasses[Engine]):
 
     @operation
     def entries(self, state: EntryState | str | None = None) -> Work[list[Entry]]:
-        """The entries in `state` (None: all), oldest first. Raises `ValueError`: there is no such state."""
+        """The entries in `state` (None: all), oldest first. Raises `InvalidRequest`: there is no such state."""
         query = sa.select(self.table).order_by(self.table.c.id)
+        if state is not None and state not in list(EntryState):
+            raise _refused(None, "state", "value", f"state={state!r:.40} is none of {', '.join(EntryState)}.")
         if state is not None:
             query = query.where(self.table.c.state == EntryState(state).value)
         return lambda connection: [entry_of(row) for row in connection.execute(query)]
