@@ -507,7 +507,7 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
     for name, value in {"lease": 120, "settle_for": timedelta(seconds=-1)}.items():
         with pytest.raises(ConfigurationError, match=f"{name}=.* is no timedelta of zero or more"):
             Outbox(blocking.engine, **cast("Any", {name: value}))
-    with pytest.raises(ConfigurationError, match="^engine is a URL: pass sa.create_engine((?!password).)*$"):
+    with pytest.raises(ConfigurationError, match=r"^engine is a URL: pass sa.create_engine((?!password).)*$"):
         Outbox(cast("Any", "sqlite:///a-password"))
     with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
         outbox.on("sent")(lambda session: None)
