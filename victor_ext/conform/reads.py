@@ -188,7 +188,9 @@ def connection(run: Run) -> None:
     adjacent = [(one, other) for one, other in pairwise(entries) if other["call"] == one["call"] + 1]
     kept = [one["connection"] == other["connection"] for one, other in adjacent]
     is_kept = 2 * sum(kept) > len(kept)  # one that is closed at once may serve a fast call first
-    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0)
+    said = entries[-1]["response"]["headers"].get("keep-alive")  # such as timeout=5: the seconds without a call
+    note = f"the provider says: {said}" if said else ""
+    run.find("keep-alive", "kept" if is_kept else "closed", play=None if is_kept else 0, note=note)
     run.find("http-version", entries[-1]["response"]["http"])
     run.find("tls", entries[-1]["tls"])
 

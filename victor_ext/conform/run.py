@@ -231,11 +231,11 @@ class Run:
             raise Unmeasured(f"call {answer.call}, a plain list, was answered with {answer.status}")
         return answer
 
-    def items(self, *query: Query) -> list[dict[str, Any]]:
+    def items(self) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
         items: dict[object, dict[str, Any]] = {}
         for number in range(4):
-            answer = self.read("", ("page", number), *query)
+            answer = self.read("", ("page", number))
             if number > 1 and not set(answer.ids) - items.keys():  # page 1 may be page 0
                 break
             items |= {id: item for id, item in zip(answer.ids, answer.items, strict=True) if id not in items}
