@@ -210,6 +210,13 @@ def test_what_a_page_says_of_itself_counts_if_it_follows_what_is_asked_and_is_no
     assert (run.finding("max-page-size")["value"], run.document["sandbox"]) == (found, {})
 
 
+def test_what_the_provider_says_of_how_long_it_keeps_a_connection_is_noted():
+    run = run_over(lambda _: httpx.Response(404, headers={"keep-alive": "timeout=5"}))
+    run.measure(reads._unknown_id)
+    run.measure(reads.connection)
+    assert run.finding("keep-alive")["note"] == "the provider says: timeout=5"
+
+
 def test_of_two_at_once_that_had_no_answer_each_is_named():
     """Both have one key and one reference, and the list has one request of it, and its twin."""
     sent = []
