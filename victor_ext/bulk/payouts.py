@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ _SHARED = {"payout_memo": "memo", **{name: name for name in ("payout_from_payor_
 """The arguments of `payouts.submit`, by column."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
-"""What stands for the price while the other values are checked."""
+"""What stands for an invalid price while the other values are checked."""
 
 
 class Payouts(RowKind):
@@ -43,18 +43,21 @@ class Payouts(RowKind):
     effect: ClassVar = "Those that are new are submitted. No money moves before 'victor bulk instruct'."
 
     def check(self, arguments: Mapping[str, Any]) -> None:
-        problems = list[Problem]()
-        for check in (
-            lambda: self.price(arguments),
-            lambda: self._prepared([{**arguments, **_VALID}]),
-            lambda: self.client.payments.list(arguments.get("payor_id")),
-        ):
+        def problems_of(check: Callable[[], object]) -> list[Problem]:
             try:
                 check()
             except InvalidRequest as error:
-                for one in error.problems:
-                    column = "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
-                    problems.append(replace(one, field=column, message=one.message.replace(one.field, column)))
+                columns = [
+                    "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE) for one in error.problems
+                ]
+                told = zip(error.problems, columns, strict=True)
+                return [replace(one, field=name, message=one.message.replace(one.field, name)) for one, name in told]
+            return []
+
+        problems = problems_of(lambda: self.price(arguments))
+        priced = {**arguments, **_VALID} if problems else arguments
+        problems += problems_of(lambda: self._prepared([priced]))
+        problems += problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
         if problems:
             raise InvalidRequest.of(problems)
 

@@ -13,6 +13,7 @@ import typer
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
+from .failures import Misuse
 from .screen import Progress, complain, decided, plain, say
 from .session import Provider, Session, flag, option, seconds, whole_file, with_session
 
@@ -50,6 +51,10 @@ def conform(
     if something could not be measured: run it again, and it goes on from its file.
     """
     session.use_profile(provider)
+    if out.is_dir():
+        raise Misuse(f"--out is {out}, which is a folder: name a file.")
+    if html is not None and html.resolve() in {each.resolve() for each in (out, compare) if each is not None}:
+        raise Misuse(f"--html is {html}, which has a measurement: name another file.")
     with replace(session, failed=FOR_NOW).failures():
         from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
 

@@ -45,6 +45,7 @@ Taken: TypeAlias = Pass[tuple[int, Pass[T | None]] | None]
 """A step that takes up a row: its id, and what is done with it. None: there is none."""
 
 _log = logging.getLogger("victor_ext.events")
+_NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
 
 MOST_TRIES = 12
 """After so many failures, the last of them more than an hour after the first, an event is a dead letter."""
@@ -292,6 +293,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
             self._handled(connection, handlers, self._event_of(row, 1))
         elif handlers:
             self._put(connection, 1, error, **values)
+            _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
 
     def _put(self, connection: Any, tries: int = 0, error: Exception | None = None, /, **values: Any) -> Any:
         now = time.time()
@@ -409,8 +411,7 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         values = {"tries": tries, "state": state.value, "error": _said(error)}
         due_at = time.time() + _wait_after(tries)
         connection.execute(sa.update(self.events).where(self._taken(row)).values(due_at=due_at, **values))
-        text = "The event %s of %s was not handled (try %d of %d)."
-        _log.warning(text, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
+        _log.warning(_NOT_HANDLED, row.name, row.subject, tries, MOST_TRIES, exc_info=error)
 
     # For people
 

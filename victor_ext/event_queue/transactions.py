@@ -167,7 +167,8 @@ class _Definition(Generic[B, A, W]):
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
         kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
-        function = [each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__][-1]
+        fitting = [each for each, kind in zip(self._functions, kinds, strict=True) if kind in owner.__mro__]
+        function = [self._functions[0], *fitting][-1]  # `help()` also asks the classes that are none of the three
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:

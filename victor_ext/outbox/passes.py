@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +65,6 @@ CallTerms: TypeAlias = tuple[bool, datetime | None, Mapping[str, str] | None]
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
 
-_log = logging.getLogger("victor_ext.outbox")
 
 _DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 _LOOK_AGAIN = 30.0
@@ -361,7 +359,6 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
             if not self._handlers:
                 raise
             failure = error  # what became of a payment is stored, whatever a handler does
-        _log.warning("A result is stored without the work of its handlers, which failed.", exc_info=failure)
         return (yield from self._transact(partial(self._told, work, partial(self._tell, failure))))
 
     def _told(self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection) -> Entry | None:

@@ -32,7 +32,7 @@ with needs(__name__, "'victor-ext[django]'"):
 
 __all__ = ("DjangoOutbox", "send_payment_requests")
 
-_clients: dict[tuple[int, str], Any] = {}
+_clients: dict[tuple[int, str, int], Any] = {}
 
 
 class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
@@ -66,7 +66,8 @@ def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
 
 
 def _client_of(place: str, **options: Any) -> Any:
-    key = os.getpid(), place  # a forked child makes its own
+    # A forked child makes its own, and so does a test that has set other variables.
+    key = os.getpid(), place, hash(frozenset(os.environ.items()))
     if key not in _clients:
         made = resolve_name(place)(**options)
         if _clients.setdefault(key, made) is not made:  # another thread was faster

@@ -55,7 +55,7 @@ class FlexFactorAuth(IdAndSecret):
             codes = (problem.code for problem in read_problems(response) if split_code(problem.code))
             return next((code for code in codes if code not in f"{self._id} {self._secret.current()}"), "")
 
-        read = partial(issued_until, member="accessToken")
+        read = partial(issued_until, member="accessToken", scheme="Bearer")
         return OAuthToken(ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN)
 
 

@@ -121,9 +121,11 @@ def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
     return None if header is None else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
 
 
-def issued_until(body: dict[str, Any], now: float, *, member: str = "access_token") -> IssuedToken | None:
+def issued_until(
+    body: dict[str, Any], now: float, *, member: str = "access_token", scheme: str | None = None
+) -> IssuedToken | None:
     """As `issued_for`, of a body that has the token in this `member`, and `expires`: see `moment_of`."""
-    header = header_value(body.get("token_type"), body.get(member))
+    header = header_value(scheme or body.get("token_type"), body.get(member))
     return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
 
 

@@ -50,6 +50,8 @@ def _days(text: str) -> int:
 def _run_diff(options: argparse.Namespace) -> int:
     if (options.approve is None) != (options.expires is None):
         raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
+    if options.out is not None and options.out.resolve() in (Path(options.old).resolve(), Path(options.new).resolve()):
+        raise DecisionError(f"--out is {options.out}, one of the documents: name another file.")
     beside = [default_path(_path_of(source), "approved") for source in (options.new, options.old)]
     file = options.approved or next((path for path in beside if path.exists()), beside[0])
     if options.approved is not None and options.approve is None and not file.exists():
