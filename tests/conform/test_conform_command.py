@@ -134,6 +134,8 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
         (["--environment", "production", *PAIR], "This is production"),
+        (["--out", "."], "--out is ., which is a folder: name a file."),
+        (["--out", "x", "--html", "./x"], "--html is x, which has a measurement: name another file."),
     ],
 )
 @pytest.mark.parametrize("plan", [["--plan"], []], ids=["plan", "run"])

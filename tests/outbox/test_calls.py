@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pydoc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -38,6 +39,7 @@ from victor_ext import (
     VictorError,
     connect,
 )
+from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.entries import outbox_table
 from victor_ext.outbox.outboxes import _content
@@ -517,6 +519,11 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
         outbox.add_call(connection, operation("payments.take_payment"), body=body, idempotency_key="schlüssel-1042")
 
 
+@pytest.mark.parametrize("box", [Outbox, AsyncOutbox, DjangoOutbox, Inbox])
+def test_help_is_shown_of_each_box(box: type) -> None:
+    assert str(box.__doc__).partition(".")[0] in pydoc.render_doc(box)
+
+
 def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
@@ -532,6 +539,10 @@ def test_django_makes_the_client_of_its_settings(blocking: Store, monkeypatch: p
                 "payouts.submit", [pay()], idempotency_key=KEY, look_up_by={"payor_id": blocking.harness.payor}
             )
         call_command("send_payment_requests")
+        (made,) = {DjangoOutbox.from_settings().client for _ in range(2)}
+        with monkeypatch.context() as changed:
+            changed.setenv("VELO_TIMEOUT", "9")
+            assert DjangoOutbox.from_settings().client is not made
         with velo.Velo.from_env() as client:  # one that somebody else made stays open
             monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})
             call_command("send_payment_requests")

@@ -163,7 +163,8 @@ def test_filters_of_nothing_are_refused() -> None:
 def endpoint(expires: Any, auth: Any = AUTH) -> tuple[FlexFactor, Script]:
     """A client of a provider that issues tokens with this `expires`, and knows one order."""
     script = Script(
-        httpx.Response(200, json={"id": ORDER, "status": 7}), token={"accessToken": "t1", "expires": expires}
+        httpx.Response(200, json={"id": ORDER, "status": 7}),
+        token={"accessToken": "t1", "token_type": "JWT", "expires": expires},
     )
     return FlexFactor(auth, mid=MID, transport=script.transport), script
 

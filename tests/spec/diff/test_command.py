@@ -77,6 +77,8 @@ class TestStatus:
         assert (len(written["entries"]), written["counts"]["entries"]) == (1, 1)
         assert (written["entries"][0]["python"], written["counts"]["python"]) == (None, None)  # it was not compared
         assert run(*breaking(), "--out", "no/such/folder") == 2
+        assert run(*breaking(), "--out", "new.json") == 2
+        assert "--out is new.json, one of the documents" in capsys.readouterr().err
 
 
 def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only(monkeypatch: pytest.MonkeyPatch) -> None:
