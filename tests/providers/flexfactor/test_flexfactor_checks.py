@@ -179,6 +179,12 @@ def test_a_refused_pair_has_the_code_of_the_provider_and_nothing_else_of_its_ans
     assert_hidden(raised.value, secrets=("s3cr", "401007"))
 
 
+def test_a_token_is_a_bearer_token_whatever_type_is_said() -> None:
+    client, script = endpoint(None)
+    client.orders.get(ORDER)
+    assert script.requests[-1].headers["authorization"] == "Bearer t1"
+
+
 class TestATokenThatIsReady:
     @pytest.mark.parametrize(
         ("scheme", "header"),
