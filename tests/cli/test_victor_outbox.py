@@ -58,7 +58,9 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
     assert run("entries", "--state", "waiting").out.split()[2] == "INV-2"
-    assert run("retry", "--dead-letter", "1").out == "1 to be tried again.\n"
+    done = run("retry", "--dead-letter", "1", "--dead-letter", "17")
+    assert (done.status, done.out) == (1, "1 to be tried again.\n")
+    assert "1 more are no dead letters" in done.err
     assert run("retry", "--all-dead-letters", "--json").json == {"retried": 0}
 
 

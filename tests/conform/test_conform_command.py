@@ -79,7 +79,7 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
 
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)
     assert victor(*READS)[0] == 130
-    assert "1 payment requests were made: OURS.\nOf 1 more, it is not known" in victor.complaint
+    assert "Payment requests that were made: 1 (OURS).\nOf 1 more, it is not known" in victor.complaint
     assert "it goes on from measured.json" in victor.complaint
 
 

@@ -62,7 +62,12 @@ def test_the_configuration_or_the_mark_names_a_file(pytester: pytest.Pytester, m
 
 
 @pytest.mark.parametrize(
-    ("mark", "words"), [('lik="x"', "*argument 'lik'*"), ('like="x"', "*x cannot be read: No such*")]
+    ("mark", "words"),
+    [
+        ('lik="x"', "*argument 'lik'*"),
+        ('like="x"', "*x cannot be read: No such*"),
+        ("0.5", "write each with its name*"),
+    ],
 )
 def test_a_setting_that_does_not_exist_is_named(pytester: pytest.Pytester, mark: str, words: str) -> None:
     pytester.makepyfile(f"""

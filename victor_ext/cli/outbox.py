@@ -14,7 +14,7 @@ import typer
 from victor_ext._exit_status import FAILED
 
 from .failures import Misuse
-from .screen import plain, say
+from .screen import complain, plain, say
 from .session import AsJson, option
 from .wording import in_options
 
@@ -125,7 +125,10 @@ def retry(
     table: TableName = _TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """Let the worker try an entry again of which nothing was done, or an event that is a dead letter."""
+    """Let the worker try an entry again of which nothing was done, or an event that is a dead letter.
+
+    The exit status is 1 if a number is of no dead letter.
+    """
     if (key is not None) + bool(dead_letter) + all_dead_letters != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
     with _opened(database, table, inbox=key is None) as (opened, _):
@@ -134,6 +137,9 @@ def retry(
             return
         count = opened.retry_dead_letters(*(dead_letter or ()))
         say(json.dumps({"retried": count}) if as_json else f"{count} to be tried again.")
+        if (others := len({*(dead_letter or ())}) - count) > 0:
+            complain(f"{others} more are no dead letters: 'victor outbox status' lists them.")
+            raise typer.Exit(FAILED)
 
 
 @outbox.command()

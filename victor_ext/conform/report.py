@@ -56,7 +56,7 @@ class Report:
     @property
     def creates(self) -> str:
         """What was made, and of how many it is not known."""
-        text = f"{len(self.made)} payment requests were made: {', '.join(self.made) or 'none'}."
+        text = f"Payment requests that were made: {len(self.made)} ({', '.join(self.made) or 'none'})."
         unknown = sum(each["state"] in ("sent", "unknown") and not each["id"] for each in self._creates)
         if unknown:
             text += f"\nOf {unknown} more, it is not known whether they were made: see 'calls' in the file."

@@ -86,8 +86,10 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     mark = request.node.get_closest_marker(_MARK)
     options: dict[str, Any] = dict(mark.kwargs) if mark else {}
     like = options.pop("like", request.config.getini(_LIKE))
-    path = request.config.rootpath / like if like else None
+    path = request.config.rootpath / str(like) if like else None
     try:
+        if mark and mark.args:
+            raise TypeError("write each with its name, such as auto=0.5")
         made = SandboxSettings(**options) if path is None else SandboxSettings.like(path, **options)
     except (TypeError, ValueError) as error:
         pytest.fail(f"The settings of {_MARK}: {error}", pytrace=False)
