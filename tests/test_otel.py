@@ -20,7 +20,7 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode, get_current_
 
 from tests.providers.running import Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import AttemptStarted, NotFound, RetryPolicy
+from victor_ext import AttemptStarted, ConfigurationError, NotFound, RetryPolicy
 from victor_ext.health import Heartbeat
 from victor_ext.otel import OpenTelemetry
 from victor_ext.sandbox import Sandbox
@@ -221,6 +221,8 @@ def test_what_an_outbox_has_is_measured_with_each_export(observed: Observed) -> 
     box.event_counts = lambda: {"dead": 1}
     observed.listener.watch(box)
     observed.listener.watch(inbox)
+    with pytest.raises(ConfigurationError, match="box must be an outbox, an inbox or a BulkSender, not str"):
+        observed.listener.watch("sqlite://")
     measured = observed.metrics()
     labels = {"server.address": "api.example.com", "victor_ext.of": "SimpleNamespace"}
     found = [(name, value) for name in ("outbox.entries", "events") for value in measured[f"victor_ext.{name}"]]

@@ -13,7 +13,17 @@ from contextvars import Token
 from inspect import iscoroutinefunction
 from typing import Any
 
-from . import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled, __version__
+from . import (
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    ConfigurationError,
+    Event,
+    RetryScheduled,
+    __version__,
+)
+from .health import Heartbeat
 
 try:
     from opentelemetry import context, metrics, propagate, trace
@@ -85,7 +95,12 @@ class OpenTelemetry:
 
         Args:
             box: An `Outbox` or `Inbox`, Django's, an awaited one, or a `BulkSender`.
+
+        Raises:
+            ConfigurationError: It is something else, such as an engine.
         """
+        if not isinstance(getattr(box, "heartbeat", None), Heartbeat):
+            raise ConfigurationError(f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}.")
         self._boxes.append(box)
         if len(self._boxes) > 1:  # the gauges ask it, too
             return

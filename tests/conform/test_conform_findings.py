@@ -74,6 +74,13 @@ def test_production_is_refused_but_for_reads(started):
     assert measured(Plan(read_only=True)).differences == []
 
 
+def test_arguments_of_other_types_are_named():
+    with pytest.raises(ConfigurationError, match="payee must be text, not int"):
+        Plan(payee=43987673645, payer="aHeq349838")
+    with pytest.raises(ConfigurationError, match="key_life='26h' must be a number of seconds"):
+        Plan(payee="043987673645", payer="aHeq349838", key_life="26h")
+
+
 def test_no_account_and_no_credential_is_in_the_file(started):
     measured = started()
     measured()

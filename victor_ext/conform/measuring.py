@@ -67,7 +67,11 @@ class Plan:
         if self.payer is None and (self.own_payer or self.key_life is not None):
             needs = "own_payer and key_life need a payee and a payer."
             raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
-        if self.key_life is not None and not 0 < self.key_life <= LONGEST_LIFE:
+        for name, value in (("payee", self.payee), ("payer", self.payer)):
+            if not isinstance(value, str | None):
+                raise ConfigurationError(f"{name} must be text, not {type(value).__name__}.")
+        is_number = isinstance(self.key_life, int | float)
+        if self.key_life is not None and not (is_number and 0 < self.key_life <= LONGEST_LIFE):
             limit = f"above zero, at most {LONGEST_LIFE} (26 hours)"
             raise ConfigurationError(f"key_life={self.key_life!r} must be a number of seconds {limit}.")
         if self.read_only and (self.payer is not None or self.token_tolerance):
