@@ -17,6 +17,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import Session
 
 from tests.outbox.django_project import set_up, use_database
 from tests.providers.connected.till import client_class, new_payment, operation
@@ -511,6 +512,11 @@ def test_what_cannot_be_used_is_named(blocking: Store) -> None:
             Outbox(blocking.engine, **cast("Any", {name: value}))
     with pytest.raises(ConfigurationError, match=r"^engine is a URL: pass sa.create_engine((?!password).)*$"):
         Outbox(cast("Any", "sqlite:///a-password"))
+    for box in (Outbox, Inbox):
+        with pytest.raises(ConfigurationError, match="engine is of type Session: pass an engine"):
+            box(cast("Any", Session(blocking.engine)), cast("Any", None))
+    with pytest.raises(ConfigurationError, match="remember=90 is no timedelta of zero or more"):
+        Inbox(blocking.engine, cast("Any", None), remember=cast("Any", 90))
     with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
         outbox.on("sent")(lambda session: None)
     with blocking.engine.begin() as connection, pytest.raises(ConfigurationError, match="This outbox has no client"):

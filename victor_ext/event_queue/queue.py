@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from operator import call
@@ -124,6 +124,18 @@ def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
         sa.Column("stored_at", sa.Double, nullable=False),
         sa.Column("error", sa.Text),
     )
+
+
+def check_arguments(engine: object, **times: object) -> None:
+    """Refuse what is no engine, such as a session, and what is no timedelta: both would fail later, in a pass."""
+    if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
+        raise ConfigurationError("engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine.")
+    if not isinstance(engine, str) and not hasattr(engine, "dialect"):
+        raise ConfigurationError(f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's.")
+    for name, value in times.items():
+        if not isinstance(value, timedelta) or value < timedelta(0):
+            message = f"{name}={value!r:.40} is no timedelta of zero or more, such as timedelta(minutes=10)."
+            raise ConfigurationError(message)
 
 
 def as_text(counts: Mapping[str, int]) -> str:

@@ -20,6 +20,7 @@ from victor_ext.event_queue.queue import (
     H,
     Handler,
     MakesTables,
+    check_arguments,
     event_table,
     inserted,
 )
@@ -106,6 +107,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         remember: timedelta = timedelta(days=90),
         table: str = "victor_inbox",
     ) -> None:
+        check_arguments(engine, lease=lease, remember=remember)
         self._engine, self._webhook, self._client = engine, webhook, client
         self._lease, self._remember = lease.total_seconds(), remember.total_seconds()
         self.table = names_table(table)

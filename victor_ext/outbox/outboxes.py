@@ -24,7 +24,16 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, H, Handler, MakesTables, counted, event_table
+from victor_ext.event_queue.queue import (
+    AwaitedQueue,
+    BlockingQueue,
+    H,
+    Handler,
+    MakesTables,
+    check_arguments,
+    counted,
+    event_table,
+)
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.settlement.arguments import PaymentRequestArguments
@@ -111,12 +120,7 @@ class OutboxBase(OutboxPasses[Engine]):
         settle_for: timedelta = timedelta(minutes=10),
         table: str = "victor_outbox",
     ) -> None:
-        if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
-            raise ConfigurationError("engine is a URL: pass sa.create_engine(...), or to AsyncOutbox the async one.")
-        for name, value in {"keys_kept": keys_kept, "lease": lease, "settle_for": settle_for}.items():
-            if not isinstance(value, timedelta) or value < timedelta(0):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without types
-                message = f"{name}={value!r:.40} is no timedelta of zero or more, such as timedelta(minutes=10)."
-                raise ConfigurationError(message)
+        check_arguments(engine, keys_kept=keys_kept, lease=lease, settle_for=settle_for)
         self._kept = keys_kept.total_seconds()
         if self._kept < LEAST_KEPT:
             raise ConfigurationError(
