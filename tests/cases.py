@@ -1,7 +1,5 @@
 """Cases that stand beside the tests that read them, in `cases.yaml`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

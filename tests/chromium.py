@@ -1,7 +1,5 @@
 """A real Chromium for pages. Tests with it are skipped where none is found: `apt-get install chromium`."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where a person or a log may look at an error: its texts, and the frames of this project in its traceback."""
 
-from __future__ import annotations
-
 import pickle
 import re
 import traceback

@@ -1,7 +1,5 @@
 """Mistakes made on purpose: a piece of code is found as a syntax tree, so that another format of it changes nothing."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import inspect

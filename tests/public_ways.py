@@ -3,8 +3,6 @@
 python -m pytest -p tests.public_ways tests/journeys
 """
 
-from __future__ import annotations
-
 import re
 
 from victor_ext.runtime.client import transport

@@ -1,7 +1,5 @@
 """The exception handler for Starlette and FastAPI: what a service answers when a call of its client failed."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import anyio

@@ -1,7 +1,5 @@
 """docs/benchmarks.md is made of the recorded run: nothing in it is typed, left out or improved."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

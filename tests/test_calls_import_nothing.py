@@ -3,8 +3,6 @@
 A Ctrl-C or a fork within an import can leave such a lock taken for ever, in the process or in its child.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 from pathlib import Path

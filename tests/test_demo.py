@@ -1,7 +1,5 @@
 """What a newcomer runs first: the demonstration and the two quickstarts, each in a process of its own."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The documentation is a site: every page is in its menu, every link and every search leads to the right page."""
 
-from __future__ import annotations
-
 import ast
 import re
 import runpy

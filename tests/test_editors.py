@@ -1,7 +1,5 @@
 """What an editor shows and offers: the answers of pyright's language server, as Pylance and others show them."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Errors: one family, each with what is known, and none of it lost on the way through pickle or copy."""
 
-from __future__ import annotations
-
 import copy
 import inspect
 import pickle

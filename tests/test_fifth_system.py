@@ -3,8 +3,6 @@
 No file outside of its folder knows it: its entry points say where everything is (`tests/fifth_system`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import subprocess

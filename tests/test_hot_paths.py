@@ -1,7 +1,5 @@
 """The hot paths make about as many function calls as was accepted: a guard that no busy machine disturbs."""
 
-from __future__ import annotations
-
 import sys
 
 import pytest

@@ -3,8 +3,6 @@
 Each of them begins at the moment. The monotonic clock, and those of databases and of OpenSSL, are left alone.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

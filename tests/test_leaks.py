@@ -1,8 +1,6 @@
 """No token, key, secret or whole account number in a message, a repr, a log line, a pickle of the request, or a local
 of a frame of ours, whatever fails."""
 
-from __future__ import annotations
-
 import json
 import logging
 import pickle

@@ -1,7 +1,5 @@
 """VICTOR_LOG: the log on standard error, in a process of its own."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os

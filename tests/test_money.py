@@ -1,7 +1,5 @@
 """Amounts, and `Money`: exact in both directions, and everything that is not an amount refused with a sentence."""
 
-from __future__ import annotations
-
 import math
 import time
 from decimal import Context, Decimal, Inexact, localcontext

@@ -1,7 +1,5 @@
 """Spans and metrics, read from the SDK's in-memory exporters."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """Secrets that work as what they are, and show nothing; so do their parts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import threading

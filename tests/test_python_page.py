@@ -1,7 +1,5 @@
 """docs/python.md is true: its code runs, its defaults are the defaults, its names and errors are those there are."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from pathlib import Path

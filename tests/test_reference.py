@@ -1,7 +1,5 @@
 """The reference (docs/api/): each public name is in it, and each argument and field is described."""
 
-from __future__ import annotations
-
 import dataclasses
 import enum
 import importlib

@@ -1,7 +1,5 @@
 """Which tests a tier runs: the first one runs a case of each test, and leaves out no rule."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

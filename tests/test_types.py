@@ -1,7 +1,5 @@
 """What type checkers know of the public surface: the types of what is returned, and which arguments are wrong."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Zulu time: what is read, what is written, and what is refused, with the reason."""
 
-from __future__ import annotations
-
 import math
 import time
 from contextlib import suppress

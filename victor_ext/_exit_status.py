@@ -1,7 +1,5 @@
 """With what a command ends: the one list of exit statuses. See docs/cli.md."""
 
-from __future__ import annotations
-
 FAILED = 1
 MISUSE = 2
 UNKNOWN = 3

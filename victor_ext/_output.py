@@ -3,8 +3,6 @@
 What these cannot take changes nothing of what the command does, or ends with.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import secrets

@@ -6,8 +6,6 @@
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and `idempotency_key`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from http.client import responses

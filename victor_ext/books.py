@@ -1,7 +1,5 @@
 """What a system's side of a reconciliation is made of: how the payments of a window are read, and what they say."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 A flow yields a step, receives the step's result or its exception, and returns the result of the whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
 

@@ -1,7 +1,5 @@
 """How the workers of this process do: what the probes of Kubernetes ask, and what `victor_ext.otel` measures."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

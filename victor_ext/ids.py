@@ -1,7 +1,5 @@
 """When ids, references or texts are one, and texts that can be stored: for all payment systems, files and databases."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

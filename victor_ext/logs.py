@@ -1,7 +1,5 @@
 """Logs of this package: JSON for `logging.config`, and VICTOR_LOG, which writes to standard error."""
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

@@ -4,8 +4,6 @@
 `\\d+(\\.\\d{1,2})?` of the OpenAPI document).
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal

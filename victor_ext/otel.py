@@ -6,8 +6,6 @@ instrumentation of httpx makes of attempts are its children. Attributes follow t
 begin with `victor_ext.`. No attribute of a metric, and no name of a span, holds an id: paths are those of the document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextvars import Token
 from inspect import iscoroutinefunction

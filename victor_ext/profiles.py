@@ -1,7 +1,5 @@
 """Profiles: named settings of a client in a file that only its owner can read, for Python and for the command."""
 
-from __future__ import annotations
-
 import os
 import stat
 from contextlib import suppress

@@ -4,8 +4,6 @@ The metrics are those of `victor_ext.otel`, in the registry of prometheus-client
 them there. `serve` makes one: `/metrics`, `/livez` and `/readyz`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakSet

@@ -1,7 +1,5 @@
 """What a record, a page or an error says of the response that it was made from."""
 
-from __future__ import annotations
-
 import httpx
 
 __all__ = ("ResponseInfo",)

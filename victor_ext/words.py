@@ -1,7 +1,5 @@
 """Words of the providers that this package does not know yet."""
 
-from __future__ import annotations
-
 from typing import Self
 
 

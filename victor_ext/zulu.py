@@ -4,8 +4,6 @@ Datetimes of this package are aware and in UTC; naive datetimes are rejected. So
 Format".
 """
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal

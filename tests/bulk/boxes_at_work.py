@@ -1,7 +1,5 @@
 """An outbox of calls to Velo and an inbox that work on a database while its server is killed."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

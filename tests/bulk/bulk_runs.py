@@ -1,7 +1,5 @@
 """Run `victor bulk`, and look at the sandbox's record afterwards."""
 
-from __future__ import annotations
-
 import csv
 import sqlite3
 import subprocess

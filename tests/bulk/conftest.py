@@ -1,7 +1,5 @@
 """A sandbox, a folder and an environment for `victor bulk`, and a PostgreSQL server of our own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

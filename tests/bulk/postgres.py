@@ -1,7 +1,5 @@
 """A PostgreSQL server for the tests, from a wheel."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import tempfile

@@ -1,7 +1,5 @@
 """A machine whose clock is wrong, a provider that tells no time: a doubt about the age of a key sends nothing."""
 
-from __future__ import annotations
-
 import itertools
 import signal
 import sqlite3

@@ -1,7 +1,5 @@
 """`victor bulk` as a person and a script use it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -8,8 +8,6 @@ lies in the first two seconds, when rows are checked and stored. What the first 
 senders that are killed in `test_bulk_clocks`, `test_bulk_reconciliation` and `test_bulk_command`.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import signal

@@ -1,7 +1,5 @@
 """Exports: what a spreadsheet would run is escaped, unless switched off, and `--refresh` says who has paid."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What files say is sent as it stands, or refused with line, column and reason; nothing is changed on the way."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

@@ -5,8 +5,6 @@ reporters look at them. Two places are left out: the first line of a function, w
 the function that hides the password of a URL.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import sys

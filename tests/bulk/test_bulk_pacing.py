@@ -1,7 +1,5 @@
 """How fast rows go, and when failed ones go again: by a clock that only waits move, and by the record of arrivals."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """Payouts in bulk, by Velo: each is submitted at most once, found again by its payments, and paid by a second step."""
 
-from __future__ import annotations
-
 import csv
 import io
 import signal

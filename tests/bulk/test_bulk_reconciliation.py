@@ -1,7 +1,5 @@
 """A key that is too old to be sent again: what became of its row is looked up, or left to a person."""
 
-from __future__ import annotations
-
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial

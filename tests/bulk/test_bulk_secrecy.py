@@ -1,7 +1,5 @@
 """What lies in the database: nothing that a reader of it could use; and who can go on with it: nobody else."""
 
-from __future__ import annotations
-
 import logging
 from functools import partial
 from pathlib import Path

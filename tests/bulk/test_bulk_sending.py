@@ -1,7 +1,5 @@
 """Batches in this process, against the sandbox: what is sent, what is not, and what is said of each row."""
 
-from __future__ import annotations
-
 import csv
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """A state that is locked, old, full, deleted or out of reach: it is named, and the status says whether to go on."""
 
-from __future__ import annotations
-
 import itertools
 import logging
 import os

@@ -1,7 +1,5 @@
 """Storing a batch: interrupted at any step, in two places at once, a million rows long, and with nobody listening."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import tracemalloc

@@ -1,7 +1,5 @@
 """The command, wired to a sandbox by its environment variables alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.cli.victor_command import Command

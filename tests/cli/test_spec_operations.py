@@ -1,7 +1,5 @@
 """`victor spec operations` says of each operation what `connect` does with it, and warns of what a document lacks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The command as a whole: settings and profiles, start, `victor token`, `victor sandbox`."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

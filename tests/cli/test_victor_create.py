@@ -1,7 +1,5 @@
 """`victor rfp create`: what it sends, what it shows, and what its exit status says of the money."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

@@ -1,7 +1,5 @@
 """`victor doctor`: tick or cross, and what to do."""
 
-from __future__ import annotations
-
 import re
 import socket
 from collections.abc import Iterator

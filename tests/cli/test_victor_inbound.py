@@ -1,7 +1,5 @@
 """`victor rfp accept`, `decline` and `watch`: an answer is sent once, and each change is shown as it happens."""
 
-from __future__ import annotations
-
 import json
 import shlex
 import signal

@@ -1,7 +1,5 @@
 """`victor outbox`: what is unclear is named, and settled by hand by one command, with who and why."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Callable
 from pathlib import Path

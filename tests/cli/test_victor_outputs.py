@@ -1,7 +1,5 @@
 """What a command ends with says what happened, whatever its outputs can take and wherever a signal ends it."""
 
-from __future__ import annotations
-
 import importlib
 import io
 import json

@@ -1,7 +1,5 @@
 """In production, a person is asked before anybody is asked for money and before money moves."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`victor rfp get` and `victor rfp list`: tables that fit the terminal for people, JSON for programs."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

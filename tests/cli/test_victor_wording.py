@@ -1,7 +1,5 @@
 """What the command says when something goes wrong: in words of the shell, about options that exist, once."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

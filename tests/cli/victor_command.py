@@ -1,7 +1,5 @@
 """Run the real command as a person or a script would: here where that shows the same, else in its own process."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

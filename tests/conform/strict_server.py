@@ -1,7 +1,5 @@
 """A provider of another hand than the sandbox's, in few lines. What it does is drawn; it forgives nothing."""
 
-from __future__ import annotations
-
 import json
 import random
 import threading

@@ -1,7 +1,5 @@
 """Whatever fails and wherever it is killed, no more is made than planned, and nothing is invented of odd answers."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """`victor conform`: what it prints and writes, and its exit status."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

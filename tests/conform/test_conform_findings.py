@@ -1,7 +1,5 @@
 """What a measurement finds where all is as assumed, how it is told, and what it sends to other systems."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

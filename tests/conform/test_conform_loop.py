@@ -1,7 +1,5 @@
 """Whatever a provider does is found, and nothing else: the sandbox at every option, and one of another hand."""
 
-from __future__ import annotations
-
 import dataclasses
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """How EastPay's operations are called, with every argument."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

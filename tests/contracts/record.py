@@ -1,7 +1,5 @@
 """Record which members of an answer each call reads: `python -m tests.contracts.record`."""
 
-from __future__ import annotations
-
 import importlib
 import json
 

@@ -3,8 +3,6 @@
 A failure is the list of what a person has to decide after a newer document has been generated.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from .document import Document

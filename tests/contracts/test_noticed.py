@@ -1,7 +1,5 @@
 """The proof that the contract tests notice a changed document: changed documents, made here."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

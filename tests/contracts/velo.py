@@ -1,7 +1,5 @@
 """How Velo's operations are called, with every argument."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime

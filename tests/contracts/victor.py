@@ -1,7 +1,5 @@
 """How Victor's operations are called, with every argument."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from typing import Any, get_type_hints
 

@@ -1,7 +1,5 @@
 """A certificate authority that exists for one test run, and certificates of it: good ones and others."""
 
-from __future__ import annotations
-
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta

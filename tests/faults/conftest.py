@@ -1,7 +1,5 @@
 """For the tests of faults: a provider that is closed afterwards."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing
 

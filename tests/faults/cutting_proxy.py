@@ -4,8 +4,6 @@ It knows nothing of HTTP or TLS. An exchange begins with the first bytes of a cl
 bytes of the server.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Some never accept, or answer a byte at a time. `lateness` is how late this machine itself is.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import select

@@ -3,8 +3,6 @@
 It does not stand for those systems, on which the project's workflow runs the quick tests.
 """
 
-from __future__ import annotations
-
 import fcntl
 import importlib.util
 import signal

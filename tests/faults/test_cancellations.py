@@ -3,8 +3,6 @@
 Nothing is mixed up. `make cancellations` tries it more often (`VICTOR_CANCELLATIONS`, `VICTOR_INTERRUPTS`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import json

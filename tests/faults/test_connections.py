@@ -1,7 +1,5 @@
 """Connections that are refused, never accepted, ended at once, or closed while idle; and the pool of them."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Answers that are cut, framed wrongly, endless or about another request: what the caller observes is true."""
 
-from __future__ import annotations
-
 import gzip
 import tracemalloc
 import zlib

@@ -1,7 +1,5 @@
 """A deadline holds: against stalls anywhere, against trickles and floods, and over both halves of an answer."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

@@ -3,8 +3,6 @@
 Children that a process forks have its sockets and its locks, and none of its threads.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

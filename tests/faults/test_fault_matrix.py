@@ -3,8 +3,6 @@
 Two policies: only the first exchange of a call is cut (and a retry, or a look, has to find the way), or all are.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -3,8 +3,6 @@
 When a test of what a package does fails, a newer one of it may be right, and its refusal can be looked at again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

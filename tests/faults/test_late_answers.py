@@ -1,7 +1,5 @@
 """A server, or something in front of it, that answers twice: the second answer is not the next call's, however late."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import select

@@ -1,7 +1,5 @@
 """Redirects: a read follows them within its origin; nothing else does, and the token never leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """TLS that is cut, spoilt, or not to be trusted: no byte of a request leaves before the handshake is done."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """TinyPay in the suite over all systems: all that a new provider has to write to be held to it."""
 
-from __future__ import annotations
-
 import sys
 from itertools import count
 from pathlib import Path

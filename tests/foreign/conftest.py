@@ -1,7 +1,5 @@
 """localstripe, a server of the Stripe API by other people, as a process of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

@@ -1,7 +1,5 @@
 """A process that adds calls to an outbox and sends them to localstripe, and is killed again and again."""
 
-from __future__ import annotations
-
 import importlib
 import multiprocessing
 import time

@@ -3,8 +3,6 @@
 localstripe ignores idempotency keys, and a proxy before it keeps them. Without the proxy nothing there takes a key.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import closing

@@ -3,8 +3,6 @@
 The document is no part of this project: `VICTOR_STRIPE_DOCUMENT` names it.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -7,8 +7,6 @@ and goes on from those that reached new ones; hypothesis makes the answers of it
 traceback, and kept in a file whose name is printed: `python -m tests.fuzz.fuzz_answers FILE` runs that one again.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

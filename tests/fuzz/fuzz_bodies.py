@@ -1,7 +1,5 @@
 """Bodies that a provider should not send, and might: valid answers with something odd done to them, and worse."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

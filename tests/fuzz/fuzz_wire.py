@@ -1,7 +1,5 @@
 """A client whose every request is answered with given bytes, through the whole of its HTTP stack and no socket."""
 
-from __future__ import annotations
-
 import copy
 import json
 import pickle

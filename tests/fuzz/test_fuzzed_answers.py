@@ -1,7 +1,5 @@
 """Whatever bytes a server answers, the caller sees a record or a `VictorError`, and can read all of it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 

@@ -6,8 +6,6 @@ Each suite is one as a user writes it, run by pytest in a process of its own wit
 `transport=`. A listening socket counts what reaches the provider.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

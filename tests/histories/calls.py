@@ -1,7 +1,5 @@
 """Callers of every write of every system: what they are told is compared with what the provider did."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import io

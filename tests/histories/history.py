@@ -1,7 +1,5 @@
 """Histories: drawn from a seed, run, judged, and made shorter when one of them fails."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Workers that submit the payouts of files, and instruct them by a second step. Each can die at every step."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from random import Random

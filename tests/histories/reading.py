@@ -1,7 +1,5 @@
 """Readers of Victor's requests, while the list changes and answers go wrong: `get`, `list`, `find`, `reconcile`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

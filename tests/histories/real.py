@@ -1,7 +1,5 @@
 """The smaller share that needs real parts: bulk with DBOS and its database, answers that come twice, and long runs."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import itertools

@@ -1,7 +1,5 @@
 """Workers that send what is stored: the outbox, and the sending core of bulk. Each can die at every step."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import threading

@@ -4,8 +4,6 @@
 printed as the shortest history that fails in the same way; `run` of `history.py` runs it again.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager

@@ -4,8 +4,6 @@
 twice or not at all. Half of the events are notifications of Velo's; the others are changes of entries of an outbox.
 """
 
-from __future__ import annotations
-
 import argparse
 import multiprocessing
 import os

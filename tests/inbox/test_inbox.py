@@ -1,7 +1,5 @@
 """The inbox: each notification is stored once and handled once, in any process and any order."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -1,7 +1,5 @@
 """Asking for money and answering, from a call of ours to the sandbox's own record of it, over real sockets."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """A good status is not yet good news: what the body says, or fails to say, decides what the caller gets."""
 
-from __future__ import annotations
-
 import calendar
 import json
 import re

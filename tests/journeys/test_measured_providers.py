@@ -1,7 +1,5 @@
 """The client at each provider that can be measured: it never asks twice, and what is there is not called absent."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Reading long lists while they change, and looking for a request by its reference."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import pickle

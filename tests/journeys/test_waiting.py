@@ -1,7 +1,5 @@
 """`wait` takes no longer than its `timeout`, also if the provider does not respond."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from decimal import Decimal

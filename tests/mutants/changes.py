@@ -1,7 +1,5 @@
 """A sample of what cosmic-ray can change, by a seed: of places, so that one with ten changes is as likely as others."""
 
-from __future__ import annotations
-
 import ast
 import random
 import re

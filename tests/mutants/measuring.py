@@ -4,8 +4,6 @@ Environment variables control it: `MUTANTS_MEASURE`, a folder for what was measu
 that names the tests to run, in this order.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import resource

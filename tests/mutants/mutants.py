@@ -8,8 +8,6 @@ what it lacks: a sample, copies of the checkout to work in, and the choice of th
 The exit status is 1 when more survived than `BORNE` allows, 2 when nothing can be said.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import multiprocessing

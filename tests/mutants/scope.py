@@ -1,7 +1,5 @@
 """What is changed, and which tests are to notice: the one place to edit when files move."""
 
-from __future__ import annotations
-
 FOLDERS = {
     "victor_ext": "money privacy zulu",
     "victor_ext/providers/victor": "checks waiting reading requests payment_requests responding",

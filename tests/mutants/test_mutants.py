@@ -1,7 +1,5 @@
 """`make mutants` tells a change that breaks something from one that changes nothing, and leaves the checkout alone."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,7 +1,5 @@
 """The places that are changed are there, and so are the tests that are to notice."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.mutants.scope import MODULES, TESTS

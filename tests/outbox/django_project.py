@@ -1,7 +1,5 @@
 """Django in this process, with the project of `examples/django` and a database of each test's own."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Generator
 from contextlib import contextmanager

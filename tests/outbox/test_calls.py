@@ -1,7 +1,5 @@
 """Writes of other systems in the outbox: sent once, looked up after a lost response, and unclear if that fails."""
 
-from __future__ import annotations
-
 import json
 import pydoc
 import time

@@ -1,7 +1,5 @@
 """The outbox on Django's transactions, on SQLite and PostgreSQL. Its rules are those of the other outboxes."""
 
-from __future__ import annotations
-
 import json
 import os
 import threading

@@ -1,7 +1,5 @@
 """The outbox on SQLite and PostgreSQL: one request for each invoice, whatever ends the process, and never a guess."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

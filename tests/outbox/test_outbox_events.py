@@ -1,7 +1,5 @@
 """What the outbox learns is an event: stored with the change that it is about, and handled once."""
 
-from __future__ import annotations
-
 import time
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """What the code of a page is given: `<!-- given: name, name -->` names fixtures of this file, or of the plugin."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime

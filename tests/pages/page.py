@@ -1,7 +1,5 @@
 """The pages, what each is given, and how a block of each language is run."""
 
-from __future__ import annotations
-
 import builtins
 import doctest
 import json

@@ -1,7 +1,5 @@
 """The commands of a page: ours are run, others are looked up. And the text of a recorded terminal."""
 
-from __future__ import annotations
-
 import doctest
 import importlib.util
 import os

@@ -1,7 +1,5 @@
 """Every block of every page runs, in the order of the page; what cannot run says why."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from unittest import SkipTest

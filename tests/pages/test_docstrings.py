@@ -1,7 +1,5 @@
 """The example in the docstring of each operation runs against the sandbox, in the order of the reference."""
 
-from __future__ import annotations
-
 import csv
 import dataclasses
 import doctest

@@ -1,7 +1,5 @@
 """What the pages show and quote is what is printed."""
 
-from __future__ import annotations
-
 import ast
 import re
 import runpy

@@ -3,8 +3,6 @@
 A system is what the parameter `system` of a test names, or else the folder of the test.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """What the tests of all systems share: a client of either mode, over a script or over a sandbox."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """The payment systems by name: the adapter of each, and the clients of those that are installed, with arguments."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 A bare `OverflowError`, `UnicodeError` or `AttributeError` would lose the outcome and the key, and be caught by nobody.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import inspect

@@ -1,7 +1,5 @@
 """`http_client=`: an httpx client of the caller is the way out. What is sent stays what the package decides."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

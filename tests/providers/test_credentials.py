@@ -3,8 +3,6 @@
 A secret is replaced in a file that is read again, or by a function that is asked again.
 """
 
-from __future__ import annotations
-
 import base64
 import copy
 import inspect

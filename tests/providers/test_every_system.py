@@ -5,8 +5,6 @@ one that moves money, and others. What is expected follows from what each is sai
 provider, inside or outside of this package, has the suite for an adapter: see `tests/fifth_system`.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 from collections.abc import Iterator

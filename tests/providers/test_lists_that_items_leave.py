@@ -1,7 +1,5 @@
 """Lists while items leave them, or arrive, or fail: nothing that stays vanishes, in whatever order it is given."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Operations that a wrapper does not know, on its client: the document alone says what a good response is."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from typing import Any

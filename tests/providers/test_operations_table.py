@@ -3,8 +3,6 @@
 Each row names one operation of a provider, and the methods that call it, or a dash with the reason.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import importlib
 import importlib.util

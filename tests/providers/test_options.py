@@ -1,7 +1,5 @@
 """`with_options(...)`: further members, filters and headers, and other limits, in one way for all systems."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from operator import attrgetter

@@ -3,8 +3,6 @@
 What a message says of where to look shows what was done.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

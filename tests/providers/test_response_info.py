@@ -1,7 +1,5 @@
 """`response_info` and `ping()`: what records, pages, errors and one signed read tell of a response."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 from collections.abc import Iterator

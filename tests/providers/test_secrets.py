@@ -3,8 +3,6 @@
 Of Victor, see `tests/test_leaks.py`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

@@ -3,8 +3,6 @@
 A live host is never called under the name of a test environment, nor the other way round.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 What is expected follows from the row alone. A row that is taken out must change what is seen.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import re

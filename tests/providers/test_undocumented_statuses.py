@@ -1,7 +1,5 @@
 """Generated operations called directly: a good status that the document does not list is an error of ours."""
 
-from __future__ import annotations
-
 import importlib
 import pickle
 import re

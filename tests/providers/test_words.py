@@ -1,7 +1,5 @@
 """Words that the client checks are closed for type checkers: `warn_unused_ignores` notices when one is not."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from typing import get_args

@@ -1,7 +1,5 @@
 """What `make test-pythons` uses of each extra."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tomllib

@@ -1,7 +1,5 @@
 """A use of each extra, alone in its environment: `python -P uses.py EXTRA`. `core` is the package without extras."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """A sandbox of Victor with requests, and a book of ours that differs from it in known ways."""
 
-from __future__ import annotations
-
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator

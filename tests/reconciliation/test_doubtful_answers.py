@@ -1,7 +1,5 @@
 """What a provider says in an odd way, or at an odd time, makes no row look equal, and none look missing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta

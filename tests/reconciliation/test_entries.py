@@ -1,7 +1,5 @@
 """Our book as it comes: CSV, JSON Lines, an export of bulk sending, entries, a window; what is said of wrong rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

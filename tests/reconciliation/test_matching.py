@@ -1,7 +1,5 @@
 """The matching in SQL finds what an oracle of plain loops finds, whatever the two books hold."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

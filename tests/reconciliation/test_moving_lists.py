@@ -1,7 +1,5 @@
 """Whatever moves, arrives or leaves between the pages of a list: no row is `missing` or `matched` that is not."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

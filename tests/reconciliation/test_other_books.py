@@ -1,7 +1,5 @@
 """Velo, EastPay and FlexFactor: the same report, as far as each provider can be asked."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """`victor reconcile`, as a process or in this one: its status, output, file, and being killed; and its page is true."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import json

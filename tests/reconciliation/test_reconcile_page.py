@@ -1,7 +1,5 @@
 """The page of `victor reconcile --html` in a real browser: on a screen, a phone and paper, with hostile text in it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

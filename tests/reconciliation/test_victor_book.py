@@ -1,7 +1,5 @@
 """Our book against a sandbox's, over real sockets: everything that was planted is found, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from pathlib import Path

@@ -3,8 +3,6 @@
 `python -m tests.release.contents dist` checks what `make build` has built.
 """
 
-from __future__ import annotations
-
 import email
 import json
 import re

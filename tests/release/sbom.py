@@ -5,8 +5,6 @@
 cyclonedx-py reads neither a dynamic version nor the extras.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

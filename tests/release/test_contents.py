@@ -1,7 +1,5 @@
 """`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong; `make sbom`."""
 
-from __future__ import annotations
-
 import json
 import re
 import runpy

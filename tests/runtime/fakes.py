@@ -1,8 +1,6 @@
 """A client of a small provider, without sockets and without waiting: the clock and the network are fakes.
 Everything else is real: drivers, transports and the attempt loop."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import json

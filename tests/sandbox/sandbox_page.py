@@ -3,8 +3,6 @@
 `python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md.
 """
 
-from __future__ import annotations
-
 import argparse
 import inspect
 import re

@@ -1,7 +1,5 @@
 """What "Copy as a test" gives is a test that passes, with the fixtures of the plugin as they are."""
 
-from __future__ import annotations
-
 import html
 import inspect
 import re

@@ -1,7 +1,5 @@
 """The page in a real Chromium, with a client in Python at the other end."""
 
-from __future__ import annotations
-
 import re
 import runpy
 import threading

@@ -1,7 +1,5 @@
 """`python -m victor_ext.sandbox`, as a person and as another program start it."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -5,8 +5,6 @@ out is `positive_data_acceptance`: dates, due dates, Zulu times and the rule abo
 document, so a call may conform to the schemas and still be refused.
 """
 
-from __future__ import annotations
-
 import os
 
 import pytest

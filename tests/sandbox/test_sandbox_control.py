@@ -1,7 +1,5 @@
 """The control commands: the same in this process and over HTTP, reachable when the API is down, clear when misused."""
 
-from __future__ import annotations
-
 import logging
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

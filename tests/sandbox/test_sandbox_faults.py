@@ -1,7 +1,5 @@
 """Every fault as a raw client sees it, and what the sandbox says that it did."""
 
-from __future__ import annotations
-
 import gc
 import json
 import threading

@@ -1,7 +1,5 @@
 """Who may command a sandbox: programs on this machine, and no web page, by whatever name it calls."""
 
-from __future__ import annotations
-
 import sys
 from urllib.parse import urlsplit
 

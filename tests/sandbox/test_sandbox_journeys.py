@@ -1,7 +1,5 @@
 """A request for payment from its making to its end, over real sockets; and the quirks that the document forbids."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.cases import cases_beside

@@ -1,7 +1,5 @@
 """Filters and pages."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import httpx

@@ -1,7 +1,5 @@
 """The options for what a few calls to the provider show, each at its values; and a file of such measurements."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

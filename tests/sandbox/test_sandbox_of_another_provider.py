@@ -1,7 +1,5 @@
 """What a provider gets from the server machinery that brings nothing but its own rules."""
 
-from __future__ import annotations
-
 import json
 import re
 from importlib.metadata import EntryPoint, entry_points

@@ -1,7 +1,5 @@
 """The page as it is served: what it shows, who may see it, and what it tells as things happen."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """What a create refuses, and in which words; one key, one request, whatever comes at the same time; and due dates."""
 
-from __future__ import annotations
-
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor

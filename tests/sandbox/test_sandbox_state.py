@@ -1,7 +1,5 @@
 """What outlives a sandbox: with a state file everything, also a kill at any moment. Its owner alone may read it."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

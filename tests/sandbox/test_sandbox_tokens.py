@@ -1,7 +1,5 @@
 """Who is let in. The provider documents the claims; every sentence of that is a row here."""
 
-from __future__ import annotations
-
 import json
 import time
 

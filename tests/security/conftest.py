@@ -1,7 +1,5 @@
 """What the tests of security have in common: secrets to search for, and a sandbox that accepts them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Everything that a user does with a client, and everything that then goes wrong, as short as it can be said."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A server that answers everything with one thing, and keeps every byte that it was sent; and a proxy that does."""
 
-from __future__ import annotations
-
 import json
 import ssl
 

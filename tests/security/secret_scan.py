@@ -4,8 +4,6 @@ What only looks like a secret is known by its file, its kind and its digest, in 
 that file anew: look at the difference before you commit it. A whole private key is never accepted.
 """
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 import sys

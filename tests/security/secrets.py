@@ -1,7 +1,5 @@
 """What must not be seen, in all the ways it may be written; and every place where a failure can be looked at."""
 
-from __future__ import annotations
-
 import base64
 import copy
 import logging

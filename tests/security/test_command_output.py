@@ -1,7 +1,5 @@
 """What the command `victor` writes, with every logger at debug level: no key, secret, token or whole account number."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Text that comes from outside stays where it is put: it makes no header, no line, no other path and no other host."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime

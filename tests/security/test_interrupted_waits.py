@@ -3,8 +3,6 @@
 Celery's soft time limit is such a handler, and reporters of errors show the locals of every frame.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

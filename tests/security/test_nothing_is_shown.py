@@ -1,8 +1,6 @@
 """Every journey, at debug level: no key, token, secret or whole account number in a log, a repr, an exception, a
 pickle, a local of our frames, or the sandbox's own file."""
 
-from __future__ import annotations
-
 import logging
 import pickle
 import traceback

@@ -1,7 +1,5 @@
 """A token that no header can hold is refused before anything is sent, and shown nowhere."""
 
-from __future__ import annotations
-
 import copy
 import json
 import logging

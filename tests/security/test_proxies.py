@@ -1,7 +1,5 @@
 """A proxy learns which host is called, and nothing else; and only over a connection that is safe from listeners."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """The repository: no secret is committed, and the page on threats names its tests."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

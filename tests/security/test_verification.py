@@ -1,7 +1,5 @@
 """TLS verification: nothing turns it off by accident, and who is trusted is in the store of the system, or named."""
 
-from __future__ import annotations
-
 import os
 import ssl
 import subprocess

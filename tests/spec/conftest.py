@@ -1,7 +1,5 @@
 """The documents, and the package of one that has what real documents have."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterator
 from pathlib import Path

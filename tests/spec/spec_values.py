@@ -1,7 +1,5 @@
 """Hypothesis strategies: valid values of a schema, and the same with something odd done to them."""
 
-from __future__ import annotations
-
 import copy
 import datetime
 import re

@@ -1,7 +1,5 @@
 """Answers in several content types, of which the answer says which it is."""
 
-from __future__ import annotations
-
 import importlib
 import re
 from typing import Any, get_type_hints

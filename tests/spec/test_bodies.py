@@ -1,7 +1,5 @@
 """The bytes of bodies: JSON, url-encoded and multipart forms, text and binaries, and who chooses among them."""
 
-from __future__ import annotations
-
 import datetime
 import importlib
 import io

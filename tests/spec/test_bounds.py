@@ -1,7 +1,5 @@
 """A small file that means a large document, or one without an end, is refused at once, in a message that names it."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """The check of a package: what is green, the mistakes that it finds, and the file of accepted losses."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

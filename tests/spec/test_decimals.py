@@ -1,7 +1,5 @@
 """Numbers keep their digits: Decimal in every body, and where the document or an option says so, in what is read."""
 
-from __future__ import annotations
-
 import copy
 import importlib
 import json

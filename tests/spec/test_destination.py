@@ -1,7 +1,5 @@
 """A package goes to its own place and nowhere else, whole or not at all. Everything here happens in `tmp_path`."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

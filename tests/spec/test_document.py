@@ -1,7 +1,5 @@
 """A document is read as what it says; whatever it holds, the end is a package or an error that names the place."""
 
-from __future__ import annotations
-
 import copy
 import io
 import json

@@ -1,7 +1,5 @@
 """Documents of several files are read as one; nothing outside the document's folder is."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

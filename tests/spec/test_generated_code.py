@@ -1,7 +1,5 @@
 """A generated package as tools see it: its types and those of calls, and where in the document each name comes from."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import subprocess

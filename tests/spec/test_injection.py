@@ -1,7 +1,5 @@
 """A malicious document is input like any other: its names and texts never become code, and arrive as they are."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re

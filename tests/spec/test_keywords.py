@@ -1,7 +1,5 @@
 """Every keyword of OpenAPI 3.0, 3.1 and 3.2 is read, has nothing to say to a client, or is left out by name."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

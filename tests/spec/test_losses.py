@@ -1,7 +1,5 @@
 """Documents of which a part, or all that refers to it, was lost: each is the smallest one that shows its fault."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

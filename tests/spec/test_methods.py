@@ -1,7 +1,5 @@
 """The methods of OpenAPI 3.2: QUERY, which reads, and those of `additionalOperations`, which are writes."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """A newer document brings its news to the caller, with no code touched by hand."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How parameters are sent, each style of OpenAPI in each place, with typed arguments; and to which server."""
 
-from __future__ import annotations
-
 import datetime
 import importlib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The fields of a model: of all members of `allOf`, with null where the document admits it, and with any name."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

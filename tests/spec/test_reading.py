@@ -1,7 +1,5 @@
 """Any JSON in any place of any model: it is written again as it was read, and is of no class that a word excludes."""
 
-from __future__ import annotations
-
 import copy
 import importlib
 import json

@@ -1,7 +1,5 @@
 """The recipe as a whole: the same bytes every time, and a check that sees whatever is wrong."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

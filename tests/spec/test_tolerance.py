@@ -1,7 +1,5 @@
 """What the generated functions and models make of whatever a provider sends, for every model of two documents."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 from types import ModuleType

@@ -1,7 +1,5 @@
 """Unions: which member a value is, what stands beside one, and what merging its members keeps."""
 
-from __future__ import annotations
-
 import json
 from enum import Enum
 from pathlib import Path

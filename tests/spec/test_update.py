@@ -1,7 +1,5 @@
 """`victor spec update`: the day that a newer document comes, in a folder of the user's own."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 

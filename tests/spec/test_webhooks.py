@@ -1,7 +1,5 @@
 """Webhooks and callbacks: after the user's own verification, a body is what the document declares, or is refused."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import re

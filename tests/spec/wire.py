@@ -1,7 +1,5 @@
 """A package made of a small document, with a server that records its requests."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json

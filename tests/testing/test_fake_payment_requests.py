@@ -1,7 +1,5 @@
 """Tests without the sandbox: payment requests that were never sent, and mocks with the signatures of the clients."""
 
-from __future__ import annotations
-
 import inspect
 import pickle
 from datetime import UTC, date, datetime

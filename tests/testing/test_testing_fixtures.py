@@ -1,7 +1,5 @@
 """The fixtures of the plugin: failures by name, time that passes at once, what a failed test shows, and their page."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import re

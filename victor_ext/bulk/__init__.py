@@ -5,8 +5,6 @@ from victor_ext.bulk import BulkSender
 status = BulkSender(state="sqlite:///victor-bulk.sqlite", key_column="invoice_no").send("invoices.csv")
 """
 
-from __future__ import annotations
-
 from importlib.util import find_spec as _find_spec
 
 # DBOS is located and not imported: it takes half of the start, and a check of rows does not need it.

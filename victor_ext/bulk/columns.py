@@ -1,7 +1,5 @@
 """Convert the fields of a record to the arguments of what is sent, without changing their values."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

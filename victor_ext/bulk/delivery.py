@@ -1,7 +1,5 @@
 """Send the rows of a chunk and determine their results: the driver of `settle` with threads."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Check a source, then store its new rows in the database."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -1,7 +1,5 @@
 """When a row is sent: rate limiting, backoff while the provider fails, and the provider's time."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

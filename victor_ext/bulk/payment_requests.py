@@ -1,7 +1,5 @@
 """Rows for Victor: each one is a payment request, the arguments of `payment_requests.create`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Rows for Velo: each one is a payment, and those of one payor and memo are submitted as payouts of up to 2,000."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal

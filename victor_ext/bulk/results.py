@@ -1,7 +1,5 @@
 """Read the stored rows of a batch with what is known of each, also by the provider, and export them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO

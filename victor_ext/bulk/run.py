@@ -1,7 +1,5 @@
 """Run a batch to its end, with one worker in this process, and count its rows meanwhile."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import Counter

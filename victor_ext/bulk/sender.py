@@ -1,7 +1,5 @@
 """`BulkSender`: bulk sending that survives crashes and can use several machines."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections import Counter

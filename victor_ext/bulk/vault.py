@@ -3,8 +3,6 @@
 Batch names, chunk numbers, states and times are not encrypted.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

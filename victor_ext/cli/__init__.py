@@ -1,7 +1,5 @@
 """The command `victor` (extra `cli`). See docs/cli.md."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys

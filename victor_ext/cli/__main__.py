@@ -1,7 +1,5 @@
 """Entry point of `python -m victor_ext.cli`."""
 
-from __future__ import annotations
-
 import sys
 
 from . import main

@@ -1,7 +1,5 @@
 """The command tree and its exit statuses."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

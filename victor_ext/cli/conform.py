@@ -1,7 +1,5 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from itertools import count

@@ -1,7 +1,5 @@
 """`victor doctor`: does this machine reach the provider, with these settings, and at the right time?"""
 
-from __future__ import annotations
-
 import json
 import os
 import socket

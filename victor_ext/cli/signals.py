@@ -1,7 +1,5 @@
 """Ctrl-C, SIGTERM and SIGHUP, which end a command at whatever moment they come."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from collections.abc import Callable

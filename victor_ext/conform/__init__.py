@@ -8,8 +8,6 @@
 docs/conform.md describes what is measured, and the file, which `victor sandbox --like` plays.
 """
 
-from __future__ import annotations
-
 from .assumptions import ASSUMPTIONS, Assumption, Phase
 from .measuring import Plan, measure
 from .report import Report, load

@@ -1,7 +1,5 @@
 """What is assumed of Victor where the provider's document is silent: one table for probes, report and page."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

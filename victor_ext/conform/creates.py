@@ -1,7 +1,5 @@
 """Probes that ask for money: a few requests for the smallest amount, each counted in the file before it is sent."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import Decimal
 

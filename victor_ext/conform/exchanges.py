@@ -1,7 +1,5 @@
 """What sends, what comes back, how it is read, and how it is redacted."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

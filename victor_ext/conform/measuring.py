@@ -1,7 +1,5 @@
 """The plan of a measurement, and the measurement: reads, then creates within the plan, then what was chosen."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

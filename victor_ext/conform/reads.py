@@ -3,8 +3,6 @@
 Of other systems, and of the APIs of `connect`, every read of their table of operations is sent once, and nothing else.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

@@ -4,8 +4,6 @@ Each request is sent once, and is in the journal of the file. A create is there 
 bounded.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The queue on a connection of Django's: SQLAlchemy writes the statements of the passes, Django's cursor runs them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast

@@ -1,7 +1,5 @@
 """What is stored in the outbox: entries, each a write of one provider's, and the table that has them."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """What all outboxes do: passes as generators, which yield transactions and calls, blocking or awaited."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -7,8 +7,6 @@ with reconcile(victor, "invoices.csv", start=start, end=end) as report:
         print(row.kind, row.ours, row.theirs)
 """
 
-from __future__ import annotations
-
 from victor_ext.books import Theirs
 
 from .entries import COLUMNS, Entry, InvalidEntries

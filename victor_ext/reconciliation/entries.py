@@ -1,7 +1,5 @@
 """Our side: the payments that a company's own book names, from Python, CSV or JSON Lines."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

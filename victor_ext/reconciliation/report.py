@@ -1,7 +1,5 @@
 """The result of a reconciliation: rows, their counts and sums, and their export as CSV or JSON Lines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`reconcile` and `reconcile_async`: one flow, and a driver for each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Both books in a temporary database, so that memory does not grow with their rows, and the SQL that matches them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta

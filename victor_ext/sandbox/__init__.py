@@ -1,7 +1,5 @@
 """A local stand-in for the provider. It shares no code with the client: no mistake can hide on both sides."""
 
-from __future__ import annotations
-
 try:
     from victor_ext.sandbox.server.context import Received
     from victor_ext.sandbox.victor import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings

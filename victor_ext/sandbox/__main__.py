@@ -1,7 +1,5 @@
 """`python -m victor_ext.sandbox`, and the command line of `victor sandbox`."""
 
-from __future__ import annotations
-
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Sequence

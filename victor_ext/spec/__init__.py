@@ -3,8 +3,6 @@
 It shares no code with the client; `victor spec` has its commands.
 """
 
-from __future__ import annotations
-
 try:
     import openapi_python_client as _openapi_python_client
     import ruamel.yaml as _ruamel_yaml

@@ -3,8 +3,6 @@
 The largest real document that was tried has 130,000 values, 25 levels and 3 MB.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

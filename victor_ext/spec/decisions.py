@@ -1,7 +1,5 @@
 """What a person has decided, in a file beside the document: losses that are accepted, and changes that are approved."""
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 A package is built in a hidden folder beside its destination, and moved there when it is complete.
 """
 
-from __future__ import annotations
-
 import filecmp
 import keyword
 import re

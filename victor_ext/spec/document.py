@@ -3,8 +3,6 @@
 YAML 1.1 reads the text `2021-10-25` as a date, `043987673645` as a number, and the key `200:` as an integer.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

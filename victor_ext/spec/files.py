@@ -4,8 +4,6 @@ It is put there once, so that files may refer to each other in a circle. Referen
 folder are refused, and those to URLs, unless the caller names a local copy.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Generate a Python package from an OpenAPI document."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -1,7 +1,5 @@
 """What the template of webhooks must know: the models that a body can contain, and what tells the webhooks apart."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The Python names of a package: distinct ones, and where in the document each comes from."""
 
-from __future__ import annotations
-
 import keyword
 import re
 import unicodedata

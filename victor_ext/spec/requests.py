@@ -1,7 +1,5 @@
 """What the templates must know of an operation: how its requests are sent (the generator drops it), and its members."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

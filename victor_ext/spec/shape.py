@@ -5,8 +5,6 @@ or `false` is written as a mapping. Words of another type (a title that is a num
 decide what is generated are dropped. Anything else of another type is an error that names its place.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

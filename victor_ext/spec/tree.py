@@ -4,8 +4,6 @@ The rewrites, the check, the comparison and the warnings read a document by thes
 passed over: `shape` has refused it, or completed it, before a package is made.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator

@@ -1,7 +1,5 @@
 """Records of CSV files, JSON Lines files and iterables of mappings."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import json

@@ -1,7 +1,5 @@
 """A database for more than fits into memory, which nobody else can open."""
 
-from __future__ import annotations
-
 import sqlite3
 import tempfile
 from collections.abc import Callable

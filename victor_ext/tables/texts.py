@@ -1,7 +1,5 @@
 """Text of references, keys, ids and cells: what is damaged, invisible or equal, and what a spreadsheet would run."""
 
-from __future__ import annotations
-
 import csv
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """What victor_ext asks about TinyPay, and its side of a reconciliation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from victor_ext.books import Book, Theirs, money_of

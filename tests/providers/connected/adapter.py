@@ -1,7 +1,5 @@
 """A system of which only the document is known, in the suite over all systems."""
 
-from __future__ import annotations
-
 from itertools import count
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`connect`: answers that the document has no content for, and bodies that can be read only once."""
 
-from __future__ import annotations
-
 import gzip
 import importlib
 import io

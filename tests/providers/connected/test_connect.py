@@ -1,7 +1,5 @@
 """`connect`: any generated package on the runtime."""
 
-from __future__ import annotations
-
 import base64
 import importlib
 import logging

@@ -4,8 +4,6 @@ It does the work of each request, loses the first answer of each path, and knows
 declares one.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import re

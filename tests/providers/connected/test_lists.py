@@ -1,7 +1,5 @@
 """`paged`: lists by cursor, offset, page number and link, in the query or in the body of a POST."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Callable

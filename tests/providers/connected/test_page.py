@@ -1,7 +1,5 @@
 """docs/add-a-payment-api.md is true: what it names is there, and its code is typed."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 import re

@@ -1,7 +1,5 @@
 """The package of examples/till.yaml, generated once for each process into a temporary folder, and a caller of it."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """EastPay in the suite over all systems: no operation of it takes a key."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What is refused before anything is sent, all of it at once, how what is right goes on the wire, and settings."""
 
-from __future__ import annotations
-
 import inspect
 from typing import Any
 from urllib.parse import parse_qs

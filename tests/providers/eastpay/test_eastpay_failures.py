@@ -3,8 +3,6 @@
 Notifications come from anybody: of their body one id is read, or they are refused.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

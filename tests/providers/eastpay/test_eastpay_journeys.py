@@ -3,8 +3,6 @@
 EastPay does not document that inquiry: it has to be turned on.
 """
 
-from __future__ import annotations
-
 import pickle
 import urllib.request
 from datetime import UTC, datetime, timedelta

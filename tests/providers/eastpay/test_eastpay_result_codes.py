@@ -1,7 +1,5 @@
 """Result codes are classed by EastPay's own table, whatever text comes."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 import re

@@ -1,7 +1,5 @@
 """The sandbox holds what is documented of the gateway, on the wire, for whatever client."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import httpx

@@ -1,7 +1,5 @@
 """FlexFactor in the suite over all systems, and a client of it over a script."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count

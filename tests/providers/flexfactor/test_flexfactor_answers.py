@@ -3,8 +3,6 @@
 Whatever JSON it holds, it is read or named, and nothing of ours stumbles over it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """A card number where a token belongs: in no environment is it sent, and nothing shows it."""
 
-from __future__ import annotations
-
 import json
 import logging
 import pickle

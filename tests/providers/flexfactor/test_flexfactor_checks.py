@@ -1,7 +1,5 @@
 """What is refused before anything is sent, what is set up wrongly, and the tokens."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

@@ -1,7 +1,5 @@
 """Lost answers, refusals with status 200, conflicts: what the merchant observes is true, and nothing is done twice."""
 
-from __future__ import annotations
-
 import json
 from itertools import product
 from typing import Any

@@ -1,7 +1,5 @@
 """What a merchant does with FlexFactor, against its sandbox, blocking and awaited."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The sandbox itself: what it refuses, what it replays, and its commands from another process."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """Notifications: only what the provider signed, for this host, just now, is believed; and each only once."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """Velo in the suite over all systems: no operation of it takes a key."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta

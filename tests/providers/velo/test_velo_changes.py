@@ -1,7 +1,5 @@
 """Payees that change, webhooks that are managed, and the audit: what Velo keeps, refuses, and shows in no message."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """What cannot be right is refused here, all at once, and nothing is sent. Whatever Velo sends is read, or named."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace

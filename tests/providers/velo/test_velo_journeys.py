@@ -1,7 +1,5 @@
 """What a payor does with Velo, over real sockets, with blocking calls and with awaited ones."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

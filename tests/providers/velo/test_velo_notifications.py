@@ -1,7 +1,5 @@
 """Notifications: from whom, and what they say. The token: how long it is kept, and how it is given back."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator

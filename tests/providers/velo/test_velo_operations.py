@@ -3,8 +3,6 @@
 Rows are found by method and path template: the table holds for a package whose operations have other names.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import json

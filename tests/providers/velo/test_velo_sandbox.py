@@ -1,7 +1,5 @@
 """The sandbox for itself: it takes what Velo takes, and refuses the rest in Velo's shape."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Victor in the suite over all systems, and its client over a script."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

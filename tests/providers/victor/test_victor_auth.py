@@ -1,7 +1,5 @@
 """The two kinds of credentials: what they send, for how long it is good, and what cannot be one."""
 
-from __future__ import annotations
-
 import math
 from contextlib import suppress
 

@@ -3,8 +3,6 @@
 Lengths, new members and operations: see tests/contracts.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone

@@ -1,7 +1,5 @@
 """The client as a user has it: what leaves, what comes back, and that its parts hang together."""
 
-from __future__ import annotations
-
 import gc
 import json
 import socket

@@ -3,8 +3,6 @@
 And docs/victor.md is true: its document makes a package, its calls run, and its errors are those that it quotes.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import json

@@ -1,8 +1,6 @@
 """The one record over the three shapes that the document has for a payment request; and how long a list
 that requests leave is read again: while a reading brings what nobody can have seen before."""
 
-from __future__ import annotations
-
 import copy
 import gc
 import json

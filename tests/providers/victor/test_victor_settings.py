@@ -3,8 +3,6 @@
 Each of that is a VictorError that names the argument, what was wrong and what to write, and nothing is sent.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A key that never leaves its KMS: a function signs, blocking and awaited, within the deadline of the call."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The token cache: one token for all, fetched once, renewed in time, and never a lock that stays locked."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Callable

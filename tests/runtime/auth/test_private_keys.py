@@ -1,7 +1,5 @@
 """Every form in which a team keeps its RSA key, and every file that is none."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

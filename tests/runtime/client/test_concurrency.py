@@ -1,7 +1,5 @@
 """`max_concurrency`: calls wait for their turn, and what the late ones are told."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from typing import Any

@@ -1,7 +1,5 @@
 """Signatures of webhooks, in the forms of four providers: what they signed just now is believed, and nothing else."""
 
-from __future__ import annotations
-
 import copy
 import hmac
 import itertools

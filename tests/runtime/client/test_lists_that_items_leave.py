@@ -1,7 +1,5 @@
 """A list whose items come and go while it is read: what was there all the time is yielded, once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Where a list ends: at its first empty page, or where the provider says so."""
 
-from __future__ import annotations
-
 import asyncio
 import weakref
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """The client of another generated package over the connections of a client, and the httpx client over the attempts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Waiting: how long each read may last, how long the pauses are, and when it is given up; by a clock of its own."""
 
-from __future__ import annotations
-
 import math
 from types import SimpleNamespace
 from typing import Any

@@ -1,7 +1,5 @@
 """Permits: first come first served, and whoever is gone without a word holds nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

@@ -1,7 +1,5 @@
 """The time-outs of an attempt shrink with the deadline of the call, and what it waits for is told from the wire."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Iterator

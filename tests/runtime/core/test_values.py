@@ -1,7 +1,5 @@
 """Which seconds, header values and numbers can be, how a body is decompressed, and what of a request is card data."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import math

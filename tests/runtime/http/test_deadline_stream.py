@@ -1,7 +1,5 @@
 """A blocking stream over a pair of sockets: it waits as long as it may, and makes no system call that it need not."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import time

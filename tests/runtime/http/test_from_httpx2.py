@@ -1,7 +1,5 @@
 """What a caller has made with httpx2 does what the same does that was made with httpx."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import ssl

@@ -1,7 +1,5 @@
 """What is used of httpx beyond its public interface: in one module, and checked when it is imported."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Where connections lead, which one of the pool serves whom, and the steps of an exchange over it."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Callable
 from typing import Any

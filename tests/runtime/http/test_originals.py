@@ -1,7 +1,5 @@
 """Whoever replaces a function that httpx connects or sends with stands on our way, too."""
 
-from __future__ import annotations
-
 import gc
 import socket
 import warnings

@@ -1,7 +1,5 @@
 """The usual messages are read and written as h11 does it: the same answer, the same bytes, the same refusals."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What one call does over several attempts: outcomes, waits, the deadline, redirects, 401, listeners."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import sys

@@ -1,7 +1,5 @@
 """Whatever happens, in whatever order: what holds of every call."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from typing import Any

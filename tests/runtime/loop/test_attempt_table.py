@@ -3,8 +3,6 @@
 `test_both_drivers_do_the_same` holds the awaited driver to it.
 """
 
-from __future__ import annotations
-
 import gzip
 
 import httpx

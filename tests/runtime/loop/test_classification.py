@@ -1,7 +1,5 @@
 """What a body means: a conflict, a rejection with a good status, a result with an error status, a key that was used."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """What a listener is told of a call, and what is logged of it."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import logging

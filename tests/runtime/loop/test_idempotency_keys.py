@@ -1,7 +1,5 @@
 """Keys: the same facts give the same key for ever, and what is no key is refused."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext

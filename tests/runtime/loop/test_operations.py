@@ -1,7 +1,5 @@
 """A request finds its row by method and path template, whoever made it; and what is not in the table."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """The policy: which values it takes, how long it waits, and how `Retry-After` and `Date` are read."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import pickle

@@ -3,8 +3,6 @@
 `cases.yaml` has them, and says how they are written; `told.yaml` has those whose words are compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

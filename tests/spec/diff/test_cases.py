@@ -1,7 +1,5 @@
 """Changes, one by one, on the wire and in Python; another form of one document; and what moved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

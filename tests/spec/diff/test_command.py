@@ -1,7 +1,5 @@
 """`victor spec diff` as a user runs it."""
 
-from __future__ import annotations
-
 import datetime
 import io
 import json

@@ -1,7 +1,5 @@
 """Entries: one for each changed component, whatever refers to it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The forms of a report, escaped and valid for the tools that read them; and the line of a place in the document."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

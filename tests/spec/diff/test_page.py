@@ -1,7 +1,5 @@
 """The page about changes shows what the command prints."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

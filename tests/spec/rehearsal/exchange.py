@@ -1,7 +1,5 @@
 """Let the client of the old document talk to a provider that does what the new one says."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import pkgutil

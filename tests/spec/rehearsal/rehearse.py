@@ -4,8 +4,6 @@ Run as `python -m tests.spec.rehearsal.rehearse [word in the title ...]`. `cases
 class on the wire and in Python.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

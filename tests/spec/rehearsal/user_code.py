@@ -5,8 +5,6 @@ and with those that are required; models that answers are made of are read. The 
 type is exactly what it was.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import subprocess

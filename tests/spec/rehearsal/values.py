@@ -1,7 +1,5 @@
 """Values of a schema: every property or only the required ones, and for each leaf what tests its limits."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The inbox on Django's transactions: an app for INSTALLED_APPS, with migrations of its own."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The credentials that payment APIs ask for. Each makes the authenticator of one client."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
 from urllib.parse import urlencode

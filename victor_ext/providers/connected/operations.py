@@ -1,7 +1,5 @@
 """What each operation is of an API of which only the document is known: the table made from it; and its errors."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The webhooks of a document, for an inbox."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

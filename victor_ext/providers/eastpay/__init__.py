@@ -1,7 +1,5 @@
 """EastPay, the payment gateway that banks run under names of their own. See docs/eastpay.md."""
 
-from __future__ import annotations
-
 from .cards import Card, CardToken
 from .client import AsyncEastPay, EastPay
 from .records import Checkout, Payment, Webhook, payment_id_of

@@ -1,7 +1,5 @@
 """Cards. Nothing shows more of one than its last four digits."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

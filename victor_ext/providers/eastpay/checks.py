@@ -1,7 +1,5 @@
 """Checks of arguments, before anything is sent; all problems of a call are reported together."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import fields

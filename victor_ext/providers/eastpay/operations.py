@@ -1,7 +1,5 @@
 """What each operation of the gateway is: the table that the attempt loop asks, and the format of errors."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Records: what the gateway says of payments and checkouts; and notifications: hints, which nobody has signed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

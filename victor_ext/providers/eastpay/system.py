@@ -1,7 +1,5 @@
 """What the rest of the package asks about EastPay: a client's settings, and its side of a reconciliation."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """FlexFactor, formerly FlexCharge: declined card payments, rescued. See docs/flexfactor.md."""
 
-from __future__ import annotations
-
 from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
 from .operations import trace_id

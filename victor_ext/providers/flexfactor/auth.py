@@ -1,7 +1,5 @@
 """AppKey and AppSecret, exchanged for a bearer token that lives for ten minutes; or a key or token that is ready."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import httpx

@@ -1,7 +1,5 @@
 """Checks of arguments, before anything is sent. There are few, because the provider documents hardly any limits."""
 
-from __future__ import annotations
-
 import re
 
 from victor_ext.ids import GUID

@@ -1,7 +1,5 @@
 """What each operation of FlexFactor is, for the attempt loop: its table, and the format of errors."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

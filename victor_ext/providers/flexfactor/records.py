@@ -1,7 +1,5 @@
 """Records: what the provider says of decisions, captures, refunds and orders. A `repr` has ids, states and amounts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, ClassVar

@@ -4,8 +4,6 @@ A refused refund has status 200 and `success: false`. Beside `success: true` a n
 else contradicts it, but for a cancellation: there it may be the order's.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from enum import Enum

@@ -1,7 +1,5 @@
 """What the rest of the package asks about FlexFactor: its hosts and settings, and its side of a reconciliation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple

@@ -1,7 +1,5 @@
 """Velo Payments: payees, source accounts, funding, payouts and their payments. See docs/velo.md."""
 
-from __future__ import annotations
-
 from .auth import VeloAuth
 from .client import AsyncVelo, Velo
 from .operations import Receipt

@@ -1,7 +1,5 @@
 """API key and secret, exchanged for a bearer token that lives for half an hour."""
 
-from __future__ import annotations
-
 import httpx
 
 from victor_ext.errors import ConfigurationError

@@ -1,7 +1,5 @@
 """Records: what Velo says of payees, accounts, fundings, payouts and payments. States are text: Velo adds to them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from victor_ext.errors import InvalidRequest

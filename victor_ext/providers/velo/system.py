@@ -3,8 +3,6 @@
 A type checker refuses other words, unless one is a `Word`: Velo's document is prose, and a newer one may have more.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """Notifications that Velo posts to a webhook: their origin and their content."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

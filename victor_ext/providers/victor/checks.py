@@ -3,8 +3,6 @@
 Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole text, in ASCII.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """What each operation of Victor is, for the attempt loop: its table, and the format of errors."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """Request objects: the arguments of `create` and `list`, each with its rule; and what was sent, for a comparison."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

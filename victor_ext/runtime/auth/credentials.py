@@ -1,7 +1,5 @@
 """Credentials: checked, never shown, kept in their process; and secrets that change, in a file or by a function."""
 
-from __future__ import annotations
-
 import hashlib
 import inspect
 import logging

@@ -3,8 +3,6 @@
 An RSA private key is read in any of the usual forms.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json

@@ -1,7 +1,5 @@
 """The tokens of a client: fixed, signed by this side, or issued by a token endpoint, and then kept for all callers."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Callable, Mapping

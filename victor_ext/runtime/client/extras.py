@@ -3,8 +3,6 @@
 What this package sends itself is not replaced, in any spelling: a check that was passed would say nothing.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Generated clients over a client's transport, with the errors of this package; and what their operations return."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 from collections.abc import Callable, Hashable, Mapping, Sequence

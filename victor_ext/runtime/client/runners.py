@@ -3,8 +3,6 @@
 `ping` is such a flow, of every client that has a signed read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from types import ModuleType

@@ -1,7 +1,5 @@
 """Settings that every provider has: the environment that is called, and variables of the process environment."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Requests that a provider posts to a webhook: their headers, their signature, their age and their body."""
 
-from __future__ import annotations
-
 import base64
 import hmac
 import re

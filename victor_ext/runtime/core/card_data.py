@@ -1,7 +1,5 @@
 """Card numbers and card verification codes in a value or a request. Neither may be stored (PCI DSS 4.0.1, 3.3, 3.5)."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

@@ -3,8 +3,6 @@
 What is there and differs is another's. What is there and cannot be read confirms nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal

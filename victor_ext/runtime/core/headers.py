@@ -1,7 +1,5 @@
 """What a header can hold, and the headers that a caller adds to each call."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

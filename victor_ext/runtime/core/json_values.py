@@ -1,7 +1,5 @@
 """JSON that a provider sent, of which nothing is known until it has been looked at."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

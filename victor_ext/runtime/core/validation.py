@@ -7,8 +7,6 @@ An argument is declared with its rule, and checked by it:
         memo: Annotated[str | None, rule(Validation.text, 40)] = None
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime

@@ -1,7 +1,5 @@
 """Opening a TCP connection to a host, in steps: its addresses are tried one after the other, within one timeout."""
 
-from __future__ import annotations
-
 import os
 import socket
 import ssl

@@ -4,8 +4,6 @@ httpx2 continues httpx 0.28 under the same names, with classes of its own. This 
 imports httpx2, because whoever passes one of its objects has loaded it.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 All of it is steps: this module decides what to write and to read, and a driver calls what it yields.
 """
 
-from __future__ import annotations
-
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Generator

@@ -1,7 +1,5 @@
 """All that this package uses of httpx beyond its public interface. It does without where a release has moved it."""
 
-from __future__ import annotations
-
 import re
 
 import httpx

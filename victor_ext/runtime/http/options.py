@@ -1,7 +1,5 @@
 """The checked options of a client's connections, and whom it trusts: the authorities of the operating system."""
 
-from __future__ import annotations
-
 import os
 import re
 import ssl

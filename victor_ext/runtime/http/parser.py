@@ -4,8 +4,6 @@ h11 takes a fifth of the time of a call. A usual message is in a form so narrow 
 module refuses nothing but a body that is cut off.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

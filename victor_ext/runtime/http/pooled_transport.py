@@ -4,8 +4,6 @@ A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up
 place and its connection at the latest when nothing refers to them.
 """
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial

@@ -3,8 +3,6 @@
 `originals` says when that is so.
 """
 
-from __future__ import annotations
-
 # httpcore encodes the names of hosts with this codec. It is loaded here, because a call imports nothing.
 import encodings.idna  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """TLS where a socket cannot do it: where calls are awaited, and within the TLS to a proxy."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar

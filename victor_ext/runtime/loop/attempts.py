@@ -1,7 +1,5 @@
 """The attempt loop: one generator that decides everything about a call, and knows neither sockets nor `await`."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field

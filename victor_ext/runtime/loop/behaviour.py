@@ -1,7 +1,5 @@
 """What the runtime has to know of a provider."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Classify the result of one attempt: may it be tried again, and what may have happened. And its error."""
 
-from __future__ import annotations
-
 import ssl
 from enum import Enum
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Words decide, because few providers document their statuses, and any word for "i
 many costs a look, one too few a second payment. Words of many are in `tests/runtime/loop/words_about_keys.txt`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from enum import Enum, auto

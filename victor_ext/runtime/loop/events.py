@@ -3,8 +3,6 @@
 Events hold no body, no token and no header. A listener runs in the thread or task of the call: keep it short.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What makes a response with a good status a success: by the document, or by the words of a table of operations."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Container, Sequence

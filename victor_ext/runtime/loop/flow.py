@@ -1,7 +1,5 @@
 """The steps of a call's flow, and the drivers that execute them with blocking and with awaited calls. See `flows`."""
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import ssl

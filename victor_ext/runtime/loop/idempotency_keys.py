@@ -1,7 +1,5 @@
 """Idempotency keys: one key per payment, kept for every retry of it; and where a provider takes it."""
 
-from __future__ import annotations
-
 import json
 import re
 import uuid

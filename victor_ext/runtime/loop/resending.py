@@ -1,7 +1,5 @@
 """What is sent once more: the body in each attempt, the request after a redirect, and another token after a 401."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """When to try again, and how long to wait before it."""
 
-from __future__ import annotations
-
 import random
 import re
 import threading

@@ -4,8 +4,6 @@ Where the gateway is not documented, the sandbox chooses: the details behind 100
 `parameterErrors`, and that answers repeat amount, currency and reference.
 """
 
-from __future__ import annotations
-
 from victor_ext.sandbox.eastpay.provider import EastPayCommands, EastPayProvider, Merchant
 from victor_ext.sandbox.eastpay.state import EastPaySettings
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp

@@ -1,7 +1,5 @@
 """A local stand-in for FlexFactor. See docs/flexfactor.md."""
 
-from __future__ import annotations
-
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
 from victor_ext.sandbox.flexfactor.state import FlexFactorCommands
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp, ServerSettings

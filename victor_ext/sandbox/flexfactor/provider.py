@@ -1,7 +1,5 @@
 """FlexFactor's sandbox: authentication, the operations of its API, and the checks of their requests."""
 
-from __future__ import annotations
-
 import re
 import secrets
 import uuid

@@ -1,7 +1,5 @@
 """FlexFactor's sandbox: its credentials, tokens, orders and responses by key, and its commands."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

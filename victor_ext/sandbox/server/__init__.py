@@ -1,7 +1,5 @@
 """The server of every sandbox, without a provider. See "A sandbox for another provider" in docs/sandbox-custom.md."""
 
-from __future__ import annotations
-
 from victor_ext.sandbox.server.commands import (
     Command,
     NotFound,

@@ -1,7 +1,5 @@
 """The HTTP side of a sandbox: the provider's operations, and the commands under `/_sandbox/`, the control API."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence

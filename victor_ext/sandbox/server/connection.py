@@ -4,8 +4,6 @@ A request that is to be cut never reaches the application: its bytes are only co
 made in full first (the work is done), then the requested part of it is sent.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import socket

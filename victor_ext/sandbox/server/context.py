@@ -1,7 +1,5 @@
 """What the server and the provider of a sandbox share: the clock, the tokens, the record of calls, the faults."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import secrets

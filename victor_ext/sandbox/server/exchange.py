@@ -1,7 +1,5 @@
 """One call: the operation that its request line asks for, where it carries its idempotency key, and the response."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

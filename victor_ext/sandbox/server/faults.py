@@ -1,7 +1,5 @@
 """Failures on command, tried in the order of injection. At most one applies to a call, and none to the control API."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The port of a sandbox: it can stop listening, listen again, and end at once."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

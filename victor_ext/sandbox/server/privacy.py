@@ -1,7 +1,5 @@
 """What may be shown: no credentials, the last four digits of an account number; and files that nobody else may read."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """What a provider brings to a sandbox: operations, state, options, commands, records for the page; and one call."""
 
-from __future__ import annotations
-
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A running sandbox: its context, its provider, its ports and the commands; in a thread, and in the foreground."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import json

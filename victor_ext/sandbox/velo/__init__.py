@@ -1,7 +1,5 @@
 """A local stand-in for Velo: tokens, payees, accounts, funding, payouts, feeds of changes and notifications."""
 
-from __future__ import annotations
-
 from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
 from victor_ext.sandbox.velo.base import VeloSettings
 from victor_ext.sandbox.velo.provider import VeloCommands, VeloProvider

@@ -1,7 +1,5 @@
 """Whom is paid, and from what: payees and their batches; source and funding accounts, and the money between them."""
 
-from __future__ import annotations
-
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 

@@ -1,7 +1,5 @@
 """What all parts of Velo's sandbox stand on: the options, ids and the time, requests, and the formats."""
 
-from __future__ import annotations
-
 import random
 import uuid
 from dataclasses import dataclass

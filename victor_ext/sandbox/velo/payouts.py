@@ -1,7 +1,5 @@
 """Payouts and their payments, from submission to completion, and what can be read of them."""
 
-from __future__ import annotations
-
 import csv
 import io
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Velo's side of the sandbox: what it keeps, its control commands, authentication, and the operations of its API."""
 
-from __future__ import annotations
-
 import base64
 import uuid
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Victor's sandbox: requests for payment over the instant rails."""
 
-from __future__ import annotations
-
 from victor_ext.sandbox.server.commands import ServerOverHttp
 from victor_ext.sandbox.server.run import ServerInThread
 from victor_ext.sandbox.victor.commands import SandboxCommands

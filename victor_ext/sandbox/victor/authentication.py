@@ -1,7 +1,5 @@
 """Authentication by client-signed tokens (RS512 JWT) and issued ones, from the provider's documentation alone."""
 
-from __future__ import annotations
-
 import base64
 import json
 import secrets

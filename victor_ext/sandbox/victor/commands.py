@@ -1,7 +1,5 @@
 """The control commands of Victor's sandbox."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Callable

@@ -5,8 +5,6 @@ object is declared, times as epoch milliseconds, and a page size of 25 for every
 other options choose.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What the sandbox keeps, and the business rules: make requests, answer them, move them. Nothing here knows HTTP."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random

@@ -4,8 +4,6 @@ The counterparty decides: its behaviour moves an outbound request. A request to 
 answer to its inbound twin. A request without an answer expires after its due date.
 """
 
-from __future__ import annotations
-
 import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence

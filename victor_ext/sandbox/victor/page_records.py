@@ -1,7 +1,5 @@
 """Payment requests as the page shows them, and their life as a test with the fixtures of `victor_ext.testing`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from decimal import Decimal

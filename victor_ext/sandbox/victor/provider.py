@@ -1,7 +1,5 @@
 """Victor's side of the sandbox: the operations of its API."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from victor_ext.sandbox.server.commands import NotFound

@@ -1,7 +1,5 @@
 """The options of Victor's sandbox."""
 
-from __future__ import annotations
-
 import os
 import re
 from dataclasses import dataclass

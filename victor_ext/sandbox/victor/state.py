@@ -6,8 +6,6 @@ One `commit` is one transaction with a payment request and the record of its ide
 of the response is sent. A process that is killed at any moment has done the whole work under a key, or none of it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

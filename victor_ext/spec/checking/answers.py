@@ -1,7 +1,5 @@
 """Whether every documented answer is read without loss."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from enum import Enum

@@ -1,7 +1,5 @@
 """Compare a package with its document, by calls of every operation, and with what the generator makes of it now."""
 
-from __future__ import annotations
-
 import datetime
 import gc
 import json

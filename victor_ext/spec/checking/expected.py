@@ -5,8 +5,6 @@ undefined, the package refuses, but for deep objects: these nest by brackets, an
 compared after percent-decoding: `%2C` between the items of a list is a comma.
 """
 
-from __future__ import annotations
-
 import datetime
 import email
 import json

@@ -1,7 +1,5 @@
 """The operations of a document: parameters, bodies, answers and servers, with every reference followed."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, NamedTuple
 from urllib.parse import urljoin

@@ -4,8 +4,6 @@ Its httpx clients record the request, or give one answer, and send nothing. No c
 none needs a loop of events.
 """
 
-from __future__ import annotations
-
 import contextlib
 import datetime
 import functools

@@ -3,8 +3,6 @@
 Each argument is given a text of its own, which is looked for in the request.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections import defaultdict

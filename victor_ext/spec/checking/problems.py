@@ -1,7 +1,5 @@
 """What is wrong with a package, and the counts of what was tried."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, field

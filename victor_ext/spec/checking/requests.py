@@ -1,7 +1,5 @@
 """Whether the request of every operation is what the document says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A value is numbered: the numbers 0, 1, 2, ... choose the members of unions, the 
 of types in turn. Patterns, limits and most formats are not obeyed: nothing in a generated package looks at them.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Callable, Iterator

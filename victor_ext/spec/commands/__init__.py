@@ -1,7 +1,5 @@
 """The commands of `victor spec`, and the arguments that several of them take."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

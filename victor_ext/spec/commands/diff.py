@@ -1,7 +1,5 @@
 """The command `victor spec diff`."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import shutil

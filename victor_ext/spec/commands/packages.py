@@ -1,7 +1,5 @@
 """The commands `victor spec generate` and `victor spec check`."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -3,8 +3,6 @@
 The package is replaced first: a run that is interrupted can be repeated, and compares with the same old document.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import shlex

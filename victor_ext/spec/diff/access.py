@@ -1,7 +1,5 @@
 """What differs in how the API is reached: servers and security."""
 
-from __future__ import annotations
-
 from itertools import zip_longest
 
 from victor_ext.spec.components import Components, Operation

@@ -1,7 +1,5 @@
 """Compare two documents."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sys

@@ -1,7 +1,5 @@
 """The forms in which a report is shown: text, JSON, Markdown, and annotations of a workflow."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -1,7 +1,5 @@
 """The keywords of one schema as comparable values, and what a change of each means, by the kinds of `changes.RULES`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime

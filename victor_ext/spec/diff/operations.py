@@ -1,7 +1,5 @@
 """What differs between the paths of two documents: operations, parameters, bodies and answers."""
 
-from __future__ import annotations
-
 from fnmatch import fnmatch
 
 from victor_ext.spec.components import Component, Components, Operation

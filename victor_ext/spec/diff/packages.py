@@ -4,8 +4,6 @@ Names come from places in the documents (`Origins`). The cause of another name i
 gone, or something it refers to.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 The rules are those of `packages`.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ A reference that leads to another schema than before is one change of the place 
 is gone: then it was renamed, or written out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest

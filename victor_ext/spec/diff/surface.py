@@ -1,7 +1,5 @@
 """What a generated package offers its user, read from the source without importing it; and which type fits which."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cached_property

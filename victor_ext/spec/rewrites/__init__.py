@@ -3,8 +3,6 @@
 Each rewrite keeps the meaning, has a name, and logs where it was applied. The file is never changed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 
 from victor_ext.spec.shape import check_shape

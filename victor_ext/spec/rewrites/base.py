@@ -1,7 +1,5 @@
 """What every rewrite uses: the operations, schemas and references of a document, and the log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

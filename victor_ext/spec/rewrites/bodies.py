@@ -1,7 +1,5 @@
 """Rewrites of request bodies and answers: content types, and how the fields of a form are sent."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Rewrites of `allOf`: what the generator cannot merge is merged here."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Rewrites of names and references: unique names for operations, classes and enum members."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

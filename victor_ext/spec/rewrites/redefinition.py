@@ -1,7 +1,5 @@
 """A property that several members of `allOf` define: one schema for what they say of it together."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

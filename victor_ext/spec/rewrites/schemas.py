@@ -1,7 +1,5 @@
 """Rewrites of schemas: types, enums, defaults, and the marks that the templates read."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

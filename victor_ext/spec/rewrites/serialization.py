@@ -1,7 +1,5 @@
 """Rewrites of parameters: how each is sent is recorded, and its type stays the one of the document."""
 
-from __future__ import annotations
-
 from victor_ext.spec.requests import DEFAULT_STYLES, STYLES, Style
 from victor_ext.spec.tree import Operation, Tree, in_place_of, is_json, list_at, mapping_at, resolve, types_of
 

@@ -1,7 +1,5 @@
 """Rewrites of unions: what stands beside one, what tells its members apart, and the names of its members."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from copy import deepcopy
 from itertools import chain, count

@@ -1,7 +1,5 @@
 """What a document can say and no package has: it is left out by name. tests/spec/keywords.yaml lists every keyword."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
