@@ -184,26 +184,14 @@ def _read_unusual(amount: object, field: str) -> Decimal | list[Problem]:
         problems.append(Problem(field, "range", f"{field} is {shown(amount)} and must be above zero."))
     if value.adjusted() >= _MAX_WHOLE_DIGITS:
         problems.append(_too_large(field))
-    whole_cents = _in_cents(value)
-    if whole_cents is None or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    cents = value if exponent >= -2 else value.quantize(_CENT, context=_EXACT)
+    if cents != value or (isinstance(amount, str) and not _WIRE.fullmatch(amount.removeprefix("-"))):
         message = f"{field} is {shown(amount)}: write at most two decimals; nothing is rounded for you."
         problems.append(Problem(field, "decimals", message))
-    return whole_cents if whole_cents is not None and not problems else problems
+    return problems or Decimal(f"{cents:f}")  # without an exponent
 
 
 def _too_large(field: str) -> Problem:
     return Problem(field, "range", f"{field} has more than {_MAX_WHOLE_DIGITS} digits before the point.")
-
-
-def _in_cents(value: Decimal) -> Decimal | None:
-    """Return the amount without an exponent and with at most two decimals, or None if it has more."""
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if value.adjusted() >= _MAX_WHOLE_DIGITS:
-        return value if exponent >= -2 else None  # too large to expand; the caller rejects it
-    if exponent > 0:
-        return Decimal(int(value))
-    if exponent >= -2:
-        return value
-    cents = value.quantize(_CENT, context=_EXACT) if value.adjusted() >= -2 else Decimal(0)
-    return cents if cents == value else None

@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -156,17 +156,15 @@ def taken(
     marks: Sequence[str],
     values: Callable[[Any], Mapping[str, Any]],
 ) -> Any:
-    """Take up the first row that is due: it gets `values`, unless another worker has changed its `marks` meanwhile.
+    """Take up the first row that is due: it gets `values`. It is looked for anew if another worker changes its `marks`.
 
     Returns the row as it was, or None if none is due.
     """
     query = sa.select(table).where(due).order_by(table.c.id).limit(1)
-    last = sa.true()
-    while (row := connection.execute(query.where(last)).first()) is not None:
+    while (row := connection.execute(query).first()) is not None:
         unchanged = (table.c[name] == getattr(row, name) for name in marks)
         if connection.execute(sa.update(table).where(table.c.id == row.id, *unchanged).values(values(row))).rowcount:
             break
-        last = table.c.id > row.id
     return row
 
 
@@ -203,30 +201,27 @@ class EventQueue(Transactions[Engine], Generic[Engine, E]):
         while not stop.is_set():
             for name in self._passes:
                 self._begin_pass()
-                with self._logged(name) as changed:
-                    changed.extend((yield partial(getattr(self, name), client)))
+                yield from self._logged(f"{self._name}.{name}", partial(getattr(self, name), client))
             self.heartbeat.step(interval)
             yield partial(pause, interval)
         self.heartbeat.stop()  # one that an error has ended is stalled
 
-    @contextmanager
-    def _logged(self, name: str) -> Generator[list[Any]]:
-        """Log what a pass of a worker changes: what is put into the list. A failure ends this pass alone."""
-        changed: list[Any] = []
-        log, name = logging.getLogger(f"victor_ext.{self._name}"), f"{self._name}.{name}"
+    def _logged(self, name: str, work: Callable[[], Any]) -> Pass[None]:
+        """Make a pass of a worker, and log what it changes. A failure ends this pass alone."""
+        log = logging.getLogger(f"victor_ext.{self._name}")
         try:
-            yield changed
-            self.heartbeat.failing.pop(name, None)
-        except VictorError as error:
+            changed = yield work
+        except Exception as error:  # a worker that has ended does nothing
             self.heartbeat.failing[name] = type(error).__name__
-            log.warning("%s failed and will be retried: %s", name, error)
-        except Exception as error:  # a worker that has ended does nothing; it is logged with its traceback
-            self.heartbeat.failing[name] = type(error).__name__
-            log.exception("%s failed and will be retried", name)
+            if isinstance(error, VictorError):
+                log.warning("%s failed and will be retried: %s", name, error)
+            else:
+                log.exception("%s failed and will be retried", name)
+            return
+        self.heartbeat.failing.pop(name, None)
         if changed:
-            log.info(
-                "%s changed %s", name, as_text(Counter(getattr(each, "name", None) or each.state for each in changed))
-            )
+            states = Counter(getattr(each, "name", None) or each.state for each in changed)
+            log.info("%s changed %s", name, as_text(states))
 
     def _event_of(self, row: Any, tries: int) -> E:
         """The event that a row has."""

@@ -2,16 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from victor_ext import (
     AsyncVictor,
@@ -57,12 +55,8 @@ from .entries import (
     write_of,
 )
 
-Adding: TypeAlias = Callable[[Session | sa.Connection], None]
-CallTerms: TypeAlias = tuple[bool, datetime | None, Mapping[str, str] | None]
-"""`at_most_once`, `send_before` and `look_up_by` of `add_call`."""
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
-
 
 _DUE = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
 _LOOK_AGAIN = 30.0
@@ -385,14 +379,11 @@ class OutboxPasses(EventQueue[Engine, OutboxEvent]):
 
     def _change(self, chosen: sa.ColumnElement[bool], values: dict[str, Any], connection: sa.Connection) -> Change:
         """Change the entry that is chosen, if it still is."""
-        columns = self.table.c
-        while (before := connection.execute(sa.select(self.table).where(chosen)).first()) is not None:
-            same = sa.and_(columns.state == before.state, columns.status.is_not_distinct_from(before.status))
-            update = sa.update(self.table).where(chosen, same).values(**values)
-            if connection.execute(update).rowcount == 1:
-                after = connection.execute(sa.select(self.table).where(columns.id == before.id)).one()
-                return Change(entry_of(after), changes(before, after))
-        return Change(None)
+        before = taken(connection, self.table, chosen, ("state", "status"), lambda _: values)
+        if before is None:
+            return Change(None)
+        after = connection.execute(sa.select(self.table).where(self.table.c.id == before.id)).one()
+        return Change(entry_of(after), changes(before, after))
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
         data = json.loads(row.data)

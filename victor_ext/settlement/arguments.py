@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum, StrEnum
-from typing import Any, Literal, Required, TypedDict, cast
+from typing import Any, Literal, Required, TypedDict
 
 from victor_ext import Word, money
 
@@ -26,24 +26,12 @@ class PaymentRequestArguments(TypedDict, total=False):
 
 
 def plain(name: str, value: Any) -> Any:
-    """Return a checked argument as JSON data that `create` treats as equal. Text keeps its type."""
+    """Return a checked argument of a row as JSON data that `create` treats as equal. Text keeps its type."""
     if name == "amount":
         return money.to_wire(value)
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    return _plain_member(value)
-
-
-def _plain_member(value: Any) -> Any:
-    """Return a member of `extra_body`. A Decimal stays one, with its digits."""
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Any]", value)
-        return {name: _plain_member(member) for name, member in members.items()}
-    if isinstance(value, list | tuple):
-        return [_plain_member(item) for item in cast("list[Any]", value)]
-    return value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def as_checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
