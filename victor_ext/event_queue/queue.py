@@ -162,8 +162,8 @@ def taken(
     """
     query = sa.select(table).where(due).order_by(table.c.id).limit(1)
     while (row := connection.execute(query).first()) is not None:
-        unchanged = (table.c[name] == getattr(row, name) for name in marks)
-        if connection.execute(sa.update(table).where(table.c.id == row.id, *unchanged).values(values(row))).rowcount:
+        unchanged = (table.c[name] == getattr(row, name) for name in ("id", *marks))
+        if connection.execute(sa.update(table).where(due, *unchanged).values(values(row))).rowcount:
             break
     return row
 
