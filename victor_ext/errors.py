@@ -199,7 +199,7 @@ class VictorError(Exception):
         """The last response without its body, as on a record: status, headers, request id, attempts; or None."""
         if self.response is None:
             return None
-        return ResponseInfo(self.response.status_code, self.response.headers, self.attempts, request_id=self.request_id)
+        return ResponseInfo(self.response.status_code, self.response.headers, self.attempts, (), self.request_id)
 
     @property
     def body(self) -> bytes | None:

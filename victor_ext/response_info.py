@@ -1,10 +1,13 @@
 """What a record, a page or an error says of the response that it was made from."""
 
+from dataclasses import dataclass
+
 import httpx
 
 __all__ = ("ResponseInfo",)
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class ResponseInfo:
     """The response of a call without its body: what to write to a log, and to quote to the provider's support.
 
@@ -14,23 +17,11 @@ class ResponseInfo:
         attempts: The number of times that the call was sent.
     """
 
-    __slots__ = ("_names", "_request_id", "attempts", "headers", "status_code")
-
-    def __init__(
-        self,
-        status_code: int,
-        headers: httpx.Headers,
-        attempts: int,
-        *,
-        names: tuple[str, ...] = (),
-        request_id: str | None = None,
-    ) -> None:
-        """`names` are headers that may carry the provider's id of the exchange, or else it is `request_id`."""
-        self.status_code = status_code
-        self.headers = headers
-        self.attempts = attempts
-        self._names = names
-        self._request_id = request_id
+    status_code: int
+    headers: httpx.Headers
+    attempts: int
+    _names: tuple[str, ...] = ()  # headers that may carry the provider's id of the exchange
+    _request_id: str | None = None  # it, if none of them does
 
     @property
     def request_id(self) -> str | None:

@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import inf
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from victor_ext import AsyncVictor, ProviderTime, Victor, VictorError
-
-AnyVictor = TypeVar("AnyVictor", Victor, AsyncVictor)
+from victor_ext import ProviderTime, VictorError
 
 _MARGIN = 300.0
 """Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
@@ -190,10 +188,10 @@ class NoKey:
         return None if self.since is None or self.left(now) > 0 else (self.since(), slept)
 
 
-def within_key_life(victor: AnyVictor, kept: float) -> AnyVictor:
+def within_key_life(client: Any, kept: float) -> Any:
     """Return the client to send with: each call ends, all its attempts included, before its key can expire."""
-    deadline, longest = victor.deadline, _margin(kept) - _DATES_DIFFER
-    return victor if deadline is not None and deadline <= longest else victor.with_options(deadline=longest)
+    deadline, longest = client.deadline, _margin(kept) - _DATES_DIFFER
+    return client if deadline is not None and deadline <= longest else client.with_options(deadline=longest)
 
 
 def _margin(kept: float) -> float:

@@ -82,8 +82,7 @@ class Response(httpx.Response):
         """What a record keeps of the response. It has no reference to it: the request holds a token."""
         read = self.request_id_in_body
         request_id = None if read is None else read(self)
-        names = self.request_id_headers
-        return ResponseInfo(self.status_code, self.headers, self.attempts, names=names, request_id=request_id)
+        return ResponseInfo(self.status_code, self.headers, self.attempts, self.request_id_headers, request_id)
 
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON. Raises `ValueError` where it is not, is nested too deeply to read, or was cut."""
