@@ -5,9 +5,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -245,18 +245,35 @@ def test_an_entry_that_two_workers_have_seen_is_sent_by_one(
 ) -> None:
     """The second worker takes it up after the first one has read it, and before the first one has marked it."""
     stored(outbox, invoice())
-    second: list[Any] = []
-
-    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("UPDATE") and not second:
-            second.append(None)
-            second.append(Outbox(engine).send(victor))
-
-    sa.event.listen(engine, "before_cursor_execute", meanwhile)
-    assert outbox.send(victor) == []
-    sa.event.remove(engine, "before_cursor_execute", meanwhile)
+    with before_the_first_change(engine, lambda: Outbox(engine).send(victor)) as second:
+        assert outbox.send(victor) == []
     assert [entry.state for entry in second[1]] == [EntryState.SENT] == [entry.state for entry in outbox.entries()]
     assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
+
+
+def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(outbox: Outbox, engine: sa.Engine) -> None:
+    """Another one takes the entry up after this one has read it, and before this one has changed it."""
+    stored(outbox, invoice())
+    with engine.begin() as connection:
+        connection.execute(sa.update(outbox.table).values(state="sending", leased_until=1.0))
+    with before_the_first_change(engine, lambda: set_leases(outbox, engine, 60.0)):
+        outbox._run(outbox._store(invoice()["idempotency_key"], 1.0, state="refused"))
+    assert [entry.state for entry in outbox.entries()] == [EntryState.SENDING]
+
+
+@contextmanager
+def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterator[list[Any]]:
+    """Act before the first UPDATE. The list has the result as its second item."""
+    done: list[Any] = []
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE") and not done:
+            done.append(None)
+            done.append(act())
+
+    sa.event.listen(engine, "before_cursor_execute", meanwhile)
+    yield done
+    sa.event.remove(engine, "before_cursor_execute", meanwhile)
 
 
 def test_transactions_that_the_database_ends_because_of_others_are_made_again(
