@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from victor_ext.errors import BadRequest, InvalidRequest, NotFound, Problem, VictorError
+from victor_ext.errors import BadRequest, InvalidRequest, NotFound, VictorError
 from victor_ext.money import Money, from_wire
-from victor_ext.runtime.core.validation import moment_problem
+from victor_ext.runtime.core.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,21 @@ class Window:
     margin: timedelta = MARGIN
 
     def __post_init__(self) -> None:
-        ends = (moment_problem("start", self.start), moment_problem("end", self.end))
-        problems = [problem for problem in ends if problem is not None]
+        validation = Validation()
+        validation.moment("start", self.start)
+        validation.moment("end", self.end)
         margin: object = self.margin
         if not isinstance(margin, timedelta) or margin < timedelta(0):
-            problems.append(Problem("margin", "range", "margin must be a timedelta of 0 or more."))
-        if not problems and self.start >= self.end:
-            problems.append(Problem("end", "range", "end must be after start."))
-        if not problems:
-            try:
-                _ = self.read_from - _DAY, self.read_to + _DAY
-            except OverflowError:
-                message = (
-                    "start and end, with the margin, must lie within the years 1 to 9999: choose a shorter window."
-                )
-                problems.append(Problem("margin", "range", message))
-        if problems:
-            raise InvalidRequest.of(problems)
+            validation.note("margin", "range", "margin must be a timedelta of 0 or more.")
+        if not validation.problems and self.start >= self.end:
+            validation.note("end", "range", "end must be after start.")
+        validation.finish()
+        try:
+            _ = self.read_from - _DAY, self.read_to + _DAY
+        except OverflowError:
+            message = "start and end, with the margin, must lie within the years 1 to 9999: choose a shorter window."
+            validation.note("margin", "range", message)
+        validation.finish()
 
     @property
     def read_from(self) -> datetime:
