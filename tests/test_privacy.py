@@ -19,16 +19,11 @@ from victor_ext.providers.velo.operations import read_problems as of_velo
 from victor_ext.providers.victor.operations import read_problems as of_victor
 
 
-def test_a_part_of_a_secret_is_one() -> None:
-    secret = Secret("visibly-fake")
-    assert (secret[:7], secret[0]) == ("visibly", "v")
-    assert repr([secret, secret[:7], secret[0]]) == "['[secret]', '[secret]', '[secret]']"
-
-
-def test_a_part_of_secret_bytes_is_one_and_a_byte_is_a_number() -> None:
-    secret = SecretBytes(b"visibly-fake")
-    assert (secret[:7], secret[0]) == (b"visibly", ord("v"))
-    assert repr([secret, secret[:7], secret[0]]) == "[b'[secret]', b'[secret]', 118]"
+def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
+    text, data = Secret("visibly-fake"), SecretBytes(b"visibly-fake")
+    assert (text[:7], text[0], data[:7], data[0]) == ("visibly", "v", b"visibly", ord("v"))
+    assert repr([text, text[:7], text[0]]) == "['[secret]', '[secret]', '[secret]']"
+    assert repr([data, data[:7], data[0]]) == "[b'[secret]', b'[secret]', 118]"
 
 
 @pytest.mark.parametrize(

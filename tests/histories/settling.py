@@ -376,7 +376,7 @@ class Batches(Workers):
     def _made(self, number: int, kind: Sendable | None) -> Any:
         made: Any = Delivery(self.clients[number], 1, Stop(self.world), lambda: self.world.now, kind)
         made.close()
-        made._threads, made._clock._local = Inline(), self.world.local
+        made._threads = Inline()
         return made
 
     def kill(self, number: int) -> None:

@@ -55,7 +55,6 @@ from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
 
 KEY = "the-key-of-the-march-payout"
 TABLE = outbox_table("victor_outbox")
-FINAL = {"settle_for": timedelta(0)}
 
 
 class Store:
@@ -63,7 +62,6 @@ class Store:
 
     def __init__(self, kind: str, engine: sa.Engine, harness: Any) -> None:
         self.kind, self.engine, self.harness = kind, engine, harness
-        self.options: dict[str, Any] = {}
         self.client: dict[str, Any] = {"retry": ONCE}
 
     def _do(self, method: str, *args: Any, **named: Any) -> Any:
@@ -74,9 +72,8 @@ class Store:
         with self.harness.kinds[0](**client) as made:
             if self.kind == "django":
                 with transaction.atomic() if method == "add_call" else nullcontext():
-                    return getattr(DjangoOutbox(client=made, **self.options), method)(*args, **named)
-            outbox = Outbox(self.engine, client=made, **self.options)
-            outbox.create_table()
+                    return getattr(DjangoOutbox(client=made), method)(*args, **named)
+            outbox = outbox_of(self, made)
             if method != "add_call":
                 return getattr(outbox, method)(*args, **named)
             with self.engine.begin() as connection:
@@ -86,7 +83,7 @@ class Store:
         url = self.engine.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:")
         engine = create_async_engine(url)
         async with self.harness.kinds[1](**client) as made:
-            outbox = AsyncOutbox(engine, client=made, **self.options)
+            outbox = AsyncOutbox(engine, client=made)
             await outbox.create_table()
             try:
                 if method != "add_call":

@@ -195,7 +195,7 @@ def test_the_outbox_of_one_system_leaves_the_events_of_another_one(outbox: Outbo
 
 
 def test_a_change_that_two_workers_see_is_one_event(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel, monkeypatch: pytest.MonkeyPatch
+    outbox: Outbox, engine: sa.Engine, victor: Victor, time_travel: TimeTravel
 ) -> None:
     """The one that is slow has read a page before the change, too: what it brings is older."""
     told: list[str] = []
