@@ -8,12 +8,12 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from tests.outbox.conftest import NOTES
 from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import set_leases, stored
+from tests.outbox.test_outbox import opened, set_leases, stored
 from tests.providers.connected.till import client_class
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ADAPTERS
@@ -230,34 +230,31 @@ def test_one_of_two_workers_handles_an_event_and_the_other_takes_what_a_killed_o
 def test_handlers_of_the_awaited_outbox(
     tmp_path: Any, async_victor: AsyncVictor, faults: Faults, awaited: bool
 ) -> None:
-    async def work() -> list[EntryState]:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
-        outbox = AsyncOutbox(engine)
-        await outbox.create_table()
+    async def work() -> None:
+        async with opened(f"sqlite:///{tmp_path / 'a.sqlite'}") as (outbox, session):
 
-        def plain(session: Session, event: OutboxEvent) -> None:
-            if event.tries == 1:
-                raise ValueError("later")
-            AsyncOutbox.add.steps(outbox, session, **invoice(2))
+            def plain(session: Session, event: OutboxEvent) -> None:
+                if event.tries == 1:
+                    raise ValueError("later")
+                AsyncOutbox.add.steps(outbox, session, **invoice(2))
 
-        async def waiting(session: AsyncSession, event: OutboxEvent) -> None:
-            await session.run_sync(plain, event)
+            async def waiting(session: AsyncSession, event: OutboxEvent) -> None:
+                await session.run_sync(plain, event)
 
-        outbox.on("rejected")(waiting if awaited else plain)
-        async with AsyncSession(engine) as session, session.begin():
+            outbox.on("rejected")(waiting if awaited else plain)
             await outbox.add(session, **invoice(1))
-        faults.status(400, operation="create")
-        await outbox.send(async_victor)
-        async with engine.begin() as connection:
-            await connection.execute(sa.update(outbox.events).values(due_at=0.0))
-        assert len(await outbox.handle()) == 1
-        assert (await outbox.dead_letters(), await outbox.retry_dead_letters()) == ([], 0)
-        assert sum((await outbox.event_counts()).values()) == 0
-        states = [entry.state for entry in await outbox.entries()]
-        await engine.dispose()
-        return states
+            await session.commit()
+            faults.status(400, operation="create")
+            await outbox.send(async_victor)
+            await session.execute(sa.update(outbox.events).values(due_at=0.0))
+            await session.commit()
+            assert len(await outbox.handle()) == 1
+            assert (await outbox.dead_letters(), await outbox.retry_dead_letters()) == ([], 0)
+            assert sum((await outbox.event_counts()).values()) == 0
+            states = [entry.state for entry in await outbox.entries()]
+        assert states == [EntryState.REJECTED, EntryState.WAITING]
 
-    assert anyio.run(work) == [EntryState.REJECTED, EntryState.WAITING]
+    anyio.run(work)
 
 
 async def awaiting(_session: object, _event: object) -> None: ...
