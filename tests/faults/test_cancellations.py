@@ -105,12 +105,12 @@ class Callers:
             except (asyncio.CancelledError, TimeoutError):
                 self.ended[way.__name__] += 1
                 self.to_cancel -= 1
-                self.span *= 1.02
+                self.span *= 1.1
             except VictorError as error:
                 self.wrong.append(f"{subject}: {error}")
             else:
                 self.ended["in time"] += 1
-                self.span /= 1.02
+                self.span /= 1.1
                 if subject not in (record.id, record.client_reference_id):
                     self.wrong.append(f"{subject}: got {record.id}, {record.client_reference_id}")
 

@@ -1,11 +1,10 @@
 """The tables of the outbox: `outbox_table` and `event_table` describe them."""
 
 import sqlalchemy as sa
-from django.db import migrations
+from django.db import migrations, models
 
 from victor_ext.event_queue.django import makes
 from victor_ext.event_queue.queue import event_table
-from victor_ext.outbox.django.models import PaymentRequestEntry
 
 
 class Migration(migrations.Migration):
@@ -16,7 +15,28 @@ class Migration(migrations.Migration):
     operations = [
         migrations.CreateModel(
             name="PaymentRequestEntry",
-            fields=[(field.name, field.clone()) for field in PaymentRequestEntry._meta.concrete_fields],  # noqa: SLF001 - Django documents it
+            fields=[
+                ("id", models.AutoField(primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=128, unique=True)),
+                ("reference", models.TextField()),
+                ("provider", models.TextField()),
+                ("operation", models.TextField()),
+                ("call", models.TextField()),
+                ("look_up_by", models.TextField()),
+                ("send_before", models.FloatField(null=True)),
+                ("settle_until", models.FloatField(null=True)),
+                ("state", models.CharField(db_index=True, max_length=16)),
+                ("leased_until", models.FloatField()),
+                ("first_sent_at", models.FloatField(null=True)),
+                ("by_provider_clock", models.BooleanField(null=True)),
+                ("sent_by", models.TextField(null=True)),
+                ("request_id", models.TextField(null=True)),
+                ("status", models.TextField(null=True)),
+                ("ended", models.BooleanField()),
+                ("error", models.TextField(null=True)),
+                ("resolved_by", models.TextField(null=True)),
+                ("resolved_why", models.TextField(null=True)),
+            ],
             options={"verbose_name_plural": "payment request entries", "db_table": "victor_outbox"},
         ),
         makes(event_table("victor_outbox_events", sa.MetaData())),
