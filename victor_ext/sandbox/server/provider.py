@@ -85,10 +85,6 @@ class Records:
         """One record; raises `NotFound`."""
         raise NotFound("This sandbox shows no records.")
 
-    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:  # noqa: ARG002 - as above
-        """A test that repeats the life of a record; `calls` are those about it, oldest first."""
-        return ""
-
 
 @dataclass(slots=True)
 class Call:

@@ -126,11 +126,9 @@ class PageView:
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
-        records = self._provider.records()
-        details = records.details(record_id)
+        details = self._provider.records().details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
-        entries, as_test = _timeline(details.moves, calls), records.as_test(record_id, calls)
-        return _render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
+        return _render("fragments.html", "record", details=details, entries=_timeline(details.moves, calls))
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
