@@ -1,22 +1,33 @@
-"""Victor's side of the sandbox: the operations of its API."""
+"""Victor's side of the sandbox: the operations of its API, and its payment requests on the page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
-from victor_ext.sandbox.server.commands import NotFound
+from victor_ext.sandbox.server import (
+    HeaderKey,
+    JsonObject,
+    JsonValue,
+    NotFound,
+    Response,
+    error_response,
+    json_response,
+)
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.server.exchange import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
-from victor_ext.sandbox.server.provider import Call, Records, SandboxProvider
+from victor_ext.sandbox.server.exchange import CONTROL
+from victor_ext.sandbox.server.privacy import last_four
+from victor_ext.sandbox.server.provider import Action, Call, Details, Record, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
-from victor_ext.sandbox.victor.page_records import PaymentRequestRecords
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import OPERATIONS, declared, open_database
+from victor_ext.sandbox.victor.state import OPEN, OPERATIONS, TONES, PaymentRequest, declared, open_database
 
 KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
+_ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
+"""The fields of a request that the page shows in another place than among its facts."""
 
 
 class VictorProvider(SandboxProvider[SandboxSettings]):
@@ -27,6 +38,7 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
     settings_type = SandboxSettings
     commands_type = SandboxCommands
     operations = OPERATIONS
+    records_title = "Requests"
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
         self._database = open_database(settings.state)
@@ -51,9 +63,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     def tick(self) -> None:
         self.state.tick()
-
-    def records(self) -> Records:
-        return PaymentRequestRecords(self.state)
 
     def info(self) -> JsonObject:
         return {"requests": len(self.state.store.order)}
@@ -199,6 +208,58 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 return error_response(500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}.")
         return json_response(status, body)
 
+    # The page
+
+    def records(self, count: int) -> Sequence[Record]:
+        store = self.state.store
+        return [self._record(store.requests[request_id]) for request_id in reversed(store.order[-count:])]
+
+    def record_details(self, record_id: str) -> Details:
+        """One request with its moves, and with buttons while it waits for its payer."""
+        request = self.state.get(record_id)
+        twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
+        waits = request.status in OPEN
+        path = f"{CONTROL}/payment-requests/{request.id}"
+        actions = (
+            Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
+            Action("Decline", path + "/respond", "d", {"status": "Declined"}, ("notes",)),
+            Action("Expire", path + "/expire", "e"),
+        )
+        fields = {"notes": "Notes to the payee"}
+        if request.amount_modification_allowed:
+            fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
+        return Details(
+            record=self._record(request),
+            facts=_facts(request),
+            moves=self.state.store.moves(request),
+            related={label: name for label, name in twins.items() if name is not None},
+            fields=fields if waits else {},
+            actions=actions if waits else (),
+        )
+
+    def _record(self, request: PaymentRequest) -> Record:
+        parent = self.state.store.requests.get(request.parent_id or "")
+        return Record(
+            id=request.id,
+            group=request.parent_id or request.id,
+            at=self.state.store.moves(request)[0].at,
+            status=request.status,
+            tone=TONES[request.status],
+            amount=_dollars(request.amount),
+            incoming=request.direction == "inbound",
+            who=self._who(request),
+            key=(parent or request).idempotency_key,
+            reference=request.client_reference_id,
+            notes=request.notes,
+        )
+
+    def _who(self, request: PaymentRequest) -> str:
+        if request.direction == "inbound":
+            payee = self.state.store.accounts.get(request.payee_account)
+            return request.ultimate_creditor or (payee.name if payee else last_four(request.payee_account))
+        counterparty = self.state.store.counterparties.get(request.counterparty_id or "")
+        return counterparty.name if counterparty else str(request.counterparty_id)
+
 
 def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
     """The JSON body of a call, or the problem of a body that is not JSON."""
@@ -208,3 +269,14 @@ def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
         return call.json(), None
     except ValueError:
         return None, Problem(("body",), "invalid", "is not JSON")
+
+
+def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
+    fields = {name: str(value) for name, value in request.to_dict().items() if name not in _ELSEWHERE}
+    numbers = {name: last_four(fields[name]) for name in fields if name.endswith("_account")}
+    return [(name.replace("_", " ").capitalize(), value) for name, value in {**fields, **numbers}.items()]
+
+
+def _dollars(amount: str) -> str:
+    """An amount with two decimals, so that amounts stand below each other. The exchange shows what was sent."""
+    return f"{Decimal(amount):.2f}"

@@ -67,11 +67,10 @@ class PageView:
         self._provider, self._context = provider, provider.context
 
     def index(self) -> str:
-        records = self._provider.records()
         return _render(
             "index.html",
             heading=self._provider.heading,
-            title=records.title,
+            title=self._provider.records_title,
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
@@ -102,7 +101,7 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
-        records = self._provider.records().latest(_SHOWN)
+        records = self._provider.records(_SHOWN)
         for record in records:
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
@@ -126,7 +125,7 @@ class PageView:
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
-        details = self._provider.records().details(record_id)
+        details = self._provider.record_details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
         return _render("fragments.html", "record", details=details, entries=_timeline(details.moves, calls))
 
