@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -34,8 +34,6 @@ class Option:
     help: str
     at_least: float | None = None
     metavar: str | None = None
-    check: Callable[[Any], object] | None = None
-    """Raises `ValueError` for a wrong value."""
     command_line: Any = None
     """The default on the command line, where that is another one than in Python."""
     measurable: bool = False
@@ -49,12 +47,8 @@ class Option:
     def validate(self, name: str, value: Any) -> None:
         """Raise `ValueError` for a value that the option cannot have."""
         check_type(name, value, self.type)
-        if value is None:
-            return
-        if self.at_least is not None and not self.at_least <= value < math.inf:
+        if value is not None and self.at_least is not None and not self.at_least <= value < math.inf:
             raise ValueError(f"{name} must be a number of at least {self.at_least:g}, not {value!r}")
-        if self.check is not None:
-            self.check(value)
 
 
 def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)

@@ -8,11 +8,9 @@ import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone
 from itertools import count
 
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.victor.settings import read_zone
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -28,41 +26,29 @@ def read_date(text: str) -> date | None:
         return None
 
 
-class DueDates:
-    """The accepted due dates, by the business clock: from today until 24 hours from now.
+# The accepted due dates are from today until 24 hours from now. The provider does not say in which time zone, so a date
+# that is right anywhere on earth is accepted.
+_WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
-    The provider does not say in which time zone. Without a zone, a date that is right anywhere on earth is accepted.
-    With one, only its days count, so that a caller can meet the refusal that the provider may give.
-    """
 
-    def __init__(self, clock: Clock, zone: str | None) -> None:
-        self._clock = clock
-        own = None if zone is None else read_zone(zone)
-        self._west: tzinfo = own or timezone(timedelta(hours=-12))
-        self._east: tzinfo = own or timezone(timedelta(hours=14))
+def earliest_due_date(now: float) -> date:
+    """Today, in the zone where the date is earliest."""
+    return datetime.fromtimestamp(now, _WEST).date()
 
-    def earliest(self) -> date:
-        """Today, in the zone where the date is earliest."""
-        return self._now().astimezone(self._west).date()
 
-    def tomorrow(self) -> date:
-        return self.earliest() + timedelta(days=1)
+def latest_due_date(now: float) -> date:
+    """The date 24 hours from now, in the zone where it is latest."""
+    return datetime.fromtimestamp(now + 86_400, _EAST).date()
 
-    def latest(self) -> date:
-        """The date 24 hours from now, in the zone where it is latest."""
-        return (self._now() + timedelta(hours=24)).astimezone(self._east).date()
 
-    def end_of(self, day: date) -> float:
-        """Epoch seconds at which a day is over in every zone that counts."""
-        return datetime.combine(day + timedelta(days=1), time(), self._west).timestamp()
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
+def _end_of(day: date) -> float:
+    """Epoch seconds at which a day is over everywhere."""
+    return datetime.combine(day + timedelta(days=1), time(), _WEST).timestamp()
 
 
 class Lifecycle:
-    def __init__(self, store: Store, due_dates: DueDates, *, step: float) -> None:
-        self.store, self.due_dates, self._step = store, due_dates, step
+    def __init__(self, store: Store, *, step: float) -> None:
+        self.store, self._step = store, step
         self._schedule: list[tuple[float, int, str, Status, Status]] = []
         """A heap of moves: when each is due, its number, the request, the status that it leaves, and the next one."""
         self._numbers = count()
@@ -115,7 +101,7 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return self.due_dates.end_of(date.fromisoformat(request.due_date)), "expired"
+                return _end_of(date.fromisoformat(request.due_date)), "expired"
             case "accepted":
                 return soon, "completed"
             case _:

@@ -3,15 +3,8 @@
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from victor_ext.sandbox.server import (
-    HeaderKey,
-    JsonObject,
-    JsonValue,
-    NotFound,
-    Response,
-    error_response,
-    json_response,
-)
+from victor_ext.sandbox.server import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
+from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
