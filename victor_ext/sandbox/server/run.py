@@ -8,14 +8,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from starlette.types import ASGIApp
 
@@ -29,6 +29,7 @@ from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
 
+R = TypeVar("R")
 S = TypeVar("S", bound=ServerSettings)
 _COMMAND_TIMEOUT = 60.0
 
@@ -53,6 +54,9 @@ class Service:
     async def end(self) -> None:
         await self.listener.end()
         self.provider.close()
+
+    async def client_settings(self) -> str:
+        return self.provider.client_settings(self.listener.url)
 
     async def run(self, command: Command, parameters: JsonObject, *, over_http: bool = False) -> JsonValue:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
@@ -139,8 +143,24 @@ class ServerInThread(ServerCommands, Generic[S]):
         return self._service
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
-        work = self._running().run(command, parameters)
+        return self._result(self._running().run(command, parameters))
+
+    def _result(self, work: Coroutine[Any, Any, R]) -> R:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
+
+
+class _Foreground(ServerInThread[ServerSettings]):
+    """The sandbox of the command line."""
+
+    def client_settings(self) -> str:
+        return self._result(self._running().client_settings())
+
+    def greeting(self) -> str:
+        url, host = self.url, self.settings.host
+        greeting = f"{self._running().provider.heading} and its page on {url}\nControl API on {url}/_sandbox/"
+        if is_this_machine(host):
+            return greeting
+        return f"{greeting}\nWarning: {host} can be reached from other machines, and so can the control API."
 
 
 def serve(
@@ -156,58 +176,27 @@ def serve(
 
     `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
     """
-
-    async def run() -> None:
-        async with AsyncExitStack() as stack:
-            stopping = stack.enter_context(_stop_signals())
-            service = Service(provider_type, settings)
-            url = service.listener.url
-            await service.listener.listen()
-            stack.push_async_callback(service.end)
-            if env_file is not None:
-                _write(env_file, service.provider.client_settings(url))
-            if json_line:
-                print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
-            if not quiet:
-                print(_greeting(service, about), file=sys.stderr, flush=True)
-            await stopping.wait()
-
+    sandbox = cast("_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings))
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # other threads have no signals
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
-        with nullcontext() if quiet else _access_log():
-            asyncio.run(run())
+        with suppress(KeyboardInterrupt), nullcontext() if quiet else _access_log(), sandbox:
+            if env_file is not None:
+                _write(env_file, sandbox.client_settings())
+            if json_line:
+                print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
+            if not quiet:
+                print(sandbox.greeting(), *about.splitlines(), sep="\n", file=sys.stderr, flush=True)
+            while True:
+                time.sleep(3600)
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
-    return 0
-
-
-@contextmanager
-def _stop_signals() -> Generator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set. Their handlers are afterwards as before; other threads have no signals."""
-    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
-
-
-def _greeting(service: Service, about: str) -> str:
-    lines = [
-        f"{service.provider.heading} and its page on {service.listener.url}",
-        f"Control API on {service.listener.url}/_sandbox/",
-        *about.splitlines(),
-    ]
-    host = service.context.settings.host
-    if not is_this_machine(host):
-        lines.append(f"Warning: {host} can be reached from other machines, and so can the control API.")
-    return "\n".join(lines)
+    return 0
 
 
 def _write(path: str, text: str) -> None:
