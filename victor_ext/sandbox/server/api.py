@@ -44,8 +44,7 @@ class Api:
             return
         fault: Fault | None = scope["state"]["connection"].fault
         name, params = context.operations.find(method, scope["path"])
-        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
-        exchange.fault = fault.kind if fault else None
+        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"], fault)
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
         body = await _read_body(scope, receive)
         call.body = body or b""

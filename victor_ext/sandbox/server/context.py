@@ -11,7 +11,7 @@ from email.utils import formatdate
 from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import JsonObject, KeyLocation, Operation, OperationTable, Response
-from victor_ext.sandbox.server.faults import FaultQueue
+from victor_ext.sandbox.server.faults import Fault, FaultQueue
 from victor_ext.sandbox.server.privacy import one_line, shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -67,10 +67,6 @@ class TokenStore:
         """The owner of a token; None for one that is unknown, revoked or expired."""
         owner, expires = self._tokens.get(digest(token), ("", 0.0))
         return owner if expires > self._clock.wall() else None
-
-    def knows(self, token: str) -> bool:
-        """Whether a token was issued and not revoked. It may have expired."""
-        return digest(token) in self._tokens
 
     def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
         """Revoke one token, or those of one owner, or all of them; returns how many there were."""
@@ -178,10 +174,13 @@ class SandboxContext:
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
-    def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
+    def begin(
+        self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]], fault: Fault | None
+    ) -> Received:
         self.changes += 1
-        number, shown = next(self._numbers), shown_headers(headers)
-        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, headers=shown)
+        number, kind = next(self._numbers), fault.kind if fault else None
+        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, fault=kind)
+        exchange.headers = shown_headers(headers)
         self._calls.append(exchange)
         return exchange
 

@@ -43,12 +43,15 @@ class OperationTable:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
-        ordered = sorted(operations, key=lambda operation: operation.path.count("{"))
-        self._patterns = [(each.method, compile_path(each.path)[0], each.name) for each in ordered]
-        self._methods = sorted({each.method for each in operations})
+        self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
+        patterns = sorted((op for op in operations if "{" in op.path), key=lambda op: op.path.count("{"))
+        self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
+        self._methods = sorted({op.method for op in operations})
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded already."""
+        if (method, path) in self._plain:
+            return self._plain[method, path], {}
         for known, pattern, name in self._patterns:
             match = pattern.fullmatch(path) if known == method else None
             if match is not None:
@@ -60,7 +63,8 @@ class OperationTable:
         return self.find(method, unquote(raw_path))[0]
 
     def methods(self, path: str) -> list[str]:
-        return [method for method in self._methods if self.find(method, path)[0] != OTHER]
+        plain = [method for method in self._methods if (method, path) in self._plain]
+        return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
 
     def is_own(self, method: str, path: str) -> bool:
         """Whether a call is for the control API, or for a page where the provider has no operation."""

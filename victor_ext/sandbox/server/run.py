@@ -62,7 +62,7 @@ class Service:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
         if over_http and command.name == "down" and parameters.get("seconds") is None:
             raise ValueError("give seconds: the port would never come back")
-        commands = self.provider.commands_type(self.provider, self.context, self.listener)
+        commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
         given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
         try:

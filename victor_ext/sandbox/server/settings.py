@@ -121,8 +121,7 @@ class ServerSettings:
 
     def to_dict(self) -> JsonObject:
         values = {name: getattr(self, name) for name in options_of(type(self))}
-        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
-        return values | paths
+        return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
 
 
 def is_this_machine(host: str) -> bool:

@@ -24,8 +24,8 @@ from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, Payment
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
 
-class KeyConflict(Exception):
-    """The key was used with another body."""
+KEY_NAME = "Idempotency-Key"
+USED_FOR_ANOTHER = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
 
 
 class CannotRespond(ValueError):
@@ -81,7 +81,7 @@ class Ledger(Lifecycle):
         return find(self.store.requests, request_id, "payment request")
 
     def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
+        """The request that was made under this key, its refusal, `USED_FOR_ANOTHER`, or None."""
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
         if made is None and not refusal:
@@ -92,7 +92,7 @@ class Ledger(Lifecycle):
         if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
             return None
         if another and self._settings.key_conflict != "replay":
-            raise KeyConflict
+            return USED_FOR_ANOTHER
         return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:

@@ -13,11 +13,10 @@ from victor_ext.sandbox.server.provider import Action, Call, Details, Record, Sa
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.formats import Formats, Listing
-from victor_ext.sandbox.victor.ledger import CannotRespond, KeyConflict, Ledger, fingerprint
+from victor_ext.sandbox.victor.ledger import KEY_NAME, USED_FOR_ANOTHER, CannotRespond, Ledger, fingerprint
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import OPEN, OPERATIONS, TONES, PaymentRequest, declared, open_database
 
-KEY_NAME = "Idempotency-Key"
 _RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 _ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
 """The fields of a request that the page shows in another place than among its facts."""
@@ -123,12 +122,10 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         if problem is not None:
             return self._refused(problem)
         key, digest = call.key, fingerprint(body)
-        try:
-            # Before the rules: a request that was made stays made, also when its due date has passed since.
-            request = self.state.replay(call.owner, key, digest)
-        except KeyConflict:
-            conflict = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-            return self._refused(conflict, self.settings.key_conflict)
+        # Before the rules: a request that was made stays made, also when its due date has passed since.
+        request = self.state.replay(call.owner, key, digest)
+        if request is USED_FOR_ANOTHER:
+            return self._refused(USED_FOR_ANOTHER, self.settings.key_conflict)
         if request is None and (problems := self.state.create_problems(body)):
             request = self.state.refused(call.owner, key, digest, problems[0])
         elif isinstance(request, Problem):
