@@ -1,8 +1,6 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
-With `quirks` the bodies have that of the provider's examples and guides: directions in upper case, `null` where an
-object is declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what the
-other options choose.
+`settings.py` says what the options choose.
 """
 
 import re
@@ -135,12 +133,9 @@ def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
 
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
-        self._settings, self._quirks = settings, settings.quirks
-        self._upper = settings.quirks or settings.directions == "upper"
-        self._nulls = settings.quirks or settings.nulls
-        self._milliseconds = settings.quirks or settings.times == "milliseconds"
-        shape, words = settings.error_shape, settings.status_words
-        self.conforms = not self._upper and not self._nulls and shape == words == "documented"
+        self._settings, self._nulls = settings, settings.nulls
+        formats = settings.directions, settings.error_shape, settings.status_words
+        self.conforms = not settings.nulls and set(formats) == {"documented"}
         """Whether every body is as the document says."""
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
@@ -193,12 +188,12 @@ class Formats:
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": request.direction.upper() if self._upper else request.direction,
+            "direction": request.direction.upper() if self._settings.directions == "upper" else request.direction,
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
         results = [self.receipt(request) for request in requests]
-        return {"page": number, "page_size": 25 if self._quirks else size, "results": results}
+        return {"page": number, "page_size": size, "results": results}
 
     def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
@@ -238,16 +233,13 @@ class Formats:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
-        error: JsonObject = {
+        return {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
             "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}] if field else [],
             "defaultMessage": problem.message,
         }
-        if self._quirks:
-            error |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
-        return error
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
         return self._object(account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor)
@@ -269,7 +261,7 @@ class Formats:
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:
             return None
-        return round(seconds * 1000) if self._milliseconds else round(seconds, 3)
+        return round(seconds * 1000) if self._settings.times == "milliseconds" else round(seconds, 3)
 
     def _object(self, **members: JsonValue) -> JsonObject:
         """A JSON object; without nulls, members that are None are left out."""
