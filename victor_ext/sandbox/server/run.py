@@ -13,18 +13,14 @@ from collections.abc import Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from starlette.types import ASGIApp
-
-from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
+from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Listener
-from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
@@ -41,15 +37,10 @@ class Service:
         self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
         self.provider = provider_type(self.context, settings)
         try:
-            self.listener = Listener(self.context, Api(self.context, self.provider, self._control_api()))
+            self.listener = Listener(self.context, Api(self.provider, control_app(self.provider, self.run)))
         except BaseException:
             self.provider.close()
             raise
-
-    def _control_api(self) -> ASGIApp:
-        settings, commands = self.context.settings, self.provider.commands_type.commands()
-        app = control_app(commands, partial(self.run, over_http=True), page_routes(self.provider))
-        return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def end(self) -> None:
         await self.listener.end()
@@ -58,10 +49,8 @@ class Service:
     async def client_settings(self) -> str:
         return self.provider.client_settings(self.listener.url)
 
-    async def run(self, command: Command, parameters: JsonObject, *, over_http: bool = False) -> JsonValue:
+    async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
-        if over_http and command.name == "down" and parameters.get("seconds") is None:
-            raise ValueError("give seconds: the port would never come back")
         commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
         given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
