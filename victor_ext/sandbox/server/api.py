@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
-from functools import partial
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
@@ -72,8 +71,7 @@ class Api:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
-            error = partial(self._provider.error, fault.status, "injected_fault", said)
-            return injected_response(fault, error)
+            return injected_response(fault, self._provider.error(fault.status, "injected_fault", said))
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:

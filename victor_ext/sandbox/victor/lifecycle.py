@@ -67,16 +67,11 @@ class Lifecycle:
         """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
         while self._schedule and self._schedule[0][0] <= now:
-            due = self._schedule[0][0]
-            changed: dict[str, PaymentRequest] = {}
-            while self._schedule and self._schedule[0][0] == due:
-                _, _, request_id, leaves, to = heapq.heappop(self._schedule)
-                request = changed.get(request_id) or self.store.requests[request_id]
-                if request.status == leaves:  # else it has left that before
-                    changed[request_id] = self._moved(request, to, due)
-            if changed:
-                self._commit(list(changed.values()))
-            moved += len(changed)
+            due, _, request_id, leaves, to = heapq.heappop(self._schedule)
+            request = self.store.requests[request_id]
+            if request.status == leaves:  # else it has left that before
+                self._commit([self._moved(request, to, due)])
+                moved += 1
         return moved
 
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
