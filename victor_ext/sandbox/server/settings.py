@@ -44,12 +44,6 @@ class Option:
     def choices(self) -> tuple[Any, ...]:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 
-    def validate(self, name: str, value: Any) -> None:
-        """Raise `ValueError` for a value that the option cannot have."""
-        check_type(name, value, self.type)
-        if value is not None and self.at_least is not None and not self.at_least <= value < math.inf:
-            raise ValueError(f"{name} must be a number of at least {self.at_least:g}, not {value!r}")
-
 
 def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
     """Declare an option: the default of a field of a settings class. `more` are fields of `Option`.
@@ -107,7 +101,10 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         for name, declared in options_of(type(self)).items():
-            declared.validate(name, getattr(self, name))
+            value, least = getattr(self, name), declared.at_least
+            check_type(name, value, declared.type)
+            if value is not None and least is not None and not least <= value < math.inf:
+                raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
