@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -45,7 +44,7 @@ class Listener:
         )
         self._config.load()
         self._state = ServerState()
-        self._servers: list[asyncio.Server] = []
+        self._server: asyncio.Server | None = None
         self._host = context.settings.host
         # Bound and never listening: it reserves the port while the listener is down.
         self._reservation = self._bind(context.settings.port)
@@ -71,24 +70,22 @@ class Listener:
 
     async def listen(self) -> None:
         """Accept connections; no effect while they are accepted."""
-        if self._servers:
+        if self._server is not None:
             return
         if not sys.platform.startswith("linux"):
             # Elsewhere a second socket cannot be bound beside the first.
             self._reservation.close()
 
         made = partial(SandboxConnection, self._context, self._config, self._state)
-        listening = asyncio.get_running_loop().create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
-        self._servers.append(await listening)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
 
     async def down(self, seconds: float | None) -> JsonObject:
         """Refuse new connections and reset the open ones, except those that carry a control command.
 
         For `seconds`, or until `up`.
         """
-        self._cancel_up()
-        await stop_accepting(self._servers)
-        self._servers.clear()
+        await self._stop_accepting()
         for connection in self._connections():
             connection.reset_unless_control()
         if seconds is not None:
@@ -107,12 +104,30 @@ class Listener:
     def _cancel_up(self) -> None:
         if self._up_later is not None:
             self._up_later.cancel()
-            self._up_later = None
+
+    async def _stop_accepting(self) -> None:
+        """Close the server, once each connection that it has accepted has its protocol.
+
+        A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
+        fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and
+        what was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol
+        starts.
+        """
+        self._cancel_up()
+        server = self._server
+        if server is None:
+            return
+        for listening in server.sockets:
+            with suppress(NotImplementedError):  # the loop of Windows has no readers
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        server.close()
+        self._server = None
 
     async def end(self) -> None:
         """Close the port and every connection, and wait until they are closed."""
-        self._cancel_up()
-        await stop_accepting(self._servers)
+        await self._stop_accepting()
         connections = self._connections()
         for connection in connections:
             connection.shutdown()
@@ -126,20 +141,3 @@ class Listener:
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self._state.connections))
-
-
-async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
-    """Close servers, once each connection that they have accepted has its protocol.
-
-    A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
-    fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and what
-    was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol starts.
-    """
-    for server in servers:
-        for listening in server.sockets:
-            with suppress(NotImplementedError):  # the loop of Windows has no readers
-                asyncio.get_running_loop().remove_reader(listening.fileno())
-    for _ in range(3):
-        await asyncio.sleep(0)
-    for server in servers:
-        server.close()
