@@ -146,7 +146,7 @@ def test_down_over_http_needs_a_way_back(sandbox):
     remote.down(0.1)
     with pytest.raises(ConnectionRefusedError):
         RawConnection(sandbox.url)
-    until(lambda: sandbox._running().listener._server)
+    until(lambda: sandbox._running().listener._servers)
     assert remote.clock(), "and it listens again by itself"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -44,7 +45,7 @@ class Listener:
         )
         self._config.load()
         self._state = ServerState()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._host = context.settings.host
         # Bound and never listening: it reserves the port while the listener is down.
         self._reservation = self._bind(context.settings.port)
@@ -70,22 +71,24 @@ class Listener:
 
     async def listen(self) -> None:
         """Accept connections; no effect while they are accepted."""
-        if self._server is not None:
+        if self._servers:
             return
         if not sys.platform.startswith("linux"):
             # Elsewhere a second socket cannot be bound beside the first.
             self._reservation.close()
 
         made = partial(SandboxConnection, self._context, self._config, self._state)
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
+        listening = asyncio.get_running_loop().create_server(made, sock=self._bind(self.port), backlog=_BACKLOG)
+        self._servers.append(await listening)
 
     async def down(self, seconds: float | None) -> JsonObject:
         """Refuse new connections and reset the open ones, except those that carry a control command.
 
         For `seconds`, or until `up`.
         """
-        await self._stop_accepting()
+        self._cancel_up()
+        await stop_accepting(self._servers)
+        self._servers.clear()
         for connection in self._connections():
             connection.reset_unless_control()
         if seconds is not None:
@@ -104,30 +107,12 @@ class Listener:
     def _cancel_up(self) -> None:
         if self._up_later is not None:
             self._up_later.cancel()
-
-    async def _stop_accepting(self) -> None:
-        """Close the server, once each connection that it has accepted has its protocol.
-
-        A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
-        fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and
-        what was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol
-        starts.
-        """
-        self._cancel_up()
-        server = self._server
-        if server is None:
-            return
-        for listening in server.sockets:
-            with suppress(NotImplementedError):  # the loop of Windows has no readers
-                asyncio.get_running_loop().remove_reader(listening.fileno())
-        for _ in range(3):
-            await asyncio.sleep(0)
-        server.close()
-        self._server = None
+            self._up_later = None
 
     async def end(self) -> None:
         """Close the port and every connection, and wait until they are closed."""
-        await self._stop_accepting()
+        self._cancel_up()
+        await stop_accepting(self._servers)
         connections = self._connections()
         for connection in connections:
             connection.shutdown()
@@ -141,3 +126,20 @@ class Listener:
 
     def _connections(self) -> list[SandboxConnection]:
         return cast("list[SandboxConnection]", list(self._state.connections))
+
+
+async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
+    """Close servers, once each connection that they have accepted has its protocol.
+
+    A connection that is accepted when `Server.close` is called gets no transport of the server's any more: asyncio
+    fails halfway, says nothing, and leaves an unclosed transport behind. So nothing more is accepted first, and what
+    was accepted gets three rounds of the loop: for its transport, its protocol, and a task that the protocol starts.
+    """
+    for server in servers:
+        for listening in server.sockets:
+            with suppress(NotImplementedError):  # the loop of Windows has no readers
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    for server in servers:
+        server.close()
