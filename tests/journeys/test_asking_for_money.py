@@ -79,7 +79,7 @@ def test_a_day_that_has_passed_is_refused_by_whoever_can_know(victor_sandbox: Sa
         victor.payment_requests.create(**{**asked, "idempotency_key": None})
 
 
-@pytest.mark.victor_sandbox(directions="upper", times="milliseconds", nulls=True)
+@pytest.mark.victor_sandbox(quirks=True)
 def test_what_the_provider_really_says_reads_as_what_it_documents(victor_sandbox: Sandbox, victor: Victor) -> None:
     request = victor.payment_requests.create(**invoice())
     victor_sandbox.move(str(request.id), "needs-review")

@@ -38,15 +38,24 @@ bounded = settings(
 )
 
 
-@fixture(scope="module")
-def plain(victor_key_pair):
+def running(victor_key_pair, **options):
     # 400 for a used key: the examples repeat the document's key, and it documents no 409.
-    with Sandbox(SandboxSettings(demo_data=True, seed=1, key_conflict="400")) as sandbox:
+    with Sandbox(SandboxSettings(demo_data=True, seed=1, key_conflict="400", **options)) as sandbox:
         sandbox.add_api_key(victor_key_pair[1], API_KEY)
         caller = Caller(sandbox.url, API_KEY, victor_key_pair[0])
         caller.http.close()
         # One token for all calls: how tokens are judged is tested elsewhere.
         yield sandbox, {"authorization": f"Token {caller.token()}"}
+
+
+@fixture(scope="module")
+def plain(victor_key_pair):
+    yield from running(victor_key_pair)
+
+
+@fixture(scope="module")
+def quirky(victor_key_pair):
+    yield from running(victor_key_pair, quirks=True)
 
 
 @fixture
@@ -74,6 +83,14 @@ def test_every_answer_conforms_to_the_document(case, plain, statuses):
     response = case.call(**options)
     statuses.add(response.status_code)
     case.validate_response(response, checks=[not_a_server_error, *CONFORMANCE])
+
+
+@schema.parametrize()
+@settings(bounded, max_examples=15)
+def test_with_quirks_nothing_falls_over(case, quirky):
+    sandbox, headers = quirky
+    response = case.call(base_url=sandbox.url, headers=headers, timeout=10)
+    case.validate_response(response, checks=[not_a_server_error])
 
 
 @pytest.fixture

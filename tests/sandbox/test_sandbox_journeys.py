@@ -1,4 +1,4 @@
-"""A request for payment from its making to its end, over real sockets."""
+"""A request for payment from its making to its end, over real sockets; and the quirks that the document forbids."""
 
 import pytest
 
@@ -150,14 +150,20 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
     assert caller.listed()[0]["status"] == "completed"
 
 
-def test_with_nulls_each_member_without_a_value_is_null(start):
-    _, caller = start(nulls=True, demo_data=True)
+# With `quirks`: as in the provider's examples and guides
+
+
+def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
+    _, caller = start(quirks=True, demo_data=True)
     made = caller.create(KEY).json()
     outbound, inbound = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
     assert made["payment_request"]["payee"]["ultimate_creditor"] is None
     assert caller.get(outbound).json()["payment_request"]["payment_request_response"] is None
     assert caller.get(inbound).json()["payment_request"]["payment_request_response"] == {}
     assert caller.respond(inbound).json()["modified_amount"] is None
+    assert caller.list(page_size=1).json()["page_size"] == 25
+    error = caller.list(page=-1).json()["allErrors"][0]
+    assert (error["field"], error["bindingFailure"]) == ("page", False)
 
 
 @pytest.mark.parametrize(("reading", "amount"), [("modified", "34.23"), ("requested", "44.23")])

@@ -1,6 +1,6 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
-`settings.py` says what the options choose.
+With `quirks` the bodies have that of the provider's examples and guides. `settings.py` says what the options choose.
 """
 
 import re
@@ -133,6 +133,8 @@ def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
 
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
+        if settings.quirks:
+            settings = replace(settings, directions="upper", times="milliseconds", nulls=True)
         self._settings, self._nulls = settings, settings.nulls
         formats = settings.directions, settings.error_shape, settings.status_words
         self.conforms = not settings.nulls and set(formats) == {"documented"}
@@ -193,7 +195,7 @@ class Formats:
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
         results = [self.receipt(request) for request in requests]
-        return {"page": number, "page_size": size, "results": results}
+        return {"page": number, "page_size": 25 if self._settings.quirks else size, "results": results}
 
     def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
@@ -233,12 +235,14 @@ class Formats:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
+        spring: JsonObject = {"field": field or None, "rejectedValue": None, "bindingFailure": False}
         return {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
             "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}] if field else [],
             "defaultMessage": problem.message,
+            **(spring if self._settings.quirks else {}),
         }
 
     def _payee(self, request: PaymentRequest) -> JsonObject:

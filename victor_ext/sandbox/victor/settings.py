@@ -26,6 +26,7 @@ class SandboxSettings(ServerSettings):
         metavar="FILE",
         help="an SQLite file, readable by you alone, that keeps everything but faults and the record of calls",
     )
+    quirks: bool = option(False, help="as the provider's examples: upper-case directions, epoch milliseconds, nulls")
     directions: Literal["documented", "upper"] = measured("documented", "direction: as in the enum, or in upper case")
     times: Literal["seconds", "milliseconds"] = measured("seconds", "the unit of created_at and approved_at")
     nulls: bool = measured(False, "send members without a value as null")
