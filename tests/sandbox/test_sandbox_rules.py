@@ -3,14 +3,15 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from tests.cases import cases_beside
 from tests.sandbox.sandbox_callers import CREATE, KEY, a_body, exchange
-from victor_ext.sandbox.victor.lifecycle import earliest_due_date, latest_due_date
+from victor_ext.sandbox.victor.lifecycle import due_dates
+from victor_ext.sandbox.victor.settings import read_zone
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 CASES = cases_beside(__file__)
@@ -95,20 +96,30 @@ def test_strict_accounts_knows_only_what_it_was_told(start):
 # Due dates
 
 
-@pytest.mark.parametrize(("moment", "earliest", "latest"), CASES["due dates"])
-def test_from_today_until_24_hours_from_now(moment, earliest, latest):
+@pytest.mark.parametrize(("moment", "zone", "earliest", "latest"), CASES["due dates"])
+def test_from_today_until_24_hours_from_now(moment, zone, earliest, latest):
     now = datetime.fromisoformat(moment).timestamp()
-    assert [str(earliest_due_date(now)), str(latest_due_date(now))] == [earliest, latest]
+    assert [*map(str, due_dates(now, read_zone(zone)))] == [earliest, latest]
 
 
-def test_a_due_date_that_is_right_nowhere_on_earth_is_refused(sandbox, caller):
-    now = sandbox.clock()["now"]
-    first, last = earliest_due_date(now), latest_due_date(now)
+@pytest.mark.parametrize("zone", [None, "Etc/GMT+12"])
+def test_only_what_is_right_in_the_zone_is_taken(start, zone):
+    sandbox, caller = start(due_date_zone=zone)
+    first, last = due_dates(sandbox.clock()["now"], read_zone(zone))
     for days, day in ((-1, first), (0, first), (0, last), (1, last)):
-        made = caller.create(due_date=str(day + timedelta(days=days)))
+        made = caller.create(KEY if days else None, due_date=str(day + timedelta(days=days)))
         assert made.status_code == (400 if days else 200)
     error = {"code": 101, "message": "error.dueDate.invalid", "field": "paymentDetails.dueDate"}
     assert made.json() == {"status": 0, "error": error}
+    assert sandbox.work_done_by_key() == {KEY: 0}
+
+
+def test_a_request_expires_at_the_zone_s_midnight(start):
+    sandbox, caller = start(due_date_zone="Etc/GMT-14")
+    today = (datetime.fromtimestamp(sandbox.clock()["now"], UTC) + timedelta(hours=14)).date()
+    caller.created(due_date=str(today), counterparty="ignoresRfp")
+    sandbox.advance(24 * 3600)
+    assert [request["status"] for request in sandbox.requests()] == ["expired"]
 
 
 # Keys

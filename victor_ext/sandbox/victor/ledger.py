@@ -17,8 +17,8 @@ from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
-from victor_ext.sandbox.victor.lifecycle import Lifecycle, earliest_due_date, latest_due_date, read_date
-from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
+from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
 from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
@@ -45,7 +45,7 @@ class Ledger(Lifecycle):
     def __init__(self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
-        super().__init__(Store(database, clock), step=step)
+        super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
@@ -73,8 +73,8 @@ class Ledger(Lifecycle):
             self.pass_time(self._clock.now())
 
     def tomorrow(self) -> str:
-        """The day after the earliest due date."""
-        return (earliest_due_date(self._clock.now()) + timedelta(days=1)).isoformat()
+        """The day after the first due date that is accepted."""
+        return (due_dates(self._clock.now(), self._zone)[0] + timedelta(days=1)).isoformat()
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
@@ -268,11 +268,11 @@ class Ledger(Lifecycle):
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
-        due, now = read_date(details["due_date"]), self._clock.now()
+        due, (first, last) = read_date(details["due_date"]), due_dates(self._clock.now(), self._zone)
         for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
             why = self._settings.kept(place, text or "")[1]
             refused |= {place: why} if why and not from_outside else {}
-        if not from_outside and (due is None or not earliest_due_date(now) <= due <= latest_due_date(now)):
+        if not from_outside and (due is None or not first <= due <= last):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:
             if payee["account_number"] not in self.store.accounts:

@@ -8,7 +8,7 @@ import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from itertools import count
 
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
@@ -26,29 +26,22 @@ def read_date(text: str) -> date | None:
         return None
 
 
-# The accepted due dates are from today until 24 hours from now. The provider does not say in which time zone, so a date
-# that is right anywhere on earth is accepted.
 _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
-def earliest_due_date(now: float) -> date:
-    """Today, in the zone where the date is earliest."""
-    return datetime.fromtimestamp(now, _WEST).date()
+def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
+    """The first and the last due date that is accepted: from today until 24 hours from now, in a zone.
 
-
-def latest_due_date(now: float) -> date:
-    """The date 24 hours from now, in the zone where it is latest."""
-    return datetime.fromtimestamp(now + 86_400, _EAST).date()
-
-
-def _end_of(day: date) -> float:
-    """Epoch seconds at which a day is over everywhere."""
-    return datetime.combine(day + timedelta(days=1), time(), _WEST).timestamp()
+    The provider does not say in which zone. Without one, a date that is right anywhere on earth is accepted. With one,
+    a caller can meet the refusal that the provider may give.
+    """
+    first, last = datetime.fromtimestamp(now, zone or _WEST), datetime.fromtimestamp(now + 86_400, zone or _EAST)
+    return first.date(), last.date()
 
 
 class Lifecycle:
-    def __init__(self, store: Store, *, step: float) -> None:
-        self.store, self._step = store, step
+    def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
+        self.store, self._step, self._zone = store, step, zone
         self._schedule: list[tuple[float, int, str, Status, Status]] = []
         """A heap of moves: when each is due, its number, the request, the status that it leaves, and the next one."""
         self._numbers = count()
@@ -96,7 +89,9 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return _end_of(date.fromisoformat(request.due_date)), "expired"
+                # When the day of its due date is over, everywhere if there is no zone.
+                over = date.fromisoformat(request.due_date) + timedelta(days=1)
+                return datetime.combine(over, time(), self._zone or _WEST).timestamp(), "expired"
             case "accepted":
                 return soon, "completed"
             case _:

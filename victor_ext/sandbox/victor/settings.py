@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
@@ -12,6 +13,15 @@ Characters = Literal["any", "latin-1", "ascii", "basic"]
 _OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
 """What matches a character that is not of a kind."""
 ErrorShape = Literal["documented", "api", "validation", "plain"]
+
+
+def read_zone(name: str | None) -> ZoneInfo | None:
+    """A zone by its name in the IANA database; `ValueError` for an unknown name."""
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = "the name of a time zone such as America/New_York"
+        raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +97,12 @@ class SandboxSettings(ServerSettings):
         "refuse", "a filter that is given twice: which counts"
     )
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
+    due_date_zone: str | None = option(
+        None,
+        metavar="ZONE",
+        help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
+        "right somewhere on earth is accepted",
+    )
     token_life: float = measured(3600.0, "the life of a token from /v2/auth/token", at_least=1)
     auto: float | None = option(
         None,
@@ -96,6 +112,10 @@ class SandboxSettings(ServerSettings):
         help="how long each step of a request takes; None in Python, or a large number: they move by command only",
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
+
+    def __post_init__(self) -> None:
+        ServerSettings.__post_init__(self)
+        read_zone(self.due_date_zone)
 
     @classmethod
     def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:
