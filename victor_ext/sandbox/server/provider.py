@@ -209,6 +209,10 @@ class SandboxProvider(ABC, Generic[S]):
         """One record for the page; raises `NotFound`."""
         raise NotFound("This sandbox shows no records.")
 
+    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:  # noqa: ARG002 - as above
+        """A test that repeats the life of a record; `calls` are those about it, oldest first."""
+        return ""
+
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""
         return {}

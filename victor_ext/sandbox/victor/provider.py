@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from victor_ext.sandbox.server import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.context import SandboxContext, logger
+from victor_ext.sandbox.server.context import Received, SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four
 from victor_ext.sandbox.server.provider import Action, Call, Details, Record, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
+from victor_ext.sandbox.victor.copied_test import as_test
 from victor_ext.sandbox.victor.formats import Formats, Listing
 from victor_ext.sandbox.victor.ledger import KEY_NAME, USED_FOR_ANOTHER, CannotRespond, Ledger, fingerprint
 from victor_ext.sandbox.victor.settings import SandboxSettings
@@ -226,6 +227,10 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             fields=fields if waits else {},
             actions=actions if waits else (),
         )
+
+    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
+        request = self.state.get(record_id)
+        return as_test(self.state.get(request.parent_id or record_id), calls)
 
     def _record(self, request: PaymentRequest) -> Record:
         parent = self.state.store.requests.get(request.parent_id or "")

@@ -127,7 +127,8 @@ class PageView:
         """The life of one record; raises `NotFound`."""
         details = self._provider.record_details(record_id)
         calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
-        return _render("fragments.html", "record", details=details, entries=_timeline(details.moves, calls))
+        entries, as_test = _timeline(details.moves, calls), self._provider.as_test(record_id, calls)
+        return _render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
