@@ -16,7 +16,7 @@ from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import PaymentRequest, Store
+from victor_ext.sandbox.victor.state import PaymentRequest, Store, Wrong
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
@@ -69,8 +69,8 @@ class Listing:
     def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
         self._settings, self._clock, self._store = settings, clock, store
 
-    def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
-        """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
+    def check(self, rules: Operation, filters: Filters) -> None:
+        """Raise `Wrong` for a wrong query. Of a filter that is given twice, `filters` keeps the one that counts."""
         for name in filters if self._settings.repeated_filter != "refuse" else ():
             while isinstance(filters[name], list):
                 filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
@@ -82,10 +82,11 @@ class Listing:
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
             problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
-        return problems
+        if problems:
+            raise Wrong(problems)
 
-    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]] | None:
-        """The number and the size of the page, and its requests; None: a page after the last one, which is refused."""
+    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
+        """The number and the size of the page, and its requests; `Wrong` if one after the last one is refused."""
         first = int(self._settings.first_page)
         number: int = filters.get("page", first)
         size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
@@ -100,7 +101,8 @@ class Listing:
         index, last = max(0, number - first), max(0, high - low - 1) // size
         if index > last and self._settings.page_beyond != "empty":
             if self._settings.page_beyond != "last":
-                return None
+                problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
+                raise Wrong([problem], self._settings.page_beyond)
             index, number = last, last + first
         begin = index * size
         if self._settings.order == "newest":
@@ -207,16 +209,19 @@ class Formats:
             notes=request.approval_notes,
         )
 
-    def error(self, operation: str, target: str, problems: list[Problem]) -> JsonObject:
+    def error(self, operation: str, problems: list[Problem]) -> JsonObject:
         """The body for what is wrong with a request, in the shape for its operation."""
         shape = self._settings.error_shape
         if shape == "plain":
             return {"error": problems[0].kind, "message": f"{'.'.join(problems[0].path)}: {problems[0].message}"}
         if shape == "api" or (shape == "documented" and operation == "create"):
-            return self.create_error(problems[0])
-        return self.validation_errors(target, problems)
+            return self._api_error(problems[0])
+        # `ValidationErrors`: all errors, as Spring's BindingResult prints them.
+        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
+        errors = [self._object_error(_TARGETS.get(operation, ""), problem) for problem in problems]
+        return {"name": name, "boundProperties": [], "allErrors": errors}
 
-    def create_error(self, problem: Problem) -> JsonObject:
+    def _api_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
@@ -224,12 +229,6 @@ class Formats:
         error = {"code": self._settings.error_code, "message": f"error.{name}.{problem.kind}", "field": field}
         # The document declares `data` as an object and shows a null.
         return {"status": 0, "data": None, "error": error} if self._nulls else {"status": 0, "error": error}
-
-    def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
-        """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
-        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
-        errors = [self._object_error(target, problem) for problem in problems]
-        return {"name": name, "boundProperties": [], "allErrors": errors}
 
     def _object_error(self, target: str, problem: Problem) -> JsonObject:
         field = ".".join(camel(step) for step in problem.path)
@@ -272,6 +271,13 @@ class Formats:
         return members if self._nulls else {name: value for name, value in members.items() if value is not None}
 
 
+_TARGETS = {
+    "list": "listPaymentRequests",
+    "get": "victorPaymentRequestId",
+    "create": "newRtpRfpPaymentRequest",
+    "respond": "rfpInboundPaymentRequestResponseRequestDetails",
+}
+"""What Spring calls the input of an operation."""
 _SPRING = {
     "pattern": "Pattern",
     "minLength": "Size",

@@ -19,21 +19,12 @@ from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
-from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store
+from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store, Wrong
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
 
 KEY_NAME = "Idempotency-Key"
-USED_FOR_ANOTHER = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-
-
-class CannotRespond(ValueError):
-    """Why an answer is refused, and the wrong field (empty: the request itself)."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 class Ledger(Lifecycle):
@@ -81,7 +72,7 @@ class Ledger(Lifecycle):
         return find(self.store.requests, request_id, "payment request")
 
     def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, `USED_FOR_ANOTHER`, or None."""
+        """The request that was made under this key, its refusal, or None; raises `Wrong` for another body's key."""
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
         if made is None and not refusal:
@@ -92,7 +83,8 @@ class Ledger(Lifecycle):
         if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
             return None
         if another and self._settings.key_conflict != "replay":
-            return USED_FOR_ANOTHER
+            problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
+            raise Wrong([problem], self._settings.key_conflict)
         return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
@@ -170,25 +162,25 @@ class Ledger(Lifecycle):
         """Answer an inbound request; returns it, and whether this call did the work.
 
         `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits. Raises `NotFound`, or
-        `CannotRespond` with the reason.
+        `Wrong` with the reason.
         """
         request = self.get(request_id)
         if as_payer and request.child_id is not None:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
-            raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
+            raise _cannot("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
         modified, (notes, refusal) = body.get("modified_amount"), self._settings.kept("notes", body["notes"])
         if refusal and not as_payer:
-            raise CannotRespond("notes", refusal)
+            raise _cannot("notes", refusal)
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
                 return request, False
-            raise CannotRespond("status", "This request has been answered already.")
+            raise _cannot("status", "This request has been answered already.")
         if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
-            raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
+            raise _cannot("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         parent = self.store.requests.get(request.parent_id or "")
@@ -205,10 +197,10 @@ class Ledger(Lifecycle):
         return changed[0], True
 
     def expire(self, request_id: str) -> PaymentRequest:
-        """Let a request without an answer expire now, and its twin; raises `NotFound` or `CannotRespond`."""
+        """Let a request without an answer expire now, and its twin; raises `NotFound` or `Wrong`."""
         request = self.get(request_id)
         if request.status not in OPEN:
-            raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
+            raise _cannot("status", f"This request is {request.status}; only one without an answer can expire.")
         twin = self.store.requests.get(request.child_id or request.parent_id or "")
         both = [one for one in (request, twin) if one is not None and one.status in OPEN]
         now = self._clock.now()
@@ -219,11 +211,11 @@ class Ledger(Lifecycle):
         if modified is None:
             return
         if answer == "Rejected":
-            raise CannotRespond("modified_amount", "A declined request has no amount.")
+            raise _cannot("modified_amount", "A declined request has no amount.")
         if Decimal(modified) <= 0:
-            raise CannotRespond("modified_amount", "The amount must be above zero.")
+            raise _cannot("modified_amount", "The amount must be above zero.")
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
-            raise CannotRespond("modified_amount", "This request does not allow another amount.")
+            raise _cannot("modified_amount", "This request does not allow another amount.")
 
     def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound`."""
@@ -280,6 +272,11 @@ class Ledger(Lifecycle):
             if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
                 refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
         return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
+
+
+def _cannot(field: str, message: str) -> Wrong:
+    """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
+    return Wrong([Problem((field,) if field else (), "invalid", message)])
 
 
 def _shown(payer: Account) -> JsonObject:

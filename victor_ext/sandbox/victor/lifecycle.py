@@ -5,7 +5,6 @@ answer to its inbound twin. A request without an answer expires after its due da
 """
 
 import heapq
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
@@ -13,17 +12,14 @@ from itertools import count
 
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-
 
 def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
-    if not _DATE.match(text):
-        return None
     try:
-        return date.fromisoformat(text)
+        read = date.fromisoformat(text)
     except ValueError:
         return None
+    return read if read.isoformat() == text else None
 
 
 _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))

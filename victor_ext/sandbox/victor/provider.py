@@ -14,11 +14,10 @@ from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.copied_test import as_test
 from victor_ext.sandbox.victor.formats import Formats, Listing
-from victor_ext.sandbox.victor.ledger import KEY_NAME, USED_FOR_ANOTHER, CannotRespond, Ledger, fingerprint
+from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger, fingerprint
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import OPEN, OPERATIONS, TONES, PaymentRequest, declared, open_database
+from victor_ext.sandbox.victor.state import OPEN, OPERATIONS, TONES, PaymentRequest, Wrong, declared, open_database
 
-_RESPOND_TARGET = "rfpInboundPaymentRequestResponseRequestDetails"
 _ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
 """The fields of a request that the page shows in another place than among its facts."""
 
@@ -92,23 +91,19 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
                 call.owner = self._authenticator.caller(call.header("authorization"))
                 self.state.tick()
             return handler(call)
+        except Wrong as wrong:
+            return self._wrong(operation, wrong.problems, wrong.status)
         except Refused as failure:
             return error_response(int(self.settings.refused_token), failure.code, failure.message)
         except NotFound:
             problem = Problem(("victor_payment_request_id",), "invalid", "There is no payment request with this id.")
-            return self._wrong(operation, "victorPaymentRequestId", [problem], self.settings.unknown_id)
+            return self._wrong("get", [problem], self.settings.unknown_id)
 
     def _list(self, call: Call) -> Response:
         rules = declared("list")
         filters = rules.read_query(call.query)
-        problems = self._listing.problems(rules, filters)
-        if problems:
-            return self._wrong("list", "listPaymentRequests", problems)
-        page = self._listing.page(filters)
-        if page is None:
-            problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
-            return self._wrong("list", "listPaymentRequests", [problem], self.settings.page_beyond)
-        return self._checked("list", 200, self._formats.page(*page))
+        self._listing.check(rules, filters)
+        return self._checked("list", 200, self._formats.page(*self._listing.page(filters)))
 
     def _get(self, call: Call) -> Response:
         request = self.state.get(call.params["id"])
@@ -118,21 +113,17 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("get", 200, self._formats.detail(request))
 
     def _create(self, call: Call) -> Response:
-        body, problem = _json_body(call)
-        problem = problem or self._key_problem(call)
-        if problem is not None:
-            return self._refused(problem)
+        body = _json_body(call)
+        self._check_key(call)
         key, digest = call.key, fingerprint(body)
         # Before the rules: a request that was made stays made, also when its due date has passed since.
         request = self.state.replay(call.owner, key, digest)
-        if request is USED_FOR_ANOTHER:
-            return self._refused(USED_FOR_ANOTHER, self.settings.key_conflict)
         if request is None and (problems := self.state.create_problems(body)):
             request = self.state.refused(call.owner, key, digest, problems[0])
         elif isinstance(request, Problem):
             call.exchange.replayed = True
         if isinstance(request, Problem):
-            return self._refused(request)
+            raise Wrong([request])
         answer = self._formats.as_created
         if request is None:
             request = self.state.create(call.owner, key, digest, body)
@@ -140,9 +131,9 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             call.did_work(*([] if reference is None else [reference]))
         elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
             # Below zero, the clock was set back since.
-            return self._refused(Problem((KEY_NAME,), "inProgress", "The first call with this key goes on."), "409")
+            raise Wrong([Problem((KEY_NAME,), "inProgress", "The first call with this key goes on.")], "409")
         elif self.settings.key_repeat == "409":
-            return self._refused(Problem((KEY_NAME,), "used", "This key was used already."), "409")
+            raise Wrong([Problem((KEY_NAME,), "used", "This key was used already.")], "409")
         else:
             call.exchange.replayed = True
             answer = self._formats.receipt if self.settings.key_repeat == "current" else answer
@@ -151,15 +142,10 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return self._checked("create", 200, answer(request))
 
     def _respond(self, call: Call) -> Response:
-        body, problem = _json_body(call)
-        problems = [problem] if problem else declared("respond").body.problems(body)
-        if problems:
-            return self._wrong("respond", _RESPOND_TARGET, problems)
-        try:
-            request, call.exchange.work_done = self.state.respond(call.params["id"], body)
-        except CannotRespond as reason:
-            problem = Problem((reason.field,) if reason.field else (), "invalid", str(reason))
-            return self._wrong("respond", _RESPOND_TARGET, [problem])
+        body = _json_body(call)
+        if problems := declared("respond").body.problems(body):
+            raise Wrong(problems)
+        request, call.exchange.work_done = self.state.respond(call.params["id"], body)
         call.exchange.request_id = request.id
         call.exchange.replayed = not call.exchange.work_done
         return self._checked("respond", 200, self._formats.answer(request))
@@ -171,21 +157,17 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             return error_response(400, "invalid_request", "client_id and client_secret are required, in a JSON object.")
         return json_response(200, self._authenticator.issue(client_id, client_secret))
 
-    def _key_problem(self, call: Call) -> Problem | None:
-        if call.key is None:
-            return Problem((KEY_NAME,), "blank", "is required here") if self.settings.require_key else None
-        if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
-            return Problem((KEY_NAME,), "invalid", "was sent more than once")
+    def _check_key(self, call: Call) -> None:
         shortest, longest = self.settings.key_shortest, self.settings.key_longest
-        if not shortest <= len(call.key) <= longest:
-            return Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")
-        return None
+        if call.key is None and self.settings.require_key:
+            raise Wrong([Problem((KEY_NAME,), "blank", "is required here")])
+        if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
+            raise Wrong([Problem((KEY_NAME,), "invalid", "was sent more than once")])
+        if call.key is not None and not shortest <= len(call.key) <= longest:
+            raise Wrong([Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")])
 
-    def _refused(self, problem: Problem, status: str | None = None) -> Response:
-        return self._wrong("create", "newRtpRfpPaymentRequest", [problem], status)
-
-    def _wrong(self, operation: str, target: str, problems: list[Problem], status: str | None = None) -> Response:
-        body = self._formats.error(operation, target, problems)
+    def _wrong(self, operation: str, problems: list[Problem], status: str | None) -> Response:
+        body = self._formats.error(operation, problems)
         return self._checked(operation, int(status or self.settings.invalid_status), body)
 
     def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
@@ -256,14 +238,14 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         return counterparty.name if counterparty else str(request.counterparty_id)
 
 
-def _json_body(call: Call) -> tuple[JsonValue, Problem | None]:
-    """The JSON body of a call, or the problem of a body that is not JSON."""
+def _json_body(call: Call) -> JsonValue:
+    """The JSON body of a call; raises `Wrong` when it is not JSON."""
     if call.content_type != "application/json":
-        return None, Problem(("body",), "invalid", "Content-Type must be application/json")
+        raise Wrong([Problem(("body",), "invalid", "Content-Type must be application/json")])
     try:
-        return call.json(), None
+        return call.json()
     except ValueError:
-        return None, Problem(("body",), "invalid", "is not JSON")
+        raise Wrong([Problem(("body",), "invalid", "is not JSON")]) from None
 
 
 def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
