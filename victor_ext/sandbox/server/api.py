@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
+from email.utils import formatdate
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
@@ -55,7 +56,7 @@ class Api:
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            date = context.clock.date_header() if context.settings.date_header else None
+            date = formatdate(context.clock.wall(), usegmt=True).encode() if context.settings.date_header else None
             for message in response.messages(exchange.number, date):
                 await send(message)
 

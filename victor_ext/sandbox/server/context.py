@@ -7,7 +7,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import JsonObject, KeyLocation, Operation, OperationTable, Response
@@ -38,9 +37,6 @@ class Clock:
     def now(self) -> float:
         """Epoch seconds of the business clock: the wall clock and everything that was advanced."""
         return self.wall() + self.advanced
-
-    def date_header(self) -> bytes:
-        return formatdate(self.wall(), usegmt=True).encode("ascii")
 
     def to_dict(self) -> dict[str, float]:
         return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}

@@ -9,12 +9,12 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import ClassVar, Generic, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
@@ -25,7 +25,6 @@ from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
 
-R = TypeVar("R")
 S = TypeVar("S", bound=ServerSettings)
 _COMMAND_TIMEOUT = 60.0
 
@@ -45,9 +44,6 @@ class Service:
     async def end(self) -> None:
         await self.listener.end()
         self.provider.close()
-
-    async def client_settings(self) -> str:
-        return self.provider.client_settings(self.listener.url)
 
     async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
@@ -132,17 +128,17 @@ class ServerInThread(ServerCommands, Generic[S]):
         return self._service
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
-        return self._result(self._running().run(command, parameters))
-
-    def _result(self, work: Coroutine[Any, Any, R]) -> R:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
+        run = self._running().run(command, parameters)
+        return asyncio.run_coroutine_threadsafe(run, self._loop).result(_COMMAND_TIMEOUT)
 
 
 class _Foreground(ServerInThread[ServerSettings]):
     """The sandbox of the command line."""
 
     def client_settings(self) -> str:
-        return self._result(self._running().client_settings())
+        url, provider = self.url, self._running().provider
+        # A command that the control API does not have: credentials are made on the serving thread.
+        return str(self._send(Command("client_settings", "", "", lambda _: provider.client_settings(url)), {}))
 
     def greeting(self) -> str:
         url, host = self.url, self.settings.host

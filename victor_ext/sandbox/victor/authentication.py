@@ -40,7 +40,10 @@ class Authenticator:
         if prefix == "Token" and token:
             return self._signed(token)
         if prefix == "Bearer" and token:
-            return self._issued(token)
+            client_id = self._store.tokens.owner(token)
+            if client_id is None:
+                raise Refused("invalid_token", "This token was not issued here, has expired, or was revoked.")
+            return client_id
         known = "'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here)"
         raise Refused("wrong_prefix", f"Authorization must be {known}.")
 
@@ -76,12 +79,6 @@ class Authenticator:
             raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
         if expires < now - self._settings.leeway:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
-
-    def _issued(self, token: str) -> str:
-        client_id = self._store.tokens.owner(token)
-        if client_id is None:
-            raise Refused("invalid_token", "This token was not issued here, has expired, or was revoked.")
-        return client_id
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""

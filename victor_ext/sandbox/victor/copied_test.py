@@ -9,6 +9,16 @@ from victor_ext.sandbox.victor.state import PaymentRequest
 
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
+_ASKED = (
+    "amount",
+    "biller_type",
+    "amount_modification_allowed",
+    "ultimate_creditor",
+    "notes",
+    "client_reference_id",
+    "idempotency_key",
+)
+"""What of a request is repeated under the same name, if it has it."""
 _TEST = """from datetime import UTC, datetime
 
 
@@ -24,17 +34,11 @@ def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
     of the test. Of an account number the last four digits are kept: it may be a person's.
     """
     outbound, today = request.direction == "outbound", "due_date=datetime.now(UTC).date()"
-    asked = {
-        "amount": request.original_amount or request.amount,
-        "biller_type": request.biller_type,
-        "amount_modification_allowed": request.amount_modification_allowed or None,
-        "ultimate_creditor": request.ultimate_creditor,
-        "notes": request.notes,
-    }
+    asked = {name: getattr(request, name) or None for name in _ASKED}
+    asked["amount"] = request.original_amount or request.amount
     if outbound:
         made, reached = "request.id", "created"
         asked |= {"payee_account_number": request.payee_account, "payer_counterparty_id": request.counterparty_id}
-        asked |= {"client_reference_id": request.client_reference_id, "idempotency_key": request.idempotency_key}
         lines = [*_faults("create", calls), *_call("request = victor.payment_requests.create", today, **asked)]
         lines.append("sent_once(request.idempotency_key)")
     else:
@@ -63,13 +67,13 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
     lines: list[str] = []
     for call in calls:
         kind, after = call.fault, call.work_done or call.replayed
-        if call.operation != operation or kind in (None, "delay"):
+        replaced = kind in ("status", "html", "rate_limit")
+        # A refusal ended a call of its own, and what is copied is the one that succeeded.
+        ended = replaced and call.status in _NEVER_TRIED_AGAIN
+        if call.operation != operation or kind in (None, "delay") or ended:
             continue
         if kind == "stall":
             kind = "lose_answer" if after else "cut_request"  # to the client it is the same, without the wait
-        replaced = kind in ("status", "html", "rate_limit")
-        if replaced and call.status in _NEVER_TRIED_AGAIN:
-            continue  # it ended a call of its own, and what is copied is the one that succeeded
         lines += _call(
             f"faults.{kind}",
             *([str(call.status)] if kind == "status" else []),

@@ -21,9 +21,8 @@ from victor_ext.sandbox.victor.state import PaymentRequest, Store, Wrong
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
 _TIMES = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
+_PAGE_SIZE = 50  # the document's default
 _DATES = ("due_date_start_date", "due_date_end_date")
-DEFAULT_PAGE_SIZE = 50
-"""The document's default for a request."""
 
 _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "victor_id": ("id", eq),
@@ -89,7 +88,7 @@ class Listing:
         """The number and the size of the page, and its requests; `Wrong` if one after the last one is refused."""
         first = int(self._settings.first_page)
         number: int = filters.get("page", first)
-        size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
+        size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
         low, high = self._range(filters)
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:

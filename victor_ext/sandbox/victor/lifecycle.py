@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from itertools import count
 
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
 
@@ -38,15 +37,14 @@ def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
 class Lifecycle:
     def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
         self.store, self._step, self._zone = store, step, zone
-        self._schedule: list[tuple[float, int, str, Status, Status]] = []
-        """A heap of moves: when each is due, its number, the request, the status that it leaves, and the next one."""
-        self._numbers = count()
+        self._schedule: list[tuple[float, str, Status, Status]] = []
+        """A heap of moves: when each is due, the request, the status that it leaves, and the next one."""
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
             if (planned := self._next(request)) is not None:
                 due, to = planned
-                heapq.heappush(self._schedule, (due, next(self._numbers), request.id, request.status, to))
+                heapq.heappush(self._schedule, (due, request.id, request.status, to))
 
     def _commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
         self.store.commit(requests, keys)
@@ -56,7 +54,7 @@ class Lifecycle:
         """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
         while self._schedule and self._schedule[0][0] <= now:
-            due, _, request_id, leaves, to = heapq.heappop(self._schedule)
+            due, request_id, leaves, to = heapq.heappop(self._schedule)
             request = self.store.requests[request_id]
             if request.status == leaves:  # else it has left that before
                 self._commit([self._moved(request, to, due)])
