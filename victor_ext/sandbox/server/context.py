@@ -174,9 +174,8 @@ class SandboxContext:
         self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]], fault: Fault | None
     ) -> Received:
         self.changes += 1
-        number, kind = next(self._numbers), fault.kind if fault else None
-        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, fault=kind)
-        exchange.headers = shown_headers(headers)
+        number, kind, shown = next(self._numbers), fault.kind if fault else None, shown_headers(headers)
+        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, fault=kind, headers=shown)
         self._calls.append(exchange)
         return exchange
 
