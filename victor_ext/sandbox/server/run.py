@@ -9,9 +9,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Generic, Self, TypeVar, cast
@@ -165,8 +164,13 @@ def serve(
     in_main_thread = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # other threads have no signals
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    calls = logging.StreamHandler()
+    calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    if not quiet:
+        access.addHandler(calls)
+        access.setLevel(logging.INFO)
     try:
-        with suppress(KeyboardInterrupt), nullcontext() if quiet else _access_log(), sandbox:
+        with suppress(KeyboardInterrupt), sandbox:
             if env_file is not None:
                 _write(env_file, sandbox.client_settings())
             if json_line:
@@ -179,6 +183,8 @@ def serve(
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
     finally:
+        access.removeHandler(calls)
+        access.setLevel(logging.NOTSET)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
     return 0
@@ -194,16 +200,3 @@ def _write(path: str, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise OSError(f"--env-file: cannot write {path}: {error.strerror}") from error
-
-
-@contextmanager
-def _access_log() -> Generator[None]:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
-    access.addHandler(handler)
-    access.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        access.removeHandler(handler)
-        access.setLevel(logging.NOTSET)
