@@ -17,8 +17,6 @@ from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 
-ISSUER = "victor-api"
-
 
 @dataclass
 class Refused(Exception):
@@ -55,8 +53,8 @@ class Authenticator:
         _check_header(_json_part(header_text, "header"))
         claims = _json_part(claims_text, "claims")
         issued, expires = _times(claims)
-        if claims.get("iss") != ISSUER:
-            raise Refused("wrong_issuer", f"iss must be '{ISSUER}'.")
+        if claims.get("iss") != "victor-api":
+            raise Refused("wrong_issuer", "iss must be 'victor-api'.")
         api_key = claims.get("sub")
         if not isinstance(api_key, str) or api_key not in self._store.public_keys:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")

@@ -8,11 +8,9 @@ from zoneinfo import ZoneInfo
 
 from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
-Environment = Literal["staging", "production"]
 Characters = Literal["any", "latin-1", "ascii", "basic"]
 _OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
 """What matches a character that is not of a kind."""
-ErrorShape = Literal["documented", "api", "validation", "plain"]
 
 
 def read_zone(name: str | None) -> ZoneInfo | None:
@@ -28,7 +26,7 @@ def read_zone(name: str | None) -> ZoneInfo | None:
 class SandboxSettings(ServerSettings):
     """Every option of the sandbox. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
-    environment: Environment = option(
+    environment: Literal["staging", "production"] = option(
         "staging", help="the longest life of a client-signed token: 3600 s, in production 300 s"
     )
     state: str | os.PathLike[str] | None = option(
@@ -76,7 +74,7 @@ class SandboxSettings(ServerSettings):
     require_key: bool = measured(False, "refuse a create without Idempotency-Key")
     unknown_id: Literal["400", "404"] = measured("400", "the status for an id that does not exist")
     invalid_status: Literal["400", "422"] = measured("400", "the status for what breaks a rule of the document")
-    error_shape: ErrorShape = measured(
+    error_shape: Literal["documented", "api", "validation", "plain"] = measured(
         "documented", "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401"
     )
     error_code: int = measured(101, "the code of ApiErrorResponse for an invalid field")
