@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Container, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -18,6 +18,7 @@ access = logging.getLogger("victor_ext.sandbox.access")
 logger = logging.getLogger("victor_ext.sandbox")
 _KEPT = 200
 _LARGEST = 64 * 1024
+_CALLS_OF_A_LIFE = 500
 
 
 class Clock:
@@ -199,6 +200,11 @@ class SandboxContext:
 
     def after(self, number: int) -> list[Received]:
         return [exchange for exchange in self._calls if exchange.number > number]
+
+    def about(self, ids: Container[str | None], key: str | None) -> list[Received]:
+        """The last calls about what has one of the ids, or with the key, oldest first."""
+        about = [c for c in self._calls if c.request_id in ids or (key is not None and c.idempotency_key == key)]
+        return about[-_CALLS_OF_A_LIFE:]
 
     def last(self, count: int) -> list[Received]:
         return list(islice(reversed(self._calls), count))

@@ -69,6 +69,8 @@ class Details:
     fields: Mapping[str, str]
     """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
+    as_test: str = ""
+    """The source of a test that repeats its life."""
 
 
 @dataclass(slots=True)
@@ -208,10 +210,6 @@ class SandboxProvider(ABC, Generic[S]):
     def record_details(self, record_id: str) -> Details:  # noqa: ARG002 - as above
         """One record for the page; raises `NotFound`."""
         raise NotFound("This sandbox shows no records.")
-
-    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:  # noqa: ARG002 - as above
-        """A test that repeats the life of a record; `calls` are those about it, oldest first."""
-        return ""
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from victor_ext.sandbox.server import HeaderKey, JsonObject, JsonValue, Response, error_response, json_response
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.context import Received, SandboxContext, logger
+from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four
@@ -191,7 +191,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         """One request with its moves, and with buttons while it waits for its payer."""
         request = self.state.get(record_id)
         twins = {"The outbound request": request.parent_id, "The inbound twin": request.child_id}
-        waits = request.status in OPEN
+        related = {label: name for label, name in twins.items() if name is not None}
+        record, waits = self._record(request), request.status in OPEN
         path = f"{CONTROL}/payment-requests/{request.id}"
         actions = (
             Action("Accept", path + "/respond", "a", {"status": "Accepted"}, ("notes", "modified_amount")),
@@ -202,17 +203,17 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         if request.amount_modification_allowed:
             fields["modified_amount"] = f"Another amount than {_dollars(request.amount)}"
         return Details(
-            record=self._record(request),
+            record=record,
             facts=_facts(request),
             moves=self.state.store.moves(request),
-            related={label: name for label, name in twins.items() if name is not None},
+            related=related,
             fields=fields if waits else {},
             actions=actions if waits else (),
+            as_test=as_test(
+                self.state.get(request.parent_id or request.id),
+                self.context.about({request.id, *related.values()}, record.key),
+            ),
         )
-
-    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:
-        request = self.state.get(record_id)
-        return as_test(self.state.get(request.parent_id or record_id), calls)
 
     def _record(self, request: PaymentRequest) -> Record:
         parent = self.state.store.requests.get(request.parent_id or "")
