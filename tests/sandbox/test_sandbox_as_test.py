@@ -95,14 +95,14 @@ def test_what_is_copied_fails_when_the_life_was_another_one(seen, client, reques
 
 def test_it_reads_as_one_would_write_it(seen, client):
     source = copied(seen, live(seen, client, "accepted after faults"))
-    assert source.startswith("from datetime import UTC, datetime\nfrom decimal import Decimal\n\n\ndef test_")
+    assert source.startswith("from datetime import UTC, datetime\n\n\ndef test_")
     for line in (
         "def test_a_request_that_is_completed(victor_sandbox, victor, faults, sent_once):",
         '    faults.lose_answer(operation="create")',
         '    faults.status(502, operation="create", work=True)',
         "    sent_once(request.idempotency_key)",
         "    request = victor.payment_requests.create(",
-        '        amount=Decimal("44.23"),',
+        '        amount="44.23",',
         '    victor_sandbox.respond(request.id, "Accepted", notes="Paid in full")',
         "    (listed,) = victor.payment_requests.list(victor_id=request.id)",
         '    assert listed.status == "completed"',

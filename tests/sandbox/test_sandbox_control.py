@@ -77,7 +77,7 @@ def test_credentials_by_commands(commands, caller):
     assert commands.tokens_issued() == {pair[0]: 2}
     assert commands.revoke_tokens(pair[0]) == 2
     refused = [caller.http.get(LIST, headers={"authorization": f"Bearer {token}"}) for token in issued]
-    assert [each.json()["error"] for each in refused] == ["unknown_token"] * 2
+    assert [each.json()["error"] for each in refused] == ["invalid_token"] * 2
 
 
 @pytest.mark.parametrize(

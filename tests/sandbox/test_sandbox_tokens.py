@@ -108,7 +108,7 @@ class TestIssuedTokens:
         sandbox.advance(660)
         assert caller.http.get(LIST, headers=headers).status_code == 200, "tokens end by the wall clock"
         sandbox.set_clock_skew(660)
-        assert refused(caller, headers["authorization"]) == "expired_token"
+        assert refused(caller, headers["authorization"]) == "invalid_token"
 
     def test_a_wrong_pair_is_refused(self, sandbox, caller):
         sandbox.add_oauth_client("client", "a secret")

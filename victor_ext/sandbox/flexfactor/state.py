@@ -18,7 +18,6 @@ from victor_ext.sandbox.server.commands import command, find, member, nothing
 
 GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _STATES = ("Draft", "Onhold", "Cancelled", "Problem", "Processing", "Capturerequired", "Returned", "Completed")
-_NUMBERS = {name: number for number, name in enumerate(_STATES)}
 
 STATE_AFTER = {
     "APPROVED": "Completed",
@@ -66,7 +65,7 @@ class Order:
     def to_dict(self) -> JsonObject:
         """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""
         return {
-            "id": self.id, "status": _NUMBERS[self.state], "statusName": self.state,
+            "id": self.id, "status": _STATES.index(self.state), "statusName": self.state,
             "referenceNumber": self.id[:8].upper(), "externalOrderId": self.external_id,
             "orderPlacedDate": self.placed_at, "expiryDate": None, "email": self.email,
             "currencyCode": self.currency, "currencySymbol": "$",

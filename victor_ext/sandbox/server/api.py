@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
-from functools import partial
+from email.utils import formatdate
 from typing import TypeAlias, cast
 
 from starlette.applications import Starlette
@@ -17,6 +17,7 @@ from victor_ext.sandbox.server.commands import Command, NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonValue, Response
 from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
+from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import HOST
@@ -33,19 +34,21 @@ _FOREIGN: dict[bytes, Callable[[str, str], bool]] = {
 
 
 class Api:
-    def __init__(self, context: SandboxContext, provider: AnyProvider, control: ASGIApp) -> None:
-        self._context, self._provider, self._control = context, provider, control
+    def __init__(self, provider: AnyProvider, control: ASGIApp) -> None:
+        self._context: SandboxContext = provider.context
+        self._provider, self._control = provider, control
+        settings = self._context.settings
+        self._names = {"127.0.0.1", "localhost", *map(str.lower, (settings.host, *settings.allowed_host))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call. It is recorded in full before the first byte of the response is sent."""
         context, method = self._context, scope["method"]
         if context.operations.is_own(method, scope["path"]):
-            await self._control(scope, receive, send)
+            await (_refusal(scope, self._names) or self._control)(scope, receive, send)
             return
         fault: Fault | None = scope["state"]["connection"].fault
         name, params = context.operations.find(method, scope["path"])
-        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"])
-        exchange.fault = fault.kind if fault else None
+        exchange = context.begin(method, scope["raw_path"].decode("latin-1"), name, scope["headers"], fault)
         call = Call(exchange, context, scope["headers"], scope["query_string"], params)
         body = await _read_body(scope, receive)
         call.body = body or b""
@@ -53,7 +56,7 @@ class Api:
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            date = context.clock.date_header() if context.settings.date_header else None
+            date = formatdate(context.clock.wall(), usegmt=True).encode() if context.settings.date_header else None
             for message in response.messages(exchange.number, date):
                 await send(message)
 
@@ -69,8 +72,7 @@ class Api:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
             said = f"An injected fault: status {fault.status}."
-            error = partial(self._provider.error, fault.status, "injected_fault", said)
-            return injected_response(fault, error)
+            return injected_response(fault, self._provider.error(fault.status, "injected_fault", said))
         return damaged(response, fault.kind)
 
     def _work(self, call: Call, path: str) -> Response:
@@ -106,9 +108,11 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
     return bytes(body)
 
 
-def control_app(commands: Sequence[Command], run: RunCommand, pages: Sequence[Route]) -> Starlette:
+def control_app(provider: AnyProvider, run: RunCommand) -> Starlette:
+    commands = provider.commands_type.commands()
     routes = [Route(command.path, _endpoint(command, run), methods=[command.method]) for command in commands]
-    return Starlette(routes=[*routes, *pages], exception_handlers={404: _no_such_command, 405: _no_such_command})
+    missing = {404: _no_such_command, 405: _no_such_command}
+    return Starlette(routes=[*routes, *page_routes(provider)], exception_handlers=missing)
 
 
 async def _no_such_command(request: Request, _error: Exception) -> JSONResponse:
@@ -120,6 +124,8 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
     async def serve(request: Request) -> JSONResponse:
         try:
             parameters = await _parameters(request)
+            if command.name == "down" and parameters.get("seconds") is None:
+                raise ValueError("give seconds: the port would never come back")
             return JSONResponse(await run(command, {**parameters, **request.path_params}))
         except NotFound as error:
             return JSONResponse({"error": "unknown_id", "message": str(error)}, 404)
@@ -147,41 +153,32 @@ async def _parameters(request: Request) -> JsonObject:
     return cast("JsonObject", body)
 
 
-class ControlGuard:
-    """ASGI middleware that answers 403 to calls that may not command the sandbox.
+def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:
+    """A 403 for a call that may not command the sandbox, by whatever name of it.
 
-    They come from programs on this machine, and none from web pages. A page in a browser can send calls to any address.
-    With DNS rebinding (a host name of the page that resolves to this machine) it could also read the responses. `Host`
-    shows by which name the sandbox was called. `Origin`, `Sec-Fetch-Site` and `Referer` are sent by browsers, and name
-    the page.
+    Calls come from programs on this machine, and none from web pages. A page in a browser can send calls to any
+    address. With DNS rebinding (a host name of the page that resolves to this machine) it could also read the
+    responses. `Host` shows by which name the sandbox was called. `Origin`, `Sec-Fetch-Site` and `Referer` are sent by
+    browsers, and name the page.
     """
-
-    def __init__(self, app: ASGIApp, host: str, allowed: Iterable[str]) -> None:
-        self._app = app
-        self._names = {"127.0.0.1", "localhost", host.lower(), *(name.lower() for name in allowed)}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._refusal(scope) or self._app)(scope, receive, send)
-
-    def _refusal(self, scope: Scope) -> JSONResponse | None:
-        headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
-        host = dict(headers).get(b"host", "")  # h11 refuses a second one
-        address, port = scope.get("server") or ("", 0)
-        named = HOST.fullmatch(host.lower())
-        if named is None or named[1] not in (*self._names, address):
+    headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
+    host = dict(headers).get(b"host", "")  # h11 refuses a second one
+    address, port = scope.get("server") or ("", 0)
+    named = HOST.fullmatch(host.lower())
+    if named is None or (named[1] not in names and named[1] != address):
+        return _refused(
+            "foreign_host",
+            f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
+            f"http://{address}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
+        )
+    for name, value in headers:
+        if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
             return _refused(
-                "foreign_host",
-                f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
-                f"http://{address}:{port}, or start the sandbox with --allowed-host NAME (allowed_host in Python).",
+                "foreign_page",
+                f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
+                f"this call came from one: '{one_line(value)}'. Send it from a program.",
             )
-        for name, value in headers:
-            if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
-                return _refused(
-                    "foreign_page",
-                    f"The control API accepts no calls from web pages, and {name.decode().title()} shows that "
-                    f"this call came from one: '{one_line(value)}'. Send it from a program.",
-                )
-        return None
+    return None
 
 
 def _refused(error: str, message: str) -> JSONResponse:

@@ -121,9 +121,9 @@ class ServerCommands:
     _state: Any
     """Its `state`."""
 
-    def __init__(self, provider: Any, context: SandboxContext, listener: Listener) -> None:
-        self._provider, self._state = provider, provider.state
-        self._context, self._listener = context, listener
+    def __init__(self, provider: Any, listener: Listener) -> None:
+        self._provider, self._state, self._listener = provider, provider.state, listener
+        self._context: SandboxContext = provider.context
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:

@@ -89,8 +89,7 @@ class SandboxConnection(H11Protocol):
         self._closed = True
         method, path, _ = _request_line(self._unserved)
         headers, body = _split(bytes(self._unserved[:at]))
-        exchange = self.context.begin(method, path, self.context.operations.name(method, path), headers)
-        exchange.fault = fault.kind
+        exchange = self.context.begin(method, path, self.context.operations.name(method, path), headers, fault)
         self.context.count_attempt(exchange, headers, body)
 
         def end() -> None:

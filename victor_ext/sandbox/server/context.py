@@ -5,13 +5,12 @@ import logging
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Container, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import JsonObject, KeyLocation, Operation, OperationTable, Response
-from victor_ext.sandbox.server.faults import FaultQueue
+from victor_ext.sandbox.server.faults import Fault, FaultQueue
 from victor_ext.sandbox.server.privacy import one_line, shown_headers
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -19,6 +18,7 @@ access = logging.getLogger("victor_ext.sandbox.access")
 logger = logging.getLogger("victor_ext.sandbox")
 _KEPT = 200
 _LARGEST = 64 * 1024
+_CALLS_OF_A_LIFE = 500
 
 
 class Clock:
@@ -38,9 +38,6 @@ class Clock:
     def now(self) -> float:
         """Epoch seconds of the business clock: the wall clock and everything that was advanced."""
         return self.wall() + self.advanced
-
-    def date_header(self) -> bytes:
-        return formatdate(self.wall(), usegmt=True).encode("ascii")
 
     def to_dict(self) -> dict[str, float]:
         return {"now": self.now(), "wall": self.wall(), "skew": self.skew, "advanced": self.advanced}
@@ -67,10 +64,6 @@ class TokenStore:
         """The owner of a token; None for one that is unknown, revoked or expired."""
         owner, expires = self._tokens.get(digest(token), ("", 0.0))
         return owner if expires > self._clock.wall() else None
-
-    def knows(self, token: str) -> bool:
-        """Whether a token was issued and not revoked. It may have expired."""
-        return digest(token) in self._tokens
 
     def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
         """Revoke one token, or those of one owner, or all of them; returns how many there were."""
@@ -178,10 +171,12 @@ class SandboxContext:
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
-    def begin(self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]]) -> Received:
+    def begin(
+        self, method: str, path: str, operation: str, headers: Iterable[tuple[bytes, bytes]], fault: Fault | None
+    ) -> Received:
         self.changes += 1
-        number, shown = next(self._numbers), shown_headers(headers)
-        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, headers=shown)
+        number, kind, shown = next(self._numbers), fault.kind if fault else None, shown_headers(headers)
+        exchange = Received(number, self.clock.wall(), method, path, operation, None, None, fault=kind, headers=shown)
         self._calls.append(exchange)
         return exchange
 
@@ -205,6 +200,11 @@ class SandboxContext:
 
     def after(self, number: int) -> list[Received]:
         return [exchange for exchange in self._calls if exchange.number > number]
+
+    def about(self, ids: Container[str | None], key: str | None) -> list[Received]:
+        """The last calls about what has one of the ids, or with the key, oldest first."""
+        about = [c for c in self._calls if c.request_id in ids or (key is not None and c.idempotency_key == key)]
+        return about[-_CALLS_OF_A_LIFE:]
 
     def last(self, count: int) -> list[Received]:
         return list(islice(reversed(self._calls), count))

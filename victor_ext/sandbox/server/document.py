@@ -144,7 +144,7 @@ class Document:
             parameter = self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
             if parameter["in"] != "query":
                 continue
-            schema = self._resolve(parameter["schema"])
+            schema = _strict(_resolved(parameter["schema"], self._components))
             if "properties" in schema:
                 properties |= schema["properties"]
                 required += schema.get("required", [])
@@ -154,9 +154,6 @@ class Document:
                 required += [parameter["name"]] if parameter.get("required") else []
         query: Json = {"type": "object", "properties": properties, "additionalProperties": not closed}
         return query | ({"required": required} if required else {})
-
-    def _resolve(self, schema: Json) -> Json:
-        return _resolved(schema, self._components) if "$ref" in schema else _strict(schema)
 
     def _compile(self, schema: Json) -> Validator:
         return Validator(_strict(schema), self._components)

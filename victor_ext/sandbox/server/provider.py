@@ -69,25 +69,8 @@ class Details:
     fields: Mapping[str, str]
     """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
-
-
-class Records:
-    """The records of a provider: here of one that shows none, but keys and calls only."""
-
-    title = "Keys"
-    """What they are called, in the plural."""
-
-    def latest(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
-        """The last records, newest first."""
-        return ()
-
-    def details(self, record_id: str) -> Details:  # noqa: ARG002 - as above
-        """One record; raises `NotFound`."""
-        raise NotFound("This sandbox shows no records.")
-
-    def as_test(self, record_id: str, calls: Sequence[Received]) -> str:  # noqa: ARG002 - as above
-        """A test that repeats the life of a record; `calls` are those about it, oldest first."""
-        return ""
+    as_test: str = ""
+    """The source of a test that repeats its life."""
 
 
 @dataclass(slots=True)
@@ -187,6 +170,8 @@ class SandboxProvider(ABC, Generic[S]):
     settings_type: ClassVar[type[ServerSettings]] = ServerSettings
     commands_type: ClassVar[type[ServerCommands]] = ServerCommands
     """The control commands, those of the provider included."""
+    records_title: ClassVar[str] = "Keys"
+    """What the page calls the records, in the plural."""
     state: Any = None
     """What the provider keeps; its commands have it as `_state`."""
 
@@ -218,9 +203,13 @@ class SandboxProvider(ABC, Generic[S]):
     def tick(self) -> None:
         """Make the moves that time has made due. An open page calls it about once a second."""
 
-    def records(self) -> Records:
-        """What the page shows of the provider's present state."""
-        return Records()
+    def records(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
+        """The last records for the page, newest first. Of a provider without records it shows keys and calls only."""
+        return ()
+
+    def record_details(self, record_id: str) -> Details:  # noqa: ARG002 - as above
+        """One record for the page; raises `NotFound`."""
+        raise NotFound("This sandbox shows no records.")
 
     def info(self) -> JsonObject:
         """What the `info` command returns beside settings and clocks."""

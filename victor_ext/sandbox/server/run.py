@@ -8,23 +8,18 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Generator
+import time
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, contextmanager, nullcontext
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import ClassVar, Generic, Self, TypeVar, cast
 
-from starlette.types import ASGIApp
-
-from victor_ext.sandbox.server.api import Api, ControlGuard, control_app
+from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server.listener import Listener
-from victor_ext.sandbox.server.page import page_routes
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
@@ -40,25 +35,18 @@ class Service:
         self.context = SandboxContext(settings, provider_type.operations, provider_type.key)
         self.provider = provider_type(self.context, settings)
         try:
-            self.listener = Listener(self.context, Api(self.context, self.provider, self._control_api()))
+            self.listener = Listener(self.context, Api(self.provider, control_app(self.provider, self.run)))
         except BaseException:
             self.provider.close()
             raise
-
-    def _control_api(self) -> ASGIApp:
-        settings, commands = self.context.settings, self.provider.commands_type.commands()
-        app = control_app(commands, partial(self.run, over_http=True), page_routes(self.provider))
-        return ControlGuard(app, settings.host, settings.allowed_host)
 
     async def end(self) -> None:
         await self.listener.end()
         self.provider.close()
 
-    async def run(self, command: Command, parameters: JsonObject, *, over_http: bool = False) -> JsonValue:
+    async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run a control command. `ValueError` is misuse, `NotFound` something that does not exist."""
-        if over_http and command.name == "down" and parameters.get("seconds") is None:
-            raise ValueError("give seconds: the port would never come back")
-        commands = self.provider.commands_type(self.provider, self.context, self.listener)
+        commands = self.provider.commands_type(self.provider, self.listener)
         # None is "not given" everywhere but in `times`, where it means without end.
         given = {name: value for name, value in parameters.items() if value is not None or name == "times"}
         try:
@@ -139,8 +127,24 @@ class ServerInThread(ServerCommands, Generic[S]):
         return self._service
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
-        work = self._running().run(command, parameters)
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_COMMAND_TIMEOUT)
+        run = self._running().run(command, parameters)
+        return asyncio.run_coroutine_threadsafe(run, self._loop).result(_COMMAND_TIMEOUT)
+
+
+class _Foreground(ServerInThread[ServerSettings]):
+    """The sandbox of the command line."""
+
+    def client_settings(self) -> str:
+        url, provider = self.url, self._running().provider
+        # A command that the control API does not have: credentials are made on the serving thread.
+        return str(self._send(Command("client_settings", "", "", lambda _: provider.client_settings(url)), {}))
+
+    def greeting(self) -> str:
+        url, host = self.url, self.settings.host
+        greeting = f"{self._running().provider.heading} and its page on {url}\nControl API on {url}/_sandbox/"
+        if is_this_machine(host):
+            return greeting
+        return f"{greeting}\nWarning: {host} can be reached from other machines, and so can the control API."
 
 
 def serve(
@@ -156,58 +160,34 @@ def serve(
 
     `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it prints at its start.
     """
-
-    async def run() -> None:
-        async with AsyncExitStack() as stack:
-            stopping = stack.enter_context(_stop_signals())
-            service = Service(provider_type, settings)
-            url = service.listener.url
-            await service.listener.listen()
-            stack.push_async_callback(service.end)
-            if env_file is not None:
-                _write(env_file, service.provider.client_settings(url))
-            if json_line:
-                print(json.dumps({"url": url, "pid": os.getpid()}), flush=True)
-            if not quiet:
-                print(_greeting(service, about), file=sys.stderr, flush=True)
-            await stopping.wait()
-
+    sandbox = cast("_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings))
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()  # other threads have no signals
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    calls = logging.StreamHandler()
+    calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    if not quiet:
+        access.addHandler(calls)
+        access.setLevel(logging.INFO)
     try:
-        with nullcontext() if quiet else _access_log():
-            asyncio.run(run())
+        with suppress(KeyboardInterrupt), sandbox:
+            if env_file is not None:
+                _write(env_file, sandbox.client_settings())
+            if json_line:
+                print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
+            if not quiet:
+                print(sandbox.greeting(), *about.splitlines(), sep="\n", file=sys.stderr, flush=True)
+            while True:
+                time.sleep(3600)
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
-    return 0
-
-
-@contextmanager
-def _stop_signals() -> Generator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set. Their handlers are afterwards as before; other threads have no signals."""
-    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stopping.set)
-
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield stopping
     finally:
+        access.removeHandler(calls)
+        access.setLevel(logging.NOTSET)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
-
-
-def _greeting(service: Service, about: str) -> str:
-    lines = [
-        f"{service.provider.heading} and its page on {service.listener.url}",
-        f"Control API on {service.listener.url}/_sandbox/",
-        *about.splitlines(),
-    ]
-    host = service.context.settings.host
-    if not is_this_machine(host):
-        lines.append(f"Warning: {host} can be reached from other machines, and so can the control API.")
-    return "\n".join(lines)
+    return 0
 
 
 def _write(path: str, text: str) -> None:
@@ -220,16 +200,3 @@ def _write(path: str, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise OSError(f"--env-file: cannot write {path}: {error.strerror}") from error
-
-
-@contextmanager
-def _access_log() -> Generator[None]:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
-    access.addHandler(handler)
-    access.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        access.removeHandler(handler)
-        access.setLevel(logging.NOTSET)

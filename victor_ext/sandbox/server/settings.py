@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -34,8 +34,6 @@ class Option:
     help: str
     at_least: float | None = None
     metavar: str | None = None
-    check: Callable[[Any], object] | None = None
-    """Raises `ValueError` for a wrong value."""
     command_line: Any = None
     """The default on the command line, where that is another one than in Python."""
     measurable: bool = False
@@ -45,16 +43,6 @@ class Option:
     @property
     def choices(self) -> tuple[Any, ...]:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
-
-    def validate(self, name: str, value: Any) -> None:
-        """Raise `ValueError` for a value that the option cannot have."""
-        check_type(name, value, self.type)
-        if value is None:
-            return
-        if self.at_least is not None and not self.at_least <= value < math.inf:
-            raise ValueError(f"{name} must be a number of at least {self.at_least:g}, not {value!r}")
-        if self.check is not None:
-            self.check(value)
 
 
 def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
@@ -113,7 +101,10 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         for name, declared in options_of(type(self)).items():
-            declared.validate(name, getattr(self, name))
+            value, least = getattr(self, name), declared.at_least
+            check_type(name, value, declared.type)
+            if value is not None and least is not None and not least <= value < math.inf:
+                raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a sandbox can command it: "
@@ -127,8 +118,7 @@ class ServerSettings:
 
     def to_dict(self) -> JsonObject:
         values = {name: getattr(self, name) for name in options_of(type(self))}
-        paths = {name: str(cast("object", value)) for name, value in values.items() if isinstance(value, os.PathLike)}
-        return values | paths
+        return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}
 
 
 def is_this_machine(host: str) -> bool:

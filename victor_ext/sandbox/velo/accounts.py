@@ -47,9 +47,6 @@ class Accounts:
         self._ready[made["id"]] = self._now() + READY_AFTER
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
-    def readable_bank(self, account_id: str) -> JsonObject:
-        return find(self.readable_banks(), account_id, "funding account")
-
     def readable_banks(self) -> dict[str, JsonObject]:
         return {name: bank for name, bank in self.banks.items() if self._now() >= self._ready.get(name, 0.0)}
 

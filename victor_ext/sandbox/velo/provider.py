@@ -136,7 +136,10 @@ _READS: dict[str, tuple[str, _Read]] = {
     "list_sources": ("GET /v3/sourceAccounts", lambda state, _: [*state.accounts.sources.values()]),
     "get_source": ("GET /v3/sourceAccounts/{id}", lambda state, asked: state.accounts.source(asked.about)),
     "list_banks": ("GET /v2/fundingAccounts", lambda state, _: [*state.accounts.readable_banks().values()]),
-    "get_bank": ("GET /v2/fundingAccounts/{id}", lambda state, asked: state.accounts.readable_bank(asked.about)),
+    "get_bank": (
+        "GET /v2/fundingAccounts/{id}",
+        lambda state, asked: find(state.accounts.readable_banks(), asked.about, "funding account"),
+    ),
     "get_funding": (
         "GET /v1/fundings/{id}",
         lambda state, asked: find(state.accounts.fundings, asked.about, "funding"),

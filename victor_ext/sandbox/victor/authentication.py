@@ -17,8 +17,6 @@ from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 
-ISSUER = "victor-api"
-
 
 @dataclass
 class Refused(Exception):
@@ -40,7 +38,10 @@ class Authenticator:
         if prefix == "Token" and token:
             return self._signed(token)
         if prefix == "Bearer" and token:
-            return self._issued(token)
+            client_id = self._store.tokens.owner(token)
+            if client_id is None:
+                raise Refused("invalid_token", "This token was not issued here, has expired, or was revoked.")
+            return client_id
         known = "'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here)"
         raise Refused("wrong_prefix", f"Authorization must be {known}.")
 
@@ -52,8 +53,8 @@ class Authenticator:
         _check_header(_json_part(header_text, "header"))
         claims = _json_part(claims_text, "claims")
         issued, expires = _times(claims)
-        if claims.get("iss") != ISSUER:
-            raise Refused("wrong_issuer", f"iss must be '{ISSUER}'.")
+        if claims.get("iss") != "victor-api":
+            raise Refused("wrong_issuer", "iss must be 'victor-api'.")
         api_key = claims.get("sub")
         if not isinstance(api_key, str) or api_key not in self._store.public_keys:
             raise Refused("unknown_api_key", "sub is not an API key of this environment.")
@@ -76,14 +77,6 @@ class Authenticator:
             raise Refused("issued_in_the_future", "iat is later than this server's clock; see the Date header.")
         if expires < now - self._settings.leeway:
             raise Refused("expired_token", "exp has passed by this server's clock; see the Date header.")
-
-    def _issued(self, token: str) -> str:
-        client_id = self._store.tokens.owner(token)
-        if client_id is not None:
-            return client_id
-        if self._store.tokens.knows(token):
-            raise Refused("expired_token", "This token has expired; ask /v2/auth/token for a new one.")
-        raise Refused("unknown_token", "This token was not issued here, or it was revoked.")
 
     def issue(self, client_id: str, client_secret: str) -> JsonObject:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""

@@ -119,7 +119,7 @@ class SandboxCommands(TokenCommands):
         `network` the one that it comes by (None: RTP).
         """
         ledger = self._state
-        due = ledger.due_dates.tomorrow().isoformat() if due_date is None else due_date
+        due = ledger.tomorrow() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
         check_type("network", network, Network | None)

@@ -1,8 +1,6 @@
 """What is read: filters and pages of the list, and response bodies in the format of the document.
 
-With `quirks` the bodies have that of the provider's examples and guides: directions in upper case, `null` where an
-object is declared, times as epoch milliseconds, and a page size of 25 for every page. `settings.py` says what the
-other options choose.
+With `quirks` the bodies have that of the provider's examples and guides. `settings.py` says what the options choose.
 """
 
 import re
@@ -18,14 +16,13 @@ from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import PaymentRequest, Store
+from victor_ext.sandbox.victor.state import PaymentRequest, Store, Wrong
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
 _TIMES = ("start_datetime", "end_datetime", "approval_start_datetime", "approval_end_datetime")
+_PAGE_SIZE = 50  # the document's default
 _DATES = ("due_date_start_date", "due_date_end_date")
-DEFAULT_PAGE_SIZE = 50
-"""The document's default for a request."""
 
 _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "victor_id": ("id", eq),
@@ -71,8 +68,8 @@ class Listing:
     def __init__(self, settings: SandboxSettings, clock: Clock, store: Store) -> None:
         self._settings, self._clock, self._store = settings, clock, store
 
-    def problems(self, rules: Operation, filters: Filters) -> list[Problem]:
-        """What is wrong with a query. Of a filter that is given twice, `filters` keeps the one that counts."""
+    def check(self, rules: Operation, filters: Filters) -> None:
+        """Raise `Wrong` for a wrong query. Of a filter that is given twice, `filters` keeps the one that counts."""
         for name in filters if self._settings.repeated_filter != "refuse" else ():
             while isinstance(filters[name], list):
                 filters[name] = filters[name][0 if self._settings.repeated_filter == "first" else -1]
@@ -84,13 +81,14 @@ class Listing:
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
             problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
-        return problems
+        if problems:
+            raise Wrong(problems)
 
-    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]] | None:
-        """The number and the size of the page, and its requests; None: a page after the last one, which is refused."""
+    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
+        """The number and the size of the page, and its requests; `Wrong` if one after the last one is refused."""
         first = int(self._settings.first_page)
         number: int = filters.get("page", first)
-        size: int = min(filters.get("page_size", DEFAULT_PAGE_SIZE), self._settings.max_page_size)
+        size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
         low, high = self._range(filters)
         tests = {name: filters[name] for name in filters if name in _TESTS}
         if tests:
@@ -102,7 +100,8 @@ class Listing:
         index, last = max(0, number - first), max(0, high - low - 1) // size
         if index > last and self._settings.page_beyond != "empty":
             if self._settings.page_beyond != "last":
-                return None
+                problem = Problem(("page",), "invalid", "There is no such page.", "maximum")
+                raise Wrong([problem], self._settings.page_beyond)
             index, number = last, last + first
         begin = index * size
         if self._settings.order == "newest":
@@ -135,12 +134,11 @@ def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
 
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
-        self._settings, self._quirks = settings, settings.quirks
-        self._upper = settings.quirks or settings.directions == "upper"
-        self._nulls = settings.quirks or settings.nulls
-        self._milliseconds = settings.quirks or settings.times == "milliseconds"
-        shape, words = settings.error_shape, settings.status_words
-        self.conforms = not self._upper and not self._nulls and shape == words == "documented"
+        if settings.quirks:
+            settings = replace(settings, directions="upper", times="milliseconds", nulls=True)
+        self._settings, self._nulls = settings, settings.nulls
+        formats = settings.directions, settings.error_shape, settings.status_words
+        self.conforms = not settings.nulls and set(formats) == {"documented"}
         """Whether every body is as the document says."""
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
@@ -193,12 +191,12 @@ class Formats:
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": request.direction.upper() if self._upper else request.direction,
+            "direction": request.direction.upper() if self._settings.directions == "upper" else request.direction,
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
         results = [self.receipt(request) for request in requests]
-        return {"page": number, "page_size": 25 if self._quirks else size, "results": results}
+        return {"page": number, "page_size": 25 if self._settings.quirks else size, "results": results}
 
     def answer(self, request: PaymentRequest) -> JsonObject:
         """`RfpInboundPaymentRequestResponseDetails`: the answer to an inbound request."""
@@ -210,16 +208,19 @@ class Formats:
             notes=request.approval_notes,
         )
 
-    def error(self, operation: str, target: str, problems: list[Problem]) -> JsonObject:
+    def error(self, operation: str, problems: list[Problem]) -> JsonObject:
         """The body for what is wrong with a request, in the shape for its operation."""
         shape = self._settings.error_shape
         if shape == "plain":
             return {"error": problems[0].kind, "message": f"{'.'.join(problems[0].path)}: {problems[0].message}"}
         if shape == "api" or (shape == "documented" and operation == "create"):
-            return self.create_error(problems[0])
-        return self.validation_errors(target, problems)
+            return self._api_error(problems[0])
+        # `ValidationErrors`: all errors, as Spring's BindingResult prints them.
+        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
+        errors = [self._object_error(_TARGETS.get(operation, ""), problem) for problem in problems]
+        return {"name": name, "boundProperties": [], "allErrors": errors}
 
-    def create_error(self, problem: Problem) -> JsonObject:
+    def _api_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: one error, named by a key and a field in camel case."""
         field = ".".join(camel(step) for step in problem.path)
         name = camel(problem.path[-1]) if problem.path else "request"
@@ -228,26 +229,19 @@ class Formats:
         # The document declares `data` as an object and shows a null.
         return {"status": 0, "data": None, "error": error} if self._nulls else {"status": 0, "error": error}
 
-    def validation_errors(self, target: str, problems: list[Problem]) -> JsonObject:
-        """`ValidationErrors`: all errors, as Spring's BindingResult prints them."""
-        name = {"empty": False, "lastElementIndexed": False, "numberOfElements": 1}
-        errors = [self._object_error(target, problem) for problem in problems]
-        return {"name": name, "boundProperties": [], "allErrors": errors}
-
     def _object_error(self, target: str, problem: Problem) -> JsonObject:
         field = ".".join(camel(step) for step in problem.path)
         code = _SPRING.get(problem.rule) or _SPRING.get(problem.kind, "Invalid")
         place = f"{target}.{field}" if field else target
-        error: JsonObject = {
+        spring: JsonObject = {"field": field or None, "rejectedValue": None, "bindingFailure": False}
+        return {
             "objectName": target,
             "code": code,
             "codes": [f"{code}.{place}", *([f"{code}.{field}"] if field else []), code],
             "arguments": [{"codes": [place, field], "defaultMessage": field, "code": field}] if field else [],
             "defaultMessage": problem.message,
+            **(spring if self._settings.quirks else {}),
         }
-        if self._quirks:
-            error |= {"field": field or None, "rejectedValue": None, "bindingFailure": False}
-        return error
 
     def _payee(self, request: PaymentRequest) -> JsonObject:
         return self._object(account_number=request.payee_account, ultimate_creditor=request.ultimate_creditor)
@@ -269,13 +263,20 @@ class Formats:
     def _time(self, seconds: float | None) -> float | int | None:
         if seconds is None:
             return None
-        return round(seconds * 1000) if self._milliseconds else round(seconds, 3)
+        return round(seconds * 1000) if self._settings.times == "milliseconds" else round(seconds, 3)
 
     def _object(self, **members: JsonValue) -> JsonObject:
         """A JSON object; without nulls, members that are None are left out."""
         return members if self._nulls else {name: value for name, value in members.items() if value is not None}
 
 
+_TARGETS = {
+    "list": "listPaymentRequests",
+    "get": "victorPaymentRequestId",
+    "create": "newRtpRfpPaymentRequest",
+    "respond": "rfpInboundPaymentRequestResponseRequestDetails",
+}
+"""What Spring calls the input of an operation."""
 _SPRING = {
     "pattern": "Pattern",
     "minLength": "Size",

@@ -7,6 +7,7 @@ import sqlite3
 import string
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
@@ -16,23 +17,14 @@ from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import state
 from victor_ext.sandbox.victor.authentication import new_key_pair
-from victor_ext.sandbox.victor.lifecycle import DueDates, Lifecycle, read_date
-from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store
+from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
+from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
+from victor_ext.sandbox.victor.state import OPEN, Account, Counterparty, PaymentRequest, Status, Store, Wrong
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 
 
-class KeyConflict(Exception):
-    """The key was used with another body."""
-
-
-class CannotRespond(ValueError):
-    """Why an answer is refused, and the wrong field (empty: the request itself)."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+KEY_NAME = "Idempotency-Key"
 
 
 class Ledger(Lifecycle):
@@ -44,7 +36,7 @@ class Ledger(Lifecycle):
     def __init__(self, settings: SandboxSettings, clock: Clock, database: sqlite3.Connection) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
-        super().__init__(Store(database, clock), DueDates(clock, settings.due_date_zone), step=step)
+        super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
@@ -59,7 +51,7 @@ class Ledger(Lifecycle):
             power = {"amount": "129.95", "notes": "Invoice 2203"}
             deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
             for asks, details in (({**payee, "ultimate_creditor": "City Power and Light"}, power), (payee, deposit)):
-                details |= {"due_date": self.due_dates.tomorrow().isoformat(), "biller_type": "BUSINESS"}
+                details |= {"due_date": self.tomorrow(), "biller_type": "BUSINESS"}
                 self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
@@ -71,12 +63,16 @@ class Ledger(Lifecycle):
         if self._settings.auto is not None:
             self.pass_time(self._clock.now())
 
+    def tomorrow(self) -> str:
+        """The day after the first due date that is accepted."""
+        return (due_dates(self._clock.now(), self._zone)[0] + timedelta(days=1)).isoformat()
+
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
     def replay(self, owner: str, key: str | None, fingerprint: str) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None; raises `KeyConflict` for another body."""
+        """The request that was made under this key, its refusal, or None; raises `Wrong` for another body's key."""
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
         if made is None and not refusal:
@@ -87,7 +83,8 @@ class Ledger(Lifecycle):
         if is_over or (self._settings.key_conflict if another else self._settings.key_repeat) == "new":
             return None
         if another and self._settings.key_conflict != "replay":
-            raise KeyConflict
+            problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
+            raise Wrong([problem], self._settings.key_conflict)
         return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
@@ -165,25 +162,25 @@ class Ledger(Lifecycle):
         """Answer an inbound request; returns it, and whether this call did the work.
 
         `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits. Raises `NotFound`, or
-        `CannotRespond` with the reason.
+        `Wrong` with the reason.
         """
         request = self.get(request_id)
         if as_payer and request.child_id is not None:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
-            raise CannotRespond("", "This request is outbound; answer the inbound one (its child).")
+            raise _cannot("", "This request is outbound; answer the inbound one (its child).")
         accepted = body["status"] == "Accepted"
         answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
         modified, (notes, refusal) = body.get("modified_amount"), self._settings.kept("notes", body["notes"])
         if refusal and not as_payer:
-            raise CannotRespond("notes", refusal)
+            raise _cannot("notes", refusal)
         if request.answer is not None:
             same = (request.answer, request.modified_amount, request.approval_notes) == (answer, modified, notes)
             if same and self._settings.second_answer == "replay":
                 return request, False
-            raise CannotRespond("status", "This request has been answered already.")
+            raise _cannot("status", "This request has been answered already.")
         if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
-            raise CannotRespond("status", f"This request is {request.status}; only a pending one can be answered.")
+            raise _cannot("status", f"This request is {request.status}; only a pending one can be answered.")
         self._check_modified(request, answer, modified)
         now = self._clock.now()
         parent = self.store.requests.get(request.parent_id or "")
@@ -200,10 +197,10 @@ class Ledger(Lifecycle):
         return changed[0], True
 
     def expire(self, request_id: str) -> PaymentRequest:
-        """Let a request without an answer expire now, and its twin; raises `NotFound` or `CannotRespond`."""
+        """Let a request without an answer expire now, and its twin; raises `NotFound` or `Wrong`."""
         request = self.get(request_id)
         if request.status not in OPEN:
-            raise CannotRespond("status", f"This request is {request.status}; only one without an answer can expire.")
+            raise _cannot("status", f"This request is {request.status}; only one without an answer can expire.")
         twin = self.store.requests.get(request.child_id or request.parent_id or "")
         both = [one for one in (request, twin) if one is not None and one.status in OPEN]
         now = self._clock.now()
@@ -214,11 +211,11 @@ class Ledger(Lifecycle):
         if modified is None:
             return
         if answer == "Rejected":
-            raise CannotRespond("modified_amount", "A declined request has no amount.")
+            raise _cannot("modified_amount", "A declined request has no amount.")
         if Decimal(modified) <= 0:
-            raise CannotRespond("modified_amount", "The amount must be above zero.")
+            raise _cannot("modified_amount", "The amount must be above zero.")
         if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
-            raise CannotRespond("modified_amount", "This request does not allow another amount.")
+            raise _cannot("modified_amount", "This request does not allow another amount.")
 
     def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound`."""
@@ -263,11 +260,11 @@ class Ledger(Lifecycle):
             refused["payment_details.amount"] = "must be above zero"
         if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
-        due, dates = read_date(details["due_date"]), self.due_dates
+        due, (first, last) = read_date(details["due_date"]), due_dates(self._clock.now(), self._zone)
         for place, text in {"payment_details.notes": details.get("notes"), "client_reference_id": reference}.items():
             why = self._settings.kept(place, text or "")[1]
             refused |= {place: why} if why and not from_outside else {}
-        if not from_outside and (due is None or not dates.earliest() <= due <= dates.latest()):
+        if not from_outside and (due is None or not first <= due <= last):
             refused["payment_details.due_date"] = "must be a date from today until 24 hours from now"
         if self._settings.strict_accounts and not from_outside:
             if payee["account_number"] not in self.store.accounts:
@@ -275,6 +272,11 @@ class Ledger(Lifecycle):
             if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
                 refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
         return [Problem(tuple(place.split(".")), "invalid", message) for place, message in refused.items()]
+
+
+def _cannot(field: str, message: str) -> Wrong:
+    """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
+    return Wrong([Problem((field,) if field else (), "invalid", message)])
 
 
 def _shown(payer: Account) -> JsonObject:

@@ -5,73 +5,46 @@ answer to its inbound twin. A request without an answer expires after its due da
 """
 
 import heapq
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from itertools import count
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-from victor_ext.sandbox.server.context import Clock
-from victor_ext.sandbox.victor.settings import read_zone
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
 def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
-    if not _DATE.match(text):
-        return None
     try:
-        return date.fromisoformat(text)
+        read = date.fromisoformat(text)
     except ValueError:
         return None
+    return read if read.isoformat() == text else None
 
 
-class DueDates:
-    """The accepted due dates, by the business clock: from today until 24 hours from now.
+_WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
-    The provider does not say in which time zone. Without a zone, a date that is right anywhere on earth is accepted.
-    With one, only its days count, so that a caller can meet the refusal that the provider may give.
+
+def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
+    """The first and the last due date that is accepted: from today until 24 hours from now, in a zone.
+
+    The provider does not say in which zone. Without one, a date that is right anywhere on earth is accepted. With one,
+    a caller can meet the refusal that the provider may give.
     """
-
-    def __init__(self, clock: Clock, zone: str | None) -> None:
-        self._clock = clock
-        own = None if zone is None else read_zone(zone)
-        self._west: tzinfo = own or timezone(timedelta(hours=-12))
-        self._east: tzinfo = own or timezone(timedelta(hours=14))
-
-    def earliest(self) -> date:
-        """Today, in the zone where the date is earliest."""
-        return self._now().astimezone(self._west).date()
-
-    def tomorrow(self) -> date:
-        return self.earliest() + timedelta(days=1)
-
-    def latest(self) -> date:
-        """The date 24 hours from now, in the zone where it is latest."""
-        return (self._now() + timedelta(hours=24)).astimezone(self._east).date()
-
-    def end_of(self, day: date) -> float:
-        """Epoch seconds at which a day is over in every zone that counts."""
-        return datetime.combine(day + timedelta(days=1), time(), self._west).timestamp()
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
+    first, last = datetime.fromtimestamp(now, zone or _WEST), datetime.fromtimestamp(now + 86_400, zone or _EAST)
+    return first.date(), last.date()
 
 
 class Lifecycle:
-    def __init__(self, store: Store, due_dates: DueDates, *, step: float) -> None:
-        self.store, self.due_dates, self._step = store, due_dates, step
-        self._schedule: list[tuple[float, int, str, Status, Status]] = []
-        """A heap of moves: when each is due, its number, the request, the status that it leaves, and the next one."""
-        self._numbers = count()
+    def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
+        self.store, self._step, self._zone = store, step, zone
+        self._schedule: list[tuple[float, str, Status, Status]] = []
+        """A heap of moves: when each is due, the request, the status that it leaves, and the next one."""
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
             if (planned := self._next(request)) is not None:
                 due, to = planned
-                heapq.heappush(self._schedule, (due, next(self._numbers), request.id, request.status, to))
+                heapq.heappush(self._schedule, (due, request.id, request.status, to))
 
     def _commit(self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None) -> None:
         self.store.commit(requests, keys)
@@ -81,16 +54,11 @@ class Lifecycle:
         """Make every move that is due by `now`, in order of time; returns their number."""
         moved = 0
         while self._schedule and self._schedule[0][0] <= now:
-            due = self._schedule[0][0]
-            changed: dict[str, PaymentRequest] = {}
-            while self._schedule and self._schedule[0][0] == due:
-                _, _, request_id, leaves, to = heapq.heappop(self._schedule)
-                request = changed.get(request_id) or self.store.requests[request_id]
-                if request.status == leaves:  # else it has left that before
-                    changed[request_id] = self._moved(request, to, due)
-            if changed:
-                self._commit(list(changed.values()))
-            moved += len(changed)
+            due, request_id, leaves, to = heapq.heappop(self._schedule)
+            request = self.store.requests[request_id]
+            if request.status == leaves:  # else it has left that before
+                self._commit([self._moved(request, to, due)])
+                moved += 1
         return moved
 
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
@@ -115,7 +83,9 @@ class Lifecycle:
             case "processing" if behaviour in ("accept", "decline"):
                 return soon, "accepted" if behaviour == "accept" else "declined"
             case "pending" | "processing" | "needs-review":
-                return self.due_dates.end_of(date.fromisoformat(request.due_date)), "expired"
+                # When the day of its due date is over, everywhere if there is no zone.
+                over = date.fromisoformat(request.due_date) + timedelta(days=1)
+                return datetime.combine(over, time(), self._zone or _WEST).timestamp(), "expired"
             case "accepted":
                 return soon, "completed"
             case _:

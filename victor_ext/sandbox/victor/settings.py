@@ -8,17 +8,15 @@ from zoneinfo import ZoneInfo
 
 from victor_ext.sandbox.server.settings import ServerSettings, measured, option, read_measurements
 
-Environment = Literal["staging", "production"]
 Characters = Literal["any", "latin-1", "ascii", "basic"]
 _OTHERS = {"any": r"(?!)", "latin-1": r"[^\x00-\xff]", "ascii": r"[^\x00-\x7f]", "basic": r"[^A-Za-z0-9. ]"}
 """What matches a character that is not of a kind."""
-ErrorShape = Literal["documented", "api", "validation", "plain"]
 
 
-def read_zone(name: str) -> ZoneInfo:
+def read_zone(name: str | None) -> ZoneInfo | None:
     """A zone by its name in the IANA database; `ValueError` for an unknown name."""
     try:
-        return ZoneInfo(name)
+        return None if name is None else ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         known = "the name of a time zone such as America/New_York"
         raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
@@ -28,7 +26,7 @@ def read_zone(name: str) -> ZoneInfo:
 class SandboxSettings(ServerSettings):
     """Every option of the sandbox. All times are in seconds. A wrong value is a `ValueError` that names it."""
 
-    environment: Environment = option(
+    environment: Literal["staging", "production"] = option(
         "staging", help="the longest life of a client-signed token: 3600 s, in production 300 s"
     )
     state: str | os.PathLike[str] | None = option(
@@ -76,7 +74,7 @@ class SandboxSettings(ServerSettings):
     require_key: bool = measured(False, "refuse a create without Idempotency-Key")
     unknown_id: Literal["400", "404"] = measured("400", "the status for an id that does not exist")
     invalid_status: Literal["400", "422"] = measured("400", "the status for what breaks a rule of the document")
-    error_shape: ErrorShape = measured(
+    error_shape: Literal["documented", "api", "validation", "plain"] = measured(
         "documented", "errors: as documented, all ApiErrorResponse, all ValidationErrors, or plain as a 401"
     )
     error_code: int = measured(101, "the code of ApiErrorResponse for an invalid field")
@@ -99,7 +97,6 @@ class SandboxSettings(ServerSettings):
     strict_accounts: bool = option(False, help="refuse payee accounts and counterparties that were not added")
     due_date_zone: str | None = option(
         None,
-        check=read_zone,
         metavar="ZONE",
         help="judge due dates by the days of this time zone, such as America/New_York; without it any date that is "
         "right somewhere on earth is accepted",
@@ -113,6 +110,10 @@ class SandboxSettings(ServerSettings):
         help="how long each step of a request takes; None in Python, or a large number: they move by command only",
     )
     demo_data: bool = option(False, help="start with accounts, counterparties and two inbound requests")
+
+    def __post_init__(self) -> None:
+        ServerSettings.__post_init__(self)
+        read_zone(self.due_date_zone)
 
     @classmethod
     def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from victor_ext.sandbox.server.context import Clock, TokenStore
-from victor_ext.sandbox.server.document import declared_in
+from victor_ext.sandbox.server.document import Problem, declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import Move, Tone
@@ -100,6 +100,14 @@ class PaymentRequest:
     def to_dict(self) -> JsonObject:
         """Every field that has a value."""
         return {name: value for name in self.__slots__ if (value := getattr(self, name)) is not None}
+
+
+class Wrong(ValueError):
+    """What is wrong with a call, and the status of the response (None: that of what breaks a rule of the document)."""
+
+    def __init__(self, problems: list[Problem], status: str | None = None) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems, self.status = problems, status
 
 
 def _stamp(seconds: float) -> str:

@@ -41,7 +41,6 @@ _BEAT = 0.2
 _TICK = 5
 """The beats after which time alone may have moved something."""
 _SHOWN = 200
-_CALLS_OF_A_LIFE = 500
 
 Fragments: TypeAlias = dict[str, str]
 """Rendered fragments by their id, in the order of the page."""
@@ -67,11 +66,10 @@ class PageView:
         self._provider, self._context = provider, provider.context
 
     def index(self) -> str:
-        records = self._provider.records()
         return _render(
             "index.html",
             heading=self._provider.heading,
-            title=records.title,
+            title=self._provider.records_title,
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
@@ -102,7 +100,7 @@ class PageView:
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
         work, attempts = self._context.work_by_key, self._context.attempts
         groups: dict[str, Group] = {}
-        records = self._provider.records().latest(_SHOWN)
+        records = self._provider.records(_SHOWN)
         for record in records:
             group_id = record.group if record.key is None else f"key:{record.key}"
             group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
@@ -126,18 +124,16 @@ class PageView:
 
     def record(self, record_id: str) -> str:
         """The life of one record; raises `NotFound`."""
-        records = self._provider.records()
-        details = records.details(record_id)
-        calls = self._calls_about({record_id, *details.related.values()}, details.record.key)
-        entries, as_test = _timeline(details.moves, calls), records.as_test(record_id, calls)
-        return _render("fragments.html", "record", details=details, entries=entries, as_test=as_test)
+        details = self._provider.record_details(record_id)
+        calls = self._context.about({record_id, *details.related.values()}, details.record.key)
+        return _render("fragments.html", "record", details=details, entries=_timeline(details.moves, calls))
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""
         attempts = self._context.attempts.get(key)
         if attempts is None:
             raise NotFound("No call with this key has come.")
-        calls = self._calls_about(set(), key)
+        calls = self._context.about((), key)
         work = self._context.work_by_key[key]
         return _render("fragments.html", "key", key=key, attempts=attempts, entries=_timeline((), calls), work=work)
 
@@ -151,11 +147,6 @@ class PageView:
         headers = {} if response is None else shown_headers(response.headers)
         exchange = {"call": call, "request_body": text, "response": response, "response_headers": headers}
         return _render("fragments.html", "exchange", **exchange)
-
-    def _calls_about(self, ids: set[str], key: str | None) -> list[Received]:
-        calls = self._context.after(0)
-        about = [call for call in calls if call.request_id in ids or (key is not None and call.idempotency_key == key)]
-        return about[-_CALLS_OF_A_LIFE:]
 
 
 def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
