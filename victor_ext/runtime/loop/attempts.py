@@ -35,6 +35,7 @@ from .classification import (
     request_id_of,
     what_to_do,
 )
+from .conflicts import Use
 from .events import CallReport, Reporter
 from .flow import Acquire, Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
@@ -87,8 +88,7 @@ class _Call:
         self._is_read_once = is_read_once
         self._request = request
         self._key = key
-        # The request that a failure belongs to; None while a token is fetched.
-        self._failing: httpx.Request | None = request
+        self._is_for_token = False  # while one is fetched
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._deadline = loop.deadline
         if key is not None:
@@ -211,11 +211,11 @@ class _Call:
         finally:
             QUOTED.set(about)
 
-    def _complete_error(self, error: VictorError) -> None:
-        """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""
-        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour)
-        if advice not in error.message:
-            error.message = f"{error.message} {advice}".rstrip()
+    def _complete_error(self, error: VictorError, *, conflict: bool = False) -> None:
+        """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for a token."""
+        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict)
+        if not self._is_for_token and advice not in error.message:
+            error.message = f"{error.message} {advice}"
             error.hint = advice
         error.outcome = self._outcome
         error.idempotency_key = self._key
@@ -225,7 +225,7 @@ class _Call:
         # A request for a token has retries of its own. The call's retries and their cost stay as they were.
         retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
-        self._failing = None
+        self._is_for_token = True
         if best_effort:
             left = self._left()
             self._best_effort_ends = self._loop.clock.monotonic() + (
@@ -234,7 +234,7 @@ class _Call:
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._failing, self._best_effort_ends = retries, paid, self._request, None
+            self._retries, self._paid, self._is_for_token, self._best_effort_ends = retries, paid, False, None
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
@@ -366,18 +366,10 @@ class _Call:
                 return self._out_of_time(request, failure)
             if retry_after is None:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
-        return error_for(
-            failure,
-            behaviour=self._loop.behaviour,
-            request=request,
-            call=self._failing,
-            outcome=self._outcome,
-            key=self._key,
-            attempts=self._attempts,
-            tries=self._retries + 1 if self._failing is None else self._attempts,
-            retry_after=retry_after,
-            why=why,
-        )
+        tries = self._retries + 1 if self._is_for_token else self._attempts
+        error = error_for(failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why)
+        self._complete_error(error, conflict=failure.use not in (None, Use.IN_PROGRESS))
+        return error
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"
