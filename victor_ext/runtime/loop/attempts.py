@@ -68,10 +68,11 @@ class AttemptLoop:
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
-        may_repeat = type(request.stream) is httpx.ByteStream or keep_content(request)
+        if type(request.stream) is not httpx.ByteStream:
+            keep_content(request)
         row = request.extensions[OPERATION] = self.behaviour.row_of(request)
         key = None if row.reads else self.behaviour.key_place.prepare(request)
-        return _Call(self, request, key, is_read_once=not may_repeat).run()
+        return _Call(self, request, key).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that is sent elsewhere."""
@@ -81,11 +82,8 @@ class AttemptLoop:
 class _Call:
     """The state of one logical call over its attempts."""
 
-    def __init__(
-        self, loop: AttemptLoop, request: httpx.Request, key: str | None, *, is_read_once: bool = False
-    ) -> None:
+    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
         self._loop = loop
-        self._is_read_once = is_read_once
         self._request = request
         self._key = key
         self._is_for_token = False  # while one is fetched
@@ -191,9 +189,6 @@ class _Call:
                     continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
-            if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
-                why = "its body can be read only once, so it is not sent again: pass the bytes"
-                raise self._error(request, result, why=why)
             another = signed and not self._renewed
             if another and may_try_another_token(self._loop.authenticator, request, result.response):
                 self._renewed = True
