@@ -1,7 +1,4 @@
-"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls.
-
-`ping` is such a flow, of every client that has a signed read.
-"""
+"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -17,7 +14,6 @@ from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
-from .config import ClientConfig
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 from .records import describe
 
@@ -73,7 +69,9 @@ class Call:
         return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
 
 
-OperationFlow = Generator[Call | Sleep, Any, T]
+Step = Call | Sleep | Callable[[], Any]
+"""A function is called, and its result awaited where calls are: a method of the client."""
+OperationFlow = Generator[Step, Any, T]
 
 
 def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
@@ -131,10 +129,11 @@ class SyncRunner(_Runner):
         finally:
             QUOTED.set(about)
 
-    def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
-        if type(step) is Sleep:
+    def _execute(self, step: Step, last: list[Call]) -> Any:
+        if isinstance(step, Sleep):
             return self._sleep(step.seconds)
-        assert type(step) is Call
+        if not isinstance(step, Call):
+            return step()
         client, arguments = step.prepared(self._api, self.extras)
         response = step.operation.sync_detailed(client=client, **arguments)
         step.capture_response(client)
@@ -152,71 +151,13 @@ class AsyncRunner(_Runner):
         finally:
             QUOTED.set(about)
 
-    async def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
-        if type(step) is Sleep:
+    async def _execute(self, step: Step, last: list[Call]) -> Any:
+        if isinstance(step, Sleep):
             return await self._sleep(step.seconds)
-        assert type(step) is Call
+        if not isinstance(step, Call):
+            return await step()
         client, arguments = step.prepared(self._api, self.extras)
         response = await step.operation.asyncio_detailed(client=client, **arguments)
         step.capture_response(client)
         last[:] = [step]
         return response
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """The result of a signed read. It exists only where the provider accepts the credentials.
-
-    Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token, if it needed one.
-        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative: behind); 0.0 within
-            two seconds. None: the provider does not tell its time.
-        response_info: Status, headers, request id and attempts of the response.
-    """
-
-    seconds: float
-    clock_offset: float | None
-    response_info: ResponseInfo
-
-
-class _Pings:
-    _pinged: tuple[ModuleType, dict[str, Any]]
-    """A generated operation that needs no id, is signed and changes nothing, with its arguments: one item of a list.
-
-    What its response has to be is the behaviour's to say.
-    """
-    _config: ClientConfig
-    _runner: Any
-
-    def _ping(self) -> OperationFlow[Ping]:
-        clock = self._config.clock
-        began = clock.monotonic()
-        step = Call(*self._pinged, lambda response: response)
-        yield step
-        assert step.info is not None
-        offset = clock.skew if clock.provider_time().is_known else None
-        return Ping(clock.monotonic() - began, offset, step.info)
-
-
-class BlockingPing(_Pings):
-    def ping(self) -> Ping:
-        """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
-
-        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
-
-        Returns:
-            How long it took, the difference of the clocks, and the response.
-
-        Raises:
-            AuthenticationError: The provider does not accept the credentials.
-            VictorError: Any other failure.
-        """
-        pinged: Ping = self._runner.run(self._ping())
-        return pinged
-
-
-class AwaitedPing(_Pings):
-    async def ping(self) -> Ping:
-        """As `ping` of the client with blocking calls, awaited."""
-        pinged: Ping = await self._runner.run(self._ping())
-        return pinged
