@@ -72,6 +72,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The time counts as passed.
     _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
+    is_awaited: ClassVar[bool]
     _config: ClientConfig
     _connections: Any
     _driver: Any
@@ -134,6 +135,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
+            for name in dir(cls):
+                if isinstance(method := getattr(cls, name, None), operation):  # a mock takes `self` from functions only
+                    setattr(cls, name, method.function(awaited=cls.is_awaited))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 

@@ -160,15 +160,15 @@ class _Definition(Generic[B, A]):
     def __get__(self, resource: HasMode[Awaited], owner: type[Any]) -> A: ...
 
     def __get__(self, resource: HasMode[Any] | None, owner: type[Any]) -> Any:
-        if resource is not None:
-            return self._bound_to(resource)
-        # The class of a client has a mode; that of a resource has none.
-        runner: type[Any] | None = getattr(owner, "_runner_type", None)
-        return self if runner is None else self._awaited if runner is AsyncRunner else self._blocking
+        return self if resource is None else self._bound_to(resource)
 
     def __call__(self, resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
         """As a function of the class: `Payouts.get(payouts, "...")`."""
         return self._bound_to(resource)(*args, **kwargs)
+
+    def function(self, *, awaited: bool) -> Callable[..., Any]:
+        """The method of one mode."""
+        return self._awaited if awaited else self._blocking
 
     def _bound_to(self, resource: HasMode[Any]) -> Any:
         function = self._awaited if isinstance(_shared_by(resource).runner, AsyncRunner) else self._blocking
