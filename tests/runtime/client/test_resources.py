@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import AsyncMock, MagicMock, create_autospec
+from unittest.mock import AsyncMock, create_autospec
 
 import httpx
 import pytest
@@ -35,8 +35,8 @@ def victor() -> Iterator[Victor]:
 
 
 def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
-    for kind, mock in ((Victor, MagicMock), (AsyncVictor, AsyncMock)):
-        assert type(create_autospec(kind, instance=True).ping) is mock
+    for kind in (Victor, AsyncVictor):
+        assert isinstance(create_autospec(kind, instance=True).ping, AsyncMock) is kind.is_awaited
         with pytest.raises(TypeError, match="missing a required argument: 'call'"):
             create_autospec(kind, instance=True).send()
 
