@@ -19,14 +19,12 @@ import pytest
 
 from tests.faults.adapters import Crowd, each_mode
 from tests.providers.victor.adapter import payment
-from tests.runtime.fakes import FakeClock
+from tests.runtime.fakes import BEHAVIOUR, FakeClock
 from victor_ext import AsyncVictor, DeadlineExceeded, Outcome, RetryPolicy, Victor, VictorError, VictorJwt
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.attempts import AttemptLoop
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.flow import Send, Sleep
-from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.retry import RetryQuota
 from victor_ext.sandbox import Sandbox
 
@@ -84,7 +82,7 @@ class Outage:
         self.quota = RetryQuota(policy.quota)
         self._dice = Random(1)
         self._loop = AttemptLoop(
-            behaviour=Behaviour(name="Pay", key_place=HeaderKey("Idempotency-Key")),
+            behaviour=BEHAVIOUR,
             authenticator=FixedToken(lambda: "Token t"),
             policy=policy,
             quota=self.quota,

@@ -202,7 +202,7 @@ class OneRow(Operations):
         return replace(of_no_table(request), **self._columns)
 
 
-BEHAVIOUR = Behaviour(name="Pay", environment="test", key_place=HeaderKey())
+BEHAVIOUR = Behaviour(name="Pay", operations=OneRow(), environment="test", key_place=HeaderKey())
 
 
 @dataclass

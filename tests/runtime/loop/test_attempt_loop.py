@@ -12,7 +12,6 @@ from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import SignedToken
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
 from victor_ext.runtime.loop.flow import done
 from victor_ext.runtime.loop.retry import RetryPolicy
@@ -252,7 +251,7 @@ class TestRedirects:
         assert "visibly-fake" not in str(raised)
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
-        behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, resent_redirects=frozenset({307}))
+        behaviour = dataclasses.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
         harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2

@@ -251,8 +251,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Raises:
             VictorError: A read failed.
         """
-        table = self._config.loop.behaviour.operations
-        proof = None if table is None else table.proof_of(call.operation)
+        proof = self._config.loop.behaviour.operations.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
         try:
@@ -280,8 +279,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Raises:
             VictorError: The read failed.
         """
-        table = self._config.loop.behaviour.operations
-        follow = None if table is None else table.follow_of(call.operation)
+        follow = self._config.loop.behaviour.operations.follow_of(call.operation)
         if follow is None:
             return "No read shows its state."
         return follow.done((yield partial(follow.read, self, call, id)), id)
@@ -375,8 +373,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     @property
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
-        table = self._config.loop.behaviour.operations
-        return [] if table is None else table.reads()
+        return self._config.loop.behaviour.operations.reads()
 
     @property
     def caller(self) -> str | None:

@@ -129,7 +129,7 @@ class _Preparing(httpx.BaseTransport):
     key: str | None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         if row.reads:
             raise ConfigurationError(
                 f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
@@ -152,7 +152,7 @@ class _Preparing(httpx.BaseTransport):
         raise _Prepared(
             PreparedCall(
                 name=self.name,
-                operation=self.behaviour.name_of(request),
+                operation=self.behaviour.operations.name(request),
                 promise=row.promise(has_key=key is not None, subject=subject),
                 look_up_needs=None if proof is None or subject == "" else proof.needs,
                 subject=subject,

@@ -70,7 +70,7 @@ class AttemptLoop:
         """One logical call. Returns a good response, or raises a typed error."""
         if type(request.stream) is not httpx.ByteStream:
             keep_content(request)
-        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         key = None if row.reads else self.behaviour.key_place.prepare(request)
         return _Call(self, request, key).run()
 
@@ -142,24 +142,35 @@ class _Call:
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
+        last: httpx.Response | None = None
+        error: BaseException | None = None
+        name: str | None = None
+        outcome: Outcome | None = None
         try:
-            response = yield from attempts
-        except VictorError as error:
-            self._report_end(report, error.response, type(error).__name__, error.outcome)
-            raise
-        except BaseException as error:  # noqa: BLE001 - raised below; of a caller's own transport or credentials, or the call is interrupted
-            other = error
-        else:
-            self._report_end(report, response, None, None)
-            return response
+            last = response = yield from attempts
+        except VictorError as raised:
+            error, last, outcome = raised, raised.response, raised.outcome
+        except BaseException as raised:  # noqa: BLE001 - of a caller's own transport or credentials, or the call is interrupted
+            error, outcome = raised, self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
+        if error is not None:
+            name = "Interrupted" if isinstance(error, GeneratorExit) else type(error).__name__
         # Outside of the handler: a listener's traceback would show frames that hold the token.
-        outcome = self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
-        name = "Interrupted" if isinstance(other, GeneratorExit) else type(other).__name__
-        self._report_end(report, None, name, outcome)
+        report.call_ended(
+            attempts=self._attempts,
+            status_code=None if last is None else last.status_code,
+            error=name,
+            outcome=outcome,
+            seconds=self._loop.clock.monotonic() - self._started,
+            waited=self._waited,
+            request_id=request_id_of(last, self._loop.behaviour),
+            quota=self._loop.quota.available,
+        )
+        if error is None:
+            return response
         try:
-            raise other
+            raise error
         finally:
-            del other
+            del error, last
 
     def _unusable(self, response: Response, why: str) -> VictorError:
         """The error of this call when the code above the loop cannot read its good response."""
@@ -236,13 +247,14 @@ class _Call:
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        has_key = counted and self._key is not None
-        if has_key or (counted and not loop.behaviour.operation_of(request).reads):
+        has_key, row = counted and self._key is not None, loop.behaviour.operation_of(request)
+        if has_key or (counted and not row.reads):
             self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
-        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and self._may_reuse_at_once(request)
+        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
+        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and not self._attempts and row.is_read_by_id
         self._attempts += counted
         timing = None
         if self._report is not None:
@@ -277,18 +289,11 @@ class _Call:
             loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         failure = of_response(came, loop.behaviour, begun=begun)
-        if failure is None and counted and self._may_be_late(request, came):
+        # It may be a late second response to an earlier request on the same connection.
+        was_just_used = counted and request.extensions.get(REUSED_IMMEDIATELY, False)
+        if failure is None and was_just_used and not row.names_its_subject(came):
             return of_late(came)
         return failure or came
-
-    def _may_reuse_at_once(self, request: httpx.Request) -> bool:
-        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
-        return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id
-
-    def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
-        """Whether a good response may be a late second one to an earlier request on the same connection."""
-        row = self._loop.behaviour.operation_of(request)
-        return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request, left: float | None) -> None:
         """Raise if this machine slept since the call began, also before its first attempt: an earlier call may have
@@ -373,21 +378,6 @@ class _Call:
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
         return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)
-
-    def _report_end(
-        self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None
-    ) -> None:
-        loop = self._loop
-        report.call_ended(
-            attempts=self._attempts,
-            status_code=None if response is None else response.status_code,
-            error=error,
-            outcome=outcome,
-            seconds=loop.clock.monotonic() - self._started,
-            waited=self._waited,
-            request_id=request_id_of(response, loop.behaviour),
-            quota=loop.quota.available,
-        )
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:
