@@ -36,8 +36,12 @@ from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.http.from_httpx2 import AnyTimeout, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
-from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
+from victor_ext.runtime.http.pooled_transport import (
+    AsyncPooledTransport,
+    AsyncThroughClient,
+    PooledTransport,
+    ThroughClient,
+)
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import Done
 from victor_ext.runtime.loop.resending import Authenticator

@@ -106,28 +106,29 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _describe(result: Any, last: list[Call]) -> None:
-    if last and (info := last[0].info) is not None:
-        describe(result, info)
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class _Runner:
     _api: ApiWithin
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
-
-class SyncRunner(_Runner):
-    def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end. The records that it returns know the response of its last call."""
-        last, about = list[Call](), QUOTED.get()
+    def _described(self, flow: OperationFlow[T], last: list[Call]) -> OperationFlow[T]:
+        """The flow, whose records know the response of its `last` call."""
+        about = QUOTED.get()
         try:
-            result = drive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            result = yield from flow
+            if last and (info := last[0].info) is not None:
+                describe(result, info)
             return result
         finally:
             QUOTED.set(about)
+
+
+class SyncRunner(_Runner):
+    def run(self, flow: OperationFlow[T]) -> T:
+        """Run the flow to its end."""
+        last = list[Call]()
+        return drive(self._described(flow, last), lambda step: self._execute(step, last))
 
     def _execute(self, step: Step, last: list[Call]) -> Any:
         if isinstance(step, Sleep):
@@ -143,13 +144,8 @@ class SyncRunner(_Runner):
 
 class AsyncRunner(_Runner):
     async def run(self, flow: OperationFlow[T]) -> T:
-        last, about = list[Call](), QUOTED.get()
-        try:
-            result = await adrive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
-            return result
-        finally:
-            QUOTED.set(about)
+        last = list[Call]()
+        return await adrive(self._described(flow, last), lambda step: self._execute(step, last))
 
     async def _execute(self, step: Step, last: list[Call]) -> Any:
         if isinstance(step, Sleep):

@@ -19,7 +19,7 @@ from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, s
 from .from_httpx2 import AnyProxy, AnyURL, as_httpx, is_client
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
-from .through_client import require_open
+from .pooled_transport import require_open
 
 if sys.platform in ("darwin", "win32"):
     from truststore import SSLContext
