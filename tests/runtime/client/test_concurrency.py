@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +12,6 @@ from victor_api.client import Client
 from tests.faults.adapters import Crowd
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
-from victor_ext.runtime.loop.flow import Acquire
 
 URL = "http://localhost"
 MOST = 3
@@ -135,11 +135,11 @@ def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
         for deadline, most in ((40.0, 30.0), (4.0, 3.0)):
             loop = client.with_options(deadline=deadline)._config.loop
             step = next(loop.call(httpx.Request("POST", URL)))
-            assert isinstance(step, Acquire)
-            assert step.seconds == pytest.approx(most, abs=0.5)
+            assert isinstance(step, partial)
+            assert step.args == pytest.approx((most,), abs=0.5)
         step = next(client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL)))
-        assert isinstance(step, Acquire)
-        assert step.seconds is None
+        assert isinstance(step, partial)
+        assert step.args == (None,)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)

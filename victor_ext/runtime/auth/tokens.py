@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from victor_ext.privacy import Secret, SecretBytes
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
+from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
 
@@ -176,7 +177,7 @@ class TokenCache:
         earlier, began = self._failure, self._clock.monotonic()
         permit = self._lock.permit()
         try:
-            if not (yield Acquire(permit, seconds)):
+            if not (yield partial(permit.acquire, seconds)):
                 raise DeadlineExceeded(
                     "No token was issued before the deadline: another call still waits for the token endpoint."
                 )
@@ -208,7 +209,7 @@ class TokenCache:
     ) -> Flow[IssuedToken | None]:
         permit = self._lock.permit()
         try:
-            if not (yield Acquire(permit, 0)):
+            if not (yield partial(permit.acquire, 0)):
                 return None
             if self._token is not kept:
                 return self._token  # another caller has just fetched it

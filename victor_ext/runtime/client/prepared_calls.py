@@ -7,7 +7,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
@@ -258,7 +259,7 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     )
 
 
-def sending(client: Any, call: PreparedCall) -> Generator[Callable[[], Any], Any, Done]:
+def sending(client: Any, call: PreparedCall) -> Calls[Done]:
     """Send a call. Raises `Conflict`: the good response to it says something else."""
     response = yield partial(client.http.send, _request_of(client, call))
     row: Operation = response.request.extensions[OPERATION]

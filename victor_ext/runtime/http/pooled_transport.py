@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.flows import adrive, drive
+from victor_ext.flows import Calls, adrive, drive
 from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
@@ -26,7 +26,7 @@ from victor_ext.runtime.http.tls_layer import READ_BYTES
 
 from .connection_pool import ConnectionPool, Lease
 from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
-from .http11 import Route, Steps
+from .http11 import Route
 from .originals import ASYNC, SYNC, ConnectsOtherwise
 
 
@@ -118,7 +118,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._lease.end()
 
 
-def _exchanged(request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any) -> Steps[Any]:
+def _exchanged(request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any) -> Calls[Any]:
     """The response to a request; or the library whose way it goes, since what that connects with has been replaced."""
     if not route.leads_to(request.url):
         raise httpx.UnsupportedProtocol(f"these connections do not lead to {request.url.scheme}://{request.url.host}")

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import ref
 
 import httpx
@@ -37,7 +38,7 @@ from .classification import (
 )
 from .conflicts import Use
 from .events import CallReport, Reporter
-from .flow import Acquire, Flow, Lock, Send, Sleep
+from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
 from .resending import MAX_REDIRECTS, Authenticator, keep_content, may_try_another_token, redirected, sendable
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
@@ -125,7 +126,7 @@ class _Call:
         permit = turns.permit()
         try:
             left = self._left()
-            is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
+            is_next = yield partial(permit.acquire, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
                 what = "max_concurrency other calls were in progress"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import Problem
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
 from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
 
@@ -73,7 +74,7 @@ class Done:
     created_at: datetime | None = None
 
 
-Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
+Finding: TypeAlias = Calls[Done | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
 An absence is no proof that it was not: lists lag."""
 
@@ -186,7 +187,7 @@ class Operation:
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     made: Says | None = None
     said: Says | None = None
-    unlike: Callable[[Any, httpx.Response], Generator[Callable[[], Any], Any, str | None]] | None = None
+    unlike: Callable[[Any, httpx.Response], Calls[str | None]] | None = None
     proof: Proof | None = None
     follow: Follow | None = None
     results: Whether | None = None
