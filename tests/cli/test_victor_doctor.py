@@ -126,7 +126,7 @@ def test_a_proxy_is_looked_at_in_place_of_the_provider(command: Command) -> None
     assert "port 1 of the proxy 127.0.0.1 cannot be reached" in checks(ran)["Connection"]["found"]
     assert "HTTPS_PROXY" in checks(ran)["Connection"]["advice"]
     assert "pass-word" not in ran.out
-    through["NO_PROXY"] = "nobody.invalid:443"
+    through["NO_PROXY"] = "https://nobody.invalid:443"
     ran = command("doctor", "--json", "--base-url", "https://nobody.invalid", **through)
     assert (ran.status, verdicts(ran)) == (75, [True] * 3 + [False] + [None] * 4)
     with background() as loop:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.faults.adapters import MODES, Operation, adapter
 from tests.faults.raw_provider import CREATE, RESPOND
 from tests.faults.raw_sockets import Background
@@ -18,36 +19,37 @@ from victor_ext.runtime.http.http11 import Connection, Route, _through_tunnel, e
 from victor_ext.runtime.http.options import proxy_for
 
 PROXY = "http://proxy:3128"
-EXAMPLE = "https://api.example.com:443", "https://api.example.com", "https://example.com"
-OTHERS = "https://api.example.com:8443", "https://notexample.com", "https://10.0.0.5"
+CASES = cases_beside(__file__, "no_proxy")
 
 
-@pytest.mark.parametrize(
-    ("entries", "direct"),
-    [
-        (None, []),
-        ("", []),
-        ("*", [*EXAMPLE, *OTHERS]),
-        (" other.example , API.example.com ", [*EXAMPLE[:2], OTHERS[0]]),
-        ("example.com", [*EXAMPLE, OTHERS[0]]),
-        (".example.com", [*EXAMPLE, OTHERS[0]]),
-        ("api.example.com:8443", [OTHERS[0]]),
-        ("example.com:443", [*EXAMPLE]),
-        ("10.0.0.5", [OTHERS[2]]),
-        ("10.0.0.0/8, *.example.com, https://example.com", []),
-    ],
-)
-def test_no_proxy_names_who_is_called_without_it(
-    monkeypatch: pytest.MonkeyPatch, entries: str | None, direct: list[str]
-) -> None:
+def set_variables(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("ALL_PROXY", PROXY)
-    if entries is not None:
-        monkeypatch.setenv("NO_PROXY", entries)
-    for url in (*EXAMPLE, *OTHERS):
-        assert proxy_for(httpx.URL(url), None) == (None if url in direct else PROXY), url
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def direct_origins() -> set[str]:
+    """Those that are called without the proxy of the environment."""
+    return {url for url in CASES["origins"] if proxy_for(httpx.URL(url), None) is None}
+
+
+@pytest.mark.parametrize("entries", CASES["entries"])
+def test_they_mean_what_they_mean_to_httpx(monkeypatch: pytest.MonkeyPatch, entries: str) -> None:
+    for variables in ({"NO_PROXY": entries}, {"no_proxy": entries}, {"NO_PROXY": "*", "no_proxy": entries}):
+        set_variables(monkeypatch, ALL_PROXY=PROXY, **variables)
+        with httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as reference:
+            direct = {
+                url for url in CASES["origins"] if reference._transport_for_url(httpx.URL(url)) is reference._transport
+            }
+        assert direct_origins() == direct, variables
+
+
+@pytest.mark.parametrize("entries", CASES["beyond_httpx"])
+def test_those_that_httpx_does_not_start_with_or_misses(monkeypatch: pytest.MonkeyPatch, entries: str) -> None:
+    set_variables(monkeypatch, ALL_PROXY=PROXY, NO_PROXY=entries)
+    assert direct_origins() == {*CASES["beyond_httpx"][entries]}
 
 
 TUNNELLING, ORIGIN = httpx.Proxy("http://127.0.0.1:3128"), httpx.URL("https://pay.example")

@@ -118,19 +118,42 @@ def _tls_context(verify: Verify, url: httpx.URL, name: str) -> ssl.SSLContext:
 
 
 def proxy_for(base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None) -> str | AnyURL | AnyProxy | None:
-    """The proxy for this origin: the caller's, else that of the environment, as `urllib.request` reads it.
-
-    Without variables (HTTPS_PROXY, NO_PROXY ...) these are the settings of Windows or macOS.
-    """
+    """The proxy for this origin: the caller's, else that of the environment (HTTPS_PROXY, NO_PROXY ...)."""
     if proxy is not None:
         return proxy
     proxies = urllib.request.getproxies()
     address = proxies.get(base_url.scheme) or proxies.get("all")
     if not address or is_this_machine(base_url.host):
         return None
-    if urllib.request.proxy_bypass(f"{base_url.host}:{base_url.port or PORTS[base_url.scheme]}"):
-        return None
-    return address if "://" in address else f"http://{address}"
+    excepted = proxies.get("no")
+    if excepted is None:  # then those in the settings of Windows and macOS
+        is_direct = bool(urllib.request.proxy_bypass(base_url.host))
+    else:
+        is_direct = any(_means(entry, base_url) for entry in map(str.strip, excepted.split(",")) if entry)
+    return None if is_direct else address if "://" in address else f"http://{address}"
+
+
+def _means(entry: str, url: httpx.URL) -> bool:
+    """Whether an entry of NO_PROXY means this origin. It does when it does to httpx.
+
+    `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it means that port or
+    that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6 address may stand in brackets.
+    """
+    if entry == "*":
+        return True
+    scheme, is_url, place = entry.rpartition("://")
+    if not is_url and not place.startswith("["):
+        address = place.partition("/")[0]
+        place = f"*{place}" if _address(address) is None else f"[{place}]" if ":" in address else place
+    dots = next(dots for dots in ("*.", "*", "") if place.startswith(dots))
+    try:
+        named = httpx.URL(f"all://{place.removeprefix(dots)}")
+    except httpx.InvalidURL:
+        return False
+    name, host = named.raw_host, url.raw_host
+    is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
+    port = url.port or PORTS[url.scheme]
+    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, port)
 
 
 _NOT_CONNECTED = "reports a missing response as a connection that could not be established"
