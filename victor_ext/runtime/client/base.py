@@ -481,6 +481,6 @@ class Pings(HasMode[Mode]):
         began = clock.monotonic()
         step = Call(*self._pinged, lambda response: response)
         yield step
-        assert step.info is not None
+        assert step.response is not None
         offset = clock.skew if clock.provider_time().is_known else None
-        return Ping(clock.monotonic() - began, offset, step.info)
+        return Ping(clock.monotonic() - began, offset, step.response.info())

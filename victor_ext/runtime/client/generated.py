@@ -20,6 +20,7 @@ from victor_ext.runtime.loop.evidence import READER, UNDOCUMENTED, Declared, Rea
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
+Received = Callable[[httpx.Response], None]
 C = TypeVar("C")
 T = TypeVar("T")
 
@@ -32,8 +33,7 @@ class _Bound:
     document: Sequence[Declared]
     """All operations of the package."""
     undocumented: Read | None = None
-    response: httpx.Response | None = None  # of a client for one call
-    _is_for_one_call: bool = False
+    _received: Received | None = None  # of a client for one call, and not after it
     _query: QueryChange = ""
     _as_json: bool = False
     _at: str
@@ -80,8 +80,10 @@ class _Bound:
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
-        if self._is_for_one_call:
-            self.response = response
+        if self._received is not None:
+            # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
+            received, self._received = self._received, None
+            received(response)
         try:
             if self._as_json:
                 return cast("T", response.json())
@@ -109,14 +111,17 @@ class _Bound:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
 
-    def for_one_call(self, undocumented: Read | None, query: QueryChange = "", *, as_json: bool = False) -> Self:
+    def for_one_call(
+        self, undocumented: Read | None, received: Received | None, query: QueryChange = "", *, as_json: bool = False
+    ) -> Self:
         """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON of the body.
+        `received` is called with the response. `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON
+        of the body.
         """
         other = copy(self)
-        other.undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
-        other._is_for_one_call = True  # noqa: SLF001 - as above
+        other.undocumented, other._received = undocumented, received  # noqa: SLF001 - of the same class
+        other._query, other._as_json = query, as_json  # noqa: SLF001 - as above
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

@@ -251,7 +251,7 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
-        api = client.bind(_client_class(call.module)).for_one_call(undocumented)
+        api = client.bind(_client_class(call.module)).for_one_call(undocumented, None)
         extensions = api.request_extensions(declared)
     http: httpx.Client = client.http
     return http.build_request(

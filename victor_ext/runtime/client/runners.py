@@ -3,18 +3,18 @@
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from weakref import ref
 
 import httpx
 
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import QUOTED
-from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
+from .generated import Received
 from .records import describe
 
 T = TypeVar("T")
@@ -40,25 +40,15 @@ class Call:
     _: KW_ONLY
     as_json: bool = False
     taken: Mapping[str, str] | None = None
-    attempts: int = field(default=0, init=False)
     response: Response | None = field(default=None, init=False)
     extra_body: ExtraBody | None = field(default=None, init=False)
 
     @property
-    def info(self) -> ResponseInfo | None:
-        """Status, headers, request id and attempts of the response, after the call."""
-        return None if self.response is None else self.response.info()
+    def attempts(self) -> int:
+        """How many there were. A response that did not come through the attempt loop tells none."""
+        return 1 if self.response is None else self.response.attempts
 
-    def capture_response(self, client: Any) -> None:
-        """Take the response from the client. One that did not come through the attempt loop tells no attempts."""
-        # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
-        response, client.response = client.response, None
-        self.response = response if isinstance(response, Response) else None
-        self.attempts = 1 if self.response is None else self.response.attempts
-        if self.response is not None:
-            QUOTED.set(ref(self.response.request))  # until the flow ends
-
-    def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
+    def prepared(self, api: ApiWithin, extras: Extras, received: Received) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
@@ -66,7 +56,7 @@ class Call:
                 query = "&".join(filter(None, (query, extra_query_text(self.operation, extras.query))))
             arguments = extras.arguments(self.operation, arguments, self.taken)
             self.extra_body = extras.body
-        return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
+        return api(self.seconds).for_one_call(self.undocumented, received, query, as_json=self.as_json), arguments
 
 
 Step = Call | Sleep | Callable[[], Any]
@@ -112,48 +102,49 @@ class _Runner:
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
-    def _described(self, flow: OperationFlow[T], last: list[Call]) -> OperationFlow[T]:
-        """The flow, whose records know the response of its `last` call."""
+    _function: ClassVar[str]
+    """The function of a generated operation."""
+
+    def _described(self, flow: OperationFlow[T], last: list[Response]) -> OperationFlow[T]:
+        """The flow, whose records know its `last` response."""
         about = QUOTED.get()
         try:
             result = yield from flow
-            if last and (info := last[0].info) is not None:
-                describe(result, info)
+            if last:
+                describe(result, last[0].info())
             return result
         finally:
             QUOTED.set(about)
 
-
-class SyncRunner(_Runner):
-    def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
-        last = list[Call]()
-        return drive(self._described(flow, last), lambda step: self._execute(step, last))
-
-    def _execute(self, step: Step, last: list[Call]) -> Any:
+    def _execute(self, step: Step, last: list[Response]) -> Any:
+        """The result of a step, or what is to be awaited for it."""
         if isinstance(step, Sleep):
             return self._sleep(step.seconds)
         if not isinstance(step, Call):
             return step()
-        client, arguments = step.prepared(self._api, self.extras)
-        response = step.operation.sync_detailed(client=client, **arguments)
-        step.capture_response(client)
-        last[:] = [step]
-        return response
+
+        def received(response: httpx.Response) -> None:
+            step.response = response if isinstance(response, Response) else None
+            last[:] = [] if step.response is None else [step.response]
+            if last:
+                QUOTED.set(ref(response.request))  # until the flow ends
+
+        client, arguments = step.prepared(self._api, self.extras, received)
+        return getattr(step.operation, self._function)(client=client, **arguments)
+
+
+class SyncRunner(_Runner):
+    _function = "sync_detailed"
+
+    def run(self, flow: OperationFlow[T]) -> T:
+        """Run the flow to its end."""
+        last = list[Response]()
+        return drive(self._described(flow, last), lambda step: self._execute(step, last))
 
 
 class AsyncRunner(_Runner):
-    async def run(self, flow: OperationFlow[T]) -> T:
-        last = list[Call]()
-        return await adrive(self._described(flow, last), lambda step: self._execute(step, last))
+    _function = "asyncio_detailed"
 
-    async def _execute(self, step: Step, last: list[Call]) -> Any:
-        if isinstance(step, Sleep):
-            return await self._sleep(step.seconds)
-        if not isinstance(step, Call):
-            return await step()
-        client, arguments = step.prepared(self._api, self.extras)
-        response = await step.operation.asyncio_detailed(client=client, **arguments)
-        step.capture_response(client)
-        last[:] = [step]
-        return response
+    async def run(self, flow: OperationFlow[T]) -> T:
+        last = list[Response]()
+        return await adrive(self._described(flow, last), lambda step: self._execute(step, last))
