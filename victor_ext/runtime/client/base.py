@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
 
@@ -49,7 +49,7 @@ from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
-from .generated import Connect, bind
+from .generated import Connect, bound_class
 from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
@@ -326,7 +326,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
-        return bind(client_class, str(self._config.base_url), connect or self._http_client, servers)
+        bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
+        made: C = bound.over(str(self._config.base_url), servers, connect or self._http_client, {})
+        return made
 
     @property
     def http(self) -> Any:

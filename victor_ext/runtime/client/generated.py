@@ -21,7 +21,6 @@ HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
 Received = Callable[[httpx.Response], None]
-C = TypeVar("C")
 T = TypeVar("T")
 
 
@@ -139,11 +138,6 @@ def bound_class(client_class: Hashable) -> Any:
     is_documented = importlib.util.find_spec(f"{package}.operations") is not None  # not of a package by hand
     members["document"] = importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
     return type(f"Bound{generated.__name__}", (_Bound, generated), members)
-
-
-def bind(client_class: type[C], base_url: str, connect: Connect, servers: Mapping[str, str] | None = None) -> C:
-    bound: C = bound_class(cast("Hashable", client_class)).over(base_url, servers or {}, connect, {})
-    return bound
 
 
 def expect(kind: type[T], result: object) -> T:
