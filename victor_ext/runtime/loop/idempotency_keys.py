@@ -107,7 +107,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Problem | None:
-    """What is wrong with a caller's key, or None. `shortest`: the fewest characters that are taken; None: any number."""
+    """What is wrong with a caller's key, or None. `shortest`: the fewest characters it may have; None: any number."""
     field = "idempotency_key"
     if not isinstance(key, str):
         message = f"{field} must be text, not {type(key).__name__}."
