@@ -36,11 +36,8 @@ PATIENCE = 600.0
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
-DOCUMENTED = (
-    bound_class(Client)
-    .over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
-    .request_extensions(prepare_checkout.OPERATION)
-)
+CLIENT = bound_class(Client).over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
+DOCUMENTED = CLIENT.request_extensions(prepare_checkout.OPERATION)
 """The extensions of requests whose good answer has an `id`, which is a text, by the document."""
 TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
