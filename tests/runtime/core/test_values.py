@@ -117,7 +117,6 @@ def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller(
         [read_below(frames) for frames in range(0, sys.getrecursionlimit(), 20)]
 
 
-PAN = "4111111111111111"
 URL = httpx.URL("/v1/payments")
 URL_OF_PARTS = "https://bank.test/v1/payments"
 CASES = cases_beside(__file__, "card_data")
