@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
     from .response_info import ResponseInfo
+    from .runtime.client.base import Ping
     from .runtime.client.generated import expect
     from .runtime.client.prepared_calls import PreparedCall
-    from .runtime.client.runners import Ping
     from .runtime.client.webhooks import Delivery, HmacSignature
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, Event, RetryScheduled
@@ -135,7 +135,7 @@ _HOMES = (
     ".runtime.loop.operations",
     ".providers.victor.statuses",
     ".runtime.loop.retry",
-    ".runtime.client.runners",
+    ".runtime.client.base",
     ".providers.victor.auth",
     ".providers.victor.records",
     ".providers.victor.requests",

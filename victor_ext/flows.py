@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 S = TypeVar("S")
 T = TypeVar("T")
 
+Calls = Generator[Callable[[], Any], Any, T]
+"""A flow whose steps are functions to call. With awaited calls, what they return is to be awaited."""
+
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
     results: list[Any] = []

@@ -5,7 +5,6 @@ Some never accept, or answer a byte at a time. `lateness` is how late this machi
 
 import asyncio
 import itertools
-import select
 import socket
 import struct
 import sys
@@ -103,22 +102,11 @@ class Quiet:
             assert self._changed.wait_for(at_rest, PATIENCE), f"not at rest: {what}"
 
 
-class Deaf:
-    """Connections to it are made by the system, and wait; if wanted, it is gone (RST) as soon as there is one."""
-
-    def __init__(self, port: int, *, resets: bool) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._hang_up if resets else lambda: None)
-        self._thread.start()
-
-    def _hang_up(self) -> None:
-        select.select([self._listener], [], [], PATIENCE)
-        self._listener.close()
-
-    def close(self) -> None:
-        self._thread.join(PATIENCE)
-        self._listener.close()
+@contextmanager
+def deaf() -> Iterator[int]:
+    """The port of a server whose connections are made by the system, and wait."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
 
 
 @contextmanager

@@ -1,10 +1,9 @@
-"""Connections that are refused, never accepted, ended at once, or closed while idle; and the pool of them."""
+"""Connections that are refused, never made, ended at once, or closed while idle; and the pool of them."""
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
-    Adapter,
     Observed,
     Operation,
     adapter,
@@ -24,7 +22,7 @@ from tests.faults.adapters import (
 )
 from tests.faults.cutting_proxy import Cut
 from tests.faults.raw_provider import Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Background, Deaf, End, full, on_linux
+from tests.faults.raw_sockets import PATIENCE, Background, End, full, on_linux
 from victor_ext import (
     AsyncVictor,
     ConnectionFailed,
@@ -42,60 +40,21 @@ pytestmark = pytest.mark.slow
 SHORT = 0.2
 
 
-@contextmanager
-def mending(background: Background, mode: str, **options: Any) -> Iterator[tuple[Adapter, list[Callable[[], None]]]]:
-    """An adapter, and what is to be done when a retry is scheduled."""
-    repairs: list[Callable[[], None]] = []
-
-    def on_event(event: object) -> None:
-        while isinstance(event, RetryScheduled) and repairs:
-            repairs.pop(0)()
-
-    with adapter(background, mode, on_event=on_event, **options) as on:
-        yield on, repairs
-
-
 @each_operation
 @each_mode
 def test_refused(background: Background, mode: str, operation: Operation) -> None:
-    with mending(background, mode) as (on, repairs):
+    def on_event(event: object) -> None:
+        if isinstance(event, RetryScheduled) and is_repaired:
+            on.proxy.listen()
+
+    is_repaired = False
+    with adapter(background, mode, on_event=on_event) as on:
         on.proxy.refuse()
         run = on.expect("not_sent", operation)
         assert isinstance(run.observed.error, ConnectionFailed)
 
-        repairs.append(on.proxy.listen)
+        is_repaired = True
         on.expect("success", operation)
-
-
-@each_operation
-@each_mode
-def test_refused_after_a_lost_answer(background: Background, mode: str, operation: Operation) -> None:
-    """Not reaching the provider says nothing of the attempt that did."""
-    with mending(background, mode) as (on, repairs):
-        repairs.append(on.proxy.refuse)
-        run = on.expect("unknown", operation, [Cut("answer", 0, "reset"), Cut("request", 0, "reset")])
-        assert run.seen.work == (operation != "get")
-
-
-@each_operation
-@each_mode
-@pytest.mark.parametrize("resets", [False, True], ids=["stall", "reset"])
-def test_not_accepted(background: Background, mode: str, operation: Operation, resets: bool) -> None:
-    """To the client it is a connection like any other: what it sent may have arrived."""
-    with mending(background, mode, timeout=timeouts(SHORT)) as (on, repairs):
-        on.proxy.refuse()
-        deaf = Deaf(on.proxy.port, resets=resets)
-        run = on.run(operation)
-        deaf.close()
-        assert run.mismatches() == []
-        # An RST may arrive before the client has done with connecting: then it knows that nothing was sent.
-        assert run.observed.word == "unknown" or (resets and run.observed.word == "not_sent")
-
-        deaf = Deaf(on.proxy.port, resets=resets)
-        repairs += [deaf.close, on.proxy.listen]
-        run = on.run(operation)
-        assert run.mismatches() == []
-        assert run.observed.word == ("unknown" if operation == "respond" else "success") or resets
 
 
 @on_linux

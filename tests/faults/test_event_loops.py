@@ -14,14 +14,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
-from tests.faults.raw_sockets import PATIENCE, Deaf, full, on_linux
+from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
@@ -108,8 +108,8 @@ def test_a_loop_that_is_blocked_while_it_connects_has_sent_nothing() -> None:
 
 
 def test_so_has_a_call_that_waits_for_the_connection_of_another() -> None:
-    with closing(Deaf(0, resets=False)) as deaf:
-        assert asyncio.run(outcomes(deaf.port, calls=2)) == ["unknown", "not_sent"]
+    with deaf() as port:
+        assert asyncio.run(outcomes(port, calls=2)) == ["unknown", "not_sent"]
 
 
 # Forks

@@ -201,18 +201,6 @@ def test_no_token_no_call(background: Background, mode: str, operation: Operatio
     assert wrong == []
 
 
-@each_end
-@each_mode
-def test_no_token_for_the_next_attempt(background: Background, mode: str, how: End) -> None:
-    """The first attempt may have done the work: that there is no token for another one does not undo it."""
-    with adapter(background, mode, fresh_tokens=True) as on:
-        for lost in (Cut("request", 300, how), Cut("answer", 0, how), Cut("answer", 100, how)):
-            run = on.expect("unknown", "create", [None, lost, *[Cut("request", 0, how)] * ATTEMPTS])
-            assert run.seen.work == (lost.side == "answer")
-            assert run.observed.error is not None
-            assert (run.observed.error.attempts, run.observed.error.idempotency_key is not None) == (1, True)
-
-
 def with_adapters(
     background: Background, mode: str, jobs: Iterable[Callable[[Adapter], list[str]]], attempts: int
 ) -> list[str]:

@@ -160,7 +160,7 @@ if not data and begin != 0:
     raise ValueError(f"{name}: nothing is left to read in this file: open it again, or pass its bytes.")
 """
 NO_ANSWER = "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
-MAY_REUSE = "return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id"
+MAY_REUSE = "counted and not self._attempts and row.is_read_by_id"
 NEW_KEY = """
 if signed and self._key:
     import uuid
@@ -183,8 +183,9 @@ PLANTED = {
     "four values of an answer are compared": Planted("calls", "told wrong", (0, 200), (
         (f"{VICTOR}.requests:Sent.is_confirmed_by", "compared = self.comparisons(record)", FOUR_VALUES),)),
     "a connection that has not rested is taken, and its answer believed": Planted("sockets", "told wrong", (0, 20), (
-        (f"{CALL}._may_reuse_at_once", MAY_REUSE, "return True"),
-        (f"{CALL}._may_be_late", "request.extensions.get(REUSED_IMMEDIATELY, False)", "False"))),
+        (f"{CALL}._attempt", MAY_REUSE, "counted"),
+        (f"{LOOP}.operations:Operation.names_its_subject",
+         "isinstance(self.id, RepeatsId) and self.id.is_named(response)", "True"))),
     "an age by local clocks is certain": Planted("outbox", "asked twice", (2_500, 100), (
         (f"{SETTLEMENT}.key_age:Keys._of_stored", KNOWN_TIMES, ""),)),
     "a key that may have lapsed is sent again": Planted("outbox", "asked twice", (0, 80), (

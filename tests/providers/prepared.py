@@ -93,7 +93,7 @@ def table() -> str:
 
 def _row(system: str, call: PreparedCall, client: Any) -> str:
     request = httpx.Request(call.method, client.base_url + call.url, headers=call.headers, content=call.content)
-    hint = client._config.loop.behaviour.row_of(request).hint(request) or "at the provider"
+    hint = client._config.loop.behaviour.operations.of(request).hint(request) or "at the provider"
     if call.name == "payments.refund":  # the hint is for a step without a reference, too
         hint = "with payments.find('...')"
     if call.promise is Promise.LOOKED_UP:

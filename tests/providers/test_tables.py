@@ -23,9 +23,8 @@ from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import SYSTEMS, answers_of
 from victor_ext import ConnectionFailed
 from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import document_complaint
-from victor_ext.runtime.loop.operations import Operation, of_no_table
+from victor_ext.runtime.loop.operations import Operation, Operations, of_no_table
 
 LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
@@ -191,7 +190,7 @@ def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.Monke
     scripts += [[partial(case.good, changes={place: "another-id"})] * 3 for place in case.call.answer]
     with_row = [case.observe(*script) for script in scripts]
     row = with_row[0].row
-    monkeypatch.setattr(Behaviour, "row_of", lambda _self, request: of_no_table(request))
+    monkeypatch.setattr(Operations, "of", lambda _self, request: of_no_table(request))
     without = [case.observe(*script) for script in scripts]
     if not row.reads or row.id is not None or row.evidence is not document_complaint:
         assert [seen.told for seen in without] != [seen.told for seen in with_row]

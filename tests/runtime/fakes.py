@@ -16,7 +16,7 @@ from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
 
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
-from victor_ext.runtime.client.generated import bind
+from victor_ext.runtime.client.generated import bound_class
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AttemptTransport
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
@@ -36,9 +36,8 @@ PATIENCE = 600.0
 BASE_URL = httpx.URL("https://pay.example")
 KEY = "invoice-1042-of-2026"
 BODY = b'{"amount": "44.23"}'
-DOCUMENTED = bind(Client, str(BASE_URL), lambda options: httpx.Client(**options)).request_extensions(
-    prepare_checkout.OPERATION
-)
+CLIENT = bound_class(Client).over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
+DOCUMENTED = CLIENT.request_extensions(prepare_checkout.OPERATION)
 """The extensions of requests whose good answer has an `id`, which is a text, by the document."""
 TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
@@ -202,7 +201,7 @@ class OneRow(Operations):
         return replace(of_no_table(request), **self._columns)
 
 
-BEHAVIOUR = Behaviour(name="Pay", environment="test", key_place=HeaderKey())
+BEHAVIOUR = Behaviour(name="Pay", operations=OneRow(), environment="test", key_place=HeaderKey())
 
 
 @dataclass

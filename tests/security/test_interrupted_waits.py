@@ -20,7 +20,7 @@ import pytest
 import victor_ext
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import CREATE, Act, Exchange, RawProvider, answer, behave
-from tests.faults.raw_sockets import Background, Deaf, full
+from tests.faults.raw_sockets import Background, deaf, full
 from tests.faults.test_damaged_answers import WHOLE, Damage
 from tests.security.journeys import Caller, Journeys
 from tests.security.recorder import RecordingProxy
@@ -75,9 +75,7 @@ def opening_a_tunnel(stage: Stage) -> None:
 
 
 def sending(stage: Stage) -> None:
-    deaf = Deaf(0, resets=False)
-    stage.stack.callback(deaf.close)
-    stage.options["base_url"] = f"http://127.0.0.1:{deaf.port}"
+    stage.options["base_url"] = f"http://127.0.0.1:{stage.stack.enter_context(deaf())}"
     stage.call["extra_body"] = {"more": "x" * 20_000_000}
     stage.soon = 1.5  # so much is checked and copied first
 

@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 
-from tests.faults.adapters import MODES
+from tests.faults.adapters import each_mode
 from tests.faults.certificates import Authority
 from tests.faults.raw_sockets import Background
 from tests.programs import python
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.slow
 AUTH = VictorOAuth("client-id", "not-a-secret")
 CLIENTS = [Victor, AsyncVictor]
 each_client = pytest.mark.parametrize("client", CLIENTS)
-each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
 
 
 @pytest.fixture
@@ -99,7 +98,7 @@ def test_no_variable_turns_it_off(
     mode: str, variables: str, stranger: Recorder, authority: Authority, closed: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     other, empty = tmp_path / "other.pem", tmp_path / "empty"
-    other.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    other.write_text(authority.pem)
     empty.mkdir()
     for name, value in VARIABLES[variables].items():
         monkeypatch.setenv(name, value.format(other=other, empty=empty))
@@ -126,7 +125,7 @@ def test_a_bundle_of_ones_own_is_all_that_it_takes(
     mode: str, background: Background, authority: Authority, closed: Any, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "ca.pem"
-    bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    bundle.write_text(authority.pem)
     server = closed(Recorder(background, authority.server()))
     client = closed(Caller(mode, AUTH, base_url=server.url(), verify=str(bundle)))
     assert isinstance(client("get", id="b34783af0"), PaymentRequest)
@@ -159,7 +158,7 @@ def bundle_of(authority: Authority, folder: Path) -> Path:
     """A file with the authority, and beside it a folder as `c_rehash` makes it."""
     folder.mkdir()
     bundle = folder.with_suffix(".pem")
-    bundle.write_text(ssl.DER_cert_to_PEM_cert(authority.trusted().get_ca_certs(binary_form=True)[0]))
+    bundle.write_text(authority.pem)
     hashed = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", bundle], capture_output=True, check=True)
     (folder / f"{hashed.stdout.decode().strip()}.0").write_bytes(bundle.read_bytes())
     return bundle
@@ -219,7 +218,7 @@ class SystemsObject(ssl.SSLObject):
         raise ssl.SSLCertVerificationError(WORDS)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@each_mode
 @pytest.mark.parametrize("library", [None, httpx, httpx2])
 def test_what_macos_and_windows_say_is_known_by_its_class(
     mode: str, library: Any, background: Background, authority: Authority, closed: Any

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self, Unpack
 import httpx
 
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.paging import PageReader
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, Resource, Walk, listing, operation
-from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call, call_without_body
+from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
 from victor_ext.runtime.client.settings import provider_variables, require_variables
 from victor_ext.runtime.core.json_values import is_list, object_of
 from victor_ext.runtime.http.options import checked_base_url
@@ -106,7 +106,7 @@ class Charges(Resource[Mode]):
         return Walk(lambda: PageReader(lambda charge: charge["id"], first=1), read)
 
 
-class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
+class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
@@ -137,9 +137,9 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient]):
         return cls(**{"token": values["TINY_TOKEN"], "base_url": values["TINY_BASE_URL"], **options})
 
 
-class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingPing, BlockingClient):
+class Tiny(_TinyClient[Blocking, httpx.BaseTransport, httpx.Client], BlockingClient):
     """A client of TinyPay with blocking calls."""
 
 
-class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedPing, AwaitedClient):
+class AsyncTiny(_TinyClient[Awaited, httpx.AsyncBaseTransport, httpx.AsyncClient], AwaitedClient):
     """A client of TinyPay with awaited calls."""

@@ -244,7 +244,7 @@ def test_everything_about_a_search_is_said_at_once(mode):
 CLIENTS: dict[str, Callable[[], Any]] = {
     "password must be text or bytes, not int": lambda: VictorJwt("k", "x", password=7),
     r"on_event must be a plain function": lambda: Victor(AUTH, on_event=nobody_awaits),
-    "on_event must be callable with one event, not str": lambda: victor(on_event="print"),
+    "on_event must be a function, not str": lambda: victor(on_event="print"),
     r"retry must be RetryPolicy\(...\), not int": lambda: victor(retry=3),
     r"RetryPolicy\(cap=1000.*: give seconds": lambda: RetryPolicy(cap=10**400),
     r"base=10{10}\.0\): give seconds, 0 or more, up": lambda: RetryPolicy(base=1e10),

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +12,6 @@ from victor_api.client import Client
 from tests.faults.adapters import Crowd
 from victor_ext import CallEnded, ConfigurationError, DeadlineExceeded, Event, Outcome, connect
 from victor_ext import connect_async as connect_awaited
-from victor_ext.runtime.loop.flow import Acquire
 
 URL = "http://localhost"
 MOST = 3
@@ -75,55 +75,40 @@ def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
     assert 0.05 <= late.waited <= late.seconds
 
 
-def test_the_late_thread_is_told_that_nothing_was_sent() -> None:
-    arrived, may_go, paths = threading.Event(), threading.Event(), list[str]()
-    events: list[Event] = []
+@pytest.mark.parametrize("make", [connect, connect_awaited])
+def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
+    arrived, may_go, paths, events = threading.Event(), threading.Event(), list[str](), list[Event]()
+    awaited = make is connect_awaited
 
-    def provider(request: httpx.Request) -> httpx.Response:
+    def provide(request: httpx.Request) -> httpx.Response:
         paths.append(request.url.path)
         arrived.set()
         assert may_go.wait(5)
         return httpx.Response(200, json={})
 
-    options: Any = {"max_concurrency": 1, "on_event": events.append}
-    with connect(Client, base_url=URL, transport=httpx.MockTransport(provider), **options) as client:
-        first = threading.Thread(target=client.api.get_httpx_client().get, args=["/first"])
-        first.start()
-        assert arrived.wait(5)
-        with pytest.raises(DeadlineExceeded) as raised:
-            client.with_options(deadline=0.08).api.get_httpx_client().post("/late")
-        may_go.set()
-        first.join()
-        client.api.get_httpx_client().get("/next")
-    check_late(raised.value, events)
-    assert paths == ["/first", "/next"]
-
-
-def test_the_late_task_is_told_that_nothing_was_sent_and_a_cancelled_one_gives_up_its_turn() -> None:
-    arrived, paths, events = asyncio.Event(), list[str](), list[Event]()
-
-    async def provider(request: httpx.Request) -> httpx.Response:
-        paths.append(request.url.path)
-        if request.url.path == "/first":
-            arrived.set()
-            await asyncio.sleep(60)  # until it is cancelled
-        return httpx.Response(200, json={})
+    def call(client: Any, method: str, path: str) -> Any:
+        api = client.api
+        if awaited:
+            return api.get_async_httpx_client().request(method, path)
+        return asyncio.to_thread(api.get_httpx_client().request, method, path)
 
     async def main() -> None:
-        options: Any = {"max_concurrency": 1, "on_event": events.append}
-        transport = httpx.MockTransport(provider)
-        async with connect_awaited(Client, base_url=URL, transport=transport, **options) as client:
-            first = asyncio.create_task(client.api.get_async_httpx_client().get("/first"))
-            await asyncio.wait_for(arrived.wait(), 5)
-            with pytest.raises(DeadlineExceeded) as raised:
-                await client.with_options(deadline=0.08).api.get_async_httpx_client().post("/late")
-            check_late(raised.value, events)
-            waiting = asyncio.create_task(client.api.get_async_httpx_client().get("/gone"))
+        transport: Any = httpx.MockTransport(partial(asyncio.to_thread, provide) if awaited else provide)
+        client = make(Client, base_url=URL, transport=transport, max_concurrency=1, on_event=events.append)
+        first = asyncio.create_task(call(client, "GET", "/first"))
+        assert await asyncio.to_thread(arrived.wait, 5)
+        with pytest.raises(DeadlineExceeded) as raised:
+            await call(client.with_options(deadline=0.08), "POST", "/late")
+        check_late(raised.value, events)
+        if awaited:  # a cancelled task gives up its turn
+            gone = asyncio.create_task(call(client, "GET", "/gone"))
             await asyncio.sleep(0)
-            waiting.cancel()
-            first.cancel()
-            await asyncio.gather(first, waiting, return_exceptions=True)
-            await client.api.get_async_httpx_client().get("/next")
+            for task in (gone, first):
+                task.cancel()
+            await asyncio.gather(gone, first, return_exceptions=True)
+        may_go.set()
+        await asyncio.gather(first, return_exceptions=awaited)
+        await call(client, "GET", "/next")
 
     asyncio.run(main())
     assert paths == ["/first", "/next"]
@@ -135,11 +120,11 @@ def test_a_call_that_waits_for_its_turn_keeps_time_to_be_sent_in() -> None:
         for deadline, most in ((40.0, 30.0), (4.0, 3.0)):
             loop = client.with_options(deadline=deadline)._config.loop
             step = next(loop.call(httpx.Request("POST", URL)))
-            assert isinstance(step, Acquire)
-            assert step.seconds == pytest.approx(most, abs=0.5)
+            assert isinstance(step, partial)
+            assert step.args == pytest.approx((most,), abs=0.5)
         step = next(client.with_options(deadline=None)._config.loop.call(httpx.Request("POST", URL)))
-        assert isinstance(step, Acquire)
-        assert step.seconds is None
+        assert isinstance(step, partial)
+        assert step.args == (None,)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, True, "2"], ids=repr)

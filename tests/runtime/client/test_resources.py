@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import AsyncMock, create_autospec
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from flexfactor_api.api.orders import get_order
 from flexfactor_api.client import AuthenticatedClient, Client
 
 from tests.providers.systems import ARGUMENTS
-from victor_ext import NotFound, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorJwt
+from victor_ext import AsyncVictor, NotFound, Outcome, RetryPolicy, UnreadableResponse, Victor, VictorJwt
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.runtime.client.transport import HttpClient
 
@@ -31,6 +32,13 @@ def victor() -> Iterator[Victor]:
     auth, once = VictorJwt("key-1", sign=lambda _content: b"signature"), RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=URL, transport=httpx.MockTransport(answer), retry=once) as client:
         yield client
+
+
+def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
+    for kind in (Victor, AsyncVictor):
+        assert isinstance(create_autospec(kind, instance=True).ping, AsyncMock) is kind.is_awaited
+        with pytest.raises(TypeError, match="missing a required argument: 'call'"):
+            create_autospec(kind, instance=True).send()
 
 
 @pytest.mark.parametrize("kind", [Client, AuthenticatedClient])

@@ -6,7 +6,6 @@ import math
 import pickle
 import re
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
+from tests.runtime.fakes import Pieces
 from victor_ext.money import from_wire
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import differs, same_id
@@ -67,12 +67,7 @@ def test_why_a_header_cannot_be_sent(value: bytes, why: str | None):
 
 def test_what_follows_the_compressed_body_is_not_read() -> None:
     pieces = iter([gzip.compress(b"{}"), *[b"x" * 1000] * 3])
-
-    class Stream(httpx.SyncByteStream):
-        def __iter__(self) -> Iterator[bytes]:
-            return pieces
-
-    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Stream())
+    response = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(pieces))
     whole = read(Body(response, httpx.Request("GET", "http://127.0.0.1/"), 0.0, None, 1_000_000))
     assert (whole.json(), whole.damage) == ({}, None)
     assert len(list(pieces)) == 2, "zlib would keep all of it, and copy it with each piece"
@@ -122,7 +117,6 @@ def test_json_that_is_nested_deeply_is_a_value_error_at_any_depth_of_the_caller(
         [read_below(frames) for frames in range(0, sys.getrecursionlimit(), 20)]
 
 
-PAN = "4111111111111111"
 URL = httpx.URL("/v1/payments")
 URL_OF_PARTS = "https://bank.test/v1/payments"
 CASES = cases_beside(__file__, "card_data")

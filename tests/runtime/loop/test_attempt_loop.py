@@ -8,13 +8,14 @@ from contextlib import nullcontext
 import httpx
 import pytest
 
-from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness, http_date, raises, status
+from tests.runtime.fakes import BEHAVIOUR, BODY, BOTH, KEY, OK, Happens, Harness, OneRow, http_date, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import SignedToken
-from victor_ext.runtime.loop.behaviour import Behaviour
+from victor_ext.runtime.core.clock import REUSED_IMMEDIATELY
 from victor_ext.runtime.loop.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, RetryScheduled
 from victor_ext.runtime.loop.flow import done
+from victor_ext.runtime.loop.operations import RepeatsId
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 pytestmark = pytest.mark.parametrize("mode", BOTH)
@@ -49,6 +50,15 @@ def test_the_date_of_an_answer_out_of_a_cache_is_old(mode):
         harness = Harness(mode, [happens], drift=-3600.0)
         harness.call()
         assert harness.clock.skew == pytest.approx(skew)
+
+
+def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read(mode):
+    behaviour = dataclasses.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
+    options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
+    assert Harness(mode, [Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
+    harness = Harness(mode, [Happens(body=b"{}")], **options)
+    harness.fails(errors.UnreadableResponse, match="does not name what was requested")
+    assert Harness(mode, [Happens(body=b"{}")], behaviour=behaviour, extensions={}).call().status_code == 200
 
 
 class TestTheMessageSaysWhatIsKnown:
@@ -252,7 +262,7 @@ class TestRedirects:
         assert "visibly-fake" not in str(raised)
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
-        behaviour = Behaviour(name="Pay", key_place=BEHAVIOUR.key_place, resent_redirects=frozenset({307}))
+        behaviour = dataclasses.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
         harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [("POST", KEY, BODY)] * 2

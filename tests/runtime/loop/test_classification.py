@@ -12,6 +12,7 @@ from tests.cases import cases_beside
 from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
 from victor_ext import AuthenticationError, BadRequest, Outcome, Problem, RateLimited, ServerError, errors
 from victor_ext.errors import UnreadableResponse
+from victor_ext.runtime.core.json_values import object_of
 from victor_ext.runtime.loop.conflicts import Use, earlier_use
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import BodyKey, HeaderKey, KeyPlace, NoKey
@@ -24,15 +25,8 @@ def refused(answer):
     return "success is false" if answer.json().get("success") is False else None
 
 
-def said(answer, name):
-    try:
-        return answer.json().get(name)
-    except ValueError:
-        return None
-
-
 def problems(answer):
-    message = said(answer, "message")
+    message = object_of(answer).get("message")
     return (Problem("", "", message),) if message else ()
 
 
@@ -40,7 +34,7 @@ SAYS_NO = replace(
     BEHAVIOUR,
     operations=OneRow(refuses=refused),
     problems=problems,
-    request_id_in_body=lambda answer: said(answer, "trace"),
+    request_id_in_body=lambda answer: object_of(answer).get("trace"),
 )
 
 
@@ -113,17 +107,10 @@ def test_a_400_about_the_id_alone_says_that_there_is_nothing_with_it(field, erro
     Harness("sync", [Happens(400)], behaviour=behaviour).fails(error)
 
 
-def has_result(answer: httpx.Response) -> bool:
-    try:
-        return answer.status_code == 400 and "result" in answer.json()
-    except ValueError:
-        return False
-
-
 TELLS = replace(
     BEHAVIOUR,
     operations=OneRow(
-        results=has_result,
+        results=lambda answer: answer.status_code == 400 and "result" in object_of(answer),
         id=lambda answer: "its body is about another" if answer.json().get("id") == "other" else None,
     ),
 )

@@ -175,16 +175,7 @@ class TestTheProvidersClock:
         clock.learn(header)
         assert (clock.skew != 0.0) is taken
 
-    @pytest.mark.parametrize(
-        ("text", "seconds"),
-        [
-            ("Sun, 06 Nov 1994 08:49:37 GMT", 784111777.0),
-            ("Sunday, 06-Nov-94 08:49:37 GMT", 784111777.0),
-            ("Sun Nov  6 08:49:37 1994", 784111777.0),
-            ("Sun, 06 Nov 1994 09:49:37 +0100", 784111777.0),
-            ("nonsense", None),
-            ("Sun, 99 Nov 1994 08:49:37 GMT", None),
-        ],
-    )
-    def test_http_dates(self, text, seconds):
-        assert http_date(text) == seconds
+    @pytest.mark.parametrize("date", ["Sun, 06 Nov 1994", "Sunday, 06-Nov-94"])
+    def test_http_dates(self, date):
+        assert http_date(f"{date} 08:49:37 GMT") == http_date("Sun, 06 Nov 1994 09:49:37 +0100") == 784111777.0
+        assert http_date("Sun Nov  6 08:49:37 1994") == 784111777.0

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -18,7 +17,6 @@ from victor_ext.runtime.loop.idempotency_keys import MADE, NO_KEY, TAKEN, BodyKe
 from victor_ext.runtime.loop.operations import (
     Effect,
     Follow,
-    Matcher,
     Operation,
     Operations,
     Proof,
@@ -67,13 +65,9 @@ class DocumentOperations(Operations):
         self._proofs, self._final = proofs or {}, final or {}
         self.place, self.declared_key = place, declared_place(document, place)
         self._document = document
-        self._by_name = {name_of(each): each for each in document}
+        self._named = self._by_name = {name_of(each): each for each in document}
         self._bound: dict[int, DocumentOperations] = {}
         """The tables of other packages whose operations go through the client, by the identity of their documents."""
-
-    @cached_property
-    def _matcher(self) -> Matcher:
-        return Matcher(self._by_name)
 
     def of(self, request: httpx.Request) -> Operation:
         reader: Reader | None = request.extensions.get(READER)

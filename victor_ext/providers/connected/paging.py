@@ -197,7 +197,7 @@ class ListReader(PageReader[Any]):
             asked, query = self._turned(fields_of(arguments.get("body"), style.parameter)), ""
             if self._step is not None:  # the first page is asked for as the caller did: its class names the media type
                 arguments["body"] = asked
-        self._client = arguments["client"] = self._client.for_one_call(None, query)
+        self._client = arguments["client"] = self._client.for_one_call(None, partial(setattr, self, "response"), query)
         return arguments
 
     def _turned(self, first: Any) -> Any:
@@ -214,7 +214,6 @@ class ListReader(PageReader[Any]):
 
     def take(self, page: Any) -> Sequence[Any]:
         """The items of a page that was read, and note what follows it."""
-        self.response, self._client.response = self._client.response, None
         items = self._items(page)
         if not items and is_failed_page(self.response):
             raise self.unusable("its body reports an error")  # believed, it would be the end of the list

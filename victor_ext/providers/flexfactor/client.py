@@ -13,10 +13,9 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
 from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
 
@@ -49,7 +48,7 @@ class FlexFactorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport
     base_url: str | AnyURL | None
 
 
-class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
+class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"orders": Orders, "_payments": Payments}
@@ -132,7 +131,7 @@ class _FlexFactorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient
         self._pinged = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
-class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
+class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of FlexFactor (formerly FlexCharge) with blocking calls. Safe to share between threads."""
 
     def _attach(self) -> None:
@@ -141,7 +140,7 @@ class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], Blockin
         self.evaluate, self.capture, self.transmit = payments.evaluate, payments.capture, payments.transmit
 
 
-class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
+class AsyncFlexFactor(_FlexFactorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of FlexFactor with awaited calls. The arguments are those of `FlexFactor`."""
 
     def _attach(self) -> None:

@@ -15,10 +15,10 @@ from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.tokens import OAuthToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
-from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing, OperationFlow, call_without_body
+from victor_ext.runtime.client.resources import Awaited, Blocking, Mode, operation
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
@@ -41,7 +41,7 @@ class VeloOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Http
     base_url: str | AnyURL | None
 
 
-class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
+class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {
@@ -110,21 +110,8 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         """A client with the settings of a profile, as `Victor.from_profile`: those of `from_env`, without prefix."""
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
-    def _revoke(self) -> OperationFlow[None]:
-        token = cast("OAuthToken", self._config.loop.authenticator)
-        if token.has_token:
-            with suppress(AuthenticationError):  # Velo did not accept the token any more
-                yield from call_without_body(logout)
-            token.forget()
-
-
-class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
-    """A client of Velo Payments with blocking calls. Safe to share between threads.
-
-    A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
-    """
-
-    def logout(self) -> None:
+    @operation
+    def logout(self) -> OperationFlow[None]:
         """Have Velo revoke the token, if there is one. The next call, and other holders of it, ask for another.
 
         Closing the client does not: a token ends by itself within half an hour.
@@ -135,12 +122,19 @@ class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingPing, Block
         Examples:
             >>> velo.logout()
         """
-        self._runner.run(self._revoke())
+        token = cast("OAuthToken", self._config.loop.authenticator)
+        if token.has_token:
+            with suppress(AuthenticationError):  # Velo did not accept the token any more
+                yield from call_without_body(logout)
+            token.forget()
 
 
-class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
+class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):
+    """A client of Velo Payments with blocking calls. Safe to share between threads.
+
+    A list raises `InvalidRequest` when it is called. A filter that is None is not sent.
+    """
+
+
+class AsyncVelo(_VeloClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of Velo Payments with awaited calls. The arguments are those of `Velo`."""
-
-    async def logout(self) -> None:
-        """Have Velo revoke the token; see `Velo.logout`."""
-        await self._runner.run(self._revoke())

@@ -12,10 +12,9 @@ from victor_api.client import Client as GeneratedClient
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
 from victor_ext.runtime.client.config import ClientOptions, HttpxClient, Transport, take, with_client_options
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
-from victor_ext.runtime.client.runners import AwaitedPing, BlockingPing
 from victor_ext.runtime.client.settings import environment_and_url
 from victor_ext.runtime.http.from_httpx2 import AnyURL, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.systems import System
@@ -35,7 +34,7 @@ class VictorOptions(ClientOptions[Transport, HttpxClient], Generic[Transport, Ht
     base_url: str | AnyURL | None
 
 
-class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
+class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pings[Mode]):
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
@@ -129,9 +128,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         return cls(**from_process_environment(options, profile_variables(cls.system, name)))
 
 
-class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingPing, BlockingClient):
+class Victor(_VictorClient[Blocking, SyncTransport, SyncClient], BlockingClient):
     """A client of the Victor API with blocking calls. Safe to share between threads."""
 
 
-class AsyncVictor(_VictorClient[Awaited, AsyncTransport, AsyncClient], AwaitedPing, AwaitedClient):
+class AsyncVictor(_VictorClient[Awaited, AsyncTransport, AsyncClient], AwaitedClient):
     """A client of the Victor API with awaited calls. The arguments are those of `Victor`."""

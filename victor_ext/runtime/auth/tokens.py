@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -20,10 +21,10 @@ from victor_ext.errors import (
     VictorError,
 )
 from victor_ext.privacy import Secret, SecretBytes
-from victor_ext.runtime.core.clock import ServerClock
+from victor_ext.runtime.core.clock import ServerClock, moment_of
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.core.response import OPERATION
-from victor_ext.runtime.loop.flow import Acquire, Flow, Lock, done
+from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
 
@@ -32,8 +33,6 @@ MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
 ADVISORY_PAUSE = 5.0  # seconds without another fetch after one failed, while the kept token can still be used
 _NO_ENDPOINT = frozenset({404, 405, 410})
 _PASSING_STATUSES = frozenset({408, 425, 429})  # of 400 to 499, after which another attempt may help
-_SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
-_LATEST = 7_258_118_400.0  # the year 2200, in seconds
 _LONGEST_LIFE = 10 * 366 * 86_400.0  # in seconds: a token endpoint that names a longer life is not believed
 
 
@@ -176,7 +175,7 @@ class TokenCache:
         earlier, began = self._failure, self._clock.monotonic()
         permit = self._lock.permit()
         try:
-            if not (yield Acquire(permit, seconds)):
+            if not (yield partial(permit.acquire, seconds)):
                 raise DeadlineExceeded(
                     "No token was issued before the deadline: another call still waits for the token endpoint."
                 )
@@ -208,7 +207,7 @@ class TokenCache:
     ) -> Flow[IssuedToken | None]:
         permit = self._lock.permit()
         try:
-            if not (yield Acquire(permit, 0)):
+            if not (yield partial(permit.acquire, 0)):
                 return None
             if self._token is not kept:
                 return self._token  # another caller has just fetched it
@@ -308,15 +307,3 @@ def basic(username: Secret, password: Secret) -> Secret:
     """The header of Basic authentication (RFC 7617)."""
     pair = Secret(f"{username}:{password}")
     return Secret("Basic " + base64.b64encode(pair.encode()).decode())
-
-
-def moment_of(expires: object) -> float | None:
-    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no such, or after 2200."""
-    try:
-        number = float(expires) if isinstance(expires, str) else expires
-    except ValueError:
-        return None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < _LATEST * 1000:
-        return None
-    seconds = number / 1000 if number >= _SMALLEST_MILLISECONDS else float(number)
-    return seconds if seconds <= _LATEST else None

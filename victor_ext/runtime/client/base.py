@@ -15,19 +15,20 @@ A provider writes one class that is generic over both, and names the two modes:
 from __future__ import annotations
 
 import logging
-import operator
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from types import ModuleType
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
-from victor_ext.flows import adrive, drive
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
+from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import AsyncAttemptTransport, AsyncHttpClient, AttemptTransport, HttpClient
 from victor_ext.runtime.core.clock import ProviderTime, ServerClock
@@ -35,26 +36,30 @@ from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.http.from_httpx2 import AnyTimeout, AsyncClient, AsyncTransport, SyncClient, SyncTransport
 from victor_ext.runtime.http.http11 import Route
 from victor_ext.runtime.http.options import checked_http_client, checked_limits, checked_transport, route_to
-from victor_ext.runtime.http.pooled_transport import AsyncPooledTransport, PooledTransport
-from victor_ext.runtime.http.through_client import AsyncThroughClient, ThroughClient
+from victor_ext.runtime.http.pooled_transport import (
+    AsyncPooledTransport,
+    AsyncThroughClient,
+    PooledTransport,
+    ThroughClient,
+)
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
-from victor_ext.runtime.loop.operations import Done, Finding
+from victor_ext.runtime.loop.operations import Done
 from victor_ext.runtime.loop.resending import Authenticator
 from victor_ext.runtime.loop.retry import RetryPolicy
 
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
-from .generated import Connect, bind
+from .generated import Connect, bound_class
 from .prepared_calls import AnyOperation, PreparedCall, prepared_by, sending
-from .resources import Awaited, Blocking, Mode, Shared
-from .runners import AsyncRunner, SyncRunner
+from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
+from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
 Api = TypeVar("Api")
 
 
-class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
+class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     """What both modes of a client have in common. Each mode sets the class variables."""
 
     _generated: Any
@@ -71,11 +76,11 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     # For tests, an `OnWait` each: called in place of the waits before a retry, or of `wait`. The time counts as passed.
     _on_retry_wait: ClassVar[Any] = None
     _on_poll_wait: ClassVar[Any] = None
+    is_awaited: ClassVar[bool]
     _config: ClientConfig
     _connections: Any
     _driver: Any
     _transport: Any
-    _runner: SyncRunner | AsyncRunner
     _api: Any
 
     def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:  # noqa: ARG002 - a provider's may need it
@@ -124,7 +129,8 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             config.loop, connections, config.urls, original=original, driver=self._driver
         )
         self._api = self.bind(self._generated)
-        self._runner = self._runner_type(self._api_within, poll_sleep, config.extras)
+        runner = self._runner_type(self._api_within, poll_sleep, config.extras)
+        self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -133,6 +139,9 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
                 setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
+            for name in dir(cls):
+                if isinstance(method := getattr(cls, name, None), operation):  # a mock takes `self` from functions only
+                    setattr(cls, name, method.function(awaited=cls.is_awaited))
             # `help()` shows them: without the parameters, which no user names.
             setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
 
@@ -161,10 +170,6 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """Whom this client trusts; other clients share it. None for plain http, or with a transport of the caller's."""
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.tls
-
-    @property
-    def _shared(self) -> Shared:
-        return Shared(self._runner, self._config.clock, self._config.loop.deadline, self._config.context)
 
     def with_options(
         self,
@@ -224,9 +229,33 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         """
         return prepared_by(self, operation, idempotency_key, args, kwargs)
 
-    def _finding(self, call: PreparedCall, since: datetime, given: Mapping[str, str]) -> Finding:
-        table = self._config.loop.behaviour.operations
-        proof = None if table is None else table.proof_of(call.operation)
+    @operation
+    def send(self, call: PreparedCall) -> OperationFlow[Done]:
+        """Send a prepared write, with all attempts that are safe.
+
+        Its bytes are those that were prepared; the credentials and the environment are this client's.
+
+        Raises:
+            VictorError: As of the method that was prepared.
+        """
+        return sending(self, call)
+
+    @operation
+    def look_up(self, /, call: PreparedCall, *, since: datetime, **given: str) -> OperationFlow[Done | str]:
+        """Read whether a prepared write was done, such as one whose response was lost.
+
+        Args:
+            call: The write.
+            since: The earliest moment at which it may have been sent, aware.
+            given: What the reads need and the request does not have: `call.look_up_needs` names it.
+
+        Returns:
+            What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.
+
+        Raises:
+            VictorError: A read failed.
+        """
+        proof = self._config.loop.behaviour.operations.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
         try:
@@ -240,12 +269,46 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
             return found
         return f"The proof of {call.operation} returned {kind_of(found)}, and no Done or text."
 
-    def _state(self, call: PreparedCall, id: str) -> Finding:
-        table = self._config.loop.behaviour.operations
-        follow = None if table is None else table.follow_of(call.operation)
+    @operation
+    def read_state(self, call: PreparedCall, id: str) -> OperationFlow[Done | str]:
+        """Read the present status of what a prepared write made or changed, and whether it is final.
+
+        Args:
+            call: The write.
+            id: The id that `send` has returned.
+
+        Returns:
+            A text says why there is none.
+
+        Raises:
+            VictorError: The read failed.
+        """
+        follow = self._config.loop.behaviour.operations.follow_of(call.operation)
         if follow is None:
             return "No read shows its state."
         return follow.done((yield partial(follow.read, self, call, id)), id)
+
+    @operation
+    def ask_time(self) -> OperationFlow[ProviderTime]:
+        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
+
+        Raises:
+            VictorError: No response came.
+        """
+        with suppress(StatusError, UnreadableResponse):
+            yield getattr(self, "ping", partial(self.http.get, ""))
+        return self.provider_time()
+
+    @operation
+    def authorization(self) -> OperationFlow[str]:
+        """The value of the `Authorization` header that a request made now would carry. It is a secret.
+
+        Raises:
+            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
+            VictorError: No token was issued.
+        """
+        value: str = yield partial(self._driver.run, self._authorization())
+        return value
 
     def bind(self, client_class: type[C], connect: Connect | None = None) -> C:
         """The `Client` (or `AuthenticatedClient`) of another generated package, over this client's transport.
@@ -263,7 +326,9 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
         if not isinstance(client_class, type) or not hasattr(client_class, "set_httpx_client"):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
-        return bind(client_class, str(self._config.base_url), connect or self._http_client, servers)
+        bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
+        made: C = bound.over(str(self._config.base_url), servers, connect or self._http_client, {})
+        return made
 
     @property
     def http(self) -> Any:
@@ -314,8 +379,7 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
     @property
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
-        table = self._config.loop.behaviour.operations
-        return [] if table is None else table.reads()
+        return self._config.loop.behaviour.operations.reads()
 
     @property
     def caller(self) -> str | None:
@@ -324,10 +388,6 @@ class BaseClient(Generic[Api, Mode, Transport, HttpxClient]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
-
-
-async def _awaited(call: Callable[[], Any]) -> Any:
-    return await call()
 
 
 def _no_client(_seconds: float | None) -> Any:
@@ -344,66 +404,6 @@ class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
     _driver: Driver
 
     is_awaited = False
-
-    def send(self, call: PreparedCall) -> Done:
-        """Send a prepared write, with all attempts that are safe.
-
-        Its bytes are those that were prepared; the credentials and the environment are this client's.
-
-        Raises:
-            VictorError: As of the method that was prepared.
-        """
-        return drive(sending(self, call), operator.call)
-
-    def ask_time(self) -> ProviderTime:
-        """Ask for the provider's time with `ping`, or by a read of the base URL: a response that says no has it, too.
-
-        Raises:
-            VictorError: No response came.
-        """
-        with suppress(StatusError, UnreadableResponse):
-            getattr(self, "ping", partial(self.http.get, ""))()
-        return self.provider_time()
-
-    def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
-        """Read whether a prepared write was done, such as one whose response was lost.
-
-        Args:
-            call: The write.
-            since: The earliest moment at which it may have been sent, aware.
-            given: What the reads need and the request does not have: `call.look_up_needs` names it.
-
-        Returns:
-            What shows that it was done. A text says why the reads do not show it: that proves nothing, since lists lag.
-
-        Raises:
-            VictorError: A read failed.
-        """
-        return drive(self._finding(call, since, given), operator.call)
-
-    def read_state(self, call: PreparedCall, id: str) -> Done | str:
-        """Read the present status of what a prepared write made or changed, and whether it is final.
-
-        Args:
-            call: The write.
-            id: The id that `send` has returned.
-
-        Returns:
-            A text says why there is none.
-
-        Raises:
-            VictorError: The read failed.
-        """
-        return drive(self._state(call, id), operator.call)
-
-    def authorization(self) -> str:
-        """The value of the `Authorization` header that a request made now would carry. It is a secret.
-
-        Raises:
-            ConfigurationError: The client has been closed, or the credentials make no header that can be sent.
-            VictorError: No token was issued.
-        """
-        return self._driver.run(self._authorization())
 
     def close(self) -> None:
         """Close the connections (those of a client made by `with_options` stay with the original)."""
@@ -428,28 +428,6 @@ class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
 
     is_awaited = True
 
-    async def send(self, call: PreparedCall) -> Done:
-        """As `send` of the client with blocking calls, awaited."""
-        return await adrive(sending(self, call), _awaited)
-
-    async def ask_time(self) -> ProviderTime:
-        """As `ask_time` of the client with blocking calls, awaited."""
-        with suppress(StatusError, UnreadableResponse):
-            await getattr(self, "ping", partial(self.http.get, ""))()
-        return self.provider_time()
-
-    async def look_up(self, call: PreparedCall, *, since: datetime, **given: str) -> Done | str:
-        """As `look_up` of the client with blocking calls, awaited."""
-        return await adrive(self._finding(call, since, given), _awaited)
-
-    async def read_state(self, call: PreparedCall, id: str) -> Done | str:
-        """As `read_state` of the client with blocking calls, awaited."""
-        return await adrive(self._state(call, id), _awaited)
-
-    async def authorization(self) -> str:
-        """As `authorization` of the client with blocking calls, awaited."""
-        return await self._driver.run(self._authorization())
-
     async def close(self) -> None:
         await self._transport.aclose()
 
@@ -461,3 +439,50 @@ class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The result of a signed read. It exists only where the provider accepts the credentials.
+
+    Attributes:
+        seconds: How long the whole call took, with all attempts, and with the request for a token, if it needed one.
+        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative: behind); 0.0 within
+            two seconds. None: the provider does not tell its time.
+        response_info: Status, headers, request id and attempts of the response.
+    """
+
+    seconds: float
+    clock_offset: float | None
+    response_info: ResponseInfo
+
+
+class Pings(HasMode[Mode]):
+    """Of a client that has a signed read without an id."""
+
+    _pinged: tuple[ModuleType, dict[str, Any]]
+    """A generated operation that is signed and changes nothing, with its arguments: one item of a list.
+
+    What its response has to be is the behaviour's to say.
+    """
+
+    @operation
+    def ping(self) -> OperationFlow[Ping]:
+        """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
+
+        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
+
+        Returns:
+            How long it took, the difference of the clocks, and the response.
+
+        Raises:
+            AuthenticationError: The provider does not accept the credentials.
+            VictorError: Any other failure.
+        """
+        clock: ServerClock = self._shared.clock
+        began = clock.monotonic()
+        step = Call(*self._pinged, lambda response: response)
+        yield step
+        assert step.response is not None
+        offset = clock.skew if clock.provider_time().is_known else None
+        return Ping(clock.monotonic() - began, offset, step.response.info())

@@ -15,6 +15,7 @@ import httpx
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
 from victor_ext.privacy import concealed
+from victor_ext.runtime.auth.credentials import checked_function
 from victor_ext.runtime.client.extras import NO_EXTRAS, Extras
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
@@ -162,7 +163,7 @@ class ClientConfig:
         self.max_concurrency = None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
         self.context = context
         self.timeout = checked_timeout(given["timeout"])
-        policy = _checked_policy(given["retry"])
+        policy, on_event = _checked_policy(given["retry"]), given["on_event"]
         self.clock = clock
         self.loop = AttemptLoop(
             behaviour=behaviour,
@@ -172,7 +173,7 @@ class ClientConfig:
             clock=clock,
             deadline=_checked_deadline(given["deadline"]),
             max_response_bytes=_checked_count("max_response_bytes", given["max_response_bytes"]),
-            reporter=_reporter(given["on_event"]),
+            reporter=Reporter(None if on_event is None else checked_function("on_event", on_event)),
             credentials=credentials,
         )
 
@@ -228,16 +229,6 @@ class _FixedCookies(CookieJar):
     """Cookies that no response adds to: no call depends on an earlier one, and a Ctrl-C may leave its lock locked."""
 
     def extract_cookies(self, response: object, request: object) -> None: ...
-
-
-def _reporter(on_event: OnEvent | None) -> Reporter:
-    if on_event is None:
-        return Reporter()
-    if not callable(on_event):
-        raise ConfigurationError(f"on_event must be callable with one event, not {type(on_event).__name__}.")
-    if inspect.iscoroutinefunction(on_event):
-        raise ConfigurationError("on_event must be a plain function: nothing awaits it.")
-    return Reporter(on_event)
 
 
 def _checked_count(name: str, count: object, hint: str = "") -> int:

@@ -56,13 +56,15 @@ def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem
     `taken` has each place that this package sends itself, such as `payment_details.amount`, with the argument for it
     (an empty text: with no argument whose name is known).
     """
-    if extra is None:
-        return []
     if not is_mapping(extra):
-        message = f"extra_body must be a dict of names on the wire and JSON values, not {kind_of(extra)}."
-        return [Problem("extra_body", "type", message)]
+        return _no_mapping("extra_body", extra, "JSON values")
     arguments = {_path_of(place): argument for place, argument in taken.items()}
     return list(_member_problems(extra, "extra_body", (), arguments))
+
+
+def _no_mapping(name: str, extra: object, what: str) -> list[Problem]:
+    message = f"{name} must be a dict of names on the wire and {what}, not {kind_of(extra)}."
+    return [] if extra is None else [Problem(name, "type", message)]
 
 
 def _member_problems(
@@ -151,11 +153,8 @@ def _model_named(annotation: object, module: str) -> type[Any] | None:
 
 def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
     """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation has."""
-    if extra is None:
-        return []
     if not is_mapping(extra):
-        message = f"extra_query must be a dict of names on the wire and values, not {kind_of(extra)}."
-        return [Problem("extra_query", "type", message)]
+        return _no_mapping("extra_query", extra, "values")
     arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
     for name, value in extra.items():
         if not _is_name(name):

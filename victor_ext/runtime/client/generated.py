@@ -20,7 +20,7 @@ from victor_ext.runtime.loop.evidence import READER, UNDOCUMENTED, Declared, Rea
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
-C = TypeVar("C")
+Received = Callable[[httpx.Response], None]
 T = TypeVar("T")
 
 
@@ -32,8 +32,7 @@ class _Bound:
     document: Sequence[Declared]
     """All operations of the package."""
     undocumented: Read | None = None
-    response: httpx.Response | None = None  # of a client for one call
-    _is_for_one_call: bool = False
+    _received: Received | None = None  # of a client for one call, and not after it
     _query: QueryChange = ""
     _as_json: bool = False
     _at: str
@@ -80,8 +79,10 @@ class _Bound:
 
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response that the attempt loop accepted. Raises the error of its call if it cannot be read."""
-        if self._is_for_one_call:
-            self.response = response
+        if self._received is not None:
+            # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
+            received, self._received = self._received, None
+            received(response)
         try:
             if self._as_json:
                 return cast("T", response.json())
@@ -109,14 +110,17 @@ class _Bound:
         """Whether a parser raised this because the document does not list the status of the response."""
         return isinstance(error, self._unexpected_status)
 
-    def for_one_call(self, undocumented: Read | None, query: QueryChange = "", *, as_json: bool = False) -> Self:
+    def for_one_call(
+        self, undocumented: Read | None, received: Received | None, query: QueryChange = "", *, as_json: bool = False
+    ) -> Self:
         """A copy for one call. `undocumented` reads a response with a good status that the document does not list.
 
-        `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON of the body.
+        `received` is called with the response. `query` is as `EXTRA_QUERY` says. With `as_json` the result is the JSON
+        of the body.
         """
         other = copy(self)
-        other.undocumented, other._query, other._as_json = undocumented, query, as_json  # noqa: SLF001 - of the same class
-        other._is_for_one_call = True  # noqa: SLF001 - as above
+        other.undocumented, other._received = undocumented, received  # noqa: SLF001 - of the same class
+        other._query, other._as_json = query, as_json  # noqa: SLF001 - as above
         return other
 
     def with_http_options(self, **changes: Any) -> Self:
@@ -134,11 +138,6 @@ def bound_class(client_class: Hashable) -> Any:
     is_documented = importlib.util.find_spec(f"{package}.operations") is not None  # not of a package by hand
     members["document"] = importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
     return type(f"Bound{generated.__name__}", (_Bound, generated), members)
-
-
-def bind(client_class: type[C], base_url: str, connect: Connect, servers: Mapping[str, str] | None = None) -> C:
-    bound: C = bound_class(cast("Hashable", client_class)).over(base_url, servers or {}, connect, {})
-    return bound
 
 
 def expect(kind: type[T], result: object) -> T:

@@ -174,8 +174,12 @@ class RepeatedPageReader(PageReader[T]):
         self._pass = 1
         self._rereadings = 0
         self._quiet = 0
-        self._before = _Pass()
-        self._now = _Pass()
+        self._items_before: int | None = None  # of the previous pass; None where it had an item twice
+
+    def _begin(self) -> None:
+        super()._begin()
+        self._items = self._seen_again = 0  # of this pass, and those of them that the previous pass had too
+        self._has_repeats = self._has_news = False
 
     def repeated(self) -> RepeatedPageReader[T]:
         return self
@@ -196,11 +200,10 @@ class RepeatedPageReader(PageReader[T]):
                 return Page(self.number, unseen)
         self._rereadings = 0
         page = super().accept(items)
-        if page.repeats:
-            self._now.repeats = True
+        self._has_repeats |= page.repeats > 0
         fresh = [item for item in page.items if self._is_new(item)]
         if self.done and not self._is_complete():
-            self._before, self._now = self._now, _Pass()
+            self._items_before = None if self._has_repeats else self._items
             self._pass += 1
             self._begin()
         return Page(page.number, fresh, page.repeats)
@@ -212,7 +215,7 @@ class RepeatedPageReader(PageReader[T]):
             name = self._mark(item)
             if name not in self._seen_in:
                 self._seen_in[name] = 0
-                self._now.news |= not self.arrived(item)
+                self._has_news |= not self.arrived(item)
                 unseen.append(item)
         return unseen
 
@@ -221,33 +224,19 @@ class RepeatedPageReader(PageReader[T]):
         last_pass = self._seen_in.get(name)
         self._seen_in[name] = self._pass
         if last_pass == self._pass:
-            self._now.repeats = True
+            self._has_repeats = True
             # Equal items without an id may be different items, so the first pass yields both.
             return self._pass == 1 and self.identify(item) is None
-        self._now.items += 1
-        self._now.seen_again += last_pass == self._pass - 1
+        self._items += 1
+        self._seen_again += last_pass == self._pass - 1
         if last_pass is None:
-            self._now.news |= not self.arrived(item)
+            self._has_news |= not self.arrived(item)
         return last_pass is None
 
     def _is_complete(self) -> bool:
         """Whether no further pass is needed."""
-        now, before = self._now, self._before
-        if now.items == 0:
-            return True
-        self._quiet = 0 if now.news else self._quiet + 1
-        nothing_left = self._pass > 1 and not before.repeats and now.seen_again == before.items
-        return nothing_left or self._quiet >= QUIET_PASSES
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Pass:
-    """Counters of one pass over a list."""
-
-    items: int = 0
-    seen_again: int = 0  # items that the previous pass had too
-    repeats: bool = False
-    news: bool = False
+        self._quiet = 0 if self._has_news else self._quiet + 1
+        return self._items == 0 or self._seen_again == self._items_before or self._quiet >= QUIET_PASSES
 
 
 class _List(Generic[T]):

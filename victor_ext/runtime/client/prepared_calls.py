@@ -7,7 +7,7 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.json_values import json_of
 from victor_ext.runtime.core.response import OPERATION
@@ -129,7 +130,7 @@ class _Preparing(httpx.BaseTransport):
     key: str | None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         if row.reads:
             raise ConfigurationError(
                 f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
@@ -152,7 +153,7 @@ class _Preparing(httpx.BaseTransport):
         raise _Prepared(
             PreparedCall(
                 name=self.name,
-                operation=self.behaviour.name_of(request),
+                operation=self.behaviour.operations.name(request),
                 promise=row.promise(has_key=key is not None, subject=subject),
                 look_up_needs=None if proof is None or subject == "" else proof.needs,
                 subject=subject,
@@ -250,7 +251,7 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     if declared is not None:
         # A status that the document does not list is a success where the provider's own table says what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
-        api = client.bind(_client_class(call.module)).for_one_call(undocumented)
+        api = client.bind(_client_class(call.module)).for_one_call(undocumented, None)
         extensions = api.request_extensions(declared)
     http: httpx.Client = client.http
     return http.build_request(
@@ -258,7 +259,7 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     )
 
 
-def sending(client: Any, call: PreparedCall) -> Generator[Callable[[], Any], Any, Done]:
+def sending(client: Any, call: PreparedCall) -> Calls[Done]:
     """Send a call. Raises `Conflict`: the good response to it says something else."""
     response = yield partial(client.http.send, _request_of(client, call))
     row: Operation = response.request.extensions[OPERATION]

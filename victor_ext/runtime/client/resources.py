@@ -110,14 +110,20 @@ class Shared:
         return reader.repeated() if self.runner.extras.query else reader
 
 
-class Resource(Generic[Mode]):
+class HasMode(Generic[Mode]):
+    """What operations are bound to: a resource, or a client."""
+
+    _shared: Shared
+
+
+class Resource(HasMode[Mode]):
     """A group of operations of one client. An editor offers its operations and nothing else."""
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
 
 
-_shared_by: Callable[[Resource[Any]], Shared] = attrgetter("_shared")
+_shared_by: Callable[[HasMode[Any]], Shared] = attrgetter("_shared")
 
 Results = Callable[[], OperationFlow[T | None]]
 """Makes the flow to the next result of a stream; the result None ends it."""
@@ -148,34 +154,38 @@ class _Definition(Generic[B, A]):
     def __get__(self, resource: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, resource: Resource[Blocking], owner: type[Any]) -> B: ...
+    def __get__(self, resource: HasMode[Blocking], owner: type[Any]) -> B: ...
 
     @overload
-    def __get__(self, resource: Resource[Awaited], owner: type[Any]) -> A: ...
+    def __get__(self, resource: HasMode[Awaited], owner: type[Any]) -> A: ...
 
-    def __get__(self, resource: Resource[Any] | None, owner: type[Any]) -> Any:
+    def __get__(self, resource: HasMode[Any] | None, owner: type[Any]) -> Any:
         return self if resource is None else self._bound_to(resource)
 
-    def __call__(self, resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
         """As a function of the class: `Payouts.get(payouts, "...")`."""
         return self._bound_to(resource)(*args, **kwargs)
 
-    def _bound_to(self, resource: Resource[Any]) -> Any:
+    def function(self, *, awaited: bool) -> Callable[..., Any]:
+        """The method of one mode."""
+        return self._awaited if awaited else self._blocking
+
+    def _bound_to(self, resource: HasMode[Any]) -> Any:
         function = self._awaited if isinstance(_shared_by(resource).runner, AsyncRunner) else self._blocking
         return types.MethodType(function, resource)
 
 
 class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]], Generic[P, T]):  # noqa: N801 - a decorator
-    """An operation of a resource: a flow that the resource's client runs."""
+    """An operation of a resource, or of a client: a flow that the client runs."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
-        def blocking(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+        def blocking(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
             del args, kwargs  # what was passed may be an account number, and is not a local of ours when the call fails
             return _shared_by(resource).runner.run(made)
 
-        async def awaited(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+        async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
             _conceal(kwargs)
             made = flow(resource, *args, **kwargs)
             del args, kwargs
@@ -205,7 +215,7 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
         def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
-            def pages(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+            def pages(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
                 made, run = walk(resource, *args, **kwargs), _shared_by(resource).runner.run
                 return kind(lambda reader: run(made.read(reader)), lambda: _shared_by(resource).begin(made))
 
@@ -220,7 +230,7 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
         def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:
-            def results(resource: Resource[Any], *args: Any, **kwargs: Any) -> Any:
+            def results(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
                 return yielded(_shared_by(resource).runner.run, begin(resource, *args, **kwargs))
 
             return results

@@ -1,24 +1,20 @@
-"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls.
-
-`ping` is such a flow, of every client that has a signed read.
-"""
+"""Calls of generated operations as steps of a flow, and who executes them with blocking and with awaited calls."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from weakref import ref
 
 import httpx
 
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import QUOTED
-from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
-from .config import ClientConfig
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
+from .generated import Received
 from .records import describe
 
 T = TypeVar("T")
@@ -44,25 +40,15 @@ class Call:
     _: KW_ONLY
     as_json: bool = False
     taken: Mapping[str, str] | None = None
-    attempts: int = field(default=0, init=False)
     response: Response | None = field(default=None, init=False)
     extra_body: ExtraBody | None = field(default=None, init=False)
 
     @property
-    def info(self) -> ResponseInfo | None:
-        """Status, headers, request id and attempts of the response, after the call."""
-        return None if self.response is None else self.response.info()
+    def attempts(self) -> int:
+        """How many there were. A response that did not come through the attempt loop tells none."""
+        return 1 if self.response is None else self.response.attempts
 
-    def capture_response(self, client: Any) -> None:
-        """Take the response from the client. One that did not come through the attempt loop tells no attempts."""
-        # The response knows this client by its request. In a circle, a page would wait for the garbage collector.
-        response, client.response = client.response, None
-        self.response = response if isinstance(response, Response) else None
-        self.attempts = 1 if self.response is None else self.response.attempts
-        if self.response is not None:
-            QUOTED.set(ref(self.response.request))  # until the flow ends
-
-    def prepared(self, api: ApiWithin, extras: Extras) -> tuple[Any, dict[str, Any]]:
+    def prepared(self, api: ApiWithin, extras: Extras, received: Received) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
         query, arguments = self.query, self.arguments
         if extras is not NO_EXTRAS:
@@ -70,10 +56,12 @@ class Call:
                 query = "&".join(filter(None, (query, extra_query_text(self.operation, extras.query))))
             arguments = extras.arguments(self.operation, arguments, self.taken)
             self.extra_body = extras.body
-        return api(self.seconds).for_one_call(self.undocumented, query, as_json=self.as_json), arguments
+        return api(self.seconds).for_one_call(self.undocumented, received, query, as_json=self.as_json), arguments
 
 
-OperationFlow = Generator[Call | Sleep, Any, T]
+Step = Call | Sleep | Callable[[], Any]
+"""A function is called, and its result awaited where calls are: a method of the client."""
+OperationFlow = Generator[Step, Any, T]
 
 
 def call(operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any) -> OperationFlow[Any]:
@@ -108,115 +96,55 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _describe(result: Any, last: list[Call]) -> None:
-    if last and (info := last[0].info) is not None:
-        describe(result, info)
-
-
 @dataclass(slots=True, eq=False, repr=False)
 class _Runner:
     _api: ApiWithin
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
+    _function: ClassVar[str]
+    """The function of a generated operation."""
 
-class SyncRunner(_Runner):
-    def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end. The records that it returns know the response of its last call."""
-        last, about = list[Call](), QUOTED.get()
+    def _described(self, flow: OperationFlow[T], last: list[Response]) -> OperationFlow[T]:
+        """The flow, whose records know its `last` response."""
+        about = QUOTED.get()
         try:
-            result = drive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
+            result = yield from flow
+            if last:
+                describe(result, last[0].info())
             return result
         finally:
             QUOTED.set(about)
 
-    def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
-        if type(step) is Sleep:
+    def _execute(self, step: Step, last: list[Response]) -> Any:
+        """The result of a step, or what is to be awaited for it."""
+        if isinstance(step, Sleep):
             return self._sleep(step.seconds)
-        assert type(step) is Call
-        client, arguments = step.prepared(self._api, self.extras)
-        response = step.operation.sync_detailed(client=client, **arguments)
-        step.capture_response(client)
-        last[:] = [step]
-        return response
+        if not isinstance(step, Call):
+            return step()
+
+        def received(response: httpx.Response) -> None:
+            step.response = response if isinstance(response, Response) else None
+            last[:] = [] if step.response is None else [step.response]
+            if last:
+                QUOTED.set(ref(response.request))  # until the flow ends
+
+        client, arguments = step.prepared(self._api, self.extras, received)
+        return getattr(step.operation, self._function)(client=client, **arguments)
+
+
+class SyncRunner(_Runner):
+    _function = "sync_detailed"
+
+    def run(self, flow: OperationFlow[T]) -> T:
+        """Run the flow to its end."""
+        last = list[Response]()
+        return drive(self._described(flow, last), lambda step: self._execute(step, last))
 
 
 class AsyncRunner(_Runner):
+    _function = "asyncio_detailed"
+
     async def run(self, flow: OperationFlow[T]) -> T:
-        last, about = list[Call](), QUOTED.get()
-        try:
-            result = await adrive(flow, lambda step: self._execute(step, last))
-            _describe(result, last)
-            return result
-        finally:
-            QUOTED.set(about)
-
-    async def _execute(self, step: Call | Sleep, last: list[Call]) -> Any:
-        if type(step) is Sleep:
-            return await self._sleep(step.seconds)
-        assert type(step) is Call
-        client, arguments = step.prepared(self._api, self.extras)
-        response = await step.operation.asyncio_detailed(client=client, **arguments)
-        step.capture_response(client)
-        last[:] = [step]
-        return response
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """The result of a signed read. It exists only where the provider accepts the credentials.
-
-    Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token, if it needed one.
-        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative: behind); 0.0 within
-            two seconds. None: the provider does not tell its time.
-        response_info: Status, headers, request id and attempts of the response.
-    """
-
-    seconds: float
-    clock_offset: float | None
-    response_info: ResponseInfo
-
-
-class _Pings:
-    _pinged: tuple[ModuleType, dict[str, Any]]
-    """A generated operation that needs no id, is signed and changes nothing, with its arguments: one item of a list.
-
-    What its response has to be is the behaviour's to say.
-    """
-    _config: ClientConfig
-    _runner: Any
-
-    def _ping(self) -> OperationFlow[Ping]:
-        clock = self._config.clock
-        began = clock.monotonic()
-        step = Call(*self._pinged, lambda response: response)
-        yield step
-        assert step.info is not None
-        offset = clock.skew if clock.provider_time().is_known else None
-        return Ping(clock.monotonic() - began, offset, step.info)
-
-
-class BlockingPing(_Pings):
-    def ping(self) -> Ping:
-        """Make one signed read, which changes nothing: are the credentials accepted, and do the clocks agree?
-
-        Use it when a service starts, and by hand. A health check that runs often costs the provider a call each time.
-
-        Returns:
-            How long it took, the difference of the clocks, and the response.
-
-        Raises:
-            AuthenticationError: The provider does not accept the credentials.
-            VictorError: Any other failure.
-        """
-        pinged: Ping = self._runner.run(self._ping())
-        return pinged
-
-
-class AwaitedPing(_Pings):
-    async def ping(self) -> Ping:
-        """As `ping` of the client with blocking calls, awaited."""
-        pinged: Ping = await self._runner.run(self._ping())
-        return pinged
+        last = list[Response]()
+        return await adrive(self._described(flow, last), lambda step: self._execute(step, last))

@@ -36,16 +36,14 @@ def environment_and_url(
         message = f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
         raise ConfigurationError.of([Problem("environment", "choice", message)])
     host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
-    hosts = {name: {httpx.URL(url).host for url in own} for name, own in urls.items()}
-    others = (name for name, own in hosts.items() if host in own)
-    theirs = environment if host in hosts[environment] else next(others, environment)
-    if theirs != environment:
+    theirs = [name for name, own in urls.items() if host in {httpx.URL(url).host for url in own}]
+    if theirs and environment not in theirs:
         default = ", which is the default" if environment == next(iter(urls)) else ""
         hint = (
-            f"write environment={theirs!r}, and leave base_url out (as variables: "
-            f"{provider.upper()}_ENVIRONMENT={theirs}, and no {provider.upper()}_BASE_URL)"
+            f"write environment={theirs[0]!r}, and leave base_url out (as variables: "
+            f"{provider.upper()}_ENVIRONMENT={theirs[0]}, and no {provider.upper()}_BASE_URL)"
         )
-        message = f"base_url is {provider}'s {theirs}, and the environment is {environment}{default}."
+        message = f"base_url is {provider}'s {theirs[0]}, and the environment is {environment}{default}."
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
     return environment, url or httpx.URL(urls[environment][0])
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast, get_args
 from victor_ext.errors import AuthenticationError, ConfigurationError, InvalidRequest, Problem
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials, checked_secret
+from victor_ext.runtime.core.clock import moment_of
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import is_object, parsed
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
@@ -87,8 +88,7 @@ _TIMES = frozenset({"t", "ts", "time", "timestamp", "date"})
 """The last words of names of times: `t`, `webhook-timestamp`, `x-date`."""
 _PART = re.compile(r"(?:([A-Za-z][A-Za-z0-9_-]*)=(?!=*(?:[\s,;]|$)))?([^\s,;]+)")
 """`v1=5257a8`, or `K5oZfz==` alone: base64 has its equals signs at its end."""
-_MILLISECONDS = 10**11
-"""Seconds since the epoch are less (until the year 5138), and milliseconds more (since 1973)."""
+_DIGITS = re.compile("[0-9]{1,16}")
 _NAMED = re.compile("{([^{}]*)}")
 
 
@@ -198,7 +198,8 @@ class HmacSignature(UnpicklableCredentials):
                 f"The signature in {self._header} does not match: check the secret, and that the body is as it came."
             )
         for name in self._times:
-            if (moment := _moment(values[name])) is None:
+            moment = moment_of(int(values[name])) if _DIGITS.fullmatch(values[name]) else None
+            if moment is None:
                 raise AuthenticationError("The signed time is not seconds or milliseconds since the epoch.")
             check_age(moment, self._now(), self._tolerance)
 
@@ -245,12 +246,6 @@ def _may_end_earlier(value: str, separator: str, step: int) -> bool:
     """Whether the separator is also found before it stands behind the value (`step` 1), or before the value (-1)."""
     text = value[::step] + separator[::step]
     return text.index(separator[::step]) < len(value)
-
-
-def _moment(text: str) -> float | None:
-    """A signed time as seconds since the epoch; None for another text."""
-    number = int(text) if re.fullmatch("[0-9]{1,16}", text) else None
-    return number / 1000 if number is not None and number >= _MILLISECONDS else number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

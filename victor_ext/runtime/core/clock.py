@@ -130,6 +130,21 @@ def http_date(text: str) -> float | None:
     return moment.timestamp()
 
 
+_SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 5138
+
+
+def moment_of(expires: object) -> float | None:
+    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no such, or after 2200."""
+    try:
+        number = float(expires) if isinstance(expires, str) else expires
+    except ValueError:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < _LATEST * 1000:
+        return None
+    seconds = number / 1000 if number >= _SMALLEST_MILLISECONDS else float(number)
+    return seconds if seconds <= _LATEST else None
+
+
 LEAST = 0.001
 """Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of a socket."""
 

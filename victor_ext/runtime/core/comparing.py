@@ -89,22 +89,20 @@ def as_id(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def same_id(sent: str, received: object) -> bool | None:
-    """Compare ids and keys."""
-    text = as_id(received)
-    return None if text is None else is_same_id(sent, text)
+def _by_text(is_same: Callable[[str, str], bool]) -> Comparer:
+    """A comparer of text and whole numbers."""
+
+    def compare(sent: str, received: object) -> bool | None:
+        text = as_id(received)
+        return None if text is None else is_same(sent, text)
+
+    return compare
 
 
-def same_text(sent: str, received: object) -> bool | None:
-    """Compare texts and references; white space makes no difference."""
-    text = as_id(received)
-    return None if text is None else words_of(sent) == words_of(text)
-
-
-def same_word(sent: str, received: object) -> bool | None:
-    """Compare words of an enumeration, and account numbers: in any letter case, also if stars hide a part of them."""
-    text = as_id(received)
-    return None if text is None else not _differ(_words(sent), _words(text))
+same_id = _by_text(is_same_id)  # ids and keys
+same_text = _by_text(lambda sent, text: words_of(sent) == words_of(text))  # white space makes no difference
+same_word = _by_text(lambda sent, text: not _differ(_words(sent), _words(text)))
+"""Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a part of them."""
 
 
 def same_flag(sent: object, received: object) -> bool | None:

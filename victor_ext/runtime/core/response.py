@@ -73,11 +73,6 @@ class Response(httpx.Response):
     async def aread(self) -> bytes:
         return await super().aread() if self.whole is None else bytes(self.whole)
 
-    def keep(self, content: SecretBytes, began: float) -> Response:
-        """Keep the body of an exchange that ends now."""
-        self.whole, self.elapsed = content, timedelta(seconds=monotonic() - began)
-        return self
-
     def info(self) -> ResponseInfo:
         """What a record keeps of the response. It has no reference to it: the request holds a token."""
         read = self.request_id_in_body
@@ -222,7 +217,8 @@ class Body:
             # Each becomes an object of Python, in a list a record: four kilobytes of gzip would fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
-        response = self.response.keep(content, self._began)
+        response = self.response
+        response.whole, response.elapsed = content, timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():
             self._doubt = _NO_NOTICE
         if self._doubt is not None and response.damage is None and not _is_whole_json(response):

@@ -3,12 +3,13 @@
 import os
 import socket
 import ssl
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
 import httpx
 
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.clock import as_of_now, is_over, monotonic
 from victor_ext.runtime.core.response import ClosedWithoutNotice
 
@@ -28,11 +29,7 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     return kind(str(error.args[0] if len(error.args) == 1 else error))  # `str` of an `SSLError` with a text has a tuple
 
 
-Steps = Generator[Callable[[], Any], Any, socket.socket]
-"""What is yielded waits for something. With awaited calls, its result is to be awaited."""
-
-
-def connect(backend: Any, host: str, port: int, timeout: float | None) -> Steps:
+def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
     """A connected socket, which never blocks. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
 
     The backend, of either mode, has the `addresses`, looks a host up, and waits until a socket can be written to.
@@ -57,7 +54,7 @@ def connect(backend: Any, host: str, port: int, timeout: float | None) -> Steps:
     raise httpx.ConnectError(f"{host} has no address")
 
 
-def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Steps:
+def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Calls[socket.socket]:
     try:
         # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the system resolves.
         kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST

@@ -15,11 +15,12 @@ from typing import Any
 
 import httpx
 
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.clock import ALLOW_IMMEDIATE_REUSE, REUSED_IMMEDIATELY, TIMING, monotonic
 from victor_ext.runtime.core.locks import Permit, Semaphore
 from victor_ext.runtime.http.parser import Head
 
-from .http11 import Connection, Route, Steps, UnsolicitedData, exchange
+from .http11 import Connection, Route, UnsolicitedData, exchange
 
 REUSE_DELAY = 0.1
 """Seconds after a response within which only a read by id uses its connection again; after an error, nobody does.
@@ -66,7 +67,7 @@ class ConnectionPool:
         self._kept: list[Connection] = []  # the longest idle connection is first
         self._closed = False
 
-    def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Steps[Head]:
+    def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Calls[Head]:
         """Send a request and return the head of its response. The caller ends the lease, also after any error."""
         while True:
             kept = self._take_kept(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
@@ -102,7 +103,7 @@ class ConnectionPool:
             while self._kept:
                 self._kept.pop().abort()
 
-    def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Steps[None]:
+    def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Calls[None]:
         began = monotonic()
         # An error here means that no byte of the request was sent.
         try:

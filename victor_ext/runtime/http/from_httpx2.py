@@ -128,22 +128,21 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 
 def _exchanged(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
     with _with_errors_of_httpx(request):
-        return _response(send(_request(request, iter), **options), request)
+        return _response(send(_request(request), **options), request)
 
 
 async def _exchanged_awaited(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
     with _with_errors_of_httpx(request):
-        return _response(await send(_request(request, aiter), **options), request)
+        return _response(await send(_request(request), **options), request)
 
 
-def _request(request: httpx.Request, read: Callable[[Any], Any]) -> Any:
+def _request(request: httpx.Request) -> Any:
     """The request for httpx2: the same bytes, and the same extensions, which the connections call or read."""
-    stream = request.stream
     return sys.modules["httpx2"].Request(
         request.method,
         str(request.url),
         headers=request.headers.raw,
-        content=SecretBytes(b"".join(stream)) if isinstance(stream, httpx.ByteStream) else read(stream),
+        content=SecretBytes(request.read()),
         extensions=request.extensions,
     )
 

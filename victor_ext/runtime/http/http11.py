@@ -5,22 +5,18 @@ All of it is steps: this module decides what to write and to read, and a driver 
 
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
+from victor_ext.flows import Calls
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import BEGUN, is_over
 from victor_ext.runtime.http.parser import Fields, Head, Parser
 from victor_ext.runtime.http.tls_layer import READ_BYTES
 
-T = TypeVar("T")
 PORTS = {"http": 80, "https": 443}
-
-Steps = Generator[Callable[[], Any], Any, T]
-"""What is yielded opens a stream or uses one. With awaited calls, its result is to be awaited."""
 
 
 class UnsolicitedData(Exception):
@@ -46,7 +42,7 @@ class Connection:
         return not self.is_spoilt and self.parser.begin_again()
 
 
-def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Steps[Head]:
+def exchange(connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any) -> Calls[Head]:
     """Send a request, whose bytes are the message, and read the head of its response.
 
     The message holds tokens. Nobody shows or pickles the bytes of a view, so frames may hold it while they wait.
@@ -99,7 +95,7 @@ class Route:
         origin = self.origin
         return (url.raw_scheme, url.raw_host, url.port) == (origin.raw_scheme, origin.raw_host, origin.port)
 
-    def open(self, connection: Connection, backend: Any, timeouts: Any) -> Steps[None]:
+    def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
         """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
         seconds = timeouts.get("connect")
         if self.proxy is None:
@@ -113,7 +109,7 @@ class Route:
             assert self.tls is not None
             yield from _secure(connection, self.tls, self.origin, seconds)
 
-    def _open_proxy(self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any) -> Steps[None]:
+    def _open_proxy(self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any) -> Calls[None]:
         seconds = timeouts.get("connect")
         yield from _connect(connection, backend, proxy.url, seconds)
         if self.proxy_tls is not None:
@@ -144,11 +140,11 @@ def _place(url: httpx.URL) -> str:
     return f"{_host(url)}:{_port(url)}"
 
 
-def _connect(connection: Connection, backend: Any, url: httpx.URL, seconds: float | None) -> Steps[None]:
+def _connect(connection: Connection, backend: Any, url: httpx.URL, seconds: float | None) -> Calls[None]:
     connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
 
 
-def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Steps[None]:
+def _secure(connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None) -> Calls[None]:
     """Encrypt the connection, and verify that the other side is this host."""
     # Before each handshake, for a context may be shared: another client may have set it to HTTP/2 meanwhile.
     context.set_alpn_protocols(["http/1.1"])
@@ -161,7 +157,7 @@ def _proxy_headers(proxy: httpx.Proxy) -> Fields:
     return [(b"Proxy-Authorization", SecretBytes(b"Basic " + b64encode(b":".join(proxy.raw_auth)))), *proxy.headers.raw]
 
 
-def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Steps[None]:
+def _through_tunnel(connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any) -> Calls[None]:
     """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""
     host = f"[{_host(origin)}]" if ":" in _host(origin) else _host(origin)
     target = f"{host}:{_port(origin)}".encode("ascii")

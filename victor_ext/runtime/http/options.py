@@ -19,7 +19,7 @@ from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, s
 from .from_httpx2 import AnyProxy, AnyURL, as_httpx, is_client
 from .http11 import PORTS, Route
 from .httpx_internals import transports_of
-from .through_client import require_open
+from .pooled_transport import require_open
 
 if sys.platform in ("darwin", "win32"):
     from truststore import SSLContext
@@ -129,7 +129,7 @@ def proxy_for(base_url: httpx.URL, proxy: str | AnyURL | AnyProxy | None) -> str
     if excepted is None:  # then those in the settings of Windows and macOS
         is_direct = bool(urllib.request.proxy_bypass(base_url.host))
     else:
-        is_direct = any(_means(entry, base_url) for entry in map(str.strip, excepted.split(",")) if entry)
+        is_direct = any(entry == "*" or _means(entry, base_url) for entry in map(str.strip, excepted.split(",")))
     return None if is_direct else address if "://" in address else f"http://{address}"
 
 
@@ -139,8 +139,6 @@ def _means(entry: str, url: httpx.URL) -> bool:
     `example.com` means its subdomains too, `.example.com` only those; with a port, or as a URL, it means that port or
     that scheme. Beyond httpx, the port may be the scheme's own, and an IPv6 address may stand in brackets.
     """
-    if entry == "*":
-        return True
     scheme, is_url, place = entry.rpartition("://")
     if not is_url and not place.startswith("["):
         address = place.partition("/")[0]
@@ -152,8 +150,7 @@ def _means(entry: str, url: httpx.URL) -> bool:
         return False
     name, host = named.raw_host, url.raw_host
     is_host = (host == name and dots != "*.") or (dots != "" and name != b"" and host.endswith(b"." + name))
-    port = url.port or PORTS[url.scheme]
-    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, port)
+    return is_host and scheme in ("", "all", url.scheme) and named.port in (None, url.port or PORTS[url.scheme])
 
 
 _NOT_CONNECTED = "reports a missing response as a connection that could not be established"

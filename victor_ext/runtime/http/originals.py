@@ -57,10 +57,9 @@ class Originals:
 
         None is a library that is not loaded. A name that a release does not have is left out.
         """
-        is_new = library is not None and (library, names) not in self.added
-        if (
-            library is not None and is_new and not getattr(library.__spec__, "_initializing", False)
-        ):  # in another thread
+        if library is None or (library, names) in self.added:
+            return self
+        if not getattr(library.__spec__, "_initializing", False):  # in another thread
             self.added.add((library, names))
             for owner, name in _members(library, [name for name in names if hasattr(library, name)]):
                 of_kind = self.sending if _SENDS.match(name) else self.connecting

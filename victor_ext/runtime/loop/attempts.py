@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import ref
 
 import httpx
@@ -35,8 +36,9 @@ from .classification import (
     request_id_of,
     what_to_do,
 )
+from .conflicts import Use
 from .events import CallReport, Reporter
-from .flow import Acquire, Flow, Lock, Send, Sleep
+from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
 from .resending import MAX_REDIRECTS, Authenticator, keep_content, may_try_another_token, redirected, sendable
 from .retry import RetryPolicy, RetryQuota, parse_retry_after
@@ -67,10 +69,11 @@ class AttemptLoop:
 
     def call(self, request: httpx.Request) -> Flow[Response]:
         """One logical call. Returns a good response, or raises a typed error."""
-        may_repeat = type(request.stream) is httpx.ByteStream or keep_content(request)
-        row = request.extensions[OPERATION] = self.behaviour.row_of(request)
+        if type(request.stream) is not httpx.ByteStream:
+            keep_content(request)
+        row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         key = None if row.reads else self.behaviour.key_place.prepare(request)
-        return _Call(self, request, key, is_read_once=not may_repeat).run()
+        return _Call(self, request, key).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that is sent elsewhere."""
@@ -80,15 +83,11 @@ class AttemptLoop:
 class _Call:
     """The state of one logical call over its attempts."""
 
-    def __init__(
-        self, loop: AttemptLoop, request: httpx.Request, key: str | None, *, is_read_once: bool = False
-    ) -> None:
+    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
         self._loop = loop
-        self._is_read_once = is_read_once
         self._request = request
         self._key = key
-        # The request that a failure belongs to; None while a token is fetched.
-        self._failing: httpx.Request | None = request
+        self._is_for_token = False  # while one is fetched
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._deadline = loop.deadline
         if key is not None:
@@ -127,7 +126,7 @@ class _Call:
         permit = turns.permit()
         try:
             left = self._left()
-            is_next = yield Acquire(permit, None if left is None else left * WAITING_SHARE)
+            is_next = yield partial(permit.acquire, None if left is None else left * WAITING_SHARE)
             self._waited = self._loop.clock.monotonic() - self._started
             if not is_next:
                 what = "max_concurrency other calls were in progress"
@@ -144,24 +143,35 @@ class _Call:
     def _reported(self, report: CallReport, attempts: Flow[Response]) -> Flow[Response]:
         """The attempts, with the events of the beginning and the end."""
         report.call_started()
+        last: httpx.Response | None = None
+        error: BaseException | None = None
+        name: str | None = None
+        outcome: Outcome | None = None
         try:
-            response = yield from attempts
-        except VictorError as error:
-            self._report_end(report, error.response, type(error).__name__, error.outcome)
-            raise
-        except BaseException as error:  # noqa: BLE001 - raised below; of a caller's own transport or credentials, or the call is interrupted
-            other = error
-        else:
-            self._report_end(report, response, None, None)
-            return response
+            last = response = yield from attempts
+        except VictorError as raised:
+            error, last, outcome = raised, raised.response, raised.outcome
+        except BaseException as raised:  # noqa: BLE001 - of a caller's own transport or credentials, or the call is interrupted
+            error, outcome = raised, self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
+        if error is not None:
+            name = "Interrupted" if isinstance(error, GeneratorExit) else type(error).__name__
         # Outside of the handler: a listener's traceback would show frames that hold the token.
-        outcome = self._outcome.combined_with(Outcome.UNKNOWN) if self._sending else self._outcome
-        name = "Interrupted" if isinstance(other, GeneratorExit) else type(other).__name__
-        self._report_end(report, None, name, outcome)
+        report.call_ended(
+            attempts=self._attempts,
+            status_code=None if last is None else last.status_code,
+            error=name,
+            outcome=outcome,
+            seconds=self._loop.clock.monotonic() - self._started,
+            waited=self._waited,
+            request_id=request_id_of(last, self._loop.behaviour),
+            quota=self._loop.quota.available,
+        )
+        if error is None:
+            return response
         try:
-            raise other
+            raise error
         finally:
-            del other
+            del error, last
 
     def _unusable(self, response: Response, why: str) -> VictorError:
         """The error of this call when the code above the loop cannot read its good response."""
@@ -191,9 +201,6 @@ class _Call:
                     continue
             if signed:
                 self._outcome = self._outcome.combined_with(result.outcome)
-            if signed and self._is_read_once and result.outcome is not Outcome.NOT_SENT:
-                why = "its body can be read only once, so it is not sent again: pass the bytes"
-                raise self._error(request, result, why=why)
             another = signed and not self._renewed
             if another and may_try_another_token(self._loop.authenticator, request, result.response):
                 self._renewed = True
@@ -211,11 +218,11 @@ class _Call:
         finally:
             QUOTED.set(about)
 
-    def _complete_error(self, error: VictorError) -> None:
-        """Set outcome, key, attempts and advice of the call on an error that was raised before a request was sent."""
-        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour)
-        if advice not in error.message:
-            error.message = f"{error.message} {advice}".rstrip()
+    def _complete_error(self, error: VictorError, *, conflict: bool = False) -> None:
+        """Set outcome, key, attempts and advice of the call, which holds no advice for who asks for a token."""
+        advice = what_to_do(self._outcome, self._key, self._request, self._loop.behaviour, conflict=conflict)
+        if not self._is_for_token and advice not in error.message:
+            error.message = f"{error.message} {advice}"
             error.hint = advice
         error.outcome = self._outcome
         error.idempotency_key = self._key
@@ -225,7 +232,7 @@ class _Call:
         # A request for a token has retries of its own. The call's retries and their cost stay as they were.
         retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
         paid, self._paid = self._paid, RetryQuota.REFUND
-        self._failing = None
+        self._is_for_token = True
         if best_effort:
             left = self._left()
             self._best_effort_ends = self._loop.clock.monotonic() + (
@@ -234,20 +241,21 @@ class _Call:
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._failing, self._best_effort_ends = retries, paid, self._request, None
+            self._retries, self._paid, self._is_for_token, self._best_effort_ends = retries, paid, False, None
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        has_key = counted and self._key is not None
-        if has_key or (counted and not loop.behaviour.operation_of(request).reads):
+        has_key, row = counted and self._key is not None, loop.behaviour.operation_of(request)
+        if has_key or (counted and not row.reads):
             self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
-        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and self._may_reuse_at_once(request)
+        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
+        request.extensions[ALLOW_IMMEDIATE_REUSE] = counted and not self._attempts and row.is_read_by_id
         self._attempts += counted
         timing = None
         if self._report is not None:
@@ -282,18 +290,11 @@ class _Call:
             loop.clock.learn(came.headers.get("date"))
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         failure = of_response(came, loop.behaviour, begun=begun)
-        if failure is None and counted and self._may_be_late(request, came):
+        # It may be a late second response to an earlier request on the same connection.
+        was_just_used = counted and request.extensions.get(REUSED_IMMEDIATELY, False)
+        if failure is None and was_just_used and not row.names_its_subject(came):
             return of_late(came)
         return failure or came
-
-    def _may_reuse_at_once(self, request: httpx.Request) -> bool:
-        # A late second response to a read by id is about its object. What a write's repeats, another payment may have.
-        return not self._attempts and self._loop.behaviour.operation_of(request).is_read_by_id
-
-    def _may_be_late(self, request: httpx.Request, response: Response) -> bool:
-        """Whether a good response may be a late second one to an earlier request on the same connection."""
-        row = self._loop.behaviour.operation_of(request)
-        return request.extensions.get(REUSED_IMMEDIATELY, False) and not row.names_its_subject(response)
 
     def _refuse_after_sleep(self, request: httpx.Request, left: float | None) -> None:
         """Raise if this machine slept since the call began, also before its first attempt: an earlier call may have
@@ -366,18 +367,10 @@ class _Call:
                 return self._out_of_time(request, failure)
             if retry_after is None:
                 retry_after = _asked_to_wait(failure, self._loop.clock)
-        return error_for(
-            failure,
-            behaviour=self._loop.behaviour,
-            request=request,
-            call=self._failing,
-            outcome=self._outcome,
-            key=self._key,
-            attempts=self._attempts,
-            tries=self._retries + 1 if self._failing is None else self._attempts,
-            retry_after=retry_after,
-            why=why,
-        )
+        tries = self._retries + 1 if self._is_for_token else self._attempts
+        error = error_for(failure, self._loop.behaviour, request, tries=tries, retry_after=retry_after, why=why)
+        self._complete_error(error, conflict=failure.use not in (None, Use.IN_PROGRESS))
+        return error
 
     def _out_of_time(self, request: httpx.Request, failure: Failure | None) -> VictorError:
         what = "no time is left for an attempt"
@@ -386,21 +379,6 @@ class _Call:
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
         return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)
-
-    def _report_end(
-        self, report: CallReport, response: httpx.Response | None, error: str | None, outcome: Outcome | None
-    ) -> None:
-        loop = self._loop
-        report.call_ended(
-            attempts=self._attempts,
-            status_code=None if response is None else response.status_code,
-            error=error,
-            outcome=outcome,
-            seconds=loop.clock.monotonic() - self._started,
-            waited=self._waited,
-            request_id=request_id_of(response, loop.behaviour),
-            quota=loop.quota.available,
-        )
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

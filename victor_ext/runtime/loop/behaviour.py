@@ -9,7 +9,7 @@ from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
-from .operations import Operation, Operations, of_no_table
+from .operations import Operation, Operations
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -26,10 +26,10 @@ class Behaviour:
     """
 
     name: str  # of the provider, in messages
+    operations: Operations
     environment: str = ""  # in messages; empty where there is only one
     base_url: httpx.URL | None = None  # set where some requests go to other servers, which messages then name
     key_place: KeyPlace = field(default_factory=NoKey)
-    operations: Operations | None = None  # None: nothing is known of them but the method
     waits_for_conflicts: bool = False
     resent_redirects: frozenset[int] = frozenset()
     problems: Callable[[httpx.Response], Sequence[Problem]] = lambda _response: ()  # in the provider's error bodies
@@ -40,15 +40,7 @@ class Behaviour:
     def operation_of(self, request: httpx.Request) -> Operation:
         """What the system's table says of a request: its row, found once for each call."""
         row: Operation | None = request.extensions.get(OPERATION)
-        return self.row_of(request) if row is None else row
-
-    def row_of(self, request: httpx.Request) -> Operation:
-        """Find the row of a request."""
-        return of_no_table(request) if self.operations is None else self.operations.of(request)
-
-    def name_of(self, request: httpx.Request) -> str:
-        """The name of the operation of a request: `POST /v3/payouts/{}`."""
-        return f"{request.method} {request.url.path}" if self.operations is None else self.operations.name(request)
+        return self.operations.of(request) if row is None else row
 
     def who(self, request: httpx.Request) -> str:
         """The provider, with its environment or the other server that a request went to, for a message."""

@@ -229,19 +229,9 @@ _LISTED = 10
 
 
 def error_for(
-    failure: Failure,
-    *,
-    behaviour: Behaviour,
-    request: httpx.Request,
-    call: httpx.Request | None,
-    outcome: Outcome,
-    key: str | None,
-    attempts: int,
-    tries: int,
-    retry_after: float | None,
-    why: str,
+    failure: Failure, behaviour: Behaviour, request: httpx.Request, *, tries: int, retry_after: float | None, why: str
 ) -> VictorError:
-    """The error of a request that is given up, after `tries` of it; `call` is None if it was one for a token."""
+    """The error of a request that is given up, after `tries` of it. What holds of its whole call is set on it then."""
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
     quoted = response is not None and not behaviour.operation_of(response.request).is_secret
@@ -253,18 +243,13 @@ def error_for(
         sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
         sentences.append(behaviour.operation_of(request).not_found)
-    used = failure.use not in (None, Use.IN_PROGRESS)
     error = failure.error_class(
         " ".join(filter(None, sentences)),
-        outcome=outcome,
-        idempotency_key=key,
         request=request,
         response=response,
-        attempts=attempts,
         request_id=request_id_of(response, behaviour),
         retry_after=retry_after,
         problems=problems,
-        hint="" if call is None else what_to_do(outcome, key, call, behaviour, conflict=used),
     )
     if response is not None and error.body is not None:
         response.whole = error.body  # frames of the traceback keep the response: one body in memory, not two

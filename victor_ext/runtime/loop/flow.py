@@ -90,15 +90,8 @@ class Sleep:
     seconds: float
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Acquire:
-    """Acquire a permit within `seconds` (0: do not wait; None: no limit). The result is whether it was acquired."""
-
-    permit: Any  # of the mode: a `ThreadPermit` or a `TaskPermit`
-    seconds: float | None = None
-
-
-Step = Send | Sleep | Acquire | Invoke
+Step = Send | Sleep | Invoke | Callable[[], Any]
+"""A function is called, and its result awaited where calls are: it acquires a permit of the mode."""
 OnWait = Callable[[float], object]
 Flow = Generator[Step, Any, T]
 Lock = ThreadLock | TaskLock
@@ -131,17 +124,14 @@ class Driver:
         return drive(flow, self._take)
 
     def _take(self, step: Step) -> Any:
-        if type(step) is Send:
+        if isinstance(step, Send):
             began = monotonic()
             ends = None if step.seconds is None else began + step.seconds + self._grace
             return read(Body(self._transport.handle_request(step.request), step.request, began, ends, step.most))
-        if type(step) is Sleep:
+        if isinstance(step, Sleep):
             self.sleep(step.seconds)
             return None
-        if type(step) is Invoke:
-            return invoke(step)
-        assert type(step) is Acquire
-        return step.permit.acquire(step.seconds)
+        return invoke(step) if isinstance(step, Invoke) else step()
 
 
 class AsyncDriver:
@@ -168,15 +158,12 @@ class AsyncDriver:
         return await adrive(flow, self._take)
 
     async def _take(self, step: Step) -> Any:
-        if type(step) is Send:
+        if isinstance(step, Send):
             return await self._send(step)
-        if type(step) is Sleep:
+        if isinstance(step, Sleep):
             await self.sleep(step.seconds)
             return None
-        if type(step) is Invoke:
-            return await self._invoke(step)
-        assert type(step) is Acquire
-        return await step.permit.acquire(step.seconds)
+        return await (self._invoke(step) if isinstance(step, Invoke) else step())
 
     async def _invoke(self, step: Invoke) -> Any:
         with anyio.move_on_after(step.seconds):

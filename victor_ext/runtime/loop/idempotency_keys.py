@@ -106,20 +106,15 @@ MAX_KEY_LENGTH = 128
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
-def key_problem(key: object, *, shortest: int = MIN_KEY_LENGTH) -> Problem | None:
-    """What is wrong with a caller's key, or None. `shortest` is the fewest characters that the operation takes."""
+def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Problem | None:
+    """What is wrong with a caller's key, or None. `shortest`: the fewest characters it may have; None: any number."""
     field = "idempotency_key"
     if not isinstance(key, str):
         message = f"{field} must be text, not {type(key).__name__}."
         return Problem(field, "type", message, hint="pass idempotency_key_for(...)")
-    if not shortest <= len(key) <= MAX_KEY_LENGTH:
+    if shortest is not None and not shortest <= len(key) <= MAX_KEY_LENGTH:
         message = f"{field} must have {shortest} to {MAX_KEY_LENGTH} characters, and has {len(key)}."
         return Problem(field, "length", message, hint="idempotency_key_for('invoice', 1042) makes a valid one")
-    return _unsendable(key)
-
-
-def _unsendable(key: str) -> Problem | None:
-    field = "idempotency_key"
     if _VISIBLE_ASCII.fullmatch(key):
         return None
     message = f"{field} must be visible ASCII characters only, without spaces or line breaks, and not empty."
@@ -158,7 +153,7 @@ class HeaderKey:
     name: str = "Idempotency-Key"
     takes_key: Callable[[httpx.Request], bool] | None = None
     ignores_key: Callable[[httpx.Request], bool] = lambda _request: False
-    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: _unsendable(key)
+    problem: Callable[[httpx.Request, str], Problem | None] = lambda _request, key: key_problem(key, shortest=None)
 
     def __post_init__(self) -> None:
         name: object = self.name

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import httpx
 
 from victor_ext.errors import Problem
+from victor_ext.flows import Calls
 from victor_ext.runtime.core.comparing import Values, about_another, cannot_be_read, of_another
 from victor_ext.runtime.core.json_values import id_or_empty, object_of, text_or_empty
 
@@ -73,7 +74,7 @@ class Done:
     created_at: datetime | None = None
 
 
-Finding: TypeAlias = Generator[Callable[[], Any], Any, Done | str]
+Finding: TypeAlias = Calls[Done | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not show that it was done.
 An absence is no proof that it was not: lists lag."""
 
@@ -186,7 +187,7 @@ class Operation:
     look_up: str | Callable[[httpx.Request], str] = ""  # how a write is looked for: "with payouts.find(reference)"
     made: Says | None = None
     said: Says | None = None
-    unlike: Callable[[Any, httpx.Response], Generator[Callable[[], Any], Any, str | None]] | None = None
+    unlike: Callable[[Any, httpx.Response], Calls[str | None]] | None = None
     proof: Proof | None = None
     follow: Follow | None = None
     results: Whether | None = None
@@ -314,6 +315,7 @@ class Operations:
         for name, row in rows.items():
             method, *templates = name.split()
             self._rows |= {f"{method} {template}": row for template in templates}
+        self._named: Collection[str] = self._rows  # the names that a request by hand may have
         self._base = _path_of(base_url).rstrip("/")
         self._place = place
         self._results = results
@@ -357,11 +359,8 @@ class Operations:
     def _name_below(self, request: httpx.Request) -> str:
         """The name of the row of a request that was made by hand; empty without one."""
         path = _path_of(request.url)
-        return self._matcher.find(request.method, path[len(self._base) :]) if path.startswith(f"{self._base}/") else ""
-
-    @cached_property
-    def _matcher(self) -> Matcher:
-        return Matcher(self._rows)
+        is_below = path.startswith(f"{self._base}/")
+        return _fitting(self._named, request.method, path[len(self._base) :]) if is_below else ""
 
 
 def name_of(declared: Declared) -> str:
@@ -375,29 +374,23 @@ def unnamed(path: str) -> str:
     return re.sub(r"\{[^{}]*\}", "{}", path)
 
 
-class Matcher:
-    """Finds the template that fits a path, among names of rows such as `"POST /v3/payouts/{}"`."""
+def _fitting(names: Collection[str], method: str, path: str) -> str:
+    """The name of the row with the most literal segments; empty if none fits the path, or if several fit as well."""
+    # Percent-encoded: an encoded slash is a part of an id.
+    parts, ranks = [unquote(part) for part in _parts(path)], dict[str, int]()
+    for name in names:
+        own_method, _, template = name.partition(" ")
+        own = _parts(template)
+        if own_method == method and len(own) == len(parts) and all(map(_fits, own, parts)):
+            ranks[name] = sum(2 * ("{}" not in part) + (part != "{}") for part in own)
+    best = [name for name, rank in ranks.items() if rank == max(ranks.values())]
+    return best[0] if len(best) == 1 else ""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._fitting: dict[tuple[str, int], list[tuple[str, list[re.Pattern[str]], list[int]]]] = {}
-        for name in names:
-            method, _, template = name.partition(" ")
-            parts = _parts(template)
-            patterns = [re.compile(".+".join(map(re.escape, part.split("{}"))), re.DOTALL) for part in parts]
-            rank = [2 * ("{}" not in part) + (part != "{}") for part in parts]
-            self._fitting.setdefault((method, len(parts)), []).append((name, patterns, rank))
 
-    def find(self, method: str, path: str) -> str:
-        """The name of the row with the most literal segments; empty if none fits, or if several fit as well."""
-        # Percent-encoded: an encoded slash is a part of an id.
-        parts = [unquote(part) for part in _parts(path)]
-        fitting = [
-            (sum(rank), name)
-            for name, patterns, rank in self._fitting.get((method, len(parts)), ())
-            if all(pattern.fullmatch(part) for pattern, part in zip(patterns, parts, strict=True))
-        ]
-        best = max(fitting, default=(0, ""))
-        return best[1] if sum(rank == best[0] for rank, _ in fitting) == 1 else ""
+def _fits(template: str, part: str) -> bool:
+    if "{}" not in template:
+        return template == part
+    return re.fullmatch(".+".join(map(re.escape, template.split("{}"))), part, re.DOTALL) is not None
 
 
 def _parts(path: str) -> list[str]:

@@ -23,21 +23,24 @@ def asked_url(request: httpx.Request) -> httpx.URL:
     return url
 
 
-def keep_content(request: httpx.Request) -> bool:
-    """Read the body into memory, so that each attempt sends the same bytes. False for one that must be awaited.
+def keep_content(request: httpx.Request) -> None:
+    """Read the body into memory, so that each attempt sends the same bytes.
 
     Raises:
-        InvalidRequest: It has another length than the request says: a file that was read before, in whole or in part.
+        InvalidRequest: It must be awaited; or has another length than the request says: a file that was read before, in
+            whole or in part.
     """
     if not isinstance(request.stream, httpx.SyncByteStream):
-        return False
+        raise InvalidRequest(
+            "The request cannot be sent, and nothing was sent: its body must be awaited, so it can be read only once. "
+            "Pass the bytes."
+        )
     declared, length = request.headers.get("content-length"), len(request.read())
     if declared is not None and declared != str(length):
         raise InvalidRequest(
             f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, {length} are left to "
             "read. Pass the bytes, or a file that stands at its beginning."
         )
-    return True
 
 
 def redirected(request: httpx.Request, response: httpx.Response, resent: frozenset[int]) -> httpx.Request | None:
