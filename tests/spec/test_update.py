@@ -48,6 +48,12 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     assert files(shop) == before
 
 
+def test_what_may_break_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    get = "  /cards/{id}:\n    get:\n"
+    assert update(shop, OLD.replace(get, f"{get}      deprecated: true\n      x-sunset: soon\n")) == 1
+    assert "1 decision for a person:" in capsys.readouterr().out
+
+
 def test_the_package_keeps_its_decimals(shop: Path) -> None:
     assert update(shop, ADDED.replace("price: {type: integer}", "price: {type: number}"), "--decimals", "*.price") == 1
     assert "price: Decimal" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
