@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from victor_ext.spec import rewrites
-from victor_ext.spec.checking.check import Report, check, inspect, judge
+from victor_ext.spec.checking.check import Report, check, inspect
 from victor_ext.spec.checking.package import build
-from victor_ext.spec.checking.problems import Problem
 from victor_ext.spec.checking.views import Document
 from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
@@ -160,11 +159,8 @@ paths:
   /pong: {{get: {{operationId: pong, responses: {ANSWER}}}}}
 """
 ENTRY = '- place: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
-GROUP = '- places: "{}"\n  reason: nobody listens\n  since: 2026-03-04\n'
 DO_WITHOUT = "do without it, and accept it with a reason"
 BOTH = ENTRY.format(LOSS) + ENTRY.format(OTHER)
-
-ROWS = beside("acceptance")
 
 
 class Ran(NamedTuple):
@@ -228,24 +224,6 @@ def test_an_entry_is_for_one_loss(
     assert f"left out, as accepted: {LOSS}" in capsys.readouterr().err
 
 
-def test_an_entry_for_all_losses_of_one_kind(command: Command, accepted: Path) -> None:
-    text = GROUP.format("GET *: answer *, which is no status of HTTP")
-    status, printed, _ = command(text, "--verbose")
-    assert status == 0
-    assert "accepted since 2026-03-04: GET *: answer *, which is no status of HTTP: nobody listens\n" in printed
-    assert command(None, "--accept", "all else").status == 0
-    assert accepted.read_text(encoding="utf-8") == text
-
-
-@pytest.mark.parametrize("places", ROWS["other_kinds"])
-def test_an_entry_for_a_kind_accepts_no_other_kind(accepted: Path, places: str) -> None:
-    accepted.write_text(GROUP.format(places))
-    losses = [Problem("left out", LOSS), Problem("missing", "GET /pong", "answer '700', which is no status of HTTP")]
-    left, used = judge(accepted, losses)
-    assert used == []
-    assert left == [*losses, Problem("acceptance", f"{accepted}: {places}", "it matches nothing")]
-
-
 def test_another_file_must_exist_unless_it_is_to_be_written(command: Command, tmp_path: Path) -> None:
     assert command(None, "--accept", " ").status == 2
     named = ("--accepted", str(tmp_path / "nowhere.yaml"))
@@ -258,7 +236,7 @@ def test_another_file_must_exist_unless_it_is_to_be_written(command: Command, tm
     assert command(None, str(tmp_path / "hooks.yaml"), *named).status == 2  # of which of the two documents is it?
 
 
-@pytest.mark.parametrize(("written", "said"), ROWS["mistakes"])
+@pytest.mark.parametrize(("written", "said"), beside("acceptance")["mistakes"])
 def test_a_mistake_in_the_file_is_named(command: Command, written: str | dict[str, Any], said: str) -> None:
     text = written if isinstance(written, str) else yaml.safe_dump([written])
     text = text.replace("'LOSS'", "LOSS").replace("LOSS", json.dumps(LOSS))

@@ -197,18 +197,19 @@ def check_generated(
 
 def judge(path: Path, problems: Sequence[Problem]) -> tuple[list[Problem], list[Acceptance]]:
     """The problems that no entry of a file accepts, with one for each entry that is of no use; and the others."""
-    entries, losses = read_accepted(path), [problem.loss for problem in problems if problem.acceptable]
-    used = [entry for entry in entries if any(map(entry.matches, losses))]
-    left = [each for each in problems if not (each.acceptable and any(one.matches(each.loss) for one in used))]
-    unused = [each for each in entries if each not in used]
-    return [*left, *(Problem("acceptance", f"{path}: {each.place}", "it matches nothing") for each in unused)], used
+    entries, losses = read_accepted(path), {problem.loss for problem in problems if problem.acceptable}
+    places = {entry.place for entry in entries}
+    left = [each for each in problems if not (each.acceptable and each.loss in places)]
+    unused = [entry.place for entry in entries if entry.place not in losses]
+    left += [Problem("acceptance", f"{path}: {place}", "it matches nothing") for place in unused]
+    return left, [entry for entry in entries if entry.place in losses]
 
 
 def add_accepted(path: Path, reason: str, problems: Sequence[Problem]) -> list[Acceptance]:
     """Add an entry for each loss that has none. Raises DecisionError, also for an empty reason, and OSError."""
-    known, today = read_accepted(path), datetime.datetime.now(datetime.UTC).date()
+    known, today = {entry.place for entry in read_accepted(path)}, datetime.datetime.now(datetime.UTC).date()
     losses = dict.fromkeys(problem.loss for problem in problems if problem.acceptable)
-    places = [loss for loss in losses if not any(entry.matches(loss) for entry in known)]
+    places = [loss for loss in losses if loss not in known]
     add_entries(path, [{"place": place, "reason": reason.strip(), "since": today} for place in places])
     return [Acceptance(place, reason.strip(), today.isoformat()) for place in places]
 

@@ -39,14 +39,12 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 
 
 def _generate(document: Path, options: argparse.Namespace) -> int:
-    accepted = read_accepted(
-        options.accepted or default_path(document, "accepted")
-    )  # a mistake in it is reported first
+    entries = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake in it is reported first
+    accepted = {each.place for each in entries}
     result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
-    accepted = accepted if result.written else []
-    lost = [line for line in result.left_out if not any(each.matches(" ".join(line.split())) for each in accepted)]
+    lost = [line for line in result.left_out if not result.written or " ".join(line.split()) not in accepted]
     for line in result.left_out:
         if line in lost or options.verbose:
             show(f"  {'LEFT OUT' if line in lost else 'left out, as accepted'}: {line}", to=sys.stderr)
