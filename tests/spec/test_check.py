@@ -48,7 +48,7 @@ def test_nothing_is_wrong(tree: Tree, checked: Checked) -> None:
     assert lines(checked(document(**tree))) == []
 
 
-@pytest.mark.parametrize(("name", "counts"), [("zoo", [5, 14, 9]), ("legitimate", [20, 25, 37])])
+@pytest.mark.parametrize(("name", "counts"), [("zoo", [5, 14, 9]), ("legitimate", [20, 23, 37])])
 def test_what_is_no_fault_of_the_package_is_green(name: str, counts: list[int]) -> None:
     report = check(HERE / f"{name}.yaml", None)
     declared = report.findings.declared

@@ -24,29 +24,25 @@ _RESERVED = {*sys.stdlib_module_names, "attr", "attrs", "dateutil", "httpx", "vi
 """Names of modules that a generated package, or a program that uses it, imports."""
 
 
-class DestinationError(RuntimeError):
-    """The package must not be written there; the message says why, and what to do."""
-
-
 def package_folder(out: Path, name: str) -> Path:
-    """The folder of the package `name` in `out`. Raises DestinationError when it must not be written."""
+    """The folder of the package `name` in `out`. Raises RuntimeError when it must not be written."""
     if not _NAME.fullmatch(name):
-        raise DestinationError(
+        raise RuntimeError(
             f"{name!r} is no name for a package: give one of ASCII letters, digits and underscores that begins with a "
             "letter, such as --name payments_api."
         )
     if keyword.iskeyword(name) or name in _RESERVED:
-        raise DestinationError(
+        raise RuntimeError(
             f"{name!r} is a word of Python or another module: give another name, such as --name {name}_api."
         )
     folder = out.resolve()
     if folder.exists() and not folder.is_dir():
-        raise DestinationError(f"--out is {out}, which is no folder: name a folder.")
+        raise RuntimeError(f"--out is {out}, which is no folder: name a folder.")
     package = folder / name
     if package.is_symlink():
-        raise DestinationError(f"{package} is a link: remove it, or name another folder with --out.")
+        raise RuntimeError(f"{package} is a link: remove it, or name another folder with --out.")
     if (foreign := next(_foreign_files(package), None)) is not None:
-        raise DestinationError(
+        raise RuntimeError(
             f"{foreign} was not generated: move it away, or name another folder with --out or another package "
             "with --name."
         )

@@ -36,8 +36,11 @@ class Request:
         """Scheme, host and port."""
         self.path = [unquote(part) for part in raw.split("/")]
         """The segments, percent-decoded."""
-        self.query = parse_qsl(query, keep_blank_values=True)
-        self.cookies = [(name.strip(), value) for name, _, value in cookies if name]
+        self.fields: dict[str, list[Pair]] = {
+            "query": parse_qsl(query, keep_blank_values=True),
+            "header": [*request.headers.items()],
+            "cookie": [(name.strip(), value) for name, _, value in cookies if name],
+        }
 
 
 JOINTS = {"spaceDelimited": " ", "pipeDelimited": "|"}

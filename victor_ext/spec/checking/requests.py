@@ -144,13 +144,13 @@ class OperationRequests(Passing):
 
     def _compare_parameters(self, given: Given, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
-        headers = [pair for pair in request.headers.items() if pair[0] not in IGNORED_HEADERS]
-        rest = {"query": [*request.query], "header": headers, "cookie": [*request.cookies]}
+        rest = {location: [*pairs] for location, pairs in request.fields.items()}
+        rest["header"] = headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
         fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)  # tells operations apart
         if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:
-            if parameter.location in rest and self.is_passed(parameter):
+            if parameter.location in rest and self.sinks[parameter.place]:
                 ways = parameter_pairs(parameter, self.kept(parameter, value))
                 if why := mismatch(rest[parameter.location], parameter.name, ways):
                     self.findings.wrong(parameter.place, f"it {why}")
@@ -194,7 +194,7 @@ def _comparable(request: Request) -> tuple[Any, ...]:
     body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
     kind = request.content_type.partition(";")[0]
     sent = sorted((name, value) for name, value in request.headers.items() if name != "content-type")
-    return request.method, request.origin, request.path, request.query, kind, sent, body
+    return request.method, request.origin, request.path, request.fields["query"], kind, sent, body
 
 
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}

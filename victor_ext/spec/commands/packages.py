@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
-from victor_ext.spec.checking.check import NOTES, Report, check
+from victor_ext.spec.checking.check import AMOUNT_AS_FLOAT, Report, check
 from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
 from victor_ext.spec.destination import MARKER
-from victor_ext.spec.document import DocumentError
+from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
 from . import FAILURES, Command, add_package_arguments, reading, show
@@ -41,7 +41,8 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
 def _generate(document: Path, options: argparse.Namespace) -> int:
     entries = read_accepted(options.accepted or default_path(document, "accepted"))  # a mistake in it is reported first
     accepted = {each.place for each in entries}
-    result = generate(document, options.out, name=options.name, decimals=options.decimals, **reading(options))
+    tree = load(document, **reading(options))
+    result = generate(document, options.out, name=options.name, tree=tree, decimals=options.decimals)
     for line in result.log.lines() if options.verbose else ():
         show(f"  {line}")
     lost = [line for line in result.left_out if not result.written or " ".join(line.split()) not in accepted]
@@ -91,7 +92,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
 def _check(document: Path, options: argparse.Namespace) -> int:
     try:
         own = {key: getattr(options, key) for key in ("name", "accepted", "accept", "decimals")}
-        report = check(document, options.out, **own, **reading(options))
+        report = check(document, options.out, tree=load(document, **reading(options)), **own)
     except (*FAILURES, OSError):
         raise
     except Exception as error:
@@ -106,13 +107,13 @@ def _check(document: Path, options: argparse.Namespace) -> int:
 def _print(report: Report, *, verbose: bool) -> None:
     for each in report.problems:
         show(each.line(), to=sys.stderr)
-    for entry in report.added:
-        show(f"now accepted: {entry.place}")
+    for place in report.added:
+        show(f"now accepted: {place}")
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
-    for name, places in report.notes.items():
-        if places:
-            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in _shown(places, verbose=verbose)))
+    if report.floats:
+        places = _shown(report.floats, verbose=verbose)
+        show(f"amount-as-float ({len(report.floats)}): {AMOUNT_AS_FLOAT}", *(f"    {each}" for each in places))
     show(report.summary())
 
 
