@@ -1,8 +1,9 @@
 """Whether every documented answer is read without loss."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from .operations import Answer, Medium
 from .requests import OperationRequests, is_sent_as_json
 from .values import is_valid, received
 
-WAYS = ("sync_detailed", "asyncio_detailed")
 BODILESS = (204, 205, 304)
 
 
@@ -33,8 +33,10 @@ class OperationAnswers(OperationRequests):
             status = self._status(answer.status)
             # HTTP allows no body here, whatever the document says.
             is_empty = self.operation.method == "head" or status < 200 or status in BODILESS
-            if is_empty or not answer.media:
-                self._empty(answer, status, is_empty=is_empty)
+            if is_empty:
+                self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
+            elif not answer.media:
+                self._read(answer.place, httpx.Response(status), _is_body, answer.status)
             else:
                 for medium in answer.media:
                     self._medium(answer, status, medium)
@@ -52,31 +54,15 @@ class OperationAnswers(OperationRequests):
         free = (code for code in wanted if documented.isdisjoint({str(code), f"{code // 100}XX"}))
         return next((code for code in free if code not in BODILESS), 599)
 
-    def _empty(self, answer: Answer, status: int, *, is_empty: bool) -> None:
-        for way in WAYS:
-            parsed = self._read(answer.place, httpx.Response(status), way, answer.status)
-            if parsed is _FAILED:
-                return
-            if parsed is not None and not is_empty:
-                self.findings.wrong(answer.place, f"an answer without a body is read as {short(parsed)}")
-
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
         is_json = is_sent_as_json(medium, self.document)
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
             response = _response(status, medium, value)
-            parsed: Any = None
-            for way in reversed(WAYS):
-                parsed = self._read(medium.place, response, way, *words)
-                if parsed is _FAILED:
-                    return
-                why = _difference(value, parsed) if is_json else _raw_difference(response.content, parsed)
-                if parsed is None and why:
-                    self.missing(medium.place, "its body is not read: parsed is None", *words)
-                elif why:
-                    self.findings.wrong(medium.place, why)
-                if why:
-                    return
+            differs = partial(_difference, value) if is_json else partial(_raw_difference, response.content)
+            parsed = self._read(medium.place, response, differs, *words)
+            if parsed is _FAILED:
+                return
             if is_json:
                 self.models.compare(medium.schema, value, parsed)
             if number == 0 and hasattr(self.probe.function.module, "sync") and is_json:
@@ -89,17 +75,30 @@ class OperationAnswers(OperationRequests):
         yield from received(self.document, medium.schema)
         yield from (each for each in medium.examples[:5] if is_valid(self.document, medium.schema, each))
 
-    def _read(self, place: str, response: httpx.Response, way: str, *words: str) -> Any:
-        try:
-            parsed = self.caller.answer(self.probe.function, self.least(), response, way)
-        except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
-            self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
-            return _FAILED
-        self.findings.decoded += 1
+    def _read(self, place: str, response: httpx.Response, differs: Callable[[Any], str | None], *words: str) -> Any:
+        """What both functions make of an answer; `_FAILED` where `differs` says how it is another one."""
+        parsed: Any = None
+        for way in ("asyncio_detailed", "sync_detailed"):
+            try:
+                parsed = self.caller.answer(self.probe.function, self.least(), response, way)
+            except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
+                self.missing(place, f"{way} raises {type(error).__name__} for it: {error}", *words)
+                return _FAILED
+            self.findings.decoded += 1
+            if why := differs(parsed):
+                if parsed is None:
+                    self.missing(place, "its body is not read: parsed is None", *words)
+                else:
+                    self.findings.wrong(place, why)
+                return _FAILED
         return parsed
 
 
 _FAILED = object()
+
+
+def _is_body(parsed: Any) -> str | None:
+    return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
 
 
 def _difference(value: Any, parsed: Any) -> str | None:

@@ -82,11 +82,10 @@ def _orders(value: Any) -> list[Any]:
 
 
 def _deep(name: str, value: Any) -> list[Pair]:
-    if is_mapping(value):
-        return [pair for key, each in value.items() for pair in _deep(f"{name}[{key}]", each)]
-    if is_list(value):
-        return [pair for n, each in enumerate(value) for pair in _deep(f"{name}[{n}]", each)]
-    return [(name, text(value))]
+    if not (is_mapping(value) or is_list(value)):
+        return [(name, text(value))]
+    members = value.items() if is_mapping(value) else enumerate(value)
+    return [pair for key, each in members for pair in _deep(f"{name}[{key}]", each)]
 
 
 def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
