@@ -112,7 +112,7 @@ def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: py
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 
 
-def test_the_command_names_the_files_that_changed(
+def test_the_command_counts_the_files_that_changed(
     tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["generate", "--out", str(tmp_path), "--name", "zoo"]
@@ -123,9 +123,7 @@ def test_the_command_names_the_files_that_changed(
     text = zoo_yaml.read_text(encoding="utf-8")
     newer.write_text(f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n", encoding="utf-8")
     assert main([*arguments, str(newer)]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[0].endswith(": 1 new, 1 changed")
-    assert printed[1:] == ["  + models/newcomer.py", "  ~ models/__init__.py"]
+    assert capsys.readouterr().out.endswith(": 1 new, 1 changed\n")
 
 
 # ---- Each rewrite by itself: what it does, where it says so, and that it leaves the rest alone ----

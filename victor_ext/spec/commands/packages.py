@@ -3,21 +3,20 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
 from victor_ext.spec.checking.check import AMOUNT_AS_FLOAT, Report, check
 from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
-from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
 from . import FAILURES, Command, add_package_arguments, reading, show
 
 SHOWN = 10
-"""The files of each kind, and the places of each note, that are named without `--verbose`."""
+"""The places of a note that are named without `--verbose`."""
 
 
 def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -34,7 +33,7 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
 
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
+    named = "name each place where the recipe rewrote the document, and each loss with its reason"
     command.add_argument("--verbose", action="store_true", help=named)
 
 
@@ -58,17 +57,7 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
         ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
     )
     show(f"{document.name} -> {result.package}: {counts}")
-    is_first = Path(MARKER) in result.changes.new
-    for sign, paths in () if is_first else zip("+~-", vars(result.changes).values(), strict=True):
-        for each in _shown(paths, verbose=options.verbose):
-            show(f"  {sign} {each}")
     return int(bool(lost))
-
-
-def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
-    if verbose or len(entries) <= SHOWN:
-        return entries
-    return [*entries[:SHOWN], f"... and {len(entries) - SHOWN} more (--verbose)"]
 
 
 GENERATE = Command(
@@ -86,7 +75,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print what is accepted, too")
+    command.add_argument("--verbose", action="store_true", help="print all that is accepted, and all amounts, too")
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -112,7 +101,7 @@ def _print(report: Report, *, verbose: bool) -> None:
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     if report.floats:
-        places = _shown(report.floats, verbose=verbose)
+        places = report.floats if verbose else report.floats[:SHOWN]
         show(f"amount-as-float ({len(report.floats)}): {AMOUNT_AS_FLOAT}", *(f"    {each}" for each in places))
     show(report.summary())
 
