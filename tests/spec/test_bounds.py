@@ -15,7 +15,6 @@ from random import Random
 import pytest
 
 from victor_ext.cli import operations
-from victor_ext.spec.checking.check import check
 from victor_ext.spec.command_line import main
 from victor_ext.spec.diff.compare import compare
 from victor_ext.spec.document import DocumentError, load
@@ -23,7 +22,7 @@ from victor_ext.spec.generate import parse
 from victor_ext.spec.rewrites import Log, prepare
 from victor_ext.spec.rewrites.composition import inline_allof
 
-from .wire import TEXT, Tree, an_object, answering, beside, document, listed, reading, ref, taking
+from .wire import TEXT, Tree, an_object, answering, beside, checked, document, listed, reading, ref, taking
 
 pytestmark = pytest.mark.thorough
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
@@ -260,10 +259,8 @@ ENDLESS = {
 
 @pytest.mark.parametrize("which", ENDLESS)
 def test_the_values_of_a_schema_are_tried_once_by_each_part(tmp_path: Path, which: str) -> None:
-    path = tmp_path / "some.json"
-    path.write_text(json.dumps(reading({"S": ENDLESS[which]})), encoding="utf-8")
     with ending(which):
-        report = check(path, None)
+        report = checked(tmp_path, reading({"S": ENDLESS[which]}))
     assert [each.line() for each in report.problems if each.kind != "left out"] == []
 
 
@@ -272,9 +269,8 @@ def test_schemas_that_contain_each_other_come_to_an_end(tmp_path: Path, chunk: i
     """Each document is generated and checked, and compared with the one before it."""
     path, earlier, read = tmp_path / "some.json", tmp_path / "earlier.json", 0
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
-        path.write_text(json.dumps(recursive_document(seed)), encoding="utf-8")
         with ending(f"the document {seed}"):
-            read += check(path, None).findings.calls > 0
+            read += checked(tmp_path, recursive_document(seed)).findings.calls > 0
             if earlier.exists():
                 compare(load(earlier), load(path))
         path.replace(earlier)

@@ -20,23 +20,13 @@ from victor_ext.spec.command_line import main
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import generate
 
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, document, done, ref, taking
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, checked, document, done, ref, taking
 
 pytestmark = pytest.mark.thorough
 HERE = Path(__file__).resolve().parent
 
 
 GREEN: dict[str, Tree] = beside("green")
-Checked = Callable[[Tree], Report]
-
-
-@pytest.fixture
-def checked(tmp_path: Path) -> Checked:
-    def checked(tree: Tree) -> Report:
-        (tmp_path / "some.json").write_text(json.dumps(tree), encoding="utf-8")
-        return check(tmp_path / "some.json", None)
-
-    return checked
 
 
 def lines(report: Report) -> list[str]:
@@ -44,8 +34,8 @@ def lines(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
-def test_nothing_is_wrong(tree: Tree, checked: Checked) -> None:
-    assert lines(checked(document(**tree))) == []
+def test_nothing_is_wrong(tree: Tree, tmp_path: Path) -> None:
+    assert lines(checked(tmp_path, document(**tree))) == []
 
 
 @pytest.mark.parametrize(("name", "counts"), [("zoo", [5, 14, 9]), ("legitimate", [20, 23, 37])])
@@ -56,10 +46,10 @@ def test_what_is_no_fault_of_the_package_is_green(name: str, counts: list[int]) 
     assert [declared[kind] for kind in ("operations", "parameters", "answers")] == counts
 
 
-def test_types_that_exclude_each_other_are_left_out_once(checked: Checked) -> None:
+def test_types_that_exclude_each_other_are_left_out_once(tmp_path: Path) -> None:
     schemas = {"A": an_object(z=TEXT), "U": an_object(b={"allOf": [{"type": "integer"}, TEXT]})}
     paths = {"/x": {"get": answering({"allOf": [ref("A"), TEXT]})}, "/u": {"get": answering(ref("U"))}}
-    assert sorted(line.partition(", which")[0] for line in lines(checked(document(paths, schemas)))) == [
+    assert sorted(line.partition(", which")[0] for line in lines(checked(tmp_path, document(paths, schemas)))) == [
         "left out: GET /x 200 application/json: allOf intersects object and string",
         "left out: U.b: allOf intersects integer and string",
     ]
@@ -98,11 +88,11 @@ def test_a_view_that_could_not_be_built_is_built_the_next_time(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("row", beside("contradicting"))
-def test_an_example_that_contradicts_its_schema_is_not_tried(checked: Checked, row: Tree) -> None:
+def test_an_example_that_contradicts_its_schema_is_not_tried(tmp_path: Path, row: Tree) -> None:
     operation = answering(an_object(of=row["schema"]), operationId="x")
-    other = checked(document({"/x": {"get": operation}}))
+    other = checked(tmp_path, document({"/x": {"get": operation}}))
     operation["responses"]["200"]["content"]["application/json"]["example"] = {"of": row["example"]}
-    report = checked(document({"/x": {"get": operation}}))
+    report = checked(tmp_path, document({"/x": {"get": operation}}))
     assert lines(report) == []
     assert report.findings.decoded == other.findings.decoded
 

@@ -68,11 +68,10 @@ class OperationRequests(Passing):
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
-        structured = is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
-        if not structured and not medium.bare.startswith("text/"):
-            return BYTES
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
+        if not (is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"):
+            return BYTES
         return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(medium.schema, full)
 
     def _compare(self, given: Given) -> None:
