@@ -109,7 +109,7 @@ class Components:
         """The ids of the parts that a reference leads to."""
         named = named_schemas(document)
         every = [each for family in families(named).values() for each in family.items()]
-        self._heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
+        self.heirs = {id(named[parent]): [named[name] for name in below] for parent, below in every}
         """By the id of a schema that is read as one of those that have it in their `allOf`: these."""
         self._extending = {id(part) for _, schema in members(named) for part in schema_list_at(schema, "allOf")}
         self._walk_document()
@@ -260,7 +260,7 @@ class Components:
             component = self.by_id[id(tree)] = Component(place, kind, tree)
             self.by_place.setdefault(place, component)
             if "$ref" in tree and (whole := self._targets.get(str(tree["$ref"]))) is not None:
-                heirs = self._heirs.get(id(whole), []) if id(tree) not in self._extending else []
+                heirs = self.heirs.get(id(whole), []) if id(tree) not in self._extending else []
                 reach.onward += [(self._reaches[id(each)], _BOTH) for each in (whole, *heirs)]
         return reach
 
