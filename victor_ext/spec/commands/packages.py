@@ -21,10 +21,9 @@ SHOWN = 10
 
 def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Do one thing for each document; the worst exit status counts."""
-    if options.name is not None and len(options.documents) > 1:
-        raise RuntimeError("--name is the name of one package: name one document with it.")
-    if options.accepted is not None and len(options.documents) > 1:
-        raise DecisionError("--accepted is the file of one document: name one document at a time.")
+    own = next((each for each in ("name", "accepted") if getattr(options, each) is not None), None)
+    if own is not None and len(options.documents) > 1:
+        raise RuntimeError(f"--{own} is that of one document: name one document with it.")
     writes = getattr(options, "accept", None) is not None
     if options.accepted is not None and not writes and not options.accepted.exists():
         raise DecisionError(f"--accepted {options.accepted}: the file does not exist: write it, or name another.")
