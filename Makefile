@@ -43,12 +43,12 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
-	@$(BIN)/python -m victor_ext.cli spec update "--out=generated" \
+	@$(BIN)/python -m victor_ext.cli spec update "--out=generated" --changelog=CHANGELOG.md \
 		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \
 		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
-		echo "To undo all of it: git restore openapi generated && git clean -fd generated"
+		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
 
 .PHONY: rehearsal
 rehearsal: setup ## Change the documents in 91 ways, each once more with all paths moved: does `victor spec diff` tell what an old client, and old code, really meet?

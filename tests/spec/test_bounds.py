@@ -262,6 +262,7 @@ def test_the_values_of_a_schema_are_tried_once_by_each_part(tmp_path: Path, whic
     with ending(which):
         report = checked(tmp_path, reading({"S": ENDLESS[which]}))
     assert [each.line() for each in report.problems if each.kind != "left out"] == []
+    assert bool(report.notes["refused-example"]) == ("example" in ENDLESS[which])
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

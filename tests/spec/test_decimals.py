@@ -115,9 +115,12 @@ def test_an_option_names_places(tmp_path: Path) -> None:
     assert "rate: float | Unset" in text
     assert main(["check", str(path), "--out", str(tmp_path), *options]) == 0
     assert main(["check", str(path), "--out", str(tmp_path)]) == 1
+    schemas["Card"]["properties"]["amounts"]["example"] = ["a lot"]
+    path.write_text(json.dumps(document(paths, schemas)))
     report = check(path, None)
     assert report.problems == []
-    assert report.floats == ["Card.price", "Card.amounts[]"]
+    assert report.notes["amount-as-float"] == ["Card.price", "Card.amounts[]"]
+    assert report.notes["refused-example"] == ["components.schemas.Card.properties.amounts"]
 
 
 def test_the_docstring_names_the_type_and_the_check_is_green(wire: Wire) -> None:

@@ -115,7 +115,9 @@ def test_the_command_says_what_it_did(tmp_path: Path, zoo_yaml: Path, capsys: py
     text = zoo_yaml.read_text(encoding="utf-8")
     newer.write_text(f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n", encoding="utf-8")
     assert main([*arguments, str(newer)]) == 0
-    assert capsys.readouterr().out.endswith(": 1 new, 1 changed\n")
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].endswith(": 1 new, 1 changed")
+    assert printed[1:] == ["  + models/newcomer.py", "  ~ models/__init__.py"]
     assert main(["generate", str(tmp_path / "nowhere.yaml"), "--out", str(tmp_path)]) == 2
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 

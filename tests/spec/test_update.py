@@ -17,9 +17,12 @@ LOSSY = OLD.replace("price: {type: integer}", "price: {$ref: '#/components/schem
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A folder with a document and its package."""
+    """A folder with a document, its package and a changelog."""
     (tmp_path / "shop.yaml").write_text(OLD, encoding="utf-8")
     generate(tmp_path / "shop.yaml", tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## Unreleased\n\n### Added\n\n- A thing.\n", encoding="utf-8"
+    )
     return tmp_path
 
 
@@ -27,6 +30,14 @@ def update(shop: Path, newer: str, *more: str) -> int:
     """Run the command."""
     (shop / "newer.yaml").write_text(newer, encoding="utf-8")
     return main(["update", str(shop / "shop.yaml"), str(shop / "newer.yaml"), "--out", str(shop), *more])
+
+
+def changelog_of(shop: Path, newer: str, was: str | None = None) -> str:
+    """The changelog after an update; `was` is what it had before, None for that of `shop`."""
+    changelog = shop / "CHANGELOG.md"
+    changelog.write_text(was or changelog.read_text(encoding="utf-8"), encoding="utf-8")
+    assert update(shop, newer, "--changelog", str(changelog)) < 2
+    return changelog.read_text(encoding="utf-8")
 
 
 def files(shop: Path) -> dict[str, bytes]:
@@ -39,13 +50,20 @@ def files(shop: Path) -> dict[str, bytes]:
 
 
 def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert update(shop, ADDED) == 0
+    assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
     assert "No change breaks anything" in capsys.readouterr().out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
     assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
+    changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "### Added\n\n- A thing." in changelog
+    assert ": version 1.5.0 instead of 1.4.0. " in changelog
     before = files(shop)
     generate(shop / "shop.yaml", shop)
     assert files(shop) == before
+    update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
+    entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
+    assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
+    assert entries.endswith(changelog.partition("### Changed\n\n")[2])
 
 
 def test_what_may_break_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,20 +78,65 @@ def test_the_package_keeps_its_decimals(shop: Path) -> None:
 
 
 def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert update(shop, BROKEN, "--name", "bank") == 1
+    assert update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"), "--name", "bank") == 1
     out = capsys.readouterr().out
     assert "1 decision for a person:" in out
     assert "components.schemas.Card.properties.price" in out
     assert "bank.models.Card.price" in out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == BROKEN
+    assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("newer", [OLD, "", "openapi: 2.0", "openapi: 3.0.0\n", "openapi: 3.0.0\npaths: [", LOSSY])
-def test_the_same_document_and_what_makes_no_whole_package_replace_nothing(
-    newer: str, shop: Path, capsys: pytest.CaptureFixture[str]
+def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Path) -> None:
+    newer = OLD.replace(
+        "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
+    )
+    newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
+    text = changelog_of(shop, newer)
+    assert "  - New operation: `get /cards`.\n" in text
+    assert "components.schemas.Card.properties.price` (" in text
+
+
+def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
+    text = changelog_of(shop, OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,"))
+    assert "New operation" not in text
+    assert "path:id` (none on the wire, breaks in Python): path parameter is named card instead of id" in text
+
+
+def test_the_changelog_names_each_move_once_and_what_changed_in_it(shop: Path) -> None:
+    newer = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
+    text = changelog_of(shop, newer)
+    assert text.count("/v2/cards") == 1
+    assert "  - `paths./cards/{id}.get` (breaks on the wire, none in Python): moved to get /v2/cards/{id}\n" in text
+    assert "components.schemas.Card.properties.price` (breaks on the wire, breaks in Python): type changed" in text
+    assert "New operation" not in text
+
+
+def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:
+    """The package takes the new word at once; a wrapper with words of its own refuses it until somebody adds it."""
+    filters = "parameters: [{in: query, name: state, schema: {type: string, enum: [open%s]}}, {in: path"
+    (shop / "shop.yaml").write_text(OLD.replace("parameters: [{in: path", filters % ""), encoding="utf-8")
+    text = changelog_of(shop, OLD.replace("parameters: [{in: path", filters % ", closed"))
+    assert 'query:state` (fine on the wire, fine in Python): enum value "closed" added; in Python: ' in text
+
+
+@pytest.mark.parametrize(
+    ("newer", "changelog"),
+    [
+        (OLD, "CHANGELOG.md"),
+        *(
+            (each, "CHANGELOG.md")
+            for each in ("", "openapi: 2.0", "openapi: 3.0.0\n", "openapi: 3.0.0\npaths: [", LOSSY)
+        ),
+        *((ADDED, each) for each in ("shop_api", "no-text")),
+    ],
+)
+def test_the_same_document_and_what_makes_no_whole_package_or_changelog_replace_nothing(
+    newer: str, changelog: str, shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (shop / "no-text").write_bytes(b"\xff")
     before = files(shop)
-    assert update(shop, newer) == (0 if newer == OLD else 2)
+    assert update(shop, newer, "--changelog", str(shop / changelog)) == (0 if newer == OLD else 2)
     printed = capsys.readouterr()
     assert "No change." in printed.out if newer == OLD else printed.err
     assert files(shop) == before
@@ -87,6 +150,18 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
     assert main(shlex.split(command.replace("REASON", "'never read'"))[2:]) == 0
     assert update(shop, LOSSY) == 1
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
+
+
+@pytest.mark.parametrize("rest", ["", "### Added\n\n- A thing.\n\n", "## 1.4.0\n\n- Old.\n"])
+def test_the_changelog_keeps_the_words_of_its_heading_above_the_entry(shop: Path, rest: str) -> None:
+    text = changelog_of(shop, ADDED, f"# Changes\n\n## Unreleased: 2.0\n\nThe first release.\n\n{rest}")
+    assert "## Unreleased: 2.0\n\nThe first release.\n\n### Changed\n\n- The document" in text
+    assert text.endswith(f"is new\n\n{rest}" if rest else "is new\n")
+
+
+def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
+    text = changelog_of(shop, ADDED, "# Changes\n\n## 1.4.0\n\n- Old.\n")
+    assert text.index("# Changes") < text.index("## Unreleased") < text.index("1.5.0") < text.index("## 1.4.0")
 
 
 def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

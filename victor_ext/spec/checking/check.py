@@ -5,27 +5,28 @@ import gc
 import json
 import tempfile
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from victor_ext.spec.components import Components
 from victor_ext.spec.decisions import Acceptance, add_entries, default_path, read_accepted
 from victor_ext.spec.destination import changed_files
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import GenerationResult, generate
-from victor_ext.spec.tree import Hook, Tree, hooks
+from victor_ext.spec.tree import Hook, Tree, copied, hooks
 
 from .answers import OperationAnswers, plain
 from .expected import difference
 from .models import Models
-from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, operations
+from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .passing import Probe, likeness, shape
 from .problems import Findings, Problem
-from .values import received
+from .values import is_valid, received
 from .views import Document, Node
 
 
@@ -100,7 +101,10 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
     return ""
 
 
-AMOUNT_AS_FLOAT = "A float does not hold every amount. --decimals PLACE reads it as Decimal."
+NOTES = {
+    "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
+    "refused-example": "The example is not what the schema beside it says. Ask the provider which of them counts.",
+}
 KINDS = ("operations", "parameters", "answers", "schemas", "properties", "enum values", "webhooks")
 
 
@@ -114,8 +118,8 @@ class Report:
     """The losses that the acceptance file accepts."""
     added: Collection[str] = ()
     """The losses that this run wrote into the file."""
-    floats: list[str] = field(default_factory=list[str])
-    """The places of amounts that are read as float: not wrong, and worth a look."""
+    notes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """The places of what is not wrong and worth a look, by the names in `NOTES`."""
 
     def summary(self) -> str:
         """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are missing."""
@@ -138,7 +142,7 @@ class Report:
             "calls": findings.calls,
             "decoded": findings.decoded,
             "problems": [{"kind": each.kind, "place": each.place, "what": each.what} for each in self.problems],
-            "notes": {"amount-as-float": self.floats},
+            "notes": self.notes,
             "accepted": [{"place": each.place, "reason": each.reason, "since": each.since} for each in self.accepted],
         }
 
@@ -196,7 +200,17 @@ def check_generated(
     unused = [place for place in places if place not in losses]
     left += [Problem("acceptance", f"{accepted}: {place}", "it matches nothing") for place in unused]
     used = [entry for entry in entries if entry.place in losses]
-    return Report(called, findings, left, used, added, result.log.floats)
+    notes = {"amount-as-float": result.log.floats, "refused-example": [*_refused_examples(tree)]}
+    return Report(called, findings, left, used, added, notes)
+
+
+def _refused_examples(tree: Tree) -> Iterator[str]:
+    document = Document(tree)
+    for part in Components(copied(tree)).by_id.values():
+        whole = Node(part.tree, part.place)
+        schema = whole if part.kind == "schema" else whole.child("schema")
+        if schema.tree and not all(is_valid(document, schema, each) for each in examples(document, whole, schema)):
+            yield part.place
 
 
 def _stale(committed: Path, fresh: Path) -> list[Problem]:

@@ -3,20 +3,21 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from victor_ext._exit_status import MISUSE
-from victor_ext.spec.checking.check import AMOUNT_AS_FLOAT, Report, check
+from victor_ext.spec.checking.check import NOTES, Report, check
 from victor_ext.spec.decisions import DecisionError, default_path, read_accepted
+from victor_ext.spec.destination import MARKER
 from victor_ext.spec.document import DocumentError, load
 from victor_ext.spec.generate import generate
 
 from . import FAILURES, Command, add_package_arguments, reading, show
 
 SHOWN = 10
-"""The places of a note that are named without `--verbose`."""
+"""The files of each kind, and the places of each note, that are named without `--verbose`."""
 
 
 def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Namespace) -> int:
@@ -32,7 +33,7 @@ def _run(one: Callable[[Path, argparse.Namespace], int], options: argparse.Names
 
 def _add_generate(command: argparse.ArgumentParser) -> None:
     add_package_arguments(command, out="the folder for the packages", is_required=True)
-    named = "name each place where the recipe rewrote the document, and each loss with its reason"
+    named = "name each changed file, each place where the recipe rewrote the document, and each loss with its reason"
     command.add_argument("--verbose", action="store_true", help=named)
 
 
@@ -52,11 +53,22 @@ def _generate(document: Path, options: argparse.Namespace) -> int:
     if not result.written:
         show(f"{document.name}: no package was made, and {result.package} is as it was.", to=sys.stderr)
         return MISUSE
-    counts = (
-        ", ".join(f"{len(paths)} {word}" for word, paths in vars(result.changes).items() if paths) or "nothing changed"
-    )
-    show(f"{document.name} -> {result.package}: {counts}")
+    changes = {word: paths for word, paths in vars(result.changes).items() if paths}
+    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items()) or "nothing changed"
+    signs = {} if Path(MARKER) in result.changes.new else {"new": "+", "changed": "~", "gone": "-"}
+    files = [
+        f"  {signs[word]} {each}"
+        for word, paths in changes.items()
+        if word in signs  # all are new in a package that was not there
+        for each in _shown(paths, verbose=options.verbose)
+    ]
+    show(f"{document.name} -> {result.package}: {counts}", *files)
     return int(bool(lost))
+
+
+def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:
+    rest = 0 if verbose else len(entries) - SHOWN
+    return [*entries[:SHOWN], f"... and {rest} more (--verbose)"] if rest > 0 else entries
 
 
 GENERATE = Command(
@@ -74,7 +86,7 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     accept = "add what is left out now to the file of accepted losses, with this reason"
     command.add_argument("--accept", metavar="REASON", help=accept)
     command.add_argument("--json", action="store_true", help="print one line of JSON for each document")
-    command.add_argument("--verbose", action="store_true", help="print all that is accepted, and all amounts, too")
+    command.add_argument("--verbose", action="store_true", help="print what is accepted, and all places of a note")
 
 
 def _check(document: Path, options: argparse.Namespace) -> int:
@@ -99,9 +111,9 @@ def _print(report: Report, *, verbose: bool) -> None:
         show(f"now accepted: {place}")
     for entry in report.accepted if verbose else ():
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
-    if report.floats:
-        places = report.floats if verbose else report.floats[:SHOWN]
-        show(f"amount-as-float ({len(report.floats)}): {AMOUNT_AS_FLOAT}", *(f"    {each}" for each in places))
+    for name, places in report.notes.items():
+        if places:
+            show(f"{name} ({len(places)}): {NOTES[name]}", *(f"    {each}" for each in _shown(places, verbose=verbose)))
     show(report.summary())
 
 

@@ -4,8 +4,10 @@ The package is replaced first: a run that is interrupted can be repeated, and co
 """
 
 import argparse
+import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from victor_ext._exit_status import FAILED, MISUSE
@@ -15,12 +17,20 @@ from victor_ext.spec.decisions import default_path, read_accepted, read_approval
 from victor_ext.spec.destination import build_folder, move_into_place, package_folder
 from victor_ext.spec.diff.packages import Side
 from victor_ext.spec.diff.python import package_changes
-from victor_ext.spec.diff.report import Report, number, report_on
+from victor_ext.spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_ext.spec.document import load
 from victor_ext.spec.generate import package_name
+from victor_ext.spec.tree import Tree, mapping_at
 
 from . import Command, add_approved, add_generation, reading, show
 from .diff import write
+
+_UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+"""The heading of the next release in a changelog, with the words below it."""
+_CHANGED = re.compile(r"^## \[?Unreleased(?:(?!^## ).)*?^### Changed\n+", re.MULTILINE | re.DOTALL)
+"""All of the next release above what it says of changes."""
+MAX_LINES = 40
+"""The changes of one update that the changelog names."""
 
 
 def _add_arguments(command: argparse.ArgumentParser) -> None:
@@ -29,6 +39,7 @@ def _add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", metavar="OUT", type=Path, required=True, help="the folder of the package")
     add_generation(command)
     add_approved(command, "SPEC")
+    command.add_argument("--changelog", metavar="FILE", type=Path, help="a changelog that gets an entry")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -60,7 +71,13 @@ def _run(options: argparse.Namespace) -> int:
                 to=sys.stderr,
             )
             return MISUSE
+        changelog = ""
+        if options.changelog is not None and report.entries:
+            changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
         move_into_place(new.made.package, package)
+    if changelog and options.changelog is not None:
+        with replaced(options.changelog) as file:
+            file.write(changelog.encode())
     with replaced(document) as file:
         file.write(newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
@@ -80,6 +97,36 @@ def _print_decisions(report: Report) -> int:
         if entry.names:
             show(f"     {', '.join(entry.names)}")
     return FAILED
+
+
+def _changelog_lines(document: Path, before: Tree, after: Tree, report: Report) -> Iterator[str]:
+    versions = [one_line(str(mapping_at(each, "info").get("version", ""))) for each in (before, after)]
+    version = f": version {versions[1]} instead of {versions[0]}" if versions[0] != versions[1] else ""
+    yield f"- The document `{document.name}` is a newer one{version}. {report.summary()}"
+    lines = [
+        f"`{one_line(each.place)}` ({levels_text(report, each)}): {one_line(each.shortened())}"
+        for level, entries in report.by_level()
+        for each in entries
+        if level != "none" and not {*each.operations} <= {*report.added}
+    ]
+    lines += [f"New operation: `{one_line(each)}`." for each in report.added]
+    yield from (f"  - {line}" for line in lines[:MAX_LINES])
+    if len(lines) > MAX_LINES:
+        yield f"  - {number(len(lines) - MAX_LINES, 'more change')}."
+
+
+def _with(changelog: Path, entry: str) -> str:
+    """A changelog with an entry under "Unreleased", in "Changed". Both are added where they are missing."""
+    try:
+        text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
+    except ValueError as error:
+        raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
+    if (changed := _CHANGED.search(text)) is not None:
+        return f"{text[: changed.end()]}{entry}\n{text[changed.end() :]}"
+    if _UNRELEASED.search(text) is None:
+        text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n\n", text, count=1)
+    above, release, below = _UNRELEASED.split(text, maxsplit=1)
+    return f"{above}{release.rstrip()}\n\n### Changed\n\n{entry}\n" + (f"\n{below}" if below else "")
 
 
 UPDATE = Command(
