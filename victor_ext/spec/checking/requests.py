@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -130,7 +131,7 @@ class OperationRequests(Passing):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        ways = {each.name: values(each, value) for each, value in given.parameters if each.location == "path"}
+        ways = {f"{{{each.name}}}": values(each, value) for each, value in given.parameters if each.location == "path"}
         wanted = [[part] for part in server.path.rstrip("/").split("/")]
         wanted += [_filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]]
         same = len(wanted) == len(request.path) and all(
@@ -205,11 +206,8 @@ def _is_nested(value: Any) -> bool:
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
-    texts = [""]
-    for part in re.split(r"({[^}]+})", segment):
-        written = ways.get(part[1:-1], [part]) if part.startswith("{") else [part]
-        texts = [text + way for text in texts for way in written]
-    return texts
+    parts = [ways.get(part, [part]) for part in re.split(r"({[^}]+})", segment)]
+    return ["".join(texts) for texts in product(*parts)]
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
