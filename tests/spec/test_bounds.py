@@ -71,22 +71,17 @@ for path in sys.argv[1:]:
 """
 
 
-def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in a process that may not take much memory or time."""
-    return subprocess.run(
-        [sys.executable, *arguments],
+def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
+    for name, (text, _) in REFUSED.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", READER, *(str(tmp_path / name) for name in REFUSED)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
-
-def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
-    for name, (text, _) in REFUSED.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = run_apart("-c", READER, *(str(tmp_path / name) for name in REFUSED))
     assert done.returncode == 0, done.stderr[-300:]
     for (name, (text, says)), line in zip(REFUSED.items(), done.stdout.splitlines(), strict=True):
         seconds, _, said = line.partition(" ")

@@ -87,29 +87,24 @@ def test_what_breaks_is_a_decision(shop: Path, capsys: pytest.CaptureFixture[str
     assert "components.schemas.Card.properties.price" in (shop / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_changelog_names_new_operations_and_what_is_to_be_looked_at(shop: Path) -> None:
-    newer = OLD.replace(
-        "  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n"
-    )
-    newer = newer.replace("price: {type: integer}", "price: {type: integer, nullable: true}")
+NEW = OLD.replace("  /cards/{id}:\n", "  /cards:\n    get: {responses: {'200': {description: ok}}}\n  /cards/{id}:\n")
+RENAMED = OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,")
+MOVED = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
+PRICE = "components.schemas.Card.properties.price` ("
+
+
+@pytest.mark.parametrize(
+    ("newer", "named"),
+    [
+        (NEW.replace("price: {type: integer}", "price: {type: integer, nullable: true}"), ["cards`.\n", PRICE]),
+        (RENAMED, ["path:id` (none on the wire, breaks in Python): path parameter is named card instead of id"]),
+        (MOVED, ["(breaks on the wire, none in Python): moved to get /v2/cards/{id}\n", "/v2/cards", PRICE]),
+    ],
+)
+def test_the_changelog_names_once_what_changed_moved_and_is_new(shop: Path, newer: str, named: list[str]) -> None:
     text = changelog_of(shop, newer)
-    assert "  - New operation: `get /cards`.\n" in text
-    assert "components.schemas.Card.properties.price` (" in text
-
-
-def test_a_renamed_path_parameter_makes_no_new_operation(shop: Path) -> None:
-    text = changelog_of(shop, OLD.replace("/cards/{id}:", "/cards/{card}:").replace("name: id,", "name: card,"))
-    assert "New operation" not in text
-    assert "path:id` (none on the wire, breaks in Python): path parameter is named card instead of id" in text
-
-
-def test_the_changelog_names_each_move_once_and_what_changed_in_it(shop: Path) -> None:
-    newer = OLD.replace("/cards/{id}:", "/v2/cards/{id}:").replace("price: {type: integer}", "price: {type: string}")
-    text = changelog_of(shop, newer)
-    assert text.count("/v2/cards") == 1
-    assert "  - `paths./cards/{id}.get` (breaks on the wire, none in Python): moved to get /v2/cards/{id}\n" in text
-    assert "components.schemas.Card.properties.price` (breaks on the wire, breaks in Python): type changed" in text
-    assert "New operation" not in text
+    assert [text.count(each) for each in named] == [1] * len(named)
+    assert text.count("  - New operation: `get /cards`.\n") == text.count("New operation") == ("cards`.\n" in named)
 
 
 def test_the_changelog_names_what_requests_may_have_now(shop: Path) -> None:

@@ -176,11 +176,10 @@ class _VariantProperty(UuidProperty):
 
 def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
     """The types of the members; without the unknown variant where the discriminator has a default."""
-    defaulted = [
-        each for each in union.inner_properties if isinstance(each, _VariantProperty) and each.discriminator.has_default
-    ]
     return {
-        each.get_type_string(no_optional=True, json=json) for each in union.inner_properties if each not in defaulted
+        each.get_type_string(no_optional=True, json=json)
+        for each in union.inner_properties
+        if not (isinstance(each, _VariantProperty) and each.discriminator.has_default)
     }
 
 
