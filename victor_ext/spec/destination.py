@@ -6,9 +6,9 @@ A package is built in a hidden folder beside its destination, and moved there wh
 import filecmp
 import keyword
 import re
-import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -64,13 +64,10 @@ def _foreign_files(package: Path) -> Iterator[Path]:
 @contextmanager
 def build_folder(package: Path) -> Generator[Path]:
     """Make an empty folder beside the package, on the same file system, and remove it afterwards."""
-    package.parent.mkdir(parents=True, exist_ok=True)
-    folder = package.parent / f".{package.name}-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    out, name = package.parent, f".{package.name}-"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=name, dir=out, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @dataclass(frozen=True)
