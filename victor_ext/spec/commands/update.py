@@ -71,11 +71,10 @@ def _run(options: argparse.Namespace) -> int:
                 to=sys.stderr,
             )
             return MISUSE
-        changelog = ""
-        if options.changelog is not None and report.entries:
-            changelog = _with(options.changelog, "\n".join(_changelog_lines(document, before, after, report)))
+        entry = "\n".join(_changelog_lines(document, before, after, report)) if report.entries else ""
+        changelog = _with(options.changelog, entry) if options.changelog is not None and entry else ""
         move_into_place(new.made.package, package)
-    if changelog and options.changelog is not None:
+    if changelog:
         with replaced(options.changelog) as file:
             file.write(changelog.encode())
     with replaced(document) as file:
