@@ -62,6 +62,7 @@ def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture
     assert files(shop) == before
     update(shop, BROKEN, "--changelog", str(shop / "CHANGELOG.md"))
     entries = (shop / "CHANGELOG.md").read_text(encoding="utf-8").partition("### Changed\n\n")[2]
+    assert "### Changed" not in entries  # it stands once
     assert entries.startswith("- The document `shop.yaml` is a newer one: version 2.0.0 instead of 1.5.0.")
     assert entries.endswith(changelog.partition("### Changed\n\n")[2])
 
@@ -104,6 +105,7 @@ PRICE = "components.schemas.Card.properties.price` ("
 def test_the_changelog_names_once_what_changed_moved_and_is_new(shop: Path, newer: str, named: list[str]) -> None:
     text = changelog_of(shop, newer)
     assert [text.count(each) for each in named] == [1] * len(named)
+    assert "paths./cards.get`" not in text  # that of the new operation
     assert text.count("  - New operation: `get /cards`.\n") == text.count("New operation") == ("cards`.\n" in named)
 
 
